@@ -1,0 +1,57 @@
+"""The errors that Edgewright raises on purpose: each says what failed, what was asked, what there is and what to do.
+
+Libraries raise these; only the command line turns them into exit codes. Everything else that escapes is a bug of
+ours and shows its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class EdgewrightError(Exception):
+    """Base of all errors on purpose.
+
+    Args:
+        message: What failed and what was asked, in one or two sentences.
+        hint: What the reader can do about it, in the imperative.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class InputError(EdgewrightError):
+    """The user's input or call is wrong: nothing was written (exit code 2)."""
+
+
+class MissingDependencyError(InputError):
+    """A part that this call needs is not installed; the hint is the command that installs it."""
+
+
+class CheckFailedError(EdgewrightError):
+    """A check that was asked for ran and said no (exit code 1)."""
+
+    exit_code = 1
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A sentence for error messages: the names nearest to `name`, else all of them.
+
+    >>> nearest("hots", ["host", "rtx-40"])
+    "Did you mean 'host'? Known: host, rtx-40."
+    """
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    listing = f"Known: {', '.join(names)}." if names else "None is known."
+    if not close:
+        return listing
+    return f"Did you mean {' or '.join(repr(c) for c in close)}? {listing}"

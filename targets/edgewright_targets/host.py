@@ -1,0 +1,98 @@
+"""What this machine is: facts that decide speed, read without any library, so that a device can answer too."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+# Instruction sets that change which kernel a provider picks; anything else in the flags is noise for a reader.
+_INTERESTING = (
+    "sse4_2", "avx", "avx2", "fma", "avx_vnni", "avx512f", "avx512bw", "avx512_vnni", "avx512_bf16", "avx512_fp16",
+    "amx_tile", "amx_int8", "amx_bf16", "asimd", "asimddp", "asimdhp", "i8mm", "bf16", "sve", "sve2",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    """Facts about a machine.
+
+    Attributes:
+        architecture: As `uname -m` prints it.
+        system: Operating system with its version.
+        cpu: Model name of the processor.
+        cores: Physical cores that this process may use.
+        threads: Logical processors that this process may use.
+        memory_bytes: Memory of the machine, 0 where it is not known.
+        features: Instruction sets that matter here, sorted.
+        python: Version of Python.
+    """
+
+    architecture: str
+    system: str
+    cpu: str
+    cores: int
+    threads: int
+    memory_bytes: int
+    features: tuple[str, ...]
+    python: str
+
+
+def host_facts() -> HostFacts:
+    """Facts about the machine this process runs on."""
+    cpuinfo = _read("/proc/cpuinfo")
+    allowed = _allowed_processors()
+    return HostFacts(
+        architecture=platform.machine(),
+        system=f"{platform.system()} {platform.release()}",
+        cpu=_cpu_name(cpuinfo),
+        cores=_physical_cores(cpuinfo, allowed),
+        threads=len(allowed),
+        memory_bytes=_memory_bytes(),
+        features=_features(cpuinfo),
+        python=platform.python_version(),
+    )
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _allowed_processors() -> set[int]:
+    if hasattr(os, "sched_getaffinity"):
+        return set(os.sched_getaffinity(0))
+    return set(range(os.cpu_count() or 1))
+
+
+def _cpu_name(cpuinfo: str) -> str:
+    for key in ("model name", "Model", "Hardware"):
+        found = re.search(rf"^{key}\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
+        if found:
+            return found.group(1).strip()
+    return platform.processor() or "unknown"
+
+
+def _physical_cores(cpuinfo: str, allowed: set[int]) -> int:
+    # Two hyper-threads of a core share its vector units: a thread more than cores only adds switching.
+    cores = set()
+    for block in cpuinfo.split("\n\n"):
+        values = dict(re.findall(r"^([\w ]+?)\s*:\s*(\d+)\s*$", block, re.MULTILINE))
+        if "processor" in values and int(values["processor"]) in allowed:
+            cores.add((values.get("physical id", "0"), values.get("core id", values["processor"])))
+    return max(1, len(cores) or len(allowed))
+
+
+def _memory_bytes() -> int:
+    found = re.search(r"^MemTotal:\s*(\d+) kB", _read("/proc/meminfo"), re.MULTILINE)
+    return int(found.group(1)) * 1024 if found else 0
+
+
+def _features(cpuinfo: str) -> tuple[str, ...]:
+    found = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
+    flags = set(found.group(1).split()) if found else set()
+    return tuple(sorted(flags.intersection(_INTERESTING)))

@@ -1,0 +1,104 @@
+"""Strict reading of plain data (TOML, JSON) into frozen dataclasses, and back.
+
+One reader serves target files, package metadata and results, so that every file is refused in the same words: the
+place, what was found, what is allowed. Supported field types: `str`, `bool`, `int`, `float`, `Any`, tuples of one
+type, dicts with `str` keys, `X | None`, literals and nested dataclasses.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar, Union
+
+from edgewright_targets.errors import InputError, nearest
+
+T = TypeVar("T")
+
+
+class RecordError(InputError):
+    """Data does not have the declared form; the message begins with the place."""
+
+
+def read_record(kind: type[T], data: object, where: str) -> T:
+    """Build the dataclass `kind` from `data`; `where` names the place for messages, such as `pi.toml: candidate 2`.
+
+    Raises:
+        RecordError: A key is unknown or missing, or a value has the wrong type.
+    """
+    if not isinstance(data, Mapping):
+        raise RecordError(f"{where}: expected a table of {kind.__name__} fields, found {_kind_of(data)}.")
+    hints = typing.get_type_hints(kind)
+    fields = {field.name: field for field in dataclasses.fields(kind) if field.init}  # type: ignore[arg-type]
+    for key in data:
+        if key not in fields:
+            raise RecordError(f"{where}: unknown key '{key}'.", hint=nearest(str(key), fields))
+    values: dict[str, Any] = {}
+    for name, field in fields.items():
+        if name in data:
+            values[name] = _read_value(hints[name], data[name], f"{where}: {name}")
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            raise RecordError(f"{where}: the key '{name}' is missing.")
+    return kind(**values)
+
+
+def _read_value(hint: Any, value: Any, where: str) -> Any:
+    origin = typing.get_origin(hint)
+    arguments = typing.get_args(hint)
+    if hint is Any:
+        return value
+    if origin in (Union, types.UnionType):
+        return _read_union(arguments, value, where)
+    if origin is Literal:
+        if value not in arguments:
+            allowed = ", ".join(repr(a) for a in arguments)
+            raise RecordError(f"{where}: {value!r} is not allowed. Allowed: {allowed}.")
+        return value
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise RecordError(f"{where}: expected a list, found {_kind_of(value)}.")
+        return tuple(_read_value(arguments[0], item, f"{where}[{index}]") for index, item in enumerate(value))
+    if origin is dict:
+        if not isinstance(value, Mapping):
+            raise RecordError(f"{where}: expected a table, found {_kind_of(value)}.")
+        return {str(key): _read_value(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
+    if dataclasses.is_dataclass(hint):
+        return read_record(typing.cast("type[Any]", hint), value, where)
+    return _read_scalar(hint, value, where)
+
+
+def _read_union(arguments: tuple[Any, ...], value: Any, where: str) -> Any:
+    if value is None and type(None) in arguments:
+        return None
+    (inner,) = (a for a in arguments if a is not type(None))
+    return _read_value(inner, value, where)
+
+
+def _read_scalar(kind: type[Any], value: Any, where: str) -> Any:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    # bool is an int in Python; a target file that says `cores = true` is wrong all the same.
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise RecordError(f"{where}: expected {kind.__name__}, found {_kind_of(value)}.")
+    return value
+
+
+def _kind_of(value: object) -> str:
+    if value is None:
+        return "nothing"
+    text = repr(value)
+    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
+
+
+def write_record(record: Any) -> Any:
+    """The plain data of a dataclass (tuples become lists), ready for `json.dumps`; fields that are None are left out."""
+    if dataclasses.is_dataclass(record) and not isinstance(record, type):
+        pairs = ((field.name, getattr(record, field.name)) for field in dataclasses.fields(record))
+        return {name: write_record(value) for name, value in pairs if value is not None}
+    if isinstance(record, Mapping):
+        return {key: write_record(value) for key, value in record.items()}
+    if isinstance(record, list | tuple):
+        return [write_record(item) for item in record]
+    return record

@@ -1,0 +1,197 @@
+"""Targets: named pieces of hardware, and the candidates worth trying on them.
+
+    >>> from edgewright_targets import load_target
+    >>> load_target("x86-64").candidates[0].name
+    'cpu-fp32'
+
+A target is one TOML file in this folder. Adding one is adding that file: the loader finds it by its name.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from edgewright_targets.errors import InputError, nearest
+from edgewright_targets.host import host_facts
+from edgewright_targets.record import RecordError, read_record
+
+# From best to worst; a rung is never rounded up.
+Rung = Literal["measured", "emulated", "compiled", "declared"]
+
+HOST = "host"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a graph gets its precision: a value, so it can be hashed, compared and printed.
+
+    Attributes:
+        method: `float` leaves the graph as it is, `dynamic` quantizes weights and finds activation ranges at run
+            time, `static` inserts QDQ pairs with calibrated ranges.
+        activation_type: Integer type of quantized activations.
+        weight_type: Integer type of quantized weights.
+        per_channel: One scale for each output channel of a weight.
+        activation_symmetric: Zero point of activations fixed at zero.
+        weight_symmetric: Zero point of weights fixed at zero.
+        quantize_bias: Quantize biases to int32 as well.
+        calibration: How ranges are found from the calibration samples.
+        operators: Operator types to quantize; empty means those the method supports.
+        excluded_nodes: Names of nodes that stay in float.
+    """
+
+    method: Literal["float", "dynamic", "static"] = "float"
+    activation_type: Literal["uint8", "int8"] = "uint8"
+    weight_type: Literal["uint8", "int8"] = "int8"
+    per_channel: bool = True
+    activation_symmetric: bool = False
+    weight_symmetric: bool = True
+    quantize_bias: bool = False
+    calibration: Literal["minmax", "entropy", "percentile"] = "minmax"
+    operators: tuple[str, ...] = ()
+    excluded_nodes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A recipe on an execution provider, with the options that decide its speed.
+
+    Attributes:
+        name: Unique within the target, such as `cpu-int8`.
+        provider: ONNX Runtime's name of the execution provider.
+        precision: The word shown to people: `fp32`, `int8`, `int8-dynamic`, `default` (the provider decides), ...
+        recipe: How the graph gets there.
+        pad_to_multiple_of: Text is padded to a multiple of so many tokens: providers that compile for each new shape
+            want few shapes, providers that do not want no padding.
+        session_options: ONNX Runtime session options, as strings.
+        provider_options: Options of the provider, as strings.
+    """
+
+    name: str
+    provider: str
+    precision: str
+    recipe: Recipe = Recipe()
+    pad_to_multiple_of: int = 1
+    session_options: dict[str, str] = field(default_factory=dict)
+    provider_options: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A named piece of hardware.
+
+    Attributes:
+        name: As on the command line.
+        title: For people.
+        architecture: As `uname -m` prints it.
+        rung: The best rung that engines for it can reach from an ordinary x86-64 Linux host that is not the target
+            itself; on the target itself it is `measured`.
+        baseline: Name of the candidate that everything else is compared with: plain float, on the portable provider.
+        candidates: What is tried.
+    """
+
+    name: str
+    title: str
+    architecture: str
+    rung: Rung
+    baseline: str
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True)
+class _CandidateFile:
+    name: str
+    provider: str
+    precision: str
+    recipe: str
+    pad_to_multiple_of: int = 1
+    session_options: dict[str, str] = field(default_factory=dict)
+    provider_options: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _TargetFile:
+    title: str
+    architecture: str
+    rung: Rung
+    baseline: str
+    recipe: dict[str, Recipe]
+    candidate: tuple[_CandidateFile, ...]
+
+
+@cache
+def target_names() -> tuple[str, ...]:
+    """Names of the targets that come with Edgewright, sorted; `host` stands for one of them and is not listed."""
+    files = resources.files("edgewright_targets").iterdir()
+    return tuple(sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml")))
+
+
+def host_target_name() -> str | None:
+    """The target that this machine is, or None where no target has its architecture."""
+    machine = host_facts().architecture
+    matches = [name for name in target_names() if load_target(name).architecture == machine]
+    return matches[0] if matches else None
+
+
+def load_target(name: str) -> Target:
+    """The target called `name`: one of `target_names()`, `host`, or the path of a TOML file of the user's own.
+
+    Raises:
+        InputError: No such target, or its file is not a valid target.
+    """
+    if name == HOST:
+        host = host_target_name()
+        if host is None:
+            machine = host_facts().architecture
+            raise InputError(
+                f"No target describes this machine (architecture {machine}).",
+                hint=f"Write a target file and pass its path. Known targets: {', '.join(target_names())}.",
+            )
+        return load_target(host)
+    if name.endswith(".toml"):
+        path = Path(name)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"The target file '{name}' cannot be read: {error}.") from error
+        return _parse_target(path.stem, text, name)
+    if name not in target_names():
+        raise InputError(f"Unknown target '{name}'.", hint=nearest(name, [HOST, *target_names()]))
+    file = resources.files("edgewright_targets") / f"{name}.toml"
+    return _parse_target(name, file.read_text(encoding="utf-8"), f"{name}.toml")
+
+
+def _parse_target(name: str, text: str, where: str) -> Target:
+    try:
+        data: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecordError(f"{where}: not valid TOML: {error}.") from error
+    file = read_record(_TargetFile, data, where)
+    names = [candidate.name for candidate in file.candidate]
+    if len(set(names)) != len(names):
+        raise RecordError(f"{where}: two candidates have the same name: {', '.join(names)}.")
+    if file.baseline not in names:
+        raise RecordError(f"{where}: the baseline '{file.baseline}' is no candidate.", hint=nearest(file.baseline, names))
+    candidates = tuple(_candidate(file, entry, where) for entry in file.candidate)
+    return Target(name, file.title, file.architecture, file.rung, file.baseline, candidates)
+
+
+def _candidate(file: _TargetFile, entry: _CandidateFile, where: str) -> Candidate:
+    if entry.recipe not in file.recipe:
+        raise RecordError(
+            f"{where}: candidate '{entry.name}' asks for the unknown recipe '{entry.recipe}'.",
+            hint=nearest(entry.recipe, file.recipe),
+        )
+    return Candidate(
+        entry.name,
+        entry.provider,
+        entry.precision,
+        file.recipe[entry.recipe],
+        entry.pad_to_multiple_of,
+        entry.session_options,
+        entry.provider_options,
+    )
