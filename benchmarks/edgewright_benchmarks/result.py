@@ -1,0 +1,210 @@
+"""What a measurement found: raw values and what was computed from them, written as JSON and read back strictly.
+
+A `Result` is the evidence of a build (all candidates, on the evaluation data) or of a bench (the engines in a
+package, on data the choice never saw). The report, the package and the command line all read this one form.
+
+    >>> from edgewright_benchmarks.result import read_result
+    >>> result = read_result("bench.json")                                      # doctest: +SKIP
+    >>> result.engine(result.chosen).latency.median                             # doctest: +SKIP
+    0.00087
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from edgewright_targets import HostFacts, InputError, Rung
+from edgewright_targets.record import RecordError, read_record, write_record
+
+SCHEMA = "edgewright.result/1"
+
+# accepted: within the budget and not slower; refused: measured, and lost; failed: could not be made or run.
+Status = Literal["baseline", "accepted", "refused", "failed"]
+Measure = Literal["accuracy", "agreement"]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with the interval that holds it with the stated confidence (0..1)."""
+
+    value: float
+    low: float
+    high: float
+    confidence: float = 0.95
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Seconds of one call, batch 1, from what a person has to what a person wants.
+
+    Attributes:
+        rounds: The raw seconds, one list a round; in a round every engine ran the same samples.
+        median: Median over all rounds; likewise the percentiles below.
+        throughput: Calls a second of one stream: samples divided by the time they took.
+        ratio: Median latency over the baseline's, round by round, with a bootstrap interval. Below 1 is faster.
+            The baseline's own is exactly 1.
+    """
+
+    rounds: tuple[tuple[float, ...], ...]
+    median: float
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+    throughput: float
+    ratio: Interval
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """All raw seconds in the order they were taken."""
+        return tuple(value for values in self.rounds for value in values)
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How good the answers are, and how much was lost against the float baseline on the same samples.
+
+    Attributes:
+        metrics: Metric name to value with interval: `accuracy`, `macro_f1`; `agreement` where nothing is labelled.
+        drop: Loss of the first metric against the baseline, paired by sample; positive is worse. `high` is the
+            one-sided upper bound that is compared with the budget.
+        samples: How many samples were answered.
+        samples_needed: Where the bound is above the budget only for want of samples: about how many would decide.
+    """
+
+    metrics: dict[str, Interval]
+    drop: Interval
+    samples: int
+    samples_needed: int | None = None
+
+
+@dataclass(frozen=True)
+class EngineResult:
+    """Everything found about one engine.
+
+    Attributes:
+        name: Variant name in the package, `<target>-<candidate>`.
+        target: Target name.
+        provider: Execution provider that was asked for.
+        precision: Word for people.
+        rung: How the figures below were obtained.
+        status: What became of it.
+        reasons: Why it was refused or failed, or what to know; whole sentences.
+        latency: Seconds of a call; None unless measured.
+        accuracy: None where it could not run.
+        load_seconds: From opening the package to the first answer, in fresh processes.
+        peak_memory_bytes: Peak resident memory of a process that loads it and answers all samples.
+        size_bytes: Files that this engine needs on disk, shared weights included.
+        nodes: Provider to the number of graph nodes it runs.
+    """
+
+    name: str
+    target: str
+    provider: str
+    precision: str
+    rung: Rung
+    status: Status
+    reasons: tuple[str, ...] = ()
+    latency: Latency | None = None
+    accuracy: Accuracy | None = None
+    load_seconds: tuple[float, ...] = ()
+    peak_memory_bytes: int | None = None
+    size_bytes: int | None = None
+    nodes: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """The samples that were used: file name (no folder), digest, count, whether labelled."""
+
+    name: str
+    digest: str
+    samples: int
+    labelled: bool
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How it was measured: rounds, calls a round and engine, warm-up calls, threads of an engine, seed."""
+
+    rounds: int
+    calls: int
+    warmup: int
+    threads: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """One measurement of several engines on one machine.
+
+    Attributes:
+        kind: `build`: the choice was made from it; `bench`: made after the choice, on other data.
+        model: Name of the model for people.
+        task: Task name as transformers' pipelines spell it, or `arrays`.
+        measure: What `accuracy.drop` is a drop of: labelled accuracy, or agreement with the float baseline.
+        max_drop: The user's budget, as a share (0.01 is one percentage point).
+        baseline: Name of the float engine.
+        chosen: Name of the engine that ships.
+        reason: Why, in one sentence.
+        engines: In the order they were tried.
+        data: What it was measured on.
+        machine: Where.
+        versions: Tool name to version.
+        settings: How.
+        warnings: What makes these figures less sure, and what to do about it.
+        created: UTC time, ISO 8601.
+    """
+
+    kind: Literal["build", "bench"]
+    model: str
+    task: str
+    measure: Measure
+    max_drop: float
+    baseline: str
+    chosen: str
+    reason: str
+    engines: tuple[EngineResult, ...]
+    data: DataFacts
+    machine: HostFacts
+    versions: dict[str, str]
+    settings: Settings
+    warnings: tuple[str, ...]
+    created: str
+    schema: str = SCHEMA
+
+    def engine(self, name: str) -> EngineResult:
+        """The result of the engine called `name`."""
+        for engine in self.engines:
+            if engine.name == name:
+                return engine
+        raise InputError(f"No engine '{name}' in this result.", hint=f"It has: {', '.join(e.name for e in self.engines)}.")
+
+
+def write_result(result: Result, path: Path) -> None:
+    """Write `result` as JSON; every raw value is kept."""
+    path.write_text(json.dumps(write_record(result), indent=1) + "\n", encoding="utf-8")
+
+
+def result_from_json(data: Any, where: str) -> Result:
+    """A result from parsed JSON; `where` names the place for messages.
+
+    Raises:
+        InputError: Not a result, or one of a newer schema.
+    """
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if schema != SCHEMA:
+        raise RecordError(f"{where}: this is no result that this version reads (schema {schema!r}, expected {SCHEMA!r}).")
+    return read_record(Result, data, where)
+
+
+def read_result(path: str | Path) -> Result:
+    """Read a result file; see `result_from_json` for errors."""
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"'{path}' cannot be read as a result: {error}.") from error
+    return result_from_json(data, str(path))
