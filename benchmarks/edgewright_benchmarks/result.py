@@ -181,7 +181,9 @@ class Result:
         for engine in self.engines:
             if engine.name == name:
                 return engine
-        raise InputError(f"No engine '{name}' in this result.", hint=f"It has: {', '.join(e.name for e in self.engines)}.")
+        raise InputError(
+            f"No engine '{name}' in this result.", hint=f"It has: {', '.join(e.name for e in self.engines)}."
+        )
 
 
 def write_result(result: Result, path: Path) -> None:
@@ -197,7 +199,9 @@ def result_from_json(data: Any, where: str) -> Result:
     """
     schema = data.get("schema") if isinstance(data, dict) else None
     if schema != SCHEMA:
-        raise RecordError(f"{where}: this is no result that this version reads (schema {schema!r}, expected {SCHEMA!r}).")
+        raise RecordError(
+            f"{where}: this is no result that this version reads (schema {schema!r}, expected {SCHEMA!r})."
+        )
     return read_record(Result, data, where)
 
 

@@ -93,7 +93,7 @@ def _kind_of(value: object) -> str:
 
 
 def write_record(record: Any) -> Any:
-    """The plain data of a dataclass (tuples become lists), ready for `json.dumps`; fields that are None are left out."""
+    """The plain data of a dataclass, ready for `json.dumps`: tuples become lists, fields that are None are left out."""
     if dataclasses.is_dataclass(record) and not isinstance(record, type):
         pairs = ((field.name, getattr(record, field.name)) for field in dataclasses.fields(record))
         return {name: write_record(value) for name, value in pairs if value is not None}

@@ -175,7 +175,9 @@ def _parse_target(name: str, text: str, where: str) -> Target:
     if len(set(names)) != len(names):
         raise RecordError(f"{where}: two candidates have the same name: {', '.join(names)}.")
     if file.baseline not in names:
-        raise RecordError(f"{where}: the baseline '{file.baseline}' is no candidate.", hint=nearest(file.baseline, names))
+        raise RecordError(
+            f"{where}: the baseline '{file.baseline}' is no candidate.", hint=nearest(file.baseline, names)
+        )
     candidates = tuple(_candidate(file, entry, where) for entry in file.candidate)
     return Target(name, file.title, file.architecture, file.rung, file.baseline, candidates)
 
