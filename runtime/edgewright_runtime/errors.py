@@ -1,0 +1,29 @@
+"""Errors of the runtime, split by what the caller can do about them."""
+
+from __future__ import annotations
+
+from edgewright_targets.errors import CheckFailedError, InputError
+
+
+class PackageError(InputError):
+    """The path is no package, or not one that can be read: another path is needed."""
+
+
+class PackageTooNewError(PackageError):
+    """The package was written by a newer Edgewright: upgrade, or build it again."""
+
+
+class DamagedPackageError(CheckFailedError):
+    """The package was changed or cut off after it was built: get a fresh copy."""
+
+
+class EngineUnavailableError(InputError):
+    """An engine that was insisted on cannot run here: install its provider, or allow a fallback."""
+
+
+class SampleError(InputError):
+    """The input of a call is not what this model takes."""
+
+
+class EngineFallbackWarning(UserWarning):
+    """Another engine runs than the one the package prefers; `model.engine.passed_over` says why."""

@@ -1,0 +1,212 @@
+"""What a package says about itself, as typed and immutable values.
+
+ONNX Runtime owns the file (`manifest.json` of a model package, schema 1.x) and refuses fields it does not know, so
+everything of ours lives under two keys that it leaves to others: `additional_metadata.edgewright` for the package and
+`executor_info.edgewright` for each engine. Both carry `FORMAT`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any, Literal
+
+from edgewright_runtime.errors import PackageError, PackageTooNewError
+from edgewright_targets.record import read_record, write_record
+from edgewright_targets.target import Recipe
+
+FORMAT = 1
+COMPONENT = "model"
+ASSET_FOLDER = "shared_assets"
+EXTERNAL_WEIGHTS_KEY = "session.model_external_initializers_file_folder_path"
+
+# A manifest holds names and options, never weights: anything larger is no manifest of ours.
+MANIFEST_LIMIT_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True)
+class StepSpec:
+    """One declared step of the way from input to answer: its name in `steps.STEPS`, and its options."""
+
+    step: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PipelineSpec:
+    """The whole way of a sample as data.
+
+    Attributes:
+        input: Name of the value that a caller gives, or `*`: the caller gives named arrays.
+        output: Name of the value that a caller gets, or `*`: all outputs of the last component.
+        steps: Run in order; each reads and writes named values.
+    """
+
+    input: str
+    output: str
+    steps: tuple[StepSpec, ...]
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    """Where the model came from: kind of source, its name (no folder), digest of its files."""
+
+    kind: str
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class EngineSpec:
+    """One engine of a package: a candidate compiled for a target.
+
+    Attributes:
+        name: Variant name, `<target>-<candidate>`.
+        target: Target it was made for.
+        architecture: As `uname -m` prints it there.
+        provider: Execution provider it needs.
+        precision: Word for people.
+        recipe: How the graph got its precision.
+        pad_to_multiple_of: Padding policy of text for this engine.
+        tolerance: Largest allowed difference of any output from the float outputs on the golden samples.
+        model_file: ONNX file, relative to the package.
+        session_options: ONNX Runtime session options; asset URIs are not resolved yet.
+        provider_options: Options of the provider.
+    """
+
+    name: str
+    target: str
+    architecture: str
+    provider: str
+    precision: str
+    recipe: Recipe
+    pad_to_multiple_of: int
+    tolerance: float
+    model_file: str
+    session_options: dict[str, str]
+    provider_options: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _EngineRecord:
+    """The part of `EngineSpec` under `executor_info.edgewright`; the rest is where ONNX Runtime looks for it."""
+
+    format: int
+    target: str
+    architecture: str
+    precision: str
+    recipe: Recipe
+    pad_to_multiple_of: int
+    tolerance: float
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything a package says about itself, but for the evidence.
+
+    Attributes:
+        name: Name of the model.
+        task: Task as transformers' pipelines spell it, or `arrays`.
+        measure: What the choice was made on: labelled accuracy, or agreement with the float engine.
+        pipeline: The way of a sample.
+        labels: Class names by index; empty where the task has none.
+        order: Engine names, best first: the first that can run here runs.
+        baseline: Name of the float engine.
+        engines: By name.
+        source: What it was made from.
+        tools: Tool name to version at build time.
+        unreproducible: Files whose bytes differ from build to build because a vendor's compiler makes them so.
+    """
+
+    name: str
+    task: str
+    measure: Literal["accuracy", "agreement"]
+    pipeline: PipelineSpec
+    labels: tuple[str, ...]
+    order: tuple[str, ...]
+    baseline: str
+    source: SourceFacts
+    tools: dict[str, str]
+    unreproducible: tuple[str, ...]
+    engines: dict[str, EngineSpec] = field(default_factory=dict)
+    format: int = FORMAT
+
+
+def manifest_metadata(manifest: Manifest) -> dict[str, Any]:
+    """The JSON for `additional_metadata.edgewright`."""
+    data: dict[str, Any] = write_record(manifest)
+    del data["engines"]
+    return data
+
+
+def engine_variant(spec: EngineSpec) -> dict[str, Any]:
+    """The JSON of an engine as a variant of ONNX Runtime's manifest."""
+    path = PurePosixPath(spec.model_file)
+    executor: dict[str, Any] = {"model_file": path.name, "session_options": spec.session_options}
+    if spec.provider_options:
+        executor["provider_options"] = spec.provider_options
+    record = _EngineRecord(
+        FORMAT, spec.target, spec.architecture, spec.precision, spec.recipe, spec.pad_to_multiple_of, spec.tolerance
+    )
+    return {
+        "ep": spec.provider,
+        "variant_directory": str(path.parent),
+        "executor_info": {"ort": executor, "edgewright": write_record(record)},
+    }
+
+
+def read_manifest(text: bytes, where: str) -> Manifest:
+    """Parse and check `manifest.json`.
+
+    Raises:
+        PackageTooNewError: Written in a newer format.
+        PackageError: Not a manifest of ours.
+    """
+    try:
+        data = json.loads(text)
+        ours = data["additional_metadata"]["edgewright"]
+        variants = data["components"][COMPONENT]["variants"]
+        written = ours["format"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise PackageError(
+            f"{where}: this is no Edgewright package (manifest.json: {type(error).__name__}: {error}).",
+            hint="Packages are made with 'edgewright build ... -o NAME.ortpackage'.",
+        ) from error
+    _check_format(written, where)
+    base = read_record(Manifest, ours, f"{where}: manifest")
+    engines = {name: _engine(name, variant, where) for name, variant in variants.items()}
+    unknown = [name for name in (*base.order, base.baseline) if name not in engines]
+    if unknown or not base.order:
+        raise PackageError(f"{where}: the order of engines names {unknown or 'nothing'}; engines: {list(engines)}.")
+    return read_record(Manifest, {**ours, "engines": write_record(engines)}, f"{where}: manifest")
+
+
+def _check_format(written: object, where: str) -> None:
+    if not isinstance(written, int) or isinstance(written, bool) or written < 1:
+        raise PackageError(f"{where}: the format of the package is {written!r}, expected a number.")
+    if written > FORMAT:
+        raise PackageTooNewError(
+            f"{where}: the package has format {written}; this version of Edgewright reads up to {FORMAT}.",
+            hint="Upgrade with 'pip install --upgrade edgewright', or build the package again with this version.",
+        )
+
+
+def _engine(name: str, variant: Any, where: str) -> EngineSpec:
+    place = f"{where}: engine '{name}'"
+    try:
+        executor = variant["executor_info"]["ort"]
+        record = read_record(_EngineRecord, variant["executor_info"]["edgewright"], place)
+        _check_format(record.format, place)
+        fields = {
+            "name": name,
+            "provider": variant["ep"],
+            "model_file": f"{variant['variant_directory']}/{executor['model_file']}",
+            "session_options": executor.get("session_options", {}),
+            "provider_options": executor.get("provider_options", {}),
+        }
+    except (KeyError, TypeError, AttributeError) as error:
+        raise PackageError(f"{place}: incomplete ({type(error).__name__}: {error}).") from error
+    shared: dict[str, Any] = write_record(record)
+    del shared["format"]
+    return read_record(EngineSpec, {**shared, **fields}, place)

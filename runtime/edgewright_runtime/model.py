@@ -1,0 +1,216 @@
+"""A model that is ready to be called: a package, the engine that runs here, and the declared steps around it."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from edgewright_runtime.errors import EngineFallbackWarning, EngineUnavailableError, SampleError
+from edgewright_runtime.package import Package
+from edgewright_targets.errors import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from edgewright_runtime.engine import Engine
+    from edgewright_runtime.manifest import EngineSpec, Manifest
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """Which engine runs, where, and why.
+
+    Attributes:
+        name: Name in the package.
+        target: Target it was made for.
+        provider: Execution provider it was made for.
+        precision: `fp32`, `int8`, ...
+        threads: Threads a call may use.
+        nodes: Provider to number of graph nodes it runs; a second provider here means a partial assignment.
+        reason: Why this one, as a sentence.
+        passed_over: Engines the package prefers that cannot run here: name and reason.
+    """
+
+    name: str
+    target: str
+    provider: str
+    precision: str
+    threads: int
+    nodes: dict[str, int]
+    reason: str
+    passed_over: tuple[tuple[str, str], ...]
+
+    @property
+    def foreign_nodes(self) -> int:
+        """Graph nodes that run on another provider than the one asked for."""
+        return sum(count for name, count in self.nodes.items() if name != self.provider)
+
+
+class Model:
+    """Call it with what a person has, get what a person wants.
+
+    Text models take a string (or a list of them, answered one by one as they were measured) and give labels with
+    scores; models without a task take and give named arrays.
+
+    Attributes:
+        package: The opened package.
+        engine: Which engine runs, and why.
+    """
+
+    def __init__(self, package: Package, engine: Engine, info: EngineInfo) -> None:
+        from edgewright_runtime.steps import make_step
+
+        self.package = package
+        self.engine = info
+        self._engine = engine
+        self._spec = package.manifest.pipeline
+        self._steps = [make_step(step, package, engine) for step in self._spec.steps]
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the package says about itself."""
+        return self.package.manifest
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Class names by index."""
+        return self.manifest.labels
+
+    def __call__(self, sample: Any, *, top_k: int = 1) -> Any:
+        """Answer one sample, or each of a list.
+
+        Args:
+            sample: A text, or a dict of named arrays; or a list of these.
+            top_k: How many labels to give, best first.
+
+        Raises:
+            SampleError: The sample is not what this model takes.
+        """
+        if isinstance(sample, list | tuple):
+            return [self(one, top_k=top_k) for one in sample]
+        values = self.run(sample, top_k=top_k)
+        return values["outputs"] if self._spec.output == "*" else values[self._spec.output]
+
+    def run(self, sample: Any, *, top_k: int = 1) -> Mapping[str, Any]:
+        """All named values of one sample: inputs, feeds, `outputs` of the graph, and what the steps made of them."""
+        if self._spec.input == "*":
+            if not isinstance(sample, dict):
+                raise SampleError(f"The model takes named arrays; given was {type(sample).__name__}.")
+            values: dict[str, Any] = dict(sample)
+        else:
+            values = {self._spec.input: sample}
+        values["top_k"] = top_k
+        for step in self._steps:
+            values.update(step(values))
+        return values
+
+    def feeds(self, sample: Any) -> dict[str, Any]:
+        """What the graph is given for `sample`: the values its inputs are named after."""
+        values = self.run(sample)
+        return {name: values[name] for name in self._engine.input_names}
+
+    def close(self) -> None:
+        """Free the session; the model cannot be called afterwards."""
+        self._engine.deactivate()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def load(
+    path: str | Path | Package, *, engine: str | None = None, strict: bool = False, threads: int | None = None
+) -> Model:
+    """Open a package and activate the engine that runs here.
+
+    The engines are tried in the package's own order (fastest accepted first, the portable float engine last), and the
+    first that can run does. Passing one over is said aloud with `EngineFallbackWarning` and kept in `model.engine`.
+
+    Args:
+        path: Package folder, archive file, or an opened package.
+        engine: Use this engine and no other.
+        strict: Make passing an engine over an error, and a partial assignment of nodes as well.
+        threads: Threads a call may use; by default what the engine was measured with, capped by this machine.
+
+    Raises:
+        PackageError: The path is no readable package.
+        EngineUnavailableError: No engine can run here, or `strict` or `engine` insisted on one that cannot.
+    """
+    package = path if isinstance(path, Package) else Package.open(path)
+    passed: list[tuple[str, str]] = []
+    for spec in _order(package, engine):
+        active, reason = _activate(package, spec, threads)
+        if active is None:
+            if strict or engine is not None:
+                raise EngineUnavailableError(reason, hint=_strict_hint(package, engine))
+            passed.append((spec.name, reason))
+            continue
+        info = EngineInfo(
+            spec.name,
+            spec.target,
+            spec.provider,
+            spec.precision,
+            active.threads,
+            active.nodes,
+            _why(engine, passed),
+            tuple(passed),
+        )
+        _say_fallback(info, strict=strict)
+        return Model(package, active, info)
+    listing = "\n".join(f"  {name}: {reason}" for name, reason in passed)
+    raise EngineUnavailableError(f"No engine of '{package.root}' can run here:\n{listing}")
+
+
+def _order(package: Package, engine: str | None) -> list[EngineSpec]:
+    manifest = package.manifest
+    if engine is None:
+        return [manifest.engines[name] for name in manifest.order]
+    if engine not in manifest.engines:
+        raise EngineUnavailableError(
+            f"'{package.root}' has no engine '{engine}'.", hint=nearest(engine, manifest.engines)
+        )
+    return [manifest.engines[engine]]
+
+
+def _activate(package: Package, spec: EngineSpec, threads: int | None) -> tuple[Engine | None, str]:
+    from edgewright_runtime.engine import Engine
+
+    active = Engine(package, spec, threads=threads)
+    try:
+        active.activate()
+    except EngineUnavailableError as error:
+        return None, error.message
+    return active, ""
+
+
+def _why(engine: str | None, passed: list[tuple[str, str]]) -> str:
+    if engine is not None:
+        return "It was asked for by name."
+    if passed:
+        return f"It is the first in the package's order that can run here; passed over: {_names(passed)}."
+    return "It is the first in the package's order."
+
+
+def _names(passed: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> str:
+    return ", ".join(name for name, _ in passed)
+
+
+def _strict_hint(package: Package, engine: str | None) -> str:
+    others = [name for name in package.manifest.order if name != engine]
+    return f"Engines in the package: {', '.join(package.manifest.order)}." if others else ""
+
+
+def _say_fallback(info: EngineInfo, *, strict: bool) -> None:
+    if info.passed_over:
+        reasons = " ".join(reason for _, reason in info.passed_over)
+        warnings.warn(f"Running '{info.name}' instead: {reasons}", EngineFallbackWarning, stacklevel=4)
+    if info.foreign_nodes:
+        total = sum(info.nodes.values())
+        message = f"{info.provider} took {total - info.foreign_nodes} of {total} graph nodes of '{info.name}'."
+        if strict:
+            raise EngineUnavailableError(message, hint="Allow a partial assignment by leaving out strict.")
+        warnings.warn(f"{message} The rest runs on another provider.", EngineFallbackWarning, stacklevel=4)

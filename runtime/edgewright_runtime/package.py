@@ -1,0 +1,166 @@
+"""A package on disk: a checked, immutable view of the folder. Nothing in it is executed or unpickled.
+
+The folder holds `manifest.json` (ONNX Runtime's), the engines, `shared_assets/sha256-*` and `edgewright/` with golden
+samples and evidence; `SHA256SUMS` lists every other file, in the form that `sha256sum -c` reads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from edgewright_runtime.errors import DamagedPackageError, PackageError
+from edgewright_runtime.manifest import ASSET_FOLDER, MANIFEST_LIMIT_BYTES, Manifest, read_manifest
+
+MANIFEST = "manifest.json"
+SUMS = "SHA256SUMS"
+EVIDENCE = "edgewright/evidence.json"
+GOLDEN = "edgewright/golden.npz"
+
+_ASSET_URI = re.compile(r"sha256:([0-9a-f]{64})((?:/[\w.-]+)*)")
+_SUM_LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
+
+
+@dataclass(frozen=True)
+class Package:
+    """An opened package; make one with `Package.open`."""
+
+    root: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, path: str | Path) -> Package:
+        """Open a package folder, or an archive of one (unpacked into the cache once).
+
+        Raises:
+            PackageError: No package there, or not a readable one.
+            PackageTooNewError: Written in a newer format.
+            DamagedPackageError: An archive whose content does not have the digests it lists.
+        """
+        root = Path(path)
+        if root.is_file():
+            from edgewright_runtime.archive import unpacked
+
+            root = unpacked(root)
+        return cls(root, read_manifest(_read_manifest_file(root), str(path)))
+
+    def file(self, relative: str) -> Path:
+        """The path of a file that the package names; checked to lie inside it.
+
+        Raises:
+            PackageError: The name is absolute, leaves the package, or goes through a link.
+        """
+        return checked_path(self.root, relative)
+
+    def resolve(self, value: str) -> str:
+        """An option's value with an asset URI (`sha256:<hex>/...`) replaced by the absolute path of the asset."""
+        match = _ASSET_URI.fullmatch(value)
+        return str(self.file(asset_path(value)).resolve()) if match else value
+
+    def asset(self, uri: str) -> Path:
+        """The path of the shared asset called `uri`, or of a file inside it."""
+        return self.file(asset_path(uri))
+
+    def evidence(self) -> Any:
+        """The evidence as parsed JSON; `edgewright_benchmarks.result.result_from_json` gives it types."""
+        path = self.file(EVIDENCE)
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise PackageError(f"{self.root}: the evidence cannot be read: {error}.") from error
+
+    def size_bytes(self) -> int:
+        """Bytes of all files."""
+        return sum(file.stat().st_size for file in self.root.rglob("*") if file.is_file())
+
+    def engine_files(self, name: str) -> tuple[Path, ...]:
+        """The files that the engine called `name` needs: its graph and the shared assets its options point at."""
+        spec = self.manifest.engines[name]
+        files = [self.file(spec.model_file)]
+        for value in spec.session_options.values():
+            if _ASSET_URI.fullmatch(value):
+                files.extend(sorted(self.asset(value).iterdir()))
+        return tuple(files)
+
+    def check_digests(self) -> int:
+        """Compare every file with `SHA256SUMS`; gives the number of files checked.
+
+        Raises:
+            DamagedPackageError: A file is missing, changed, cut off, or not listed.
+        """
+        sums = self._sums()
+        found = {str(PurePosixPath(p.relative_to(self.root))) for p in self.root.rglob("*") if not p.is_dir()}
+        missing = sorted(set(sums) - found)
+        extra = sorted(found - set(sums) - {SUMS})
+        if missing or extra:
+            what = f"missing: {', '.join(missing)}" if missing else f"not part of it: {', '.join(extra)}"
+            raise _damaged(self.root, f"files are {what}")
+        changed = [name for name, digest in sums.items() if file_digest(self.file(name)) != digest]
+        if changed:
+            raise _damaged(self.root, f"these files changed after the build: {', '.join(changed)}")
+        return len(sums)
+
+    def _sums(self) -> dict[str, str]:
+        try:
+            lines = self.file(SUMS).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise _damaged(self.root, f"{SUMS} cannot be read ({error})") from error
+        sums: dict[str, str] = {}
+        for line in lines:
+            match = _SUM_LINE.fullmatch(line)
+            if match is None:
+                raise _damaged(self.root, f"{SUMS} has a line that is no checksum: {line[:80]!r}")
+            sums[match.group(2)] = match.group(1)
+        return sums
+
+
+def _damaged(root: Path, what: str) -> DamagedPackageError:
+    return DamagedPackageError(
+        f"The package '{root}' is damaged: {what}.", hint="Copy it again from where it was built, or build it again."
+    )
+
+
+def _read_manifest_file(root: Path) -> bytes:
+    path = root / MANIFEST
+    if not path.is_file():
+        found = "there is nothing at that path" if not root.exists() else f"it has no {MANIFEST}"
+        raise PackageError(
+            f"'{root}' is no package: {found}.", hint="Make one with 'edgewright build ... -o NAME.ortpackage'."
+        )
+    if path.stat().st_size > MANIFEST_LIMIT_BYTES:
+        raise PackageError(f"'{root}': {MANIFEST} is larger than {MANIFEST_LIMIT_BYTES} bytes; this is no manifest.")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PackageError(f"'{path}' cannot be read: {error}.") from error
+
+
+def checked_path(root: Path, relative: str) -> Path:
+    """`root/relative`, refused unless it stays inside `root` without links: names in a package come from a file."""
+    pure = PurePosixPath(relative)
+    if pure.is_absolute() or ".." in pure.parts or "\\" in relative or "\0" in relative or not pure.parts:
+        raise PackageError(f"'{root}': the file name {relative!r} leaves the package.")
+    path = root
+    for part in pure.parts:
+        path = path / part
+        if path.is_symlink():
+            raise PackageError(f"'{root}': {relative!r} goes through a link; packages hold plain files only.")
+    return path
+
+
+def asset_path(uri: str) -> str:
+    """Where the asset called `uri` lies in a package (`sha256:ab..` is `shared_assets/sha256-ab..`)."""
+    match = _ASSET_URI.fullmatch(uri)
+    if match is None:
+        raise PackageError(f"{uri!r} is no asset URI; expected sha256:<64 hex digits>.")
+    return f"{ASSET_FOLDER}/sha256-{match.group(1)}{match.group(2)}"
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,166 @@
+"""Does a package still do what it did when it was built? Structure, digests, then golden samples through the engine."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgewright_runtime.errors import DamagedPackageError, PackageError
+from edgewright_runtime.package import GOLDEN, Package
+from edgewright_targets.errors import CheckFailedError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from edgewright_runtime.model import EngineInfo
+
+    Array = np.ndarray[Any, Any]
+
+# Golden samples are a handful of inputs and outputs; a file that unpacks to more is not ours to load.
+_GOLDEN_LIMIT_BYTES = 2**30
+
+
+@dataclass(frozen=True)
+class GoldenSample:
+    """One stored sample.
+
+    Attributes:
+        sample: What a person has: a text, or named arrays.
+        feeds: What the graph is given.
+        outputs: What the float engine answered at build time.
+    """
+
+    sample: Any
+    feeds: dict[str, Array]
+    outputs: dict[str, Array]
+
+
+@dataclass(frozen=True)
+class SelfTestReport:
+    """What `verify` found; it raises instead where a check says no.
+
+    Attributes:
+        files: Files whose digest was right.
+        samples: Golden samples that were run.
+        engine: The engine that answered.
+        difference: Largest difference of any output from the stored float outputs.
+        tolerance: What was allowed.
+    """
+
+    files: int
+    samples: int
+    engine: EngineInfo
+    difference: float
+    tolerance: float
+
+
+def verify(path: str | Path, *, engine: str | None = None, strict: bool = False) -> SelfTestReport:
+    """Check structure and digests of a package, then run its golden samples through the engine that runs here.
+
+    Raises:
+        PackageError: No readable package at `path`.
+        DamagedPackageError: Changed or cut off after the build.
+        CheckFailedError: An answer is further from the float answer than the engine's tolerance allows.
+    """
+    import onnxruntime
+
+    from edgewright_runtime.model import load
+
+    package = Package.open(path)
+    files = package.check_digests()
+    try:
+        onnxruntime.ModelPackageContext(str(package.root))
+    except Exception as error:
+        raise DamagedPackageError(f"'{path}': ONNX Runtime does not take it as a model package: {error}.") from error
+    samples = golden_samples(package)
+    with load(package, engine=engine, strict=strict) as model:
+        spec = package.manifest.engines[model.engine.name]
+        worst = 0.0
+        for index, golden in enumerate(samples):
+            _check_feeds(model.feeds(golden.sample), golden, spec.pad_to_multiple_of, index)
+            worst = max(worst, difference(model.run(golden.sample)["outputs"], golden.outputs))
+        info = model.engine
+    # A comparison with NaN is False, so the check is written the way round that lets none through.
+    if not worst <= spec.tolerance:
+        raise CheckFailedError(
+            f"Engine '{info.name}' differs from the float outputs by {worst:.3g} on the golden samples; "
+            f"{spec.tolerance:.3g} is allowed.",
+            hint="This machine or its provider computes differently from the one it was measured on; build on it.",
+        )
+    return SelfTestReport(files, len(samples), info, worst, spec.tolerance)
+
+
+def _check_feeds(feeds: dict[str, Array], golden: GoldenSample, multiple: int, index: int) -> None:
+    import numpy as np
+
+    for name, stored in golden.feeds.items():
+        # Golden feeds are stored without padding; an engine that pads must have the same values before its padding.
+        made = feeds[name]
+        padding = made.shape[-1] - stored.shape[-1] if multiple > 1 and made.ndim else 0
+        unpadded = (made[..., : stored.shape[-1]], made[..., padding:]) if padding > 0 else (made,)
+        if not any(np.array_equal(part, stored) for part in unpadded):
+            raise CheckFailedError(
+                f"Golden sample {index}: the steps before the graph made other values for '{name}' than at the build.",
+                hint="Another version of a library that the steps use may be installed; see 'edgewright inspect'.",
+            )
+
+
+def difference(outputs: dict[str, Array], expected: dict[str, Array]) -> float:
+    """Largest absolute difference over all outputs; infinity where shapes differ or a value is not finite."""
+    import numpy as np
+
+    worst = 0.0
+    for name, reference in expected.items():
+        value = outputs.get(name)
+        if value is None or value.shape != reference.shape:
+            return float("inf")
+        if value.size == 0:
+            continue
+        gap = np.abs(value.astype(np.float64) - reference.astype(np.float64)).max()
+        worst = max(worst, float(gap) if np.isfinite(gap) else float("inf"))
+    return worst
+
+
+def golden_samples(package: Package) -> tuple[GoldenSample, ...]:
+    """The stored samples of a package.
+
+    Raises:
+        PackageError: The file is not what the format says.
+    """
+    import numpy as np
+
+    path = package.file(GOLDEN)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > _GOLDEN_LIMIT_BYTES:
+                raise PackageError(f"'{path}' unpacks to more than {_GOLDEN_LIMIT_BYTES} bytes.")
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        texts = json.loads(bytes(arrays.pop("samples")))
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise PackageError(f"'{path}': the golden samples cannot be read: {error}.") from error
+    found = []
+    for index, text in enumerate(texts):
+        feeds = _part(arrays, f"{index}/feed/")
+        sample = feeds if text is None else text
+        found.append(GoldenSample(sample, feeds, _part(arrays, f"{index}/output/")))
+    return tuple(found)
+
+
+def _part(arrays: dict[str, Array], prefix: str) -> dict[str, Array]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def write_golden(path: Path, samples: list[GoldenSample]) -> None:
+    """Write samples in the form that `golden_samples` reads; the same samples give the same bytes."""
+    import numpy as np
+
+    texts = [sample.sample if isinstance(sample.sample, str) else None for sample in samples]
+    arrays: dict[str, Array] = {"samples": np.frombuffer(json.dumps(texts).encode(), dtype=np.uint8)}
+    for index, sample in enumerate(samples):
+        arrays |= {f"{index}/feed/{name}": value for name, value in sample.feeds.items()}
+        arrays |= {f"{index}/output/{name}": value for name, value in sample.outputs.items()}
+    np.savez(path, **arrays)

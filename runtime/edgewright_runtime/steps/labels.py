@@ -1,0 +1,36 @@
+"""Class scores to labels for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edgewright_runtime.engine import Engine
+    from edgewright_runtime.package import Package
+
+
+class Classify:
+    """Logits of shape [1, classes] to labels with probabilities, best first.
+
+    Args:
+        package: Holds the labels.
+        engine: Unused; steps share one signature.
+        logits: Name of the graph's output.
+    """
+
+    def __init__(self, package: Package, engine: Engine, *, logits: str) -> None:  # noqa: ARG002 - one protocol
+        self._labels = package.manifest.labels
+        self._logits = logits
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Add `scores` (softmax, shape [classes]) and `labels` (a list of `{"label", "score"}`, best first)."""
+        logits = values[self._logits][0]
+        exponents = np.exp(logits - logits.max())
+        scores = exponents / exponents.sum()
+        order = np.argsort(-scores, kind="stable")[: values.get("top_k", 1)]
+        labels = [{"label": self._labels[i], "score": float(scores[i])} for i in order.tolist()]
+        return {"scores": scores, "labels": labels}

@@ -1,0 +1,87 @@
+"""Text to token ids, with the `tokenizers` library and the source's own `tokenizer.json`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgewright_runtime.errors import PackageError, SampleError
+from edgewright_targets.errors import MissingDependencyError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from edgewright_runtime.engine import Engine
+    from edgewright_runtime.package import Package
+
+# Values of a `tokenizers.Encoding` that a graph may ask for, by the input names that transformers gives them.
+_ENCODING_FIELDS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
+
+
+class Tokenize:
+    """One text to int64 arrays of shape [1, tokens].
+
+    Args:
+        package: Where the tokenizer lies.
+        engine: Decides the padding: providers that compile for each shape want few of them.
+        tokenizer: URI of `tokenizer.json`.
+        outputs: Which values to make, such as `input_ids`.
+        max_length: Texts are cut to so many tokens, special tokens included.
+        pad_id: Token id of padding.
+        padding_side: `right` or `left`.
+    """
+
+    def __init__(
+        self,
+        package: Package,
+        engine: Engine,
+        *,
+        tokenizer: str,
+        outputs: Sequence[str],
+        max_length: int,
+        pad_id: int = 0,
+        padding_side: str = "right",
+    ) -> None:
+        try:
+            from tokenizers import Tokenizer
+        except ImportError as error:
+            raise MissingDependencyError(
+                "This package takes text, and the library 'tokenizers' is not installed.",
+                hint="Install it with: pip install tokenizers",
+            ) from error
+        path = package.asset(tokenizer)
+        try:
+            self._tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:  # the library raises a bare Exception
+            raise PackageError(f"'{package.root}': the tokenizer cannot be read: {error}.") from error
+        self._tokenizer.enable_truncation(max_length)
+        self._tokenizer.no_padding()
+        self._fields = {name: _ENCODING_FIELDS[name] for name in outputs}
+        self._pad = {"input_ids": pad_id}
+        self._left = padding_side == "left"
+        self._multiple = engine.spec.pad_to_multiple_of
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Add the token arrays of `values["text"]`.
+
+        Raises:
+            SampleError: The text is not a string, or it is empty.
+        """
+        text = values["text"]
+        if not isinstance(text, str) or not text.strip():
+            raise SampleError(f"The model takes a non-empty text; given was {_describe(text)}.")
+        encoding = self._tokenizer.encode(text)
+        missing = -len(encoding.ids) % self._multiple
+        made: dict[str, Any] = {}
+        for name, field in self._fields.items():
+            ids = getattr(encoding, field)
+            if missing:
+                padding = [self._pad.get(name, 0)] * missing
+                ids = padding + ids if self._left else ids + padding
+            made[name] = np.array([ids], dtype=np.int64)
+        return made
+
+
+def _describe(value: object) -> str:
+    return repr(value) if isinstance(value, str) else f"{type(value).__name__}"

@@ -1,0 +1,85 @@
+"""Messages of the worker protocol: one JSON line, then as many bytes of arrays (`.npz`) as the line announces.
+
+The same form goes through a pipe to a worker on this machine and through ssh to one elsewhere.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Arrays = dict[str, np.ndarray[Any, Any]]
+
+PROTOCOL = 1
+# A sample or an answer is at most some images; a longer message is a broken stream.
+_LIMIT_BYTES = 2**31
+
+
+class WireError(Exception):
+    """The stream ended or does not carry a message; the other end is gone or is no worker."""
+
+
+def send(stream: BinaryIO, message: dict[str, Any], arrays: Arrays | None = None) -> None:
+    """Write one message and flush."""
+    payload = b""
+    if arrays:
+        import numpy as np
+
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays)
+        payload = buffer.getvalue()
+    stream.write(json.dumps({**message, "bytes": len(payload)}).encode() + b"\n" + payload)
+    stream.flush()
+
+
+def receive(stream: BinaryIO) -> tuple[dict[str, Any], Arrays]:
+    """Read one message.
+
+    Raises:
+        WireError: The stream ended, or what came is no message.
+    """
+    line = stream.readline(_LIMIT_BYTES)
+    if not line.endswith(b"\n"):
+        raise WireError("the stream ended")
+    try:
+        message = json.loads(line)
+        size = int(message.pop("bytes"))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WireError(f"this is no message: {line[:80]!r}") from error
+    if not 0 <= size <= _LIMIT_BYTES:
+        raise WireError(f"a message announces {size} bytes")
+    payload = stream.read(size)
+    if len(payload) != size:
+        raise WireError("the stream ended inside a message")
+    if not payload:
+        return message, {}
+    import numpy as np
+
+    with np.load(io.BytesIO(payload), allow_pickle=False) as file:
+        return message, {name: file[name] for name in file.files}
+
+
+def pack_samples(samples: list[Any]) -> tuple[list[Any], Arrays]:
+    """Samples as JSON (texts) and arrays (named arrays, under `index/name`)."""
+    plain: list[Any] = []
+    arrays: Arrays = {}
+    for index, sample in enumerate(samples):
+        if isinstance(sample, dict):
+            plain.append(None)
+            arrays |= {f"{index}/{name}": value for name, value in sample.items()}
+        else:
+            plain.append(sample)
+    return plain, arrays
+
+
+def unpack_samples(plain: list[Any], arrays: Arrays) -> list[Any]:
+    """The samples that `pack_samples` packed."""
+    named: dict[int, Arrays] = {}
+    for key, value in arrays.items():
+        index, _, name = key.partition("/")
+        named.setdefault(int(index), {})[name] = value
+    return [named.get(index, {}) if text is None else text for index, text in enumerate(plain)]

@@ -1,0 +1,149 @@
+"""A worker: one engine in a process of its own, told what to do over a pipe. `python -m edgewright_runtime.worker`.
+
+One engine a process, because thread pools and caches of engines in one process disturb one another. Requests are
+`{"op": ...}`; every answer is `{"ok": true, ...}` or `{"ok": false, "kind", "error"}`:
+
+- `hello`: protocol, version, facts about the machine.
+- `samples`: keep these samples; later requests name them by index.
+- `load`: open a package and activate an engine; answers seconds until the first answer, and what runs where.
+- `answer`: outputs of the samples named.
+- `time`: seconds of a call for each of the samples named.
+- `memory`: peak resident memory of this process in bytes.
+- `stop`: end.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+import time
+import warnings
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from edgewright_runtime.wire import PROTOCOL, WireError, receive, send, unpack_samples
+from edgewright_targets import EdgewrightError, __version__, host_facts
+
+if TYPE_CHECKING:
+    from edgewright_runtime.model import Model
+    from edgewright_runtime.wire import Arrays
+
+
+class Worker:
+    """Holds at most one model, and the samples it is measured on."""
+
+    def __init__(self) -> None:
+        self._samples: list[Any] = []
+        self._model: Model | None = None
+
+    def handle(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+        """Do what a request asks; gives the answer and its arrays."""
+        operation = str(request.pop("op", ""))
+        known = {
+            "hello": self._hello,
+            "samples": self._keep,
+            "load": self._load,
+            "answer": self._answer,
+            "time": self._time,
+            "memory": self._memory,
+        }
+        if operation not in known:
+            return {"ok": False, "kind": "protocol", "error": f"unknown operation {operation!r}"}, {}
+        try:
+            answer, made = known[operation](request, arrays)
+        except EdgewrightError as error:
+            return {"ok": False, "kind": "input", "error": str(error)}, {}
+        except Exception as error:  # noqa: BLE001 - the other end must hear of it, whatever it is
+            return {"ok": False, "kind": "bug", "error": f"{type(error).__name__}: {error}"}, {}
+        return {"ok": True, **answer}, made
+
+    def _hello(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+        del request, arrays
+        facts = dataclasses.asdict(host_facts())
+        return {"protocol": PROTOCOL, "version": __version__, "machine": facts}, {}
+
+    def _keep(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+        self._samples = unpack_samples(request["samples"], arrays)
+        return {}, {}
+
+    def _load(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+        del arrays
+        # Libraries are imported before the clock starts: a process pays for them once, not for each model.
+        import onnxruntime  # noqa: F401
+
+        from edgewright_runtime.model import load
+
+        start = time.perf_counter()
+        # Passing engines over is the caller's business here: it asked for one by name.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._model = load(request["package"], engine=request["engine"], threads=request.get("threads"))
+        if self._samples:
+            self._model(self._samples[0])
+        seconds = time.perf_counter() - start
+        return {"seconds": seconds, "engine": dataclasses.asdict(self._model.engine)}, {}
+
+    def _answer(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+        del arrays
+        model = self._loaded()
+        made: Arrays = {}
+        for index in request["indices"]:
+            for name, value in model.run(self._samples[index])["outputs"].items():
+                made[f"{index}/{name}"] = value
+        return {}, made
+
+    def _time(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+        del arrays
+        model = self._loaded()
+        # One call that is not counted: after a pause, threads have to wake and caches to fill again.
+        model(self._samples[request["indices"][0]])
+        seconds = []
+        for index in request["indices"]:
+            sample = self._samples[index]
+            start = time.perf_counter()
+            model(sample)
+            seconds.append(time.perf_counter() - start)
+        return {"seconds": seconds}, {}
+
+    def _memory(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+        del request, arrays
+        return {"peak_bytes": peak_memory_bytes()}, {}
+
+    def _loaded(self) -> Model:
+        if self._model is None:
+            raise RuntimeError("nothing is loaded")
+        return self._model
+
+
+def peak_memory_bytes() -> int:
+    """Peak resident memory of this process."""
+    import resource
+
+    # Linux counts in KiB, macOS in bytes (getrusage(2) of each).
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer requests until `stop` or the end of the stream."""
+    worker = Worker()
+    while True:
+        try:
+            request, arrays = receive(requests)
+        except WireError:
+            return
+        if request.get("op") == "stop":
+            return
+        answer, made = worker.handle(request, arrays)
+        send(answers, answer, made)
+
+
+def main() -> None:
+    """Serve on standard input and output; whatever a library prints goes to standard error instead."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    serve(sys.stdin.buffer, answers)
+
+
+if __name__ == "__main__":
+    main()
