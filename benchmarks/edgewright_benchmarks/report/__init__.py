@@ -1,0 +1,11 @@
+"""The report: a page for people (HTML) and a table for a pull request (Markdown), from the same result.
+
+>>> from edgewright_benchmarks.report import render_html
+>>> from edgewright_benchmarks.result import read_result
+>>> page = render_html(read_result("bench.json"), read_result("build.json"))          # doctest: +SKIP
+"""
+
+from edgewright_benchmarks.report.html import render_html
+from edgewright_benchmarks.report.markdown import render_markdown
+
+__all__ = ["render_html", "render_markdown"]

@@ -1,0 +1,108 @@
+"""What a report may say: the rules of honesty, in one place for page, charts and table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from edgewright_benchmarks.report.words import budget, drop_word, points_bound
+from edgewright_benchmarks.result import Accuracy, EngineResult, Interval, Latency, Result
+from edgewright_targets import InputError
+
+
+@dataclass(frozen=True)
+class Warned:
+    """A warning for the top of the report: where it comes from (empty where there is one source) and what it says."""
+
+    source: str
+    text: str
+
+
+def timed(engine: EngineResult) -> Latency | None:
+    """The latency, only where it was measured: times from an emulator or from nowhere are not times."""
+    return engine.latency if engine.rung == "measured" else None
+
+
+def answered(engine: EngineResult) -> Accuracy | None:
+    """The accuracy, only where the engine ran, on hardware or on a bit-true emulator of it."""
+    return engine.accuracy if engine.rung in ("measured", "emulated") else None
+
+
+def first_metric(accuracy: Accuracy) -> Interval | None:
+    """The metric that the budget is about."""
+    return next(iter(accuracy.metrics.values()), None)
+
+
+def role(result: Result, engine: EngineResult) -> str:
+    """The status, or `chosen` for the engine that ships (a baseline that ships stays `baseline`)."""
+    return "chosen" if engine.name == result.chosen and engine.status != "baseline" else engine.status
+
+
+def over_budget(result: Result, engine: EngineResult) -> bool:
+    """Whether the bound of the drop is above the budget."""
+    accuracy = answered(engine)
+    return engine.name != result.baseline and accuracy is not None and accuracy.drop.high > result.max_drop
+
+
+def numbers(result: Result, build: Result | None) -> Mapping[str, int]:
+    """One number for each engine, the same in every chart and table of the report: as the build tried them."""
+    names = [engine.name for one in (build, result) if one is not None for engine in one.engines]
+    return {name: number for number, name in enumerate(dict.fromkeys(names), 1)}
+
+
+def check_pair(result: Result, build: Result | None) -> None:
+    """Refuse to show two results as one story where they are not.
+
+    Raises:
+        InputError: `build` is no build, is of another model, or chose another engine.
+    """
+    if build is None:
+        return
+    if build.kind != "build":
+        raise InputError(f"The evidence of a build was expected, this is the result of a {build.kind}.")
+    for what, mine, theirs in (
+        ("model", result.model, build.model),
+        ("chosen engine", result.chosen, build.chosen),
+        ("baseline", result.baseline, build.baseline),
+    ):
+        if mine != theirs:
+            raise InputError(
+                f"The result and the build's evidence do not belong together: the {what} is '{mine}' in the result and "
+                f"'{theirs}' in the build.",
+                hint="Give the evidence of the build that made the measured package.",
+            )
+
+
+def warnings(result: Result, build: Result | None) -> list[Warned]:
+    """What the reader must know before believing the figures: found here first, then what the meter noted."""
+    found = [Warned("", text) for text in (_over_budget_warning(result), _same_data_warning(result, build)) if text]
+    if build is None:
+        return found + [Warned("", text) for text in result.warnings]
+    noted: dict[str, list[str]] = {}
+    for one in (result, build):
+        for text in one.warnings:
+            noted.setdefault(text, []).append(one.kind)
+    return found + [Warned(" and ".join(dict.fromkeys(kinds)), text) for text, kinds in noted.items()]
+
+
+def _over_budget_warning(result: Result) -> str:
+    chosen = result.engine(result.chosen)
+    accuracy = answered(chosen)
+    if accuracy is None or not over_budget(result, chosen):
+        return ""
+    text = (
+        f"{drop_word(result.measure)} of the chosen engine is not shown to be within the budget on these samples: it "
+        f"may be as high as {points_bound(accuracy.drop.high)} points, the budget is {budget(result.max_drop)}."
+    )
+    if accuracy.samples_needed is not None:
+        return f"{text} Measure with about {accuracy.samples_needed:,} samples to decide it, or ship the baseline."
+    return f"{text} Ship the baseline, or build again with a budget that you can accept."
+
+
+def _same_data_warning(result: Result, build: Result | None) -> str:
+    if build is None or result.kind != "bench" or result.data.digest != build.data.digest:
+        return ""
+    return (
+        f"The bench used the data that the choice was made on ({result.data.name}), so its figures are not those of "
+        "unseen data. Measure again with samples that took no part in the build."
+    )

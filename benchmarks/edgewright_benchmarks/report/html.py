@@ -1,0 +1,118 @@
+"""The report as one HTML file that needs nothing else: no script, no font, no image, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from edgewright_benchmarks.report import view, words
+from edgewright_benchmarks.report.facts import check_pair, numbers, warnings
+from edgewright_benchmarks.report.points import points
+from edgewright_benchmarks.report.scatter import scatter_svg
+from edgewright_benchmarks.report.spread import beyond_axis, spread_svg
+from edgewright_benchmarks.result import Result
+from edgewright_targets import MissingDependencyError
+
+
+@dataclass(frozen=True)
+class _KeyEntry:
+    """A line of the key under a chart: engines that share role and reasons, such as three that failed alike."""
+
+    marker: str
+    role: str
+    engines: tuple[tuple[int, str], ...]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Section:
+    """One result with its charts (finished SVG) and its table."""
+
+    result: Result
+    title: str
+    scatter: Any
+    spread: Any
+    beyond: int
+    key: list[_KeyEntry]
+    rows: list[view.Row]
+
+
+def render_html(result: Result, build: Result | None = None) -> str:
+    """The report of `result` as the text of one HTML file.
+
+    Args:
+        result: What is reported: a bench (on data the choice never saw), or a build.
+        build: The evidence of the build that made the same choice, with all candidates; shown as why it was chosen.
+
+    Raises:
+        InputError: `result` and `build` do not belong together.
+        MissingDependencyError: The libraries of `edgewright[report]` are not installed.
+    """
+    try:
+        import jinja2
+        import markupsafe
+    except ImportError as error:
+        raise MissingDependencyError(
+            "A report in HTML needs Jinja2, which is not installed.", hint="pip install 'edgewright[report]'"
+        ) from error
+    check_pair(result, build)
+    results = [result] if build is None else [result, build]
+    known = numbers(result, build)
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("edgewright_benchmarks", "report"),
+        autoescape=True,  # names and reasons come from files of others
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2").render(
+        result=result,
+        build=build,
+        chosen=result.engine(result.chosen),
+        rungs=words.RUNGS,
+        basis=view.basis(result),
+        figures=view.headline(result),
+        warnings=warnings(result, build),
+        sections=[_section(one, known, markupsafe.Markup) for one in results],
+        results=results,
+        environment=view.environment(results),
+        metric_word=words.metric_word("accuracy", result.measure, first=True),
+        budget=words.budget,
+    )
+
+
+def _section(result: Result, known: Mapping[str, int], markup: Any) -> _Section:
+    title = (
+        "Figures to quote: data the choice never saw" if result.kind == "bench" else "Why this engine: all candidates"
+    )
+    return _Section(
+        result,
+        title,
+        # Made here from escaped text, so it goes into the page as it is.
+        markup(scatter_svg(result, known, f"{result.kind}-scatter")),
+        markup(spread_svg(result, known, f"{result.kind}-spread")),
+        beyond_axis(result),
+        _key(result, known),
+        view.table(result, known),
+    )
+
+
+def _key(result: Result, known: Mapping[str, int]) -> list[_KeyEntry]:
+    shown = {point.name: point for point in points(result, known)}
+    groups: dict[tuple[str, str, tuple[str, ...]], list[tuple[int, str]]] = {}
+    for row in view.table(result, known):
+        engine, point = row.engine, shown.get(row.engine.name)
+        marker, role, reasons = words.MARKERS[row.role], row.role, engine.reasons
+        if point is None and row.role != "failed":
+            marker, role = words.NOTHING, f"{role}, no point"
+            reasons = (*reasons, f"{engine.rung.capitalize()}: {words.RUNGS[engine.rung]}.")
+        elif point is not None and point.below_scale:
+            marker, role = "▼", f"{role}, below the scale at {words.percent(point.share.value)}"
+        # Engines with nothing to explain keep lines of their own; those that failed alike share one.
+        alone = "" if reasons else engine.name
+        groups.setdefault((marker, role + "\0" + alone, reasons), []).append((row.number, engine.name))
+    return [
+        _KeyEntry(marker, role.split("\0")[0], tuple(engines), reasons)
+        for (marker, role, reasons), engines in groups.items()
+    ]

@@ -1,0 +1,207 @@
+"""The content of a report, in words: what the page and the pull request table both lay out."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from edgewright_benchmarks.report import words
+from edgewright_benchmarks.report.facts import answered, first_metric, over_budget, role, timed
+from edgewright_benchmarks.report.words import NOTHING
+from edgewright_benchmarks.result import EngineResult, Result
+
+NOT_MEASURED = "not measured"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A headline figure: what, how much, and the lines that qualify it. `alarming`: it breaks the budget."""
+
+    label: str
+    value: str
+    lines: tuple[str, ...]
+    alarming: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One engine in the table; `cells` by heading."""
+
+    number: int
+    engine: EngineResult
+    role: str
+    rung: str
+    cells: dict[str, str]
+
+
+def basis(result: Result) -> str:
+    """Which data the figures come from, and what that means for quoting them."""
+    data = f"{result.data.name}, {result.data.samples:,} {'labelled' if result.data.labelled else 'unlabelled'} samples"
+    if result.kind == "bench":
+        return f"The figures are from data the choice never saw ({data}): quote these."
+    return (
+        f"The figures are from the evaluation data ({data}), on which the engine was chosen: they explain the choice "
+        "and flatter it a little. Figures to quote come from `edgewright bench` with data the choice never saw."
+    )
+
+
+def headline(result: Result) -> list[Figure]:
+    """The chosen engine against the float baseline."""
+    chosen, baseline = result.engine(result.chosen), result.engine(result.baseline)
+    figures = [_speed(chosen, baseline), _accuracy(result, chosen, baseline)]
+    figures.append(_bytes("Size on disk", chosen.size_bytes, baseline.size_bytes, same=chosen is baseline))
+    measured = chosen.rung == baseline.rung == "measured"
+    memory = (chosen.peak_memory_bytes, baseline.peak_memory_bytes) if measured else (None, None)
+    figures.append(_bytes("Peak memory", *memory, same=chosen is baseline))
+    return figures
+
+
+def _speed(chosen: EngineResult, baseline: EngineResult) -> Figure:
+    latency, base = timed(chosen), timed(baseline)
+    if latency is None or base is None:
+        rung = chosen.rung if latency is None else baseline.rung
+        return Figure("Speed", NOT_MEASURED, (f"{rung.capitalize()}: {words.RUNGS[rung]}.",))
+    if chosen is baseline:
+        return Figure("Median latency", words.milliseconds(latency.median), ("The float baseline itself ships.",))
+    speed = words.speed(latency.ratio)
+    lines = [
+        f"{words.confidence(speed)} interval {words.times(speed.low)} to {words.times(speed.high)}",
+        f"median {words.milliseconds(latency.median)}, float baseline {words.milliseconds(base.median)}",
+    ]
+    if speed.low <= 1 <= speed.high:
+        lines.append("no clear difference from the baseline")
+    return Figure("Speed against the float baseline", words.times(speed.value), tuple(lines))
+
+
+def _accuracy(result: Result, chosen: EngineResult, baseline: EngineResult) -> Figure:
+    accuracy = answered(chosen)
+    value = first_metric(accuracy) if accuracy else None
+    if accuracy is None or value is None:
+        label = words.metric_word("accuracy", result.measure, first=True)
+        return Figure(label, NOT_MEASURED, (f"{chosen.rung.capitalize()}: {words.RUNGS[chosen.rung]}.",))
+    label = words.metric_word(next(iter(accuracy.metrics)), result.measure, first=True)
+    interval = f"{words.percent(value.low)} to {words.percent(value.high)}"
+    lines = [f"{words.confidence(value)} interval {interval}, {accuracy.samples:,} samples"]
+    if result.measure == "agreement":
+        lines.insert(0, "how often it answers as the float model does; not accuracy")
+    if chosen is baseline:
+        return Figure(label, words.percent(value.value), (*lines, "The float baseline itself ships: nothing is lost."))
+    alarming = over_budget(result, chosen)
+    lines.append(
+        f"{words.drop_word(result.measure).lower()} {words.points(accuracy.drop.value)} points, at most "
+        f"{words.points_bound(accuracy.drop.high)} with {words.confidence(accuracy.drop)} confidence; "
+        f"budget {words.budget(result.max_drop)}: {'NOT WITHIN BUDGET' if alarming else 'within budget'}"
+    )
+    return Figure(label, words.percent(value.value), tuple(lines), alarming)
+
+
+def _bytes(label: str, mine: int | None, base: int | None, *, same: bool) -> Figure:
+    if mine is None:
+        return Figure(label, NOT_MEASURED, ())
+    if same or base is None or base == 0:
+        return Figure(label, words.megabytes(mine), ())
+    change = f"{(mine / base - 1) * 100:+.0f}%".replace("-", words.MINUS)
+    return Figure(label, words.megabytes(mine), (f"float baseline {words.megabytes(base)} ({change})",))
+
+
+def table(result: Result, numbers: Mapping[str, int]) -> list[Row]:
+    """All engines with all figures, in the order they were tried."""
+    metrics = dict.fromkeys(name for engine in result.engines for name in _metric_names(engine))
+    return [
+        Row(
+            numbers[engine.name],
+            engine,
+            role(result, engine),
+            # A failed engine has no figures, so none that were obtained in some way.
+            NOTHING if engine.status == "failed" else engine.rung,
+            _cells(result, engine, list(metrics)),
+        )
+        for engine in result.engines
+    ]
+
+
+def _metric_names(engine: EngineResult) -> list[str]:
+    accuracy = answered(engine)
+    return list(accuracy.metrics) if accuracy else []
+
+
+def _cells(result: Result, engine: EngineResult, metrics: list[str]) -> dict[str, str]:
+    # What decides comes first: on most screens the rest is reached by scrolling.
+    cells = {"Speed": _absent(engine)}
+    accuracy = answered(engine)
+    for index, name in enumerate(metrics):
+        value = accuracy.metrics.get(name) if accuracy else None
+        cells[words.metric_word(name, result.measure, first=index == 0)] = (
+            f"{words.percent(value.value)} ({words.percent(value.low)} to {words.percent(value.high)})"
+            if value
+            else _absent(engine)
+        )
+        if index == 0:
+            cells[words.drop_word(result.measure)] = _drop(result, engine)
+    cells |= _time_cells(result, engine)
+    cells["Size"] = NOTHING if engine.size_bytes is None else words.megabytes(engine.size_bytes)
+    measured = engine.rung == "measured" and engine.peak_memory_bytes is not None
+    cells["Peak memory"] = words.megabytes(engine.peak_memory_bytes or 0) if measured else _absent(engine)
+    cells["Nodes per provider"] = ", ".join(f"{name} {count:,}" for name, count in engine.nodes.items()) or NOTHING
+    return cells
+
+
+def _absent(engine: EngineResult) -> str:
+    # A failed engine has no figure at all; one on a lower rung has one that nobody measured.
+    return NOTHING if engine.rung == "measured" or engine.status == "failed" else NOT_MEASURED
+
+
+def _time_cells(result: Result, engine: EngineResult) -> dict[str, str]:
+    latency = timed(engine)
+    if latency is None:
+        return dict.fromkeys(("Speed", "p50", "p90", "p95", "p99", "Throughput", "Load time"), _absent(engine))
+    speed = words.speed(latency.ratio)
+    spread = f" ({words.significant(speed.low)} to {words.significant(speed.high)})"
+    return {
+        "Speed": words.times(speed.value) + (spread if engine.name != result.baseline else ""),
+        "p50": words.milliseconds(latency.p50),
+        "p90": words.milliseconds(latency.p90),
+        "p95": words.milliseconds(latency.p95),
+        "p99": words.milliseconds(latency.p99),
+        "Throughput": f"{words.significant(latency.throughput)}/s",
+        "Load time": words.milliseconds(statistics.median(engine.load_seconds)) if engine.load_seconds else NOTHING,
+    }
+
+
+def _drop(result: Result, engine: EngineResult) -> str:
+    accuracy = answered(engine)
+    if accuracy is None or engine.name == result.baseline:
+        return NOTHING
+    text = f"{words.points(accuracy.drop.value)} (at most {words.points_bound(accuracy.drop.high)})"
+    if accuracy.samples_needed is not None:
+        text += f"; about {accuracy.samples_needed:,} samples would decide"
+    return text
+
+
+def environment(results: list[Result]) -> list[tuple[str, list[str]]]:
+    """Machine, tools, settings and data: a label and one text for each result, or one text where all are the same."""
+    columns = [_environment(result) for result in results]
+    labels = dict.fromkeys(label for column in columns for label in column)
+    rows = [(label, [column.get(label, NOTHING) for column in columns]) for label in labels]
+    return [(label, texts[:1] if len(set(texts)) == 1 else texts) for label, texts in rows]
+
+
+def _environment(result: Result) -> dict[str, str]:
+    machine, settings, data = result.machine, result.settings, result.data
+    memory = f"{words.significant(machine.memory_bytes / 1e9)} GB" if machine.memory_bytes else "unknown"
+    return {
+        "Data": f"{data.name}, {data.samples:,} samples, {'labelled' if data.labelled else 'not labelled'}",
+        "Data digest": data.digest,
+        "Budget": f"{words.budget(result.max_drop)} percentage points of {result.measure}",
+        "Task": result.task,
+        "Processor": f"{machine.cpu}, {machine.architecture}",
+        "Cores": f"{machine.cores} ({machine.threads} logical)",
+        "Memory": memory,
+        "Instruction sets": ", ".join(machine.features) or NOTHING,
+        "System": f"{machine.system}, Python {machine.python}",
+        "Versions": ", ".join(f"{name} {version}" for name, version in sorted(result.versions.items())) or NOTHING,
+        "Settings": f"{settings.rounds} rounds of {settings.calls} calls an engine after {settings.warmup} to warm up, "
+        f"{settings.threads} threads, batch 1, seed {settings.seed}",
+        "Measured at": result.created,
+    }

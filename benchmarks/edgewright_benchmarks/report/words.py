@@ -1,0 +1,111 @@
+"""Numbers and words as people read them, the same in the page, the charts and the table."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from edgewright_benchmarks.result import Interval, Measure, Status
+from edgewright_targets import Rung
+
+NOTHING: Final = "\N{EN DASH}"
+MINUS: Final = "\N{MINUS SIGN}"
+
+RUNGS: Final[dict[Rung, str]] = {
+    "measured": "ran on this hardware",
+    "emulated": "ran on a bit-true emulator of the hardware: answers are real, times are not",
+    "compiled": "the vendor's compiler accepted it, nothing ran",
+    "declared": "nothing was checked",
+}
+
+# Shapes, so that a reader who sees no colour (or prints) can tell them apart; the charts draw the same ones.
+MARKERS: Final[dict[Status | str, str]] = {
+    "baseline": "□",
+    "accepted": "○",
+    "chosen": "◆",
+    "refused": "\N{MULTIPLICATION SIGN}",
+    "failed": NOTHING,
+}
+
+_METRICS: Final = {"accuracy": "Accuracy", "macro_f1": "Macro-F1", "agreement": "Agreement"}
+
+
+def metric_word(name: str, measure: Measure, *, first: bool) -> str:
+    """The heading of a metric; agreement with the float model is never called accuracy."""
+    if measure == "agreement":
+        word = "Agreement" if first else _METRICS.get(name, name.replace("_", " ").capitalize())
+        return f"{word} with the float model"
+    return _METRICS.get(name, name.replace("_", " ").capitalize())
+
+
+def drop_word(measure: Measure) -> str:
+    """What a drop is a drop of."""
+    return "Loss of agreement" if measure == "agreement" else "Accuracy drop"
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """`value` with so many significant digits, never in scientific notation, thousands separated.
+
+    >>> significant(0.00087), significant(2.1), significant(1234.5)
+    ('0.000870', '2.10', '1,234')
+    """
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{decimals}f}"
+
+
+def milliseconds(seconds: float) -> str:
+    """Seconds as milliseconds: `0.880 ms`."""
+    return f"{significant(seconds * 1000)} ms"
+
+
+def percent(share: float) -> str:
+    """A share as percent: `98.20%`."""
+    return f"{share * 100:.2f}%"
+
+
+def points(share: float) -> str:
+    """A difference of shares in percentage points, with a true minus sign: `0.20`."""
+    text = f"{share * 100:.2f}"
+    return text.replace("-", MINUS) if float(text) else "0.00"
+
+
+def points_bound(share: float) -> str:
+    """An upper bound in percentage points, rounded up: a bound above the budget must not read as equal to it."""
+    return points(math.ceil(share * 10_000 - 1e-6) / 10_000)
+
+
+def budget(share: float) -> str:
+    """The budget in percentage points, as exactly as it was given, with at least two decimals."""
+    exact = f"{share * 100:.10g}"
+    rounded = f"{share * 100:.2f}"
+    return rounded if float(rounded) == float(exact) else exact
+
+
+def megabytes(size: int) -> str:
+    """Bytes as decimal megabytes: `3.41 MB`."""
+    return f"{significant(size / 1e6)} MB"
+
+
+def confidence(interval: Interval) -> str:
+    """`95%`."""
+    return f"{interval.confidence * 100:g}%"
+
+
+def speed(ratio: Interval) -> Interval:
+    """How many times as fast as the baseline, from a ratio of latencies."""
+    return Interval(1 / ratio.value, 1 / ratio.high, 1 / ratio.low, ratio.confidence)
+
+
+def times(value: float) -> str:
+    """A factor, with the sign for times."""
+    return f"{significant(value)}\N{MULTIPLICATION SIGN}"
+
+
+def shortened(name: str, length: int) -> str:
+    """`name` with its middle left out where it is longer than `length`: targets differ at the front, recipes behind."""
+    if len(name) <= length:
+        return name
+    half = (length - 1) // 2
+    return f"{name[: length - 1 - half]}…{name[-half:]}"

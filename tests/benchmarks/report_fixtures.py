@@ -1,0 +1,166 @@
+"""Results as a build and a bench of a small text classifier would find them, made from a seed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from edgewright_benchmarks.result import Accuracy, DataFacts, EngineResult, Interval, Latency, Result, Settings
+from edgewright_targets import HostFacts
+
+BASELINE = "x86-64-cpu-fp32"
+CHOSEN = "x86-64-cpu-int8"
+REFUSED = "x86-64-cpu-int8-dynamic"
+REFUSED_REASON = "Accuracy fell by 1.62 points (at most 2.31 with 95% confidence); the budget is 1.00 points."
+FAILED_REASON = (
+    "The OpenVINO provider offers no device on this machine: register_execution_provider_library found none."
+)
+REASON = "The fastest engine that is within the accuracy budget: 2.39 times as fast as float, at most 0.62 points lost."
+
+_CPU = "CPUExecutionProvider"
+_OPENVINO = "OpenVINOExecutionProvider"
+
+
+def latency(median: float, ratio: float, *, seed: int) -> Latency:
+    generator = np.random.default_rng(seed)
+    rounds = []
+    for _ in range(5):
+        values = median * np.exp(generator.gamma(1.2, 0.035, 200) - 0.027)
+        values[generator.random(200) < 0.01] *= 1.6
+        rounds.append(tuple(float(value) for value in values))
+    everything = np.array(rounds).ravel()
+    p50, p90, p95, p99 = (float(value) for value in np.percentile(everything, [50, 90, 95, 99]))
+    spread = 0.0 if ratio == 1 else 0.03 * ratio
+    return Latency(
+        tuple(rounds),
+        p50,
+        p50,
+        p90,
+        p95,
+        p99,
+        float(1 / everything.mean()),
+        Interval(ratio, ratio - spread, ratio + spread),
+    )
+
+
+def accuracy(value: float, drop: float, high: float, *, names: tuple[str, ...] = ("accuracy", "macro_f1")) -> Accuracy:
+    metrics = {name: Interval(value - 0.004 * i, value - 0.009, value + 0.007) for i, name in enumerate(names)}
+    return Accuracy(metrics, Interval(drop, 2 * drop - high, high), 1000)
+
+
+def engine(name: str, **changes: Any) -> EngineResult:
+    made = EngineResult(
+        name=name,
+        target="x86-64",
+        provider=_CPU,
+        precision="fp32",
+        rung="measured",
+        status="baseline",
+        latency=latency(0.0021, 1.0, seed=1),
+        accuracy=accuracy(0.98, 0.0, 0.0),
+        load_seconds=(0.21, 0.2, 0.22),
+        peak_memory_bytes=231_000_000,
+        size_bytes=90_870_000,
+        nodes={_CPU: 214},
+    )
+    return replace(made, **changes)
+
+
+def failed(name: str, precision: str) -> EngineResult:
+    return EngineResult(name, "x86-64", _OPENVINO, precision, "measured", "failed", (FAILED_REASON,))
+
+
+def build_result(**changes: Any) -> Result:
+    engines = (
+        engine(BASELINE),
+        engine(
+            REFUSED,
+            precision="int8-dynamic",
+            status="refused",
+            reasons=(REFUSED_REASON,),
+            latency=latency(0.00085, 0.405, seed=2),
+            accuracy=accuracy(0.9638, 0.0162, 0.0231),
+            size_bytes=23_410_000,
+            peak_memory_bytes=148_000_000,
+            nodes={_CPU: 262},
+        ),
+        engine(
+            CHOSEN,
+            precision="int8",
+            status="accepted",
+            latency=latency(0.00088, 0.419, seed=3),
+            accuracy=accuracy(0.978, 0.002, 0.0062),
+            load_seconds=(0.12, 0.118, 0.125),
+            size_bytes=23_120_000,
+            peak_memory_bytes=143_500_000,
+            nodes={_CPU: 239},
+        ),
+        failed("x86-64-openvino-default", "default"),
+        failed("x86-64-openvino-fp32", "fp32"),
+        failed("x86-64-openvino-int8", "int8"),
+    )
+    result = Result(
+        kind="build",
+        model="assist-intents",
+        task="text-classification",
+        measure="accuracy",
+        max_drop=0.01,
+        baseline=BASELINE,
+        chosen=CHOSEN,
+        reason=REASON,
+        engines=engines,
+        data=DataFacts("evaluation.csv", "sha256:" + "4f1c" * 16, 1000, labelled=True),
+        machine=HostFacts(
+            "x86_64", "Linux 6.1.0", "Intel(R) Xeon(R) Processor", 2, 4, 16_700_000_000,
+            ("amx_int8", "avx2", "avx512_vnni", "avx512f", "fma"), "3.11.2",
+        ),
+        versions={"onnxruntime": "1.32.0", "edgewright": "0.1.0", "numpy": "2.4.6"},
+        settings=Settings(5, 200, 20, 2, 0),
+        warnings=(),
+        created="2026-11-02T09:30:00Z",
+    )  # fmt: skip
+    return replace(result, **changes)
+
+
+def bench_result(**changes: Any) -> Result:
+    engines = (
+        engine(BASELINE, latency=latency(0.00212, 1.0, seed=4), accuracy=accuracy(0.975, 0.0, 0.0)),
+        replace(
+            build_result().engine(CHOSEN),
+            latency=latency(0.00089, 0.42, seed=5),
+            accuracy=accuracy(0.972, 0.003, 0.0071),
+        ),
+    )
+    result = replace(
+        build_result(),
+        kind="bench",
+        engines=engines,
+        data=DataFacts("test.csv", "sha256:" + "90ab" * 16, 1000, labelled=True),
+        created="2026-11-02T10:00:00Z",
+    )
+    return replace(result, **changes)
+
+
+def agreement_result(**changes: Any) -> Result:
+    """A build on samples without labels; its own texts say agreement, so that any 'accuracy' is the report's."""
+    engines = tuple(
+        replace(
+            one,
+            reasons=("It agreed too rarely with the float model.",) if one.status == "refused" else one.reasons,
+            accuracy=accuracy(
+                1 - one.accuracy.drop.value, one.accuracy.drop.value, one.accuracy.drop.high, names=("agreement",)
+            )
+            if one.accuracy
+            else None,
+        )
+        for one in build_result().engines
+    )
+    result = build_result(
+        measure="agreement",
+        engines=engines,
+        reason="The fastest engine that answers as the float model does.",
+        data=DataFacts("texts.csv", "sha256:" + "77ee" * 16, 1000, labelled=False),
+    )
+    return replace(result, **changes)
