@@ -1,0 +1,85 @@
+"""What all scorers share: the protocol, and how an engine's raw outputs are read without trusting them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgewright_benchmarks.result import Accuracy, Interval, Measure
+from edgewright_targets import InputError
+
+# One sample's outputs: one array, or arrays by name.
+Output = NDArray[Any] | Mapping[str, NDArray[Any]]
+
+# A class that no label has: a sample without an answer.
+NO_ANSWER = -1
+
+# The baseline loses nothing against itself; that is a definition and no measurement, so it has no width.
+NO_DROP = Interval(0.0, 0.0, 0.0)
+
+
+class Scorer(Protocol):
+    """Turns the outputs of one engine on all samples into its accuracy."""
+
+    @property
+    def measure(self) -> Measure:
+        """What the drop is a drop of."""
+
+    def score(
+        self,
+        outputs: Sequence[Output],
+        truth: Sequence[int] | None,
+        baseline_outputs: Sequence[Output],
+        *,
+        max_drop: float | None = None,
+    ) -> Accuracy:
+        """Score one engine.
+
+        Args:
+            outputs: The engine's outputs, one entry a sample, batch dimension of 1 included or not. Outputs that
+                are not finite are no crash: such a sample counts as wrong.
+            truth: Class index of each sample, or None where nothing is labelled.
+            baseline_outputs: The float baseline's on the same samples. The baseline itself is scored by passing the
+                same object twice; its drop is then 0 by definition.
+            max_drop: The budget as a share; with it `Accuracy.samples_needed` is filled where it applies.
+
+        Raises:
+            InputError: The three are not of the same samples, or do not fit the task.
+        """
+
+
+def check_samples(outputs: Sequence[Output], baseline_outputs: Sequence[Output]) -> None:
+    """Refuse outputs that are not of the same samples."""
+    if not outputs or len(outputs) != len(baseline_outputs):
+        raise InputError(
+            f"Outputs must be of the same samples: the engine answered {len(outputs)}, "
+            f"the baseline {len(baseline_outputs)}."
+        )
+
+
+def flatten(output: Output) -> NDArray[np.float64]:
+    """All values of a sample in one row, outputs in the order of their names; shape (values,)."""
+    arrays = [output[name] for name in sorted(output)] if isinstance(output, Mapping) else [output]
+    return np.concatenate([np.asarray(array, dtype=np.float64).reshape(-1) for array in arrays])
+
+
+def top_classes(outputs: Sequence[Output]) -> NDArray[np.int64]:
+    """The class with the highest score of each sample, `NO_ANSWER` where a score is not finite; shape (samples,).
+
+    Raises:
+        InputError: A sample has several outputs, so that none is the scores.
+    """
+    return np.array([_top_class(output) for output in outputs], dtype=np.int64)
+
+
+def _top_class(output: Output) -> int:
+    if isinstance(output, Mapping) and len(output) != 1:
+        raise InputError(
+            f"A class can be told from one output of scores only; this model has: {', '.join(sorted(output))}.",
+            hint="Leave the labels out to measure agreement over all outputs, or export the scores alone.",
+        )
+    scores = flatten(output)
+    return int(scores.argmax()) if scores.size and np.isfinite(scores).all() else NO_ANSWER

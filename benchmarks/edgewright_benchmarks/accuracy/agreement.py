@@ -1,0 +1,94 @@
+"""Without labels: how far an engine agrees with the float baseline, whose own agreement is 1 by definition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from edgewright_benchmarks.accuracy._scorer import NO_ANSWER, NO_DROP, Output, check_samples, flatten, top_classes
+from edgewright_benchmarks.result import Accuracy, Interval, Measure
+from edgewright_benchmarks.statistics import mean_drop, paired_accuracy_drop, samples_needed, wilson
+
+
+class TopClassAgreement:
+    """The share of samples for which the engine puts the same class first; see `Scorer`."""
+
+    measure: Measure = "agreement"
+
+    def score(
+        self,
+        outputs: Sequence[Output],
+        truth: Sequence[int] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
+        baseline_outputs: Sequence[Output],
+        *,
+        max_drop: float | None = None,
+    ) -> Accuracy:
+        """See `Scorer.score`. A sample that the baseline itself has no finite answer for is agreed on by nobody."""
+        check_samples(outputs, baseline_outputs)
+        if outputs is baseline_outputs:
+            return _of_baseline(len(outputs))
+        baseline = top_classes(baseline_outputs)
+        agrees = (top_classes(outputs) == baseline) & (baseline != NO_ANSWER)
+        agreed = int(agrees.sum())
+        drop = paired_accuracy_drop(np.ones_like(agrees), agrees)
+        return Accuracy(
+            metrics={"agreement": wilson(agreed, len(agrees))},
+            # Nobody agrees more with the baseline than the baseline: a drop is never below zero.
+            drop=Interval(drop.value, max(0.0, drop.low), drop.high, drop.confidence),
+            samples=len(agrees),
+            samples_needed=(
+                None if max_drop is None else samples_needed((len(agrees) - agreed, 0), len(agrees), max_drop)
+            ),
+        )
+
+
+class SimilarityAgreement:
+    """The mean similarity of an engine's outputs with the baseline's, for outputs of any kind; see `Scorer`."""
+
+    measure: Measure = "agreement"
+
+    def score(
+        self,
+        outputs: Sequence[Output],
+        truth: Sequence[int] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
+        baseline_outputs: Sequence[Output],
+        *,
+        max_drop: float | None = None,
+    ) -> Accuracy:
+        """See `similarity` for the score of a sample and `Scorer.score` for the rest."""
+        check_samples(outputs, baseline_outputs)
+        if outputs is baseline_outputs:
+            return _of_baseline(len(outputs))
+        scores = np.array([similarity(*pair) for pair in zip(outputs, baseline_outputs, strict=True)])
+        ones = np.ones_like(scores)
+        drop = mean_drop(ones, scores)
+        # Two one-sided bounds of 97.5 % are a two-sided interval of 95 %, as all metrics have.
+        both = mean_drop(ones, scores, confidence=0.975)
+        return Accuracy(
+            metrics={"agreement": Interval(1 - both.value, max(0.0, 1 - both.high), min(1.0, 1 - both.low))},
+            drop=Interval(drop.value, max(0.0, drop.low), min(1.0, drop.high), drop.confidence),
+            samples=len(scores),
+            samples_needed=None if max_drop is None else samples_needed(ones - scores, len(scores), max_drop),
+        )
+
+
+def _of_baseline(samples: int) -> Accuracy:
+    return Accuracy(metrics={"agreement": Interval(1.0, 1.0, 1.0)}, drop=NO_DROP, samples=samples)
+
+
+def similarity(output: Output, baseline: Output) -> float:
+    """How alike the outputs of one sample are, all outputs in one row: 0 (nothing in common) to 1 (equal).
+
+    `2 a.b / (a.a + b.b)`: the cosine similarity where both rows are equally long, and less than it where they are
+    not. The cosine alone would call outputs equal that differ by any factor, and single numbers by all but their
+    sign. Opposite outputs, outputs that are not finite and outputs of another size count as 0.
+    """
+    row, other = flatten(output), flatten(baseline)
+    if row.shape != other.shape or not (np.isfinite(row).all() and np.isfinite(other).all()):
+        return 0.0
+    largest = max(np.abs(row).max(initial=0.0), np.abs(other).max(initial=0.0))
+    if largest == 0:
+        return 1.0
+    row, other = row / largest, other / largest  # squares of large values would overflow
+    return float(np.clip(2 * (row @ other) / (row @ row + other @ other), 0.0, 1.0))

@@ -1,0 +1,84 @@
+"""Labelled classification: accuracy and macro-F1, and the accuracy lost against the baseline, paired by sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import accuracy_score, f1_score
+
+from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples, top_classes
+from edgewright_benchmarks.result import Accuracy, Interval, Measure
+from edgewright_benchmarks.statistics import metric_interval, paired_accuracy_drop, samples_needed, wilson
+from edgewright_targets import InputError
+
+
+class LabelledClassification:
+    """Scores class scores against labels; see `Scorer`."""
+
+    measure: Measure = "accuracy"
+
+    def score(
+        self,
+        outputs: Sequence[Output],
+        truth: Sequence[int] | None,
+        baseline_outputs: Sequence[Output],
+        *,
+        max_drop: float | None = None,
+    ) -> Accuracy:
+        """Accuracy (Wilson's interval) and macro-F1 (bootstrap); the drop is Tango's; see `Scorer.score`."""
+        check_samples(outputs, baseline_outputs)
+        labels = np.asarray([] if truth is None else truth)
+        if labels.shape != (len(outputs),) or not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
+            raise InputError(
+                f"Expected one class index a sample as label, found {labels.dtype} of shape {labels.shape} "
+                f"for {len(outputs)} samples."
+            )
+        predicted = top_classes(outputs)
+        correct = predicted == labels
+        baseline_correct = top_classes(baseline_outputs) == labels
+        right = int(accuracy_score(labels, predicted, normalize=False))
+        accuracy = wilson(right, len(labels))
+        counts = (int((baseline_correct & ~correct).sum()), int((~baseline_correct & correct).sum()))
+        is_baseline = outputs is baseline_outputs
+        return Accuracy(
+            metrics={"accuracy": accuracy, "macro_f1": _macro_f1_interval(labels, predicted, accuracy)},
+            drop=NO_DROP if is_baseline else paired_accuracy_drop(baseline_correct, correct),
+            samples=len(labels),
+            samples_needed=(None if is_baseline or max_drop is None else samples_needed(counts, len(labels), max_drop)),
+        )
+
+
+def _macro_f1_interval(truth: NDArray[np.int64], predicted: NDArray[np.int64], accuracy: Interval) -> Interval:
+    if accuracy.value == 1.0:
+        # Resampling nothing but right answers would claim certainty; the accuracy's own bound stands in.
+        return Interval(macro_f1(truth, predicted), accuracy.low, 1.0, accuracy.confidence)
+    return metric_interval(macro_f1, truth, predicted, of_counts=macro_f1_of_counts)
+
+
+def macro_f1(truth: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
+    """The mean F1 score of the classes that occur in the truth, each weighing the same.
+
+    A class that is only ever predicted adds no zero of its own (it costs precision of nothing that was asked), so
+    that all engines are averaged over the same classes.
+    """
+    return float(f1_score(truth, predicted, labels=np.unique(truth), average="macro", zero_division=0.0))
+
+
+def macro_f1_of_counts(
+    counts: NDArray[np.int64], truth: NDArray[np.int64], predicted: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """`macro_f1` of many resamples at once; see `of_counts` of `metric_interval` for the arguments.
+
+    F1 of a class is 2 right / (answered + asked): the harmonic mean of precision and recall, multiplied out.
+    """
+    classes, starts = np.unique(truth, return_index=True)
+    asked = np.add.reduceat(counts, starts, axis=1)
+    right = np.add.reduceat(counts * (truth == predicted), starts, axis=1)
+    answered = np.zeros_like(asked)
+    for index, name in enumerate(classes):
+        answered[:, index] = counts[:, predicted == name].sum(axis=1)
+    # A class that a resample left out is no part of its mean, just as a class without samples is none of the value.
+    scores = np.divide(2.0 * right, answered + asked, out=np.zeros(asked.shape), where=asked > 0)
+    return np.asarray(scores.sum(axis=1) / (asked > 0).sum(axis=1), dtype=np.float64)

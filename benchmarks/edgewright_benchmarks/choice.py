@@ -1,0 +1,156 @@
+"""Which engine ships: judges every candidate by its bounds, and picks the fastest that passed.
+
+    accepted if and only if  accuracy.drop.high <= max_drop  and  latency.ratio.high <= 1
+
+Both are bounds and no point estimates: what is not shown does not count. Sentences say the numbers that decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from edgewright_benchmarks.result import Accuracy, EngineResult, Interval, Latency, Measure
+from edgewright_targets import InputError
+
+
+@dataclass(frozen=True)
+class Choice:
+    """All engines with their status, the name of the one that ships, and why in one sentence."""
+
+    engines: tuple[EngineResult, ...]
+    chosen: str
+    reason: str
+
+
+def choose(engines: Sequence[EngineResult], baseline: str, *, max_drop: float, measure: Measure) -> Choice:
+    """Judge all `engines` and choose the one that ships; see the module for the rule.
+
+    Args:
+        engines: All that were tried, the baseline among them; those that failed have that status already.
+        baseline: Name of the float engine.
+        max_drop: The budget as a share: 0.01 is one percentage point.
+        measure: What the drops are drops of.
+
+    Raises:
+        InputError: The baseline is missing or failed: there is nothing to compare with, and nothing to fall back on.
+    """
+    names = [engine.name for engine in engines]
+    if baseline not in names:
+        raise InputError(f"The baseline '{baseline}' is not among the engines: {', '.join(names) or 'none'}.")
+    if engines[names.index(baseline)].status == "failed":
+        reasons = " ".join(engines[names.index(baseline)].reasons)
+        raise InputError(f"The baseline '{baseline}' failed, so nothing can be compared with it. {reasons}".rstrip())
+    judged = tuple(
+        replace(engine, status="baseline")
+        if engine.name == baseline
+        else judge(engine, max_drop=max_drop, measure=measure)
+        for engine in engines
+    )
+    accepted = [
+        (engine.latency.ratio.value, order)
+        for order, engine in enumerate(judged)
+        if engine.status == "accepted" and engine.latency
+    ]
+    if not accepted:
+        return Choice(judged, baseline, _no_winner(judged, baseline))
+    winner = judged[min(accepted)[1]]
+    return Choice(judged, winner.name, _winner(winner, len(accepted), max_drop, measure))
+
+
+def judge(candidate: EngineResult, *, max_drop: float, measure: Measure) -> EngineResult:
+    """The candidate with status `accepted` or `refused` and the reasons added; one that failed stays as it is."""
+    if candidate.status == "failed":
+        return candidate
+    refusals = [
+        reason
+        for reason in (_accuracy_refusal(candidate.accuracy, max_drop, measure), _latency_refusal(candidate))
+        if reason
+    ]
+    return replace(candidate, status="refused" if refusals else "accepted", reasons=(*candidate.reasons, *refusals))
+
+
+def _accuracy_refusal(accuracy: Accuracy | None, max_drop: float, measure: Measure) -> str:
+    if accuracy is None:
+        return f"Refused: its {measure} was not measured."
+    drop = accuracy.drop
+    if drop.high <= max_drop:
+        return ""
+    budget = f"the budget is {_points(max_drop)}"
+    if drop.value > max_drop:
+        lost = _points(drop.value, max_drop)
+        bound = _points(drop.high)
+        return (
+            f"Refused: it loses {lost} percentage points of {measure} on {accuracy.samples:,} samples "
+            f"({_sure(drop)} bound {bound}), {budget}."
+        )
+    if accuracy.samples_needed is not None:
+        return (
+            f"Too few samples to decide: about {_about(accuracy.samples_needed):,} would be needed, there are "
+            f"{accuracy.samples:,}. It may lose {_points(drop.high, max_drop)} percentage points of {measure} "
+            f"({_sure(drop)} bound; measured drop {_points(drop.value)}), {budget}."
+        )
+    return (
+        f"Refused: it may lose {_points(drop.high, max_drop)} percentage points of {measure} ({_sure(drop)} bound; "
+        f"measured drop {_points(drop.value)} on {accuracy.samples:,} samples), {budget}."
+    )
+
+
+def _latency_refusal(candidate: EngineResult) -> str:
+    if candidate.latency is None:
+        return f"Refused: its latency was not measured (only {candidate.rung}), so it may be slower than the baseline."
+    ratio = candidate.latency.ratio
+    if ratio.high <= 1:
+        return ""
+    if ratio.low > 1:
+        return f"Refused: {_times(candidate.latency)}."
+    return f"Refused: not shown to be as fast as the baseline, it takes {_times(candidate.latency)}."
+
+
+def _winner(winner: EngineResult, accepted: int, max_drop: float, measure: Measure) -> str:
+    assert winner.latency is not None, "judge() accepts only what was measured"
+    assert winner.accuracy is not None, "judge() accepts only what was measured"
+    drop = winner.accuracy.drop
+    which = "the only candidate accepted" if accepted == 1 else f"the fastest of {accepted} accepted candidates"
+    return (
+        f"{winner.name} is {which}: {_times(winner.latency)}, and it loses at most {_points(drop.high)} percentage "
+        f"points of {measure} ({_sure(drop)} bound; measured drop {_points(drop.value)} on "
+        f"{winner.accuracy.samples:,} samples), the budget is {_points(max_drop)}."
+    )
+
+
+def _no_winner(judged: Sequence[EngineResult], baseline: str) -> str:
+    refused, failed = (sum(engine.status == status for engine in judged) for status in ("refused", "failed"))
+    if not refused and not failed:
+        return f"The baseline {baseline} ships: there was no other candidate."
+    return f"The baseline {baseline} ships: no candidate was accepted ({refused} refused, {failed} failed)."
+
+
+def _times(latency: Latency) -> str:
+    ratio = latency.ratio
+    return (
+        f"{ratio.value:.2f} times the baseline latency "
+        f"({100 * ratio.confidence:g} % interval {_apart(ratio.low, 1, 2)} to {_apart(ratio.high, 1, 2)})"
+    )
+
+
+def _sure(drop: Interval) -> str:
+    return f"one-sided {100 * drop.confidence:g} %"
+
+
+def _points(share: float, limit: float | None = None) -> str:
+    """A share in percentage points, with as many digits as it takes to tell it from `limit`."""
+    return f"{100 * share:.1f}" if limit is None else _apart(100 * share, 100 * limit, 1)
+
+
+def _apart(value: float, limit: float, digits: int) -> str:
+    """`value` with `digits` decimals, or more where rounding would make it look equal to the limit that it missed."""
+    while value != limit and digits < 6 and f"{value:.{digits}f}" == f"{limit:.{digits}f}":
+        digits += 1
+    return f"{value:.{digits}f}"
+
+
+def _about(count: int) -> int:
+    """A count rounded up to two significant digits: more would claim more than an estimate knows."""
+    step: int = 10 ** max(0, len(str(count)) - 2)
+    return -(-count // step) * step

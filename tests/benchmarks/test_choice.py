@@ -1,0 +1,152 @@
+"""The rule, its edges, and the sentences people read."""
+
+from dataclasses import replace
+
+import pytest
+
+from edgewright_benchmarks.choice import choose, judge
+from edgewright_benchmarks.result import Accuracy, EngineResult, Interval, Latency
+from edgewright_targets import InputError
+
+
+def engine(
+    name: str = "x86-64-cpu-int8",
+    ratio: tuple[float, float, float] = (0.5, 0.45, 0.55),
+    drop: tuple[float, float, float] = (0.002, -0.001, 0.006),
+    samples: int = 1500,
+    needed: int | None = None,
+) -> EngineResult:
+    latency = Latency(((0.001,),), 0.001, 0.001, 0.001, 0.001, 0.001, 1000.0, Interval(*ratio))
+    accuracy = Accuracy({"accuracy": Interval(0.9, 0.88, 0.92)}, Interval(*drop), samples, needed)
+    return EngineResult(
+        name, "x86-64", "CPUExecutionProvider", "int8", "measured", "refused", latency=latency, accuracy=accuracy
+    )
+
+
+BASELINE = replace(engine("float", (1, 1, 1), (0, 0, 0)), status="baseline")
+
+
+def reasons(candidate: EngineResult, max_drop: float = 0.01) -> tuple[str, ...]:
+    judged = judge(candidate, max_drop=max_drop, measure="accuracy")
+    assert judged.status == ("refused" if judged.reasons else "accepted")
+    return judged.reasons
+
+
+class TestJudge:
+    def test_accepts_within_both_bounds(self) -> None:
+        assert reasons(engine()) == ()
+
+    def test_bounds_are_inclusive(self) -> None:
+        assert reasons(engine(ratio=(0.9, 0.8, 1.0), drop=(0.0, 0.0, 0.01))) == ()
+
+    def test_may_lose_too_much(self) -> None:
+        assert reasons(engine(drop=(0.009, 0.001, 0.018))) == (
+            (
+                "Refused: it may lose 1.8 percentage points of accuracy (one-sided 95 % bound; measured drop 0.9 on "
+                "1,500 samples), the budget is 1.0."
+            ),
+        )
+
+    def test_loses_too_much(self) -> None:
+        assert reasons(engine(drop=(0.021, 0.013, 0.029))) == (
+            (
+                "Refused: it loses 2.1 percentage points of accuracy on 1,500 samples (one-sided 95 % bound 2.9), the "
+                "budget is 1.0."
+            ),
+        )
+
+    def test_too_few_samples(self) -> None:
+        (reason,) = reasons(engine(drop=(0.005, -0.001, 0.016), samples=400, needed=2234))
+        assert reason.startswith(
+            "Too few samples to decide: about 2,300 would be needed, there are 400. It may lose 1.6"
+        )
+
+    def test_slower(self) -> None:
+        assert reasons(engine(ratio=(1.24, 1.19, 1.30))) == (
+            "Refused: 1.24 times the baseline latency (95 % interval 1.19 to 1.30).",
+        )
+
+    def test_not_shown_to_be_as_fast(self) -> None:
+        assert reasons(engine(ratio=(0.99, 0.96, 1.02))) == (
+            (
+                "Refused: not shown to be as fast as the baseline, it takes 0.99 times the baseline latency "
+                "(95 % interval 0.96 to 1.02)."
+            ),
+        )
+
+    def test_numbers_are_never_rounded_onto_the_limit_they_missed(self) -> None:
+        assert "interval 0.98 to 1.001)" in reasons(engine(ratio=(0.99, 0.98, 1.001)))[0]
+        assert "may lose 1.004 percentage" in reasons(engine(drop=(0.005, 0.0, 0.01004)))[0]
+        assert "loses 1.02 percentage" in reasons(engine(drop=(0.0102, 0.0, 0.02)))[0]
+
+    def test_every_reason_is_given(self) -> None:
+        noted = replace(engine(ratio=(2, 1.9, 2.1), drop=(0.1, 0.05, 0.15)), reasons=("3 nodes ran elsewhere.",))
+        assert len(reasons(noted)) == 3
+        assert reasons(noted)[0] == "3 nodes ran elsewhere."
+
+    def test_what_was_not_measured_is_not_accepted(self) -> None:
+        unmeasured = replace(engine(), latency=None, accuracy=None, rung="emulated")
+        assert reasons(unmeasured) == (
+            "Refused: its accuracy was not measured.",
+            "Refused: its latency was not measured (only emulated), so it may be slower than the baseline.",
+        )
+
+    def test_nan_is_not_accepted(self) -> None:
+        nan = float("nan")
+        assert len(reasons(engine(ratio=(nan, nan, nan), drop=(nan, nan, nan)))) == 2
+
+    def test_a_failure_stays_a_failure(self) -> None:
+        failed = replace(engine(), status="failed", reasons=("It did not compile.",))
+        assert judge(failed, max_drop=0.01, measure="accuracy") is failed
+
+    def test_says_agreement_where_nothing_is_labelled(self) -> None:
+        judged = judge(engine(drop=(0.009, 0.001, 0.018)), max_drop=0.01, measure="agreement")
+        assert "percentage points of agreement" in judged.reasons[0]
+        assert "accuracy" not in judged.reasons[0]
+
+
+class TestChoose:
+    def test_the_fastest_accepted_wins(self) -> None:
+        engines = [
+            BASELINE,
+            engine("slower"),
+            engine("fastest", (0.4, 0.38, 0.42)),
+            engine("lossy", (0.2, 0.19, 0.21), (0.05, 0.04, 0.06)),
+        ]
+        choice = choose(engines, "float", max_drop=0.01, measure="accuracy")
+        assert choice.chosen == "fastest"
+        assert [e.status for e in choice.engines] == ["baseline", "accepted", "accepted", "refused"]
+        assert choice.reason == (
+            "fastest is the fastest of 2 accepted candidates: 0.40 times the baseline latency (95 % interval 0.38 to "
+            "0.42), and it loses at most 0.6 percentage points of accuracy (one-sided 95 % bound; measured drop 0.2 on "
+            "1,500 samples), the budget is 1.0."
+        )
+
+    def test_ties_go_to_the_first(self) -> None:
+        choice = choose([engine("a"), BASELINE, engine("b")], "float", max_drop=0.01, measure="agreement")
+        assert choice.chosen == "a"
+        assert "points of agreement" in choice.reason
+
+    def test_the_only_one(self) -> None:
+        assert (
+            "the only candidate accepted"
+            in choose([BASELINE, engine()], "float", max_drop=0.01, measure="accuracy").reason
+        )
+
+    def test_nobody_wins(self) -> None:
+        failed = replace(engine("broken"), status="failed")
+        slow = engine("slow", (2, 1.9, 2.1))
+        choice = choose([BASELINE, failed, slow], "float", max_drop=0.01, measure="accuracy")
+        assert choice.chosen == "float"
+        assert choice.reason == "The baseline float ships: no candidate was accepted (1 refused, 1 failed)."
+
+    def test_nobody_else(self) -> None:
+        choice = choose([BASELINE], "float", max_drop=0.01, measure="accuracy")
+        assert choice.reason == "The baseline float ships: there was no other candidate."
+
+    def test_a_baseline_is_needed(self) -> None:
+        with pytest.raises(InputError, match="not among the engines: x86-64-cpu-int8"):
+            choose([engine()], "float", max_drop=0.01, measure="accuracy")
+        broken = replace(BASELINE, status="failed", reasons=("No memory.",))
+        with pytest.raises(InputError, match="No memory"):
+            choose([broken], "float", max_drop=0.01, measure="accuracy")
