@@ -46,7 +46,9 @@ def latency(median: float, ratio: float, *, seed: int) -> Latency:
 
 
 def accuracy(value: float, drop: float, high: float, *, names: tuple[str, ...] = ("accuracy", "macro_f1")) -> Accuracy:
-    metrics = {name: Interval(value - 0.004 * i, value - 0.009, value + 0.007) for i, name in enumerate(names)}
+    metrics = {
+        name: Interval(value - 0.004 * i, value - 0.009, min(1.0, value + 0.007)) for i, name in enumerate(names)
+    }
     return Accuracy(metrics, Interval(drop, 2 * drop - high, high), 1000)
 
 

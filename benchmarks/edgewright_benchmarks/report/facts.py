@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -50,12 +51,15 @@ def numbers(result: Result, build: Result | None) -> Mapping[str, int]:
     return {name: number for number, name in enumerate(dict.fromkeys(names), 1)}
 
 
-def check_pair(result: Result, build: Result | None) -> None:
-    """Refuse to show two results as one story where they are not.
+def check(result: Result, build: Result | None) -> None:
+    """Refuse figures that are no figures, and two results as one story where they are not.
 
     Raises:
-        InputError: `build` is no build, is of another model, or chose another engine.
+        InputError: A time is not above zero, `build` is no build, is of another model, or chose another engine.
     """
+    for one in (result, build):
+        for engine in one.engines if one is not None else ():
+            _check_times(engine)
     if build is None:
         return
     if build.kind != "build":
@@ -71,6 +75,17 @@ def check_pair(result: Result, build: Result | None) -> None:
                 f"'{theirs}' in the build.",
                 hint="Give the evidence of the build that made the measured package.",
             )
+
+
+def _check_times(engine: EngineResult) -> None:
+    latency = engine.latency
+    if latency is None:
+        return
+    times = [*latency.values, latency.median, latency.p50, latency.p90, latency.p95, latency.p99, latency.throughput]
+    if not all(
+        math.isfinite(v) and v > 0 for v in (*times, latency.ratio.low, latency.ratio.value, latency.ratio.high)
+    ):
+        raise InputError(f"The result of engine '{engine.name}' holds a time that is not a number above zero.")
 
 
 def warnings(result: Result, build: Result | None) -> list[Warned]:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from edgewright_benchmarks.report import view, words
-from edgewright_benchmarks.report.facts import check_pair, numbers, warnings
-from edgewright_benchmarks.report.points import points
+from edgewright_benchmarks.report.facts import check, numbers, warnings
+from edgewright_benchmarks.report.points import Point, points
 from edgewright_benchmarks.report.scatter import scatter_svg
 from edgewright_benchmarks.report.spread import beyond_axis, spread_svg
 from edgewright_benchmarks.result import Result
 from edgewright_targets import MissingDependencyError
+
+_TITLES: Final = {
+    "bench": "Figures to quote: data the choice never saw",
+    "build": "Why this engine: all candidates",
+}
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,7 @@ class _KeyEntry:
 
     marker: str
     role: str
+    status: str
     engines: tuple[tuple[int, str], ...]
     reasons: tuple[str, ...]
 
@@ -56,7 +62,7 @@ def render_html(result: Result, build: Result | None = None) -> str:
         raise MissingDependencyError(
             "A report in HTML needs Jinja2, which is not installed.", hint="pip install 'edgewright[report]'"
         ) from error
-    check_pair(result, build)
+    check(result, build)
     results = [result] if build is None else [result, build]
     known = numbers(result, build)
     environment = jinja2.Environment(
@@ -77,42 +83,38 @@ def render_html(result: Result, build: Result | None = None) -> str:
         sections=[_section(one, known, markupsafe.Markup) for one in results],
         results=results,
         environment=view.environment(results),
-        metric_word=words.metric_word("accuracy", result.measure, first=True),
         budget=words.budget,
     )
 
 
 def _section(result: Result, known: Mapping[str, int], markup: Any) -> _Section:
-    title = (
-        "Figures to quote: data the choice never saw" if result.kind == "bench" else "Why this engine: all candidates"
-    )
+    rows = view.table(result, known)
+    shown = {point.name: point for point in points(result, known)}
     return _Section(
         result,
-        title,
+        _TITLES[result.kind],
         # Made here from escaped text, so it goes into the page as it is.
         markup(scatter_svg(result, known, f"{result.kind}-scatter")),
         markup(spread_svg(result, known, f"{result.kind}-spread")),
         beyond_axis(result),
-        _key(result, known),
-        view.table(result, known),
+        _key(rows, shown),
+        rows,
     )
 
 
-def _key(result: Result, known: Mapping[str, int]) -> list[_KeyEntry]:
-    shown = {point.name: point for point in points(result, known)}
-    groups: dict[tuple[str, str, tuple[str, ...]], list[tuple[int, str]]] = {}
-    for row in view.table(result, known):
+def _key(rows: list[view.Row], shown: Mapping[str, Point]) -> list[_KeyEntry]:
+    groups: dict[tuple[object, ...], _KeyEntry] = {}
+    for row in rows:
         engine, point = row.engine, shown.get(row.engine.name)
-        marker, role, reasons = words.MARKERS[row.role], row.role, engine.reasons
-        if point is None and row.role != "failed":
-            marker, role = words.NOTHING, f"{role}, no point"
-            reasons = (*reasons, f"{engine.rung.capitalize()}: {words.RUNGS[engine.rung]}.")
+        marker, status, reasons = words.MARKERS[row.role], row.status, engine.reasons
+        if row.role != "failed" and point is None:
+            marker, status = words.NOTHING, f"{status}, no point"
+            if engine.rung != "measured":
+                reasons = (*reasons, f"{engine.rung.capitalize()}: {words.RUNGS[engine.rung]}.")
         elif point is not None and point.below_scale:
-            marker, role = "▼", f"{role}, below the scale at {words.percent(point.share.value)}"
-        # Engines with nothing to explain keep lines of their own; those that failed alike share one.
-        alone = "" if reasons else engine.name
-        groups.setdefault((marker, role + "\0" + alone, reasons), []).append((row.number, engine.name))
-    return [
-        _KeyEntry(marker, role.split("\0")[0], tuple(engines), reasons)
-        for (marker, role, reasons), engines in groups.items()
-    ]
+            marker, status = "▼", f"{status}, below the scale at {words.percent(point.share.value)}"
+        # Those that failed alike share a line; engines with nothing to explain keep their own.
+        key = (marker, status, reasons or engine.name)
+        before = groups[key].engines if key in groups else ()
+        groups[key] = _KeyEntry(marker, row.role, status, (*before, (row.number, engine.name)), reasons)
+    return list(groups.values())

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from edgewright_benchmarks.report import view, words
-from edgewright_benchmarks.report.facts import check_pair, numbers, warnings
+from edgewright_benchmarks.report.facts import check, numbers, warnings
 from edgewright_benchmarks.result import Result
 
-# What matters in a review; the page has the rest.
-_COLUMNS: Final = ("p50", "p95", "Speed", "Size", "Peak memory")
+# What a review can do without; the page has it.
+_LEFT_OUT: Final = ("p90", "p99", "Throughput", "Load time", "Nodes per provider")
 
 
 def render_markdown(result: Result, build: Result | None = None) -> str:
@@ -24,11 +24,12 @@ def render_markdown(result: Result, build: Result | None = None) -> str:
     Raises:
         InputError: `result` and `build` do not belong together.
     """
-    check_pair(result, build)
+    check(result, build)
     known = numbers(result, build)
     chosen = result.engine(result.chosen)
     what = f"{_text(chosen.provider)}, {_text(chosen.precision)}, **{chosen.rung}** ({words.RUNGS[chosen.rung]})."
-    blocks = [f"### {_text(result.model)}: {_code(result.chosen)}", f"{what} {_text(result.reason)}"]
+    chosen_on = "Chosen on the build's evaluation data: " if result.kind == "bench" else ""
+    blocks = [f"### {_text(result.model)}: {_code(result.chosen)}", f"{what} {chosen_on}{_text(result.reason)}"]
     noted = [
         f"> **Warning{f' ({warning.source})' if warning.source else ''}:** {_text(warning.text)}"
         for warning in warnings(result, build)
@@ -42,7 +43,7 @@ def render_markdown(result: Result, build: Result | None = None) -> str:
     if build is not None:
         blocks += [
             "<details><summary>Why this engine: all candidates, on the evaluation data (do not quote these)</summary>",
-            _text(build.reason),
+            *([_text(build.reason)] if build.reason != result.reason else []),
             _table(build, known),
             *_reasons(build, known),
             "</details>",
@@ -62,21 +63,20 @@ def _figure(figure: view.Figure) -> str:
 
 def _table(result: Result, known: Mapping[str, int]) -> str:
     rows = view.table(result, known)
-    metric = next((name for name in rows[0].cells if name.startswith(_metric_start(result))), None)
-    headings = [*_COLUMNS[:3], *([metric] if metric else []), words.drop_word(result.measure), *_COLUMNS[3:]]
+    headings = [name for name in rows[0].cells if name not in _LEFT_OUT]
     lines = [
         _line(["", "Engine", "Status", "Rung", *headings]),
         "| ---: | --- | --- | --- |" + " ---: |" * len(headings),
     ]
     for row in rows:
-        role = f"**{row.role}**" if row.engine.name == result.chosen else row.role
-        cells = [_text(row.cells[heading]) for heading in headings]
-        lines.append(_line([str(row.number), _code(row.engine.name), role, row.rung, *cells]))
+        status = f"**{row.status}**" if row.engine.name == result.chosen else row.status
+        cells = [_cell(row.cells[heading]) for heading in headings]
+        lines.append(_line([str(row.number), _code(row.engine.name), status, row.rung, *cells]))
     return "\n".join(lines)
 
 
-def _metric_start(result: Result) -> str:
-    return "Agreement" if result.measure == "agreement" else "Accuracy"
+def _cell(cell: view.Cell) -> str:
+    return _text(f"{cell.value} ({cell.note})" if cell.note else cell.value)
 
 
 def _reasons(result: Result, known: Mapping[str, int]) -> list[str]:
@@ -92,7 +92,8 @@ def _line(cells: Sequence[str]) -> str:
 def _text(text: str) -> str:
     """`text` as plain words: it starts no markup, no HTML, no table cell, no line and calls nobody's name."""
     text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    text = re.sub(r"([\\`*_{}\[\]|~$#])", r"\\\1", text)
+    # An underscore inside a word is no markup, and a name is easier to read without the backslash.
+    text = re.sub(r"([\\`*{}\[\]|~$#]|(?<!\w)_|_(?!\w))", r"\\\1", text)
     return text.replace("@", "@\u200b")
 
 

@@ -31,15 +31,14 @@ def scatter_svg(result: Result, numbers: Mapping[str, int], name: str) -> str:
     with svg.drawing(_HEIGHT, name) as figure:
         axes = figure.add_axes((44 / svg.WIDTH, 40 / _HEIGHT, 244 / svg.WIDTH, 196 / _HEIGHT))
         axes.set_title(f"{metric}, %", loc="left", fontsize=svg.TEXT, color=svg.SOFT, pad=10)
-        svg.time_axis(
-            axes, [1000 * seconds for point in shown for seconds in (point.seconds.value, point.seconds.high)]
-        )
-        axes.set_xlabel("Median latency, ms (further left is faster)")
+        seconds = [seconds for point in shown for seconds in (point.seconds.value, point.seconds.high)]
+        svg.time_axis(axes, [1000 * value for value in seconds], "Median latency")
         _share_axis(axes, shown, base - result.max_drop)
         _line(axes, base, "baseline", svg.SOFT)
         _line(axes, base - result.max_drop, "budget", svg.BAD)
         _name_lines(axes, base, base - result.max_drop)
-        for point in shown:
+        # The chosen one last, so that no other hides it.
+        for point in sorted(shown, key=lambda point: point.role == "chosen"):
             _draw(axes, point)
         _number(axes, shown, (base, base - result.max_drop))
         return svg.svg_from_figure(

@@ -28,8 +28,11 @@ def spread_svg(result: Result, numbers: Mapping[str, int], name: str) -> str:
     height = _ROW * len(rows) + _FOOT
     with svg.drawing(height, name) as figure:
         axes = figure.add_axes((8 / svg.WIDTH, _FOOT / height, 324 / svg.WIDTH, _ROW * len(rows) / height))
-        svg.time_axis(axes, [1000 * seconds for _, latency in rows for seconds in (latency.p50, latency.p99)])
-        axes.set_xlabel("Latency of one call, ms")
+        svg.time_axis(
+            axes,
+            [1000 * seconds for _, latency in rows for seconds in (latency.p50, latency.p99)],
+            "Latency of one call",
+        )
         axes.set_ylim(len(rows), 0)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)

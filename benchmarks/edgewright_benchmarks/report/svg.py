@@ -84,8 +84,8 @@ def time_limits(milliseconds: Sequence[float]) -> tuple[float, float]:
     return (low / 1.5, high * 1.3) if high > _LINEAR_RANGE * low else (0.0, high * 1.12)
 
 
-def time_axis(axes: Axes, milliseconds: Sequence[float]) -> None:
-    """Give `axes` an x axis on which all these times can be told apart."""
+def time_axis(axes: Axes, milliseconds: Sequence[float], label: str) -> None:
+    """Give `axes` an x axis called `label` on which all these times can be told apart."""
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
     low, high = time_limits(milliseconds)
@@ -96,6 +96,7 @@ def time_axis(axes: Axes, milliseconds: Sequence[float]) -> None:
     else:
         axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axes.set_xlim(low, high)
+    axes.set_xlabel(f"{label}, ms{', logarithmic' if low > 0 else ''}")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.grid(visible=True)
     axes.set_axisbelow(True)

@@ -25,14 +25,26 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """A figure in the table, and what qualifies it: its interval, its bound."""
+
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Row:
-    """One engine in the table; `cells` by heading."""
+    """One engine in the table; `cells` by heading, the same headings in each row.
+
+    `role` is one word, `status` what is shown: the role, and that the baseline itself ships where it does.
+    """
 
     number: int
     engine: EngineResult
     role: str
+    status: str
     rung: str
-    cells: dict[str, str]
+    cells: dict[str, Cell]
 
 
 def basis(result: Result) -> str:
@@ -42,7 +54,7 @@ def basis(result: Result) -> str:
         return f"The figures are from data the choice never saw ({data}): quote these."
     return (
         f"The figures are from the evaluation data ({data}), on which the engine was chosen: they explain the choice "
-        "and flatter it a little. Figures to quote come from `edgewright bench` with data the choice never saw."
+        "and flatter it a little. Figures to quote come from a bench (edgewright bench) with data the choice never saw."
     )
 
 
@@ -87,6 +99,8 @@ def _accuracy(result: Result, chosen: EngineResult, baseline: EngineResult) -> F
         lines.insert(0, "how often it answers as the float model does; not accuracy")
     if chosen is baseline:
         return Figure(label, words.percent(value.value), (*lines, "The float baseline itself ships: nothing is lost."))
+    if chosen.rung == "emulated":
+        lines.append("from a bit-true emulator of the hardware")
     alarming = over_budget(result, chosen)
     lines.append(
         f"{words.drop_word(result.measure).lower()} {words.points(accuracy.drop.value)} points, at most "
@@ -102,23 +116,14 @@ def _bytes(label: str, mine: int | None, base: int | None, *, same: bool) -> Fig
     if same or base is None or base == 0:
         return Figure(label, words.megabytes(mine), ())
     change = f"{(mine / base - 1) * 100:+.0f}%".replace("-", words.MINUS)
-    return Figure(label, words.megabytes(mine), (f"float baseline {words.megabytes(base)} ({change})",))
+    return Figure(label, words.megabytes(mine), (f"float baseline {words.megabytes(base)}, {change}",))
 
 
 def table(result: Result, numbers: Mapping[str, int]) -> list[Row]:
     """All engines with all figures, in the order they were tried."""
-    metrics = dict.fromkeys(name for engine in result.engines for name in _metric_names(engine))
-    return [
-        Row(
-            numbers[engine.name],
-            engine,
-            role(result, engine),
-            # A failed engine has no figures, so none that were obtained in some way.
-            NOTHING if engine.status == "failed" else engine.rung,
-            _cells(result, engine, list(metrics)),
-        )
-        for engine in result.engines
-    ]
+    engines = [result.engine(result.baseline), *result.engines]
+    metrics = list(dict.fromkeys(name for engine in engines for name in _metric_names(engine)))
+    return [_row(result, engine, numbers[engine.name], metrics) for engine in result.engines]
 
 
 def _metric_names(engine: EngineResult) -> list[str]:
@@ -126,57 +131,68 @@ def _metric_names(engine: EngineResult) -> list[str]:
     return list(accuracy.metrics) if accuracy else []
 
 
-def _cells(result: Result, engine: EngineResult, metrics: list[str]) -> dict[str, str]:
+def _row(result: Result, engine: EngineResult, number: int, metrics: list[str]) -> Row:
+    what = role(result, engine)
+    ships = what == "baseline" and engine.name == result.chosen
+    # A failed engine has no figures, so none that were obtained in some way.
+    rung = NOTHING if engine.status == "failed" else engine.rung
+    return Row(number, engine, what, f"{what}, ships" if ships else what, rung, _cells(result, engine, metrics))
+
+
+def _cells(result: Result, engine: EngineResult, metrics: list[str]) -> dict[str, Cell]:
     # What decides comes first: on most screens the rest is reached by scrolling.
     cells = {"Speed": _absent(engine)}
     accuracy = answered(engine)
     for index, name in enumerate(metrics):
         value = accuracy.metrics.get(name) if accuracy else None
         cells[words.metric_word(name, result.measure, first=index == 0)] = (
-            f"{words.percent(value.value)} ({words.percent(value.low)} to {words.percent(value.high)})"
+            Cell(words.percent(value.value), f"{words.percent(value.low)} to {words.percent(value.high)}")
             if value
             else _absent(engine)
         )
         if index == 0:
             cells[words.drop_word(result.measure)] = _drop(result, engine)
     cells |= _time_cells(result, engine)
-    cells["Size"] = NOTHING if engine.size_bytes is None else words.megabytes(engine.size_bytes)
-    measured = engine.rung == "measured" and engine.peak_memory_bytes is not None
-    cells["Peak memory"] = words.megabytes(engine.peak_memory_bytes or 0) if measured else _absent(engine)
-    cells["Nodes per provider"] = ", ".join(f"{name} {count:,}" for name, count in engine.nodes.items()) or NOTHING
+    cells["Size"] = Cell(NOTHING if engine.size_bytes is None else words.megabytes(engine.size_bytes))
+    memory = engine.peak_memory_bytes if engine.rung == "measured" else None
+    cells["Peak memory"] = _absent(engine) if memory is None else Cell(words.megabytes(memory))
+    cells["Nodes per provider"] = Cell(", ".join(f"{key} {count:,}" for key, count in engine.nodes.items()) or NOTHING)
     return cells
 
 
-def _absent(engine: EngineResult) -> str:
+def _absent(engine: EngineResult) -> Cell:
     # A failed engine has no figure at all; one on a lower rung has one that nobody measured.
-    return NOTHING if engine.rung == "measured" or engine.status == "failed" else NOT_MEASURED
+    return Cell(NOTHING if engine.rung == "measured" or engine.status == "failed" else NOT_MEASURED)
 
 
-def _time_cells(result: Result, engine: EngineResult) -> dict[str, str]:
+def _drop(result: Result, engine: EngineResult) -> Cell:
+    accuracy = answered(engine)
+    if accuracy is None:
+        return _absent(engine)
+    if engine.name == result.baseline:
+        return Cell(NOTHING)
+    bound = f"at most {words.points_bound(accuracy.drop.high)}"
+    if accuracy.samples_needed is not None:
+        bound += f", {accuracy.samples_needed:,} samples would decide"
+    return Cell(words.points(accuracy.drop.value), bound)
+
+
+def _time_cells(result: Result, engine: EngineResult) -> dict[str, Cell]:
     latency = timed(engine)
     if latency is None:
         return dict.fromkeys(("Speed", "p50", "p90", "p95", "p99", "Throughput", "Load time"), _absent(engine))
     speed = words.speed(latency.ratio)
-    spread = f" ({words.significant(speed.low)} to {words.significant(speed.high)})"
+    spread = f"{words.times(speed.low)} to {words.times(speed.high)}"
+    load = words.milliseconds(statistics.median(engine.load_seconds)) if engine.load_seconds else NOTHING
     return {
-        "Speed": words.times(speed.value) + (spread if engine.name != result.baseline else ""),
-        "p50": words.milliseconds(latency.p50),
-        "p90": words.milliseconds(latency.p90),
-        "p95": words.milliseconds(latency.p95),
-        "p99": words.milliseconds(latency.p99),
-        "Throughput": f"{words.significant(latency.throughput)}/s",
-        "Load time": words.milliseconds(statistics.median(engine.load_seconds)) if engine.load_seconds else NOTHING,
+        "Speed": Cell(words.times(speed.value), "" if engine.name == result.baseline else spread),
+        "p50": Cell(words.milliseconds(latency.p50)),
+        "p90": Cell(words.milliseconds(latency.p90)),
+        "p95": Cell(words.milliseconds(latency.p95)),
+        "p99": Cell(words.milliseconds(latency.p99)),
+        "Throughput": Cell(f"{words.significant(latency.throughput)}/s"),
+        "Load time": Cell(load),
     }
-
-
-def _drop(result: Result, engine: EngineResult) -> str:
-    accuracy = answered(engine)
-    if accuracy is None or engine.name == result.baseline:
-        return NOTHING
-    text = f"{words.points(accuracy.drop.value)} (at most {words.points_bound(accuracy.drop.high)})"
-    if accuracy.samples_needed is not None:
-        text += f"; about {accuracy.samples_needed:,} samples would decide"
-    return text
 
 
 def environment(results: list[Result]) -> list[tuple[str, list[str]]]:

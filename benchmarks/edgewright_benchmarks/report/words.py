@@ -10,6 +10,8 @@ from edgewright_targets import Rung
 
 NOTHING: Final = "\N{EN DASH}"
 MINUS: Final = "\N{MINUS SIGN}"
+# A number is not parted from its unit at the end of a line.
+_UNIT_SPACE: Final = "\N{NO-BREAK SPACE}"
 
 RUNGS: Final[dict[Rung, str]] = {
     "measured": "ran on this hardware",
@@ -57,7 +59,7 @@ def significant(value: float, digits: int = 3) -> str:
 
 def milliseconds(seconds: float) -> str:
     """Seconds as milliseconds: `0.880 ms`."""
-    return f"{significant(seconds * 1000)} ms"
+    return f"{significant(seconds * 1000)}{_UNIT_SPACE}ms"
 
 
 def percent(share: float) -> str:
@@ -85,7 +87,7 @@ def budget(share: float) -> str:
 
 def megabytes(size: int) -> str:
     """Bytes as decimal megabytes: `3.41 MB`."""
-    return f"{significant(size / 1e6)} MB"
+    return f"{significant(size / 1e6)}{_UNIT_SPACE}MB"
 
 
 def confidence(interval: Interval) -> str:

@@ -1,0 +1,201 @@
+"""The page as a browser shows it: on a phone and on a desk, in light and in dark."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.report_fixtures import agreement_result, bench_result, build_result
+from edgewright_benchmarks.report import render_html
+
+CHROMIUM = Path("/usr/bin/chromium")
+DRIVER = Path("/usr/bin/chromedriver")
+MISSING = [str(path) for path in (CHROMIUM, DRIVER) if not path.exists()]
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}"),
+]
+
+PHONE, DESK = (360, 740), (1280, 900)
+FLAGS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+)  # fmt: skip
+
+# Contrast of an element's text with the nearest painted background above it, as WCAG 2 defines it.
+CONTRAST = """
+const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
+const luminance = colour => {
+  const [r, g, b] = numbers(colour).map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+const behind = element => {
+  for (let e = element; e; e = e.parentElement) {
+    const colour = numbers(getComputedStyle(e).backgroundColor);
+    if (colour.length === 3 || colour[3] > 0) return getComputedStyle(e).backgroundColor;
+  }
+  return 'rgb(255, 255, 255)';
+};
+const found = [];
+for (const element of document.querySelectorAll('main *')) {
+  const words = [...element.childNodes].filter(n => n.nodeType === 3 && n.textContent.trim());
+  if (!words.length || element.closest('title, desc, defs')) continue;
+  const style = getComputedStyle(element);
+  const ink = luminance(element.closest('svg') ? style.fill : style.color), paper = luminance(behind(element));
+  const ratio = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+  found.push([ratio, element.textContent.trim().slice(0, 40)]);
+}
+return found;
+"""
+
+CHART_TEXT = """
+return [...document.querySelectorAll('svg text')].map(text => {
+  const scale = text.getScreenCTM();
+  return parseFloat(getComputedStyle(text).fontSize) * Math.hypot(scale.a, scale.b);
+});
+"""
+
+# Texts of one drawing that cover each other, or that stick out of it.
+CHART_CLASHES = """
+const clashes = [];
+for (const svg of document.querySelectorAll('svg[role=img]')) {
+  const box = svg.getBoundingClientRect();
+  const texts = [...svg.querySelectorAll('text')].map(t => [t.textContent, t.getBoundingClientRect()]);
+  texts.forEach(([name, a], i) => {
+    if (a.left < box.left - 1 || a.right > box.right + 1 || a.top < box.top - 1 || a.bottom > box.bottom + 1)
+      clashes.push(name + ' sticks out');
+    texts.slice(i + 1).forEach(([other, b]) => {
+      const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+      const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      if (wide > 1 && high > 4) clashes.push(name + ' covers ' + other);
+    });
+  });
+}
+return clashes;
+"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    for flag in FLAGS:
+        options.add_argument(flag)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        options.add_argument(f"--user-data-dir={profile}")
+        driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
+        try:
+            yield driver
+        finally:
+            driver.quit()
+
+
+@pytest.fixture(scope="module", params=["build", "bench and build", "agreement"])
+def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    long_name = "x86-64-" + "a-name-that-someone-made-much-longer-than-a-phone-is-wide" * 2
+    warned = bench_result(warnings=("The processor's frequency changed by 12%. Close other programs and try again.",))
+    build = build_result()
+    failed = build_result().engines[-1]
+    texts = {
+        "build": render_html(
+            build_result(engines=(*build.engines, type(failed)(**{**vars(failed), "name": long_name})))
+        ),
+        "bench and build": render_html(warned, build),
+        "agreement": render_html(agreement_result()),
+    }
+    path: Path = tmp_path_factory.mktemp("report") / "report.html"
+    path.write_text(texts[request.param], encoding="utf-8")
+    return path
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=[PHONE, DESK], ids=["phone", "desk"])
+def size(request: pytest.FixtureRequest) -> tuple[int, int]:
+    width, height = request.param
+    return width, height
+
+
+def show(browser: Any, page: Path, size: tuple[int, int], scheme: str) -> Any:
+    width, height = size
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size == PHONE},
+    )
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    browser.get(page.as_uri())
+    assert browser.execute_script("return [innerWidth, innerHeight]") == [width, height]
+    return browser
+
+
+def test_page_is_as_wide_as_the_screen_and_the_console_is_empty(
+    browser: Any, page: Path, size: tuple[int, int], scheme: str
+) -> None:
+    shown = show(browser, page, size, scheme)
+    widths = shown.execute_script("return [document.body.scrollWidth, document.documentElement.scrollWidth]")
+    assert max(widths) <= size[0]
+    assert shown.get_log("browser") == []
+
+
+def test_choice_and_reason_are_on_the_first_screen(
+    browser: Any, page: Path, size: tuple[int, int], scheme: str
+) -> None:
+    shown = show(browser, page, size, scheme)
+    for name in ("choice", "reason"):
+        box = shown.execute_script(f"return document.getElementById('{name}').getBoundingClientRect().toJSON()")
+        assert box["height"] > 0
+        assert box["top"] >= 0
+        assert box["bottom"] <= size[1]
+
+
+def test_charts_are_visible_and_their_text_can_be_read(
+    browser: Any, page: Path, size: tuple[int, int], scheme: str
+) -> None:
+    shown = show(browser, page, size, scheme)
+    boxes = shown.execute_script(
+        "return [...document.querySelectorAll('svg[role=img]')].map(svg => svg.getBoundingClientRect().toJSON())"
+    )
+    assert len(boxes) in (2, 4)
+    assert all(box["width"] > 200 and box["height"] > 60 for box in boxes)
+    sizes = shown.execute_script(CHART_TEXT)
+    assert len(sizes) > 10
+    assert min(sizes) >= 9
+    assert shown.execute_script(CHART_CLASHES) == []
+
+
+def test_text_stands_out_from_its_background(browser: Any, page: Path, size: tuple[int, int], scheme: str) -> None:
+    shown = show(browser, page, size, scheme)
+    background = shown.execute_script("return getComputedStyle(document.body).backgroundColor")
+    assert (background == "rgb(255, 255, 255)") == (scheme == "light")
+    found = shown.execute_script(CONTRAST)
+    assert len(found) > 50
+    assert [entry for entry in found if entry[0] < 4.5] == []
+
+
+def test_the_table_scrolls_inside_its_frame(browser: Any, page: Path) -> None:
+    shown = show(browser, page, PHONE, "light")
+    inner, outer = shown.execute_script(
+        "const frame = document.querySelector('.scroll'); return [frame.scrollWidth, frame.clientWidth]"
+    )
+    assert inner > outer
+    # The engine's name stays while the figures scroll by, and leaves them room.
+    left, width = shown.execute_script(
+        "const frame = document.querySelector('.scroll'); frame.scrollLeft = 300;"
+        "const cell = frame.querySelector('tbody th').getBoundingClientRect();"
+        "return [cell.left - frame.getBoundingClientRect().left, cell.width]"
+    )
+    assert 0 <= left <= 2
+    assert width < 240
