@@ -1,0 +1,122 @@
+"""Targets that come with Edgewright are sound; a user's file is read as strictly."""
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from edgewright_targets import HostFacts, InputError, Recipe, host_target_name, load_target, target_names
+from edgewright_targets import target as target_module
+
+TARGET = """
+title = "A board"
+architecture = "aarch64"
+rung = "compiled"
+baseline = "cpu-fp32"
+
+[recipe.fp32]
+
+[recipe.int8]
+method = "static"
+activation_type = "uint8"
+
+[[candidate]]
+name = "cpu-fp32"
+provider = "CPUExecutionProvider"
+precision = "fp32"
+recipe = "fp32"
+
+[[candidate]]
+name = "cpu-int8"
+provider = "CPUExecutionProvider"
+precision = "int8"
+recipe = "int8"
+session_options = { "session.disable_cpu_ep_fallback" = "1" }
+"""
+
+
+@pytest.mark.parametrize("name", target_names())
+def test_targets_that_come_with_it(name: str) -> None:
+    target = load_target(name)
+    assert target.name == name
+    assert all((target.title, target.architecture, target.candidates))
+    names = [candidate.name for candidate in target.candidates]
+    assert len(set(names)) == len(names)
+    baseline = target.candidates[names.index(target.baseline)]
+    # What everything is compared with must be plain float, on the provider that every onnxruntime has.
+    assert (baseline.provider, baseline.recipe) == ("CPUExecutionProvider", Recipe())
+
+
+@pytest.mark.parametrize("name", target_names())
+def test_every_recipe_is_used(name: str) -> None:
+    data = tomllib.loads((resources.files("edgewright_targets") / f"{name}.toml").read_text(encoding="utf-8"))
+    assert set(data["recipe"]) == {candidate["recipe"] for candidate in data["candidate"]}
+
+
+def test_a_file_of_the_users_own(tmp_path: Path) -> None:
+    path = tmp_path / "my-board.toml"
+    path.write_text(TARGET, encoding="utf-8")
+    target = load_target(str(path))
+    assert (target.name, target.title, target.rung) == ("my-board", "A board", "compiled")
+    assert target.candidates[1].recipe == Recipe(method="static", activation_type="uint8")
+    assert target.candidates[1].session_options == {"session.disable_cpu_ep_fallback": "1"}
+    assert len({candidate.recipe for candidate in target.candidates}) == 2  # recipes are hashable values
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            'baseline = "cpu-fp32"',
+            'baseline = "cpu-fp23"',
+            "'cpu-fp23' is no candidate.\nDid you mean 'cpu-fp32'",
+        ),
+        ('recipe = "int8"', 'recipe = "int4"', "'cpu-int8' asks for the unknown recipe 'int4'.\nDid you mean 'int8'"),
+        ('name = "cpu-int8"', 'name = "cpu-fp32"', "two candidates have the same name"),
+        ('rung = "compiled"', 'rung = "guessed"', "'guessed' is not allowed. Allowed: 'measured', 'emulated'"),
+        ('method = "static"', 'metod = "static"', "unknown key 'metod'.\nDid you mean 'method'"),
+        ('method = "static"', "per_channel = 1", "recipe.int8: per_channel: expected bool, found int 1"),
+        ('title = "A board"', "", "the key 'title' is missing"),
+        ('title = "A board"', "title = ", "not valid TOML"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_the_place(tmp_path: Path, old: str, new: str, message: str) -> None:
+    path = tmp_path / "my-board.toml"
+    path.write_text(TARGET.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_target(str(path))
+    assert str(caught.value).startswith(f"{path}: ")
+    assert caught.match(message)
+
+
+def test_a_file_that_is_not_there() -> None:
+    with pytest.raises(InputError, match=r"'nowhere\.toml' cannot be read"):
+        load_target("nowhere.toml")
+
+
+def test_an_unknown_target_suggests() -> None:
+    with pytest.raises(InputError, match="Unknown target 'x86_64'") as caught:
+        load_target("x86_64")
+    assert "Did you mean 'x86-64'?" in str(caught.value)
+    assert "host" in str(caught.value)
+
+
+def _on(monkeypatch: pytest.MonkeyPatch, architecture: str) -> None:
+    facts = HostFacts(architecture, "Linux", "", 1, 1, 0, (), "3.11")
+    monkeypatch.setattr(target_module, "host_facts", lambda: facts)
+
+
+@pytest.mark.parametrize(("architecture", "name"), [("x86_64", "x86-64"), ("aarch64", "aarch64")])
+def test_host_is_the_target_of_this_machine(monkeypatch: pytest.MonkeyPatch, architecture: str, name: str) -> None:
+    _on(monkeypatch, architecture)
+    assert host_target_name() == name
+    assert load_target("host") == load_target(name)
+
+
+def test_a_host_that_no_target_describes(monkeypatch: pytest.MonkeyPatch) -> None:
+    _on(monkeypatch, "riscv64")
+    assert host_target_name() is None
+    with pytest.raises(InputError, match="architecture riscv64") as caught:
+        load_target("host")
+    assert "Write a target file" in str(caught.value)

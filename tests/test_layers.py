@@ -1,0 +1,62 @@
+"""Imports run one way, compiler -> benchmarks -> runtime -> targets, and the device side stays small."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Each may import those behind it.
+LAYERS = ("compiler", "benchmarks", "runtime", "targets")
+# All that the device side may import beyond Python; a provider's plugin is imported where it is asked for.
+DEVICE = {
+    "targets": set[str](),
+    "runtime": {"numpy", "onnxruntime", "tokenizers", "onnxruntime_ep_openvino"},
+}
+
+
+def modules(layer: str) -> Iterator[Path]:
+    yield from sorted((ROOT / layer / f"edgewright_{layer}").rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and full name of every module that a file imports, those inside functions included."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: a relative import; name the whole path"
+            yield node.lineno, str(node.module)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_imports_run_one_way(layer: str) -> None:
+    ahead = {f"edgewright_{name}" for name in LAYERS[: LAYERS.index(layer)]}
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {name}"
+        for path in modules(layer)
+        for line, name in imports(path)
+        if name.split(".")[0] in ahead
+    ]
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize("layer", DEVICE)
+def test_the_device_side_needs_its_dependencies_only(layer: str) -> None:
+    own = {f"edgewright_{name}" for name in LAYERS}
+    allowed = DEVICE[layer] | own | sys.stdlib_module_names
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {name}"
+        for path in modules(layer)
+        for line, name in imports(path)
+        if name.split(".")[0] not in allowed
+    ]
+    assert not wrong, wrong
+
+
+def test_every_layer_has_modules() -> None:
+    """Guards the two tests above against looking into an empty folder."""
+    assert all(list(modules(layer)) for layer in LAYERS)
