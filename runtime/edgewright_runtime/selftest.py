@@ -75,7 +75,7 @@ def verify(path: str | Path, *, engine: str | None = None, strict: bool = False)
         onnxruntime.ModelPackageContext(str(package.root))
     except Exception as error:
         raise DamagedPackageError(f"'{path}': ONNX Runtime does not take it as a model package: {error}.") from error
-    samples = golden_samples(package)
+    samples = golden_samples(package.file(GOLDEN))
     with load(package, engine=engine, strict=strict) as model:
         spec = package.manifest.engines[model.engine.name]
         worst = 0.0
@@ -124,15 +124,14 @@ def difference(outputs: dict[str, Array], expected: dict[str, Array]) -> float:
     return worst
 
 
-def golden_samples(package: Package) -> tuple[GoldenSample, ...]:
-    """The stored samples of a package.
+def golden_samples(path: Path) -> tuple[GoldenSample, ...]:
+    """The stored samples in the file `path`.
 
     Raises:
         PackageError: The file is not what the format says.
     """
     import numpy as np
 
-    path = package.file(GOLDEN)
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > _GOLDEN_LIMIT_BYTES:
@@ -163,4 +162,4 @@ def write_golden(path: Path, samples: list[GoldenSample]) -> None:
     for index, sample in enumerate(samples):
         arrays |= {f"{index}/feed/{name}": value for name, value in sample.feeds.items()}
         arrays |= {f"{index}/output/{name}": value for name, value in sample.outputs.items()}
-    np.savez(path, **arrays)
+    np.savez(path, **arrays)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,20 +23,20 @@ class WireError(Exception):
     """The stream ended or does not carry a message; the other end is gone or is no worker."""
 
 
-def send(stream: BinaryIO, message: dict[str, Any], arrays: Arrays | None = None) -> None:
+def send(stream: IO[bytes], message: dict[str, Any], arrays: Arrays | None = None) -> None:
     """Write one message and flush."""
     payload = b""
     if arrays:
         import numpy as np
 
         buffer = io.BytesIO()
-        np.savez(buffer, **arrays)
+        np.savez(buffer, **arrays)  # type: ignore[arg-type]
         payload = buffer.getvalue()
     stream.write(json.dumps({**message, "bytes": len(payload)}).encode() + b"\n" + payload)
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> tuple[dict[str, Any], Arrays]:
+def receive(stream: IO[bytes]) -> tuple[dict[str, Any], Arrays]:
     """Read one message.
 
     Raises:

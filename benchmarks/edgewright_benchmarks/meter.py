@@ -1,0 +1,190 @@
+"""The one meter: engines of a package, each in a process of its own, measured in alternating rounds.
+
+Every engine answers all samples (which warms it up), then the engines take turns: in a round each is timed on the
+same samples while the others idle, so that a machine that slows down slows all of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from filelock import FileLock
+
+from edgewright_benchmarks.progress import Progress
+from edgewright_benchmarks.workers import WorkerError, WorkerProcess
+from edgewright_runtime.archive import cache_folder
+
+if TYPE_CHECKING:
+    from edgewright_runtime.wire import Arrays
+
+# A round is long enough that waking threads after a pause does not show, and short enough to come round often.
+_ROUND_SECONDS = 0.25
+_CHUNK = 64
+
+
+@dataclass(frozen=True)
+class MeterSettings:
+    """How to measure.
+
+    Attributes:
+        rounds: Rounds of every engine.
+        calls: Calls of an engine in a round; 0 finds a number that takes a quarter of a second on the first engine.
+        loads: Fresh processes in which loading is timed.
+        threads: Threads of an engine; None is what the package says.
+        seed: Decides which samples a round takes, and the order of engines.
+    """
+
+    rounds: int = 15
+    calls: int = 0
+    loads: int = 3
+    threads: int | None = None
+    seed: int = 0
+
+
+@dataclass
+class Readings:
+    """What was read from one engine.
+
+    Attributes:
+        outputs: The graph's outputs, a dict for each sample.
+        rounds: Seconds of calls, a list for each round.
+        loads: Seconds from opening the package to the first answer.
+        peak_memory_bytes: After all samples were answered.
+        info: What runs where, as the runtime says it (`EngineInfo` as a dict).
+        failure: Why there are no readings, or None.
+    """
+
+    outputs: list[Arrays] = field(default_factory=list)
+    rounds: list[tuple[float, ...]] = field(default_factory=list)
+    loads: list[float] = field(default_factory=list)
+    peak_memory_bytes: int = 0
+    info: dict[str, Any] = field(default_factory=dict)
+    failure: str | None = None
+
+
+@contextlib.contextmanager
+def machine_to_itself(progress: Progress) -> Iterator[None]:
+    """Wait until no other measurement runs on this machine (for this user): two at once would falsify both."""
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / "measure.lock")
+    if not _try(lock):
+        progress.note("Another measurement is running on this machine; waiting for it to end ...")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _try(lock: FileLock) -> bool:
+    from filelock import Timeout
+
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return False
+    return True
+
+
+def read_engines(
+    package: Path, engines: Sequence[str], samples: Sequence[Any], settings: MeterSettings, progress: Progress
+) -> tuple[dict[str, Readings], int]:
+    """Measure `engines` of the package on `samples`; also gives the calls that a round had.
+
+    An engine that cannot run, dies or gets stuck has a `failure` and stops taking part; the others go on.
+    """
+    readings = {name: Readings() for name in engines}
+    with machine_to_itself(progress), contextlib.ExitStack() as stack:
+        workers: dict[str, WorkerProcess] = {}
+        for name in engines:
+            with _recording(readings[name]):
+                worker = stack.enter_context(WorkerProcess())
+                _first_answers(worker, package, name, samples, settings, readings[name], progress)
+                workers[name] = worker
+        calls = settings.calls or _calls(workers, len(samples))
+        _rounds(workers, readings, len(samples), calls, settings, progress)
+    with machine_to_itself(progress):
+        _reload(package, samples, settings, readings, progress)
+    return readings, calls
+
+
+@contextlib.contextmanager
+def _recording(readings: Readings) -> Iterator[None]:
+    try:
+        yield
+    except WorkerError as error:
+        readings.failure = str(error)
+
+
+def _first_answers(
+    worker: WorkerProcess,
+    package: Path,
+    name: str,
+    samples: Sequence[Any],
+    settings: MeterSettings,
+    readings: Readings,
+    progress: Progress,
+) -> None:
+    worker.keep(samples)
+    seconds, readings.info = worker.load(package, name, settings.threads)
+    readings.loads.append(seconds)
+    bar = progress.bar(f"{name}: answering", len(samples))
+    for start in range(0, len(samples), _CHUNK):
+        indices = range(start, min(start + _CHUNK, len(samples)))
+        readings.outputs += worker.answer(indices)
+        bar.update(len(indices))
+    bar.close()
+    readings.peak_memory_bytes = worker.peak_memory_bytes()
+
+
+def _calls(workers: dict[str, WorkerProcess], count: int) -> int:
+    for worker in workers.values():
+        with contextlib.suppress(WorkerError):
+            seconds = float(np.median(worker.time(range(min(count, 16)))))
+            return int(np.clip(_ROUND_SECONDS / max(seconds, 1e-6), 4, 500))
+    return 4
+
+
+def _rounds(
+    workers: dict[str, WorkerProcess],
+    readings: dict[str, Readings],
+    count: int,
+    calls: int,
+    settings: MeterSettings,
+    progress: Progress,
+) -> None:
+    random = np.random.default_rng(settings.seed)
+    bar = progress.bar("timing in rounds", settings.rounds * len(workers))
+    for _ in range(settings.rounds):
+        indices = random.choice(count, size=calls, replace=count < calls).tolist()
+        # A new order each round, so that no engine always runs after the same neighbour.
+        for name in random.permutation(list(workers)).tolist():
+            if readings[name].failure is None:
+                with _recording(readings[name]):
+                    readings[name].rounds.append(tuple(workers[name].time(indices)))
+            bar.update()
+    bar.close()
+
+
+def _reload(
+    package: Path,
+    samples: Sequence[Any],
+    settings: MeterSettings,
+    readings: dict[str, Readings],
+    progress: Progress,
+) -> None:
+    running = [name for name, found in readings.items() if found.failure is None]
+    bar = progress.bar("timing the load", (settings.loads - 1) * len(running))
+    for _ in range(settings.loads - 1):
+        for name in running:
+            with _recording(readings[name]), WorkerProcess() as worker:
+                worker.keep(samples[:1])
+                readings[name].loads.append(worker.load(package, name, settings.threads)[0])
+            bar.update()
+    bar.close()

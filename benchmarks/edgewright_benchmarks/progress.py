@@ -1,0 +1,77 @@
+"""How long work says how far it is: a stage has a line, a loop has a bar; neither where nobody looks."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """What the compiler and the meter report to."""
+
+    def note(self, text: str) -> None:
+        """Say one line."""
+
+    def bar(self, title: str, total: int) -> Bar:
+        """A bar for `total` steps; close it, or use it in a `with` block."""
+
+
+class Bar(Protocol):
+    """A bar that is being filled."""
+
+    def update(self, steps: int = 1) -> None:
+        """So many more steps are done."""
+
+    def close(self) -> None:
+        """The loop has ended."""
+
+
+class _NoBar:
+    def update(self, steps: int = 1) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class Quiet:
+    """Says nothing."""
+
+    def note(self, text: str) -> None:
+        """Say nothing."""
+
+    def bar(self, title: str, total: int) -> Bar:  # noqa: ARG002 - the protocol
+        """A bar that is not shown."""
+        return _NoBar()
+
+
+class Terminal:
+    """Lines and bars on standard error; bars only where it is a terminal, so that logs stay readable."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+
+    def note(self, text: str) -> None:
+        """Print one line."""
+        print(text, file=sys.stderr, flush=True)
+
+    def bar(self, title: str, total: int) -> Bar:
+        """A tqdm bar that leaves no line behind."""
+        if not self._shown:
+            return _NoBar()
+        from tqdm import tqdm
+
+        bar: Bar = tqdm(total=total, desc=f"  {title}", leave=False, file=sys.stderr, dynamic_ncols=True)
+        return bar
+
+
+@contextmanager
+def stage(progress: Progress, title: str) -> Iterator[None]:
+    """Say that a stage began, and how long it took."""
+    progress.note(f"{title} ...")
+    start = time.perf_counter()
+    yield
+    progress.note(f"{title}: done in {time.perf_counter() - start:.1f} s")

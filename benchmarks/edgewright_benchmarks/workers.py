@@ -1,0 +1,128 @@
+"""The other end of `edgewright_runtime.worker`: a process with one engine in it, as an object."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from edgewright_runtime.wire import PROTOCOL, WireError, pack_samples, receive, send
+
+if TYPE_CHECKING:
+    from edgewright_runtime.wire import Arrays
+
+# Compiling a large graph for a new shape takes a provider minutes at worst; a worker silent for longer is stuck.
+TIMEOUT_SECONDS = 900.0
+
+
+class WorkerError(Exception):
+    """A worker could not do what it was asked; the text says why, for people."""
+
+
+class WorkerProcess:
+    """One worker on this machine; use it in a `with` block.
+
+    Args:
+        timeout: Seconds that one request may take before the worker is ended.
+    """
+
+    def __init__(self, *, timeout: float = TIMEOUT_SECONDS) -> None:
+        self._timeout = timeout
+        self._timed_out = False
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close(), lives as long as the process
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "edgewright_runtime.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+        )
+        try:
+            hello = self._request({"op": "hello"})[0]
+        except WorkerError:
+            self.close()
+            raise
+        if hello["protocol"] != PROTOCOL:
+            self.close()
+            raise WorkerError(f"The worker speaks protocol {hello['protocol']}, this side {PROTOCOL}.")
+
+    def keep(self, samples: Sequence[Any]) -> None:
+        """Give the worker its samples; later calls name them by index."""
+        plain, arrays = pack_samples(list(samples))
+        self._request({"op": "samples", "samples": plain}, arrays)
+
+    def load(self, package: Path, engine: str, threads: int | None) -> tuple[float, dict[str, Any]]:
+        """Open a package and activate an engine; gives the seconds to the first answer, and what runs where."""
+        request = {"op": "load", "package": str(package), "engine": engine, "threads": threads}
+        answer = self._request(request)[0]
+        return float(answer["seconds"]), answer["engine"]
+
+    def answer(self, indices: Sequence[int]) -> list[Arrays]:
+        """The graph's outputs for these samples."""
+        _, arrays = self._request({"op": "answer", "indices": list(indices)})
+        found: dict[int, Arrays] = {index: {} for index in indices}
+        for key, value in arrays.items():
+            index, _, name = key.partition("/")
+            found[int(index)][name] = value
+        return [found[index] for index in indices]
+
+    def time(self, indices: Sequence[int]) -> list[float]:
+        """Seconds of a call for each of these samples, after one that is not counted."""
+        return [float(value) for value in self._request({"op": "time", "indices": list(indices)})[0]["seconds"]]
+
+    def peak_memory_bytes(self) -> int:
+        """Peak resident memory of the worker so far."""
+        return int(self._request({"op": "memory"})[0]["peak_bytes"])
+
+    def _request(self, message: dict[str, Any], arrays: Arrays | None = None) -> tuple[dict[str, Any], Arrays]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        # Killing the process ends the read below, which a signal or a socket timeout would not do on a pipe.
+        watchdog = threading.Timer(self._timeout, self._end_stuck)
+        watchdog.start()
+        try:
+            send(self._process.stdin, message, arrays)
+            answer, made = receive(self._process.stdout)
+        except (WireError, OSError) as error:
+            raise WorkerError(self._death(message["op"])) from error
+        finally:
+            watchdog.cancel()
+        if not answer.pop("ok"):
+            raise WorkerError(str(answer["error"]))
+        return answer, made
+
+    def _end_stuck(self) -> None:
+        self._timed_out = True
+        self._process.kill()
+
+    def _death(self, operation: str) -> str:
+        if self._timed_out:
+            return f"The engine did not answer '{operation}' within {self._timeout:.0f} seconds and was ended."
+        code = self._process.wait(timeout=10)
+        ended = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        last = f" Its last words: {lines[-1]}" if lines else ""
+        return f"The process of the engine ended {ended} during '{operation}'.{last}"
+
+    def close(self) -> None:
+        """End the worker."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.close()
+            self._process.wait(timeout=10)
+        except (OSError, subprocess.TimeoutExpired):
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+        self._errors.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,149 @@
+"""Engines, weights, processors and evidence into a package. The only module that writes ONNX Runtime's format.
+
+The format is experimental upstream; what is relied on: `ModelPackage.open`, `add_shared_asset`,
+`set_component_inline`, `set_additional_metadata_json` and `commit`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from edgewright_benchmarks.result import Result, write_result
+from edgewright_compiler.component import ASSET_PREFIX, ASSETS_FOLDER, GRAPH_FILE, WEIGHTS_FOLDER
+from edgewright_runtime.manifest import (
+    COMPONENT,
+    EXTERNAL_WEIGHTS_KEY,
+    EngineSpec,
+    Manifest,
+    PipelineSpec,
+    StepSpec,
+    engine_variant,
+    manifest_metadata,
+)
+from edgewright_runtime.package import EVIDENCE, GOLDEN, MANIFEST, SUMS, file_digest
+
+
+@dataclass(frozen=True)
+class EngineFiles:
+    """An engine to put into a package: what is said about it, and the folder with its graph and weights."""
+
+    spec: EngineSpec
+    folder: Path
+
+
+def assemble(
+    destination: Path,
+    manifest: Manifest,
+    component: Path,
+    engines: Sequence[EngineFiles],
+    *,
+    golden: Path | None = None,
+    evidence: Result | None = None,
+) -> None:
+    """Write a package into the empty folder `destination`.
+
+    Args:
+        destination: Where; complete only when this returns, so give it a name aside.
+        manifest: What the package says about itself; asset names in its pipeline become asset URIs.
+        component: Folder of the float component; its assets are shared by all engines.
+        engines: Best first: plain ONNX Runtime takes the first that its provider can run.
+        golden: File with golden samples.
+        evidence: The measurement the choice was made from.
+    """
+    from onnxruntime import ModelPackage
+
+    for engine in engines:
+        folder = destination / COMPONENT / engine.spec.name
+        folder.mkdir(parents=True)
+        shutil.copyfile(engine.folder / GRAPH_FILE, folder / GRAPH_FILE)
+    # The smallest manifest that ONNX Runtime opens; it writes the rest itself.
+    start = {"schema_version": "1.0", "components": {COMPONENT: {"variants": {}}}}
+    (destination / MANIFEST).write_text(json.dumps(start), encoding="utf-8")
+    package = ModelPackage.open(str(destination))
+    assets = _add_assets(package, component / ASSETS_FOLDER)
+    weights: dict[Path, str] = {}
+    variants = {}
+    for engine in engines:
+        source = engine.folder / WEIGHTS_FOLDER
+        options = dict(engine.spec.session_options)
+        if source.is_dir():
+            if source not in weights:
+                weights[source] = package.add_shared_asset(str(source), copy_in=True)
+            options[EXTERNAL_WEIGHTS_KEY] = weights[source]
+        spec = dataclasses.replace(
+            engine.spec, session_options=options, model_file=f"{COMPONENT}/{engine.spec.name}/{GRAPH_FILE}"
+        )
+        variants[spec.name] = engine_variant(spec)
+    package.set_component_inline(COMPONENT, json.dumps({"variants": variants}))
+    ours = dataclasses.replace(manifest, pipeline=_with_assets(manifest.pipeline, assets))
+    metadata = json.dumps({"edgewright": manifest_metadata(ours)})
+    package.set_additional_metadata_json("manifest", None, None, metadata)
+    package.commit()
+    package.close()
+    extra = destination / PurePosixPath(GOLDEN).parent
+    extra.mkdir(exist_ok=True)
+    if golden is not None:
+        shutil.copyfile(golden, destination / GOLDEN)
+    if evidence is not None:
+        write_result(evidence, destination / EVIDENCE)
+    write_sums(destination)
+
+
+def _add_assets(package: Any, folder: Path) -> dict[str, str]:
+    if not folder.is_dir():
+        return {}
+    return {path.name: package.add_shared_asset(str(path), copy_in=True) for path in sorted(folder.iterdir())}
+
+
+def _with_assets(pipeline: PipelineSpec, assets: Mapping[str, str]) -> PipelineSpec:
+    steps = []
+    for step in pipeline.steps:
+        options = {}
+        for name, value in step.options.items():
+            if isinstance(value, str) and value.startswith(ASSET_PREFIX):
+                asset, _, file = value.removeprefix(ASSET_PREFIX).partition("/")
+                options[name] = f"{assets[asset]}/{file}"
+            else:
+                options[name] = value
+        steps.append(StepSpec(step.step, options))
+    return PipelineSpec(pipeline.input, pipeline.output, tuple(steps))
+
+
+def write_sums(folder: Path) -> None:
+    """Write `SHA256SUMS` over every file below `folder`, in the form that `sha256sum -c` reads."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != SUMS)
+    lines = [f"{file_digest(path)}  {PurePosixPath(path.relative_to(folder))}\n" for path in files]
+    (folder / SUMS).write_text("".join(lines), encoding="utf-8")
+
+
+def publish(made: Path, output: Path) -> None:
+    """Give a whole folder its final name; a package that was there is replaced in one step where the system can."""
+    if not output.exists():
+        made.rename(output)
+        return
+    if not _exchange(made, output):
+        # Without an exchange there is a moment without any package, never one with a broken package.
+        aside = made.with_name(f"{made.name}.old")
+        output.rename(aside)
+        made.rename(output)
+        made = aside
+    shutil.rmtree(made)
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Swap two names at once (renameat2 with RENAME_EXCHANGE, Linux 3.15 and newer, glibc 2.28); False if it cannot."""
+    import ctypes
+
+    function = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if function is None:
+        return False
+    at_current_folder, rename_exchange = -100, 2
+    arguments = (at_current_folder, os.fsencode(first), at_current_folder, os.fsencode(second), rename_exchange)
+    return bool(function(*arguments) == 0)

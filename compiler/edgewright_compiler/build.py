@@ -1,0 +1,270 @@
+"""The main job: from a source to a package for a target, with its evidence.
+
+    from edgewright_compiler import BuildOptions, build
+
+    built = build("checkpoints/intents", BuildOptions(output="intents.ortpackage", calibration="train.csv",
+                                                      evaluation="validation.csv", max_drop=0.01))
+    built.result.chosen, built.result.reason
+
+The way of the data, each stage cached by content: export -> check -> quantize -> measure -> choose -> assemble.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgewright_benchmarks.meter import MeterSettings
+from edgewright_benchmarks.progress import Progress, Quiet
+from edgewright_compiler.cache import StageCache, tool_versions
+from edgewright_compiler.component import Component, read_component, tree_digest
+from edgewright_compiler.job import RUN_TOOLS, BuildOptions, Job, read_job, stage_parts
+from edgewright_compiler.output import OutputFolder
+from edgewright_runtime.manifest import EngineSpec, Manifest, SourceFacts
+from edgewright_runtime.package import Package
+from edgewright_targets import Candidate, Recipe, __version__, host_facts
+from edgewright_targets.record import write_record
+
+if TYPE_CHECKING:
+    from edgewright_benchmarks.result import Result
+    from edgewright_compiler.assemble import EngineFiles
+
+# Real inputs that the export is compared with its source on.
+_CHECKED_SAMPLES = 16
+_FAILURE = "failure.txt"
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build gives: the package, its evidence, the archive if asked for, and whether nothing was to do."""
+
+    package: Path
+    result: Result
+    archive: Path | None
+    unchanged: bool
+
+
+def build(
+    source: str, options: BuildOptions, *, cache: StageCache | None = None, progress: Progress | None = None
+) -> Built:
+    """Build a package; see `BuildOptions`.
+
+    Args:
+        source: Checkpoint folder, `.onnx` file, or `package.module:function`.
+        options: What to build and how.
+        cache: Where stages are kept; by default in the XDG cache folder.
+        progress: Told how far it is.
+
+    Raises:
+        InputError: The source, the data or an option is wrong; nothing was written.
+        CheckFailedError: The export does not answer as its source does.
+    """
+    from edgewright_benchmarks.result import result_from_json
+
+    cache = cache or StageCache()
+    progress = progress or Quiet()
+    output = OutputFolder(Path(options.output))
+    job = read_job(source, options)
+    key = job.key()
+    unchanged = output.holds(key, cache)
+    if unchanged:
+        result = result_from_json(Package.open(output.path).evidence(), str(output.path))
+        progress.note(f"{output.path} is up to date.")
+    else:
+        with output.reserved():
+            result = _Build(job, cache, progress).run(output, key)
+    archive = output.write_archive() if options.archive else None
+    return Built(output.path, result, archive, unchanged)
+
+
+class _Build:
+    """The stages of one build."""
+
+    def __init__(self, job: Job, cache: StageCache, progress: Progress) -> None:
+        self.job = job
+        self.cache = cache
+        self.progress = progress
+
+    def run(self, output: OutputFolder, key: str) -> Result:
+        """All stages; gives the evidence of the package now at `output`."""
+        from edgewright_compiler.choose import judge_measured, package_engines
+
+        component_folder = self._export()
+        component = read_component(component_folder)
+        component_digest = tree_digest(component_folder)
+        self._check(component_folder, component, component_digest)
+        graphs, failures = self._quantize(component_folder, component, component_digest)
+        engines = [
+            self._engine(candidate, graphs[candidate.recipe])
+            for candidate in self.job.target.candidates
+            if candidate.recipe in graphs
+        ]
+        measured_folder = self._measure(component_folder, component, engines)
+        judged = judge_measured(self.job, component, engines, measured_folder, failures)
+        self.progress.note(judged.reason)
+        output.fill(
+            key,
+            self._manifest(component, package_engines(self.job.target, judged), judged),
+            component_folder,
+            engines,
+            measured_folder,
+            judged,
+            self.cache,
+        )
+        return judged
+
+    def _stage(self, name: str, title: str, parts: dict[str, Any], make: Callable[[Path], None]) -> Path:
+        start = time.perf_counter()
+        folder, cached = self.cache.get(name, stage_parts(parts), make)
+        spent = "from the cache" if cached else f"{time.perf_counter() - start:.1f} s"
+        self.progress.note(f"{title}: {spent}")
+        return folder
+
+    def _export(self) -> Path:
+        source = self.job.source
+        parts = {
+            "source": [source.kind, self.job.source_digest],
+            "tools": tool_versions(source.tools),
+        }
+        return self._stage("export", f"Exported {source.name} to ONNX", parts, source.export)
+
+    def _check(self, folder: Path, component: Component, digest: str) -> None:
+        from edgewright_compiler.check import compare_with_source
+        from edgewright_compiler.quantize import CALIBRATION_SAMPLES
+
+        data = self.job.inputs
+        samples = data.spread(CALIBRATION_SAMPLES)[:_CHECKED_SAMPLES]
+
+        def make(place: Path) -> None:
+            with self.cache.scratch() as scratch:
+                self._draft(scratch / "package", folder, component, [self._engine(self.job.baseline, folder)])
+                worst = compare_with_source(self.job.source, scratch / "package", samples)
+            (place / "check.json").write_text(json.dumps({"difference": worst, "samples": len(samples)}))
+
+        parts = {"component": digest, "data": data.digest, "samples": len(samples), "tools": tool_versions(RUN_TOOLS)}
+        title = f"Checked the export against its source on {len(samples)} inputs"
+        self._stage("check", title, parts, make)
+
+    def _quantize(
+        self, folder: Path, component: Component, digest: str
+    ) -> tuple[dict[Recipe, Path], dict[Recipe, str]]:
+        from edgewright_compiler.quantize import QuantizationError, quantize
+
+        graphs: dict[Recipe, Path] = {}
+        failures: dict[Recipe, str] = {}
+        data = self.job.calibration
+        for recipe in dict.fromkeys(candidate.recipe for candidate in self.job.target.candidates):
+            if recipe.method == "float":
+                graphs[recipe] = folder
+                continue
+
+            def make(place: Path, recipe: Recipe = recipe) -> None:
+                feeds = self._feeds(folder, component) if recipe.method == "static" and data else []
+                try:
+                    quantize(folder, recipe, feeds, place)
+                except QuantizationError as error:
+                    (place / _FAILURE).write_text(str(error), encoding="utf-8")
+
+            parts = {
+                "component": digest,
+                "recipe": write_record(recipe),
+                "data": data.digest if data and recipe.method == "static" else None,
+                "tools": tool_versions(("onnxruntime", "onnx", "onnx-ir", "numpy")),
+            }
+            made = self._stage("quantize", f"Quantized to {self._precision(recipe)}", parts, make)
+            if (made / _FAILURE).exists():
+                failures[recipe] = (made / _FAILURE).read_text(encoding="utf-8")
+                self.progress.note(f"  failed: {failures[recipe]}")
+            else:
+                graphs[recipe] = made
+        return graphs, failures
+
+    def _precision(self, recipe: Recipe) -> str:
+        return next(c.precision for c in self.job.target.candidates if c.recipe == recipe)
+
+    def _feeds(self, folder: Path, component: Component) -> list[Any]:
+        """What the graph is given for the calibration samples, by the same steps that the device runs."""
+        from edgewright_compiler.check import refuse_nan
+        from edgewright_compiler.quantize import CALIBRATION_SAMPLES
+        from edgewright_runtime import load
+
+        with self.cache.scratch() as scratch:
+            baseline = self._engine(self.job.baseline, folder)
+            self._draft(scratch / "package", folder, component, [baseline])
+            with load(scratch / "package", engine=baseline.spec.name) as model:
+                feeds = [model.feeds(sample) for sample in self.job.inputs.spread(CALIBRATION_SAMPLES)]
+        refuse_nan(feeds)
+        return feeds
+
+    def _measure(self, folder: Path, component: Component, engines: list[EngineFiles]) -> Path:
+        from edgewright_compiler.measure import measure
+
+        job = self.job
+        names = [engine.spec.name for engine in engines]
+        baseline = job.engine_name(job.target.baseline)
+
+        def make(place: Path) -> None:
+            self.progress.note(f"Measuring {len(names)} engines on {len(job.measured.samples):,} samples ...")
+            with self.cache.scratch() as scratch:
+                self._draft(scratch / "package", folder, component, engines)
+                measure(place, scratch / "package", names, baseline, job.measured.samples, self._meter(), self.progress)
+
+        parts = {
+            "component": tree_digest(folder),
+            "engines": {e.spec.name: [write_record(e.spec), tree_digest(e.folder)] for e in engines},
+            "data": [job.measured.digest, len(job.measured.samples)],
+            "meter": write_record(self._meter()),
+            "machine": write_record(host_facts()),
+            "tools": tool_versions(RUN_TOOLS),
+        }
+        return self._stage("measure", "Measured", parts, make)
+
+    def _meter(self) -> MeterSettings:
+        return dataclasses.replace(self.job.options.meter, threads=self.job.threads)
+
+    def _engine(self, candidate: Candidate, folder: Path) -> EngineFiles:
+        from edgewright_compiler.assemble import EngineFiles
+        from edgewright_runtime.providers import provider
+
+        spec = EngineSpec(
+            name=self.job.engine_name(candidate.name),
+            target=self.job.target.name,
+            architecture=self.job.target.architecture,
+            provider=candidate.provider,
+            precision=candidate.precision,
+            recipe=candidate.recipe,
+            pad_to_multiple_of=candidate.pad_to_multiple_of,
+            tolerance=0.0,
+            model_file="",
+            session_options={"intra_op_num_threads": str(self.job.threads), **candidate.session_options},
+            provider_options=provider(candidate.provider).options(candidate.provider_options, self.job.threads),
+        )
+        return EngineFiles(spec, folder)
+
+    def _draft(self, place: Path, folder: Path, component: Component, engines: Sequence[EngineFiles]) -> None:
+        from edgewright_compiler.assemble import assemble
+
+        place.mkdir()
+        names = tuple(engine.spec.name for engine in engines)
+        assemble(place, self._manifest(component, names, None), folder, engines)
+
+    def _manifest(self, component: Component, order: tuple[str, ...], result: Result | None) -> Manifest:
+        job = self.job
+        labelled = job.measured.labels is not None
+        return Manifest(
+            name=job.source.name,
+            task=component.task,
+            measure=result.measure if result else ("accuracy" if labelled else "agreement"),
+            pipeline=component.pipeline,
+            labels=component.labels,
+            order=order,
+            baseline=job.engine_name(job.target.baseline),
+            source=SourceFacts(job.source.kind, job.source.name, job.source_digest),
+            tools={"edgewright": __version__, **tool_versions((*job.source.tools, *RUN_TOOLS))},
+            unreproducible=(),
+        )

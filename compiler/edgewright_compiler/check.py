@@ -1,0 +1,61 @@
+"""Is the export the same model as its source? Real inputs through both, before anything else happens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from edgewright_compiler.sources import Source
+from edgewright_targets import CheckFailedError, InputError
+
+# Float32 in another order of operations differs by 1e-6 to 1e-4 of the outputs' size; a wrong graph by far more.
+_EXPORT_TOLERANCE = 1e-3
+
+
+def compare_with_source(source: Source, package: Path, samples: Sequence[Any]) -> float:
+    """Largest difference between the float engine and the source itself, as a share of the outputs' size.
+
+    Raises:
+        CheckFailedError: It is larger than rounding explains.
+        InputError: The data does not fit the model.
+    """
+    import numpy as np
+
+    from edgewright_runtime import load
+
+    worst = 0.0
+    references = source.reference(samples)
+    with load(package) as model:
+        for index, (sample, reference) in enumerate(zip(samples, references, strict=True)):
+            outputs = model.run(sample)["outputs"]
+            for name, value, expected in zip(outputs, outputs.values(), reference.values(), strict=True):
+                if value.shape != expected.shape:
+                    raise _mismatch(source, f"input {index}: '{name}' is {value.shape}, the source's {expected.shape}")
+                if not value.size:
+                    continue
+                scale = max(1.0, float(np.abs(expected).max()))
+                gap = float(np.abs(value.astype(np.float64) - expected.astype(np.float64)).max()) / scale
+                # Written so that NaN, which compares as False, is a mismatch too.
+                if not gap <= _EXPORT_TOLERANCE:
+                    raise _mismatch(source, f"input {index}: '{name}' differs by {gap:.2g} of its size")
+                worst = max(worst, gap)
+    return worst
+
+
+def _mismatch(source: Source, what: str) -> CheckFailedError:
+    return CheckFailedError(
+        f"The export of '{source.name}' does not answer as its source does ({what}; {_EXPORT_TOLERANCE} is allowed).",
+        hint="Nothing was built. The source may hold random operations (dropout in training mode), or the exporter "
+        "translates an operator wrongly.",
+    )
+
+
+def refuse_nan(feeds: Sequence[Any]) -> None:
+    """Raise where calibration inputs hold NaN or infinity: ranges made from them mean nothing."""
+    import numpy as np
+
+    for index, feed in enumerate(feeds):
+        for name, value in feed.items():
+            if value.dtype.kind == "f" and not np.isfinite(value).all():
+                raise InputError(f"Calibration sample {index}: '{name}' has NaN or infinite values.")

@@ -1,0 +1,117 @@
+"""The choice of a build: readings judged against the budget. Pure computation; nothing is measured here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgewright_benchmarks.choice import choose
+from edgewright_benchmarks.evidence import (
+    MeasuredEngine,
+    compare_engines,
+    data_facts,
+    failed_engine,
+    now,
+    settings_facts,
+    tool_versions,
+)
+from edgewright_benchmarks.result import EngineResult, Result
+from edgewright_compiler import cache
+from edgewright_compiler.measure import read_measured
+from edgewright_targets import Recipe, Target, host_facts
+
+if TYPE_CHECKING:
+    from edgewright_compiler.assemble import EngineFiles
+    from edgewright_compiler.component import Component
+    from edgewright_compiler.job import Job
+
+
+def judge_measured(
+    job: Job,
+    component: Component,
+    engines: Sequence[EngineFiles],
+    measured: Path,
+    failures: Mapping[Recipe, str],
+) -> Result:
+    """The evidence of a build: every candidate of the target with what became of it, and the choice."""
+    found = read_measured(measured)
+    baseline = job.engine_name(job.target.baseline)
+    compared = compare_engines(
+        [MeasuredEngine(engine.spec, _size(engine.folder)) for engine in engines],
+        found.readings,
+        job.measured,
+        task=component.task,
+        baseline=baseline,
+        max_drop=job.options.max_drop,
+    )
+    by_name = {engine.name: engine for engine in compared.engines}
+    everything = [
+        by_name.get(job.engine_name(candidate.name))
+        or failed_engine(
+            job.engine_name(candidate.name),
+            job.target.name,
+            candidate.provider,
+            candidate.precision,
+            failures[candidate.recipe],
+        )
+        for candidate in job.target.candidates
+    ]
+    judged = choose(everything, baseline, max_drop=job.options.max_drop, measure=compared.measure)
+    return Result(
+        kind="build",
+        model=job.source.name,
+        task=component.task,
+        measure=compared.measure,
+        max_drop=job.options.max_drop,
+        baseline=baseline,
+        chosen=judged.chosen,
+        reason=judged.reason,
+        engines=judged.engines,
+        data=data_facts(job.measured),
+        machine=host_facts(),
+        versions={**tool_versions(), **cache.tool_versions(job.source.tools)},
+        settings=settings_facts(job.options.meter, found.calls, len(job.measured.samples), job.threads),
+        warnings=(*_warnings(job, judged.engines), *compared.warnings),
+        created=now(),
+    )
+
+
+def _warnings(job: Job, engines: Sequence[EngineResult]) -> tuple[str, ...]:
+    found = []
+    if job.measured.labels is None:
+        found.append(
+            "No labelled data was given: agreement with the float model takes the place of accuracy. Pass labelled "
+            "data with --evaluation to measure accuracy."
+        )
+    if job.calibration is not None and job.calibration.digest == job.measured.digest:
+        found.append(
+            "The engine was chosen on the calibration data itself, which flatters the engines calibrated on it. Pass "
+            "other data with --evaluation."
+        )
+    undecided = [e.accuracy.samples_needed for e in engines if e.accuracy and e.accuracy.samples_needed]
+    if undecided:
+        found.append(
+            f"There are too few samples to decide about {len(undecided)} of {len(engines)} candidates; with about "
+            f"{min(undecided):,} samples the first of them could be decided."
+        )
+    return tuple(found)
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and path.suffix in (".onnx", ".bin"))
+
+
+def package_engines(target: Target, result: Result) -> tuple[str, ...]:
+    """Names of the engines that ship, best first.
+
+    The chosen one; the fastest accepted one that needs nothing but ONNX Runtime, for devices without the plugin; and
+    the float baseline, which runs everywhere.
+    """
+    portable = next(c.provider for c in target.candidates if c.name == target.baseline)
+    accepted = [(e.latency.ratio.value, e.name) for e in result.engines if _ships(e, portable) and e.latency]
+    return tuple(dict.fromkeys([result.chosen, *(name for _, name in sorted(accepted)[:1]), result.baseline]))
+
+
+def _ships(engine: EngineResult, provider: str) -> bool:
+    return engine.status == "accepted" and engine.provider == provider

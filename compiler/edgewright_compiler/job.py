@@ -1,0 +1,153 @@
+"""A build before it begins: everything it needs to know, read and checked before the first work."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edgewright_benchmarks.data import Dataset, read_dataset
+from edgewright_benchmarks.meter import MeterSettings
+from edgewright_compiler.cache import digest_of, tool_versions
+from edgewright_compiler.sources import Source, SourceOptions, open_source
+from edgewright_targets import Candidate, InputError, Target, __version__, host_facts, load_target
+from edgewright_targets.record import write_record
+
+# Raise where a stage's code changes what it writes: entries of older code are then not taken for it.
+STAGE_REVISION = 1
+# What answers depend on, beside the graph itself.
+RUN_TOOLS = ("onnxruntime", "onnxruntime-ep-openvino", "tokenizers", "numpy")
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """What to build and how.
+
+    Attributes:
+        output: Package folder to write.
+        target: Target name, or path of a target file.
+        calibration: Data for activation ranges; also for agreement where nothing is labelled.
+        evaluation: Data the engine is chosen on.
+        max_drop: Accuracy that may be lost, as a share: 0.01 is one percentage point.
+        task: Overrides the source's task.
+        labels: Class names by index, for sources that have none.
+        archive: Also write the package as one file beside it (`<output>.tar`).
+        threads: Threads of an engine; None is one for each physical core.
+        meter: How to measure.
+    """
+
+    output: str | Path
+    target: str = "host"
+    calibration: str | Path | None = None
+    evaluation: str | Path | None = None
+    max_drop: float = 0.01
+    task: str | None = None
+    labels: tuple[str, ...] | None = None
+    archive: bool = False
+    threads: int | None = None
+    meter: MeterSettings = field(default_factory=MeterSettings)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A checked build.
+
+    Attributes:
+        source: What is built.
+        source_digest: Digest of everything its export depends on.
+        target: For what.
+        options: As asked.
+        calibration: Data for ranges, or None.
+        measured: Data the candidates are measured on.
+        threads: Threads of an engine.
+    """
+
+    source: Source
+    source_digest: str
+    target: Target
+    options: BuildOptions
+    calibration: Dataset | None
+    measured: Dataset
+    threads: int
+
+    def key(self) -> str:
+        """Digest of all that decides the package."""
+        return digest_of(
+            {
+                "revision": STAGE_REVISION,
+                "edgewright": __version__,
+                "source": [self.source.kind, self.source.name, self.source_digest],
+                "target": write_record(self.target),
+                "data": [self.calibration.digest if self.calibration else None, self.measured.digest],
+                "labelled": self.measured.labels is not None,
+                "max_drop": self.options.max_drop,
+                "threads": self.threads,
+                "meter": write_record(self.options.meter),
+                "machine": write_record(host_facts()),
+                "tools": tool_versions((*self.source.tools, *RUN_TOOLS)),
+            }
+        )
+
+    @property
+    def baseline(self) -> Candidate:
+        """The candidate that everything is compared with."""
+        return next(candidate for candidate in self.target.candidates if candidate.name == self.target.baseline)
+
+    @property
+    def inputs(self) -> Dataset:
+        """Real inputs for the check of the export and for calibration."""
+        return self.calibration or self.measured
+
+    def engine_name(self, candidate: str) -> str:
+        """Name of a candidate's engine in packages."""
+        return f"{self.target.name}-{candidate}"
+
+
+def read_job(spec: str, options: BuildOptions) -> Job:
+    """Read and check everything that `spec` and `options` name.
+
+    Raises:
+        InputError: Something is wrong or missing.
+    """
+    if not 0 <= options.max_drop < 1:
+        raise InputError(
+            f"The budget --max-drop is {options.max_drop}; expected a share from 0 up to 1, such as 1% or 0.01."
+        )
+    target = load_target(options.target)
+    machine = host_facts()
+    if target.architecture != machine.architecture:
+        raise InputError(
+            f"Target '{target.name}' ({target.architecture}) cannot be measured on this machine "
+            f"({machine.architecture}).",
+            hint="Build on such a machine; '--target host' builds for this one.",
+        )
+    source = open_source(spec, SourceOptions(options.task, options.labels))
+    calibration = _read_data(options.calibration, source)
+    evaluation = _read_data(options.evaluation, source)
+    measured = evaluation or calibration
+    if measured is None:
+        example = tuple(source.example())
+        if not example:
+            raise InputError(
+                "There is no data to measure on.",
+                hint="Pass labelled data with --evaluation (and --calibration), or inputs alone with --calibration.",
+            )
+        measured = Dataset("example inputs", source.digest(), example, None)
+        calibration = measured
+    if evaluation is None:
+        # Ranges were fitted to these samples: their labels must not decide as well.
+        measured = dataclasses.replace(measured, labels=None)
+    threads = options.threads or machine.cores
+    return Job(source, source.digest(), target, options, calibration, measured, threads)
+
+
+def _read_data(path: str | Path | None, source: Source) -> Dataset | None:
+    if path is None:
+        return None
+    return read_dataset(path, input_name=source.input_name, class_names=source.labels)
+
+
+def stage_parts(parts: dict[str, Any]) -> dict[str, Any]:
+    """What decides a stage, with what decides every stage."""
+    return {"revision": STAGE_REVISION, "edgewright": __version__, **parts}

@@ -1,0 +1,146 @@
+"""The measure stage: readings of all candidates through a draft package, kept as they were read.
+
+Readings hold no judgement: another budget judges the same readings again without measuring again.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgewright_benchmarks.meter import MeterSettings, Readings, read_engines
+from edgewright_benchmarks.progress import Progress
+from edgewright_runtime.selftest import GoldenSample, difference, golden_samples, write_golden
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgewright_runtime.wire import Arrays
+
+_READINGS = "readings.json"
+_OUTPUTS = "outputs.npz"
+_GOLDEN = "golden.npz"
+GOLDEN_SAMPLES = 8
+# Below this, differences are rounding of float32 in another order, whatever the kernel.
+_TOLERANCE_FLOOR = 1e-4
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the stage found.
+
+    Attributes:
+        readings: Engine name to its readings; failures included.
+        calls: Calls of an engine in a round.
+        golden: File with golden samples: float feeds and outputs.
+    """
+
+    readings: dict[str, Readings]
+    calls: int
+    golden: Path
+
+    def tolerance(self, engine: str) -> float:
+        """How far this engine may be from the float outputs on the golden samples, when it is verified later.
+
+        A power of two at least twice what was seen here: other kernels of the same precision round differently, and
+        a coarse grid keeps two builds of the same input at the same number.
+        """
+        from math import ceil, log2
+
+        expected = read_golden_outputs(self.golden)
+        outputs = self.readings[engine].outputs
+        seen = max((difference(outputs[i], golden) for i, golden in enumerate(expected)), default=0.0)
+        if seen == float("inf"):
+            return _TOLERANCE_FLOOR
+        return float(2.0 ** ceil(log2(max(2 * seen, _TOLERANCE_FLOOR))))
+
+
+def read_golden_outputs(path: Path) -> list[Arrays]:
+    """The float outputs of the golden samples in `path`."""
+    return [sample.outputs for sample in golden_samples(path)]
+
+
+def measure(
+    folder: Path,
+    package: Path,
+    engines: Sequence[str],
+    baseline: str,
+    samples: Sequence[Any],
+    settings: MeterSettings,
+    progress: Progress,
+) -> None:
+    """Measure `engines` of the draft package and write what was read into `folder`."""
+    import numpy as np
+
+    from edgewright_runtime import load
+
+    readings, calls = read_engines(package, engines, samples, settings, progress)
+    record: dict[str, Any] = {"calls": calls, "engines": {}}
+    arrays: Arrays = {}
+    for name, found in readings.items():
+        record["engines"][name] = {
+            "rounds": found.rounds,
+            "loads": found.loads,
+            "peak_memory_bytes": found.peak_memory_bytes,
+            "info": found.info,
+            "failure": found.failure,
+        }
+        if found.failure is None:
+            arrays |= _stack(name, found.outputs)
+    (folder / _READINGS).write_text(json.dumps(record), encoding="utf-8")
+    np.savez(folder / _OUTPUTS, **arrays)  # type: ignore[arg-type]
+    golden = []
+    if readings[baseline].failure is None:
+        with load(package, engine=baseline) as model:
+            for index, sample in enumerate(samples[:GOLDEN_SAMPLES]):
+                golden.append(GoldenSample(sample, model.feeds(sample), readings[baseline].outputs[index]))
+    write_golden(folder / _GOLDEN, golden)
+
+
+def _stack(name: str, outputs: list[Arrays]) -> Arrays:
+    """One array an output where all samples have one shape, else one for each sample: `engine/output[/index]`."""
+    import numpy as np
+
+    made: Arrays = {}
+    for key in outputs[0]:
+        values = [output[key] for output in outputs]
+        if len({value.shape for value in values}) == 1:
+            made[f"{name}/{key}"] = np.stack(values)
+        else:
+            made |= {f"{name}/{key}/{index}": value for index, value in enumerate(values)}
+    return made
+
+
+def _unstack(stored: Arrays, name: str) -> list[Arrays]:
+    found: dict[int, Arrays] = {}
+    for path, array in stored.items():
+        engine, _, rest = path.partition("/")
+        key, _, index = rest.partition("/")
+        if engine != name:
+            continue
+        if index:
+            found.setdefault(int(index), {})[key] = array
+        else:
+            for position, value in enumerate(array):
+                found.setdefault(position, {})[key] = value
+    return [found[index] for index in sorted(found)]
+
+
+def read_measured(folder: Path) -> Measured:
+    """Read what `measure` wrote."""
+    import numpy as np
+
+    record = json.loads((folder / _READINGS).read_text(encoding="utf-8"))
+    readings: dict[str, Readings] = {}
+    for name, entry in record["engines"].items():
+        rounds = [tuple(values) for values in entry["rounds"]]
+        readings[name] = Readings(
+            [], rounds, entry["loads"], entry["peak_memory_bytes"], entry["info"], entry["failure"]
+        )
+    with np.load(folder / _OUTPUTS, allow_pickle=False) as file:
+        stored = {path: file[path] for path in file.files}
+    for name, found in readings.items():
+        found.outputs = _unstack(stored, name)
+    return Measured(readings, record["calls"], folder / _GOLDEN)

@@ -1,0 +1,91 @@
+"""Sources: what the user has. One file a kind, and this one list, tried in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from edgewright_targets import InputError
+
+if TYPE_CHECKING:
+    from edgewright_runtime.wire import Arrays
+
+TASKS = ("text-classification", "arrays")
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """What the user says about a source beyond its name.
+
+    Attributes:
+        task: Overrides the task found in the source.
+        labels: Class names by index, for a source that has none.
+    """
+
+    task: str | None = None
+    labels: tuple[str, ...] | None = None
+
+
+class Source(Protocol):
+    """A model that can be exported.
+
+    Attributes:
+        kind: Kind of source.
+        name: For people; no folder in it.
+        tools: Distributions whose version can change the export.
+        input_name: What it takes: `text`, or `*` for named arrays.
+        labels: Class names by index; empty where there are none.
+    """
+
+    kind: str
+    name: str
+    tools: tuple[str, ...]
+    input_name: str
+    labels: tuple[str, ...]
+
+    def digest(self) -> str:
+        """Digest of everything the export depends on: files and options."""
+
+    def export(self, folder: Path) -> None:
+        """Write a component into `folder` (see `component.py`)."""
+
+    def reference(self, samples: Sequence[Any]) -> list[Arrays]:
+        """What the source itself answers: the graph's outputs for each sample, by output name."""
+
+    def example(self) -> list[Any]:
+        """Samples that come with the source, for want of data; often none."""
+
+
+def open_source(spec: str, options: SourceOptions) -> Source:
+    """The source that `spec` names: a checkpoint folder, an `.onnx` file, or `package.module:function`.
+
+    Raises:
+        InputError: Nothing of that name, or not a source.
+    """
+    from edgewright_compiler.sources.huggingface import HuggingFaceSource
+    from edgewright_compiler.sources.onnx_file import OnnxSource
+    from edgewright_compiler.sources.torch_module import TorchSource
+
+    check_task(options.task)
+    path = Path(spec)
+    if path.is_dir():
+        return HuggingFaceSource(path, options)
+    if path.suffix == ".onnx" or path.is_file():
+        return OnnxSource(path, options)
+    module, _, function = spec.partition(":")
+    if function and "/" not in module:
+        return TorchSource(module, function, options)
+    raise InputError(
+        f"There is no source '{spec}'.",
+        hint="A source is a Hugging Face checkpoint folder, an .onnx file, or package.module:function.",
+    )
+
+
+def check_task(task: str | None) -> None:
+    """Raise unless `task` is None or known."""
+    from edgewright_targets import nearest
+
+    if task is not None and task not in TASKS:
+        raise InputError(f"Unknown task '{task}'.", hint=nearest(task, TASKS))
