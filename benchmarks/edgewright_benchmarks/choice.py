@@ -140,7 +140,7 @@ def _sure(drop: Interval) -> str:
 
 def _points(share: float, limit: float | None = None) -> str:
     """A share in percentage points, with as many digits as it takes to tell it from `limit`."""
-    return f"{100 * share:.1f}" if limit is None else _apart(100 * share, 100 * limit, 1)
+    return f"{100 * share:z.1f}" if limit is None else _apart(100 * share, 100 * limit, 1)
 
 
 def _apart(value: float, limit: float, digits: int) -> str:

@@ -122,6 +122,10 @@ class TestChoose:
             "1,500 samples), the budget is 1.0."
         )
 
+    def test_no_sentence_says_minus_zero(self) -> None:
+        choice = choose([BASELINE, engine(drop=(-0.0002, -0.004, 0.004))], "float", max_drop=0.01, measure="accuracy")
+        assert "measured drop 0.0 on" in choice.reason
+
     def test_ties_go_to_the_first(self) -> None:
         choice = choose([engine("a"), BASELINE, engine("b")], "float", max_drop=0.01, measure="agreement")
         assert choice.chosen == "a"
