@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 # Ranges settle within some dozens of samples; the rest of a calibration file only costs time.
 CALIBRATION_SAMPLES = 128
-# The calibrator keeps the outputs of so many samples before it folds them into ranges, so memory stays bounded.
-_KEPT_SAMPLES = 8
 # Operators that mark a graph as quantized already; quantizing it again would stack two roundings.
 _QUANTIZED_OPERATORS = {
     "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger", "ConvInteger", "QLinearMatMul",
@@ -106,7 +104,6 @@ def _static(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) ->
             "ActivationSymmetric": recipe.activation_symmetric,
             "WeightSymmetric": recipe.weight_symmetric,
             "QuantizeBias": recipe.quantize_bias,
-            "CalibMaxIntermediateOutputs": _KEPT_SAMPLES,
         },
     )
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import sys
 import time
 import warnings
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from edgewright_runtime.wire import PROTOCOL, WireError, receive, send, unpack_samples
 from edgewright_targets import EdgewrightError, __version__, host_facts
+from edgewright_targets.host import read_text
 
 if TYPE_CHECKING:
     from edgewright_runtime.model import Model
@@ -117,9 +119,13 @@ class Worker:
 
 def peak_memory_bytes() -> int:
     """Peak resident memory of this process."""
+    # Not getrusage on Linux: its figure survives exec, so a worker would begin with the peak of its parent.
+    found = re.search(r"^VmHWM:\s*(\d+) kB", read_text("/proc/self/status"), re.MULTILINE)
+    if found:
+        return int(found.group(1)) * 1024
     import resource
 
-    # Linux counts in KiB, macOS in bytes (getrusage(2) of each).
+    # macOS counts in bytes, the BSDs in KiB (getrusage(2) of each).
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 

@@ -42,7 +42,7 @@ class HostFacts:
 
 def host_facts() -> HostFacts:
     """Facts about the machine this process runs on."""
-    cpuinfo = _read("/proc/cpuinfo")
+    cpuinfo = read_text("/proc/cpuinfo")
     allowed = _allowed_processors()
     return HostFacts(
         architecture=platform.machine(),
@@ -56,7 +56,8 @@ def host_facts() -> HostFacts:
     )
 
 
-def _read(path: str) -> str:
+def read_text(path: str) -> str:
+    """The text of a system file, empty where there is none."""
     try:
         return Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -88,7 +89,7 @@ def _physical_cores(cpuinfo: str, allowed: set[int]) -> int:
 
 
 def _memory_bytes() -> int:
-    found = re.search(r"^MemTotal:\s*(\d+) kB", _read("/proc/meminfo"), re.MULTILINE)
+    found = re.search(r"^MemTotal:\s*(\d+) kB", read_text("/proc/meminfo"), re.MULTILINE)
     return int(found.group(1)) * 1024 if found else 0
 
 

@@ -1,0 +1,79 @@
+"""The command line: one file a verb, and this one list. Nothing heavy is imported before a verb runs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from edgewright_compiler.cli.console import say_error
+from edgewright_targets import EdgewrightError, __version__
+
+# Verb -> one line for `edgewright --help`. A verb is the module of its name with `configure` and `execute`.
+VERBS = {
+    "build": "make a package from a trained model: export, quantize, measure, choose",
+    "run": "answer inputs with a package",
+    "bench": "measure a package on data, write a report",
+    "verify": "check a package: structure, digests, golden samples through the engine",
+    "inspect": "show what is in a package, how it was chosen, on which evidence",
+    "targets": "show the known targets, and which one this machine is",
+    "cache": "show or clear what builds keep",
+}
+
+EPILOG = """\
+exit codes: 0 ok, 1 a check said no, 2 wrong use or input
+
+example:
+  edgewright build checkpoints/intents --target host --calibration train.csv \\
+      --evaluation validation.csv --max-drop 1% -o intents.ortpackage
+  edgewright run intents.ortpackage "turn on the kitchen lights"
+"""
+
+
+def make_parser(verb: str | None = None) -> argparse.ArgumentParser:
+    """The parser; arguments are added for `verb` alone, so that the others' modules are not imported."""
+    parser = argparse.ArgumentParser(
+        prog="edgewright",
+        description="From a trained model to the fastest engine that keeps its accuracy, with the evidence.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"edgewright {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for name, summary in VERBS.items():
+        module = importlib.import_module(f"edgewright_compiler.cli.{name}") if name == verb else None
+        sub = verbs.add_parser(
+            name,
+            help=summary,
+            description=summary[0].upper() + summary[1:] + ".",
+            epilog=module.EPILOG if module else None,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if module is not None:
+            module.configure(sub)
+            sub.add_argument("-q", "--quiet", action="store_true", help="say nothing but the result and errors")
+            sub.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; gives the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    verb = next((word for word in arguments if not word.startswith("-")), None)
+    options = make_parser(verb if verb in VERBS else None).parse_args(arguments)
+    try:
+        code: int = importlib.import_module(f"edgewright_compiler.cli.{options.verb}").execute(options)
+        sys.stdout.flush()
+    except EdgewrightError as error:
+        say_error(error)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader (`| head`) has enough; Python would complain again while it closes standard output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("\nInterrupted; the same command goes on after the last whole stage.", file=sys.stderr)
+        return 130
+    return code

@@ -1,0 +1,116 @@
+"""`edgewright build`: from a trained model to a package."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from edgewright_compiler.cli.console import bold, megabytes, print_json, progress, say_warning, wrapped
+from edgewright_compiler.cli.options import add_meter, meter_settings, share
+from edgewright_targets import InputError
+
+EPILOG = """\
+example:
+  edgewright build checkpoints/intents --target host --calibration train.csv \\
+      --evaluation validation.csv --max-drop 1% -o intents.ortpackage
+
+The engine that ships is the fastest that is not shown to be slower than the float
+baseline or to lose more than --max-drop; without one, the float baseline ships.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    parser.add_argument(
+        "source", help="Hugging Face checkpoint folder, .onnx file, or package.module:function (a torch module)"
+    )
+    parser.add_argument("-o", "--output", required=True, metavar="PACKAGE", help="package folder to write")
+    parser.add_argument("--target", default="host", help="target name or target file (default: this machine)")
+    parser.add_argument("--calibration", metavar="DATA", help="data for the ranges of int8 engines (.csv or .npz)")
+    parser.add_argument("--evaluation", metavar="DATA", help="labelled data that the engine is chosen on")
+    parser.add_argument(
+        "--max-drop", type=share, default=0.01, metavar="SHARE", help="accuracy that may be lost (default: 1%%)"
+    )
+    parser.add_argument("--task", help="overrides the task that the source says")
+    parser.add_argument("--labels", metavar="FILE", help="class names, one a line, for a source without them")
+    parser.add_argument("--archive", action="store_true", help="also write the package as one file, PACKAGE.tar")
+    add_meter(parser)
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Run the verb."""
+    from edgewright_compiler.job import BuildOptions
+    from edgewright_compiler.sources.failures import needs
+
+    with needs("compiler"):
+        from edgewright_compiler.build import build
+    made = build(
+        options.source,
+        BuildOptions(
+            output=options.output,
+            target=options.target,
+            calibration=options.calibration,
+            evaluation=options.evaluation,
+            max_drop=options.max_drop,
+            task=options.task,
+            labels=_read_labels(options.labels),
+            archive=options.archive,
+            threads=options.threads,
+            meter=meter_settings(options),
+        ),
+        progress=progress(options),
+    )
+    result = made.result
+    size = sum(path.stat().st_size for path in made.package.rglob("*") if path.is_file())
+    if options.json:
+        print_json(
+            {
+                "package": str(made.package),
+                "archive": str(made.archive) if made.archive else None,
+                "unchanged": made.unchanged,
+                "chosen": result.chosen,
+                "reason": result.reason,
+                "measure": result.measure,
+                "bytes": size,
+                "engines": [
+                    {"name": e.name, "status": e.status, "rung": e.rung, "reasons": list(e.reasons)}
+                    for e in result.engines
+                ],
+                "warnings": list(result.warnings),
+            }
+        )
+        return 0
+    if not options.quiet:
+        from edgewright_compiler.cli.summary import result_text
+
+        for warning in result.warnings:
+            say_warning(warning)
+        print(result_text(result))
+        print()
+    print(wrapped(result.reason))
+    print(f"{bold(str(made.package))}  {megabytes(size)}")
+    if made.archive:
+        print(f"{bold(str(made.archive))}  {megabytes(made.archive.stat().st_size)}")
+    return 0
+
+
+def _read_labels(path: str | None) -> tuple[str, ...] | None:
+    if path is None:
+        return None
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"The labels '{path}' cannot be read: {error}.") from error
+    if path.endswith(".json"):
+        try:
+            names = json.loads(text)
+        except ValueError as error:
+            raise InputError(f"The labels '{path}' are not valid JSON: {error}.") from error
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise InputError(f"The labels '{path}' must be a list of names, by class index.")
+    else:
+        names = [line.strip() for line in text.splitlines() if line.strip()]
+    if not names or len(set(names)) != len(names):
+        raise InputError(f"The labels '{path}' must be names that are all different, one a line, by class index.")
+    return tuple(names)

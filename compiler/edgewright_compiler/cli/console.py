@@ -1,0 +1,109 @@
+"""Words on a terminal: wrapped to its width, aligned, coloured only where someone looks and wants it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import textwrap
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+from edgewright_targets import EdgewrightError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from edgewright_benchmarks.progress import Progress
+
+_BOLD, _RED, _YELLOW = "1", "31", "33"
+_MAX_WIDTH = 100
+
+
+def width() -> int:
+    """Columns to write in: those of the terminal, at most a readable line."""
+    return min(shutil.get_terminal_size((80, 24)).columns, _MAX_WIDTH)
+
+
+def _styled(text: str, code: str, stream: TextIO) -> str:
+    # https://no-color.org: any non-empty value turns colour off.
+    if os.environ.get("NO_COLOR") or not stream.isatty():
+        return text
+    return f"\x1b[{code}m{text}\x1b[0m"
+
+
+def bold(text: str) -> str:
+    """Text in bold on standard output."""
+    return _styled(text, _BOLD, sys.stdout)
+
+
+def wrapped(text: str, indent: str = "", first: str | None = None) -> str:
+    """Text wrapped to the terminal; long words such as paths stay whole."""
+    return textwrap.fill(
+        text,
+        width(),
+        initial_indent=indent if first is None else first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def say_error(error: EdgewrightError) -> None:
+    """An error for people: what failed, then what to do."""
+    head = _styled("error:", _RED, sys.stderr)
+    lines = error.message.splitlines() or [""]
+    print(wrapped(lines[0], "  ", f"{head} "), file=sys.stderr)
+    for line in lines[1:]:
+        print(wrapped(line, "    "), file=sys.stderr)
+    if error.hint:
+        print(wrapped(error.hint, "  "), file=sys.stderr)
+
+
+def say_warning(text: str) -> None:
+    """A warning for people, on standard error."""
+    head = _styled("warning:", _YELLOW, sys.stderr)
+    print(wrapped(text, "  ", f"{head} "), file=sys.stderr)
+
+
+@contextmanager
+def spoken_warnings() -> Iterator[None]:
+    """Show warnings raised in the block as ours, without the place in the code that Python would add."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: say_warning(str(message))
+        warnings.simplefilter("always", UserWarning)
+        yield
+
+
+def print_json(data: Any) -> None:
+    """Data for machines, on standard output."""
+    print(json.dumps(data, indent=2))
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+    """Aligned columns; those in `right` (by index) end at the same place, as numbers should."""
+    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+
+    def line(cells: Sequence[str]) -> str:
+        parts = [
+            cell.rjust(size) if i in right else cell.ljust(size)
+            for i, (cell, size) in enumerate(zip(cells, widths, strict=True))
+        ]
+        return "  ".join(parts).rstrip()
+
+    return "\n".join([bold(line(header)), *(line(row) for row in rows)])
+
+
+def progress(options: argparse.Namespace) -> Progress:
+    """Where long work reports to."""
+    from edgewright_benchmarks.progress import Quiet, Terminal
+
+    return Quiet() if options.quiet else Terminal()
+
+
+def megabytes(size: float) -> str:
+    """Bytes for people, in units of 10^6."""
+    return f"{size / 1e6:,.1f} MB"

@@ -1,0 +1,52 @@
+"""Arguments that several verbs share."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgewright_benchmarks.meter import MeterSettings
+
+
+def share(text: str) -> float:
+    """A share of one from `1%` or `0.01`."""
+    try:
+        value = float(text.removesuffix("%").strip())
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is no share; write 1% or 0.01") from None
+    value = value / 100 if text.endswith("%") else value
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not between 0% and 100%")
+    return value
+
+
+def positive(text: str) -> int:
+    """A whole number above zero."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number above zero")
+    return value
+
+
+def add_meter(parser: argparse.ArgumentParser) -> None:
+    """How to measure."""
+    parser.add_argument("--threads", type=positive, help="threads of an engine (default: one for each core)")
+    parser.add_argument("--rounds", type=positive, default=15, help="rounds in which engines take turns (default: 15)")
+    parser.add_argument("--calls", type=positive, help="calls of an engine in a round (default: a quarter of a second)")
+
+
+def meter_settings(options: argparse.Namespace) -> MeterSettings:
+    """The meter's settings from the arguments of `add_meter`."""
+    from edgewright_benchmarks.meter import MeterSettings
+
+    return MeterSettings(rounds=max(2, options.rounds), calls=options.calls or 0, threads=options.threads)
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """Which engine."""
+    parser.add_argument("--engine", help="use this engine and no other (see inspect)")
+    parser.add_argument("--strict", action="store_true", help="make running another engine than the first an error")
