@@ -26,6 +26,7 @@ from benchmarks.report_fixtures import (
     latency,
 )
 from edgewright_benchmarks.report import render_html, render_markdown
+from edgewright_benchmarks.report.labels import place
 from edgewright_benchmarks.report.words import points_bound, significant
 from edgewright_benchmarks.result import Accuracy, Result
 from edgewright_targets import InputError, MissingDependencyError, Rung
@@ -191,6 +192,8 @@ def test_a_result_with_nothing_but_the_baseline_renders(render: Render) -> None:
     report = render(build_result(engines=(engine(BASELINE),), chosen=BASELINE, reason="Nothing was faster."))
     assert "The float baseline itself ships" in report
     assert "baseline, ships" in report
+    assert "Median latency" in report
+    assert "Speed against the float baseline" not in report
     assert "budget 1.00: within" not in report
 
 
@@ -239,8 +242,12 @@ def test_names_and_reasons_inject_nothing_into_the_page() -> None:
     page = render_html(result)
     assert "<script" not in page
     assert "&lt;script&gt;" in page
-    # The drawing shows the name as it is, dollars included.
     assert page.count("<svg") == 2
+
+
+def test_a_name_with_dollars_is_drawn_as_it_is() -> None:
+    page = render_html(build_result(engines=(engine(BASELINE), engine("a$x^2$", status="accepted")), chosen=BASELINE))
+    assert re.search(r"<text[^>]*>2  a\$x\^2\$</text>", page)
 
 
 def test_names_and_reasons_inject_nothing_into_the_table() -> None:
@@ -294,7 +301,7 @@ def test_a_users_matplotlib_settings_do_not_reach_the_page() -> None:
     import matplotlib as mpl
 
     before = render_html(build_result())
-    with mpl.rc_context({"font.size": 25, "axes.facecolor": "red", "svg.fonttype": "path"}):
+    with mpl.rc_context({"font.size": 25, "axes.linewidth": 9, "svg.fonttype": "path"}):
         assert render_html(build_result()) == before
         assert mpl.rcParams["font.size"] == 25
 
@@ -322,6 +329,17 @@ def test_markdown_needs_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jinja2", None)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert CHOSEN in render_markdown(build_result())
+
+
+def test_numbers_of_points_cover_neither_each_other_nor_a_marker() -> None:
+    spots = [(50.0, 50.0), (53.0, 51.0), (50.0, 56.0), (98.0, 98.0)]
+    boxes = place(spots, ["1", "2", "10", "4"], [(0, 49, 100, 51)], (0, 0, 100, 100))
+    markers = [(x - 5, y - 5, x + 5, y + 5) for x, y in spots]
+    for index, box in enumerate(boxes):
+        assert min(box) >= 0
+        assert max(box) <= 100
+        for other in [*boxes[:index], *markers]:
+            assert not (box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3])
 
 
 def test_numbers_read_as_people_write_them() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.report_fixtures import agreement_result, bench_result, build_result
+from benchmarks.report_fixtures import REFUSED, agreement_result, bench_result, build_result
 from edgewright_benchmarks.report import render_html
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -101,14 +102,12 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module", params=["build", "bench and build", "agreement"])
 def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    long_name = "x86-64-" + "a-name-that-someone-made-much-longer-than-a-phone-is-wide" * 2
+    long_name = "x86-64-" + "anamethatsomeonemademuchlongerthanaphoneiswide" * 2
     warned = bench_result(warnings=("The processor's frequency changed by 12%. Close other programs and try again.",))
     build = build_result()
-    failed = build_result().engines[-1]
+    long_named = replace(build.engine(REFUSED), name=long_name, provider="Provider" * 20)
     texts = {
-        "build": render_html(
-            build_result(engines=(*build.engines, type(failed)(**{**vars(failed), "name": long_name})))
-        ),
+        "build": render_html(build_result(model="model" * 40, engines=(*build.engines, long_named))),
         "bench and build": render_html(warned, build),
         "agreement": render_html(agreement_result()),
     }
