@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Compiling a large graph for a new shape takes a provider minutes at worst; a worker silent for longer is stuck.
 TIMEOUT_SECONDS = 900.0
+WORKER_COMMAND = (sys.executable, "-m", "edgewright_runtime.worker")
 
 
 class WorkerError(Exception):
@@ -27,15 +28,16 @@ class WorkerProcess:
     """One worker on this machine; use it in a `with` block.
 
     Args:
+        command: Starts it; by default this Python. An emulator's command goes here.
         timeout: Seconds that one request may take before the worker is ended.
     """
 
-    def __init__(self, *, timeout: float = TIMEOUT_SECONDS) -> None:
+    def __init__(self, *, command: Sequence[str] = WORKER_COMMAND, timeout: float = TIMEOUT_SECONDS) -> None:
         self._timeout = timeout
         self._timed_out = False
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close(), lives as long as the process
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "edgewright_runtime.worker"],
+            list(command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from edgewright_runtime.errors import EngineUnavailableError, SampleError
 from edgewright_runtime.providers import provider
-from edgewright_targets.host import host_facts
+from edgewright_targets.host import architecture, host_facts, usable_threads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,7 @@ class Engine:
 
     def unavailable(self) -> str | None:
         """Why this engine cannot run here (architecture, provider), as a sentence; None if it may."""
-        machine = host_facts().architecture
+        machine = architecture()
         if self.spec.architecture != machine:
             return f"It was made for {self.spec.architecture}; this machine is {machine}."
         return provider(self.spec.provider).unavailable()
@@ -63,7 +63,7 @@ class Engine:
 
         reason = self.unavailable()
         if reason is not None:
-            raise EngineUnavailableError(f"Engine '{self.spec.name}' cannot run here. {reason}")
+            raise EngineUnavailableError(f"Engine '{self.spec.name}' cannot run here. {reason}", reason=reason)
         onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
@@ -78,8 +78,9 @@ class Engine:
         try:
             self._session = onnxruntime.InferenceSession(str(path), options)
         except Exception as error:  # whatever a provider throws, it refused this graph
+            reason = f"{self.spec.provider} refused its graph: {_first_line(error)}"
             raise EngineUnavailableError(
-                f"Engine '{self.spec.name}' cannot run here: {self.spec.provider} refused it: {_first_line(error)}"
+                f"Engine '{self.spec.name}' cannot run here. {reason}", reason=reason
             ) from error
         self._outputs = [output.name for output in self._session.get_outputs()]
         self._inputs = {entry.name: entry for entry in self._session.get_inputs()}
@@ -91,8 +92,7 @@ class Engine:
     def _thread_count(self) -> int:
         wanted = self._asked_threads or int(self.spec.session_options.get(_THREADS, "0"))
         # More threads than processors only take turns: a package from a larger machine is capped here.
-        available = host_facts().threads
-        return min(wanted, available) if wanted else host_facts().cores
+        return min(wanted, usable_threads()) if wanted else host_facts().cores
 
     @property
     def input_names(self) -> tuple[str, ...]:

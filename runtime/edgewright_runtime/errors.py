@@ -18,7 +18,15 @@ class DamagedPackageError(CheckFailedError):
 
 
 class EngineUnavailableError(InputError):
-    """An engine that was insisted on cannot run here: install its provider, or allow a fallback."""
+    """An engine that was insisted on cannot run here: install its provider, or allow a fallback.
+
+    Attributes:
+        reason: Why, as a sentence that does not repeat which engine.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", reason: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.reason = message if reason is None else reason
 
 
 class SampleError(InputError):

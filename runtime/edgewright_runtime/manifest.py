@@ -7,6 +7,7 @@ everything of ours lives under two keys that it leaves to others: `additional_me
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -179,7 +180,7 @@ def read_manifest(text: bytes, where: str) -> Manifest:
     unknown = [name for name in (*base.order, base.baseline) if name not in engines]
     if unknown or not base.order:
         raise PackageError(f"{where}: the order of engines names {unknown or 'nothing'}; engines: {list(engines)}.")
-    return read_record(Manifest, {**ours, "engines": write_record(engines)}, f"{where}: manifest")
+    return dataclasses.replace(base, engines=engines)
 
 
 def _check_format(written: object, where: str) -> None:

@@ -140,14 +140,19 @@ def load(
         PackageError: The path is no readable package.
         EngineUnavailableError: No engine can run here, or `strict` or `engine` insisted on one that cannot.
     """
+    from edgewright_runtime.engine import Engine
+
     package = path if isinstance(path, Package) else Package.open(path)
     passed: list[tuple[str, str]] = []
     for spec in _order(package, engine):
-        active, reason = _activate(package, spec, threads)
-        if active is None:
+        active = Engine(package, spec, threads=threads)
+        try:
+            active.activate()
+        except EngineUnavailableError as error:
             if strict or engine is not None:
-                raise EngineUnavailableError(reason, hint=_strict_hint(package, engine))
-            passed.append((spec.name, reason))
+                hint = f"Engines in the package: {', '.join(package.manifest.order)}."
+                raise EngineUnavailableError(error.message, hint=hint, reason=error.reason) from error
+            passed.append((spec.name, error.reason))
             continue
         info = EngineInfo(
             spec.name,
@@ -176,17 +181,6 @@ def _order(package: Package, engine: str | None) -> list[EngineSpec]:
     return [manifest.engines[engine]]
 
 
-def _activate(package: Package, spec: EngineSpec, threads: int | None) -> tuple[Engine | None, str]:
-    from edgewright_runtime.engine import Engine
-
-    active = Engine(package, spec, threads=threads)
-    try:
-        active.activate()
-    except EngineUnavailableError as error:
-        return None, error.message
-    return active, ""
-
-
 def _why(engine: str | None, passed: list[tuple[str, str]]) -> str:
     if engine is not None:
         return "It was asked for by name."
@@ -197,11 +191,6 @@ def _why(engine: str | None, passed: list[tuple[str, str]]) -> str:
 
 def _names(passed: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> str:
     return ", ".join(name for name, _ in passed)
-
-
-def _strict_hint(package: Package, engine: str | None) -> str:
-    others = [name for name in package.manifest.order if name != engine]
-    return f"Engines in the package: {', '.join(package.manifest.order)}." if others else ""
 
 
 def _say_fallback(info: EngineInfo, *, strict: bool) -> None:

@@ -6,7 +6,6 @@ samples and evidence; `SHA256SUMS` lists every other file, in the form that `sha
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -162,5 +161,8 @@ def asset_path(uri: str) -> str:
 
 def file_digest(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal."""
+    # Here and not above: it brings OpenSSL, and opening a package takes no digest.
+    import hashlib
+
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,6 +129,8 @@ def golden_samples(path: Path) -> tuple[GoldenSample, ...]:
     Raises:
         PackageError: The file is not what the format says.
     """
+    import zipfile
+
     import numpy as np
 
     try:

@@ -54,7 +54,7 @@ class Worker:
         try:
             answer, made = known[operation](request, arrays)
         except EdgewrightError as error:
-            return {"ok": False, "kind": "input", "error": error.message}, {}
+            return {"ok": False, "kind": "input", "error": getattr(error, "reason", error.message)}, {}
         except Exception as error:  # noqa: BLE001 - the other end must hear of it, whatever it is
             return {"ok": False, "kind": "bug", "error": f"{type(error).__name__}: {error}"}, {}
         return {"ok": True, **answer}, made
