@@ -1,6 +1,5 @@
-"""From a source to a package: export, quantize, measure, choose, assemble; and the command line."""
+"""From a source to a package: export, quantize, measure, choose, assemble; and the command line.
 
-from edgewright_compiler.build import Built, build
-from edgewright_compiler.job import BuildOptions
-
-__all__ = ["BuildOptions", "Built", "build"]
+Nothing is imported here: the command line lies below this package, and `edgewright run` must start on a device that
+has neither the meter nor a compiler. Begin at `edgewright_compiler.build`.
+"""
