@@ -6,7 +6,6 @@ ours and shows its traceback.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -49,6 +48,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     >>> nearest("hots", ["host", "rtx-40"])
     "Did you mean 'host'? Known: host, rtx-40."
     """
+    import difflib
+
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     listing = f"Known: {', '.join(names)}." if names else "None is known."

@@ -43,17 +43,26 @@ class HostFacts:
 def host_facts() -> HostFacts:
     """Facts about the machine this process runs on."""
     cpuinfo = read_text("/proc/cpuinfo")
-    allowed = _allowed_processors()
     return HostFacts(
-        architecture=platform.machine(),
+        architecture=architecture(),
         system=f"{platform.system()} {platform.release()}",
         cpu=_cpu_name(cpuinfo),
-        cores=_physical_cores(cpuinfo, allowed),
-        threads=len(allowed),
+        cores=_physical_cores(cpuinfo, _allowed_processors()),
+        threads=usable_threads(),
         memory_bytes=_memory_bytes(),
         features=_features(cpuinfo),
         python=platform.python_version(),
     )
+
+
+def architecture() -> str:
+    """As `uname -m` prints it; alone, because `host_facts` reads system files and a load need not wait for them."""
+    return platform.machine()
+
+
+def usable_threads() -> int:
+    """Logical processors that this process may use."""
+    return len(_allowed_processors())
 
 
 def read_text(path: str) -> str:

@@ -8,6 +8,7 @@ type, dicts with `str` keys, `X | None`, literals and nested dataclasses.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import types
 import typing
 from collections.abc import Mapping
@@ -30,7 +31,7 @@ def read_record(kind: type[T], data: object, where: str) -> T:
     """
     if not isinstance(data, Mapping):
         raise RecordError(f"{where}: expected a table of {kind.__name__} fields, found {_kind_of(data)}.")
-    hints = typing.get_type_hints(kind)
+    hints = _type_hints(kind)  # type: ignore[arg-type] # mypy: a class is hashable, whatever T is
     fields = {field.name: field for field in dataclasses.fields(kind) if field.init}  # type: ignore[arg-type]
     for key in data:
         if key not in fields:
@@ -42,6 +43,12 @@ def read_record(kind: type[T], data: object, where: str) -> T:
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise RecordError(f"{where}: the key '{name}' is missing.")
     return kind(**values)
+
+
+@functools.cache
+def _type_hints(kind: type[Any]) -> dict[str, Any]:
+    # Python evaluates the annotations anew at each call, and a manifest holds many records of few kinds.
+    return typing.get_type_hints(kind)
 
 
 def _read_value(hint: Any, value: Any, where: str) -> Any:

@@ -9,10 +9,8 @@ A target is one TOML file in this folder. Adding one is adding that file: the lo
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
@@ -126,6 +124,8 @@ class _TargetFile:
 @cache
 def target_names() -> tuple[str, ...]:
     """Names of the targets that come with Edgewright, sorted; `host` stands for one of them and is not listed."""
+    from importlib import resources
+
     files = resources.files("edgewright_targets").iterdir()
     return tuple(sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml")))
 
@@ -161,11 +161,16 @@ def load_target(name: str) -> Target:
         return _parse_target(path.stem, text, name)
     if name not in target_names():
         raise InputError(f"Unknown target '{name}'.", hint=nearest(name, [HOST, *target_names()]))
+    from importlib import resources
+
     file = resources.files("edgewright_targets") / f"{name}.toml"
     return _parse_target(name, file.read_text(encoding="utf-8"), f"{name}.toml")
 
 
 def _parse_target(name: str, text: str, where: str) -> Target:
+    # Here and not above: a device takes `Recipe` from this module and never reads a target file.
+    import tomllib
+
     try:
         data: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
