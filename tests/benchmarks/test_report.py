@@ -103,8 +103,9 @@ def test_a_build_alone_says_that_its_figures_are_not_to_quote() -> None:
 
 def test_engines_keep_their_number_in_both_results() -> None:
     page = text_of(render_html(bench_result(), build_result()))
+    assert f"3 {CHOSEN} accepted, runs here" in page
     assert f"3 {CHOSEN} chosen" in page
-    assert f"2 {CHOSEN} chosen" not in page
+    assert f"2 {CHOSEN}" not in page.replace(REFUSED, "")
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,6 @@ def test_engines_keep_their_number_in_both_results() -> None:
     [
         ({"kind": "bench"}, "of a bench"),
         ({"model": "other"}, "model"),
-        ({"chosen": BASELINE}, "chosen engine"),
         ({"baseline": CHOSEN}, "baseline"),
     ],
 )
@@ -146,8 +146,48 @@ def test_a_chosen_engine_over_the_budget_is_said_loudly_and_with_what_to_do() ->
 
 
 def test_a_bench_on_the_data_of_the_build_is_exposed() -> None:
-    page = render_html(bench_result(data=build_result().data), build_result())
-    assert "The bench used the data that the choice was made on (evaluation.csv)" in first_screen(page)
+    result = bench_result(data=build_result().data)
+    for report in (first_screen(render_html(result, build_result())), render_markdown(result, build_result())):
+        assert "from the very data that the engine was chosen on (evaluation.csv, 1,000 labelled samples)" in report
+    page = text_of(render_html(result, build_result()))
+    assert "quote these" not in page
+    assert "never saw" not in page
+
+
+def test_a_machine_that_falls_back_to_another_engine_is_told_apart_from_the_choice() -> None:
+    reason = f"{BASELINE} runs here; the build chose {CHOSEN}, which cannot run on this machine."
+    result = bench_result(engines=(engine(BASELINE),), chosen=BASELINE, reason=reason)
+    page = render_html(result, build_result())
+    screen = first_screen(page)
+    assert f"The engine that runs here {BASELINE}" in screen
+    assert reason in screen
+    assert "evaluation data" not in screen
+    assert f"1 {BASELINE} baseline, runs here" in text_of(page)
+    assert f"3 {CHOSEN} chosen" in text_of(page)
+
+
+def test_an_engine_that_the_bench_refuses_is_not_shown_as_chosen() -> None:
+    over = accuracy(0.95, 0.025, 0.031)
+    result = with_chosen(bench_result(), status="refused", reasons=("Too much was lost.",), accuracy=over)
+    page = text_of(render_html(result, build_result()))
+    assert f"3 {CHOSEN} refused, runs here Too much was lost." in page
+    assert "Build again with a budget" in page or "Ship the baseline" in page
+    said = replace(result, warnings=("The engine would not be accepted. Too much was lost. Build again.",))
+    assert "is not shown to be within the budget" not in text_of(render_html(said, build_result()))
+
+
+@pytest.mark.parametrize("render", [render_html, render_markdown])
+def test_a_chosen_engine_that_failed_in_the_bench_shows_no_rung(render: Render) -> None:
+    broken = replace(
+        build_result().engine("x86-64-openvino-int8"),
+        name=CHOSEN,
+        reasons=("It crashed.",),
+        provider="CPUExecutionProvider",
+    )
+    report = render(bench_result(engines=(engine(BASELINE), broken)), build_result())
+    assert f"{CHOSEN} failed here." in report
+    before_the_table = report.split("| Engine |")[0].split("</header>")[0]
+    assert "ran on this hardware" not in before_the_table
 
 
 def test_agreement_is_never_called_accuracy() -> None:
@@ -190,7 +230,7 @@ def test_a_failed_engine_has_no_rung() -> None:
 @pytest.mark.parametrize("render", [render_html, render_markdown])
 def test_a_result_with_nothing_but_the_baseline_renders(render: Render) -> None:
     report = render(build_result(engines=(engine(BASELINE),), chosen=BASELINE, reason="Nothing was faster."))
-    assert "The float baseline itself ships" in report
+    assert "This is the float baseline itself" in report
     assert "baseline, ships" in report
     assert "Median latency" in report
     assert "Speed against the float baseline" not in report

@@ -35,8 +35,25 @@ def first_metric(accuracy: Accuracy) -> Interval | None:
 
 
 def role(result: Result, engine: EngineResult) -> str:
-    """The status, or `chosen` for the engine that ships (a baseline that ships stays `baseline`)."""
-    return "chosen" if engine.name == result.chosen and engine.status != "baseline" else engine.status
+    """The status, or `chosen` for the accepted engine that is used.
+
+    A bench judges again: one that it refuses stays `refused` even where it is used.
+    """
+    return "chosen" if engine.name == result.chosen and engine.status == "accepted" else engine.status
+
+
+def status(result: Result, engine: EngineResult) -> str:
+    """What became of the engine, in words, and that it is the one in use."""
+    if engine.name != result.chosen:
+        return engine.status
+    if result.kind == "bench":
+        return f"{engine.status}, runs here"
+    return "chosen" if engine.status == "accepted" else f"{engine.status}, ships"
+
+
+def unseen(result: Result, build: Result | None) -> bool:
+    """Whether the figures are from data that the choice never saw."""
+    return result.kind == "bench" and (build is None or build.data.digest != result.data.digest)
 
 
 def over_budget(result: Result, engine: EngineResult) -> bool:
@@ -51,11 +68,16 @@ def numbers(result: Result, build: Result | None) -> Mapping[str, int]:
     return {name: number for number, name in enumerate(dict.fromkeys(names), 1)}
 
 
+def reason_is_the_builds(result: Result, build: Result | None) -> bool:
+    """Whether figures in the reason are of other data than those of the report."""
+    return result.kind == "bench" and (build is None or build.chosen == result.chosen)
+
+
 def check(result: Result, build: Result | None) -> None:
     """Refuse figures that are no figures, and two results as one story where they are not.
 
     Raises:
-        InputError: A time is not above zero, `build` is no build, is of another model, or chose another engine.
+        InputError: A time is not above zero, `build` is no build or is of another model or baseline.
     """
     for one in (result, build):
         for engine in one.engines if one is not None else ():
@@ -66,7 +88,6 @@ def check(result: Result, build: Result | None) -> None:
         raise InputError(f"The evidence of a build was expected, this is the result of a {build.kind}.")
     for what, mine, theirs in (
         ("model", result.model, build.model),
-        ("chosen engine", result.chosen, build.chosen),
         ("baseline", result.baseline, build.baseline),
     ):
         if mine != theirs:
@@ -90,7 +111,8 @@ def _check_times(engine: EngineResult) -> None:
 
 def warnings(result: Result, build: Result | None) -> list[Warned]:
     """What the reader must know before believing the figures: found here first, then what the meter noted."""
-    found = [Warned("", text) for text in (_over_budget_warning(result), _same_data_warning(result, build)) if text]
+    # A bench on the data of the choice is said where the data is named; see headline.basis.
+    found = [Warned("", text) for text in [_over_budget_warning(result)] if text]
     if build is None:
         return found + [Warned("", text) for text in result.warnings]
     noted: dict[str, list[str]] = {}
@@ -105,6 +127,8 @@ def _over_budget_warning(result: Result) -> str:
     accuracy = answered(chosen)
     if accuracy is None or not over_budget(result, chosen):
         return ""
+    if any(reason in text for reason in chosen.reasons for text in result.warnings):
+        return ""  # the meter has said it
     text = (
         f"{drop_word(result.measure)} of the chosen engine is not shown to be within the budget on these samples: it "
         f"may be as high as {points_bound(accuracy.drop.high)} points, the budget is {budget(result.max_drop)}."
@@ -112,12 +136,3 @@ def _over_budget_warning(result: Result) -> str:
     if accuracy.samples_needed is not None:
         return f"{text} Measure with about {accuracy.samples_needed:,} samples to decide it, or ship the baseline."
     return f"{text} Ship the baseline, or build again with a budget that you can accept."
-
-
-def _same_data_warning(result: Result, build: Result | None) -> str:
-    if build is None or result.kind != "bench" or result.data.digest != build.data.digest:
-        return ""
-    return (
-        f"The bench used the data that the choice was made on ({result.data.name}), so its figures are not those of "
-        "unseen data. Measure again with samples that took no part in the build."
-    )

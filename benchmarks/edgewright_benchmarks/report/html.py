@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from edgewright_benchmarks.report import view, words
-from edgewright_benchmarks.report.facts import check, numbers, warnings
+from edgewright_benchmarks.report.facts import check, numbers, reason_is_the_builds, unseen, warnings
+from edgewright_benchmarks.report.headline import basis, headline
 from edgewright_benchmarks.report.points import Point, points
 from edgewright_benchmarks.report.scatter import scatter_svg
 from edgewright_benchmarks.report.spread import beyond_axis, spread_svg
 from edgewright_benchmarks.result import Result
 from edgewright_targets import MissingDependencyError
-
-_TITLES: Final = {
-    "bench": "Figures to quote: data the choice never saw",
-    "build": "Why this engine: all candidates",
-}
 
 
 @dataclass(frozen=True)
@@ -49,7 +45,7 @@ def render_html(result: Result, build: Result | None = None) -> str:
 
     Args:
         result: What is reported: a bench (on data the choice never saw), or a build.
-        build: The evidence of the build that made the same choice, with all candidates; shown as why it was chosen.
+        build: The evidence of the build that made the measured package, with all candidates; shown as why it chose.
 
     Raises:
         InputError: `result` and `build` do not belong together.
@@ -77,22 +73,31 @@ def render_html(result: Result, build: Result | None = None) -> str:
         build=build,
         chosen=result.engine(result.chosen),
         rungs=words.RUNGS,
-        basis=view.basis(result),
-        figures=view.headline(result),
+        reason_is_the_builds=reason_is_the_builds(result, build),
+        basis=basis(result, build),
+        figures=headline(result),
         warnings=warnings(result, build),
-        sections=[_section(one, known, markupsafe.Markup) for one in results],
+        sections=[_section(one, _title(one, build), known, markupsafe.Markup) for one in results],
         results=results,
         environment=view.environment(results),
         budget=words.budget,
     )
 
 
-def _section(result: Result, known: Mapping[str, int], markup: Any) -> _Section:
+def _title(result: Result, build: Result | None) -> str:
+    if result.kind == "build":
+        return "Why this engine: all candidates"
+    if unseen(result, build):
+        return "Figures to quote: data the choice never saw"
+    return "Measured again on the data of the choice"
+
+
+def _section(result: Result, title: str, known: Mapping[str, int], markup: Any) -> _Section:
     rows = view.table(result, known)
     shown = {point.name: point for point in points(result, known)}
     return _Section(
         result,
-        _TITLES[result.kind],
+        title,
         # Made here from escaped text, so it goes into the page as it is.
         markup(scatter_svg(result, known, f"{result.kind}-scatter")),
         markup(spread_svg(result, known, f"{result.kind}-spread")),

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from edgewright_benchmarks.report import view, words
-from edgewright_benchmarks.report.facts import check, numbers, warnings
+from edgewright_benchmarks.report.facts import check, numbers, reason_is_the_builds, warnings
+from edgewright_benchmarks.report.headline import Figure, basis, headline
 from edgewright_benchmarks.result import Result
 
 # What a review can do without; the page has it.
@@ -19,7 +20,7 @@ def render_markdown(result: Result, build: Result | None = None) -> str:
 
     Args:
         result: What is reported: a bench (on data the choice never saw), or a build.
-        build: The evidence of the build that made the same choice; folded in below as why it was chosen.
+        build: The evidence of the build that made the measured package; folded in below as why it chose.
 
     Raises:
         InputError: `result` and `build` do not belong together.
@@ -27,8 +28,9 @@ def render_markdown(result: Result, build: Result | None = None) -> str:
     check(result, build)
     known = numbers(result, build)
     chosen = result.engine(result.chosen)
-    what = f"{_text(chosen.provider)}, {_text(chosen.precision)}, **{chosen.rung}** ({words.RUNGS[chosen.rung]})."
-    chosen_on = "Chosen on the build's evaluation data: " if result.kind == "bench" else ""
+    rung = "**failed**" if chosen.status == "failed" else f"**{chosen.rung}** ({words.RUNGS[chosen.rung]})"
+    what = f"{_text(chosen.provider)}, {_text(chosen.precision)}, {rung}."
+    chosen_on = "Chosen on the build's evaluation data: " if reason_is_the_builds(result, build) else ""
     blocks = [f"### {_text(result.model)}: {_code(result.chosen)}", f"{what} {chosen_on}{_text(result.reason)}"]
     noted = [
         f"> **Warning{f' ({warning.source})' if warning.source else ''}:** {_text(warning.text)}"
@@ -36,10 +38,10 @@ def render_markdown(result: Result, build: Result | None = None) -> str:
     ]
     if noted:
         blocks.append("\n>\n".join(noted))
-    blocks.append("\n".join(_figure(figure) for figure in view.headline(result)))
+    blocks.append("\n".join(_figure(figure) for figure in headline(result)))
     if result.measure == "agreement":
         blocks.append("The samples have no labels: every figure is agreement with the float model, **not accuracy**.")
-    blocks += [_text(view.basis(result)), _table(result, known), *_reasons(result, known)]
+    blocks += [_text(basis(result, build)), _table(result, known), *_reasons(result, known)]
     if build is not None:
         blocks += [
             "<details><summary>Why this engine: all candidates, on the evaluation data (do not quote these)</summary>",
@@ -56,7 +58,7 @@ def render_markdown(result: Result, build: Result | None = None) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _figure(figure: view.Figure) -> str:
+def _figure(figure: Figure) -> str:
     lines = f" ({_text('; '.join(figure.lines))})" if figure.lines else ""
     return f"- {figure.label}: **{_text(figure.value)}**{lines}"
 

@@ -1,4 +1,4 @@
-"""The content of a report, in words: what the page and the pull request table both lay out."""
+"""The table and the environment of a report, in words: what the page and the pull request table both lay out."""
 
 from __future__ import annotations
 
@@ -7,21 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edgewright_benchmarks.report import words
-from edgewright_benchmarks.report.facts import answered, first_metric, over_budget, role, timed
-from edgewright_benchmarks.report.words import NOTHING
+from edgewright_benchmarks.report.facts import answered, role, status, timed
+from edgewright_benchmarks.report.words import NOT_MEASURED, NOTHING
 from edgewright_benchmarks.result import EngineResult, Result
-
-NOT_MEASURED = "not measured"
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A headline figure: what, how much, and the lines that qualify it. `alarming`: it breaks the budget."""
-
-    label: str
-    value: str
-    lines: tuple[str, ...]
-    alarming: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,7 +24,7 @@ class Cell:
 class Row:
     """One engine in the table; `cells` by heading, the same headings in each row.
 
-    `role` is one word, `status` what is shown: the role, and that the baseline itself ships where it does.
+    `role` is one word, which decides marker and colour; `status` is what is shown.
     """
 
     number: int
@@ -45,78 +33,6 @@ class Row:
     status: str
     rung: str
     cells: dict[str, Cell]
-
-
-def basis(result: Result) -> str:
-    """Which data the figures come from, and what that means for quoting them."""
-    data = f"{result.data.name}, {result.data.samples:,} {'labelled' if result.data.labelled else 'unlabelled'} samples"
-    if result.kind == "bench":
-        return f"The figures are from data the choice never saw ({data}): quote these."
-    return (
-        f"The figures are from the evaluation data ({data}), on which the engine was chosen: they explain the choice "
-        "and flatter it a little. Figures to quote come from a bench (edgewright bench) with data the choice never saw."
-    )
-
-
-def headline(result: Result) -> list[Figure]:
-    """The chosen engine against the float baseline."""
-    chosen, baseline = result.engine(result.chosen), result.engine(result.baseline)
-    figures = [_speed(chosen, baseline), _accuracy(result, chosen, baseline)]
-    figures.append(_bytes("Size on disk", chosen.size_bytes, baseline.size_bytes, same=chosen is baseline))
-    measured = chosen.rung == baseline.rung == "measured"
-    memory = (chosen.peak_memory_bytes, baseline.peak_memory_bytes) if measured else (None, None)
-    figures.append(_bytes("Peak memory", *memory, same=chosen is baseline))
-    return figures
-
-
-def _speed(chosen: EngineResult, baseline: EngineResult) -> Figure:
-    latency, base = timed(chosen), timed(baseline)
-    if latency is None or base is None:
-        rung = chosen.rung if latency is None else baseline.rung
-        return Figure("Speed", NOT_MEASURED, (f"{rung.capitalize()}: {words.RUNGS[rung]}.",))
-    if chosen is baseline:
-        return Figure("Median latency", words.milliseconds(latency.median), ("The float baseline itself ships.",))
-    speed = words.speed(latency.ratio)
-    lines = [
-        f"{words.confidence(speed)} interval {words.times(speed.low)} to {words.times(speed.high)}",
-        f"median {words.milliseconds(latency.median)}, float baseline {words.milliseconds(base.median)}",
-    ]
-    if speed.low <= 1 <= speed.high:
-        lines.append("no clear difference from the baseline")
-    return Figure("Speed against the float baseline", words.times(speed.value), tuple(lines))
-
-
-def _accuracy(result: Result, chosen: EngineResult, baseline: EngineResult) -> Figure:
-    accuracy = answered(chosen)
-    value = first_metric(accuracy) if accuracy else None
-    if accuracy is None or value is None:
-        label = words.metric_word("accuracy", result.measure, first=True)
-        return Figure(label, NOT_MEASURED, (f"{chosen.rung.capitalize()}: {words.RUNGS[chosen.rung]}.",))
-    label = words.metric_word(next(iter(accuracy.metrics)), result.measure, first=True)
-    interval = f"{words.percent(value.low)} to {words.percent(value.high)}"
-    lines = [f"{words.confidence(value)} interval {interval}, {accuracy.samples:,} samples"]
-    if result.measure == "agreement":
-        lines.insert(0, "how often it answers as the float model does; not accuracy")
-    if chosen is baseline:
-        return Figure(label, words.percent(value.value), (*lines, "The float baseline itself ships: nothing is lost."))
-    if chosen.rung == "emulated":
-        lines.append("from a bit-true emulator of the hardware")
-    alarming = over_budget(result, chosen)
-    lines.append(
-        f"{words.drop_word(result.measure).lower()} {words.points(accuracy.drop.value)} points, at most "
-        f"{words.points_bound(accuracy.drop.high)} with {words.confidence(accuracy.drop)} confidence; "
-        f"budget {words.budget(result.max_drop)}: {'NOT WITHIN BUDGET' if alarming else 'within budget'}"
-    )
-    return Figure(label, words.percent(value.value), tuple(lines), alarming)
-
-
-def _bytes(label: str, mine: int | None, base: int | None, *, same: bool) -> Figure:
-    if mine is None:
-        return Figure(label, NOT_MEASURED, ())
-    if same or base is None or base == 0:
-        return Figure(label, words.megabytes(mine), ())
-    change = f"{(mine / base - 1) * 100:+.0f}%".replace("-", words.MINUS)
-    return Figure(label, words.megabytes(mine), (f"float baseline {words.megabytes(base)}, {change}",))
 
 
 def table(result: Result, numbers: Mapping[str, int]) -> list[Row]:
@@ -132,11 +48,10 @@ def _metric_names(engine: EngineResult) -> list[str]:
 
 
 def _row(result: Result, engine: EngineResult, number: int, metrics: list[str]) -> Row:
-    what = role(result, engine)
-    ships = what == "baseline" and engine.name == result.chosen
     # A failed engine has no figures, so none that were obtained in some way.
     rung = NOTHING if engine.status == "failed" else engine.rung
-    return Row(number, engine, what, f"{what}, ships" if ships else what, rung, _cells(result, engine, metrics))
+    cells = _cells(result, engine, metrics)
+    return Row(number, engine, role(result, engine), status(result, engine), rung, cells)
 
 
 def _cells(result: Result, engine: EngineResult, metrics: list[str]) -> dict[str, Cell]:

@@ -9,6 +9,7 @@ from edgewright_benchmarks.result import Interval, Measure, Status
 from edgewright_targets import Rung
 
 NOTHING: Final = "\N{EN DASH}"
+NOT_MEASURED: Final = "not measured"
 MINUS: Final = "\N{MINUS SIGN}"
 # A number is not parted from its unit at the end of a line.
 _UNIT_SPACE: Final = "\N{NO-BREAK SPACE}"

@@ -1,0 +1,104 @@
+"""The first screen of a report, in words: the headline figures and the data they come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgewright_benchmarks.report import words
+from edgewright_benchmarks.report.facts import answered, first_metric, over_budget, timed, unseen
+from edgewright_benchmarks.report.words import NOT_MEASURED
+from edgewright_benchmarks.result import EngineResult, Result
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A headline figure: what, how much, and the lines that qualify it. `alarming`: it breaks the budget."""
+
+    label: str
+    value: str
+    lines: tuple[str, ...]
+    alarming: bool = False
+
+
+def basis(result: Result, build: Result | None) -> str:
+    """Which data the figures come from, and what that means for quoting them."""
+    data = f"{result.data.name}, {result.data.samples:,} {'labelled' if result.data.labelled else 'unlabelled'} samples"
+    if unseen(result, build):
+        return f"The figures are from data the choice never saw ({data}): quote these."
+    if result.kind == "bench":
+        return (
+            f"The figures are from the very data that the engine was chosen on ({data}), so they flatter it: do not "
+            "quote them. Bench again with samples that took no part in the build."
+        )
+    return (
+        f"The figures are from the evaluation data ({data}), on which the engine was chosen: they explain the choice "
+        "and flatter it a little. Figures to quote come from a bench (edgewright bench) with data the choice never saw."
+    )
+
+
+def headline(result: Result) -> list[Figure]:
+    """The chosen engine against the float baseline."""
+    chosen, baseline = result.engine(result.chosen), result.engine(result.baseline)
+    figures = [_speed(chosen, baseline), _accuracy(result, chosen, baseline)]
+    figures.append(_bytes("Size on disk", chosen.size_bytes, baseline.size_bytes, same=chosen is baseline))
+    measured = chosen.rung == baseline.rung == "measured"
+    memory = (chosen.peak_memory_bytes, baseline.peak_memory_bytes) if measured else (None, None)
+    figures.append(_bytes("Peak memory", *memory, same=chosen is baseline))
+    return figures
+
+
+def _speed(chosen: EngineResult, baseline: EngineResult) -> Figure:
+    latency, base = timed(chosen), timed(baseline)
+    if latency is None or base is None:
+        return Figure("Speed", NOT_MEASURED, _why_absent(chosen if latency is None else baseline))
+    if chosen is baseline:
+        return Figure("Median latency", words.milliseconds(latency.median), ("This is the float baseline itself.",))
+    speed = words.speed(latency.ratio)
+    lines = [
+        f"{words.confidence(speed)} interval {words.times(speed.low)} to {words.times(speed.high)}",
+        f"median {words.milliseconds(latency.median)}, float baseline {words.milliseconds(base.median)}",
+    ]
+    if speed.low <= 1 <= speed.high:
+        lines.append("no clear difference from the baseline")
+    return Figure("Speed against the float baseline", words.times(speed.value), tuple(lines))
+
+
+def _why_absent(engine: EngineResult) -> tuple[str, ...]:
+    if engine.status == "failed":
+        return (f"{engine.name} failed here.",)
+    return () if engine.rung == "measured" else (f"{engine.rung.capitalize()}: {words.RUNGS[engine.rung]}.",)
+
+
+def _accuracy(result: Result, chosen: EngineResult, baseline: EngineResult) -> Figure:
+    accuracy = answered(chosen)
+    value = first_metric(accuracy) if accuracy else None
+    if accuracy is None or value is None:
+        label = words.metric_word("accuracy", result.measure, first=True)
+        return Figure(label, NOT_MEASURED, _why_absent(chosen))
+    label = words.metric_word(next(iter(accuracy.metrics)), result.measure, first=True)
+    interval = f"{words.percent(value.low)} to {words.percent(value.high)}"
+    lines = [f"{words.confidence(value)} interval {interval}, {accuracy.samples:,} samples"]
+    if result.measure == "agreement":
+        lines.insert(0, "how often it answers as the float model does; not accuracy")
+    if chosen is baseline:
+        return Figure(
+            label, words.percent(value.value), (*lines, "This is the float baseline itself: nothing is lost.")
+        )
+    if chosen.rung == "emulated":
+        lines.append("from a bit-true emulator of the hardware")
+    alarming = over_budget(result, chosen)
+    lines.append(
+        f"{words.drop_word(result.measure).lower()} {words.points(accuracy.drop.value)} points, at most "
+        f"{words.points_bound(accuracy.drop.high)} with {words.confidence(accuracy.drop)} confidence; "
+        f"budget {words.budget(result.max_drop)}: {'NOT WITHIN BUDGET' if alarming else 'within budget'}"
+    )
+    return Figure(label, words.percent(value.value), tuple(lines), alarming)
+
+
+def _bytes(label: str, mine: int | None, base: int | None, *, same: bool) -> Figure:
+    if mine is None:
+        return Figure(label, NOT_MEASURED, ())
+    if same or base is None or base == 0:
+        return Figure(label, words.megabytes(mine), ())
+    change = f"{(mine / base - 1) * 100:+.0f}%".replace("-", words.MINUS)
+    return Figure(label, words.megabytes(mine), (f"float baseline {words.megabytes(base)}, {change}",))
