@@ -97,9 +97,11 @@ def bench(
 
 
 def _reason(running: EngineResult, built: Result, samples: Dataset) -> str:
-    if running.name == built.chosen:
-        return f"{built.reason} It was measured again here on {samples.name}, which the choice never saw."
-    return f"{running.name} runs here; the build chose {built.chosen}, which cannot run on this machine."
+    if running.name != built.chosen:
+        return f"{running.name} runs here; the build chose {built.chosen}, which cannot run on this machine."
+    if samples.digest == built.data.digest:
+        return built.reason
+    return f"{built.reason} It was measured again here on {samples.name}, which the choice never saw."
 
 
 def _warnings(

@@ -1,5 +1,29 @@
 """From a source to a package: export, quantize, measure, choose, assemble; and the command line.
 
-Nothing is imported here: the command line lies below this package, and `edgewright run` must start on a device that
-has neither the meter nor a compiler. Begin at `edgewright_compiler.build`.
+    from edgewright_compiler import BuildOptions, build
+
+    built = build("checkpoints/intents", BuildOptions(output="intents.ortpackage", evaluation="validation.csv"))
+
+The names are imported when they are first used: the command line lies below this package, and `edgewright run` must
+start on a device that has neither the meter nor a compiler.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgewright_compiler.job import BuildOptions
+    from edgewright_compiler.stages import Built, build
+
+__all__ = ["BuildOptions", "Built", "build"]
+
+_PLACES = {"BuildOptions": "job", "Built": "stages", "build": "stages"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PLACES:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    import importlib
+
+    return getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)

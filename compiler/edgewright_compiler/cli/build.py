@@ -44,7 +44,7 @@ def execute(options: argparse.Namespace) -> int:
     from edgewright_compiler.sources.failures import needs
 
     with needs("compiler"):
-        from edgewright_compiler.build import build
+        from edgewright_compiler.stages import build
     made = build(
         options.source,
         BuildOptions(

@@ -1,0 +1,54 @@
+"""The trained model of the demo and its package: made once, kept in `demo/` and the cache, shared with `make demo`."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edgewright_compiler import BuildOptions, build
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "examples" / "intents"
+DATA = ROOT / "demo" / "data"
+CHECKPOINT = ROOT / "demo" / "checkpoints" / "intents"
+
+
+def _script(name: str, *arguments: object) -> None:
+    command = [sys.executable, EXAMPLE / name, *arguments]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr[-4000:]
+
+
+@pytest.fixture(scope="session")
+def intents_data() -> Path:
+    """Folder with train.csv, validation.csv and test.csv."""
+    _script("make_data.py", "--out", DATA)
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def intents_checkpoint(intents_data: Path) -> Path:
+    """The fine-tuned checkpoint; does nothing where it was trained before on the same data."""
+    _script("train.py", "--data", intents_data, "--out", CHECKPOINT)
+    return CHECKPOINT
+
+
+@pytest.fixture(scope="session")
+def intents_package(intents_checkpoint: Path, intents_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package of the checkpoint for this machine, with its archive beside it."""
+    output = tmp_path_factory.mktemp("intents") / "intents.ortpackage"
+    options = BuildOptions(
+        output=output,
+        calibration=intents_data / "train.csv",
+        evaluation=intents_data / "validation.csv",
+        archive=True,
+    )
+    return build(str(intents_checkpoint), options).package
+
+
+@pytest.fixture(scope="session")
+def quiet_environment() -> dict[str, str]:
+    """The environment of a device: nothing of this checkout on Python's path."""
+    return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
