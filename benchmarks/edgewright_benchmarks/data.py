@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from edgewright_runtime.arrays import read_arrays
 from edgewright_targets import InputError, nearest
 
 TEXT_COLUMN = "text"
@@ -69,6 +69,8 @@ def read_dataset(path: str | Path, *, input_name: str, class_names: tuple[str, .
     if path.suffix.lower() != wanted:
         takes = "named arrays" if input_name == "*" else "text"
         raise InputError(f"'{path}': this model takes {takes}, so its data is a {wanted} file.")
+    if path.is_dir():
+        raise InputError(f"'{path}' is a folder; data is a file.")
     if not path.is_file():
         raise InputError(f"There is no data file '{path}'.")
     try:
@@ -132,13 +134,7 @@ def _class_index(label: str, class_names: tuple[str, ...], place: str) -> int:
 
 
 def _read_npz(path: Path, class_names: tuple[str, ...]) -> tuple[list[Any], list[int] | None]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
-        raise InputError(
-            f"'{path}' is no readable .npz file: {error}.", hint="Make it with numpy.savez(path, input=array, ...)."
-        ) from error
+    arrays = read_arrays(path)
     truth = arrays.pop(LABEL_COLUMN, None)
     if not arrays:
         raise InputError(f"'{path}' holds no input arrays.")

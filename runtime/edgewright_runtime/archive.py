@@ -10,37 +10,36 @@ import hashlib
 import os
 import shutil
 import tarfile
-import tempfile
 from pathlib import Path, PurePosixPath
 
+from edgewright_runtime.aside import folder_aside
 from edgewright_runtime.errors import DamagedPackageError, PackageError
-from edgewright_runtime.package import SUMS, Package, checked_path
+from edgewright_runtime.package import SUMS, check_digests, checked_path
 
 _SUMS_LIMIT_BYTES = 16 * 2**20
+_UNPACKED = "unpacked"
+# What tarfile raises for headers that are cut off, or were never headers.
+_TAR_ERRORS = (tarfile.TarError, EOFError, ValueError, ArithmeticError, LookupError)
 
 
 def write_archive(package: Path, archive: Path) -> None:
     """Write the package folder as one tar file, atomically; owner, times and modes are fixed."""
     files = sorted(path for path in package.rglob("*") if path.is_file())
     files.sort(key=lambda path: path.name != SUMS)
-    descriptor, temporary = tempfile.mkstemp(dir=archive.parent, prefix=f".{archive.name}.", suffix=".tmp")
-    try:
-        with (
-            os.fdopen(descriptor, "wb") as raw,
-            tarfile.open(fileobj=raw, mode="w", format=tarfile.USTAR_FORMAT) as tar,
-        ):
+    with folder_aside(archive.absolute().parent, f".{archive.name}.") as folder:
+        made = folder / archive.name
+        # PAX and not USTAR: the same bytes for ordinary names and sizes, and weights may have more than 8 GiB.
+        with made.open("xb") as raw, tarfile.open(fileobj=raw, mode="w", format=tarfile.PAX_FORMAT) as tar:
             for path in files:
                 info = tarfile.TarInfo(str(PurePosixPath(path.relative_to(package))))
                 info.size = path.stat().st_size
                 info.mode = 0o644
                 with path.open("rb") as content:
                     tar.addfile(info, content)
+            tar.close()
             raw.flush()
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(archive)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+            os.fsync(raw.fileno())
+        made.replace(archive)
 
 
 def cache_folder() -> Path:
@@ -51,65 +50,114 @@ def cache_folder() -> Path:
     return root / "edgewright"
 
 
-def unpacked(archive: Path) -> Path:
+def unpacked(archive: Path, *, check: bool = False) -> Path:
     """The folder of an archive's content, in the cache; unpacked and checked against its digests the first time.
+
+    Args:
+        archive: The file.
+        check: Read the whole archive again even where its content is in the cache, and compare both.
 
     Raises:
         PackageError: Not an archive of a package, or one with entries that a package cannot have.
         DamagedPackageError: Cut off, or changed after it was made.
     """
     try:
-        with tarfile.open(archive, mode="r:") as tar:
-            first = tar.next()
-            if first is None or first.name != SUMS or first.size > _SUMS_LIMIT_BYTES:
-                raise PackageError(
-                    f"'{archive}' is no archive of a package: {SUMS} is not its first entry.",
-                    hint="Archives are made with 'edgewright build ... --archive'.",
-                )
-            content = tar.extractfile(first)
-            key = hashlib.sha256(content.read() if content else b"").hexdigest()
-            folder = cache_folder() / "unpacked" / key
-            if not folder.is_dir():
+        tar = tarfile.open(archive, mode="r:")  # noqa: SIM115 - closed by the with block below
+    except OSError as error:
+        raise PackageError(f"'{archive}' cannot be read: {error.strerror}.") from error
+    except _TAR_ERRORS as error:
+        raise _no_archive(archive) from error
+    with tar:
+        folder = cache_folder() / _UNPACKED / _content_key(tar, archive)
+        if check or not folder.is_dir():
+            try:
                 _unpack(tar, archive, folder)
-    except (tarfile.TarError, EOFError) as error:
-        raise DamagedPackageError(
-            f"'{archive}' cannot be unpacked: {error}.", hint="The file is cut off or no package; copy it again."
-        ) from error
+            except OSError as error:
+                raise PackageError(
+                    f"'{archive}' cannot be unpacked into '{folder.parent}': {error.strerror or error}.",
+                    hint="Free some space ('edgewright cache clear'), or set XDG_CACHE_HOME to another disk.",
+                ) from error
     return folder
+
+
+def _no_archive(archive: Path) -> PackageError:
+    return PackageError(
+        f"'{archive}' is no package: it is neither a folder nor an archive that begins with {SUMS}.",
+        hint="Archives are made with 'edgewright build ... --archive'.",
+    )
+
+
+def _content_key(tar: tarfile.TarFile, archive: Path) -> str:
+    try:
+        first = tar.next()
+        if first is None or first.name != SUMS or not first.isfile() or first.size > _SUMS_LIMIT_BYTES:
+            raise _no_archive(archive)
+        content = tar.extractfile(first)
+        data = content.read() if content else b""
+    except _TAR_ERRORS as error:
+        raise _cut_off(archive, SUMS) from error
+    if len(data) != first.size:
+        raise _cut_off(archive, SUMS)
+    return hashlib.sha256(data).hexdigest()
+
+
+def _cut_off(archive: Path, name: str) -> DamagedPackageError:
+    return DamagedPackageError(
+        f"The archive '{archive}' is damaged: it is cut off in '{name}'.",
+        hint="Copy it again from where it was built, or build it again.",
+    )
 
 
 def _unpack(tar: tarfile.TarFile, archive: Path, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".unpack-"))
-    try:
-        for member in tar.getmembers():
-            _unpack_member(tar, member, archive, temporary)
-        Package(temporary, Package.open(temporary).manifest).check_digests()
+    with folder_aside(folder.parent, ".unpack-") as made:
         try:
-            temporary.rename(folder)
+            members = tar.getmembers()
+        except _TAR_ERRORS as error:
+            raise _cut_off(archive, "its list of files") from error
+        _check_space(members, archive, made)
+        for member in members:
+            _unpack_member(tar, member, archive, made)
+        check_digests(made, str(archive))
+        if folder.is_dir():
+            try:
+                check_digests(folder, str(folder))
+            except DamagedPackageError:
+                # The copy in the cache was changed; the archive was not, as we know now.
+                shutil.rmtree(folder)
+        try:
+            made.rename(folder)
         except OSError:
-            # Another process unpacked the same archive at the same time; its folder holds the same bytes.
+            # It was there and whole, or another process unpacked the same archive just now: the same bytes.
             if not folder.is_dir():
                 raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _check_space(members: list[tarfile.TarInfo], archive: Path, folder: Path) -> None:
+    needed = sum(member.size for member in members)
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise PackageError(
+            f"'{archive}' needs {needed} bytes unpacked; {free} are free in '{folder.parent}'.",
+            hint="Free some space ('edgewright cache clear'), or set XDG_CACHE_HOME to a larger disk.",
+        )
 
 
 def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, archive: Path, folder: Path) -> None:
     if not member.isfile():
         raise PackageError(f"'{archive}': the entry {member.name!r} is no plain file; packages hold plain files only.")
-    free = shutil.disk_usage(folder).free
-    if member.size > free:
-        raise PackageError(
-            f"'{archive}': {member.name!r} needs {member.size} bytes, {free} are free in the cache folder.",
-            hint="Free some space ('edgewright cache clear'), or set XDG_CACHE_HOME to a larger disk.",
-        )
-    path = checked_path(folder, member.name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = tar.extractfile(member)
-    if content is None or path.exists():
-        raise PackageError(f"'{archive}': the entry {member.name!r} is there twice or has no content.")
-    with path.open("xb") as file:
-        shutil.copyfileobj(content, file)
+    path = checked_path(folder, member.name, str(archive))
+    if path.exists():
+        raise PackageError(f"'{archive}': the entry {member.name!r} is there twice.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise PackageError(f"'{archive}': the entry {member.name!r} lies in a file.") from error
+    try:
+        content = tar.extractfile(member)
+        with path.open("xb") as file:
+            shutil.copyfileobj(content, file)  # type: ignore[arg-type] # None is for entries that are no files
+    except _TAR_ERRORS as error:
+        raise _cut_off(archive, member.name) from error
     if path.stat().st_size != member.size:
-        raise DamagedPackageError(f"'{archive}' is cut off in {member.name!r}.", hint="Copy the file again.")
+        raise _cut_off(archive, member.name)

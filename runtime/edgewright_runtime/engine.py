@@ -34,12 +34,14 @@ class Engine:
         spec: What the package says about it.
         nodes: Provider to number of graph nodes it runs, after activation.
         threads: Threads that a call may use, after activation.
+        input_names: Names of the graph's inputs, after activation.
     """
 
     def __init__(self, package: Package, spec: EngineSpec, *, threads: int | None = None) -> None:
         self.spec = spec
         self.nodes: dict[str, int] = {}
         self.threads = 0
+        self.input_names: tuple[str, ...] = ()
         self._package = package
         self._asked_threads = threads
         self._session: Any = None
@@ -84,6 +86,7 @@ class Engine:
             ) from error
         self._outputs = [output.name for output in self._session.get_outputs()]
         self._inputs = {entry.name: entry for entry in self._session.get_inputs()}
+        self.input_names = tuple(self._inputs)
         counts: Counter[str] = Counter()
         for part in self._session.get_provider_graph_assignment_info():
             counts[part.ep_name] += len(part.get_nodes())
@@ -93,11 +96,6 @@ class Engine:
         wanted = self._asked_threads or int(self.spec.session_options.get(_THREADS, "0"))
         # More threads than processors only take turns: a package from a larger machine is capped here.
         return min(wanted, usable_threads()) if wanted else host_facts().cores
-
-    @property
-    def input_names(self) -> tuple[str, ...]:
-        """Names of the graph's inputs."""
-        return tuple(self._inputs)
 
     def infer(self, feeds: Mapping[str, np.ndarray[Any, Any]]) -> Arrays:
         """Run the graph; the arrays returned are the caller's own.

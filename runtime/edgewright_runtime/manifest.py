@@ -169,14 +169,16 @@ def read_manifest(text: bytes, where: str) -> Manifest:
         ours = data["additional_metadata"]["edgewright"]
         variants = data["components"][COMPONENT]["variants"]
         written = ours["format"]
-    except (ValueError, KeyError, TypeError) as error:
+        entries = dict(variants.items())
+    # RecursionError: brackets nested without end.
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PackageError(
             f"{where}: this is no Edgewright package (manifest.json: {type(error).__name__}: {error}).",
             hint="Packages are made with 'edgewright build ... -o NAME.ortpackage'.",
         ) from error
     _check_format(written, where)
     base = read_record(Manifest, ours, f"{where}: manifest")
-    engines = {name: _engine(name, variant, where) for name, variant in variants.items()}
+    engines = {name: _engine(name, variant, where) for name, variant in entries.items()}
     unknown = [name for name in (*base.order, base.baseline) if name not in engines]
     if unknown or not base.order:
         raise PackageError(f"{where}: the order of engines names {unknown or 'nothing'}; engines: {list(engines)}.")

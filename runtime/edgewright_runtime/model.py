@@ -65,8 +65,10 @@ class Model:
         self.package = package
         self.engine = info
         self._engine = engine
-        self._spec = package.manifest.pipeline
-        self._steps = [make_step(step, package, engine) for step in self._spec.steps]
+        pipeline = package.manifest.pipeline
+        self._input = pipeline.input
+        self._output = "outputs" if pipeline.output == "*" else pipeline.output
+        self._steps = [make_step(step, package, engine) for step in pipeline.steps]
 
     @property
     def manifest(self) -> Manifest:
@@ -88,19 +90,18 @@ class Model:
         Raises:
             SampleError: The sample is not what this model takes.
         """
-        if isinstance(sample, list | tuple):
+        if isinstance(sample, (list, tuple)):
             return [self(one, top_k=top_k) for one in sample]
-        values = self.run(sample, top_k=top_k)
-        return values["outputs"] if self._spec.output == "*" else values[self._spec.output]
+        return self.run(sample, top_k=top_k)[self._output]
 
     def run(self, sample: Any, *, top_k: int = 1) -> Mapping[str, Any]:
         """All named values of one sample: inputs, feeds, `outputs` of the graph, and what the steps made of them."""
-        if self._spec.input == "*":
+        if self._input == "*":
             if not isinstance(sample, dict):
                 raise SampleError(f"The model takes named arrays; given was {type(sample).__name__}.")
             values: dict[str, Any] = dict(sample)
         else:
-            values = {self._spec.input: sample}
+            values = {self._input: sample}
         values["top_k"] = top_k
         for step in self._steps:
             values.update(step(values))

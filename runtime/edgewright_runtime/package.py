@@ -40,11 +40,7 @@ class Package:
             PackageTooNewError: Written in a newer format.
             DamagedPackageError: An archive whose content does not have the digests it lists.
         """
-        root = Path(path)
-        if root.is_file():
-            from edgewright_runtime.archive import unpacked
-
-            root = unpacked(root)
+        root = package_folder(path)
         return cls(root, read_manifest(_read_manifest_file(root), str(path)))
 
     def file(self, relative: str) -> Path:
@@ -69,7 +65,7 @@ class Package:
         path = self.file(EVIDENCE)
         try:
             return json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise PackageError(f"{self.root}: the evidence cannot be read: {error}.") from error
 
     def size_bytes(self) -> int:
@@ -86,40 +82,80 @@ class Package:
         return tuple(files)
 
     def check_digests(self) -> int:
-        """Compare every file with `SHA256SUMS`; gives the number of files checked.
-
-        Raises:
-            DamagedPackageError: A file is missing, changed, cut off, or not listed.
-        """
-        sums = self._sums()
-        found = {str(PurePosixPath(p.relative_to(self.root))) for p in self.root.rglob("*") if not p.is_dir()}
-        missing = sorted(set(sums) - found)
-        extra = sorted(found - set(sums) - {SUMS})
-        if missing or extra:
-            what = f"missing: {', '.join(missing)}" if missing else f"not part of it: {', '.join(extra)}"
-            raise _damaged(self.root, f"files are {what}")
-        changed = [name for name, digest in sums.items() if file_digest(self.file(name)) != digest]
-        if changed:
-            raise _damaged(self.root, f"these files changed after the build: {', '.join(changed)}")
-        return len(sums)
-
-    def _sums(self) -> dict[str, str]:
-        try:
-            lines = self.file(SUMS).read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise _damaged(self.root, f"{SUMS} cannot be read ({error})") from error
-        sums: dict[str, str] = {}
-        for line in lines:
-            match = _SUM_LINE.fullmatch(line)
-            if match is None:
-                raise _damaged(self.root, f"{SUMS} has a line that is no checksum: {line[:80]!r}")
-            sums[match.group(2)] = match.group(1)
-        return sums
+        """Compare every file with `SHA256SUMS`; see the function of this name."""
+        return check_digests(self.root, str(self.root))
 
 
-def _damaged(root: Path, what: str) -> DamagedPackageError:
+def package_folder(path: str | Path, *, check: bool = False) -> Path:
+    """The folder of a package: `path` itself, or where the archive at `path` is unpacked.
+
+    Args:
+        path: Folder or archive.
+        check: Read a whole archive again even where it was unpacked before.
+    """
+    root = Path(path)
+    if root.is_file():
+        from edgewright_runtime.archive import unpacked
+
+        root = unpacked(root, check=check)
+    return root
+
+
+def check_digests(root: Path, name: str) -> int:
+    """Compare every file below `root` with its `SHA256SUMS`; gives the number of files checked.
+
+    The manifest is not read for this, so that damage to it is found as well.
+
+    Args:
+        root: Folder of a package.
+        name: What messages call it: what the user named, which may be an archive.
+
+    Raises:
+        DamagedPackageError: A file is missing, changed, cut off, replaced by a link, or not listed.
+    """
+    sums = _read_sums(root, name)
+    # Links to folders are folders to is_dir(), and still nothing that a package has.
+    entries = [path for path in root.rglob("*") if path.is_symlink() or not path.is_dir()]
+    odd = sorted(str(path.relative_to(root)) for path in entries if path.is_symlink() or not path.is_file())
+    if odd:
+        raise _damaged(name, f"packages hold plain files only, and these are none: {', '.join(odd)}")
+    found = {str(PurePosixPath(path.relative_to(root))) for path in entries}
+    missing = sorted(set(sums) - found)
+    extra = sorted(found - set(sums) - {SUMS})
+    if missing:
+        raise _damaged(name, f"these files are missing: {', '.join(missing)}")
+    if extra:
+        raise _damaged(name, f"these files are not part of it: {', '.join(extra)}")
+    try:
+        changed = [file for file, digest in sums.items() if file_digest(root / file) != digest]
+    except OSError as error:
+        raise _damaged(name, f"a file cannot be read ({error})") from error
+    if changed:
+        raise _damaged(name, f"these files changed after the build: {', '.join(changed)}")
+    return len(sums)
+
+
+def _read_sums(root: Path, name: str) -> dict[str, str]:
+    path = root / SUMS
+    try:
+        # A link, a pipe or a device could lead anywhere, or never end.
+        if path.is_symlink() or not path.is_file():
+            raise _damaged(name, f"{SUMS} is missing")
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _damaged(name, f"{SUMS} cannot be read ({error})") from error
+    sums: dict[str, str] = {}
+    for line in lines:
+        match = _SUM_LINE.fullmatch(line)
+        if match is None:
+            raise _damaged(name, f"{SUMS} has a line that is no checksum: {line[:80]!r}")
+        sums[match.group(2)] = match.group(1)
+    return sums
+
+
+def _damaged(name: str, what: str) -> DamagedPackageError:
     return DamagedPackageError(
-        f"The package '{root}' is damaged: {what}.", hint="Copy it again from where it was built, or build it again."
+        f"The package '{name}' is damaged: {what}.", hint="Copy it again from where it was built, or build it again."
     )
 
 
@@ -138,16 +174,19 @@ def _read_manifest_file(root: Path) -> bytes:
         raise PackageError(f"'{path}' cannot be read: {error}.") from error
 
 
-def checked_path(root: Path, relative: str) -> Path:
-    """`root/relative`, refused unless it stays inside `root` without links: names in a package come from a file."""
+def checked_path(root: Path, relative: str, name: str | None = None) -> Path:
+    """`root/relative`, refused unless it stays inside `root` without links: names in a package come from a file.
+
+    Messages call the package `name`, by default its folder.
+    """
     pure = PurePosixPath(relative)
     if pure.is_absolute() or ".." in pure.parts or "\\" in relative or "\0" in relative or not pure.parts:
-        raise PackageError(f"'{root}': the file name {relative!r} leaves the package.")
+        raise PackageError(f"'{name or root}': the file name {relative!r} leaves the package.")
     path = root
     for part in pure.parts:
         path = path / part
         if path.is_symlink():
-            raise PackageError(f"'{root}': {relative!r} goes through a link; packages hold plain files only.")
+            raise PackageError(f"'{name or root}': {relative!r} goes through a link; packages hold plain files only.")
     return path
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_runtime.errors import DamagedPackageError, PackageError
-from edgewright_runtime.package import GOLDEN, Package
+from edgewright_runtime.package import GOLDEN, SUMS, Package, check_digests, package_folder
 from edgewright_targets.errors import CheckFailedError
 
 if TYPE_CHECKING:
@@ -68,8 +68,11 @@ def verify(path: str | Path, *, engine: str | None = None, strict: bool = False)
 
     from edgewright_runtime.model import load
 
-    package = Package.open(path)
-    files = package.check_digests()
+    root = package_folder(path, check=True)
+    # Digests first: a manifest that was changed is a damaged package, and not something else than a package.
+    files = check_digests(root, str(path)) if (root / SUMS).exists() else 0
+    package = Package.open(root)
+    files = files or check_digests(root, str(path))
     try:
         onnxruntime.ModelPackageContext(str(package.root))
     except Exception as error:
@@ -129,18 +132,14 @@ def golden_samples(path: Path) -> tuple[GoldenSample, ...]:
     Raises:
         PackageError: The file is not what the format says.
     """
-    import zipfile
-
-    import numpy as np
+    from edgewright_runtime.arrays import ArraysError, read_arrays
 
     try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > _GOLDEN_LIMIT_BYTES:
-                raise PackageError(f"'{path}' unpacks to more than {_GOLDEN_LIMIT_BYTES} bytes.")
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        texts = json.loads(bytes(arrays.pop("samples")))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        arrays = read_arrays(path, limit_bytes=_GOLDEN_LIMIT_BYTES)
+        texts = list(json.loads(bytes(arrays.pop("samples"))))
+    except ArraysError as error:
+        raise PackageError(f"The golden samples cannot be read: {error.message}") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise PackageError(f"'{path}': the golden samples cannot be read: {error}.") from error
     found = []
     for index, text in enumerate(texts):

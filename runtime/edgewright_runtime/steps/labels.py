@@ -31,6 +31,8 @@ class Classify:
         logits = values[self._logits][0]
         exponents = np.exp(logits - logits.max())
         scores = exponents / exponents.sum()
-        order = np.argsort(-scores, kind="stable")[: values.get("top_k", 1)]
-        labels = [{"label": self._labels[i], "score": float(scores[i])} for i in order.tolist()]
+        count = values.get("top_k", 1)
+        # The engine has just emptied the caches, so every function that is not called here shows in the latency.
+        order = [int(scores.argmax())] if count == 1 else (-scores).argsort(kind="stable")[:count].tolist()
+        labels = [{"label": self._labels[i], "score": float(scores[i])} for i in order]
         return {"scores": scores, "labels": labels}

@@ -72,7 +72,8 @@ class Tokenize:
         if not isinstance(text, str) or not text.strip():
             raise SampleError(f"The model takes a non-empty text; given was {_describe(text)}.")
         encoding = self._tokenizer.encode(text)
-        missing = -len(encoding.ids) % self._multiple
+        # Not len(encoding.ids): each access of an encoding's field makes a new list.
+        missing = -len(encoding) % self._multiple
         made: dict[str, Any] = {}
         for name, field in self._fields.items():
             ids = getattr(encoding, field)

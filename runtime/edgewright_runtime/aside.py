@@ -1,0 +1,85 @@
+"""Folders for work that is not finished: beside the place of the result, and gone whatever happens to their maker.
+
+The maker holds a lock on its folder while it lives; the system lets go of it at any kind of death. So what another
+process can lock is left over, and is removed. Process numbers would not do: they are given to new processes, and mean
+nothing in another container that shares the disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+_SUFFIX = ".tmp"
+
+
+@contextlib.contextmanager
+def folder_aside(parent: Path, prefix: str) -> Iterator[Path]:
+    """A new folder `<prefix><random>.tmp` in `parent`; removed afterwards, unless it was renamed by then.
+
+    What killed processes left of the same prefix is removed first.
+    """
+    sweep(parent, prefix)
+    folder, lock = _make_locked(parent, prefix)
+    try:
+        # mkdtemp makes folders for their owner alone; what is renamed from here is for everyone who may read there.
+        folder.chmod(0o755)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def sweep(parent: Path, prefix: str) -> None:
+    """Remove the folders of this prefix in `parent` whose makers are gone."""
+    for folder in parent.iterdir():
+        if not (folder.name.startswith(prefix) and folder.name.endswith(_SUFFIX)):
+            continue
+        # Gone, held by its maker, or on a disk without locks: not ours to remove.
+        with contextlib.suppress(OSError):
+            lock = _lock(folder)
+            if lock is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(lock)
+
+
+def _make_locked(parent: Path, prefix: str) -> tuple[Path, int | None]:
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=_SUFFIX, dir=parent))
+        try:
+            lock = _lock(folder)
+        except (BlockingIOError, FileNotFoundError):
+            # Between these two lines another process took the folder for left over.
+            continue
+        except OSError:
+            # A disk without locks: nothing is swept there either.
+            lock = None
+        if folder.is_dir():
+            return folder, lock
+        if lock is not None:
+            os.close(lock)
+
+
+def _lock(folder: Path) -> int | None:
+    """A descriptor that holds the lock of `folder`; None where the system has no such locks.
+
+    Raises:
+        BlockingIOError: Another process holds it.
+    """
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
