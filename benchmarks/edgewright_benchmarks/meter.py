@@ -18,6 +18,7 @@ from filelock import FileLock
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.workers import WorkerError, WorkerProcess
 from edgewright_runtime.archive import cache_folder
+from edgewright_targets import InputError
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
@@ -71,9 +72,16 @@ class Readings:
 def machine_to_itself(progress: Progress) -> Iterator[None]:
     """Wait until no other measurement runs on this machine (for this user): two at once would falsify both."""
     folder = cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / "measure.lock")
-    if not _try(lock):
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        free = _try(lock)
+    except OSError as error:
+        raise InputError(
+            f"The cache folder '{folder}' cannot be written: {error.strerror}.",
+            hint="Set XDG_CACHE_HOME to a folder that can.",
+        ) from error
+    if not free:
         progress.note("Another measurement is running on this machine; waiting for it to end ...")
         lock.acquire()
     try:

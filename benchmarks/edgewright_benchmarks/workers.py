@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 # Compiling a large graph for a new shape takes a provider minutes at worst; a worker silent for longer is stuck.
 TIMEOUT_SECONDS = 900.0
-WORKER_COMMAND = (sys.executable, "-m", "edgewright_runtime.worker")
+# -P: a file of the user's own that is called numpy.py must not be taken for the library.
+WORKER_COMMAND = (sys.executable, "-P", "-m", "edgewright_runtime.worker")
 
 
 class WorkerError(Exception):

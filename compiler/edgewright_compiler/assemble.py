@@ -124,17 +124,23 @@ def write_sums(folder: Path) -> None:
 
 
 def publish(made: Path, output: Path) -> None:
-    """Give a whole folder its final name; a package that was there is replaced in one step where the system can."""
+    """Give a whole folder its final name; a package that was there is replaced in one step where the system can.
+
+    What was there is then beside `made`, in a folder that is removed with everything in it.
+    """
     if not output.exists():
         made.rename(output)
         return
-    if not _exchange(made, output):
-        # Without an exchange there is a moment without any package, never one with a broken package.
-        aside = made.with_name(f"{made.name}.old")
-        output.rename(aside)
+    if _exchange(made, output):
+        return
+    # Without an exchange there is a moment without any package, never one with a broken package.
+    old = made.with_name("old")
+    output.rename(old)
+    try:
         made.rename(output)
-        made = aside
-    shutil.rmtree(made)
+    except OSError:
+        old.rename(output)
+        raise
 
 
 def _exchange(first: Path, second: Path) -> bool:

@@ -7,11 +7,11 @@ instead of doing it twice.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,11 +22,14 @@ from typing import Any
 
 from filelock import FileLock
 
-from edgewright_runtime.archive import cache_folder
+from edgewright_runtime.archive import UNPACKED, cache_folder
+from edgewright_runtime.aside import folder_aside, sweep
 from edgewright_targets import InputError
 
 _STAGES = "stages"
 _BESIDE = ".aside"
+_BUILT = "built"
+_PREFIX = "stage-"
 
 
 def digest_of(parts: Mapping[str, Any]) -> str:
@@ -72,33 +75,48 @@ class StageCache:
         key = digest_of(parts)
         final = self.root / _STAGES / stage / key
         if final.is_dir():
-            os.utime(final)
+            # The time of last use is for `clear`; a cache that cannot be written can still be read.
+            with contextlib.suppress(OSError):
+                os.utime(final)
             return final, True
-        final.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(self._beside() / f"{stage}-{key[:32]}.lock"):
             if final.is_dir():
                 return final, True
-            with self._aside() as folder:
+            with self.scratch() as folder:
                 make(folder)
                 sync_tree(folder)
+                final.parent.mkdir(parents=True, exist_ok=True)
                 folder.rename(final)
         return final, False
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """A folder for temporary files on the same disk; removed afterwards."""
-        with self._aside() as folder:
+        with folder_aside(self._beside(), _PREFIX) as folder:
             yield folder
+
+    def note(self, name: str) -> Any:
+        """The plain data kept as `name` by `keep_note`; None where there is none."""
+        try:
+            return json.loads((self.root / _BUILT / f"{name}.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def keep_note(self, name: str, data: Any) -> None:
+        """Keep plain data as `name`; what cannot be kept is only missed later."""
+        with contextlib.suppress(OSError), self.scratch() as folder:
+            made = folder / "note.json"
+            made.write_text(json.dumps(data), encoding="utf-8")
+            (self.root / _BUILT).mkdir(parents=True, exist_ok=True)
+            made.replace(self.root / _BUILT / f"{name}.json")
 
     def entries(self) -> list[CacheEntry]:
         """Everything that is whole, oldest use first."""
         found = [
-            CacheEntry(stage.name, entry.name, _tree_bytes(entry), entry.stat().st_mtime)
-            for stage in _folders(self.root / _STAGES)
+            CacheEntry(stage.name, entry.name, *_size_and_use(entry))
+            for stage in (*_folders(self.root / _STAGES), self.root / UNPACKED)
             for entry in _folders(stage)
         ]
-        unpacked = _folders(self.root / "unpacked")
-        found += [CacheEntry("unpacked", entry.name, _tree_bytes(entry), entry.stat().st_mtime) for entry in unpacked]
         return sorted(found, key=lambda entry: entry.used)
 
     def clear(self, *, older_than_seconds: float = 0) -> tuple[int, int]:
@@ -106,11 +124,19 @@ class StageCache:
         now = time.time()
         count = freed = 0
         for entry in self.entries():
-            if now - entry.used >= older_than_seconds:
-                base = self.root if entry.stage == "unpacked" else self.root / _STAGES
-                shutil.rmtree(base / entry.stage / entry.key, ignore_errors=True)
-                count, freed = count + 1, freed + entry.bytes
-        self._sweep()
+            if now - entry.used < older_than_seconds:
+                continue
+            base = self.root if entry.stage == UNPACKED else self.root / _STAGES
+            folder = base / entry.stage / entry.key
+            shutil.rmtree(folder, ignore_errors=True)
+            if folder.exists():
+                raise InputError(f"'{folder}' cannot be removed. Removed before it: {count} entries.")
+            count, freed = count + 1, freed + entry.bytes
+        if not older_than_seconds:
+            shutil.rmtree(self.root / _BUILT, ignore_errors=True)
+        for folder, prefix in ((self.root / _BESIDE, _PREFIX), (self.root / UNPACKED, ".")):
+            if folder.is_dir():
+                sweep(folder, prefix)
         return count, freed
 
     def _beside(self) -> Path:
@@ -119,44 +145,25 @@ class StageCache:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(
-                f"The cache folder '{self.root}' cannot be written: {error}.",
+                f"The cache folder '{self.root}' cannot be written: {error.strerror}.",
                 hint="Set XDG_CACHE_HOME to a folder that can.",
             ) from error
         return folder
 
-    @contextmanager
-    def _aside(self) -> Iterator[Path]:
-        self._sweep()
-        folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=self._beside()))
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-
-    def _sweep(self) -> None:
-        """Remove what killed processes left behind."""
-        for folder in _folders(self._beside()):
-            owner = folder.name.split("-")[0]
-            if owner.isdigit() and not _alive(int(owner)):
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
 
 def _folders(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
-def _tree_bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+def _size_and_use(folder: Path) -> tuple[int, float]:
+    size, used = 0, 0.0
+    # Another process may be removing the same entry just now.
+    with contextlib.suppress(OSError):
+        used = folder.stat().st_mtime
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return size, used
 
 
 def sync_tree(folder: Path) -> None:

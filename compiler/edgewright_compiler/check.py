@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.sources import Source
+from edgewright_runtime.errors import SampleError
 from edgewright_targets import CheckFailedError, InputError
+
+if TYPE_CHECKING:
+    from edgewright_runtime import Model
+    from edgewright_runtime.wire import Arrays
 
 # Float32 in another order of operations differs by 1e-6 to 1e-4 of the outputs' size; a wrong graph by far more.
 _EXPORT_TOLERANCE = 1e-3
 
 
-def compare_with_source(source: Source, package: Path, samples: Sequence[Any]) -> float:
+def compare_with_source(source: Source, package: Path, samples: Sequence[Any], name: str) -> float:
     """Largest difference between the float engine and the source itself, as a share of the outputs' size.
+
+    Args:
+        source: The source.
+        package: A package with its float engine.
+        samples: What both answer.
+        name: What messages call the samples.
 
     Raises:
         CheckFailedError: It is larger than rounding explains.
@@ -25,22 +36,32 @@ def compare_with_source(source: Source, package: Path, samples: Sequence[Any]) -
     from edgewright_runtime import load
 
     worst = 0.0
-    references = source.reference(samples)
+    # The engine first: it says in a sentence where data does not fit the model, a source says it in its own way.
     with load(package) as model:
-        for index, (sample, reference) in enumerate(zip(samples, references, strict=True)):
-            outputs = model.run(sample)["outputs"]
-            for name, value, expected in zip(outputs, outputs.values(), reference.values(), strict=True):
-                if value.shape != expected.shape:
-                    raise _mismatch(source, f"input {index}: '{name}' is {value.shape}, the source's {expected.shape}")
-                if not value.size:
-                    continue
-                scale = max(1.0, float(np.abs(expected).max()))
-                gap = float(np.abs(value.astype(np.float64) - expected.astype(np.float64)).max()) / scale
-                # Written so that NaN, which compares as False, is a mismatch too.
-                if not gap <= _EXPORT_TOLERANCE:
-                    raise _mismatch(source, f"input {index}: '{name}' differs by {gap:.2g} of its size")
-                worst = max(worst, gap)
+        answers = [_answer(model, sample, f"'{name}', sample {index}") for index, sample in enumerate(samples)]
+    for index, (outputs, reference) in enumerate(zip(answers, source.reference(samples), strict=True)):
+        if len(outputs) != len(reference):
+            raise _mismatch(source, f"the graph has {len(outputs)} outputs, the source gives {len(reference)}")
+        for output, value, expected in zip(outputs, outputs.values(), reference.values(), strict=True):
+            if value.shape != expected.shape:
+                raise _mismatch(source, f"input {index}: '{output}' is {value.shape}, the source's {expected.shape}")
+            if not value.size:
+                continue
+            scale = max(1.0, float(np.abs(expected).max()))
+            gap = float(np.abs(value.astype(np.float64) - expected.astype(np.float64)).max()) / scale
+            # Written so that NaN, which compares as False, is a mismatch too.
+            if not gap <= _EXPORT_TOLERANCE:
+                raise _mismatch(source, f"input {index}: '{output}' differs by {gap:.2g} of its size")
+            worst = max(worst, gap)
     return worst
+
+
+def _answer(model: Model, sample: Any, place: str) -> Arrays:
+    try:
+        outputs: Arrays = model.run(sample)["outputs"]
+    except SampleError as error:
+        raise InputError(f"{place} does not fit the model. {error.message}", hint=error.hint) from error
+    return outputs
 
 
 def _mismatch(source: Source, what: str) -> CheckFailedError:

@@ -11,6 +11,7 @@ from edgewright_benchmarks.data import Dataset, read_dataset
 from edgewright_benchmarks.meter import MeterSettings
 from edgewright_compiler.cache import digest_of, tool_versions
 from edgewright_compiler.sources import Source, SourceOptions, open_source
+from edgewright_runtime.providers import provider
 from edgewright_targets import Candidate, InputError, Target, __version__, host_facts, load_target
 from edgewright_targets.record import write_record
 
@@ -115,6 +116,9 @@ def read_job(spec: str, options: BuildOptions) -> Job:
             f"The budget --max-drop is {options.max_drop}; expected a share from 0 up to 1, such as 1% or 0.01."
         )
     target = load_target(options.target)
+    for candidate in target.candidates:
+        # Unknown providers are found before the first work, and not when their turn comes.
+        provider(candidate.provider)
     machine = host_facts()
     if target.architecture != machine.architecture:
         raise InputError(

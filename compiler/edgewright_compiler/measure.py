@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright_benchmarks.meter import MeterSettings, Readings, read_engines
 from edgewright_benchmarks.progress import Progress
 from edgewright_runtime.selftest import GoldenSample, difference, golden_samples, write_golden
+from edgewright_targets import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,6 +78,9 @@ def measure(
     from edgewright_runtime import load
 
     readings, calls = read_engines(package, engines, samples, settings, progress)
+    if readings[baseline].failure is not None:
+        # Raised and not kept: nothing can be compared, and the next build shall try again.
+        raise InputError(f"The float baseline '{baseline}' cannot run on the data: {readings[baseline].failure}")
     record: dict[str, Any] = {"calls": calls, "engines": {}}
     arrays: Arrays = {}
     for name, found in readings.items():
@@ -91,11 +95,11 @@ def measure(
             arrays |= _stack(name, found.outputs)
     (folder / _READINGS).write_text(json.dumps(record), encoding="utf-8")
     np.savez(folder / _OUTPUTS, **arrays)  # type: ignore[arg-type]
-    golden = []
-    if readings[baseline].failure is None:
-        with load(package, engine=baseline) as model:
-            for index, sample in enumerate(samples[:GOLDEN_SAMPLES]):
-                golden.append(GoldenSample(sample, model.feeds(sample), readings[baseline].outputs[index]))
+    with load(package, engine=baseline) as model:
+        golden = [
+            GoldenSample(sample, model.feeds(sample), readings[baseline].outputs[index])
+            for index, sample in enumerate(samples[:GOLDEN_SAMPLES])
+        ]
     write_golden(folder / _GOLDEN, golden)
 
 

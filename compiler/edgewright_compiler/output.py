@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import shutil
+import errno
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgewright_compiler.cache import StageCache, digest_of, sync_tree
+from edgewright_runtime.aside import folder_aside
+from edgewright_runtime.errors import PackageTooNewError
 from edgewright_runtime.package import MANIFEST, SUMS, Package, file_digest
 from edgewright_targets import EdgewrightError, InputError
 
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from edgewright_compiler.assemble import EngineFiles
     from edgewright_runtime.manifest import Manifest
 
-_SUFFIX = ".tmp"
+# What the disk says no with: no space, a quota or a limit reached, read-only, not allowed, broken.
+_DISK_ERRORS = (
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOTDIR,
+)  # fmt: skip
 
 
 class OutputFolder:
@@ -30,13 +33,17 @@ class OutputFolder:
         InputError: Something else lies there, or the place cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, archive: bool = False) -> None:
+        # `.` and `..` have no name that could be given to another folder.
+        self.path = path = path if path.name not in ("", "..") else path.resolve()
+        self.archive = path.with_name(f"{path.name}.tar")
         parent = path.absolute().parent
         if path.is_symlink() or path.is_file() or (path.is_dir() and any(path.iterdir()) and not _is_package(path)):
             raise InputError(
                 f"'{path}' exists and is no package folder; it is not overwritten.", hint="Choose another -o."
             )
+        if archive and self.archive.exists() and not self.archive.is_file():
+            raise InputError(f"'{self.archive}' exists and is no file; it is not overwritten.")
         if not parent.is_dir():
             raise InputError(f"'{path}' cannot be written: there is no folder '{parent}'.")
         # Tried, not asked: permission bits say nothing about read-only mounts, nor to root.
@@ -49,8 +56,7 @@ class OutputFolder:
     def holds(self, key: str, cache: StageCache) -> bool:
         """Whether the package of the build called `key` is here, whole and unchanged."""
         try:
-            record = json.loads(self._record(cache).read_text(encoding="utf-8"))
-            if record != {"key": key, "sums": file_digest(self.path / SUMS)}:
+            if cache.note(self._note()) != {"key": key, "sums": file_digest(self.path / SUMS)}:
                 return False
             Package.open(self.path).check_digests()
         except (OSError, ValueError, EdgewrightError):
@@ -58,19 +64,17 @@ class OutputFolder:
         return True
 
     @contextlib.contextmanager
-    def reserved(self) -> Iterator[None]:
-        """Turn a full disk during the block into a clear error."""
+    def reserved(self, left: str) -> Iterator[None]:
+        """Turn a full or read-only disk during the block into a clear error; `left` says what there is then."""
         try:
             yield
         except OSError as error:
-            import errno
-
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            if error.errno not in _DISK_ERRORS:
                 raise
-            where = error.filename or self.path
+            where = f" ('{error.filename}')" if error.filename else ""
             raise InputError(
-                f"Writing failed: {error.strerror} ('{where}'). Nothing was left at '{self.path}' by this build.",
-                hint="Free some space ('edgewright cache clear'), or set XDG_CACHE_HOME to a larger disk.",
+                f"Writing failed: {error.strerror}{where}. {left}",
+                hint="Free some space ('edgewright cache clear' does), or set XDG_CACHE_HOME to another disk.",
             ) from error
 
     def fill(
@@ -95,44 +99,35 @@ class OutputFolder:
         for name in manifest.order:
             spec = dataclasses.replace(by_name[name].spec, tolerance=found.tolerance(name))
             chosen.append(EngineFiles(spec, by_name[name].folder))
-        with self._aside() as folder:
-            assemble(folder, manifest, component, chosen, golden=found.golden, evidence=result)
-            sync_tree(folder)
-            sums = file_digest(folder / SUMS)
-            publish(folder, self.path)
-        record = self._record(cache)
-        record.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=record.parent, delete=False, encoding="utf-8") as file:
-            json.dump({"key": key, "sums": sums}, file)
-        Path(file.name).replace(record)
+        with folder_aside(self.path.absolute().parent, f".{self.path.name}.") as folder:
+            made = folder / "package"
+            made.mkdir()
+            assemble(made, manifest, component, chosen, golden=found.golden, evidence=result)
+            sync_tree(made)
+            sums = file_digest(made / SUMS)
+            publish(made, self.path)
+        cache.keep_note(self._note(), {"key": key, "sums": sums})
 
     def write_archive(self) -> Path:
         """The package as one file beside it; gives its path."""
         from edgewright_runtime.archive import write_archive
 
-        archive = self.path.with_name(f"{self.path.name}.tar")
-        write_archive(self.path, archive)
-        return archive
+        write_archive(self.path, self.archive)
+        return self.archive
 
-    def _record(self, cache: StageCache) -> Path:
-        # Kept outside the package, whose bytes are the same wherever it was built.
-        return cache.root / "built" / f"{digest_of({'output': str(self.path.absolute())})}.json"
-
-    @contextlib.contextmanager
-    def _aside(self) -> Iterator[Path]:
-        parent = self.path.absolute().parent
-        prefix = f".{self.path.name}."
-        for stale in parent.glob(f"{prefix}*{_SUFFIX}*"):
-            owner = stale.name.removeprefix(prefix).split("-")[0]
-            if owner.isdigit() and not Path(f"/proc/{owner}").exists():
-                shutil.rmtree(stale, ignore_errors=True)
-        folder = Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", suffix=_SUFFIX, dir=parent))
-        folder.chmod(0o755)
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+    def _note(self) -> str:
+        # Kept in the cache and not in the package, whose bytes are the same wherever it was built.
+        return digest_of({"output": str(self.path.absolute())})
 
 
 def _is_package(path: Path) -> bool:
-    return (path / MANIFEST).is_file()
+    # Other things have a manifest.json too. A damaged package of ours still has the list of its files.
+    if (path / MANIFEST).is_file() and (path / SUMS).is_file():
+        return True
+    try:
+        Package.open(path)
+    except PackageTooNewError:
+        return True
+    except EdgewrightError:
+        return False
+    return True

@@ -51,7 +51,8 @@ def quantize(component: Path, recipe: Recipe, feeds: Sequence[Arrays], destinati
         try:
             with _quiet():
                 METHODS[recipe.method](graph, recipe, feeds, made)
-        except QuantizationError:
+        except (QuantizationError, OSError):
+            # A full disk says nothing about the graph.
             raise
         except Exception as error:
             raise QuantizationError(f"ONNX Runtime's quantizer failed: {type(error).__name__}: {error}") from error

@@ -68,7 +68,7 @@ def build(
 
     cache = cache or StageCache()
     progress = progress or Quiet()
-    output = OutputFolder(Path(options.output))
+    output = OutputFolder(Path(options.output), archive=options.archive)
     job = read_job(source, options)
     key = job.key()
     unchanged = output.holds(key, cache)
@@ -76,9 +76,12 @@ def build(
         result = result_from_json(Package.open(output.path).evidence(), str(output.path))
         progress.note(f"{output.path} is up to date.")
     else:
-        with output.reserved():
+        with output.reserved(f"Nothing was changed at '{output.path}'."):
             result = _Build(job, cache, progress).run(output, key)
-    archive = output.write_archive() if options.archive else None
+    archive = None
+    if options.archive:
+        with output.reserved(f"The package '{output.path}' is whole; its archive was not written."):
+            archive = output.write_archive()
     return Built(output.path, result, archive, unchanged)
 
 
@@ -143,7 +146,7 @@ class _Build:
         def make(place: Path) -> None:
             with self.cache.scratch() as scratch:
                 self._draft(scratch / "package", folder, component, [self._engine(self.job.baseline, folder)])
-                worst = compare_with_source(self.job.source, scratch / "package", samples)
+                worst = compare_with_source(self.job.source, scratch / "package", samples, data.name)
             (place / "check.json").write_text(json.dumps({"difference": worst, "samples": len(samples)}))
 
         parts = {"component": digest, "data": data.digest, "samples": len(samples), "tools": tool_versions(RUN_TOOLS)}

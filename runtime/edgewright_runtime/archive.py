@@ -17,7 +17,7 @@ from edgewright_runtime.errors import DamagedPackageError, PackageError
 from edgewright_runtime.package import SUMS, check_digests, checked_path
 
 _SUMS_LIMIT_BYTES = 16 * 2**20
-_UNPACKED = "unpacked"
+UNPACKED = "unpacked"
 # What tarfile raises for headers that are cut off, or were never headers.
 _TAR_ERRORS = (tarfile.TarError, EOFError, ValueError, ArithmeticError, LookupError)
 
@@ -68,7 +68,7 @@ def unpacked(archive: Path, *, check: bool = False) -> Path:
     except _TAR_ERRORS as error:
         raise _no_archive(archive) from error
     with tar:
-        folder = cache_folder() / _UNPACKED / _content_key(tar, archive)
+        folder = cache_folder() / UNPACKED / _content_key(tar, archive)
         if check or not folder.is_dir():
             try:
                 _unpack(tar, archive, folder)

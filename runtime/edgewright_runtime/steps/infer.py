@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from edgewright_runtime.errors import SampleError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
+
+
+# Values that a run adds itself.
+_OWN = ("top_k", "outputs")
 
 
 class Infer:
@@ -28,5 +34,9 @@ class Infer:
         """Add the outputs of the graph; `outputs` holds them under their names as well."""
         names = self._engine.input_names
         feeds = {name: values[name] for name in names if name in values}
+        if len(feeds) != len(names):
+            missing = ", ".join(f"'{name}'" for name in names if name not in values)
+            given = ", ".join(f"'{name}'" for name in values if name not in _OWN) or "nothing"
+            raise SampleError(f"The model needs the input {missing}; given was {given}.")
         outputs = self._engine.infer(feeds)
         return {**outputs, "outputs": outputs}
