@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.sources import Source
-from edgewright_runtime.errors import SampleError
+from edgewright_runtime.errors import EngineUnavailableError, SampleError
 from edgewright_targets import CheckFailedError, InputError
 
 if TYPE_CHECKING:
@@ -37,7 +37,12 @@ def compare_with_source(source: Source, package: Path, samples: Sequence[Any], n
 
     worst = 0.0
     # The engine first: it says in a sentence where data does not fit the model, a source says it in its own way.
-    with load(package) as model:
+    try:
+        # Strict: with one engine there is nothing to fall back on, and its own reason is the one to say.
+        model = load(package, strict=True)
+    except EngineUnavailableError as error:
+        raise InputError(f"The graph of '{source.name}' cannot run as exported: {error.reason}") from error
+    with model:
         answers = [_answer(model, sample, f"'{name}', sample {index}") for index, sample in enumerate(samples)]
     for index, (outputs, reference) in enumerate(zip(answers, source.reference(samples), strict=True)):
         if len(outputs) != len(reference):

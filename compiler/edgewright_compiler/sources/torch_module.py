@@ -7,14 +7,16 @@ import inspect
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.component import Component, save_graph, write_component
 from edgewright_compiler.sources import SourceOptions
-from edgewright_compiler.sources.failures import export_failures, needs
+from edgewright_compiler.sources.failures import export_failures, needs, own_failures
 from edgewright_compiler.sources.text import arrays_pipeline
-from edgewright_targets import InputError
+from edgewright_runtime.package import file_digest
+from edgewright_targets import InputError, nearest
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
@@ -46,42 +48,75 @@ class TorchSource:
         # The user's project is where the command is run, as with `python -m`.
         if "" not in sys.path and str(Path.cwd()) not in sys.path:
             sys.path.insert(0, str(Path.cwd()))
-        try:
-            make = getattr(importlib.import_module(module), function)
-        except (ImportError, AttributeError) as error:
-            raise InputError(f"'{self._spec}' cannot be imported: {error}.") from error
+        with own_failures(f"'{self._spec}': importing '{module}'"):
+            code = _import(module, self._spec)
+        make = getattr(code, function, None)
+        if not callable(make):
+            public = [name for name, value in vars(code).items() if inspect.isfunction(value) and name[0] != "_"]
+            problem = "is no function" if hasattr(code, function) else "does not exist"
+            raise InputError(f"'{self._spec}': '{function}' {problem} in '{module}'.", hint=nearest(function, public))
         self._torch.manual_seed(0)
-        made = make()
+        with own_failures(f"'{self._spec}'"):
+            made = make()
         if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], self._torch.nn.Module)):
             raise InputError(
-                f"'{self._spec}' must return a torch module and its example inputs; it returned {type(made).__name__}.",
+                f"'{self._spec}' must return a torch module and its example inputs; it returned {_kind_of(made)}.",
                 hint="For example: return MyModel().eval(), {'pixels': torch.zeros(1, 3, 224, 224)}",
             )
         net, inputs = made
+        return net.eval(), self._named(net, inputs)
+
+    def _named(self, net: Any, inputs: Any) -> dict[str, Any]:
         if isinstance(inputs, self._torch.Tensor):
             inputs = (inputs,)
-        if not isinstance(inputs, Mapping):
+        if isinstance(inputs, list | tuple):
             names = list(inspect.signature(net.forward).parameters)
+            if len(inputs) > len(names):
+                raise InputError(
+                    f"'{self._spec}': there are {len(inputs)} example inputs; the module takes {len(names)}: "
+                    f"{', '.join(names)}."
+                )
             inputs = dict(zip(names, inputs, strict=False))
-        if not inputs or not all(isinstance(value, self._torch.Tensor) for value in inputs.values()):
-            raise InputError(f"'{self._spec}': the example inputs must be tensors, by name or in order.")
-        return net.eval(), dict(inputs)
+        if not isinstance(inputs, Mapping) or not inputs:
+            raise InputError(
+                f"'{self._spec}': the example inputs must be tensors, by name or in order; given was "
+                f"{_kind_of(inputs)}."
+            )
+        for name, value in inputs.items():
+            if not isinstance(value, self._torch.Tensor):
+                raise InputError(f"'{self._spec}': the example input '{name}' is {_kind_of(value)}, not a tensor.")
+            if value.dtype == self._torch.bfloat16:
+                raise InputError(
+                    f"'{self._spec}': the example input '{name}' is bfloat16, which numpy does not have.",
+                    hint="Return the module in float32: return model.float(), inputs.",
+                )
+        return dict(inputs)
 
     def digest(self) -> str:
-        """Digest of weights, example inputs and the code of the module's class."""
+        """Digest of weights, example inputs and the user's code."""
         import hashlib
 
         state = hashlib.sha256()
         for name, tensor in sorted(self._module.state_dict().items()):
             state.update(name.encode() + str(tensor.dtype).encode())
-            state.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-        code = {}
-        for part in {type(module) for module in self._module.modules()}:
-            if not part.__module__.startswith("torch."):
-                code[f"{part.__module__}.{part.__qualname__}"] = _source_of(part)
+            # As bytes: numpy does not know every type that torch has.
+            plain = tensor.detach().cpu().contiguous().reshape(-1).view(self._torch.uint8)
+            state.update(plain.numpy().tobytes())
         shapes = {name: [list(value.shape), str(value.dtype)] for name, value in self._feeds.items()}
-        parts = {"state": state.hexdigest(), "code": code, "structure": str(self._module)}
+        parts = {"state": state.hexdigest(), "code": self._code(), "structure": str(self._module)}
         return digest_of({**parts, "feeds": shapes, "labels": self.labels, "spec": self._spec})
+
+    def _code(self) -> dict[str, str]:
+        """Digests of the user's modules: a helper that a forward calls decides the graph as much as the forward."""
+        kinds = {type(part).__module__ for part in self._module.modules()}
+        roots = {name.partition(".")[0] for name in (*kinds, self._spec.partition(":")[0])}
+        folders = {Path(path).parent for root in roots if root != "torch" and (path := _file_of(root))}
+        return {
+            name: file_digest(path)
+            for name in sorted(sys.modules)
+            if (path := _file_of(name)) and any(path.is_relative_to(folder) for folder in folders)
+            if "site-packages" not in path.parts and path.suffix == ".py"
+        }
 
     def export(self, folder: Path) -> None:
         """Export with torch's exporter; the first axis of every input is free where the module allows it."""
@@ -108,9 +143,9 @@ class TorchSource:
         """What the torch module answers; outputs in order, under `0`, `1`, ... for `compare` to match by order."""
         torch = self._torch
         found = []
-        with torch.no_grad():
+        with torch.no_grad(), own_failures(f"'{self._spec}': calling the module on the data"):
             for sample in samples:
-                feeds = {name: torch.from_numpy(value) for name, value in sample.items()}
+                feeds = {name: torch.from_numpy(sample[name]) for name in self._feeds}
                 found.append({str(i): value.numpy() for i, value in enumerate(_tensors(torch, self._module(**feeds)))})
         return found
 
@@ -122,12 +157,33 @@ class TorchSource:
 def _tensors(torch: Any, value: Any) -> list[Any]:
     if isinstance(value, torch.Tensor):
         return [value.detach().cpu()]
-    parts = value.values() if isinstance(value, Mapping) else value
-    return [tensor for part in parts for tensor in _tensors(torch, part)]
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    # Whatever else a module returns beside tensors (None, numbers) is no output of the graph.
+    return [tensor for part in value for tensor in _tensors(torch, part)] if isinstance(value, list | tuple) else []
 
 
-def _source_of(kind: type[Any]) -> str:
+def _import(module: str, spec: str) -> ModuleType:
     try:
-        return inspect.getsource(kind)
-    except (OSError, TypeError):
-        return kind.__qualname__
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        # A library that the module itself imports is another matter than the module.
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise
+        raise InputError(
+            f"'{spec}': there is no module '{error.name}'.",
+            hint=f"Modules are looked for in '{Path.cwd()}', in PYTHONPATH and among installed packages.",
+        ) from error
+    except (TypeError, ValueError) as error:
+        raise InputError(f"'{spec}': '{module}' is no name of a module.") from error
+
+
+def _file_of(module: str) -> Path | None:
+    path = getattr(sys.modules.get(module), "__file__", None)
+    return Path(path) if path else None
+
+
+def _kind_of(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"a tuple of {', '.join(type(part).__name__ for part in value) or 'nothing'}"
+    return type(value).__name__
