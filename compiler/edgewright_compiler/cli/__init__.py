@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -62,10 +63,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; gives the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     verb = next((word for word in arguments if not word.startswith("-")), None)
-    options = make_parser(verb if verb in VERBS else None).parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # A label that the terminal's encoding lacks is shown escaped.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        code: int = importlib.import_module(f"edgewright_compiler.cli.{options.verb}").execute(options)
-        sys.stdout.flush()
+        try:
+            options = make_parser(verb if verb in VERBS else None).parse_args(arguments)
+            code: int = importlib.import_module(f"edgewright_compiler.cli.{options.verb}").execute(options)
+        finally:
+            # Here and not at exit, where a closed pipe could not be answered any more; help ends in SystemExit.
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except EdgewrightError as error:
         say_error(error)
         return error.exit_code
@@ -74,6 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        print("\nInterrupted; the same command goes on after the last whole stage.", file=sys.stderr)
+        then = "; the same command goes on after the last whole stage" if verb == "build" else ""
+        print(f"\nInterrupted{then}.", file=sys.stderr)
         return 130
     return code

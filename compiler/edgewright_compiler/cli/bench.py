@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgewright_compiler.cli.console import bold, print_json, progress, say_warning, wrapped
+from edgewright_compiler.cli.files import check_writable, write_file
 from edgewright_compiler.cli.options import add_meter, meter_settings
 from edgewright_targets import InputError
 from edgewright_targets.record import write_record
+
+if TYPE_CHECKING:
+    from edgewright_benchmarks.result import Result
 
 EPILOG = """\
 example:
@@ -37,18 +43,15 @@ def execute(options: argparse.Namespace) -> int:
     from edgewright_runtime import Package
 
     for path in (options.report, options.output):
-        _check_writable(path)
-    if options.report and Path(options.report).suffix not in (".html", ".md"):
-        raise InputError(f"'{options.report}': a report ends in .html or .md.")
+        check_writable(path)
+    render = _renderer(options.report) if options.report else None
     result = bench(options.package, options.data, settings=meter_settings(options), progress=progress(options))
     built = build_evidence(Package.open(options.package))
     if options.output:
-        write_result(result, Path(options.output))
-    if options.report:
-        from edgewright_benchmarks.report import render_html, render_markdown
-
-        render = render_html if options.report.endswith(".html") else render_markdown
-        Path(options.report).write_text(render(result, built), encoding="utf-8")
+        write_file(options.output, lambda path: write_result(result, path))
+    if render is not None:
+        page = render(result, built)
+        write_file(options.report, lambda path: path.write_text(page, encoding="utf-8"))
     if options.json:
         print_json(write_record(result))
         return 0
@@ -59,20 +62,22 @@ def execute(options: argparse.Namespace) -> int:
             say_warning(warning)
         print(result_text(result))
         print()
-        print(wrapped(result.reason))
+    print(wrapped(result.reason))
     for path in filter(None, (options.report, options.output)):
         print(f"Written: {bold(path)}")
     return 0
 
 
-def _check_writable(path: str | None) -> None:
-    if path is None:
-        return
-    folder = Path(path).absolute().parent
-    if Path(path).is_dir() or not folder.is_dir():
-        raise InputError(f"'{path}' cannot be written: there is no folder '{folder}', or it is a folder itself.")
-    try:
-        with Path(path).open("ab"):
-            pass
-    except OSError as error:
-        raise InputError(f"'{path}' cannot be written: {error.strerror}.") from error
+def _renderer(path: str) -> Callable[[Result, Result], str]:
+    """What makes the report; found before the measurement, so that a missing library costs no time."""
+    from edgewright_compiler.sources.failures import needs
+
+    suffix = Path(path).suffix
+    if suffix not in (".html", ".md"):
+        raise InputError(f"'{path}': a report ends in .html or .md.")
+    with needs("report"):
+        if suffix == ".html":
+            import jinja2  # noqa: F401 - the page's own import comes after the measurement
+
+        from edgewright_benchmarks.report import render_html, render_markdown
+    return render_html if suffix == ".html" else render_markdown

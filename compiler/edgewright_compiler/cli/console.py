@@ -30,7 +30,7 @@ def width() -> int:
 
 def _styled(text: str, code: str, stream: TextIO) -> str:
     # https://no-color.org: any non-empty value turns colour off.
-    if os.environ.get("NO_COLOR") or not stream.isatty():
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not stream.isatty():
         return text
     return f"\x1b[{code}m{text}\x1b[0m"
 

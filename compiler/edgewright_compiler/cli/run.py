@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cli.console import print_json, spoken_warnings
+from edgewright_compiler.cli.files import check_writable, write_file
 from edgewright_compiler.cli.options import add_engine, positive
 from edgewright_targets import InputError
 
@@ -37,11 +38,14 @@ def execute(options: argparse.Namespace) -> int:
     """Run the verb."""
     from edgewright_runtime import load
 
+    check_writable(options.output)
     with spoken_warnings():
         model = load(options.package, engine=options.engine, strict=options.strict, threads=options.threads)
     with model:
         if model.manifest.pipeline.input == "*":
             return _run_arrays(model, options)
+        if options.output:
+            raise InputError("--output is for models that give named arrays; this one gives labels (see --json).")
         texts = _texts(options.inputs)
         answers = []
         for text in texts:
@@ -65,11 +69,13 @@ def _texts(inputs: list[str]) -> list[str]:
     if inputs != ["-"]:
         return inputs
     try:
-        lines = [line.rstrip("\n") for line in sys.stdin if line.strip()]
+        # Bytes, because the locale decides how Python reads text; None where standard input is closed.
+        data = sys.stdin.buffer.read() if sys.stdin is not None else b""
+        lines = [line.rstrip("\r") for line in data.decode("utf-8-sig").split("\n") if line.strip()]
     except UnicodeDecodeError as error:
-        raise InputError(f"Standard input is not UTF-8: {error}.") from error
+        raise InputError(f"Standard input is not UTF-8: byte {error.start} cannot be decoded.") from error
     if not lines:
-        raise InputError("Standard input has no text.")
+        raise InputError("Standard input has no text.", hint="Give one text a line, for example: < sentences.txt")
     return lines
 
 
@@ -82,12 +88,7 @@ def _run_arrays(model: Model, options: argparse.Namespace) -> int:
     feeds = _read_arrays(path)
     outputs = model(feeds)
     if options.output:
-        target = Path(options.output)
-        try:
-            with target.open("wb") as file:
-                np.savez(file, **outputs)
-        except OSError as error:
-            raise InputError(f"'{target}' cannot be written: {error.strerror}.") from error
+        write_file(options.output, lambda path: _save(path, outputs))
     facts: dict[str, Any] = {
         name: {"shape": list(value.shape), "type": str(value.dtype)} for name, value in outputs.items()
     }
@@ -102,18 +103,20 @@ def _run_arrays(model: Model, options: argparse.Namespace) -> int:
     return 0
 
 
-def _read_arrays(path: Path) -> dict[str, Any]:
-    import zipfile
-
+def _save(path: Path, arrays: dict[str, Any]) -> None:
     import numpy as np
+
+    # A file object, because numpy adds .npz to names without it.
+    with path.open("wb") as file:
+        np.savez(file, **arrays)
+
+
+def _read_arrays(path: Path) -> dict[str, Any]:
+    from edgewright_runtime.arrays import read_arrays
 
     if path.suffix != ".npz" or not path.is_file():
         raise InputError(
             f"This model takes named arrays: an .npz file; '{path}' is none.",
             hint="Make one with numpy.savez('input.npz', name=array, ...).",
         )
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
-        raise InputError(f"'{path}' is no readable .npz file: {error}.") from error
+    return dict(read_arrays(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import traceback
 from collections.abc import Iterator
@@ -31,6 +32,13 @@ def needs(extra: str) -> Iterator[None]:
         ) from error
 
 
+def check_installed(*modules: str) -> None:
+    """Raise ImportError unless all these can be imported; nothing is, which would take seconds."""
+    for module in modules:
+        if importlib.util.find_spec(module) is None:
+            raise ModuleNotFoundError(name=module)
+
+
 @contextmanager
 def export_failures(source: str) -> Iterator[None]:
     """Turn an exporter's failure into an error that names the operator and its place in the source."""
@@ -43,7 +51,11 @@ def export_failures(source: str) -> Iterator[None]:
     # The exporter prints and logs its progress and hints for its own developers; errors are raised all the same.
     logging.disable(logging.ERROR)
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
             warnings.simplefilter("ignore")
             yield
     except Exception as error:
@@ -65,7 +77,7 @@ def own_failures(what: str) -> Iterator[None]:
         place = f" It failed in {own[-1].filename}, line {own[-1].lineno}: {own[-1].line}" if own else ""
         if isinstance(error, SyntaxError) and error.filename:
             place = f" It failed in {error.filename}, line {error.lineno}: {(error.text or '').strip()}"
-        raise InputError(f"{what} failed: {type(error).__name__}: {_first_line(error)}.{place}") from error
+        raise InputError(f"{what} failed: {type(error).__name__}: {first_line(error)}.{place}") from error
 
 
 def _explain(error: BaseException) -> str:
@@ -82,7 +94,7 @@ def _explain(error: BaseException) -> str:
     if operator:
         called = f" It is called in {place}" if place else ""
         return f"the exporter has no translation for the operator '{operator.group(1)}'.{called}"
-    reason = f"{type(chain[-1]).__name__}: {_first_line(chain[-1])}"
+    reason = f"{type(chain[-1]).__name__}: {first_line(chain[-1])}"
     return f"{reason} This comes from {place}" if place else reason
 
 
@@ -95,5 +107,6 @@ def _node_trace(error: BaseException) -> str:
     return ""
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text that says something; its kind where it has no text."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

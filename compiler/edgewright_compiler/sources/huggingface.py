@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.component import Component, save_graph, write_component
 from edgewright_compiler.sources import SourceOptions
-from edgewright_compiler.sources.failures import export_failures, needs
+from edgewright_compiler.sources.failures import export_failures, first_line, needs
 from edgewright_compiler.sources.text import TOKENIZER_FILE, classification_pipeline, keep_tokenizer
 from edgewright_runtime.package import file_digest
 from edgewright_targets import InputError
@@ -64,9 +64,10 @@ class HuggingFaceSource:
         from transformers.exporters.exporter_onnx import OnnxExporter
 
         model, tokenizer = self._load()
-        feeds = dict(tokenizer(list(_EXAMPLE), padding=True, return_tensors="pt"))
+        limit = self._max_length(tokenizer)
+        feeds = dict(tokenizer(list(_EXAMPLE), padding=True, truncation=True, max_length=limit, return_tensors="pt"))
         # The position table ends somewhere; an axis without an upper end is refused by torch.export.
-        sequence = torch.export.Dim("sequence", min=2, max=self._max_length(tokenizer))
+        sequence = torch.export.Dim("sequence", min=2, max=limit)
         axes = {0: torch.export.Dim("batch"), 1: sequence}
         config = OnnxConfig(dynamic_shapes={name: dict(axes) for name in feeds})
         exporter: Any = OnnxExporter
@@ -81,7 +82,7 @@ class HuggingFaceSource:
         pipeline = classification_pipeline(
             inputs,
             logits,
-            max_length=self._max_length(tokenizer),
+            max_length=limit,
             pad_id=tokenizer.pad_token_id or 0,
             padding_side=tokenizer.padding_side,
         )
@@ -119,13 +120,24 @@ class HuggingFaceSource:
             logging.set_verbosity_error()  # type: ignore[no-untyped-call]
             logging.disable_progress_bar()  # type: ignore[no-untyped-call]
             try:
-                tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
+                # Code that comes with a checkpoint is not run; left open, transformers would ask on the terminal.
+                offline = {"local_files_only": True, "trust_remote_code": False}
+                tokenizer = AutoTokenizer.from_pretrained(self.folder, **offline)
+                # Only the scores: a configuration may ask for hidden states and attentions as well.
+                lean = {"output_hidden_states": False, "output_attentions": False}
                 model = AutoModelForSequenceClassification.from_pretrained(
-                    self.folder, local_files_only=True, dtype=torch.float32
+                    self.folder, dtype=torch.float32, **offline, **lean
                 )
             except Exception as error:
                 # transformers raises OSError, ValueError, SafetensorError, ... for files that it cannot read.
-                raise InputError(f"'{self.folder}' cannot be loaded as a checkpoint: {error}") from error
+                raise InputError(
+                    f"'{self.folder}' cannot be loaded as a checkpoint: {first_line(error)}",
+                    hint="A checkpoint folder is what save_pretrained of transformers writes, model and tokenizer.",
+                ) from error
+            if not getattr(tokenizer, "is_fast", False):
+                raise InputError(
+                    f"'{self.folder}': its tokenizer has no fast form (tokenizer.json), which is what runs on a device."
+                )
             if len(self.labels) != model.config.num_labels:
                 raise InputError(
                     f"'{self.folder}': there are {len(self.labels)} labels, the model has {model.config.num_labels}."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.component import Component, save_graph, write_component
 from edgewright_compiler.sources import SourceOptions
-from edgewright_compiler.sources.failures import needs
+from edgewright_compiler.sources.failures import first_line, needs
 from edgewright_compiler.sources.text import TOKENIZER_FILE, arrays_pipeline, classification_pipeline, keep_tokenizer
 from edgewright_runtime.package import file_digest
 from edgewright_targets import InputError
@@ -138,30 +138,42 @@ class OnnxSource:
             try:
                 self._graph = onnx_ir.load(self.path)
             except Exception as error:
-                raise InputError(
-                    f"'{self.path}' is no readable ONNX file: {_first_line(error)}",
-                    hint="It may be cut off, or of another kind; export it again.",
-                ) from error
+                raise self._unreadable(first_line(error)) from error
             if not self._graph.graph.outputs:
-                raise InputError(f"'{self.path}' is no readable ONNX file: its graph has no outputs.")
+                raise self._unreadable("its graph has no outputs.")
         return self._graph
+
+    def _unreadable(self, reason: str) -> InputError:
+        return InputError(
+            f"'{self.path}' is no readable ONNX file: {reason}",
+            hint="It may be cut off, or of another kind; export it again.",
+        )
 
     def _external_files(self) -> list[Path]:
         import onnx_ir
 
-        names = set()
-        for value in self._load().graph.initializers.values():
-            if isinstance(value.const_value, onnx_ir.ExternalTensor):
-                names.add(str(value.const_value.location))
-        for name in names:
+        # Bodies of loops and branches keep weights too.
+        values = [value for graph in self._load().graphs() for value in graph.initializers.values()]
+        ends: dict[str, int] = {}
+        for value in values:
+            tensor = value.const_value
+            if isinstance(tensor, onnx_ir.ExternalTensor):
+                name = str(tensor.location)
+                ends[name] = max(ends.get(name, 0), (tensor.offset or 0) + (tensor.length or tensor.nbytes))
+        for name, end in ends.items():
             pure = PurePosixPath(name)
             if pure.is_absolute() or ".." in pure.parts:
                 raise InputError(f"'{self.path}' points at weights outside its folder: {name!r}. It is not read.")
-            if not (self.path.parent / name).is_file():
-                raise InputError(f"'{self.path}' keeps weights in '{name}', and there is no such file beside it.")
-        return [self.path.parent / name for name in sorted(names)]
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+            path = self.path.parent / name
+            if not path.is_file():
+                raise InputError(
+                    f"'{self.path}' keeps weights in '{name}', and there is no such file beside it.",
+                    hint="Copy it beside the .onnx file; both were written by one export.",
+                )
+            if path.stat().st_size < end:
+                raise InputError(
+                    f"'{self.path}' keeps {end} bytes of weights in '{name}', which has {path.stat().st_size}: it is "
+                    "cut off.",
+                    hint="Copy it again, or export the model again.",
+                )
+        return [self.path.parent / name for name in sorted(ends)]

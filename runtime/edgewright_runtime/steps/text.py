@@ -71,7 +71,11 @@ class Tokenize:
         text = values["text"]
         if not isinstance(text, str) or not text.strip():
             raise SampleError(f"The model takes a non-empty text; given was {_describe(text)}.")
-        encoding = self._tokenizer.encode(text)
+        try:
+            encoding = self._tokenizer.encode(text)
+        except TypeError as error:
+            # Half characters, as which Python keeps bytes of a command line that are no UTF-8.
+            raise SampleError(f"The text is not valid Unicode: {text!r}.") from error
         # Not len(encoding.ids): each access of an encoding's field makes a new list.
         missing = -len(encoding) % self._multiple
         made: dict[str, Any] = {}
