@@ -1,0 +1,81 @@
+"""The performance bars start, and what they hold light stays light. Nothing is timed here: the bars do that."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BARS = sorted(path.name for path in (ROOT / "benchmarks" / "bars").glob("[!_]*.py"))
+# Never on the way to a first answer, whatever else is installed.
+HEAVY = {
+    "edgewright_benchmarks", "filelock", "importlib.metadata", "jinja2", "matplotlib", "onnx", "onnx_ir", "onnxscript",
+    "onnxruntime_ep_openvino", "psutil", "scipy", "sklearn", "torch", "tqdm", "transformers",
+}  # fmt: skip
+LIBRARIES = {"numpy", "onnxruntime", "tokenizers"}
+
+_IMPORT_RUNTIME = "import edgewright_runtime"
+# What a text classifier on the CPU provider takes, beside the three libraries.
+_IMPORT_CALL = """
+import edgewright_runtime.engine, edgewright_runtime.providers.cpu
+import edgewright_runtime.steps.infer, edgewright_runtime.steps.labels, edgewright_runtime.steps.text
+"""
+_HELP = """
+import contextlib, io
+from edgewright_compiler.cli import main
+with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+    main(["--help"])
+"""
+_RUN_HELP = _HELP.replace("--help", 'run", "--help')
+
+
+def modules_after(program: str) -> set[str]:
+    """Names of all modules that a fresh interpreter holds after `program`."""
+    listing = "\nimport json, sys; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program + listing], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout))
+
+
+@pytest.fixture(scope="module")
+def modules_at_start() -> set[str]:
+    """What an interpreter holds by itself here: editable installations and site customisations import things too."""
+    return modules_after("pass")
+
+
+@pytest.mark.parametrize("program", [_IMPORT_RUNTIME, _HELP, _RUN_HELP], ids=["import", "help", "run --help"])
+def test_nothing_heavy_is_imported_before_there_is_work(program: str, modules_at_start: set[str]) -> None:
+    found = modules_after(program) - modules_at_start
+    assert not found & (HEAVY | LIBRARIES)
+
+
+def test_a_first_call_imports_its_libraries_alone(modules_at_start: set[str]) -> None:
+    assert not (modules_after(_IMPORT_CALL) - modules_at_start) & HEAVY
+
+
+def test_the_programs_import_what_they_are_named_for(modules_at_start: set[str]) -> None:
+    """Guards the tests above against programs that import nothing."""
+    assert "edgewright_runtime" in modules_after(_IMPORT_RUNTIME) - modules_at_start
+    assert "edgewright_compiler.cli.run" in modules_after(_RUN_HELP) - modules_at_start
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bar", BARS)
+def test_every_bar_explains_itself(bar: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / "bars" / bar, "--help"], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert "--package" in done.stdout
+    assert "--json" in done.stdout
+
+
+@pytest.mark.slow
+def test_a_bar_without_a_package_says_so(tmp_path: Path) -> None:
+    bar = ROOT / "benchmarks" / "bars" / "load_time.py"
+    done = subprocess.run([sys.executable, bar, "--package", "none"], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "'none' is no package" in done.stderr
+    assert "Traceback" not in done.stderr
