@@ -22,6 +22,7 @@ from edgewright_targets.record import RecordError, read_record
 Rung = Literal["measured", "emulated", "compiled", "declared"]
 
 HOST = "host"
+_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
 
 
 @dataclass(frozen=True)
@@ -183,11 +184,25 @@ def _parse_target(name: str, text: str, where: str) -> Target:
         raise RecordError(
             f"{where}: the baseline '{file.baseline}' is no candidate.", hint=nearest(file.baseline, names)
         )
+    for word in (name, *names):
+        # Names of engines become names of folders in a package.
+        if not set(word) <= _NAME_CHARACTERS or word.strip(".-_") != word or not word:
+            raise RecordError(f"{where}: '{word}' is no name; use letters, digits, '.', '-' and '_' between them.")
     candidates = tuple(_candidate(file, entry, where) for entry in file.candidate)
+    baseline = candidates[names.index(file.baseline)]
+    if baseline.recipe.method != "float":
+        raise RecordError(
+            f"{where}: the baseline '{baseline.name}' has the method '{baseline.recipe.method}'; everything is compared "
+            "with float."
+        )
     return Target(name, file.title, file.architecture, file.rung, file.baseline, candidates)
 
 
 def _candidate(file: _TargetFile, entry: _CandidateFile, where: str) -> Candidate:
+    if entry.pad_to_multiple_of < 1:
+        raise RecordError(
+            f"{where}: candidate '{entry.name}': pad_to_multiple_of is {entry.pad_to_multiple_of}; 1 is no padding."
+        )
     if entry.recipe not in file.recipe:
         raise RecordError(
             f"{where}: candidate '{entry.name}' asks for the unknown recipe '{entry.recipe}'.",
