@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed-$(shell cat pyproject.toml constraints.txt | cksum |
 # Made while installing: where it is left over, an installation was cut off and cannot be trusted.
 UNFINISHED := $(VENV)/.unfinished
 
-.PHONY: help venv lint format types test test-fast browser demo clean
+.PHONY: help venv lint format types test test-fast packages demo clean
 
 help:  ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -46,15 +46,15 @@ format: venv  ## Apply the format, and what can be corrected without a thought.
 types: venv  ## Check types.
 	$(PY) -m mypy
 
-test: lint types browser  ## All checks and all tests.
+test: lint types packages  ## All checks and all tests.
 	$(PY) -m pytest
 
 test-fast: venv  ## The tests that take no more than a few seconds.
 	$(PY) -m pytest -m 'not slow'
 
-# The report is looked at in a real browser; without one those tests are skipped, and say so.
-browser:
-	@bash .ci/browser
+# The report is looked at in a real browser, OpenVINO runs in an emulator; without them those tests are skipped and say so.
+packages:
+	@bash .ci/packages
 
 demo: venv  ## From a model to a package with its evidence, on real commands.
 	$(PY) examples/intents/demo.py

@@ -26,12 +26,13 @@ def stability_warnings(rounds: Sequence[Sequence[float]], name: str) -> tuple[st
         name: Of the engine, for the sentences.
 
     Returns:
-        Nothing where the rounds look steady, or where there are none.
+        Nothing where the rounds look steady, or where there are none. An engine that spreads is not said to drift as
+        well: the advice is the same, and a list that says everything twice is not read.
     """
     medians = np.array([np.median(values) for values in rounds if len(values)], dtype=np.float64)
     if medians.size == 0:
         return ()
-    found = (_few(medians, name), _short(medians, name), _spread(medians, name), _drift(medians, name))
+    found = (_few(medians, name), _short(medians, name), _spread(medians, name) or _drift(medians, name))
     return tuple(sentence for sentence in found if sentence)
 
 

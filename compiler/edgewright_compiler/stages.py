@@ -85,6 +85,27 @@ def build(
     return Built(output.path, result, archive, unchanged)
 
 
+def draft_package(job: Job, destination: Path, cache: StageCache, progress: Progress) -> tuple[str, ...]:
+    """Write a package of every candidate that can be made, none of them measured; gives their names.
+
+    This is what a build measures; by itself it serves to run candidates elsewhere, such as in an emulator.
+    """
+    stages = _Build(job, cache, progress)
+    made = stages.candidates()
+    stages.draft(destination, made, made.engines)
+    return tuple(engine.spec.name for engine in made.engines)
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """What could be made: the float component, an engine for each candidate, and why other recipes failed."""
+
+    folder: Path
+    component: Component
+    engines: tuple[EngineFiles, ...]
+    failures: dict[Recipe, str]
+
+
 class _Build:
     """The stages of one build."""
 
@@ -97,29 +118,38 @@ class _Build:
         """All stages; gives the evidence of the package now at `output`."""
         from edgewright_compiler.choose import judge_measured, package_engines
 
-        component_folder = self._export()
-        component = read_component(component_folder)
-        component_digest = tree_digest(component_folder)
-        self._check(component_folder, component, component_digest)
-        graphs, failures = self._quantize(component_folder, component, component_digest)
-        engines = [
-            self._engine(candidate, graphs[candidate.recipe])
-            for candidate in self.job.target.candidates
-            if candidate.recipe in graphs
-        ]
-        measured_folder = self._measure(component_folder, component, engines)
-        judged = judge_measured(self.job, component, engines, measured_folder, failures)
+        made = self.candidates()
+        measured_folder = self._measure(made)
+        judged = judge_measured(self.job, made.component, made.engines, measured_folder, made.failures)
         self.progress.note(judged.reason)
         output.fill(
             key,
-            self._manifest(component, package_engines(self.job.target, judged), judged),
-            component_folder,
-            engines,
+            self._manifest(made.component, package_engines(self.job.target, judged), judged),
+            made.folder,
+            made.engines,
             measured_folder,
             judged,
             self.cache,
         )
         return judged
+
+    def candidates(self) -> _Candidates:
+        """Export, check and quantize."""
+        folder = self._export()
+        component = read_component(folder)
+        digest = tree_digest(folder)
+        self._check(folder, component, digest)
+        graphs, failures = self._quantize(folder, component, digest)
+        engines = tuple(
+            self._engine(candidate, graphs[candidate.recipe])
+            for candidate in self.job.target.candidates
+            if candidate.recipe in graphs
+        )
+        return _Candidates(folder, component, engines, failures)
+
+    def draft(self, place: Path, made: _Candidates, engines: Sequence[EngineFiles]) -> None:
+        """A package of `engines`, without evidence."""
+        self._draft(place, made.folder, made.component, engines)
 
     def _stage(self, name: str, title: str, parts: dict[str, Any], make: Callable[[Path], None]) -> Path:
         start = time.perf_counter()
@@ -204,22 +234,22 @@ class _Build:
         refuse_nan(feeds)
         return feeds
 
-    def _measure(self, folder: Path, component: Component, engines: list[EngineFiles]) -> Path:
+    def _measure(self, made: _Candidates) -> Path:
         from edgewright_compiler.measure import measure
 
         job = self.job
-        names = [engine.spec.name for engine in engines]
+        names = [engine.spec.name for engine in made.engines]
         baseline = job.engine_name(job.target.baseline)
 
         def make(place: Path) -> None:
             self.progress.note(f"Measuring {len(names)} engines on {len(job.measured.samples):,} samples ...")
             with self.cache.scratch() as scratch:
-                self._draft(scratch / "package", folder, component, engines)
+                self.draft(scratch / "package", made, made.engines)
                 measure(place, scratch / "package", names, baseline, job.measured.samples, self._meter(), self.progress)
 
         parts = {
-            "component": tree_digest(folder),
-            "engines": {e.spec.name: [write_record(e.spec), tree_digest(e.folder)] for e in engines},
+            "component": tree_digest(made.folder),
+            "engines": {e.spec.name: [write_record(e.spec), tree_digest(e.folder)] for e in made.engines},
             "data": [job.measured.digest, len(job.measured.samples)],
             "meter": write_record(self._meter()),
             "machine": write_record(host_facts()),

@@ -46,8 +46,9 @@ def _row(engine: EngineResult, result: Result) -> tuple[str, ...]:
 
 def _explanation(result: Result) -> str:
     what = "accuracy" if result.measure == "accuracy" else "agreement with the float model, not accuracy"
+    mark = "ships" if result.kind == "build" else "runs here"
     return (
-        f"* ships. ratio: latency over {result.baseline}'s; {what} on {result.data.samples:,} samples of "
+        f"* {mark}. ratio: latency over {result.baseline}'s; {what} on {result.data.samples:,} samples of "
         f"{result.data.name}; drop: percentage points lost at most (one-sided 95 % bound; the budget is "
         f"{100 * result.max_drop:g}); size in MB. Measured on {result.machine.cpu}, {result.settings.threads} threads."
     )
