@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,65 +18,73 @@ _DRIFT = 0.05
 _SHORTEST_SECONDS = 10e-6
 
 
-def stability_warnings(rounds: Sequence[Sequence[float]], name: str) -> tuple[str, ...]:
-    """What makes the latencies of the engine `name` less sure, and what to do about it, one sentence each.
+def stability_warnings(engines: Mapping[str, Sequence[Sequence[float]]]) -> tuple[str, ...]:
+    """What makes latencies less sure, and what to do about it: one sentence for each kind of trouble.
 
     Args:
-        rounds: Seconds of each call, one sequence a round, in the order in which they were taken.
-        name: Of the engine, for the sentences.
+        engines: Name of an engine to the seconds of its calls, one sequence a round, in the order they were taken.
 
     Returns:
         Nothing where the rounds look steady, or where there are none. An engine that spreads is not said to drift as
         well: the advice is the same, and a list that says everything twice is not read.
     """
-    medians = np.array([np.median(values) for values in rounds if len(values)], dtype=np.float64)
-    if medians.size == 0:
-        return ()
-    found = (_few(medians, name), _short(medians, name), _spread(medians, name) or _drift(medians, name))
-    return tuple(sentence for sentence in found if sentence)
+    medians = {
+        name: np.array([np.median(values) for values in rounds if len(values)], dtype=np.float64)
+        for name, rounds in engines.items()
+    }
+    found = {name: values for name, values in medians.items() if values.size}
+    spread = {name: words for name, values in found.items() if (words := _spread(values))}
+    drift = {name: words for name, values in found.items() if name not in spread and (words := _drift(values))}
+    sentences = [
+        _few(min((values.size for values in found.values()), default=_FEWEST_ROUNDS)),
+        _short({name: float(np.median(values)) for name, values in found.items()}),
+        _sentence("Timing was unsteady", spread, "close other programs, pin the CPU frequency, or pass --rounds 30."),
+        _sentence("Timing drifted", drift, "let the machine cool down or warm up first, or close what runs beside."),
+    ]
+    return tuple(sentence for sentence in sentences if sentence)
 
 
-def _few(medians: NDArray[np.float64], name: str) -> str:
-    if medians.size >= _FEWEST_ROUNDS:
+def _sentence(what: str, engines: Mapping[str, str], advice: str) -> str:
+    if not engines:
+        return ""
+    return f"{what}: {', '.join(f'{name} {words}' for name, words in engines.items())}; {advice}"
+
+
+def _few(rounds: int) -> str:
+    if rounds >= _FEWEST_ROUNDS:
         return ""
     return (
-        f"{name}: {medians.size} round{'s' * (medians.size != 1)} cannot give a 95 % interval of a median; "
+        f"{rounds} round{'s' * (rounds != 1)} cannot give a 95 % interval of a median; "
         f"pass --rounds {_FEWEST_ROUNDS} or more."
     )
 
 
-def _short(medians: NDArray[np.float64], name: str) -> str:
+def _short(medians: Mapping[str, float]) -> str:
     shortest = max(_SHORTEST_SECONDS, 100 * time.get_clock_info("perf_counter").resolution)
-    seconds = float(np.median(medians))
-    if seconds >= shortest:
+    short = [f"{name} ({seconds * 1e6:.2g} microseconds)" for name, seconds in medians.items() if seconds < shortest]
+    if not short:
         return ""
     return (
-        f"{name}: a call takes {seconds * 1e6:.2g} microseconds, too short for the clock to resolve well "
-        f"(below {shortest * 1e6:.0f}); measure a longer input, or read its ratio as a rough one."
+        f"Calls below {shortest * 1e6:.0f} microseconds are too short for the clock to resolve well: "
+        f"{', '.join(short)}; measure a longer input, or read their ratios as rough ones."
     )
 
 
-def _spread(medians: NDArray[np.float64], name: str) -> str:
+def _spread(medians: NDArray[np.float64]) -> str:
     median = float(np.median(medians))
     # Times 1.4826 the median absolute deviation is the standard deviation of a normal distribution.
     spread = 1.4826 * float(np.median(np.abs(medians - median))) / median
     slowest = float(medians.max()) / median
     if spread <= _SPREAD and slowest <= 1.5:
         return ""
-    return (
-        f"{name}: the rounds spread by {spread:.0%} and the slowest took {slowest:.2f} times the median; "
-        "close other programs, pin the CPU frequency, or pass --rounds 30."
-    )
+    return f"spread by {spread:.0%} from round to round (slowest {slowest:.2f} times the median)"
 
 
-def _drift(medians: NDArray[np.float64], name: str) -> str:
+def _drift(medians: NDArray[np.float64]) -> str:
     third = medians.size // 3
     if medians.size < _FEWEST_ROUNDS:
         return ""
     change = float(np.median(medians[-third:]) / np.median(medians[:third])) - 1
     if abs(change) <= _DRIFT:
         return ""
-    return (
-        f"{name}: the last third of the rounds was {abs(change):.0%} {'slower' if change > 0 else 'faster'} than the "
-        "first; let the machine cool down or warm up first, or close what runs beside."
-    )
+    return f"was {abs(change):.0%} {'slower' if change > 0 else 'faster'} in its last third of rounds than in its first"

@@ -58,7 +58,7 @@ def compare_engines(
     how = scorer(task, labelled=data.labels is not None)
     reference = readings[baseline]
     results = []
-    warnings: list[str] = []
+    timed: dict[str, list[tuple[float, ...]]] = {}
     for engine in engines:
         found = readings[engine.spec.name]
         result = _described(engine, rung)
@@ -66,7 +66,7 @@ def compare_engines(
             reason = found.failure or "The baseline failed, so there is nothing to compare with."
             results.append(_failed(result, reason))
             continue
-        warnings += stability_warnings(found.rounds, engine.spec.name)
+        timed[engine.spec.name] = found.rounds
         results.append(
             EngineResult(
                 **result,
@@ -80,7 +80,7 @@ def compare_engines(
                 nodes=found.info["nodes"],
             )
         )
-    return Comparison(tuple(results), how.measure, tuple(warnings))
+    return Comparison(tuple(results), how.measure, stability_warnings(timed))
 
 
 def _described(engine: MeasuredEngine, rung: Rung) -> dict[str, Any]:

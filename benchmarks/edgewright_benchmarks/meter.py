@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from filelock import FileLock
+from numpy.typing import NDArray
 
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.workers import WorkerError, WorkerProcess
@@ -116,7 +117,7 @@ def read_engines(
                 _first_answers(worker, package, name, samples, settings, readings[name], progress)
                 workers[name] = worker
         calls = settings.calls or _calls(workers, len(samples))
-        _rounds(workers, readings, len(samples), calls, settings, progress)
+        _rounds(workers, readings, samples, calls, settings, progress)
     with machine_to_itself(progress):
         _reload(package, samples, settings, readings, progress)
     return readings, calls
@@ -162,15 +163,16 @@ def _calls(workers: dict[str, WorkerProcess], count: int) -> int:
 def _rounds(
     workers: dict[str, WorkerProcess],
     readings: dict[str, Readings],
-    count: int,
+    samples: Sequence[Any],
     calls: int,
     settings: MeterSettings,
     progress: Progress,
 ) -> None:
     random = np.random.default_rng(settings.seed)
+    by_size = np.argsort([_size(sample) for sample in samples], kind="stable")
     bar = progress.bar("timing in rounds", settings.rounds * len(workers))
     for _ in range(settings.rounds):
-        indices = random.choice(count, size=calls, replace=count < calls).tolist()
+        indices = _alike(by_size, calls, random)
         # A new order each round, so that no engine always runs after the same neighbour.
         for name in random.permutation(list(workers)).tolist():
             if readings[name].failure is None:
@@ -178,6 +180,21 @@ def _rounds(
                     readings[name].rounds.append(tuple(workers[name].time(indices)))
             bar.update()
     bar.close()
+
+
+def _alike(by_size: NDArray[np.int64], calls: int, random: np.random.Generator) -> list[int]:
+    """Other samples in each round, yet of the same sizes: every n-th from the shortest to the longest.
+
+    A round of short texts beside one of long texts would look like an unsteady machine.
+    """
+    positions = ((np.arange(calls) + random.random()) * len(by_size) / calls).astype(np.int64)
+    return [int(index) for index in random.permutation(by_size[positions])]
+
+
+def _size(sample: Any) -> int:
+    if isinstance(sample, dict):
+        return sum(array.nbytes for array in sample.values())
+    return len(sample)
 
 
 def _reload(
