@@ -179,7 +179,14 @@ class _Build:
                 worst = compare_with_source(self.job.source, scratch / "package", samples, data.name)
             (place / "check.json").write_text(json.dumps({"difference": worst, "samples": len(samples)}))
 
-        parts = {"component": digest, "data": data.digest, "samples": len(samples), "tools": tool_versions(RUN_TOOLS)}
+        parts = {
+            # The source too: another source may export to the same graph and answer differently.
+            "source": [self.job.source.kind, self.job.source_digest],
+            "component": digest,
+            "data": data.digest,
+            "samples": len(samples),
+            "tools": tool_versions((*self.job.source.tools, *RUN_TOOLS)),
+        }
         title = f"Checked the export against its source on {len(samples)} inputs"
         self._stage("check", title, parts, make)
 

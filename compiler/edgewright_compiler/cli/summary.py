@@ -45,7 +45,7 @@ def _row(engine: EngineResult, result: Result) -> tuple[str, ...]:
 
 
 def _explanation(result: Result) -> str:
-    what = "accuracy" if result.measure == "accuracy" else "agreement with the float model, not accuracy"
+    what = "accuracy" if result.measure == "accuracy" else "agreement with the float model (not accuracy)"
     mark = "ships" if result.kind == "build" else "runs here"
     return (
         f"* {mark}. ratio: latency over {result.baseline}'s; {what} on {result.data.samples:,} samples of "
