@@ -192,8 +192,8 @@ def _parse_target(name: str, text: str, where: str) -> Target:
     baseline = candidates[names.index(file.baseline)]
     if baseline.recipe.method != "float":
         raise RecordError(
-            f"{where}: the baseline '{baseline.name}' has the method '{baseline.recipe.method}'; everything is compared "
-            "with float."
+            f"{where}: the baseline '{baseline.name}' is {baseline.recipe.method}; everything is compared with "
+            "float."
         )
     return Target(name, file.title, file.architecture, file.rung, file.baseline, candidates)
 
