@@ -28,9 +28,10 @@ from edgewright_runtime import EngineFallbackWarning, Package, load
 from edgewright_targets import InputError, host_facts
 
 
-def build_evidence(package: Package) -> Result:
-    """The evidence that came with a package, with types."""
-    return result_from_json(package.evidence(), f"{package.root}: evidence")
+def build_evidence(package: Package, target: str | None = None) -> Result:
+    """The evidence that came with a package for a target, by default its first, with types."""
+    name = target or package.targets[0]
+    return result_from_json(package.evidence(name), f"{package.root}: evidence for {name}")
 
 
 def bench(
@@ -54,28 +55,29 @@ def bench(
     settings = settings or MeterSettings()
     package = Package.open(path)
     manifest = package.manifest
-    built = build_evidence(package)
     samples = read_dataset(data, input_name=manifest.pipeline.input, class_names=manifest.labels)
     with warnings.catch_warnings():
         # The fallback is in the result, and said there.
         warnings.simplefilter("ignore", EngineFallbackWarning)
         with load(package, threads=settings.threads) as model:
             info = model.engine
-    names = list(manifest.order)
+    built = build_evidence(package, info.target)
+    baseline = manifest.baselines[info.target]
+    names = list(manifest.engines_for(info.target))
     readings, calls = read_engines(package.root, names, samples.samples, settings, progress or Quiet())
-    if readings[manifest.baseline].failure is not None:
+    if readings[baseline].failure is not None:
         raise InputError(
-            f"The float baseline '{manifest.baseline}' cannot run here, so there is nothing to compare with: "
-            f"{readings[manifest.baseline].failure}"
+            f"The float baseline '{baseline}' cannot run here, so there is nothing to compare with: "
+            f"{readings[baseline].failure}"
         )
     engines = [
         MeasuredEngine(manifest.engines[name], sum(p.stat().st_size for p in package.engine_files(name)))
         for name in names
     ]
     compared = compare_engines(
-        engines, readings, samples, task=manifest.task, baseline=manifest.baseline, max_drop=built.max_drop
+        engines, readings, samples, task=manifest.task, baseline=baseline, max_drop=built.max_drop
     )
-    judged = choose(compared.engines, manifest.baseline, max_drop=built.max_drop, measure=compared.measure)
+    judged = choose(compared.engines, baseline, max_drop=built.max_drop, measure=compared.measure)
     running = next(engine for engine in judged.engines if engine.name == info.name)
     return Result(
         kind="bench",
@@ -83,7 +85,7 @@ def bench(
         task=manifest.task,
         measure=compared.measure,
         max_drop=built.max_drop,
-        baseline=manifest.baseline,
+        baseline=baseline,
         chosen=info.name,
         reason=_reason(running, built, samples),
         engines=judged.engines,

@@ -48,9 +48,10 @@ def choose(engines: Sequence[EngineResult], baseline: str, *, max_drop: float, m
         for engine in engines
     )
     accepted = [
-        (engine.latency.ratio.value, order)
+        # Where no speed was measured, the order of the target's candidates decides.
+        (engine.latency.ratio.value if engine.latency else 0.0, order)
         for order, engine in enumerate(judged)
-        if engine.status == "accepted" and engine.latency
+        if engine.status == "accepted"
     ]
     if not accepted:
         return Choice(judged, baseline, _no_winner(judged, baseline))
@@ -98,7 +99,8 @@ def _accuracy_refusal(accuracy: Accuracy | None, max_drop: float, measure: Measu
 
 def _latency_refusal(candidate: EngineResult) -> str:
     if candidate.latency is None:
-        return f"Refused: its latency was not measured (only {candidate.rung}), so it may be slower than the baseline."
+        # Speed decides wherever it could be measured; an emulator's time is no speed of the hardware.
+        return "" if candidate.rung == "emulated" else "Refused: its latency was not measured."
     ratio = candidate.latency.ratio
     if ratio.high <= 1:
         return ""
@@ -108,12 +110,13 @@ def _latency_refusal(candidate: EngineResult) -> str:
 
 
 def _winner(winner: EngineResult, accepted: int, max_drop: float, measure: Measure) -> str:
-    assert winner.latency is not None, "judge() accepts only what was measured"
-    assert winner.accuracy is not None, "judge() accepts only what was measured"
+    assert winner.accuracy is not None, "judge() accepts only what has an accuracy"
     drop = winner.accuracy.drop
-    which = "the only candidate accepted" if accepted == 1 else f"the fastest of {accepted} accepted candidates"
+    best = "fastest" if winner.latency else "first, in the target's order of preference,"
+    which = "the only candidate accepted" if accepted == 1 else f"the {best} of {accepted} accepted candidates"
+    speed = _times(winner.latency) if winner.latency else f"its speed was not measured (only {winner.rung})"
     return (
-        f"{winner.name} is {which}: {_times(winner.latency)}, and it loses at most {_points(drop.high)} percentage "
+        f"{winner.name} is {which}: {speed}, and it loses at most {_points(drop.high)} percentage "
         f"points of {measure} ({_sure(drop)} bound; measured drop {_points(drop.value)} on "
         f"{winner.accuracy.samples:,} samples), the budget is {_points(max_drop)}."
     )

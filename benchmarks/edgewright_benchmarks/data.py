@@ -37,10 +37,14 @@ class Dataset:
     samples: tuple[Any, ...]
     labels: tuple[int, ...] | None
 
-    def head(self, count: int) -> Dataset:
-        """The first `count` samples."""
-        labels = None if self.labels is None else self.labels[:count]
-        return Dataset(self.name, self.digest, self.samples[:count], labels)
+    def part(self, count: int, *, first: int = 0, seed: int = 0) -> Dataset:
+        """At most `count` samples: the `first` ones, the others drawn, the same for the same seed."""
+        if len(self.samples) <= count:
+            return self
+        drawn = np.random.default_rng(seed).permutation(np.arange(first, len(self.samples)))[: count - first]
+        chosen = [*range(first), *sorted(drawn.tolist())]
+        labels = None if self.labels is None else tuple(self.labels[index] for index in chosen)
+        return Dataset(self.name, self.digest, tuple(self.samples[index] for index in chosen), labels)
 
     def spread(self, count: int, *, seed: int = 0) -> tuple[Any, ...]:
         """At most `count` samples drawn without replacement, the same for the same seed."""

@@ -66,16 +66,17 @@ def compare_engines(
             reason = found.failure or "The baseline failed, so there is nothing to compare with."
             results.append(_failed(result, reason))
             continue
-        timed[engine.spec.name] = found.rounds
+        if rung == "measured":
+            timed[engine.spec.name] = found.rounds
         results.append(
             EngineResult(
                 **result,
                 status="refused",
                 reasons=_notes(found, engine.spec.provider),
-                latency=_latency(found.rounds, reference.rounds),
+                latency=_latency(found.rounds, reference.rounds) if rung == "measured" else None,
                 accuracy=how.score(found.outputs, data.labels, reference.outputs, max_drop=max_drop),
                 load_seconds=tuple(found.loads),
-                peak_memory_bytes=found.peak_memory_bytes,
+                peak_memory_bytes=found.peak_memory_bytes or None,
                 size_bytes=engine.size_bytes,
                 nodes=found.info["nodes"],
             )

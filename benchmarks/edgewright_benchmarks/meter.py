@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.workers import WorkerError, WorkerProcess
 from edgewright_runtime.archive import cache_folder
-from edgewright_targets import InputError
+from edgewright_targets import InputError, host_facts
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 # A round is long enough that waking threads after a pause does not show, and short enough to come round often.
 _ROUND_SECONDS = 0.25
 _CHUNK = 64
+# A sample takes an emulator some tenths of a second: small chunks keep the bar moving.
+_EMULATED_CHUNK = 4
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,35 @@ def read_engines(
     with machine_to_itself(progress):
         _reload(package, samples, settings, readings, progress)
     return readings, calls
+
+
+def answer_engines(
+    package: Path,
+    engines: Sequence[str],
+    samples: Sequence[Any],
+    command: Sequence[str],
+    progress: Progress,
+) -> dict[str, Readings]:
+    """Let `engines` answer `samples` in workers started by `command`, as many at once as there are cores.
+
+    For emulated machines: answers are real there, times are not, so none is taken.
+    """
+    readings = {name: Readings() for name in engines}
+    bar = progress.bar("answering in the emulator", len(samples) * len(engines))
+
+    def answer(name: str) -> None:
+        with _recording(readings[name]), WorkerProcess(command=command) as worker:
+            worker.keep(samples)
+            _, readings[name].info = worker.load(package, name, 1)
+            for start in range(0, len(samples), _EMULATED_CHUNK):
+                indices = range(start, min(start + _EMULATED_CHUNK, len(samples)))
+                readings[name].outputs += worker.answer(indices)
+                bar.update(len(indices))
+
+    with ThreadPoolExecutor(max_workers=host_facts().threads) as pool:
+        list(pool.map(answer, engines))
+    bar.close()
+    return readings
 
 
 @contextlib.contextmanager

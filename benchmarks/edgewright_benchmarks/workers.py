@@ -51,6 +51,8 @@ class WorkerProcess:
         if hello["protocol"] != PROTOCOL:
             self.close()
             raise WorkerError(f"The worker speaks protocol {hello['protocol']}, this side {PROTOCOL}.")
+        # Facts about the machine the worker runs on, as plain data of `HostFacts`.
+        self.machine: dict[str, Any] = hello["machine"]
 
     def keep(self, samples: Sequence[Any]) -> None:
         """Give the worker its samples; later calls name them by index."""
@@ -65,7 +67,14 @@ class WorkerProcess:
 
     def answer(self, indices: Sequence[int]) -> list[Arrays]:
         """The graph's outputs for these samples."""
-        _, arrays = self._request({"op": "answer", "indices": list(indices)})
+        return self._arrays("answer", indices)
+
+    def feeds(self, indices: Sequence[int]) -> list[Arrays]:
+        """What the graph is given for these samples."""
+        return self._arrays("feeds", indices)
+
+    def _arrays(self, operation: str, indices: Sequence[int]) -> list[Arrays]:
+        _, arrays = self._request({"op": operation, "indices": list(indices)})
         found: dict[int, Arrays] = {index: {} for index in indices}
         for key, value in arrays.items():
             index, _, name = key.partition("/")

@@ -27,7 +27,7 @@ from edgewright_runtime.manifest import (
     engine_variant,
     manifest_metadata,
 )
-from edgewright_runtime.package import EVIDENCE, GOLDEN, MANIFEST, SUMS, file_digest
+from edgewright_runtime.package import EVIDENCE_FOLDER, GOLDEN, MANIFEST, SUMS, file_digest
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def assemble(
     engines: Sequence[EngineFiles],
     *,
     golden: Path | None = None,
-    evidence: Result | None = None,
+    evidence: Mapping[str, Result] | None = None,
 ) -> None:
     """Write a package into the empty folder `destination`.
 
@@ -55,7 +55,7 @@ def assemble(
         component: Folder of the float component; its assets are shared by all engines.
         engines: Best first: plain ONNX Runtime takes the first that its provider can run.
         golden: File with golden samples.
-        evidence: The measurement the choice was made from.
+        evidence: Target to the measurement its choice was made from.
     """
     from onnxruntime import ModelPackage
 
@@ -91,8 +91,9 @@ def assemble(
     extra.mkdir(exist_ok=True)
     if golden is not None:
         shutil.copyfile(golden, destination / GOLDEN)
-    if evidence is not None:
-        write_result(evidence, destination / EVIDENCE)
+    for target, result in (evidence or {}).items():
+        (destination / EVIDENCE_FOLDER).mkdir(exist_ok=True)
+        write_result(result, destination / EVIDENCE_FOLDER / f"{target}.json")
     write_sums(destination)
 
 

@@ -19,7 +19,7 @@ from edgewright_benchmarks.evidence import (
 from edgewright_benchmarks.result import EngineResult, Result
 from edgewright_compiler import cache
 from edgewright_compiler.measure import read_measured
-from edgewright_targets import Recipe, Target, host_facts
+from edgewright_targets import Recipe, Target
 
 if TYPE_CHECKING:
     from edgewright_compiler.assemble import EngineFiles
@@ -44,6 +44,7 @@ def judge_measured(
         task=component.task,
         baseline=baseline,
         max_drop=job.options.max_drop,
+        rung=job.rung,
     )
     by_name = {engine.name: engine for engine in compared.engines}
     everything = [
@@ -69,7 +70,7 @@ def judge_measured(
         reason=judged.reason,
         engines=judged.engines,
         data=data_facts(job.measured),
-        machine=host_facts(),
+        machine=found.machine,
         versions={**tool_versions(), **cache.tool_versions(job.source.tools)},
         settings=settings_facts(job.options.meter, found.calls, len(job.measured.samples), job.threads),
         warnings=(*_warnings(job, judged.engines), *compared.warnings),
@@ -88,6 +89,12 @@ def _warnings(job: Job, engines: Sequence[EngineResult]) -> tuple[str, ...]:
         found.append(
             "The engine was chosen on the calibration data itself, which flatters the engines calibrated on it. Pass "
             "other data with --evaluation."
+        )
+    if job.rung == "emulated":
+        found.append(
+            f"Nothing for {job.target.name} ran on its hardware: answers are an emulator's, on "
+            f"{len(job.measured.samples):,} samples, and no speed was measured. "
+            "Bench on the device before you rely on its speed."
         )
     undecided = [e.accuracy.samples_needed for e in engines if e.accuracy and e.accuracy.samples_needed]
     if undecided:
@@ -109,9 +116,10 @@ def package_engines(target: Target, result: Result) -> tuple[str, ...]:
     the float baseline, which runs everywhere.
     """
     portable = next(c.provider for c in target.candidates if c.name == target.baseline)
-    accepted = [(e.latency.ratio.value, e.name) for e in result.engines if _ships(e, portable) and e.latency]
-    return tuple(dict.fromkeys([result.chosen, *(name for _, name in sorted(accepted)[:1]), result.baseline]))
-
-
-def _ships(engine: EngineResult, provider: str) -> bool:
-    return engine.status == "accepted" and engine.provider == provider
+    accepted = [
+        (engine.latency.ratio.value if engine.latency else 0.0, index)
+        for index, engine in enumerate(result.engines)
+        if engine.status == "accepted" and engine.provider == portable
+    ]
+    names = [result.engines[index].name for _, index in sorted(accepted)[:1]]
+    return tuple(dict.fromkeys([result.chosen, *names, result.baseline]))

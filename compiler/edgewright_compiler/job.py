@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,17 @@ from typing import Any
 from edgewright_benchmarks.data import Dataset, read_dataset
 from edgewright_benchmarks.meter import MeterSettings
 from edgewright_compiler.cache import digest_of, tool_versions
+from edgewright_compiler.emulators import check_reachable
 from edgewright_compiler.sources import Source, SourceOptions, open_source
 from edgewright_runtime.providers import provider
-from edgewright_targets import Candidate, InputError, Target, __version__, host_facts, load_target
+from edgewright_targets import Candidate, InputError, Rung, Target, __version__, host_facts, load_target
+from edgewright_targets.host import architecture
 from edgewright_targets.record import write_record
 
 # Raise where a stage's code changes what it writes: entries of older code are then not taken for it.
-STAGE_REVISION = 1
+STAGE_REVISION = 2
+# Samples that travel in a package with their float answers.
+GOLDEN_SAMPLES = 8
 # What answers depend on, beside the graph itself.
 RUN_TOOLS = ("onnxruntime", "onnxruntime-ep-openvino", "tokenizers", "numpy")
 
@@ -27,7 +32,7 @@ class BuildOptions:
 
     Attributes:
         output: Package folder to write.
-        target: Target name, or path of a target file.
+        targets: Target names, or paths of target files.
         calibration: Data for activation ranges; also for agreement where nothing is labelled.
         evaluation: Data the engine is chosen on.
         max_drop: Accuracy that may be lost, as a share: 0.01 is one percentage point.
@@ -35,11 +40,12 @@ class BuildOptions:
         labels: Class names by index, for sources that have none.
         archive: Also write the package as one file beside it (`<output>.tar`).
         threads: Threads of an engine; None is one for each physical core.
+        emulated_samples: Samples at most that an emulator answers.
         meter: How to measure.
     """
 
     output: str | Path
-    target: str = "host"
+    targets: tuple[str, ...] = ("host",)
     calibration: str | Path | None = None
     evaluation: str | Path | None = None
     max_drop: float = 0.01
@@ -47,6 +53,7 @@ class BuildOptions:
     labels: tuple[str, ...] | None = None
     archive: bool = False
     threads: int | None = None
+    emulated_samples: int = 600
     meter: MeterSettings = field(default_factory=MeterSettings)
 
 
@@ -62,6 +69,7 @@ class Job:
         calibration: Data for ranges, or None.
         measured: Data the candidates are measured on.
         threads: Threads of an engine.
+        rung: How far its evidence can go from here: `measured` on this machine, `emulated` for another.
     """
 
     source: Source
@@ -71,6 +79,7 @@ class Job:
     calibration: Dataset | None
     measured: Dataset
     threads: int
+    rung: Rung
 
     def key(self) -> str:
         """Digest of all that decides the package."""
@@ -81,6 +90,7 @@ class Job:
                 "source": [self.source.kind, self.source.name, self.source_digest],
                 "target": write_record(self.target),
                 "data": [self.calibration.digest if self.calibration else None, self.measured.digest],
+                "samples": len(self.measured.samples),
                 "labelled": self.measured.labels is not None,
                 "max_drop": self.options.max_drop,
                 "threads": self.threads,
@@ -105,27 +115,17 @@ class Job:
         return f"{self.target.name}-{candidate}"
 
 
-def read_job(spec: str, options: BuildOptions) -> Job:
-    """Read and check everything that `spec` and `options` name.
+def read_jobs(spec: str, options: BuildOptions) -> tuple[Job, ...]:
+    """Read and check everything that `spec` and `options` name; gives a job for each target.
 
     Raises:
-        InputError: Something is wrong or missing.
+        InputError: Something is wrong or missing, or a target cannot be reached from this machine.
     """
     if not 0 <= options.max_drop < 1:
         raise InputError(
             f"The budget --max-drop is {options.max_drop}; expected a share from 0 up to 1, such as 1% or 0.01."
         )
-    target = load_target(options.target)
-    for candidate in target.candidates:
-        # Unknown providers are found before the first work, and not when their turn comes.
-        provider(candidate.provider)
-    machine = host_facts()
-    if target.architecture != machine.architecture:
-        raise InputError(
-            f"Target '{target.name}' ({target.architecture}) cannot be measured on this machine "
-            f"({machine.architecture}).",
-            hint="Build on such a machine; '--target host' builds for this one.",
-        )
+    targets = _read_targets(options.targets)
     source = open_source(spec, SourceOptions(options.task, options.labels))
     calibration = _read_data(options.calibration, source)
     evaluation = _read_data(options.evaluation, source)
@@ -142,8 +142,39 @@ def read_job(spec: str, options: BuildOptions) -> Job:
     if evaluation is None:
         # Ranges were fitted to these samples: their labels must not decide as well.
         measured = dataclasses.replace(measured, labels=None)
-    threads = options.threads or machine.cores
-    return Job(source, source.digest(), target, options, calibration, measured, threads)
+    digest = source.digest()
+    return tuple(_job(source, digest, target, options, calibration, measured) for target in targets)
+
+
+def _read_targets(names: Sequence[str]) -> tuple[Target, ...]:
+    targets = tuple(load_target(name) for name in names)
+    found = [target.name for target in targets]
+    if not targets or len(set(found)) != len(found):
+        raise InputError(f"The targets must all be different; asked for: {', '.join(found) or 'none'}.")
+    for target in targets:
+        for candidate in target.candidates:
+            # Unknown providers are found before the first work, and not when their turn comes.
+            provider(candidate.provider)
+        if target.architecture != architecture():
+            check_reachable(target)
+    return targets
+
+
+def _job(
+    source: Source,
+    digest: str,
+    target: Target,
+    options: BuildOptions,
+    calibration: Dataset | None,
+    measured: Dataset,
+) -> Job:
+    if target.architecture == architecture():
+        threads = options.threads or host_facts().cores
+        return Job(source, digest, target, options, calibration, measured, threads, "measured")
+    # The golden samples are the first ones, the same for every target of a package.
+    part = measured.part(options.emulated_samples, first=min(GOLDEN_SAMPLES, options.emulated_samples))
+    threads = options.threads or target.cores or 1
+    return Job(source, digest, target, options, calibration, part, threads, "emulated")
 
 
 def _read_data(path: str | Path | None, source: Source) -> Dataset | None:

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_benchmarks.meter import MeterSettings, Readings, read_engines
+from edgewright_benchmarks.meter import MeterSettings, Readings, answer_engines, read_engines
 from edgewright_benchmarks.progress import Progress
+from edgewright_benchmarks.workers import WORKER_COMMAND, WorkerProcess
+from edgewright_compiler.emulators import emulator
+from edgewright_compiler.job import GOLDEN_SAMPLES, Job
 from edgewright_runtime.selftest import GoldenSample, difference, golden_samples, write_golden
-from edgewright_targets import InputError
+from edgewright_targets import HostFacts, InputError
+from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +27,6 @@ if TYPE_CHECKING:
 _READINGS = "readings.json"
 _OUTPUTS = "outputs.npz"
 _GOLDEN = "golden.npz"
-GOLDEN_SAMPLES = 8
 # Below this, differences are rounding of float32 in another order, whatever the kernel.
 _TOLERANCE_FLOOR = 1e-4
 
@@ -36,11 +39,13 @@ class Measured:
         readings: Engine name to its readings; failures included.
         calls: Calls of an engine in a round.
         golden: File with golden samples: float feeds and outputs.
+        machine: Where it ran; an emulated machine says so.
     """
 
     readings: dict[str, Readings]
     calls: int
     golden: Path
+    machine: HostFacts
 
     def tolerance(self, engine: str) -> float:
         """How far this engine may be from the float outputs on the golden samples, when it is verified later.
@@ -68,20 +73,29 @@ def measure(
     package: Path,
     engines: Sequence[str],
     baseline: str,
-    samples: Sequence[Any],
+    job: Job,
     settings: MeterSettings,
     progress: Progress,
 ) -> None:
-    """Measure `engines` of the draft package and write what was read into `folder`."""
+    """Measure `engines` of the draft package for the target of `job` and write what was read into `folder`."""
     import numpy as np
 
-    from edgewright_runtime import load
-
-    readings, calls = read_engines(package, engines, samples, settings, progress)
+    samples = job.measured.samples
+    command: Sequence[str] = WORKER_COMMAND
+    if job.rung == "measured":
+        readings, calls = read_engines(package, engines, samples, settings, progress)
+    else:
+        command = emulator(job.target, progress)
+        readings, calls = answer_engines(package, engines, samples, command, progress), 0
     if readings[baseline].failure is not None:
         # Raised and not kept: nothing can be compared, and the next build shall try again.
         raise InputError(f"The float baseline '{baseline}' cannot run on the data: {readings[baseline].failure}")
-    record: dict[str, Any] = {"calls": calls, "engines": {}}
+    with WorkerProcess(command=command) as worker:
+        machine = worker.machine
+        worker.keep(samples[:GOLDEN_SAMPLES])
+        worker.load(package, baseline, 1)
+        feeds = worker.feeds(range(min(GOLDEN_SAMPLES, len(samples))))
+    record: dict[str, Any] = {"calls": calls, "machine": machine, "engines": {}}
     arrays: Arrays = {}
     for name, found in readings.items():
         record["engines"][name] = {
@@ -95,11 +109,8 @@ def measure(
             arrays |= _stack(name, found.outputs)
     (folder / _READINGS).write_text(json.dumps(record), encoding="utf-8")
     np.savez(folder / _OUTPUTS, **arrays)  # type: ignore[arg-type]
-    with load(package, engine=baseline) as model:
-        golden = [
-            GoldenSample(sample, model.feeds(sample), readings[baseline].outputs[index])
-            for index, sample in enumerate(samples[:GOLDEN_SAMPLES])
-        ]
+    outputs = readings[baseline].outputs
+    golden = [GoldenSample(samples[index], feed, outputs[index]) for index, feed in enumerate(feeds)]
     write_golden(folder / _GOLDEN, golden)
 
 
@@ -147,4 +158,5 @@ def read_measured(folder: Path) -> Measured:
         stored = {path: file[path] for path in file.files}
     for name, found in readings.items():
         found.outputs = _unstack(stored, name)
-    return Measured(readings, record["calls"], folder / _GOLDEN)
+    machine = read_record(HostFacts, record["machine"], "machine")
+    return Measured(readings, record["calls"], folder / _GOLDEN, machine)

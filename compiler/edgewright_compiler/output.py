@@ -6,6 +6,7 @@ import contextlib
 import errno
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,17 @@ if TYPE_CHECKING:
 _DISK_ERRORS = (
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOTDIR,
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TargetEngines:
+    """What a build made for one target: the component, its engines, the folder of readings, and the evidence."""
+
+    target: str
+    component: Path
+    engines: tuple[EngineFiles, ...]
+    measured: Path
+    result: Result
 
 
 class OutputFolder:
@@ -77,35 +89,30 @@ class OutputFolder:
                 hint="Free some space ('edgewright cache clear' does), or set XDG_CACHE_HOME to another disk.",
             ) from error
 
-    def fill(
-        self,
-        key: str,
-        manifest: Manifest,
-        component: Path,
-        engines: Sequence[EngineFiles],
-        measured: Path,
-        result: Result,
-        cache: StageCache,
-    ) -> None:
-        """Assemble the final package aside, then give it its name."""
+    def fill(self, key: str, manifest: Manifest, made: Sequence[TargetEngines], cache: StageCache) -> None:
+        """Assemble the final package of all targets aside, then give it its name."""
         import dataclasses
 
         from edgewright_compiler.assemble import EngineFiles, assemble, publish
         from edgewright_compiler.measure import read_measured
 
-        found = read_measured(measured)
-        by_name = {engine.spec.name: engine for engine in engines}
-        chosen = []
-        for name in manifest.order:
-            spec = dataclasses.replace(by_name[name].spec, tolerance=found.tolerance(name))
-            chosen.append(EngineFiles(spec, by_name[name].folder))
+        shipped: dict[str, EngineFiles] = {}
+        for entry in made:
+            found = read_measured(entry.measured)
+            for engine in entry.engines:
+                if engine.spec.name in manifest.order:
+                    spec = dataclasses.replace(engine.spec, tolerance=found.tolerance(engine.spec.name))
+                    shipped[engine.spec.name] = EngineFiles(spec, engine.folder)
+        chosen = [shipped[name] for name in manifest.order]
+        golden = read_measured(made[0].measured).golden
+        evidence = {entry.target: entry.result for entry in made}
         with folder_aside(self.path.absolute().parent, f".{self.path.name}.") as folder:
-            made = folder / "package"
-            made.mkdir()
-            assemble(made, manifest, component, chosen, golden=found.golden, evidence=result)
-            sync_tree(made)
-            sums = file_digest(made / SUMS)
-            publish(made, self.path)
+            whole = folder / "package"
+            whole.mkdir()
+            assemble(whole, manifest, made[0].component, chosen, golden=golden, evidence=evidence)
+            sync_tree(whole)
+            sums = file_digest(whole / SUMS)
+            publish(whole, self.path)
         cache.keep_note(self._note(), {"key": key, "sums": sums})
 
     def write_archive(self) -> Path:

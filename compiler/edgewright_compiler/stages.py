@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_benchmarks.meter import MeterSettings
 from edgewright_benchmarks.progress import Progress, Quiet
-from edgewright_compiler.cache import StageCache, tool_versions
+from edgewright_compiler.cache import StageCache, digest_of, tool_versions
 from edgewright_compiler.component import Component, read_component, tree_digest
-from edgewright_compiler.job import RUN_TOOLS, BuildOptions, Job, read_job, stage_parts
-from edgewright_compiler.output import OutputFolder
+from edgewright_compiler.job import RUN_TOOLS, BuildOptions, Job, read_jobs, stage_parts
+from edgewright_compiler.output import OutputFolder, TargetEngines
 from edgewright_runtime.manifest import EngineSpec, Manifest, SourceFacts
 from edgewright_runtime.package import Package
 from edgewright_targets import Candidate, Recipe, __version__, host_facts
+from edgewright_targets.host import architecture
 from edgewright_targets.record import write_record
 
 if TYPE_CHECKING:
@@ -41,12 +42,17 @@ _FAILURE = "failure.txt"
 
 @dataclass(frozen=True)
 class Built:
-    """What a build gives: the package, its evidence, the archive if asked for, and whether nothing was to do."""
+    """What a build gives: the package, the evidence of each target, the archive, and whether nothing was to do."""
 
     package: Path
-    result: Result
+    results: tuple[Result, ...]
     archive: Path | None
     unchanged: bool
+
+    @property
+    def result(self) -> Result:
+        """The evidence of the first target."""
+        return self.results[0]
 
 
 def build(
@@ -69,20 +75,23 @@ def build(
     cache = cache or StageCache()
     progress = progress or Quiet()
     output = OutputFolder(Path(options.output), archive=options.archive)
-    job = read_job(source, options)
-    key = job.key()
+    jobs = read_jobs(source, options)
+    key = digest_of({"targets": [job.key() for job in jobs]})
     unchanged = output.holds(key, cache)
     if unchanged:
-        result = result_from_json(Package.open(output.path).evidence(), str(output.path))
+        package = Package.open(output.path)
+        results = tuple(result_from_json(package.evidence(t), f"{output.path}: {t}") for t in package.targets)
         progress.note(f"{output.path} is up to date.")
     else:
         with output.reserved(f"Nothing was changed at '{output.path}'."):
-            result = _Build(job, cache, progress).run(output, key)
+            made = [_Build(job, cache, progress).run() for job in jobs]
+            output.fill(key, package_manifest(jobs, made), made, cache)
+        results = tuple(entry.result for entry in made)
     archive = None
     if options.archive:
         with output.reserved(f"The package '{output.path}' is whole; its archive was not written."):
             archive = output.write_archive()
-    return Built(output.path, result, archive, unchanged)
+    return Built(output.path, results, archive, unchanged)
 
 
 def draft_package(job: Job, destination: Path, cache: StageCache, progress: Progress) -> tuple[str, ...]:
@@ -114,24 +123,15 @@ class _Build:
         self.cache = cache
         self.progress = progress
 
-    def run(self, output: OutputFolder, key: str) -> Result:
-        """All stages; gives the evidence of the package now at `output`."""
-        from edgewright_compiler.choose import judge_measured, package_engines
+    def run(self) -> TargetEngines:
+        """All stages for the target of the job."""
+        from edgewright_compiler.choose import judge_measured
 
         made = self.candidates()
-        measured_folder = self._measure(made)
-        judged = judge_measured(self.job, made.component, made.engines, measured_folder, made.failures)
+        measured = self._measure(made)
+        judged = judge_measured(self.job, made.component, made.engines, measured, made.failures)
         self.progress.note(judged.reason)
-        output.fill(
-            key,
-            self._manifest(made.component, package_engines(self.job.target, judged), judged),
-            made.folder,
-            made.engines,
-            measured_folder,
-            judged,
-            self.cache,
-        )
-        return judged
+        return TargetEngines(self.job.target.name, made.folder, made.engines, measured, judged)
 
     def candidates(self) -> _Candidates:
         """Export, check and quantize."""
@@ -175,7 +175,7 @@ class _Build:
 
         def make(place: Path) -> None:
             with self.cache.scratch() as scratch:
-                self._draft(scratch / "package", folder, component, [self._engine(self.job.baseline, folder)])
+                self._draft(scratch / "package", folder, component, [self._float_here(folder)])
                 worst = compare_with_source(self.job.source, scratch / "package", samples, data.name)
             (place / "check.json").write_text(json.dumps({"difference": worst, "samples": len(samples)}))
 
@@ -234,7 +234,7 @@ class _Build:
         from edgewright_runtime import load
 
         with self.cache.scratch() as scratch:
-            baseline = self._engine(self.job.baseline, folder)
+            baseline = self._float_here(folder)
             self._draft(scratch / "package", folder, component, [baseline])
             with load(scratch / "package", engine=baseline.spec.name) as model:
                 feeds = [model.feeds(sample) for sample in self.job.inputs.spread(CALIBRATION_SAMPLES)]
@@ -252,14 +252,14 @@ class _Build:
             self.progress.note(f"Measuring {len(names)} engines on {len(job.measured.samples):,} samples ...")
             with self.cache.scratch() as scratch:
                 self.draft(scratch / "package", made, made.engines)
-                measure(place, scratch / "package", names, baseline, job.measured.samples, self._meter(), self.progress)
+                measure(place, scratch / "package", names, baseline, job, self._meter(), self.progress)
 
         parts = {
             "component": tree_digest(made.folder),
             "engines": {e.spec.name: [write_record(e.spec), tree_digest(e.folder)] for e in made.engines},
             "data": [job.measured.digest, len(job.measured.samples)],
             "meter": write_record(self._meter()),
-            "machine": write_record(host_facts()),
+            "machine": write_record(host_facts()) if job.rung == "measured" else write_record(job.target),
             "tools": tool_versions(RUN_TOOLS),
         }
         return self._stage("measure", "Measured", parts, make)
@@ -286,25 +286,41 @@ class _Build:
         )
         return EngineFiles(spec, folder)
 
+    def _float_here(self, folder: Path) -> EngineFiles:
+        """The float baseline for this machine, whatever the target: it runs the steps and answers for the export."""
+        from edgewright_compiler.assemble import EngineFiles
+
+        files = self._engine(self.job.baseline, folder)
+        return EngineFiles(dataclasses.replace(files.spec, architecture=architecture()), files.folder)
+
     def _draft(self, place: Path, folder: Path, component: Component, engines: Sequence[EngineFiles]) -> None:
         from edgewright_compiler.assemble import assemble
 
         place.mkdir()
         names = tuple(engine.spec.name for engine in engines)
-        assemble(place, self._manifest(component, names, None), folder, engines)
+        assemble(place, make_manifest([self.job], component, names), folder, engines)
 
-    def _manifest(self, component: Component, order: tuple[str, ...], result: Result | None) -> Manifest:
-        job = self.job
-        labelled = job.measured.labels is not None
-        return Manifest(
-            name=job.source.name,
-            task=component.task,
-            measure=result.measure if result else ("accuracy" if labelled else "agreement"),
-            pipeline=component.pipeline,
-            labels=component.labels,
-            order=order,
-            baseline=job.engine_name(job.target.baseline),
-            source=SourceFacts(job.source.kind, job.source.name, job.source_digest),
-            tools={"edgewright": __version__, **tool_versions((*job.source.tools, *RUN_TOOLS))},
-            unreproducible=(),
-        )
+
+def package_manifest(jobs: Sequence[Job], made: Sequence[TargetEngines]) -> Manifest:
+    """The manifest of the final package: for each target what ships, in the order of the targets."""
+    from edgewright_compiler.choose import package_engines
+
+    order = [name for job, entry in zip(jobs, made, strict=True) for name in package_engines(job.target, entry.result)]
+    return make_manifest(jobs, read_component(made[0].component), tuple(order))
+
+
+def make_manifest(jobs: Sequence[Job], component: Component, order: tuple[str, ...]) -> Manifest:
+    """What a package of these jobs says about itself."""
+    job = jobs[0]
+    return Manifest(
+        name=job.source.name,
+        task=component.task,
+        measure="agreement" if job.measured.labels is None else "accuracy",
+        pipeline=component.pipeline,
+        labels=component.labels,
+        order=order,
+        baselines={job.target.name: job.engine_name(job.target.baseline) for job in jobs},
+        source=SourceFacts(job.source.kind, job.source.name, job.source_digest),
+        tools={"edgewright": __version__, **tool_versions((*job.source.tools, *RUN_TOOLS))},
+        unreproducible=(),
+    )

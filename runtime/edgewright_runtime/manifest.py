@@ -113,7 +113,7 @@ class Manifest:
         pipeline: The way of a sample.
         labels: Class names by index; empty where the task has none.
         order: Engine names, best first: the first that can run here runs.
-        baseline: Name of the float engine.
+        baselines: Target to the name of its float engine.
         engines: By name.
         source: What it was made from.
         tools: Tool name to version at build time.
@@ -126,12 +126,16 @@ class Manifest:
     pipeline: PipelineSpec
     labels: tuple[str, ...]
     order: tuple[str, ...]
-    baseline: str
+    baselines: dict[str, str]
     source: SourceFacts
     tools: dict[str, str]
     unreproducible: tuple[str, ...]
     engines: dict[str, EngineSpec] = field(default_factory=dict)
     format: int = FORMAT
+
+    def engines_for(self, target: str) -> tuple[str, ...]:
+        """Names of the engines made for a target, best first."""
+        return tuple(name for name in self.order if self.engines[name].target == target)
 
 
 def manifest_metadata(manifest: Manifest) -> dict[str, Any]:
@@ -179,7 +183,7 @@ def read_manifest(text: bytes, where: str) -> Manifest:
     _check_format(written, where)
     base = read_record(Manifest, ours, f"{where}: manifest")
     engines = {name: _engine(name, variant, where) for name, variant in entries.items()}
-    unknown = [name for name in (*base.order, base.baseline) if name not in engines]
+    unknown = [name for name in (*base.order, *base.baselines.values()) if name not in engines]
     if unknown or not base.order:
         raise PackageError(f"{where}: the order of engines names {unknown or 'nothing'}; engines: {list(engines)}.")
     return dataclasses.replace(base, engines=engines)

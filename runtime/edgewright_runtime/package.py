@@ -17,7 +17,7 @@ from edgewright_runtime.manifest import ASSET_FOLDER, MANIFEST_LIMIT_BYTES, Mani
 
 MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"
-EVIDENCE = "edgewright/evidence.json"
+EVIDENCE_FOLDER = "edgewright/evidence"
 GOLDEN = "edgewright/golden.npz"
 
 _ASSET_URI = re.compile(r"sha256:([0-9a-f]{64})((?:/[\w.-]+)*)")
@@ -60,13 +60,22 @@ class Package:
         """The path of the shared asset called `uri`, or of a file inside it."""
         return self.file(asset_path(uri))
 
-    def evidence(self) -> Any:
-        """The evidence as parsed JSON; `edgewright_benchmarks.result.result_from_json` gives it types."""
-        path = self.file(EVIDENCE)
+    def evidence(self, target: str) -> Any:
+        """The evidence for a target as parsed JSON; `edgewright_benchmarks.result.result_from_json` gives it types.
+
+        Raises:
+            PackageError: There is none, or it cannot be read.
+        """
+        path = self.file(f"{EVIDENCE_FOLDER}/{target}.json")
         try:
             return json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            raise PackageError(f"{self.root}: the evidence cannot be read: {error}.") from error
+        except (OSError, ValueError) as error:
+            raise PackageError(f"{self.root}: the evidence for '{target}' cannot be read: {error}.") from error
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The targets it was built for, in the order of its engines."""
+        return tuple(self.manifest.baselines)
 
     def size_bytes(self) -> int:
         """Bytes of all files."""

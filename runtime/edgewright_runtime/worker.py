@@ -7,6 +7,7 @@ One engine a process, because thread pools and caches of engines in one process 
 - `samples`: keep these samples; later requests name them by index.
 - `load`: open a package and activate an engine; answers seconds until the first answer, and what runs where.
 - `answer`: outputs of the samples named.
+- `feeds`: what the graph is given for the samples named.
 - `time`: seconds of a call for each of the samples named.
 - `memory`: peak resident memory of this process in bytes.
 - `stop`: end.
@@ -46,6 +47,7 @@ class Worker:
             "samples": self._keep,
             "load": self._load,
             "answer": self._answer,
+            "feeds": self._feeds,
             "time": self._time,
             "memory": self._memory,
         }
@@ -92,6 +94,14 @@ class Worker:
         for index in request["indices"]:
             for name, value in model.run(self._samples[index])["outputs"].items():
                 made[f"{index}/{name}"] = value
+        return {}, made
+
+    def _feeds(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+        del arrays
+        model = self._loaded()
+        made: Arrays = {}
+        for index in request["indices"]:
+            made |= {f"{index}/{name}": value for name, value in model.feeds(self._samples[index]).items()}
         return {}, made
 
     def _time(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:

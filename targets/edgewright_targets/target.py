@@ -90,7 +90,10 @@ class Target:
         rung: The best rung that engines for it can reach from an ordinary x86-64 Linux host that is not the target
             itself; on the target itself it is `measured`.
         baseline: Name of the candidate that everything else is compared with: plain float, on the portable provider.
-        candidates: What is tried.
+        candidates: What is tried, the preferred first: where no speed can be measured, this order decides.
+        generic: Whether it stands for every machine of its architecture, and so for a host of that architecture.
+        cores: Processor cores, 0 where it says nothing of them.
+        emulated_cpu: Processor model that an emulator is asked for.
     """
 
     name: str
@@ -99,6 +102,9 @@ class Target:
     rung: Rung
     baseline: str
     candidates: tuple[Candidate, ...]
+    generic: bool = False
+    cores: int = 0
+    emulated_cpu: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,9 @@ class _TargetFile:
     baseline: str
     recipe: dict[str, Recipe]
     candidate: tuple[_CandidateFile, ...]
+    generic: bool = False
+    cores: int = 0
+    emulated_cpu: str = ""
 
 
 @cache
@@ -134,8 +143,8 @@ def target_names() -> tuple[str, ...]:
 def host_target_name() -> str | None:
     """The target that this machine is, or None where no target has its architecture."""
     machine = host_facts().architecture
-    matches = [name for name in target_names() if load_target(name).architecture == machine]
-    return matches[0] if matches else None
+    targets = (load_target(name) for name in target_names())
+    return next((target.name for target in targets if target.generic and target.architecture == machine), None)
 
 
 def load_target(name: str) -> Target:
@@ -162,20 +171,17 @@ def load_target(name: str) -> Target:
         return _parse_target(path.stem, text, name)
     if name not in target_names():
         raise InputError(f"Unknown target '{name}'.", hint=nearest(name, [HOST, *target_names()]))
+    return _parse_target(name, _own_text(name), f"{name}.toml")
+
+
+def _own_text(name: str) -> str:
     from importlib import resources
 
-    file = resources.files("edgewright_targets") / f"{name}.toml"
-    return _parse_target(name, file.read_text(encoding="utf-8"), f"{name}.toml")
+    return (resources.files("edgewright_targets") / f"{name}.toml").read_text(encoding="utf-8")
 
 
 def _parse_target(name: str, text: str, where: str) -> Target:
-    # Here and not above: a device takes `Recipe` from this module and never reads a target file.
-    import tomllib
-
-    try:
-        data: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RecordError(f"{where}: not valid TOML: {error}.") from error
+    data = _extended(_toml(text, where), where)
     file = read_record(_TargetFile, data, where)
     names = [candidate.name for candidate in file.candidate]
     if len(set(names)) != len(names):
@@ -192,10 +198,44 @@ def _parse_target(name: str, text: str, where: str) -> Target:
     baseline = candidates[names.index(file.baseline)]
     if baseline.recipe.method != "float":
         raise RecordError(
-            f"{where}: the baseline '{baseline.name}' is {baseline.recipe.method}; everything is compared with "
-            "float."
+            f"{where}: the baseline '{baseline.name}' is {baseline.recipe.method}; everything is compared with float."
         )
-    return Target(name, file.title, file.architecture, file.rung, file.baseline, candidates)
+    return Target(
+        name,
+        file.title,
+        file.architecture,
+        file.rung,
+        file.baseline,
+        candidates,
+        file.generic,
+        file.cores,
+        file.emulated_cpu,
+    )
+
+
+def _toml(text: str, where: str) -> dict[str, Any]:
+    # Here and not above: a device takes `Recipe` from this module and never reads a target file.
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecordError(f"{where}: not valid TOML: {error}.") from error
+
+
+def _extended(data: dict[str, Any], where: str) -> dict[str, Any]:
+    """The data with what it does not say taken from the target that its key `extends` names."""
+    base = data.pop("extends", None)
+    if base is None:
+        return data
+    if base not in target_names():
+        raise RecordError(f"{where}: it extends the unknown target {base!r}.", hint=nearest(str(base), target_names()))
+    below = _toml(_own_text(base), f"{base}.toml")
+    if "extends" in below:
+        raise RecordError(f"{where}: it extends '{base}', which extends another target itself; one step is allowed.")
+    # One machine of an architecture is not every machine of it.
+    below.pop("generic", None)
+    return {**below, **data, "recipe": {**below.get("recipe", {}), **data.get("recipe", {})}}
 
 
 def _candidate(file: _TargetFile, entry: _CandidateFile, where: str) -> Candidate:

@@ -85,11 +85,17 @@ class TestJudge:
         assert reasons(noted)[0] == "3 nodes ran elsewhere."
 
     def test_what_was_not_measured_is_not_accepted(self) -> None:
-        unmeasured = replace(engine(), latency=None, accuracy=None, rung="emulated")
+        unmeasured = replace(engine(), latency=None, accuracy=None)
         assert reasons(unmeasured) == (
             "Refused: its accuracy was not measured.",
-            "Refused: its latency was not measured (only emulated), so it may be slower than the baseline.",
+            "Refused: its latency was not measured.",
         )
+
+    def test_an_emulated_engine_is_judged_by_its_accuracy_alone(self) -> None:
+        emulated = replace(engine(), latency=None, rung="emulated")
+        assert reasons(emulated) == ()
+        assert reasons(replace(emulated, accuracy=None)) == ("Refused: its accuracy was not measured.",)
+        assert reasons(replace(emulated, rung="compiled")) == ("Refused: its latency was not measured.",)
 
     def test_nan_is_not_accepted(self) -> None:
         nan = float("nan")
@@ -121,6 +127,14 @@ class TestChoose:
             "0.42), and it loses at most 0.6 percentage points of accuracy (one-sided 95 % bound; measured drop 0.2 on "
             "1,500 samples), the budget is 1.0."
         )
+
+    def test_without_speed_the_order_decides_and_the_reason_says_so(self) -> None:
+        engines = [replace(e, latency=None, rung="emulated") for e in (BASELINE, engine("b"), engine("a"))]
+        choice = choose(engines, "float", max_drop=0.01, measure="accuracy")
+        assert choice.chosen == "b"
+        assert "first, in the target's order of preference" in choice.reason
+        assert "its speed was not measured (only emulated)" in choice.reason
+        assert "latency" not in choice.reason
 
     def test_no_sentence_says_minus_zero(self) -> None:
         choice = choose([BASELINE, engine(drop=(-0.0002, -0.004, 0.004))], "float", max_drop=0.01, measure="accuracy")

@@ -67,7 +67,7 @@ def test_float_engine_answers_the_logits_of_the_source_without_torch(
     torch_answers: Answers,
     tmp_path: Path,
 ) -> None:
-    baseline = Package.open(intents_package).manifest.baseline
+    baseline = Package.open(intents_package).manifest.baselines["x86-64"]
     found = _on_device(bare_python, quiet_environment, intents_package, test_split[0], tmp_path, baseline)
     assert str(found["engine"]) == baseline
     np.testing.assert_allclose(found["logits"], torch_answers["logits"], atol=1e-3)

@@ -16,7 +16,7 @@ import pytest
 from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.workers import WORKER_COMMAND, WorkerError, WorkerProcess
 from edgewright_compiler.cache import StageCache
-from edgewright_compiler.job import BuildOptions, read_job
+from edgewright_compiler.job import BuildOptions, read_jobs
 from edgewright_compiler.stages import draft_package
 from edgewright_runtime import EngineFallbackWarning, EngineUnavailableError, load
 from edgewright_runtime.providers import openvino
@@ -33,7 +33,7 @@ def draft(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("openvino")
     model = write_onnx(folder / "model.onnx")
     data = write_arrays(folder / "data.npz")
-    job = read_job(str(model), BuildOptions(output=folder / "p", target="x86-64", calibration=data))
+    (job,) = read_jobs(str(model), BuildOptions(output=folder / "p", targets=("x86-64",), calibration=data))
     draft_package(job, folder / "draft", StageCache(folder / "cache"), Quiet())
     return folder / "draft"
 

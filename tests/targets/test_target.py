@@ -51,7 +51,10 @@ def test_targets_that_come_with_it(name: str) -> None:
 @pytest.mark.parametrize("name", target_names())
 def test_every_recipe_is_used(name: str) -> None:
     data = tomllib.loads((resources.files("edgewright_targets") / f"{name}.toml").read_text(encoding="utf-8"))
-    assert set(data["recipe"]) == {candidate["recipe"] for candidate in data["candidate"]}
+    named = {candidate["recipe"] for candidate in data.get("candidate", [])}
+    # A target that extends another has none of its own.
+    assert set(data.get("recipe", {})) == named
+    assert named or "extends" in data
 
 
 def test_a_file_of_the_users_own(tmp_path: Path) -> None:
@@ -120,3 +123,23 @@ def test_a_host_that_no_target_describes(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(InputError, match="architecture riscv64") as caught:
         load_target("host")
     assert "Write a target file" in str(caught.value)
+
+
+def test_a_target_extends_another(tmp_path: Path) -> None:
+    path = tmp_path / "my-pi.toml"
+    path.write_text('title = "Mine"\nextends = "aarch64"\ncores = 4\nemulated_cpu = "cortex-a72"\n', encoding="utf-8")
+    target, below = load_target(str(path)), load_target("aarch64")
+    assert (target.name, target.title, target.cores, target.emulated_cpu) == ("my-pi", "Mine", 4, "cortex-a72")
+    assert target.candidates == below.candidates
+    assert below.generic
+    assert not target.generic
+
+
+def test_a_target_cannot_extend_the_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "my-pi.toml"
+    path.write_text('title = "Mine"\nextends = "arch64"\n', encoding="utf-8")
+    with pytest.raises(InputError, match="unknown target 'arch64'"):
+        load_target(str(path))
+    path.write_text('title = "Mine"\nextends = "raspberry-pi-5"\n', encoding="utf-8")
+    with pytest.raises(InputError, match="one step"):
+        load_target(str(path))

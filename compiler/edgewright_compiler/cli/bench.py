@@ -46,7 +46,7 @@ def execute(options: argparse.Namespace) -> int:
         check_writable(path)
     render = _renderer(options.report) if options.report else None
     result = bench(options.package, options.data, settings=meter_settings(options), progress=progress(options))
-    built = build_evidence(Package.open(options.package))
+    built = build_evidence(Package.open(options.package), result.engine(result.chosen).target)
     if options.output:
         write_file(options.output, lambda path: write_result(result, path))
     if render is not None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cli.console import bold, megabytes, print_json, progress, say_warning, wrapped
 from edgewright_compiler.cli.options import add_meter, meter_settings, share
 from edgewright_targets import InputError
+
+if TYPE_CHECKING:
+    from edgewright_benchmarks.result import Result
 
 EPILOG = """\
 example:
@@ -26,7 +30,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "source", help="Hugging Face checkpoint folder, .onnx file, or package.module:function (a torch module)"
     )
     parser.add_argument("-o", "--output", required=True, metavar="PACKAGE", help="package folder to write")
-    parser.add_argument("--target", default="host", help="target name or target file (default: this machine)")
+    parser.add_argument(
+        "--target",
+        action="append",
+        metavar="TARGET",
+        help="target name or target file, once for each target (default: host, this machine)",
+    )
     parser.add_argument("--calibration", metavar="DATA", help="data for the ranges of int8 engines (.csv or .npz)")
     parser.add_argument("--evaluation", metavar="DATA", help="labelled data that the engine is chosen on")
     parser.add_argument(
@@ -51,7 +60,7 @@ def execute(options: argparse.Namespace) -> int:
         options.source,
         BuildOptions(
             output=options.output,
-            target=options.target,
+            targets=tuple(options.target or ["host"]),
             calibration=options.calibration,
             evaluation=options.evaluation,
             max_drop=options.max_drop,
@@ -63,7 +72,6 @@ def execute(options: argparse.Namespace) -> int:
         ),
         progress=progress(options),
     )
-    result = made.result
     size = sum(path.stat().st_size for path in made.package.rglob("*") if path.is_file())
     if options.json:
         print_json(
@@ -71,30 +79,38 @@ def execute(options: argparse.Namespace) -> int:
                 "package": str(made.package),
                 "archive": str(made.archive) if made.archive else None,
                 "unchanged": made.unchanged,
-                "chosen": result.chosen,
-                "reason": result.reason,
-                "measure": result.measure,
                 "bytes": size,
-                "engines": [
-                    {"name": e.name, "status": e.status, "rung": e.rung, "reasons": list(e.reasons)}
-                    for e in result.engines
-                ],
-                "warnings": list(result.warnings),
+                "targets": [_outcome(result) for result in made.results],
             }
         )
         return 0
-    if not options.quiet:
-        from edgewright_compiler.cli.summary import result_text
+    for result in made.results:
+        if not options.quiet:
+            from edgewright_compiler.cli.summary import result_text
 
-        for warning in result.warnings:
-            say_warning(warning)
-        print(result_text(result))
+            for warning in result.warnings:
+                say_warning(warning)
+            print(result_text(result))
+            print()
+        print(wrapped(result.reason))
         print()
-    print(wrapped(result.reason))
     print(f"{bold(str(made.package))}  {megabytes(size)}")
     if made.archive:
         print(f"{bold(str(made.archive))}  {megabytes(made.archive.stat().st_size)}")
     return 0
+
+
+def _outcome(result: Result) -> dict[str, Any]:
+    return {
+        "target": result.engine(result.chosen).target,
+        "chosen": result.chosen,
+        "reason": result.reason,
+        "measure": result.measure,
+        "engines": [
+            {"name": e.name, "status": e.status, "rung": e.rung, "reasons": list(e.reasons)} for e in result.engines
+        ],
+        "warnings": list(result.warnings),
+    }
 
 
 def _read_labels(path: str | None) -> tuple[str, ...] | None:

@@ -26,31 +26,33 @@ def execute(options: argparse.Namespace) -> int:
 
     package = Package.open(options.package)
     manifest = package.manifest
-    evidence = package.evidence()
+    evidence = {target: package.evidence(target) for target in package.targets}
     if options.json:
         manifest_data = write_record(manifest)
         print_json({"bytes": package.size_bytes(), "manifest": manifest_data, "evidence": evidence})
         return 0
-    result = result_from_json(evidence, f"{package.root}: evidence")
+    results = [result_from_json(data, f"{package.root}: {target}") for target, data in evidence.items()]
     labels = f", {len(manifest.labels)} labels" if manifest.labels else ""
     versions = ", ".join(f"{name} {version}" for name, version in manifest.tools.items())
     print(bold(f"{manifest.name}: {manifest.task}{labels}, {megabytes(package.size_bytes())}"))
-    print(wrapped(result.reason))
+    for result in results:
+        print(wrapped(result.reason))
     print()
     facts = {
         "source": f"{manifest.source.kind} '{manifest.source.name}', sha256 {manifest.source.digest[:16]}...",
         "steps": " -> ".join(step.step for step in manifest.pipeline.steps),
         "order": ", then ".join(manifest.order),
         "made with": versions,
-        "measured": f"{result.created} on {result.machine.cpu}, {result.machine.system}",
+        "evidence": "; ".join(f"{r.created} on {r.machine.cpu}, {r.machine.system}" for r in results),
     }
     for name, text in facts.items():
         print(wrapped(text, " " * 11, f"{name:<9}  "))
     if manifest.unreproducible:
         print(wrapped(f"not reproducible byte for byte: {', '.join(manifest.unreproducible)}"))
-    print()
-    print(result_text(result))
-    for warning in result.warnings:
+    for result in results:
         print()
-        print(wrapped(warning, "  ", "warning: "))
+        print(result_text(result))
+        for warning in result.warnings:
+            print()
+            print(wrapped(warning, "  ", "warning: "))
     return 0
