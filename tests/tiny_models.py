@@ -6,6 +6,7 @@ Seeds are fixed, so that a failure comes again; sizes are such that a whole buil
 from __future__ import annotations
 
 import json
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -125,3 +126,142 @@ def write_arrays(path: Path, **changes: np.ndarray[Any, Any]) -> Path:
     with path.open("wb") as file:
         np.savez(file, **(arrays | changes))
     return path
+
+
+def write_target(path: Path) -> Path:
+    """A target file for this machine with the float baseline and one int8 candidate: the least there is to choose."""
+    path.write_text(
+        f"""
+title = "This machine, with little to try"
+architecture = "{platform.machine()}"
+rung = "measured"
+baseline = "cpu-fp32"
+
+[recipe.fp32]
+method = "float"
+
+[recipe.int8]
+method = "static"
+
+[[candidate]]
+name = "cpu-fp32"
+provider = "CPUExecutionProvider"
+precision = "fp32"
+recipe = "fp32"
+
+[[candidate]]
+name = "cpu-int8"
+provider = "CPUExecutionProvider"
+precision = "int8"
+recipe = "int8"
+""",
+        encoding="utf-8",
+    )
+    return path
+
+
+def write_torch_module(folder: Path) -> str:
+    """A module of the user's with functions for `package.module:function`; gives the module's name."""
+    (folder / "tiny_torch_models.py").write_text(_TORCH_MODULE, encoding="utf-8")
+    return "tiny_torch_models"
+
+
+_TORCH_MODULE = """
+import torch
+from torch import nn
+
+
+class Eigenvalues(nn.Module):
+    def forward(self, x):
+        doubled = x * 2
+        return torch.linalg.eigvals(doubled).real
+
+
+@torch.library.custom_op("edgewright_tests::twist", mutates_args=())
+def twist(x: torch.Tensor) -> torch.Tensor:
+    return x.clone() * 3
+
+
+@twist.register_fake
+def _(x):
+    return torch.empty_like(x)
+
+
+class Custom(nn.Module):
+    def forward(self, x):
+        return twist(torch.relu(x))
+
+
+class Branch(nn.Module):
+    def forward(self, x):
+        if x.sum() > 0:
+            return x + 1
+        return x - 1
+
+
+class Noise(nn.Module):
+    def forward(self, x):
+        return x + torch.rand_like(x)
+
+
+class Dropout(nn.Module):
+    def forward(self, x):
+        return nn.functional.dropout(x, 0.5, training=True)
+
+
+class Several(nn.Module):
+    def forward(self, x):
+        return x * 2, None, {"more": x + 1}
+
+
+def eigenvalues():
+    return Eigenvalues(), {"x": torch.eye(4)[None]}
+
+
+def custom():
+    return Custom(), torch.ones(2, 3)
+
+
+def branch():
+    return Branch(), torch.ones(2, 3)
+
+
+def noise():
+    return Noise(), torch.ones(2, 3)
+
+
+def dropout():
+    return Dropout(), torch.ones(2, 3)
+
+
+def several():
+    return Several(), torch.ones(2, 3)
+
+
+def linear():
+    torch.manual_seed(7)
+    return nn.Linear(3, 4), {"input": torch.ones(2, 3)}
+
+
+def half():
+    return nn.Linear(3, 4).bfloat16(), torch.ones(2, 3).bfloat16()
+
+
+def number():
+    return 5
+
+
+def no_tensors():
+    return nn.Linear(3, 4), {"input": [1.0, 2.0]}
+
+
+def too_many():
+    return nn.Linear(3, 4), (torch.ones(2, 3), torch.ones(2, 3))
+
+
+def fails():
+    raise FileNotFoundError("the weights are on another disk")
+
+
+value = 3
+"""

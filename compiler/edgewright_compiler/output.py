@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgewright_compiler.cache import StageCache, digest_of, sync_tree
+from edgewright_compiler.disk import disk_reason
 from edgewright_runtime.aside import folder_aside
 from edgewright_runtime.errors import PackageTooNewError
 from edgewright_runtime.package import MANIFEST, SUMS, Package, file_digest
@@ -20,11 +20,6 @@ if TYPE_CHECKING:
     from edgewright_benchmarks.result import Result
     from edgewright_compiler.assemble import EngineFiles
     from edgewright_runtime.manifest import Manifest
-
-# What the disk says no with: no space, a quota or a limit reached, read-only, not allowed, broken.
-_DISK_ERRORS = (
-    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOTDIR,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -80,12 +75,14 @@ class OutputFolder:
         """Turn a full or read-only disk during the block into a clear error; `left` says what there is then."""
         try:
             yield
-        except OSError as error:
-            if error.errno not in _DISK_ERRORS:
+        except EdgewrightError:
+            raise
+        except Exception as error:
+            reason = disk_reason(error)
+            if reason is None:
                 raise
-            where = f" ('{error.filename}')" if error.filename else ""
             raise InputError(
-                f"Writing failed: {error.strerror}{where}. {left}",
+                f"Writing failed: {reason}. {left}",
                 hint="Free some space ('edgewright cache clear' does), or set XDG_CACHE_HOME to another disk.",
             ) from error
 

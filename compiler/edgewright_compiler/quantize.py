@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.component import copy_graph, save_graph
+from edgewright_compiler.disk import disk_reason
 from edgewright_targets import Recipe
 
 if TYPE_CHECKING:
@@ -51,10 +52,12 @@ def quantize(component: Path, recipe: Recipe, feeds: Sequence[Arrays], destinati
         try:
             with _quiet():
                 METHODS[recipe.method](graph, recipe, feeds, made)
-        except (QuantizationError, OSError):
-            # A full disk says nothing about the graph.
+        except QuantizationError:
             raise
         except Exception as error:
+            if disk_reason(error) is not None:
+                # A full disk says nothing about the graph.
+                raise
             raise QuantizationError(f"ONNX Runtime's quantizer failed: {type(error).__name__}: {error}") from error
         save_graph(onnx_ir.load(made), destination)
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _TASK_OF_HEAD = {"ForSequenceClassification": "text-classification"}
 # A tokenizer without a limit says 10^30; the position table of the model is the true limit then.
 _NO_LIMIT = 10**6
+# Vocabularies as transformers saves them: its own form, WordPiece and BPE, SentencePiece.
+_TOKENIZER_FILES = ("tokenizer.json", "vocab.*", "*.model", "*.spm")
 _EXAMPLE = ("a first example for the exporter", "and a second one that is longer than the first")
 
 
@@ -48,6 +50,12 @@ class HuggingFaceSource:
             raise InputError(f"'{folder}': its problem type is '{problem}'; one label for each text is supported.")
         if not list(folder.glob("*.safetensors")) and not list(folder.glob("pytorch_model*.bin")):
             raise InputError(f"'{folder}' is no checkpoint: it has config.json and no weights (*.safetensors).")
+        # Without one transformers makes a tokenizer that knows no word, and says nothing.
+        if not any(any(folder.glob(pattern)) for pattern in _TOKENIZER_FILES):
+            raise InputError(
+                f"'{folder}' is no checkpoint: it has no tokenizer (tokenizer.json).",
+                hint="Save it into the same folder: tokenizer.save_pretrained(folder).",
+            )
         self.labels: tuple[str, ...] = options.labels or _labels(self._config, folder)
         self.input_name = "text"
         self._loaded: tuple[Any, Any] | None = None

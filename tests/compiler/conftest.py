@@ -1,0 +1,80 @@
+"""Tiny sources, data and packages that the tests of the command line share."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import tiny_models
+from command import QUICK, Command, run_apart
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One cache for all tests of this folder, so that a stage is made once, and never the user's own."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one of everything: do not write into it."""
+    folder = tmp_path_factory.mktemp("sources")
+    tiny_models.write_csv(folder / "train.csv")
+    tiny_models.write_csv(folder / "validation.csv", repeat=2)
+    tiny_models.write_onnx(folder / "perceptron.onnx")
+    tiny_models.write_onnx(folder / "external.onnx", external="external.bin")
+    tiny_models.write_arrays(folder / "inputs.npz")
+    tiny_models.write_target(folder / "tiny.toml")
+    (folder / "labels.txt").write_text("\n".join(tiny_models.LABELS), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def checkpoint(sources: Path) -> Path:
+    """A Hugging Face checkpoint folder of a tiny BERT: do not write into it."""
+    return tiny_models.write_checkpoint(sources / "intents")
+
+
+@pytest.fixture
+def command(
+    capsys: pytest.CaptureFixture[str], tmp_path_factory: pytest.TempPathFactory, sources: Path, shared_cache: Path
+) -> Command:
+    """The command line in this process."""
+    return Command(capsys, tmp_path_factory.mktemp("out"), sources / "tiny.toml", shared_cache)
+
+
+@pytest.fixture(scope="session")
+def built_arrays(sources: Path, shared_cache: Path) -> Path:
+    """A package of the perceptron, and its archive beside it: do not write into it."""
+    return _built(sources, shared_cache, "perceptron", sources / "perceptron.onnx", "--calibration", "inputs.npz")
+
+
+@pytest.fixture(scope="session")
+def built_text(sources: Path, checkpoint: Path, shared_cache: Path) -> Path:
+    """A package of the classifier, and its archive beside it: do not write into it."""
+    data = ("--calibration", "train.csv", "--evaluation", "validation.csv")
+    return _built(sources, shared_cache, "intents", checkpoint, *data)
+
+
+def _built(sources: Path, cache: Path, name: str, source: Path, *data: str) -> Path:
+    output = sources / f"{name}.ortpackage"
+    fixed = ("--target", "tiny.toml", "--archive", "-o", output, *QUICK)
+    done = run_apart("build", source, *data, *fixed, cache=cache, cwd=sources)
+    assert done.code == 0, done.err
+    return output
+
+
+@pytest.fixture
+def package(built_arrays: Path, tmp_path: Path) -> Path:
+    """A package of the perceptron to be damaged."""
+    return Path(shutil.copytree(built_arrays, tmp_path / "copy.ortpackage"))
+
+
+@pytest.fixture
+def text_package(built_text: Path, tmp_path: Path) -> Path:
+    """A package of the classifier to be damaged."""
+    return Path(shutil.copytree(built_text, tmp_path / "text.ortpackage"))
