@@ -21,10 +21,18 @@ def test_an_unknown_target(command: Command, arrays: tuple[object, ...]) -> None
     command.refuses_build(*arrays, "--target", "pi.toml", says=["The target file 'pi.toml' cannot be read"])
 
 
-def test_a_target_of_another_architecture(command: Command, arrays: tuple[object, ...]) -> None:
-    other = "aarch64" if platform.machine() == "x86_64" else "x86-64"
-    says = [f"Target '{other}'", "cannot be measured on this machine", "'--target host'"]
-    command.refuses_build(*arrays, "--target", other, says=says)
+def test_a_target_that_cannot_be_reached(command: Command, arrays: tuple[object, ...], tmp_path: Path) -> None:
+    path = tmp_path / "board.toml"
+    text = command.target.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace(f'architecture = "{platform.machine()}"', 'architecture = "riscv64"'), encoding="utf-8"
+    )
+    says = ["Target 'board' (riscv64) cannot be reached", "no emulator for riscv64", "'--target host'"]
+    command.refuses_build(*arrays, "--target", path, says=says)
+
+
+def test_the_same_target_twice(command: Command, arrays: tuple[object, ...]) -> None:
+    command.refuses_build(*arrays, "--target", "x86-64", "--target", "x86-64", says=["must all be different"])
 
 
 @pytest.mark.parametrize(
