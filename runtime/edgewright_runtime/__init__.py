@@ -7,6 +7,10 @@ model("turn on the kitchen lights")     # [{'label': 'HassTurnOn', 'score': 0.98
 model.engine                            # which engine runs, on which provider, and why
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from edgewright_runtime.errors import (
     DamagedPackageError,
     EngineFallbackWarning,
@@ -17,7 +21,9 @@ from edgewright_runtime.errors import (
 )
 from edgewright_runtime.model import EngineInfo, Model, load
 from edgewright_runtime.package import Package
-from edgewright_runtime.selftest import SelfTestReport, verify
+
+if TYPE_CHECKING:
+    from edgewright_runtime.selftest import SelfTestReport, verify
 
 __all__ = [
     "DamagedPackageError",
@@ -33,3 +39,12 @@ __all__ = [
     "load",
     "verify",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # A program that answers does not test itself: the self-test is imported when it is first used.
+    if name not in ("SelfTestReport", "verify"):
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    from edgewright_runtime import selftest
+
+    return getattr(selftest, name)

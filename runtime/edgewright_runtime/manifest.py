@@ -14,8 +14,8 @@ from pathlib import PurePosixPath
 from typing import Any, Literal
 
 from edgewright_runtime.errors import PackageError, PackageTooNewError
+from edgewright_targets.recipe import Recipe
 from edgewright_targets.record import read_record, write_record
-from edgewright_targets.target import Recipe
 
 FORMAT = 1
 COMPONENT = "model"

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from edgewright_targets.errors import InputError, nearest
 from edgewright_targets.host import host_facts
+from edgewright_targets.recipe import Recipe
 from edgewright_targets.record import RecordError, read_record
 
 # From best to worst; a rung is never rounded up.
@@ -23,36 +24,6 @@ Rung = Literal["measured", "emulated", "compiled", "declared"]
 
 HOST = "host"
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a graph gets its precision: a value, so it can be hashed, compared and printed.
-
-    Attributes:
-        method: `float` leaves the graph as it is, `dynamic` quantizes weights and finds activation ranges at run
-            time, `static` inserts QDQ pairs with calibrated ranges.
-        activation_type: Integer type of quantized activations.
-        weight_type: Integer type of quantized weights.
-        per_channel: One scale for each output channel of a weight.
-        activation_symmetric: Zero point of activations fixed at zero.
-        weight_symmetric: Zero point of weights fixed at zero.
-        quantize_bias: Quantize biases to int32 as well.
-        calibration: How ranges are found from the calibration samples.
-        operators: Operator types to quantize; empty means those the method supports.
-        excluded_nodes: Names of nodes that stay in float.
-    """
-
-    method: Literal["float", "dynamic", "static"] = "float"
-    activation_type: Literal["uint8", "int8"] = "uint8"
-    weight_type: Literal["uint8", "int8"] = "int8"
-    per_channel: bool = True
-    activation_symmetric: bool = False
-    weight_symmetric: bool = True
-    quantize_bias: bool = False
-    calibration: Literal["minmax", "entropy", "percentile"] = "minmax"
-    operators: tuple[str, ...] = ()
-    excluded_nodes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,7 +44,7 @@ class Candidate:
     name: str
     provider: str
     precision: str
-    recipe: Recipe = Recipe()
+    recipe: Recipe = field(default_factory=Recipe)
     pad_to_multiple_of: int = 1
     session_options: dict[str, str] = field(default_factory=dict)
     provider_options: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,36 @@
+"""How a graph gets its precision. Apart from targets, because a package says it too and a device reads no target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a graph gets its precision: a value, so it can be hashed, compared and printed.
+
+    Attributes:
+        method: `float` leaves the graph as it is, `dynamic` quantizes weights and finds activation ranges at run
+            time, `static` inserts QDQ pairs with calibrated ranges.
+        activation_type: Integer type of quantized activations.
+        weight_type: Integer type of quantized weights.
+        per_channel: One scale for each output channel of a weight.
+        activation_symmetric: Zero point of activations fixed at zero.
+        weight_symmetric: Zero point of weights fixed at zero.
+        quantize_bias: Quantize biases to int32 as well.
+        calibration: How ranges are found from the calibration samples.
+        operators: Operator types to quantize; empty means those the method supports.
+        excluded_nodes: Names of nodes that stay in float.
+    """
+
+    method: Literal["float", "dynamic", "static"] = "float"
+    activation_type: Literal["uint8", "int8"] = "uint8"
+    weight_type: Literal["uint8", "int8"] = "int8"
+    per_channel: bool = True
+    activation_symmetric: bool = False
+    weight_symmetric: bool = True
+    quantize_bias: bool = False
+    calibration: Literal["minmax", "entropy", "percentile"] = "minmax"
+    operators: tuple[str, ...] = ()
+    excluded_nodes: tuple[str, ...] = ()
