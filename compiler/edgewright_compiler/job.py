@@ -11,14 +11,14 @@ from edgewright_benchmarks.data import Dataset, read_dataset
 from edgewright_benchmarks.meter import MeterSettings
 from edgewright_compiler.cache import digest_of, tool_versions
 from edgewright_compiler.sources import Source, SourceOptions, open_source
-from edgewright_runtime.providers import provider
+from edgewright_runtime.providers import PLUGINS, provider
 from edgewright_targets import Candidate, InputError, Target, __version__, host_facts, load_target
 from edgewright_targets.record import write_record
 
 # Raise where a stage's code changes what it writes: entries of older code are then not taken for it.
 STAGE_REVISION = 1
 # What answers depend on, beside the graph itself.
-RUN_TOOLS = ("onnxruntime", "onnxruntime-ep-openvino", "tokenizers", "numpy")
+RUN_TOOLS = ("onnxruntime", *PLUGINS, "tokenizers", "numpy")
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,12 @@ def test_host_is_the_target_of_this_machine(monkeypatch: pytest.MonkeyPatch, arc
     assert load_target("host") == load_target(name)
 
 
+def test_a_board_of_the_same_architecture_is_not_taken_for_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    _on(monkeypatch, "x86_64")
+    monkeypatch.setattr(target_module, "target_names", lambda: ("aarch64", "atom-board", "x86-64"))
+    assert host_target_name() == "x86-64"
+
+
 def test_a_host_that_no_target_describes(monkeypatch: pytest.MonkeyPatch) -> None:
     _on(monkeypatch, "riscv64")
     assert host_target_name() is None
