@@ -105,7 +105,7 @@ def target_names() -> tuple[str, ...]:
 def host_target_name() -> str | None:
     """The target that this machine is, or None where no target has its architecture.
 
-    It is the one named after the architecture: a board's own target has the same architecture, and is asked for by name.
+    It is the one named after the architecture. A board's target has the same architecture, and is asked for by name.
     """
     name = host_facts().architecture.replace("_", "-")
     return name if name in target_names() else None
