@@ -16,9 +16,10 @@ from edgewright_benchmarks.meter import MeterSettings, Readings
 from edgewright_benchmarks.result import DataFacts, EngineResult, Latency, Measure, Settings
 from edgewright_benchmarks.statistics import latency_ratio, stability_warnings
 from edgewright_runtime.manifest import EngineSpec
+from edgewright_runtime.providers import PLUGINS
 from edgewright_targets import Rung, __version__
 
-_TOOLS = ("onnxruntime", "onnxruntime-ep-openvino", "tokenizers", "numpy", "scikit-learn", "scipy")
+_TOOLS = ("onnxruntime", *PLUGINS, "tokenizers", "numpy", "scikit-learn", "scipy")
 
 
 @dataclass(frozen=True)

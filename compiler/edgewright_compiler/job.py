@@ -13,7 +13,7 @@ from edgewright_benchmarks.meter import MeterSettings
 from edgewright_compiler.cache import digest_of, tool_versions
 from edgewright_compiler.emulators import check_reachable
 from edgewright_compiler.sources import Source, SourceOptions, open_source
-from edgewright_runtime.providers import provider
+from edgewright_runtime.providers import PLUGINS, provider
 from edgewright_targets import Candidate, InputError, Rung, Target, __version__, host_facts, load_target
 from edgewright_targets.host import architecture
 from edgewright_targets.record import write_record
@@ -23,7 +23,7 @@ STAGE_REVISION = 2
 # Samples that travel in a package with their float answers.
 GOLDEN_SAMPLES = 8
 # What answers depend on, beside the graph itself.
-RUN_TOOLS = ("onnxruntime", "onnxruntime-ep-openvino", "tokenizers", "numpy")
+RUN_TOOLS = ("onnxruntime", *PLUGINS, "tokenizers", "numpy")
 
 
 @dataclass(frozen=True)

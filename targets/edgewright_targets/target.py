@@ -62,7 +62,6 @@ class Target:
             itself; on the target itself it is `measured`.
         baseline: Name of the candidate that everything else is compared with: plain float, on the portable provider.
         candidates: What is tried, the preferred first: where no speed can be measured, this order decides.
-        generic: Whether it stands for every machine of its architecture, and so for a host of that architecture.
         cores: Processor cores, 0 where it says nothing of them.
         emulated_cpu: Processor model that an emulator is asked for.
     """
@@ -73,7 +72,6 @@ class Target:
     rung: Rung
     baseline: str
     candidates: tuple[Candidate, ...]
-    generic: bool = False
     cores: int = 0
     emulated_cpu: str = ""
 
@@ -97,7 +95,6 @@ class _TargetFile:
     baseline: str
     recipe: dict[str, Recipe]
     candidate: tuple[_CandidateFile, ...]
-    generic: bool = False
     cores: int = 0
     emulated_cpu: str = ""
 
@@ -112,10 +109,12 @@ def target_names() -> tuple[str, ...]:
 
 
 def host_target_name() -> str | None:
-    """The target that this machine is, or None where no target has its architecture."""
-    machine = host_facts().architecture
-    targets = (load_target(name) for name in target_names())
-    return next((target.name for target in targets if target.generic and target.architecture == machine), None)
+    """The target that this machine is, or None where no target has its architecture.
+
+    It is the one named after the architecture. A board's target has the same architecture, and is asked for by name.
+    """
+    name = host_facts().architecture.replace("_", "-")
+    return name if name in target_names() else None
 
 
 def load_target(name: str) -> Target:
@@ -178,7 +177,6 @@ def _parse_target(name: str, text: str, where: str) -> Target:
         file.rung,
         file.baseline,
         candidates,
-        file.generic,
         file.cores,
         file.emulated_cpu,
     )
@@ -204,8 +202,6 @@ def _extended(data: dict[str, Any], where: str) -> dict[str, Any]:
     below = _toml(_own_text(base), f"{base}.toml")
     if "extends" in below:
         raise RecordError(f"{where}: it extends '{base}', which extends another target itself; one step is allowed.")
-    # One machine of an architecture is not every machine of it.
-    below.pop("generic", None)
     return {**below, **data, "recipe": {**below.get("recipe", {}), **data.get("recipe", {})}}
 
 

@@ -49,12 +49,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Run the verb."""
-    from edgewright_compiler.job import BuildOptions
     from edgewright_compiler.sources.failures import check_installed, needs
 
     with needs("compiler"):
         # What comes last is asked for first: a missing library must not be found after minutes of work.
         check_installed("filelock", "onnx", "onnx_ir", "scipy", "sklearn")
+        from edgewright_compiler.job import BuildOptions
         from edgewright_compiler.stages import build
     made = build(
         options.source,

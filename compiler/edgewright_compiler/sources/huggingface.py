@@ -67,11 +67,12 @@ class HuggingFaceSource:
 
     def export(self, folder: Path) -> None:
         """Export with dynamic batch and sequence axes."""
+        # First, because it says what to do where the frameworks are missing.
+        model, tokenizer = self._load()
         import torch
         from transformers.exporters import OnnxConfig  # type: ignore[attr-defined]
         from transformers.exporters.exporter_onnx import OnnxExporter
 
-        model, tokenizer = self._load()
         limit = self._max_length(tokenizer)
         feeds = dict(tokenizer(list(_EXAMPLE), padding=True, truncation=True, max_length=limit, return_tensors="pt"))
         # The position table ends somewhere; an axis without an upper end is refused by torch.export.
@@ -98,9 +99,9 @@ class HuggingFaceSource:
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
         """The logits of the torch model, with the source's own tokenizer."""
+        model, tokenizer = self._load()
         import torch
 
-        model, tokenizer = self._load()
         limit = self._max_length(tokenizer)
         found = []
         with torch.no_grad():

@@ -15,6 +15,8 @@ PROVIDERS = {
     "CPUExecutionProvider": "edgewright_runtime.providers.cpu",
     "OpenVINOExecutionProvider": "edgewright_runtime.providers.openvino",
 }
+# The wheels of those that are plugins: their versions decide what an engine does, so caches and evidence name them.
+PLUGINS = ("onnxruntime-ep-openvino",)
 
 
 class Provider(Protocol):
