@@ -23,8 +23,8 @@ def test_top_level(names: set[str]) -> None:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_file_of_a_package_and_no_other(names: set[str], package: str) -> None:
-    # Beside a package there may be scripts, such as the bars of benchmarks/; those are not for installing.
     folder = ROOT / package
+    # What lies beside a package (the performance bars) is for the repository: `test_top_level` keeps it out.
     files = {path.relative_to(folder).as_posix() for path in folder.glob("edgewright_*/**/*") if path.is_file()}
     expected = {file for file in files if "__pycache__" not in file}
     assert {name for name in names if name.startswith(f"edgewright_{package}/")} == expected

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from edgewright_runtime.errors import EngineUnavailableError, SampleError
+from edgewright_runtime.manifest import THREADS_KEY
 from edgewright_runtime.providers import provider
 from edgewright_targets.host import architecture, host_facts, usable_threads
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     Arrays = dict[str, np.ndarray[Any, Any]]
 
-_THREADS = "intra_op_num_threads"
 # Without this ONNX Runtime keeps no record of which provider took which node.
 _RECORD_ASSIGNMENT = "session.record_ep_graph_assignment_info"
 
@@ -71,7 +71,7 @@ class Engine:
         options.log_severity_level = 3
         options.add_session_config_entry(_RECORD_ASSIGNMENT, "1")
         for key, value in self.spec.session_options.items():
-            if key != _THREADS:
+            if key != THREADS_KEY:
                 options.add_session_config_entry(key, self._package.resolve(value))
         self.threads = self._thread_count()
         options.intra_op_num_threads = self.threads
@@ -93,7 +93,7 @@ class Engine:
         self.nodes = dict(counts)
 
     def _thread_count(self) -> int:
-        wanted = self._asked_threads or int(self.spec.session_options.get(_THREADS, "0"))
+        wanted = self._asked_threads or int(self.spec.session_options.get(THREADS_KEY, "0"))
         # More threads than processors only take turns: a package from a larger machine is capped here.
         return min(wanted, usable_threads()) if wanted else host_facts().cores
 

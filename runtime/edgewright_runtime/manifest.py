@@ -20,6 +20,7 @@ from edgewright_targets.record import read_record, write_record
 FORMAT = 1
 COMPONENT = "model"
 ASSET_FOLDER = "shared_assets"
+THREADS_KEY = "intra_op_num_threads"
 EXTERNAL_WEIGHTS_KEY = "session.model_external_initializers_file_folder_path"
 
 # A manifest holds names and options, never weights: anything larger is no manifest of ours.
@@ -203,8 +204,9 @@ def _engine(name: str, variant: Any, where: str) -> EngineSpec:
     place = f"{where}: engine '{name}'"
     try:
         executor = variant["executor_info"]["ort"]
+        # The number first: a newer format has keys that this reader does not know.
+        _check_format(variant["executor_info"]["edgewright"]["format"], place)
         record = read_record(_EngineRecord, variant["executor_info"]["edgewright"], place)
-        _check_format(record.format, place)
         fields = {
             "name": name,
             "provider": variant["ep"],
@@ -216,4 +218,10 @@ def _engine(name: str, variant: Any, where: str) -> EngineSpec:
         raise PackageError(f"{place}: incomplete ({type(error).__name__}: {error}).") from error
     shared: dict[str, Any] = write_record(record)
     del shared["format"]
-    return read_record(EngineSpec, {**shared, **fields}, place)
+    spec = read_record(EngineSpec, {**shared, **fields}, place)
+    threads = spec.session_options.get(THREADS_KEY, "0")
+    if not (threads.isascii() and threads.isdigit()):
+        raise PackageError(f"{place}: {THREADS_KEY} is {threads!r}, expected a number.")
+    if spec.pad_to_multiple_of < 1:
+        raise PackageError(f"{place}: pad_to_multiple_of is {spec.pad_to_multiple_of}; 1 is no padding.")
+    return spec

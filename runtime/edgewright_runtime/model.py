@@ -6,7 +6,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from edgewright_runtime.errors import EngineFallbackWarning, EngineUnavailableError, SampleError
+from edgewright_runtime.errors import EngineFallbackWarning, EngineUnavailableError, PackageError, SampleError
 from edgewright_runtime.package import Package
 from edgewright_targets.errors import nearest
 
@@ -92,7 +92,11 @@ class Model:
         """
         if isinstance(sample, (list, tuple)):
             return [self(one, top_k=top_k) for one in sample]
-        return self.run(sample, top_k=top_k)[self._output]
+        values = self.run(sample, top_k=top_k)
+        try:
+            return values[self._output]
+        except KeyError as error:
+            raise self._does_not_fit(error) from error
 
     def run(self, sample: Any, *, top_k: int = 1) -> Mapping[str, Any]:
         """All named values of one sample: inputs, feeds, `outputs` of the graph, and what the steps made of them."""
@@ -103,9 +107,18 @@ class Model:
         else:
             values = {self._input: sample}
         values["top_k"] = top_k
-        for step in self._steps:
-            values.update(step(values))
+        try:
+            for step in self._steps:
+                values.update(step(values))
+        except LookupError as error:
+            raise self._does_not_fit(error) from error
         return values
+
+    def _does_not_fit(self, error: LookupError) -> PackageError:
+        # Steps find one another by the names in the manifest; only a manifest that was changed gets them wrong.
+        return PackageError(
+            f"'{self.package.root}': the steps in its manifest do not fit together ({type(error).__name__}: {error})."
+        )
 
     def feeds(self, sample: Any) -> dict[str, Any]:
         """What the graph is given for `sample`: the values its inputs are named after."""

@@ -44,5 +44,5 @@ def make_step(spec: StepSpec, package: Package, engine: Engine) -> Step:
     factory = cast("Callable[..., Step]", getattr(importlib.import_module(module), name))
     try:
         return factory(package, engine, **spec.options)
-    except TypeError as error:
+    except (TypeError, ValueError, LookupError, OverflowError) as error:
         raise PackageError(f"'{package.root}': the step '{spec.step}' has wrong options: {error}.") from error
