@@ -2,9 +2,7 @@
 
 import csv
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +12,10 @@ import pytest
 import edgewright_runtime
 from edgewright_benchmarks.bench import bench, build_evidence
 from edgewright_benchmarks.meter import MeterSettings
+from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.result import Result
 from edgewright_benchmarks.statistics import paired_accuracy_drop
+from edgewright_compiler import BuildOptions, build
 from edgewright_compiler.cli import main
 from edgewright_runtime import Package
 
@@ -180,11 +180,28 @@ def test_the_whole_way_by_the_command_line(
     capsys.readouterr()
 
 
-def test_a_second_demo_takes_seconds(intents_package: Path) -> None:
-    """Nothing is trained or measured twice: the stages come from the cache, whatever the output folder."""
-    del intents_package
-    environment = {**os.environ, "PYTHONWARNINGS": "default"}
-    command = [sys.executable, "-m", "edgewright_compiler.cli", "cache", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    stages = {entry["stage"] for entry in json.loads(done.stdout)["entries"]}
-    assert {"export", "check", "quantize", "measure"} <= stages
+class Notes(Quiet):
+    """Keeps what a build says."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def test_another_output_is_built_without_doing_anything_again(
+    intents_checkpoint: Path, intents_data: Path, intents_package: Path, tmp_path: Path
+) -> None:
+    notes = Notes()
+    options = BuildOptions(
+        output=tmp_path / "again.ortpackage",
+        calibration=intents_data / "train.csv",
+        evaluation=intents_data / "validation.csv",
+    )
+    again = build(str(intents_checkpoint), options, progress=notes)
+    stages = [line for line in notes.lines if line.startswith(("Exported", "Checked", "Quantized", "Measured"))]
+    assert len(stages) >= 5
+    assert all(line.endswith("from the cache") for line in stages), stages
+    assert again.result.engines == build_evidence(Package.open(intents_package)).engines
+    assert (again.package / "manifest.json").read_bytes() == (intents_package / "manifest.json").read_bytes()
