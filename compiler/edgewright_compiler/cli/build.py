@@ -19,8 +19,8 @@ example:
   edgewright build checkpoints/intents --target host --calibration train.csv \\
       --evaluation validation.csv --max-drop 1% -o intents.ortpackage
 
-The engine that ships is the fastest that is not shown to be slower than the float
-baseline or to lose more than --max-drop; without one, the float baseline ships.
+The engine that ships is the fastest that is shown to be no slower than the float
+baseline and to lose at most --max-drop; without one, the float baseline ships.
 """
 
 
