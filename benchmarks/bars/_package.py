@@ -5,10 +5,18 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from edgewright_runtime import EngineFallbackWarning, Package, load
+from edgewright_runtime import EngineFallbackWarning, EngineInfo, Package, load
 from edgewright_runtime.package import GOLDEN
 from edgewright_runtime.selftest import golden_samples
 from edgewright_targets import InputError
+
+
+def running_engine(package: Package) -> EngineInfo:
+    """The engine that runs here, which need not be the one that the package prefers."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EngineFallbackWarning)
+        with load(package) as model:
+            return model.engine
 
 
 def parts_by_hand(path: str) -> dict[str, Any]:
@@ -18,15 +26,13 @@ def parts_by_hand(path: str) -> dict[str, Any]:
     steps = {step.step: step.options for step in manifest.pipeline.steps}
     if list(steps) != ["tokenize", "infer", "classify"]:
         raise InputError(f"'{path}' is no text classifier: its steps are {', '.join(steps)}.")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", EngineFallbackWarning)
-        with load(package) as model:
-            engine, threads = manifest.engines[model.engine.name], model.engine.threads
+    running = running_engine(package)
+    engine = manifest.engines[running.name]
     options = {name: package.resolve(value) for name, value in engine.session_options.items()}
     return {
         "graph": str(package.file(engine.model_file)),
         "session_options": {name: value for name, value in options.items() if name != "intra_op_num_threads"},
-        "threads": threads,
+        "threads": running.threads,
         "provider": engine.provider,
         "provider_options": engine.provider_options,
         "tokenizer": str(package.asset(steps["tokenize"]["tokenizer"])),

@@ -10,7 +10,7 @@ import argparse
 import sys
 
 from _bars import Figure, figure, main
-from _package import texts
+from _package import running_engine, texts
 from edgewright_benchmarks.bench import build_evidence
 from edgewright_benchmarks.meter import MeterSettings, read_engines
 from edgewright_benchmarks.progress import Quiet
@@ -25,7 +25,8 @@ ROUNDS = 20
 def measure(options: argparse.Namespace) -> list[Figure]:
     """The figures of this bar."""
     package = Package.open(options.package)
-    evidence = build_evidence(package)
+    # A package for several targets has evidence for each: that of this machine is judged.
+    evidence = build_evidence(package, running_engine(package).target)
     chosen, baseline = evidence.chosen, evidence.baseline
     fastest = _fastest(evidence.engines)
     share = _ratio(evidence.engine(chosen)).value / _ratio(fastest).value
