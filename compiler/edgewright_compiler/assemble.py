@@ -130,8 +130,14 @@ def publish(made: Path, output: Path) -> None:
     What was there is then beside `made`, in a folder that is removed with everything in it.
     """
     if not output.exists():
-        made.rename(output)
-        return
+        try:
+            made.rename(output)
+        except OSError:
+            # Unless another build of the same output was faster by a moment: then its package is replaced.
+            if not output.exists():
+                raise
+        else:
+            return
     if _exchange(made, output):
         return
     # Without an exchange there is a moment without any package, never one with a broken package.
