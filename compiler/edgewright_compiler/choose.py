@@ -12,7 +12,6 @@ from edgewright_benchmarks.evidence import (
     compare_engines,
     data_facts,
     failed_engine,
-    now,
     settings_facts,
     tool_versions,
 )
@@ -74,7 +73,7 @@ def judge_measured(
         versions={**tool_versions(), **cache.tool_versions(job.source.tools)},
         settings=settings_facts(job.options.meter, found.calls, len(job.measured.samples), job.threads),
         warnings=(*_warnings(job, judged.engines), *compared.warnings),
-        created=now(),
+        created=found.created,
     )
 
 

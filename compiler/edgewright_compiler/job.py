@@ -15,11 +15,10 @@ from edgewright_compiler.emulators import check_reachable
 from edgewright_compiler.sources import Source, SourceOptions, open_source
 from edgewright_runtime.providers import PLUGINS, provider
 from edgewright_targets import Candidate, InputError, Rung, Target, __version__, host_facts, load_target
-from edgewright_targets.host import architecture
 from edgewright_targets.record import write_record
 
 # Raise where a stage's code changes what it writes: entries of older code are then not taken for it.
-STAGE_REVISION = 2
+STAGE_REVISION = 3
 # Samples that travel in a package with their float answers.
 GOLDEN_SAMPLES = 8
 # What answers depend on, beside the graph itself.
@@ -155,7 +154,7 @@ def _read_targets(names: Sequence[str]) -> tuple[Target, ...]:
         for candidate in target.candidates:
             # Unknown providers are found before the first work, and not when their turn comes.
             provider(candidate.provider)
-        if target.architecture != architecture():
+        if not target.is_here():
             check_reachable(target)
     return targets
 
@@ -168,7 +167,7 @@ def _job(
     calibration: Dataset | None,
     measured: Dataset,
 ) -> Job:
-    if target.architecture == architecture():
+    if target.is_here():
         threads = options.threads or host_facts().cores
         return Job(source, digest, target, options, calibration, measured, threads, "measured")
     # The golden samples are the first ones, the same for every target of a package.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgewright_benchmarks.evidence import now
 from edgewright_benchmarks.meter import MeterSettings, Readings, answer_engines, read_engines
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.workers import WORKER_COMMAND, WorkerProcess
@@ -40,12 +41,14 @@ class Measured:
         calls: Calls of an engine in a round.
         golden: File with golden samples: float feeds and outputs.
         machine: Where it ran; an emulated machine says so.
+        created: When, in UTC, ISO 8601.
     """
 
     readings: dict[str, Readings]
     calls: int
     golden: Path
     machine: HostFacts
+    created: str
 
     def tolerance(self, engine: str) -> float:
         """How far this engine may be from the float outputs on the golden samples, when it is verified later.
@@ -95,7 +98,7 @@ def measure(
         worker.keep(samples[:GOLDEN_SAMPLES])
         worker.load(package, baseline, 1)
         feeds = worker.feeds(range(min(GOLDEN_SAMPLES, len(samples))))
-    record: dict[str, Any] = {"calls": calls, "machine": machine, "engines": {}}
+    record: dict[str, Any] = {"calls": calls, "machine": machine, "created": now(), "engines": {}}
     arrays: Arrays = {}
     for name, found in readings.items():
         record["engines"][name] = {
@@ -159,4 +162,4 @@ def read_measured(folder: Path) -> Measured:
     for name, found in readings.items():
         found.outputs = _unstack(stored, name)
     machine = read_record(HostFacts, record["machine"], "machine")
-    return Measured(readings, record["calls"], folder / _GOLDEN, machine)
+    return Measured(readings, record["calls"], folder / _GOLDEN, machine, record["created"])

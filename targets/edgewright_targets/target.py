@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from edgewright_targets.errors import InputError, nearest
-from edgewright_targets.host import host_facts
+from edgewright_targets.host import architecture, host_facts, read_text
 from edgewright_targets.recipe import Recipe
 from edgewright_targets.record import RecordError, read_record
 
@@ -23,6 +23,9 @@ from edgewright_targets.record import RecordError, read_record
 Rung = Literal["measured", "emulated", "compiled", "declared"]
 
 HOST = "host"
+
+# Where Linux on Arm and RISC-V boards keeps the board's name.
+_MODEL_FILE = "/proc/device-tree/model"
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
 
 
@@ -64,6 +67,8 @@ class Target:
         candidates: What is tried, the preferred first: where no speed can be measured, this order decides.
         cores: Processor cores, 0 where it says nothing of them.
         emulated_cpu: Processor model that an emulator is asked for.
+        machine_model: Begins what the machine's firmware says it is (`/proc/device-tree/model`); empty where every
+            machine of the architecture will do.
     """
 
     name: str
@@ -74,6 +79,11 @@ class Target:
     candidates: tuple[Candidate, ...]
     cores: int = 0
     emulated_cpu: str = ""
+    machine_model: str = ""
+
+    def is_here(self) -> bool:
+        """Whether this machine is such a one: another of its architecture is not, and gives no figures for it."""
+        return self.architecture == architecture() and read_text(_MODEL_FILE).startswith(self.machine_model)
 
 
 @dataclass(frozen=True)
@@ -97,6 +107,7 @@ class _TargetFile:
     candidate: tuple[_CandidateFile, ...]
     cores: int = 0
     emulated_cpu: str = ""
+    machine_model: str = ""
 
 
 @cache
@@ -179,6 +190,7 @@ def _parse_target(name: str, text: str, where: str) -> Target:
         candidates,
         file.cores,
         file.emulated_cpu,
+        file.machine_model,
     )
 
 

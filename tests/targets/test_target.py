@@ -147,3 +147,15 @@ def test_a_target_cannot_extend_the_unknown(tmp_path: Path) -> None:
     path.write_text('title = "Mine"\nextends = "raspberry-pi-5"\n', encoding="utf-8")
     with pytest.raises(InputError, match="one step"):
         load_target(str(path))
+
+
+def test_a_board_is_measured_on_that_board_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    from edgewright_targets import target as module
+
+    pi, any_arm = load_target("raspberry-pi-5"), load_target("aarch64")
+    monkeypatch.setattr(module, "architecture", lambda: "aarch64")
+    monkeypatch.setattr(module, "read_text", lambda _: "Raspberry Pi 4 Model B Rev 1.4\0")
+    assert any_arm.is_here()
+    assert not pi.is_here()
+    monkeypatch.setattr(module, "read_text", lambda _: "Raspberry Pi 5 Model B Rev 1.0\0")
+    assert pi.is_here()

@@ -36,7 +36,7 @@ def execute(options: argparse.Namespace) -> int:
         (
             "*" if target.name == host else "",
             target.name,
-            "measured" if target.name == host else target.rung,
+            "measured" if target.is_here() else target.rung,
             str(len(target.candidates)),
             target.title,
         )
