@@ -21,6 +21,7 @@ class Builder:
     """Builds of one source into one output with one cache, each in a process of its own."""
 
     def __init__(self, folder: Path, source: Sequence[object], target: Path) -> None:
+        self.folder = folder
         self.cache = folder / "cache"
         self.output = folder / "out" / "p.ortpackage"
         self.output.parent.mkdir(parents=True)
@@ -43,19 +44,19 @@ class Builder:
             start_new_session=True,
         )
 
-    def kill(self, after: str, delay: float, *more: str) -> bool:
-        """Begin a build and kill it `delay` seconds after it said `after`; False if it had ended by then."""
+    def kill(self, seen: str, delay: float, *more: str) -> bool:
+        """Begin a build and kill it `delay` seconds after a path like `seen` is there; False if it had ended by then.
+
+        Paths and not seconds, so that the moments are the same ones on a slow machine.
+        """
         process = self.start(*more)
-        assert process.stderr is not None
-        for line in process.stderr if after else ():
-            if line.startswith(after):
-                break
+        while process.poll() is None and not any(self.folder.glob(seen)):
+            time.sleep(0.001)
         time.sleep(delay)
         process.kill()
-        process.stderr.close()
-        killed = process.wait(timeout=60) == -9
+        process.communicate(timeout=60)
         _wait_for_the_end_of(process.pid)
-        return killed
+        return process.returncode == -9
 
     @property
     def unfinished(self) -> list[str]:
@@ -80,14 +81,19 @@ def test_killed_at_any_moment(checkpoint: Path, sources: Path, tmp_path: Path) -
     data = ("--calibration", sources / "train.csv", "--evaluation", sources / "validation.csv")
     builder = Builder(tmp_path, (checkpoint, *data), sources / "tiny.toml")
     chosen = random.Random(_SEED)
-    # What the build said last, and how many seconds its next work takes at most: the moments lie all over a build.
+    # What is there before the kill, and how many seconds later at most it comes: moments all over a build, many of them
+    # when something has just got its final name.
+    stages, aside = "cache/edgewright/stages", "cache/edgewright/.aside/stage-*.tmp"
     moments = [
-        ("", 1), ("", 4), ("Exported", 0.4), ("Checked", 0.4), ("Quantized", 0.4), ("Measuring", 1.5), ("Measuring", 3),
-        ("Measured", 0.1), ("Measured", 0.1), ("Measured", 0.3),
+        ("out", 1), ("out", 4), (f"{stages}/export/*", 0.05), (f"{stages}/check/*", 0.05), (f"{aside}/*/float", 0.1),
+        (f"{stages}/quantize/*", 0.05), (f"{aside}/package/SHA256SUMS", 1), (f"{aside}/package/SHA256SUMS", 3),
+        (f"{stages}/measure/*", 0.05), ("out/.p.*.tmp", 0.02), ("out/.p.*.tmp/package/SHA256SUMS", 0.02),
+        ("out/p.ortpackage", 0),
     ]  # fmt: skip
     killed = 0
-    for after, longest in moments:
-        killed += builder.kill(after, chosen.uniform(0, longest))
+    for number, (seen, longest) in enumerate(moments):
+        # Another budget each time: a package that is up to date would end the build before the late moments.
+        killed += builder.kill(seen, chosen.uniform(0, longest), f"--max-drop=0.{number + 10}")
         if builder.output.exists():
             verify(builder.output)
     assert killed >= 8
@@ -104,11 +110,12 @@ def test_killed_while_a_package_is_replaced(sources: Path, tmp_path: Path) -> No
     builder.finish()
     chosen = random.Random(_SEED)
     killed = 0
-    for number in range(8):
-        # Another budget is another package, and measures nothing again.
-        killed += builder.kill("Measured: from the cache", chosen.uniform(0, 0.12), f"--max-drop=0.{number + 10}")
+    for number in range(6):
+        # Another budget is another package, and measures nothing again. The last file is there: the exchange is next.
+        last = "out/.p.*.tmp/package/SHA256SUMS"
+        killed += builder.kill(last, chosen.uniform(0, 0.02), f"--max-drop=0.{number + 10}")
         verify(builder.output)
-    assert killed >= 4
+    assert killed >= 3
     builder.finish("--max-drop=0.5")
     assert verify(builder.output).samples == 8
     assert builder.unfinished == []
