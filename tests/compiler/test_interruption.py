@@ -116,7 +116,14 @@ def test_killed_while_a_package_is_replaced(sources: Path, tmp_path: Path) -> No
         killed += builder.kill(last, chosen.uniform(0, 0.02), f"--max-drop=0.{number + 10}")
         verify(builder.output)
     assert killed >= 3
-    builder.finish("--max-drop=0.5")
+    process = builder.start("--max-drop=0.5")
+    moments = 0
+    while process.poll() is None:
+        assert builder.output.exists(), "a reader finds no package while it is replaced"
+        moments += 1
+    assert process.communicate()[1]
+    assert process.returncode == 0
+    assert moments > 100
     assert verify(builder.output).samples == 8
     assert builder.unfinished == []
 
