@@ -9,6 +9,7 @@ model.engine                            # which engine runs, on which provider, 
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from edgewright_runtime.errors import (
@@ -24,6 +25,10 @@ from edgewright_runtime.package import Package
 
 if TYPE_CHECKING:
     from edgewright_runtime.selftest import SelfTestReport, verify
+
+# ONNX Runtime 1.32 on Linux keeps a device id and a queue of events in the user's cache folder from its import on, and
+# uploads them, unless this is set before. Nothing of ours sends anything; who wants it can set it to 0.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = [
     "DamagedPackageError",

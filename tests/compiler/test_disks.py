@@ -67,13 +67,12 @@ def disk(own_mounts: tuple[str, ...], tmp_path: Path) -> Disk:
 
 
 # Kilobytes of the disk: they end at the export, in the check, while quantizing, while measuring.
-@pytest.mark.parametrize("size", [4, 12, 28, 100, 140, 190])
+@pytest.mark.parametrize("size", [4, 12, 20, 28, 36, 40])
 def test_a_full_disk_under_the_cache(disk: Disk, sources: Path, size: int) -> None:
     disk.cache = disk.place
     outcome = disk.build(sources, "-o", disk.output, options=f"size={size}k")
-    outcome.check_refusal(
-        ["Writing failed: No space left on device", f"Nothing was changed at '{disk.output}'", "XDG_CACHE_HOME"]
-    )
+    # What the library that was writing says follows; ONNX Runtime names its file and not the reason.
+    outcome.check_refusal(["Writing failed: ", f"Nothing was changed at '{disk.output}'", "XDG_CACHE_HOME"])
     assert list(disk.output.parent.iterdir()) == []
     assert not [path for path in disk.left if path.endswith(".tmp")]
 
