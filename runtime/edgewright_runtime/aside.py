@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,15 +25,45 @@ def folder_aside(parent: Path, prefix: str) -> Iterator[Path]:
     What killed processes left of the same prefix is removed first.
     """
     sweep(parent, prefix)
-    folder, lock = _make_locked(parent, prefix)
+    # Named before it is made: an interruption at any moment from here on still finds what to remove.
+    folder, lock = _new_name(parent, prefix), None
     try:
-        # mkdtemp makes folders for their owner alone; what is renamed from here is for everyone who may read there.
+        while True:
+            folder.mkdir()
+            try:
+                lock = _lock(folder)
+            except (BlockingIOError, FileNotFoundError):
+                # Between these two lines another process took the folder for left over, and removes it.
+                folder = _new_name(parent, prefix)
+                continue
+            except OSError:
+                # A disk without locks: nothing is swept there either.
+                lock = None
+            if folder.is_dir():
+                break
+            if lock is not None:
+                os.close(lock)
+                lock = None
+            folder = _new_name(parent, prefix)
+        # What is renamed from here is for everyone who may read there, whatever the maker's umask.
         folder.chmod(0o755)
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
         if lock is not None:
             os.close(lock)
+
+
+def _new_name(parent: Path, prefix: str) -> Path:
+    return parent / f"{prefix}{secrets.token_hex(8)}{_SUFFIX}"
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except KeyboardInterrupt:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def sweep(parent: Path, prefix: str) -> None:
@@ -47,23 +77,6 @@ def sweep(parent: Path, prefix: str) -> None:
             if lock is not None:
                 shutil.rmtree(folder, ignore_errors=True)
                 os.close(lock)
-
-
-def _make_locked(parent: Path, prefix: str) -> tuple[Path, int | None]:
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=_SUFFIX, dir=parent))
-        try:
-            lock = _lock(folder)
-        except (BlockingIOError, FileNotFoundError):
-            # Between these two lines another process took the folder for left over.
-            continue
-        except OSError:
-            # A disk without locks: nothing is swept there either.
-            lock = None
-        if folder.is_dir():
-            return folder, lock
-        if lock is not None:
-            os.close(lock)
 
 
 def _lock(folder: Path) -> int | None:
