@@ -16,7 +16,7 @@ def test_an_interruption_at_any_moment_leaves_nothing(
 ) -> None:
     """The moments a signal meets rarely: right after the folder was made, and in the middle of its removal."""
     real_remove = shutil.rmtree
-    interrupted = []
+    interrupted: list[str] = []
 
     def interrupt_once(folder: Path, *, ignore_errors: bool = False) -> None:
         if not interrupted:
