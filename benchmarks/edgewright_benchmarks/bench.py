@@ -55,7 +55,7 @@ def bench(
     settings = settings or MeterSettings()
     package = Package.open(path)
     manifest = package.manifest
-    samples = read_dataset(data, input_name=manifest.pipeline.input, class_names=manifest.labels)
+    samples = read_dataset(data, task=manifest.task, input_name=manifest.pipeline.input, class_names=manifest.labels)
     with warnings.catch_warnings():
         # The fallback is in the result, and said there.
         warnings.simplefilter("ignore", EngineFallbackWarning)

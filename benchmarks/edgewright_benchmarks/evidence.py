@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from edgewright_benchmarks.accuracy import scorer
 from edgewright_benchmarks.data import Dataset
 from edgewright_benchmarks.meter import MeterSettings, Readings
 from edgewright_benchmarks.result import DataFacts, EngineResult, Latency, Measure, Settings
 from edgewright_benchmarks.statistics import latency_ratio, stability_warnings
+from edgewright_benchmarks.tasks import find_task
 from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.providers import PLUGINS
 from edgewright_targets import Rung, __version__
@@ -56,7 +56,7 @@ def compare_engines(
     rung: Rung = "measured",
 ) -> Comparison:
     """Score every engine and compare it with the baseline on the same samples and in the same rounds."""
-    how = scorer(task, labelled=data.labels is not None)
+    how = find_task(task).scorer(labelled=data.labels is not None)
     reference = readings[baseline]
     results = []
     timed: dict[str, list[tuple[float, ...]]] = {}

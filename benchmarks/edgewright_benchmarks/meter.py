@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.workers import WorkerError, WorkerProcess
 from edgewright_runtime.archive import cache_folder
+from edgewright_runtime.samples import size_of
 from edgewright_targets import InputError, host_facts
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Readings:
     """What was read from one engine.
 
     Attributes:
-        outputs: The graph's outputs, a dict for each sample.
+        outputs: The graph's outputs, a dict for each sample; with the answer where it is more than these.
         rounds: Seconds of calls, a list for each round.
         loads: Seconds from opening the package to the first answer.
         peak_memory_bytes: After all samples were answered.
@@ -201,7 +202,7 @@ def _rounds(
     progress: Progress,
 ) -> None:
     random = np.random.default_rng(settings.seed)
-    by_size = np.argsort([_size(sample) for sample in samples], kind="stable")
+    by_size = np.argsort([size_of(sample) for sample in samples], kind="stable")
     bar = progress.bar("timing in rounds", settings.rounds * len(workers))
     for _ in range(settings.rounds):
         indices = _alike(by_size, calls, random)
@@ -221,12 +222,6 @@ def _alike(by_size: NDArray[np.int64], calls: int, random: np.random.Generator) 
     """
     positions = ((np.arange(calls) + random.random()) * len(by_size) / calls).astype(np.int64)
     return [int(index) for index in random.permutation(by_size[positions])]
-
-
-def _size(sample: Any) -> int:
-    if isinstance(sample, dict):
-        return sum(array.nbytes for array in sample.values())
-    return len(sample)
 
 
 def _reload(

@@ -18,7 +18,7 @@ from edgewright_targets import Candidate, InputError, Rung, Target, __version__,
 from edgewright_targets.record import write_record
 
 # Raise where a stage's code changes what it writes: entries of older code are then not taken for it.
-STAGE_REVISION = 3
+STAGE_REVISION = 4
 # Samples that travel in a package with their float answers.
 GOLDEN_SAMPLES = 8
 # What answers depend on, beside the graph itself.
@@ -179,7 +179,7 @@ def _job(
 def _read_data(path: str | Path | None, source: Source) -> Dataset | None:
     if path is None:
         return None
-    return read_dataset(path, input_name=source.input_name, class_names=source.labels)
+    return read_dataset(path, task=source.task, input_name=source.input_name, class_names=source.labels)
 
 
 def stage_parts(parts: dict[str, Any]) -> dict[str, Any]:

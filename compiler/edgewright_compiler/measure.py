@@ -16,6 +16,7 @@ from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.workers import WORKER_COMMAND, WorkerProcess
 from edgewright_compiler.emulators import emulator
 from edgewright_compiler.job import GOLDEN_SAMPLES, Job
+from edgewright_runtime.samples import graph_outputs
 from edgewright_runtime.selftest import GoldenSample, difference, golden_samples, write_golden
 from edgewright_targets import HostFacts, InputError
 from edgewright_targets.record import read_record
@@ -113,7 +114,7 @@ def measure(
     (folder / _READINGS).write_text(json.dumps(record), encoding="utf-8")
     np.savez(folder / _OUTPUTS, **arrays)  # type: ignore[arg-type]
     outputs = readings[baseline].outputs
-    golden = [GoldenSample(samples[index], feed, outputs[index]) for index, feed in enumerate(feeds)]
+    golden = [GoldenSample(samples[index], feed, graph_outputs(outputs[index])) for index, feed in enumerate(feeds)]
     write_golden(folder / _GOLDEN, golden)
 
 

@@ -6,8 +6,9 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from edgewright_runtime.errors import EngineFallbackWarning, EngineUnavailableError, PackageError, SampleError
+from edgewright_runtime.errors import EngineFallbackWarning, EngineUnavailableError, PackageError
 from edgewright_runtime.package import Package
+from edgewright_runtime.samples import named_values
 from edgewright_targets.errors import nearest
 
 if TYPE_CHECKING:
@@ -51,8 +52,9 @@ class EngineInfo:
 class Model:
     """Call it with what a person has, get what a person wants.
 
-    Text models take a string (or a list of them, answered one by one as they were measured) and give labels with
-    scores; models without a task take and give named arrays.
+    What it takes and gives is said by the pipeline of its package: text models take a string, image models a file or
+    an array, models of several inputs a dict, models without a task named arrays. A list is answered one by one, as
+    the engine was measured.
 
     Attributes:
         package: The opened package.
@@ -84,7 +86,7 @@ class Model:
         """Answer one sample, or each of a list.
 
         Args:
-            sample: A text, or a dict of named arrays; or a list of these.
+            sample: What the model takes, see `samples`; or a list of these.
             top_k: How many labels to give, best first.
 
         Raises:
@@ -100,12 +102,7 @@ class Model:
 
     def run(self, sample: Any, *, top_k: int = 1) -> Mapping[str, Any]:
         """All named values of one sample: inputs, feeds, `outputs` of the graph, and what the steps made of them."""
-        if self._input == "*":
-            if not isinstance(sample, dict):
-                raise SampleError(f"The model takes named arrays; given was {type(sample).__name__}.")
-            values: dict[str, Any] = dict(sample)
-        else:
-            values = {self._input: sample}
+        values = named_values(sample, self._input)
         values["top_k"] = top_k
         try:
             for step in self._steps:

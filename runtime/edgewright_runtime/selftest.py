@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_runtime.errors import DamagedPackageError, PackageError
 from edgewright_runtime.package import GOLDEN, SUMS, Package, check_digests, package_folder
+from edgewright_runtime.samples import pack, unpack
 from edgewright_targets.errors import CheckFailedError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class GoldenSample:
     """One stored sample.
 
     Attributes:
-        sample: What a person has: a text, or named arrays.
+        sample: What a person has: a text, the bytes of a file, named arrays, or several of these by name.
         feeds: What the graph is given.
         outputs: What the float engine answered at build time.
     """
@@ -136,17 +137,22 @@ def golden_samples(path: Path) -> tuple[GoldenSample, ...]:
 
     try:
         arrays = read_arrays(path, limit_bytes=_GOLDEN_LIMIT_BYTES)
-        texts = list(json.loads(bytes(arrays.pop("samples"))))
+        packed = list(json.loads(bytes(arrays.pop("samples"))))
     except ArraysError as error:
         raise PackageError(f"The golden samples cannot be read: {error.message}") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise PackageError(f"'{path}': the golden samples cannot be read: {error}.") from error
-    found = []
-    for index, text in enumerate(texts):
-        feeds = _part(arrays, f"{index}/feed/")
-        sample = feeds if text is None else text
-        found.append(GoldenSample(sample, feeds, _part(arrays, f"{index}/output/")))
-    return tuple(found)
+    return tuple(_golden_sample(index, entry, arrays, path) for index, entry in enumerate(packed))
+
+
+def _golden_sample(index: int, packed: Any, arrays: dict[str, Array], path: Path) -> GoldenSample:
+    feeds = _part(arrays, f"{index}/feed/")
+    try:
+        # No paths: a package must not make its reader open files of its choice.
+        sample = feeds if packed is None else unpack(packed, arrays, paths=False)
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise PackageError(f"'{path}': the golden sample {index} cannot be read: {error}.") from error
+    return GoldenSample(sample, feeds, _part(arrays, f"{index}/output/"))
 
 
 def _part(arrays: dict[str, Array], prefix: str) -> dict[str, Array]:
@@ -157,9 +163,17 @@ def write_golden(path: Path, samples: list[GoldenSample]) -> None:
     """Write samples in the form that `golden_samples` reads; the same samples give the same bytes."""
     import numpy as np
 
-    texts = [sample.sample if isinstance(sample.sample, str) else None for sample in samples]
-    arrays: dict[str, Array] = {"samples": np.frombuffer(json.dumps(texts).encode(), dtype=np.uint8)}
+    arrays: dict[str, Array] = {}
+    packed = [
+        None if _is_its_feeds(entry) else pack(entry.sample, f"{index}/sample", arrays, paths=False)
+        for index, entry in enumerate(samples)
+    ]
+    arrays["samples"] = np.frombuffer(json.dumps(packed).encode(), dtype=np.uint8)
     for index, sample in enumerate(samples):
         arrays |= {f"{index}/feed/{name}": value for name, value in sample.feeds.items()}
         arrays |= {f"{index}/output/{name}": value for name, value in sample.outputs.items()}
     np.savez(path, **arrays)  # type: ignore[arg-type]
+
+
+def _is_its_feeds(entry: GoldenSample) -> bool:
+    return isinstance(entry.sample, dict) and set(entry.feeds) <= set(entry.sample)

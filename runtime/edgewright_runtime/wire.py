@@ -9,12 +9,14 @@ import io
 import json
 from typing import IO, TYPE_CHECKING, Any
 
+from edgewright_runtime.samples import pack, unpack
+
 if TYPE_CHECKING:
     import numpy as np
 
     Arrays = dict[str, np.ndarray[Any, Any]]
 
-PROTOCOL = 1
+PROTOCOL = 2
 # A sample or an answer is at most some images; a longer message is a broken stream.
 _LIMIT_BYTES = 2**31
 
@@ -63,23 +65,12 @@ def receive(stream: IO[bytes]) -> tuple[dict[str, Any], Arrays]:
         return message, {name: file[name] for name in file.files}
 
 
-def pack_samples(samples: list[Any]) -> tuple[list[Any], Arrays]:
-    """Samples as JSON (texts) and arrays (named arrays, under `index/name`)."""
-    plain: list[Any] = []
+def pack_samples(samples: list[Any], *, paths: bool = True) -> tuple[list[Any], Arrays]:
+    """Samples as JSON, with arrays and files apart; see `samples.pack`."""
     arrays: Arrays = {}
-    for index, sample in enumerate(samples):
-        if isinstance(sample, dict):
-            plain.append(None)
-            arrays |= {f"{index}/{name}": value for name, value in sample.items()}
-        else:
-            plain.append(sample)
-    return plain, arrays
+    return [pack(sample, str(index), arrays, paths=paths) for index, sample in enumerate(samples)], arrays
 
 
 def unpack_samples(plain: list[Any], arrays: Arrays) -> list[Any]:
     """The samples that `pack_samples` packed."""
-    named: dict[int, Arrays] = {}
-    for key, value in arrays.items():
-        index, _, name = key.partition("/")
-        named.setdefault(int(index), {})[name] = value
-    return [named.get(index, {}) if text is None else text for index, text in enumerate(plain)]
+    return [unpack(packed, arrays, paths=True) for packed in plain]

@@ -6,7 +6,7 @@ One engine a process, because thread pools and caches of engines in one process 
 - `hello`: protocol, version, facts about the machine.
 - `samples`: keep these samples; later requests name them by index.
 - `load`: open a package and activate an engine; answers seconds until the first answer, and what runs where.
-- `answer`: outputs of the samples named.
+- `answer`: outputs of the samples named, and beside them the answers that are more than these (`samples.ANSWER`).
 - `feeds`: what the graph is given for the samples named.
 - `time`: seconds of a call for each of the samples named.
 - `memory`: peak resident memory of this process in bytes.
@@ -23,6 +23,7 @@ import time
 import warnings
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_runtime.wire import PROTOCOL, WireError, receive, send, unpack_samples
 from edgewright_targets import EdgewrightError, __version__, host_facts
 from edgewright_targets.host import read_text
@@ -92,8 +93,12 @@ class Worker:
         model = self._loaded()
         made: Arrays = {}
         for index in request["indices"]:
-            for name, value in model.run(self._samples[index])["outputs"].items():
-                made[f"{index}/{name}"] = value
+            values = model.run(self._samples[index])
+            made |= {f"{index}/{name}": value for name, value in values["outputs"].items()}
+            # Labels and arrays are told from the outputs; other answers take steps that only the package has.
+            if model.manifest.pipeline.output not in ("labels", "*"):
+                answer = pack_answer(values[model.manifest.pipeline.output])
+                made |= {} if answer is None else {f"{index}/{ANSWER}": answer}
         return {}, made
 
     def _feeds(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from edgewright_benchmarks.accuracy import SCORERS, Output, scorer
+from edgewright_benchmarks.accuracy import Output, Scorer
 from edgewright_benchmarks.accuracy.agreement import similarity
+from edgewright_benchmarks.tasks import TASKS, find_task
 from edgewright_targets import InputError
 
 
@@ -22,7 +23,7 @@ def broken(outputs: list[Output], value: float, index: int = 0) -> list[Output]:
 
 
 class TestLabelled:
-    scorer = scorer("text-classification", labelled=True)
+    scorer: Scorer = find_task("text-classification").scorer(labelled=True)
     truth = (0, 1, 2, 0, 1, 2, 0, 1, 2, 0) * 20
 
     def test_metrics_and_drop(self) -> None:
@@ -87,7 +88,7 @@ class TestLabelled:
 
 
 class TestTopClassAgreement:
-    scorer = scorer("text-classification", labelled=False)
+    scorer: Scorer = find_task("text-classification").scorer(labelled=False)
 
     def test_share_of_the_same_class(self) -> None:
         baseline = scores([0, 1, 2] * 100)
@@ -112,7 +113,7 @@ class TestTopClassAgreement:
 
 
 class TestSimilarityAgreement:
-    scorer = scorer("arrays", labelled=False)
+    scorer: Scorer = find_task("arrays").scorer(labelled=False)
 
     def test_outputs_of_any_kind(self) -> None:
         rng = np.random.default_rng(0)
@@ -170,10 +171,10 @@ class TestSimilarity:
         assert similarity(row, row.astype(np.float32)) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("task", SCORERS)
+@pytest.mark.parametrize("task", [task.name for task in TASKS])
 @pytest.mark.parametrize("labelled", [True, False])
 def test_every_scorer_refuses_other_samples(task: str, labelled: bool) -> None:
-    found = scorer(task, labelled=labelled)
+    found = find_task(task).scorer(labelled=labelled)
     assert found.measure == ("accuracy" if labelled else "agreement")
     for outputs in ([], scores([0])):
         with pytest.raises(InputError, match="same samples"):
@@ -182,4 +183,4 @@ def test_every_scorer_refuses_other_samples(task: str, labelled: bool) -> None:
 
 def test_an_unknown_task_suggests_the_nearest() -> None:
     with pytest.raises(InputError, match="Did you mean 'text-classification'"):
-        scorer("text-clasification", labelled=True)
+        find_task("text-clasification")

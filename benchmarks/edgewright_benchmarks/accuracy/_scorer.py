@@ -31,7 +31,7 @@ class Scorer(Protocol):
     def score(
         self,
         outputs: Sequence[Output],
-        truth: Sequence[int] | None,
+        truth: Sequence[Any] | None,
         baseline_outputs: Sequence[Output],
         *,
         max_drop: float | None = None,
@@ -40,8 +40,9 @@ class Scorer(Protocol):
 
         Args:
             outputs: The engine's outputs, one entry a sample, batch dimension of 1 included or not. Outputs that
-                are not finite are no crash: such a sample counts as wrong.
-            truth: Class index of each sample, or None where nothing is labelled.
+                are not finite are no crash: such a sample counts as wrong. Where an answer is more than outputs,
+                `edgewright_runtime.samples.unpack_answer` gives it.
+            truth: What is right for each sample, as `Truth.read` of the task gives it; None where nothing is labelled.
             baseline_outputs: The float baseline's on the same samples. The baseline itself is scored by passing the
                 same object twice; its drop is then 0 by definition.
             max_drop: The budget as a share; with it `Accuracy.samples_needed` is filled where it applies.

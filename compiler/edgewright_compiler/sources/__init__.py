@@ -12,8 +12,6 @@ from edgewright_targets import InputError
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
 
-TASKS = ("text-classification", "arrays")
-
 
 @dataclass(frozen=True)
 class SourceOptions:
@@ -34,13 +32,15 @@ class Source(Protocol):
     Attributes:
         kind: Kind of source.
         name: For people; no folder in it.
+        task: Name of its task.
         tools: Distributions whose version can change the export.
-        input_name: What it takes: `text`, or `*` for named arrays.
+        input_name: What it takes, as `PipelineSpec.input` says it.
         labels: Class names by index; empty where there are none.
     """
 
     kind: str
     name: str
+    task: str
     tools: tuple[str, ...]
     input_name: str
     labels: tuple[str, ...]
@@ -67,8 +67,10 @@ def open_source(spec: str, options: SourceOptions) -> Source:
     from edgewright_compiler.sources.huggingface import HuggingFaceSource
     from edgewright_compiler.sources.onnx_file import OnnxSource
     from edgewright_compiler.sources.torch_module import TorchSource
+    from edgewright_compiler.tasks import find_task
 
-    check_task(options.task)
+    if options.task is not None:
+        find_task(options.task)
     path = Path(spec)
     if path.is_dir():
         return HuggingFaceSource(path, options)
@@ -81,11 +83,3 @@ def open_source(spec: str, options: SourceOptions) -> Source:
         f"There is no source '{spec}'.",
         hint="A source is a Hugging Face checkpoint folder, an .onnx file, or package.module:function.",
     )
-
-
-def check_task(task: str | None) -> None:
-    """Raise unless `task` is None or known."""
-    from edgewright_targets import nearest
-
-    if task is not None and task not in TASKS:
-        raise InputError(f"Unknown task '{task}'.", hint=nearest(task, TASKS))

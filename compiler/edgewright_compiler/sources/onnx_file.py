@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from edgewright_compiler.cache import digest_of
 from edgewright_compiler.component import Component, save_graph, write_component
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.failures import first_line, needs
-from edgewright_compiler.sources.text import TOKENIZER_FILE, arrays_pipeline, classification_pipeline, keep_tokenizer
+from edgewright_compiler.tasks import find_task
 from edgewright_runtime.package import file_digest
 from edgewright_targets import InputError
 
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     import onnx_ir
 
     from edgewright_runtime.wire import Arrays
-
-_TEXT_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
 class OnnxSource:
@@ -38,25 +35,20 @@ class OnnxSource:
             raise InputError(f"There is no ONNX file '{path}'.")
         self.path = path
         self.name = path.stem
-        self.task = options.task or "arrays"
+        self._task = find_task(options.task or "arrays")
+        self.task = self._task.name
         self.labels: tuple[str, ...] = options.labels or ()
-        self.input_name = "*" if self.task == "arrays" else "text"
-        self._tokenizer = path.parent / TOKENIZER_FILE
-        if self.task == "text-classification":
-            if not self._tokenizer.is_file():
-                raise InputError(
-                    f"'{path}': the task text-classification needs a tokenizer, and there is no {TOKENIZER_FILE} "
-                    "beside the file."
-                )
-            if not self.labels:
-                raise InputError(f"'{path}': the task text-classification needs labels.", hint="Pass --labels FILE.")
+        self.input_name = self._task.input_name
+        kind = self._task.processor
+        self._processor = kind.beside(path, self.task) if kind else None
+        self._processor_files = [path.parent / name for name in kind.files] if kind else []
+        if self._task.labelled and not self.labels:
+            raise InputError(f"'{path}': the task {self.task} needs labels.", hint="Pass --labels FILE.")
         self._graph: onnx_ir.Model | None = None
 
     def digest(self) -> str:
-        """Digest of the file, its external data, its tokenizer and the options."""
-        files = [self.path, *self._external_files()]
-        if self.task == "text-classification":
-            files.append(self._tokenizer)
+        """Digest of the file, its external data, the files of its processor and the options."""
+        files = [self.path, *self._external_files(), *self._processor_files]
         names = {path.name: file_digest(path) for path in files}
         return digest_of({"files": names, "task": self.task, "labels": self.labels})
 
@@ -65,15 +57,9 @@ class OnnxSource:
         model = self._load()
         inputs = tuple(str(value.name) for value in model.graph.inputs)
         outputs = tuple(str(value.name) for value in model.graph.outputs)
-        pipeline = arrays_pipeline()
-        if self.task == "text-classification":
-            unknown = sorted(set(inputs) - set(_TEXT_INPUTS))
-            if unknown:
-                raise InputError(f"'{self.path}': a text model has the inputs {_TEXT_INPUTS}; this one has {unknown}.")
-            keep_tokenizer(self._tokenizer, folder)
-            pipeline = classification_pipeline(
-                inputs, outputs[0], max_length=self._max_length(), pad_id=self._pad_id(), padding_side="right"
-            )
+        pipeline = self._task.pipeline(self._processor, inputs, outputs)
+        if self._processor is not None:
+            self._processor.keep(folder)
         save_graph(model, folder)
         self._graph = None
         write_component(folder, Component(self.task, self.labels, pipeline, inputs, outputs))
@@ -90,9 +76,11 @@ class OnnxSource:
         except Exception as error:
             raise InputError(f"ONNX Runtime cannot load '{self.path}': {error}") from error
         names = [output.name for output in session.get_outputs()]
+        wanted = [entry.name for entry in session.get_inputs()]
         found = []
         for sample in samples:
-            feeds = sample if self.task == "arrays" else self._text_feeds(sample, session)
+            made = sample if self._processor is None else self._processor.feeds(sample)
+            feeds = {name: made[name] for name in wanted}
             try:
                 values = session.run(names, feeds)
             except Exception as error:
@@ -103,33 +91,6 @@ class OnnxSource:
     def example(self) -> list[Any]:
         """None: a file comes without data."""
         return []
-
-    def _text_feeds(self, text: str, session: Any) -> Arrays:
-        import numpy as np
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_file(str(self._tokenizer))
-        tokenizer.no_padding()
-        tokenizer.enable_truncation(self._max_length())
-        encoding = tokenizer.encode(text)
-        made = {
-            "input_ids": encoding.ids,
-            "attention_mask": encoding.attention_mask,
-            "token_type_ids": encoding.type_ids,
-        }
-        return {entry.name: np.array([made[entry.name]], dtype=np.int64) for entry in session.get_inputs()}
-
-    def _tokenizer_data(self) -> dict[str, Any]:
-        data = json.loads(self._tokenizer.read_text(encoding="utf-8"))
-        return data if isinstance(data, dict) else {}
-
-    def _max_length(self) -> int:
-        truncation = self._tokenizer_data().get("truncation") or {}
-        return int(truncation.get("max_length", 512))
-
-    def _pad_id(self) -> int:
-        padding = self._tokenizer_data().get("padding") or {}
-        return int(padding.get("pad_id", 0))
 
     def _load(self) -> onnx_ir.Model:
         if self._graph is None:

@@ -14,7 +14,7 @@ from edgewright_compiler.cache import digest_of
 from edgewright_compiler.component import Component, save_graph, write_component
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.failures import export_failures, needs, own_failures
-from edgewright_compiler.sources.text import arrays_pipeline
+from edgewright_compiler.tasks import find_task
 from edgewright_runtime.package import file_digest
 from edgewright_targets import InputError, nearest
 
@@ -30,6 +30,7 @@ class TorchSource:
     """
 
     kind = "torch"
+    task = "arrays"
     tools: tuple[str, ...] = ("torch", "onnx", "onnx-ir", "onnxscript")
 
     def __init__(self, module: str, function: str, options: SourceOptions) -> None:
@@ -136,7 +137,8 @@ class TorchSource:
         save_graph(model, folder)
         inputs = tuple(str(value.name) for value in model.graph.inputs)
         outputs = tuple(str(value.name) for value in model.graph.outputs)
-        write_component(folder, Component("arrays", self.labels, arrays_pipeline(), inputs, outputs))
+        pipeline = find_task(self.task).pipeline(None, inputs, outputs)
+        write_component(folder, Component(self.task, self.labels, pipeline, inputs, outputs))
         self._outputs = outputs
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:

@@ -1,0 +1,119 @@
+"""Samples with or without labels, from the files that people have: tables, arrays, folders of files.
+
+Which reader takes a file is decided by its ending, in `READERS`; adding a form is adding a function and a line there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgewright_benchmarks.data._arrays import read_npz
+from edgewright_benchmarks.data._folder import read_folder
+from edgewright_benchmarks.data._table import read_csv, read_jsonl
+from edgewright_benchmarks.tasks import find_task
+from edgewright_benchmarks.truth import LABEL_COLUMN, Form, Truth
+from edgewright_runtime.samples import FILE_INPUTS, input_names
+from edgewright_targets import InputError
+
+__all__ = ["LABEL_COLUMN", "Dataset", "Form", "Truth", "read_dataset"]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Samples in the order of the file.
+
+    Attributes:
+        name: File name, without its folder.
+        digest: SHA-256 of everything that was read, in hexadecimal.
+        samples: What the model takes; see `edgewright_runtime.samples`. Files are paths, read where they are used.
+        labels: What is right for each sample, in the form of its task, or None where nothing is labelled.
+    """
+
+    name: str
+    digest: str
+    samples: tuple[Any, ...]
+    labels: tuple[Any, ...] | None
+
+    def part(self, count: int, *, first: int = 0, seed: int = 0) -> Dataset:
+        """At most `count` samples: the `first` ones, the others drawn, the same for the same seed."""
+        if len(self.samples) <= count:
+            return self
+        drawn = np.random.default_rng(seed).permutation(np.arange(first, len(self.samples)))[: count - first]
+        chosen = [*range(first), *sorted(drawn.tolist())]
+        labels = None if self.labels is None else tuple(self.labels[index] for index in chosen)
+        return Dataset(self.name, self.digest, tuple(self.samples[index] for index in chosen), labels)
+
+    def spread(self, count: int, *, seed: int = 0) -> tuple[Any, ...]:
+        """At most `count` samples drawn without replacement, the same for the same seed."""
+        if len(self.samples) <= count:
+            return self.samples
+        chosen = np.random.default_rng(seed).permutation(len(self.samples))[:count]
+        return tuple(self.samples[index] for index in sorted(chosen.tolist()))
+
+
+def read_dataset(path: str | Path, *, task: str, input_name: str, class_names: tuple[str, ...] = ()) -> Dataset:
+    """Read a data file, or a folder of files.
+
+    Args:
+        path: `.csv` or `.jsonl` with a column for each input and, where labelled, one for what is right; a folder
+            with a folder of files for each class; or `.npz` with one array an input, samples along the first axis,
+            and, where labelled, an integer array `label`.
+        task: Says what is right: a class, a text, ...
+        input_name: What the model takes, as its pipeline says it.
+        class_names: Allowed labels, by index.
+
+    Raises:
+        InputError: The file is missing, empty, in another form or encoding, lacks a column, or has unknown labels.
+    """
+    path = Path(path)
+    form = Form(input_names(input_name), find_task(task).truth, class_names)
+    reader = _reader(path, form)
+    try:
+        samples, labels = reader(path, form)
+        digest = _digest(path, samples)
+    except OSError as error:
+        raise InputError(f"'{path}' cannot be read: {error}.") from error
+    if not samples:
+        raise InputError(f"'{path}' has no samples.")
+    return Dataset(path.name, digest, tuple(samples), None if labels is None else tuple(labels))
+
+
+Reader = Callable[[Path, Form], tuple[list[Any], list[Any] | None]]
+READERS: dict[str, Reader] = {".csv": read_csv, ".jsonl": read_jsonl, ".npz": read_npz}
+
+
+def _reader(path: Path, form: Form) -> Reader:
+    wanted = [suffix for suffix in READERS if (suffix == ".npz") == (not form.names)]
+    listing = f"a {' or '.join(wanted)} file"
+    takes = " and ".join(form.names) or "named arrays"
+    if path.is_dir():
+        if len(form.names) == 1 and form.names[0] in FILE_INPUTS:
+            return read_folder
+        raise InputError(f"'{path}' is a folder; data is a file.", hint=f"This model takes {listing}.")
+    if path.suffix.lower() not in READERS:
+        raise InputError(f"'{path}': unknown kind of data file.", hint=f"This model takes {listing}.")
+    if path.suffix.lower() not in wanted:
+        raise InputError(f"'{path}': this model takes {takes}, so its data is {listing}.")
+    if not path.is_file():
+        raise InputError(f"There is no data file '{path}'.")
+    return READERS[path.suffix.lower()]
+
+
+def _digest(path: Path, samples: Sequence[Any]) -> str:
+    digest = hashlib.sha256()
+    if path.is_file():
+        digest.update(path.read_bytes())
+    for sample in samples:
+        for part in sample.values() if isinstance(sample, dict) else (sample,):
+            if isinstance(part, Path):
+                # The class of a file is in its path where the data is a folder.
+                digest.update(part.parent.name.encode() + b"/" + part.name.encode())
+                with part.open("rb") as file:
+                    digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()

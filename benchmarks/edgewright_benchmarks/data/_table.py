@@ -1,0 +1,112 @@
+"""Tables: a row a sample, a column an input, and a column for what is right. CSV with a header, or JSON Lines."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from edgewright_benchmarks.truth import Form
+from edgewright_runtime.samples import FILE_INPUTS
+from edgewright_targets import InputError
+
+# A column of paths may also be called what it holds.
+PATH_COLUMN = "path"
+
+
+def read_csv(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
+    """Samples and what is right; see `read_dataset`."""
+    # strict: an unbalanced quote would otherwise swallow the rest of the file into one cell.
+    rows = csv.reader(_text(path).splitlines(keepends=True), strict=True)
+    try:
+        header = [name.strip() for name in next(rows, [])]
+        return _samples(path, form, header, _cells(path, rows, header))
+    except csv.Error as error:
+        raise InputError(f"'{path}', line {rows.line_num}: not valid CSV: {error}.") from error
+
+
+def read_jsonl(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
+    """Samples and what is right; see `read_dataset`."""
+    rows = list(_objects(path))
+    header = list(rows[0][1]) if rows else []
+    return _samples(path, form, header, iter(rows))
+
+
+def _cells(path: Path, rows: Any, header: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for row in rows:
+        if not row:
+            continue
+        place = f"'{path}', line {rows.line_num}"
+        if len(row) != len(header):
+            raise InputError(f"{place}: {len(row)} cells; the header has {len(header)}.")
+        yield place, dict(zip(header, row, strict=True))
+
+
+def _objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    for number, line in enumerate(_text(path).split("\n"), start=1):
+        if not line.strip():
+            continue
+        place = f"'{path}', line {number}"
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{place}: not valid JSON: {error}.") from error
+        if not isinstance(row, dict):
+            raise InputError(f"{place}: expected an object of named values.")
+        yield place, row
+
+
+def _samples(
+    path: Path, form: Form, header: list[str], rows: Iterator[tuple[str, dict[str, Any]]]
+) -> tuple[list[Any], list[Any] | None]:
+    columns = {name: _column(path, form, header, name) for name in form.names}
+    labelled = form.truth.column in header
+    samples: list[Any] = []
+    labels: list[Any] = []
+    for place, row in rows:
+        values = {name: _value(path, name, row.get(column), place) for name, column in columns.items()}
+        samples.append(values if len(values) > 1 else next(iter(values.values())))
+        if labelled:
+            if form.truth.column not in row:
+                raise InputError(f"{place}: '{form.truth.column}' is missing; other lines have it.")
+            labels.append(form.truth.read(row[form.truth.column], form.class_names, place))
+    return samples, labels if labelled else None
+
+
+def _column(path: Path, form: Form, header: list[str], name: str) -> str:
+    if name in header:
+        return name
+    if name in FILE_INPUTS and PATH_COLUMN in header:
+        return PATH_COLUMN
+    found = f"its columns are: {', '.join(header)}" if any(header) else "it is empty"
+    example = ",".join((*form.names, form.truth.column))
+    raise InputError(
+        f"'{path}' has no column '{name}'; {found}.",
+        hint=f"The first line must name the columns, such as: {example}",
+    )
+
+
+def _value(path: Path, name: str, cell: Any, place: str) -> Any:
+    if not isinstance(cell, str) or not cell.strip():
+        raise InputError(f"{place}: the {name} is empty.")
+    if name not in FILE_INPUTS:
+        return cell
+    # Relative names are meant from where the table lies, wherever the command runs.
+    file = path.parent / cell.strip()
+    if not file.is_file():
+        raise InputError(f"{place}: there is no file '{cell.strip()}'.", hint=f"It was looked for at '{file}'.")
+    return file
+
+
+def _text(path: Path) -> str:
+    try:
+        # Spreadsheets put a byte order mark in front; utf-8-sig takes files with and without it.
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"'{path}' is not UTF-8: byte {error.start} cannot be decoded.",
+            hint=f"Save it as UTF-8, for example with: iconv -f latin1 -t utf-8 {path.name} "
+            f"-o {path.stem}-utf8{path.suffix}",
+        ) from error

@@ -1,0 +1,28 @@
+"""Tasks as the meter sees them: what is right for a sample, and how answers are scored. One file a task, one list.
+
+>>> from edgewright_benchmarks.tasks import find_task
+>>> find_task("text-classification").scorer(labelled=True).measure
+'accuracy'
+"""
+
+from __future__ import annotations
+
+from edgewright_benchmarks.tasks import arrays, text_classification
+from edgewright_benchmarks.tasks._task import Task
+from edgewright_targets import InputError, nearest
+
+__all__ = ["TASKS", "Task", "find_task"]
+
+TASKS: tuple[Task, ...] = (text_classification.TASK, arrays.TASK)
+
+
+def find_task(name: str) -> Task:
+    """The task called `name`.
+
+    Raises:
+        InputError: No such task.
+    """
+    for task in TASKS:
+        if task.name == name:
+            return task
+    raise InputError(f"Unknown task '{name}'.", hint=nearest(name, (task.name for task in TASKS)))

@@ -1,0 +1,10 @@
+"""Named arrays, prepared elsewhere, into a model of any kind."""
+
+from __future__ import annotations
+
+from edgewright_benchmarks.accuracy.agreement import SimilarityAgreement
+from edgewright_benchmarks.accuracy.classification import LabelledClassification
+from edgewright_benchmarks.tasks._task import Task
+from edgewright_benchmarks.truth import CLASS
+
+TASK = Task("arrays", CLASS, LabelledClassification(), SimilarityAgreement())

@@ -1,0 +1,113 @@
+"""A Hugging Face checkpoint folder as files: its configuration, and loading what is in it. Nothing is downloaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgewright_compiler.sources.failures import first_line, needs
+from edgewright_targets import InputError
+
+# Code that comes with a checkpoint is not run; left open, transformers would ask on the terminal.
+OFFLINE = {"local_files_only": True, "trust_remote_code": False}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A folder with `config.json`, weights, and the files of a processor.
+
+    Attributes:
+        folder: The folder.
+        config: What config.json says.
+        labels: Class names by index; empty where the task has none.
+    """
+
+    folder: Path
+    config: dict[str, Any]
+    labels: tuple[str, ...]
+
+    def load_model(self, class_name: str, **options: Any) -> Any:
+        """The torch model in float32, ready to answer, as the class of transformers called `class_name` loads it.
+
+        Raises:
+            InputError: It cannot be loaded.
+        """
+        with needs("compiler"):
+            import torch
+            import transformers
+        # Only the answer: a configuration may ask for hidden states and attentions as well.
+        lean = {"output_hidden_states": False, "output_attentions": False}
+        loader = getattr(transformers, class_name)
+        return self.loaded(
+            lambda: loader.from_pretrained(self.folder, dtype=torch.float32, **OFFLINE, **lean, **options).eval()
+        )
+
+    def loaded(self, load: Callable[[], Any]) -> Any:
+        """What `load` gives, transformers' chatter kept off the terminal and its errors in words for people.
+
+        Raises:
+            InputError: It cannot be loaded.
+        """
+        with needs("compiler"):
+            from transformers.utils import logging
+        logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        try:
+            return load()
+        except Exception as error:
+            # transformers raises OSError, ValueError, SafetensorError, ... for files that it cannot read.
+            raise InputError(
+                f"'{self.folder}' cannot be loaded as a checkpoint: {first_line(error)}",
+                hint="A checkpoint folder is what save_pretrained of transformers writes, model and processor.",
+            ) from error
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The configuration in a checkpoint folder.
+
+    Raises:
+        InputError: There is none, or it cannot be read.
+    """
+    path = folder / "config.json"
+    if not path.is_file():
+        names = sorted(entry.name for entry in folder.iterdir())[:6]
+        raise InputError(
+            f"'{folder}' is no checkpoint: it has no config.json (it has: {', '.join(names) or 'nothing'}).",
+            hint="A checkpoint folder is what save_pretrained of transformers writes, model and processor.",
+        )
+    return read_json(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The named values in a JSON file.
+
+    Raises:
+        InputError: It cannot be read, or holds something else.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError, RecursionError) as error:
+        raise InputError(f"'{path}' cannot be read: {error}.") from error
+    if not isinstance(data, dict):
+        raise InputError(f"'{path}' is no configuration: it holds no named values.")
+    return data
+
+
+def config_labels(config: dict[str, Any], folder: Path) -> tuple[str, ...]:
+    """The class names in a configuration, by index.
+
+    Raises:
+        InputError: It has none.
+    """
+    table = config.get("id2label")
+    if isinstance(table, dict) and table:
+        try:
+            by_index = {int(key): str(value) for key, value in table.items()}
+        except ValueError:
+            by_index = {}
+        if sorted(by_index) == list(range(len(by_index))) and by_index:
+            return tuple(by_index[index] for index in range(len(by_index)))
+    raise InputError(f"'{folder}': config.json has no usable id2label.", hint="Pass the labels with --labels FILE.")

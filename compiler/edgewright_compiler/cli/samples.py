@@ -1,0 +1,90 @@
+"""Words of a command line to samples, and answers to lines: what `edgewright run` takes and prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from edgewright_runtime.samples import ARRAYS_INPUT, FILE_INPUTS, input_names
+from edgewright_targets import InputError
+
+
+def read_samples(words: Sequence[str], pipeline_input: str) -> list[tuple[str, Any]]:
+    """A sample for each word, with what to call it.
+
+    One input is a word; several are `NAME=VALUE` words, together one sample. `-` reads samples from standard input, one
+    a line.
+
+    Raises:
+        InputError: They are not what a pipeline with this input takes.
+    """
+    if pipeline_input == ARRAYS_INPUT:
+        return [_arrays_of(words)]
+    names = input_names(pipeline_input)
+    if len(names) > 1:
+        return [_named(words, names)]
+    return [(word, _value(names[0], word)) for word in (_lines(names[0]) if list(words) == ["-"] else words)]
+
+
+def _named(words: Sequence[str], names: Sequence[str]) -> tuple[str, Any]:
+    parts = dict(word.split("=", 1) for word in words if "=" in word)
+    if len(parts) != len(words) or set(parts) != set(names):
+        example = " ".join(f"{name}=..." for name in names)
+        raise InputError(f"This model takes {' and '.join(names)}.", hint=f"Pass them as: {example}")
+    return " ".join(words), {name: _value(name, parts[name]) for name in names}
+
+
+def _value(name: str, word: str) -> Any:
+    if name not in FILE_INPUTS:
+        return word
+    path = Path(word)
+    if not path.is_file():
+        raise InputError(f"There is no file '{word}'.", hint=f"This model takes the path of a file: {name}.")
+    return path
+
+
+def _lines(name: str) -> list[str]:
+    kind = "path" if name in FILE_INPUTS else "text"
+    try:
+        # Bytes, because the locale decides how Python reads text; None where standard input is closed.
+        data = sys.stdin.buffer.read() if sys.stdin is not None else b""
+        lines = [line.rstrip("\r") for line in data.decode("utf-8-sig").split("\n") if line.strip()]
+    except UnicodeDecodeError as error:
+        raise InputError(f"Standard input is not UTF-8: byte {error.start} cannot be decoded.") from error
+    if not lines:
+        raise InputError(f"Standard input has no {kind}.", hint=f"Give one {kind} a line, for example: < sentences.txt")
+    return lines
+
+
+def _arrays_of(words: Sequence[str]) -> tuple[str, Any]:
+    from edgewright_runtime.arrays import read_arrays
+
+    if len(words) != 1:
+        raise InputError(f"This model takes one .npz file of named arrays; given were {len(words)} inputs.")
+    path = Path(words[0])
+    if path.suffix != ".npz" or not path.is_file():
+        raise InputError(
+            f"This model takes named arrays: an .npz file; '{path}' is none.",
+            hint="Make one with numpy.savez('input.npz', name=array, ...).",
+        )
+    return words[0], dict(read_arrays(path))
+
+
+def answer_lines(output_name: str, answer: Any) -> list[str]:
+    """An answer as lines for people."""
+    return ANSWER_LINES.get(output_name, _as_json)(answer)
+
+
+def _labels(answer: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [f"{entry['label']}  {entry['score']:.4f}" for entry in answer]
+
+
+def _as_json(answer: Any) -> list[str]:
+    return [answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)]
+
+
+# What a pipeline gives -> its lines; what is not here is printed as it is, or as JSON.
+ANSWER_LINES: dict[str, Callable[[Any], list[str]]] = {"labels": _labels}

@@ -1,0 +1,62 @@
+"""Processors: the way from a sample to a graph's inputs, taken from the source and declared as steps. One file a kind.
+
+The source's own library makes the feeds that the export is compared on; the steps make them on a device. That both are
+the same is checked by every build, on real inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from edgewright_compiler.checkpoint import Checkpoint
+from edgewright_runtime.manifest import StepSpec
+
+if TYPE_CHECKING:
+    from edgewright_runtime.wire import Arrays
+
+
+class Processor(Protocol):
+    """From a sample to the graph's inputs."""
+
+    def example(self) -> dict[str, Any]:
+        """Torch tensors by input name for the exporter, two samples in a batch."""
+
+    def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
+        """Input name to axis to `torch.export.Dim`: what may have another size than in the example."""
+
+    def feeds(self, sample: Any) -> Arrays:
+        """What the source's own library makes of a sample, a batch of one."""
+
+    def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
+        """The declared steps that make `inputs` on a device.
+
+        Raises:
+            InputError: The graph asks for what this processor does not make, or a step cannot be reproduced.
+        """
+
+    def keep(self, folder: Path) -> None:
+        """Copy the files that the steps need into the assets of the component in `folder`."""
+
+
+@dataclass(frozen=True)
+class ProcessorKind:
+    """How a kind of processor is found.
+
+    Attributes:
+        input_name: What a person gives, as `PipelineSpec.input` says it.
+        tools: Distributions whose version can change what it makes.
+        check: Raises where a checkpoint folder lacks its files; takes no time and imports no framework.
+        from_checkpoint: The processor of a checkpoint folder.
+        beside: The processor whose files lie beside the `.onnx` file at a path, for a task of that name.
+        files: Those files, which decide an export as much as the graph.
+    """
+
+    input_name: str
+    tools: tuple[str, ...]
+    check: Callable[[Path], None]
+    from_checkpoint: Callable[[Checkpoint], Processor]
+    beside: Callable[[Path, str], Processor]
+    files: tuple[str, ...]

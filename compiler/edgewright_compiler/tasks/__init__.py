@@ -1,0 +1,35 @@
+"""Tasks as the compiler sees them: how a checkpoint of it is exported, and the declared way around its graph.
+
+One file a task, and this one list. The meter's side of a task is in `edgewright_benchmarks.tasks`.
+"""
+
+from __future__ import annotations
+
+from edgewright_compiler.tasks import arrays, text_classification
+from edgewright_compiler.tasks._task import Task
+from edgewright_targets import InputError, nearest
+
+__all__ = ["TASKS", "Task", "find_task", "task_of_architectures"]
+
+TASKS: tuple[Task, ...] = (text_classification.TASK, arrays.TASK)
+
+
+def find_task(name: str) -> Task:
+    """The task called `name`.
+
+    Raises:
+        InputError: No such task.
+    """
+    for task in TASKS:
+        if task.name == name:
+            return task
+    raise InputError(f"Unknown task '{name}'.", hint=nearest(name, (task.name for task in TASKS)))
+
+
+def task_of_architectures(names: list[str]) -> Task | None:
+    """The task that the names of classes of transformers stand for, by how they end; None where none does."""
+    for name in names:
+        for task in TASKS:
+            if name.endswith(task.heads):
+                return task
+    return None

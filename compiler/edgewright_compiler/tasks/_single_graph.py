@@ -1,0 +1,71 @@
+"""A checkpoint as one graph, exported with transformers' own exporter: the way of most tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgewright_compiler.checkpoint import Checkpoint
+from edgewright_compiler.component import Component, save_graph, write_component
+from edgewright_compiler.sources.failures import export_failures
+from edgewright_targets import InputError
+
+if TYPE_CHECKING:
+    from edgewright_compiler.tasks import Task
+    from edgewright_runtime.wire import Arrays
+
+
+class SingleGraph:
+    """A model of one graph with its processor; see `Exporter`.
+
+    Raises:
+        InputError: The checkpoint cannot be loaded, or has another number of labels than its model.
+    """
+
+    def __init__(self, task: Task, checkpoint: Checkpoint) -> None:
+        self._task = task
+        self._checkpoint = checkpoint
+        if task.processor is None:
+            raise InputError(f"'{checkpoint.folder}': the task '{task.name}' has no processor for a checkpoint.")
+        self._processor = task.processor.from_checkpoint(checkpoint)
+        self._model = checkpoint.load_model(task.model)
+        labels = checkpoint.labels
+        if task.labelled and len(labels) != self._model.config.num_labels:
+            raise InputError(
+                f"'{checkpoint.folder}': there are {len(labels)} labels, the model has {self._model.config.num_labels}."
+            )
+
+    def export(self, folder: Path) -> None:
+        """See `Exporter`."""
+        from transformers.exporters import OnnxConfig  # type: ignore[attr-defined]
+        from transformers.exporters.exporter_onnx import OnnxExporter
+
+        feeds = self._processor.example()
+        config = OnnxConfig(dynamic_shapes=self._processor.axes(feeds))
+        exporter: Any = OnnxExporter
+        with export_failures(f"'{self._checkpoint.folder}'"):
+            graph = exporter().export(self._model, feeds, config).program
+        save_graph(graph, folder)
+        inputs = tuple(str(value.name) for value in graph.graph.inputs)
+        outputs = tuple(str(value.name) for value in graph.graph.outputs)
+        if len(outputs) != len(self._task.outputs):
+            raise InputError(
+                f"'{self._checkpoint.folder}' exports to a graph with the outputs {', '.join(outputs)}; the task "
+                f"'{self._task.name}' has {', '.join(self._task.outputs)}."
+            )
+        self._processor.keep(folder)
+        pipeline = self._task.pipeline(self._processor, inputs, outputs)
+        write_component(folder, Component(self._task.name, self._checkpoint.labels, pipeline, inputs, outputs))
+
+    def reference(self, samples: Sequence[Any]) -> list[Arrays]:
+        """See `Exporter`."""
+        import torch
+
+        found = []
+        with torch.no_grad():
+            for sample in samples:
+                feeds = {name: torch.from_numpy(value) for name, value in self._processor.feeds(sample).items()}
+                answer = self._model(**feeds)
+                found.append({name: getattr(answer, name).numpy() for name in self._task.outputs})
+        return found

@@ -1,0 +1,77 @@
+"""What the compiler knows of a task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from edgewright_compiler.checkpoint import Checkpoint
+from edgewright_compiler.processors import Processor, ProcessorKind
+from edgewright_runtime.manifest import PipelineSpec, StepSpec
+
+if TYPE_CHECKING:
+    from edgewright_runtime.wire import Arrays
+
+
+class Exporter(Protocol):
+    """A checkpoint opened for a task."""
+
+    def export(self, folder: Path) -> None:
+        """Write a component into `folder` (see `component.py`)."""
+
+    def reference(self, samples: Sequence[Any]) -> list[Arrays]:
+        """What the source itself answers: the graph's outputs for each sample, by output name."""
+
+
+def _single_graph(task: Task, checkpoint: Checkpoint) -> Exporter:
+    # Here and not above: it is about a task, as this file is.
+    from edgewright_compiler.tasks._single_graph import SingleGraph
+
+    return SingleGraph(task, checkpoint)
+
+
+def _no_steps(outputs: Sequence[str]) -> tuple[StepSpec, ...]:
+    del outputs
+    return ()
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task as the compiler sees it.
+
+    Attributes:
+        name: As transformers' pipelines spell it, or `arrays`.
+        heads: How the names of its architectures end in `config.json`; none where it has no checkpoints.
+        model: The class of transformers that loads it.
+        outputs: Fields of that class's answer that become the outputs of the graph, in their order.
+        processor: The way from a sample to the graph's inputs; None for named arrays.
+        answer: From the names of the graph's outputs, the steps to what a person wants.
+        output_name: The value that a person gets, as `PipelineSpec.output` says it.
+        labelled: Whether it has class names.
+        check: Raises where the configuration asks for what is not supported; takes it and the folder.
+        open: How a checkpoint of it is exported; by default as one graph.
+    """
+
+    name: str
+    heads: tuple[str, ...] = ()
+    model: str = ""
+    outputs: tuple[str, ...] = ()
+    processor: ProcessorKind | None = None
+    answer: Callable[[Sequence[str]], tuple[StepSpec, ...]] = _no_steps
+    output_name: str = "*"
+    labelled: bool = False
+    check: Callable[[dict[str, Any], Path], None] | None = None
+    open: Callable[[Task, Checkpoint], Exporter] = field(default=_single_graph)
+
+    @property
+    def input_name(self) -> str:
+        """What a person gives, as `PipelineSpec.input` says it."""
+        return self.processor.input_name if self.processor else "*"
+
+    def pipeline(self, processor: Processor | None, inputs: Sequence[str], outputs: Sequence[str]) -> PipelineSpec:
+        """The whole way of a sample through one graph with these inputs and outputs."""
+        before = processor.steps(inputs) if processor else ()
+        infer = StepSpec("infer", {"component": "model"})
+        return PipelineSpec(self.input_name, self.output_name, (*before, infer, *self.answer(outputs)))

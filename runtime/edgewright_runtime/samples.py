@@ -1,0 +1,130 @@
+"""Samples: what a person has for one call, and how it travels to a worker or into a package.
+
+A sample is a text, a file (its path, or its bytes), an array, or several of these by name. A pipeline says which: its
+`input` is a name such as `text` or `image`, several names joined with `+` such as `question+context`, or `*` for named
+arrays of any names. Names in `FILE_INPUTS` are files, the others texts.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgewright_runtime.errors import SampleError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+    Arrays = dict[str, Array]
+
+ARRAYS_INPUT = "*"
+# Inputs that are files; a step decodes them.
+FILE_INPUTS = ("audio", "image", "video")
+# Answers that are no arrays travel beside the outputs of the graph under this name, which is no identifier.
+ANSWER = "(answer)"
+
+
+def input_names(pipeline_input: str) -> tuple[str, ...]:
+    """The names in a pipeline's `input`; none where it takes named arrays."""
+    return () if pipeline_input == ARRAYS_INPUT else tuple(pipeline_input.split("+"))
+
+
+def named_values(sample: Any, pipeline_input: str) -> dict[str, Any]:
+    """A sample as the named values that the first step finds.
+
+    Raises:
+        SampleError: It is not what the pipeline takes.
+    """
+    names = input_names(pipeline_input)
+    if len(names) == 1:
+        return {names[0]: sample}
+    if not isinstance(sample, dict):
+        takes = f"a dict with {' and '.join(names)}" if names else "named arrays"
+        raise SampleError(f"The model takes {takes}; given was {type(sample).__name__}.")
+    if missing := [name for name in names if name not in sample]:
+        raise SampleError(f"The model takes {' and '.join(names)}; missing is {', '.join(missing)}.")
+    return dict(sample)
+
+
+def size_of(sample: Any) -> int:
+    """A number that grows with the work that a sample makes: characters, bytes."""
+    if isinstance(sample, dict):
+        return sum(size_of(part) for part in sample.values())
+    if isinstance(sample, Path):
+        return sample.stat().st_size
+    if isinstance(sample, (str, bytes)):
+        return len(sample)
+    return int(getattr(sample, "nbytes", 0))
+
+
+def pack(sample: Any, key: str, arrays: Arrays, *, paths: bool) -> Any:
+    """A sample as JSON; what JSON has no word for is added to `arrays`, under names that begin with `key`.
+
+    Args:
+        sample: What to pack.
+        key: Where in `arrays`.
+        arrays: Gets arrays, and the bytes of files.
+        paths: Leave a file where it is and name its path: for a reader on the same machine.
+    """
+    import numpy as np
+
+    if sample is None or isinstance(sample, (str, bool, int, float)):
+        return sample
+    if isinstance(sample, dict):
+        return {"named": {name: pack(part, f"{key}/{name}", arrays, paths=paths) for name, part in sample.items()}}
+    if isinstance(sample, (list, tuple)):
+        return [pack(part, f"{key}/{index}", arrays, paths=paths) for index, part in enumerate(sample)]
+    if isinstance(sample, Path) and paths:
+        return {"path": str(sample.absolute())}
+    if isinstance(sample, (Path, bytes)):
+        data = sample if isinstance(sample, bytes) else sample.read_bytes()
+        arrays[key] = np.frombuffer(data, dtype=np.uint8)
+        return {"bytes": key}
+    arrays[key] = np.asarray(sample)
+    return {"array": key}
+
+
+def unpack(packed: Any, arrays: Arrays, *, paths: bool) -> Any:
+    """The sample that `pack` packed. Files come as their bytes, or as paths where `paths` allows them.
+
+    Raises:
+        KeyError, TypeError, ValueError: This is nothing that `pack` makes, or it names a path and must not.
+    """
+    if isinstance(packed, list):
+        return [unpack(part, arrays, paths=paths) for part in packed]
+    if not isinstance(packed, dict):
+        return packed
+    ((kind, value),) = packed.items()
+    if kind == "named":
+        return {str(name): unpack(part, arrays, paths=paths) for name, part in value.items()}
+    if kind == "path" and paths:
+        return Path(value)
+    if kind == "bytes":
+        return arrays[value].tobytes()
+    if kind == "array":
+        return arrays[value]
+    raise ValueError(f"a sample of the kind {kind!r}")
+
+
+def pack_answer(answer: Any) -> Array | None:
+    """An answer as an array of bytes of JSON; None where it holds what JSON has no word for, such as arrays."""
+    import numpy as np
+
+    try:
+        text = json.dumps(answer)
+    except TypeError:
+        return None
+    return np.frombuffer(text.encode(), dtype=np.uint8)
+
+
+def unpack_answer(outputs: Arrays) -> Any:
+    """What a person got, from the outputs of a worker; None where the answer is the outputs themselves."""
+    packed = outputs.get(ANSWER)
+    return None if packed is None else json.loads(bytes(packed))
+
+
+def graph_outputs(outputs: Arrays) -> Arrays:
+    """The outputs of the graph alone, from the outputs of a worker."""
+    return {name: value for name, value in outputs.items() if name != ANSWER}

@@ -1,0 +1,52 @@
+"""A task is described once in each room; the rooms must agree about which there are and what they take and give."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+
+from edgewright_benchmarks import tasks as meter
+from edgewright_compiler import tasks as compiler
+from edgewright_runtime.samples import FILE_INPUTS, input_names
+from edgewright_runtime.steps import STEPS
+
+NAMES = [task.name for task in compiler.TASKS]
+
+
+def test_both_rooms_know_the_same_tasks() -> None:
+    assert sorted(NAMES) == sorted(task.name for task in meter.TASKS)
+    assert len(set(NAMES)) == len(NAMES)
+
+
+def test_an_architecture_stands_for_one_task() -> None:
+    heads = [head for task in compiler.TASKS for head in task.heads]
+    for head in heads:
+        fitting = {task.name for task in compiler.TASKS if f"Tiny{head}".endswith(task.heads)}
+        assert len(fitting) == 1, f"{head} stands for {fitting}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_task_names_is_there(name: str) -> None:
+    task = compiler.find_task(name)
+    steps = [step.step for step in task.pipeline(None, ("input",), task.outputs).steps]
+    assert set(steps) <= set(STEPS)
+    assert bool(task.heads) == bool(task.processor)
+    if task.processor is not None:
+        transformers = importlib.import_module("transformers")
+        assert hasattr(transformers, task.model)
+        assert task.outputs
+        # A column of a table for each input, and none that is also what is right.
+        assert meter.find_task(name).truth.column not in input_names(task.input_name)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_step_is_there(step: str) -> None:
+    module, _, name = STEPS[step].partition(":")
+    assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_inputs_that_are_files_have_one_spelling() -> None:
+    assert list(FILE_INPUTS) == sorted(FILE_INPUTS)
+    assert input_names("*") == ()
+    assert input_names("image+question") == ("image", "question")
