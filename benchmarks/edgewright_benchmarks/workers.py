@@ -59,9 +59,11 @@ class WorkerProcess:
         plain, arrays = pack_samples(list(samples))
         self._request({"op": "samples", "samples": plain}, arrays)
 
-    def load(self, package: Path, engine: str, threads: int | None) -> tuple[float, dict[str, Any]]:
+    def load(
+        self, package: Path, engine: str, threads: int | None, *, emulate: bool = False
+    ) -> tuple[float, dict[str, Any]]:
         """Open a package and activate an engine; gives the seconds to the first answer, and what runs where."""
-        request = {"op": "load", "package": str(package), "engine": engine, "threads": threads}
+        request = {"op": "load", "package": str(package), "engine": engine, "threads": threads, "emulate": emulate}
         answer = self._request(request)[0]
         return float(answer["seconds"]), answer["engine"]
 

@@ -22,6 +22,8 @@ from edgewright_targets.record import RecordError, read_record
 # From best to worst; a rung is never rounded up.
 Rung = Literal["measured", "emulated", "compiled", "declared"]
 
+EngineKind = Literal["onnx", "epcontext"]
+
 HOST = "host"
 
 # Where Linux on Arm and RISC-V boards keeps the board's name.
@@ -42,6 +44,8 @@ class Candidate:
             want few shapes, providers that do not want no padding.
         session_options: ONNX Runtime session options, as strings.
         provider_options: Options of the provider, as strings.
+        engine: `onnx` is the graph itself, compiled by the provider where it is loaded; `epcontext` is compiled ahead
+            of time, from a graph of fixed shapes.
     """
 
     name: str
@@ -51,6 +55,7 @@ class Candidate:
     pad_to_multiple_of: int = 1
     session_options: dict[str, str] = field(default_factory=dict)
     provider_options: dict[str, str] = field(default_factory=dict)
+    engine: EngineKind = "onnx"
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,7 @@ class _CandidateFile:
     pad_to_multiple_of: int = 1
     session_options: dict[str, str] = field(default_factory=dict)
     provider_options: dict[str, str] = field(default_factory=dict)
+    engine: EngineKind = "onnx"
 
 
 @dataclass(frozen=True)
@@ -235,4 +241,5 @@ def _candidate(file: _TargetFile, entry: _CandidateFile, where: str) -> Candidat
         entry.pad_to_multiple_of,
         entry.session_options,
         entry.provider_options,
+        entry.engine,
     )
