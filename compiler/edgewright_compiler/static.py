@@ -102,6 +102,7 @@ def fix_shapes(component: Path, shapes: Mapping[str, Sequence[int]], destination
         InputError: The shapes do not fit the graph's inputs.
     """
     import onnx_ir
+    from onnx_ir.passes.common import RemoveUnusedNodesPass
     from onnxscript import optimizer
 
     scratch = destination / "scratch"
@@ -114,6 +115,7 @@ def fix_shapes(component: Path, shapes: Mapping[str, Sequence[int]], destination
             output.shape = None
     optimizer.optimize(model, onnx_shape_inference=True)
     _plain_gathers(model)
+    RemoveUnusedNodesPass()(model)
     save_graph(model, destination)
     shutil.rmtree(scratch)
     if (component / ASSETS_FOLDER).is_dir():

@@ -17,7 +17,7 @@ from edgewright_compiler.component import GRAPH_FILE, copy_graph
 from edgewright_runtime.package import file_digest
 from edgewright_runtime.providers import provider as provider_module
 
-_CONTEXT = "EPContext"
+_FALLBACK_REFUSED = "fallback to CPU EP has been explicitly disabled"
 _FATAL = 4
 
 
@@ -41,24 +41,32 @@ def compile_engine(
         source = copy_graph(graph, Path(scratch) / "source")
         made = Path(scratch) / GRAPH_FILE
         start = time.perf_counter()
-        _compile(source, provider, provider_options, made)
+        try:
+            _compile(source, provider, provider_options, made, fallback=False)
+            nodes = {provider: _node_count(source)}
+        except CompileError as error:
+            if _FALLBACK_REFUSED not in str(error):
+                raise
+            nodes = _partial(source, provider, provider_options, allow_partial=allow_partial)
+            start = time.perf_counter()
+            _compile(source, provider, provider_options, made, fallback=True)
         seconds = time.perf_counter() - start
-        nodes = _nodes(source, made, provider, provider_options)
-        _refuse_partial(nodes, provider, allow_partial=allow_partial)
         reproducible = None
         if twice:
             again = Path(scratch) / "again.onnx"
-            _compile(source, provider, provider_options, again)
+            _compile(source, provider, provider_options, again, fallback=set(nodes) != {provider})
             reproducible = file_digest(again) == file_digest(made)
         made.rename(destination / GRAPH_FILE)
     size = (destination / GRAPH_FILE).stat().st_size
-    return CompileFacts({name: len(found) for name, found in nodes.items()}, reproducible, seconds, size)
+    return CompileFacts(nodes, reproducible, seconds, size)
 
 
-def _compile(source: Path, provider: str, provider_options: Mapping[str, str], made: Path) -> None:
+def _compile(source: Path, provider: str, provider_options: Mapping[str, str], made: Path, *, fallback: bool) -> None:
     import onnxruntime
 
     options = _session_options(provider, provider_options)
+    # Not only a check: where fallback is allowed, QNN leaves the quantization of inputs and outputs to the CPU.
+    options.add_session_config_entry("session.disable_cpu_ep_fallback", "0" if fallback else "1")
     try:
         onnxruntime.ModelCompiler(options, str(source), embed_compiled_data_into_model=True).compile_to_file(str(made))
     except Exception as error:  # whatever a provider throws, it refused this graph
@@ -81,34 +89,30 @@ def _session_options(provider: str, provider_options: Mapping[str, str]) -> Any:
     return options
 
 
-def _nodes(
-    source: Path, made: Path, provider: str, provider_options: Mapping[str, str]
-) -> dict[str, list[tuple[str, str]]]:
-    """Provider to the nodes (type, name) of `source` that it runs.
+def _node_count(source: Path) -> int:
+    import onnx
 
-    The compiled graph holds a node for each program and, as they were, those that no program took.
-    """
-    import onnx_ir
+    return len(onnx.load(source, load_external_data=False).graph.node)
+
+
+def _partial(
+    source: Path, provider: str, provider_options: Mapping[str, str], *, allow_partial: bool
+) -> dict[str, int]:
+    """Provider to number of nodes it runs, where they are several; an error with the share unless that is allowed."""
     import onnxruntime
 
-    left = [node for node in onnx_ir.load(made).graph if node.op_type != _CONTEXT]
-    if not left:
-        return {provider: [(node.op_type, str(node.name)) for node in onnx_ir.load(source).graph]}
-    # Only a session over the source graph tells its nodes apart; it compiles once more, and only on this way out.
+    # Only a session over the graph itself tells its nodes apart: a compiled one has a single node for all of them.
     session = onnxruntime.InferenceSession(str(source), _session_options(provider, provider_options))
-    found: dict[str, list[tuple[str, str]]] = {}
+    found: dict[str, list[str]] = {}
     for part in session.get_provider_graph_assignment_info():
-        found.setdefault(part.ep_name, []).extend((node.op_type, node.name) for node in part.get_nodes())
-    return found
-
-
-def _refuse_partial(nodes: Mapping[str, list[tuple[str, str]]], provider: str, *, allow_partial: bool) -> None:
-    left = [kind for name, found in nodes.items() if name != provider for kind, _ in found]
-    if not left or allow_partial:
-        return
-    total = sum(len(found) for found in nodes.values())
-    kinds = ", ".join(f"{count} {kind}" for kind, count in Counter(left).most_common(5))
+        found.setdefault(part.ep_name, []).extend(node.op_type for node in part.get_nodes())
+    nodes = {name: len(kinds) for name, kinds in found.items()}
+    if allow_partial:
+        return nodes
+    total = sum(nodes.values())
+    taken = nodes.get(provider, 0)
+    left = Counter(kind for name, kinds in found.items() if name != provider for kind in kinds)
+    listing = ", ".join(f"{count} {kind}" for kind, count in left.most_common(5))
     raise CompileError(
-        f"{provider} took {total - len(left)} of {total} nodes of the graph ({1 - len(left) / total:.1%}); "
-        f"left to the CPU: {kinds}."
+        f"{provider} took {taken} of {total} nodes of the graph ({taken / total:.1%}); left to the CPU: {listing}."
     )
