@@ -5,6 +5,10 @@ The machine that compiles needs the provider's compiler and not its hardware: th
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -13,12 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from edgewright_compiler.compile import CompileError, CompileFacts
+from edgewright_compiler.compile._process import ANSWER, MADE, REQUEST, SOURCE
 from edgewright_compiler.component import GRAPH_FILE, copy_graph
 from edgewright_runtime.package import file_digest
 from edgewright_runtime.providers import provider as provider_module
 
+_COMMAND = (sys.executable, "-P", "-m", "edgewright_compiler.compile._process")
+# Large graphs take the NPU's compiler minutes.
+_TIMEOUT_SECONDS = 3600
 _FALLBACK_REFUSED = "fallback to CPU EP has been explicitly disabled"
-_FATAL = 4
 
 
 def compile_engine(
@@ -32,61 +39,67 @@ def compile_engine(
 ) -> CompileFacts:
     """See `Compiler.compile_engine`; the program is embedded, so the engine is one file."""
     module = provider_module(provider)
-    # Compiling needs what emulating needs; on the hardware itself the emulator is not there and not needed.
-    reason = module.emulator_unavailable() and module.unavailable()
-    if reason is not None:
-        raise CompileError(f"{provider} cannot compile here. {module.emulator_unavailable()}")
+    # Compiling needs what emulating needs; where the hardware itself is, there is no emulator and no need of one.
+    reason = module.emulator_unavailable()
+    if reason is not None and module.unavailable() is not None:
+        raise CompileError(f"{provider} cannot compile here. {reason}")
+    request = {"op": "compile", "provider": provider, "provider_options": dict(provider_options)}
     destination.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=destination) as scratch:
-        source = copy_graph(graph, Path(scratch) / "source")
-        made = Path(scratch) / GRAPH_FILE
+    with tempfile.TemporaryDirectory(dir=destination) as place:
+        first = Path(place, "first")
+        source = copy_graph(graph, first / SOURCE.parent)
+        partial = False
         start = time.perf_counter()
         try:
-            _compile(source, provider, provider_options, made, fallback=False)
+            made = _compile(first, {**request, "fallback": False})
             nodes = {provider: _node_count(source)}
         except CompileError as error:
             if _FALLBACK_REFUSED not in str(error):
                 raise
-            nodes = _partial(source, provider, provider_options, allow_partial=allow_partial)
+            nodes = _partial(first, request, allow_partial=allow_partial)
+            partial = True
             start = time.perf_counter()
-            _compile(source, provider, provider_options, made, fallback=True)
+            made = _compile(first, {**request, "fallback": True})
         seconds = time.perf_counter() - start
         reproducible = None
         if twice:
-            again = Path(scratch) / "again.onnx"
-            _compile(source, provider, provider_options, again, fallback=set(nodes) != {provider})
-            reproducible = file_digest(again) == file_digest(made)
+            second = Path(place, "second")
+            copy_graph(graph, second / SOURCE.parent)
+            reproducible = file_digest(_compile(second, {**request, "fallback": partial})) == file_digest(made)
         made.rename(destination / GRAPH_FILE)
-    size = (destination / GRAPH_FILE).stat().st_size
-    return CompileFacts(nodes, reproducible, seconds, size)
+    return CompileFacts(nodes, reproducible, seconds, (destination / GRAPH_FILE).stat().st_size)
 
 
-def _compile(source: Path, provider: str, provider_options: Mapping[str, str], made: Path, *, fallback: bool) -> None:
-    import onnxruntime
-
-    options = _session_options(provider, provider_options)
-    # Not only a check: where fallback is allowed, QNN leaves the quantization of inputs and outputs to the CPU.
-    options.add_session_config_entry("session.disable_cpu_ep_fallback", "0" if fallback else "1")
-    try:
-        onnxruntime.ModelCompiler(options, str(source), embed_compiled_data_into_model=True).compile_to_file(str(made))
-    except Exception as error:  # whatever a provider throws, it refused this graph
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        raise CompileError(f"{provider} refused the graph: {(lines or [type(error).__name__])[0]}") from error
+def _compile(place: Path, request: Mapping[str, Any]) -> Path:
+    _ask(place, request)
+    made = place / MADE
     if not made.exists():
         # ModelCompiler writes nothing and says nothing where a provider takes not one node.
-        raise CompileError(f"{provider} took no node of the graph.")
+        raise CompileError(f"{request['provider']} took no node of the graph.")
+    return made
 
 
-def _session_options(provider: str, provider_options: Mapping[str, str]) -> Any:
-    import onnxruntime
-
-    onnxruntime.disable_telemetry_events()
-    options = onnxruntime.SessionOptions()
-    # The provider prints each node that it does not take as an error; who is left is counted below.
-    options.log_severity_level = _FATAL
-    options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
-    provider_module(provider).configure(options, provider_options)
-    return options
+def _ask(place: Path, request: Mapping[str, Any]) -> dict[str, Any]:
+    """What the process of its own answers."""
+    (place / REQUEST).write_text(json.dumps(request), encoding="utf-8")
+    (place / ANSWER).unlink(missing_ok=True)
+    # It runs in another folder, where relative entries of the path would mean something else.
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(os.path.abspath(entry) for entry in sys.path if entry)}  # noqa: PTH100
+    try:
+        done = subprocess.run(
+            _COMMAND, cwd=place, env=environment, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CompileError(f"{request['provider']} compiled for {_TIMEOUT_SECONDS} seconds and was ended.") from error
+    if not (place / ANSWER).exists():
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        last = f" Its last words: {lines[-1]}" if lines else ""
+        raise CompileError(f"The compiler of {request['provider']} ended with exit code {done.returncode}.{last}")
+    answer: dict[str, Any] = json.loads((place / ANSWER).read_text(encoding="utf-8"))
+    if "error" in answer:
+        raise CompileError(f"{request['provider']} refused the graph: {answer['error']}")
+    found: dict[str, Any] = answer["answer"]
+    return found
 
 
 def _node_count(source: Path) -> int:
@@ -95,22 +108,14 @@ def _node_count(source: Path) -> int:
     return len(onnx.load(source, load_external_data=False).graph.node)
 
 
-def _partial(
-    source: Path, provider: str, provider_options: Mapping[str, str], *, allow_partial: bool
-) -> dict[str, int]:
+def _partial(place: Path, request: Mapping[str, Any], *, allow_partial: bool) -> dict[str, int]:
     """Provider to number of nodes it runs, where they are several; an error with the share unless that is allowed."""
-    import onnxruntime
-
-    # Only a session over the graph itself tells its nodes apart: a compiled one has a single node for all of them.
-    session = onnxruntime.InferenceSession(str(source), _session_options(provider, provider_options))
-    found: dict[str, list[str]] = {}
-    for part in session.get_provider_graph_assignment_info():
-        found.setdefault(part.ep_name, []).extend(node.op_type for node in part.get_nodes())
+    found: dict[str, list[str]] = _ask(place, {**request, "op": "assignment"})
     nodes = {name: len(kinds) for name, kinds in found.items()}
     if allow_partial:
         return nodes
-    total = sum(nodes.values())
-    taken = nodes.get(provider, 0)
+    provider = request["provider"]
+    taken, total = nodes.get(provider, 0), sum(nodes.values())
     left = Counter(kind for name, kinds in found.items() if name != provider for kind in kinds)
     listing = ", ".join(f"{count} {kind}" for kind, count in left.most_common(5))
     raise CompileError(
