@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from edgewright_runtime.wire import Arrays
 
-# The NPU works on blocks of 8 along an axis; a length between would be padded by it all the same.
+# Coarse, so that a few more texts in the data do not ask for another engine.
 _LENGTH_STEP = 8
 _KEPT_WHOLE = 0.99
 
