@@ -78,7 +78,16 @@ class Workshop:
         names = tuple(engine.spec.name for engine in engines)
         source = SourceFacts("test", "tiny", "")
         manifest = Manifest(
-            "tiny", component.task, "agreement", component.pipeline, component.labels, names, names[0], source, {}, ()
+            "tiny",
+            component.task,
+            "agreement",
+            component.pipeline,
+            component.labels,
+            names,
+            {"t": names[0]},
+            source,
+            {},
+            (),
         )
         assemble(place, manifest, self.component, engines)
         return place
