@@ -6,7 +6,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,6 +20,21 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS = 900.0
 # -P: a file of the user's own that is called numpy.py must not be taken for the library.
 WORKER_COMMAND = (sys.executable, "-P", "-m", "edgewright_runtime.worker")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an engine runs; by default this machine.
+
+    Attributes:
+        command: Starts a worker there.
+        options: Further arguments of `WorkerProcess.load`.
+        facts: What answers there depend on beside the engine, by name; empty for this machine.
+    """
+
+    command: tuple[str, ...] = WORKER_COMMAND
+    options: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 class WorkerError(Exception):

@@ -1,6 +1,6 @@
-"""The engines of one target: from a source to a graph for each candidate. Each stage is cached by content.
+"""The engines of one target: from a source to an engine for each candidate. Each stage is cached by content.
 
-export -> check -> quantize
+export -> check -> (fix ->) quantize (-> compile)
 """
 
 from __future__ import annotations
@@ -15,30 +15,29 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_benchmarks.progress import Progress
 from edgewright_compiler.cache import StageCache, tool_versions
-from edgewright_compiler.component import Component, read_component, tree_digest
+from edgewright_compiler.component import Component, read_component
 from edgewright_compiler.job import RUN_TOOLS, Job, stage_parts
 from edgewright_compiler.manifests import make_manifest
 from edgewright_runtime.manifest import EngineSpec
-from edgewright_targets import Candidate, Recipe
+from edgewright_targets import Candidate
 from edgewright_targets.host import architecture
-from edgewright_targets.record import write_record
 
 if TYPE_CHECKING:
     from edgewright_compiler.assemble import EngineFiles
+    from edgewright_compiler.graphs import Graph
 
 # Real inputs that the export is compared with its source on.
 _CHECKED_SAMPLES = 16
-_FAILURE = "failure.txt"
 
 
 @dataclass(frozen=True)
 class MadeEngines:
-    """What could be made: the float component, an engine for each candidate, and why other recipes failed."""
+    """What could be made: the float component, engines of candidates, and why the others failed, by name."""
 
     folder: Path
     component: Component
     engines: tuple[EngineFiles, ...]
-    failures: dict[Recipe, str]
+    failures: dict[str, str]
 
 
 class EngineMaker:
@@ -50,18 +49,39 @@ class EngineMaker:
         self.progress = progress
 
     def make(self) -> MadeEngines:
-        """Export, check and quantize."""
+        """Export, check, and make the engine of each candidate."""
+        from edgewright_compiler.graphs import CandidateError, Graph
+
         folder = self._export()
         component = read_component(folder)
-        digest = tree_digest(folder)
-        self._check(folder, component, digest)
-        graphs, failures = self._quantize(folder, component, digest)
-        engines = tuple(
-            self._engine(candidate, graphs[candidate.recipe])
-            for candidate in self.job.target.candidates
-            if candidate.recipe in graphs
+        exported = Graph(self, folder, component)
+        self._check(folder, component, exported.digest)
+        engines: list[EngineFiles] = []
+        failures: dict[str, str] = {}
+        for candidate in self.job.target.candidates:
+            try:
+                engines.append(self._made(candidate, exported))
+            except CandidateError as error:
+                failures[candidate.name] = str(error)
+                self.progress.note(f"  {candidate.name} failed: {error}")
+        return MadeEngines(folder, component, tuple(engines), failures)
+
+    def _made(self, candidate: Candidate, exported: Graph) -> EngineFiles:
+        from edgewright_compiler.assemble import EngineFiles
+        from edgewright_compiler.compile import compiler
+        from edgewright_compiler.graphs import compiled
+
+        spec = self._spec(candidate)
+        if candidate.engine == "onnx":
+            return EngineFiles(spec, exported.quantized(candidate.recipe, candidate.precision))
+        graph, notes = exported, []
+        if compiler(candidate.engine).STATIC_SHAPES:
+            graph, said = exported.fixed()
+            notes.append(said)
+        folder, facts = compiled(
+            self, graph.quantized(candidate.recipe, candidate.precision), graph.shapes(), candidate
         )
-        return MadeEngines(folder, component, engines, failures)
+        return EngineFiles(spec, folder, facts, (*notes, *facts.notes))
 
     def stage(self, name: str, title: str, parts: dict[str, Any], make: Callable[[Path], None]) -> Path:
         """The folder of a stage, from the cache or made now; says which of them under `title`."""
@@ -103,44 +123,7 @@ class EngineMaker:
         title = f"Checked the export against its source on {len(samples)} inputs"
         self.stage("check", title, parts, make)
 
-    def _quantize(
-        self, folder: Path, component: Component, digest: str
-    ) -> tuple[dict[Recipe, Path], dict[Recipe, str]]:
-        from edgewright_compiler.quantize import QuantizationError, quantize
-
-        graphs: dict[Recipe, Path] = {}
-        failures: dict[Recipe, str] = {}
-        data = self.job.calibration
-        for recipe in dict.fromkeys(candidate.recipe for candidate in self.job.target.candidates):
-            if recipe.method == "float":
-                graphs[recipe] = folder
-                continue
-
-            def make(place: Path, recipe: Recipe = recipe) -> None:
-                feeds = self._feeds(folder, component) if recipe.method == "static" and data else []
-                try:
-                    quantize(folder, recipe, feeds, place)
-                except QuantizationError as error:
-                    (place / _FAILURE).write_text(str(error), encoding="utf-8")
-
-            parts = {
-                "component": digest,
-                "recipe": write_record(recipe),
-                "data": data.digest if data and recipe.method == "static" else None,
-                "tools": tool_versions(("onnxruntime", "onnx", "onnx-ir", "numpy")),
-            }
-            made = self.stage("quantize", f"Quantized to {self._precision(recipe)}", parts, make)
-            if (made / _FAILURE).exists():
-                failures[recipe] = (made / _FAILURE).read_text(encoding="utf-8")
-                self.progress.note(f"  failed: {failures[recipe]}")
-            else:
-                graphs[recipe] = made
-        return graphs, failures
-
-    def _precision(self, recipe: Recipe) -> str:
-        return next(c.precision for c in self.job.target.candidates if c.recipe == recipe)
-
-    def _feeds(self, folder: Path, component: Component) -> list[Any]:
+    def feeds(self, folder: Path, component: Component) -> list[Any]:
         """What the graph is given for the calibration samples, by the same steps that the device runs."""
         from edgewright_compiler.check import refuse_nan
         from edgewright_compiler.quantize import CALIBRATION_SAMPLES
@@ -154,11 +137,10 @@ class EngineMaker:
         refuse_nan(feeds)
         return feeds
 
-    def _engine(self, candidate: Candidate, folder: Path) -> EngineFiles:
-        from edgewright_compiler.assemble import EngineFiles
+    def _spec(self, candidate: Candidate) -> EngineSpec:
         from edgewright_runtime.providers import provider
 
-        spec = EngineSpec(
+        return EngineSpec(
             name=self.job.engine_name(candidate.name),
             target=self.job.target.name,
             architecture=self.job.target.architecture,
@@ -170,15 +152,14 @@ class EngineMaker:
             model_file="",
             session_options={"intra_op_num_threads": str(self.job.threads), **candidate.session_options},
             provider_options=provider(candidate.provider).options(candidate.provider_options, self.job.threads),
+            engine=candidate.engine,
         )
-        return EngineFiles(spec, folder)
 
     def _float_here(self, folder: Path) -> EngineFiles:
         """The float baseline for this machine, whatever the target: it runs the steps and answers for the export."""
         from edgewright_compiler.assemble import EngineFiles
 
-        files = self._engine(self.job.baseline, folder)
-        return EngineFiles(dataclasses.replace(files.spec, architecture=architecture()), files.folder)
+        return here(EngineFiles(self._spec(self.job.baseline), folder))
 
     def draft(self, place: Path, folder: Path, component: Component, engines: Sequence[EngineFiles]) -> None:
         """A package of `engines` at `place`, without evidence."""
@@ -187,3 +168,8 @@ class EngineMaker:
         place.mkdir()
         names = tuple(engine.spec.name for engine in engines)
         assemble(place, make_manifest([self.job], component, names), folder, engines)
+
+
+def here(files: EngineFiles) -> EngineFiles:
+    """The same engine as one for this machine."""
+    return dataclasses.replace(files, spec=dataclasses.replace(files.spec, architecture=architecture()))

@@ -160,6 +160,10 @@ METHODS: dict[str, Callable[[Path, Recipe, Sequence[Any], Path], None]] = {
 }
 
 
+# Those that find ranges on calibration samples.
+CALIBRATED = frozenset({"static", "qnn"})
+
+
 class _Reader:
     """The calibration interface of `onnxruntime.quantization`."""
 

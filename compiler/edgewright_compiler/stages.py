@@ -20,7 +20,7 @@ from edgewright_benchmarks.meter import MeterSettings
 from edgewright_benchmarks.progress import Progress, Quiet
 from edgewright_compiler.cache import StageCache, digest_of, tool_versions
 from edgewright_compiler.component import tree_digest
-from edgewright_compiler.engines import EngineMaker, MadeEngines
+from edgewright_compiler.engines import EngineMaker, MadeEngines, here
 from edgewright_compiler.job import RUN_TOOLS, BuildOptions, Job, read_jobs
 from edgewright_compiler.manifests import package_manifest
 from edgewright_compiler.output import OutputFolder, TargetEngines
@@ -120,18 +120,23 @@ class _Build:
         from edgewright_compiler.measure import measure
 
         job = self.job
-        names = [engine.spec.name for engine in made.engines]
+        ways = job.engine_ways
+        answering = [engine for engine in made.engines if ways[engine.spec.name].answers != "none"]
+        names = [engine.spec.name for engine in answering]
         baseline = job.engine_name(job.target.baseline)
 
         def make(place: Path) -> None:
             self.progress.note(f"Measuring {len(names)} engines on {len(job.measured.samples):,} samples ...")
             with self.cache.scratch() as scratch:
-                self.maker.draft(scratch / "package", made.folder, made.component, made.engines)
+                # A reference answers on this machine, which refuses engines of another architecture, as it should.
+                drafted = [here(e) if ways[e.spec.name].answers == "reference" else e for e in answering]
+                self.maker.draft(scratch / "package", made.folder, made.component, drafted)
                 measure(place, scratch / "package", names, baseline, job, self._meter(), self.progress)
 
         parts = {
             "component": tree_digest(made.folder),
-            "engines": {e.spec.name: [write_record(e.spec), tree_digest(e.folder)] for e in made.engines},
+            "engines": {e.spec.name: [write_record(e.spec), tree_digest(e.folder)] for e in answering},
+            "ways": {name: write_record(ways[name]) for name in names},
             "data": [job.measured.digest, len(job.measured.samples)],
             "meter": write_record(self._meter()),
             "machine": write_record(host_facts()) if job.rung == "measured" else write_record(job.target),

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import math
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.component import ASSETS_FOLDER, copy_graph, read_component, save_graph, write_component
+from edgewright_compiler.shapes import FeedShapes, Shape
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
     import onnx_ir
 
-    from edgewright_runtime.wire import Arrays
-
 # Coarse, so that a few more texts in the data do not ask for another engine.
 _LENGTH_STEP = 8
 _KEPT_WHOLE = 0.99
+
+
+class FixingError(Exception):
+    """This graph cannot have these fixed shapes; the text says why, for people."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +67,11 @@ def choose_length(counts: Sequence[int], limit: int) -> TextLength:
     return TextLength(tokens, len(counts), ranked[-1], sum(count > tokens for count in counts))
 
 
-def choose_shapes(feeds: Sequence[Arrays], limit: int | None = None) -> tuple[dict[str, tuple[int, ...]], str]:
-    """Shapes for a graph of fixed shapes from real inputs, batch 1; also says what was chosen as a sentence.
+def choose_shapes(feeds: FeedShapes, limit: int | None = None) -> tuple[dict[str, Shape], str]:
+    """Shapes for a graph of fixed shapes from those of real inputs, batch 1; also says what was chosen as a sentence.
 
     Args:
-        feeds: What the graph is given for the samples of the data.
+        feeds: Shapes of what the graph is given for the samples of the data.
         limit: Most tokens of a text that the model takes, where its input is text; None where it is arrays, which
             must then be alike in all but their number.
 
@@ -75,13 +79,13 @@ def choose_shapes(feeds: Sequence[Arrays], limit: int | None = None) -> tuple[di
         InputError: There is no data, or arrays of several shapes.
     """
     if limit is not None:
-        length = choose_length([next(iter(feed.values())).shape[-1] for feed in feeds], limit)
-        return dict.fromkeys(feeds[0], (1, length.tokens)), length.sentence()
-    if not feeds:
+        length = choose_length([shape[-1] for shape in next(iter(feeds.inputs.values()), ())], limit)
+        return dict.fromkeys(feeds.inputs, (1, length.tokens)), length.sentence()
+    if not feeds.samples:
         raise InputError("The target takes graphs of fixed shapes only, and there is no data to choose them from.")
-    shapes: dict[str, tuple[int, ...]] = {}
-    for name in feeds[0]:
-        found = sorted({feed[name].shape[1:] for feed in feeds})
+    shapes: dict[str, Shape] = {}
+    for name, those in feeds.inputs.items():
+        found = sorted({shape[1:] for shape in those})
         if len(found) > 1:
             some = ", ".join(str(list(shape)) for shape in found[:3])
             raise InputError(
@@ -99,16 +103,29 @@ def fix_shapes(component: Path, shapes: Mapping[str, Sequence[int]], destination
     What was computed from shapes is folded into constants: hardware of fixed shapes has no operators for it.
 
     Raises:
-        InputError: The shapes do not fit the graph's inputs.
+        FixingError: The shapes do not fit the graph.
     """
     import onnx_ir
+
+    destination.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=destination) as scratch:
+        model = onnx_ir.load(copy_graph(component, Path(scratch)))
+        for value in model.graph.inputs:
+            _fix_input(value, tuple(shapes.get(str(value.name), ())))
+        try:
+            _fold(model)
+        except Exception as error:  # whatever a pass stumbles over, it is about this graph
+            raise FixingError(f"The graph cannot be brought to fixed shapes: {error}") from error
+        save_graph(model, destination)
+    if (component / ASSETS_FOLDER).is_dir():
+        shutil.copytree(component / ASSETS_FOLDER, destination / ASSETS_FOLDER)
+    write_component(destination, read_component(component))
+
+
+def _fold(model: onnx_ir.Model) -> None:
     from onnx_ir.passes.common import RemoveUnusedNodesPass
     from onnxscript import optimizer
 
-    scratch = destination / "scratch"
-    model = onnx_ir.load(copy_graph(component, scratch))
-    for value in model.graph.inputs:
-        _fix_input(value, tuple(shapes.get(str(value.name), ())))
     # Symbolic shapes of before would contradict the new ones.
     for node in model.graph.all_nodes():
         for output in node.outputs:
@@ -116,11 +133,6 @@ def fix_shapes(component: Path, shapes: Mapping[str, Sequence[int]], destination
     optimizer.optimize(model, onnx_shape_inference=True)
     _plain_gathers(model)
     RemoveUnusedNodesPass()(model)
-    save_graph(model, destination)
-    shutil.rmtree(scratch)
-    if (component / ASSETS_FOLDER).is_dir():
-        shutil.copytree(component / ASSETS_FOLDER, destination / ASSETS_FOLDER)
-    write_component(destination, read_component(component))
 
 
 def _fix_input(value: onnx_ir.Value, shape: tuple[int, ...]) -> None:
@@ -132,7 +144,7 @@ def _fix_input(value: onnx_ir.Value, shape: tuple[int, ...]) -> None:
         and all(not isinstance(old, int) or old == new for old, new in zip(had, shape, strict=True))
     )
     if not shape or not fits:
-        raise InputError(f"Input '{value.name}' of the graph is {value.shape}; it cannot be fixed to {list(shape)}.")
+        raise FixingError(f"Input '{value.name}' of the graph is {value.shape}; it cannot be fixed to {list(shape)}.")
     value.shape = onnx_ir.Shape(shape)
 
 

@@ -2,17 +2,20 @@
 
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from edgewright_benchmarks.emulator import answer_in_emulator
+from edgewright_benchmarks.meter import answer_engines
 from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.workers import WorkerError, WorkerProcess
+from edgewright_compiler import emulators
 from edgewright_compiler.assemble import EngineFiles, assemble
-from edgewright_compiler.compile import CompileError, compiler
+from edgewright_compiler.compile import CompileError, CompileRequest, compiler
 from edgewright_compiler.component import read_component
 from edgewright_compiler.quantize import QuantizationError, quantize
+from edgewright_compiler.shapes import shapes_of
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_compiler.static import choose_shapes, fix_shapes
 from edgewright_runtime import EngineUnavailableError, Model, load
@@ -45,7 +48,7 @@ class Workshop:
         with self.model("float", self.spec("float", self.component)) as model:
             feeds = [model.feeds(text) for text in TEXTS]
             self.expected = np.array([model.run(text)["outputs"]["logits"] for text in TEXTS])
-        shapes, self.said = choose_shapes(feeds, limit=32)
+        shapes, self.said = choose_shapes(shapes_of(feeds), limit=32)
         self.length = shapes["input_ids"][-1]
         self.fixed = folder / "fixed"
         fix_shapes(self.component, shapes, self.fixed)
@@ -103,6 +106,10 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 
 def npu(target: str, precision: str) -> Candidate:
     return next(c for c in load_target(target).candidates if c.engine == "epcontext" and c.precision == precision)
+
+
+def request(graph: Path, candidate: Candidate, feeds: list[dict[str, Any]]) -> CompileRequest:
+    return CompileRequest(graph, candidate.provider, candidate.provider_options, shapes_of(feeds))
 
 
 @pytest.mark.slow
@@ -169,16 +176,15 @@ class TestEmulator:
         place = workshop.folder / f"{target}-{precision}"
         place.mkdir()
         quantize(workshop.fixed, candidate.recipe, workshop.feeds, place)
-        facts = compiler(candidate.engine).compile_engine(
-            place, candidate.provider, candidate.provider_options, place / "engine", twice=True
-        )
+        facts = compiler(candidate.engine).compile_engine(request(place, candidate, workshop.feeds), place / "engine")
         assert set(facts.nodes) == {candidate.provider}
         assert facts.share(candidate.provider) == 1.0
         assert facts.reproducible
         package = workshop.package(place.name, workshop.spec("npu", place / "engine", candidate))
         with pytest.raises(EngineUnavailableError, match="made for aarch64; this machine is x86_64"):
             load(package, engine="npu")
-        readings = answer_in_emulator(package, "npu", TEXTS[:6], Quiet(), processes=2)
+        places = {"npu": emulators.place(load_target(target), candidate.provider, Quiet())}
+        readings = answer_engines(package, places, TEXTS[:6], "answering", Quiet())["npu"]
         assert readings.failure is None
         assert readings.info["emulated"]
         assert not readings.rounds
@@ -198,6 +204,5 @@ class TestEmulator:
         """A graph of shapes that vary: QNN leaves what depends on them."""
         candidate = npu(TARGETS[0], "int8")
         quantize(workshop.component, candidate.recipe, workshop.feeds, tmp_path)
-        arguments = (tmp_path, candidate.provider, candidate.provider_options, tmp_path / "engine")
         with pytest.raises(CompileError, match=r"took (no node|\d+ of \d+ nodes)"):
-            compiler("epcontext").compile_engine(*arguments)
+            compiler("epcontext").compile_engine(request(tmp_path, candidate, workshop.feeds), tmp_path / "engine")

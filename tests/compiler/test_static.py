@@ -7,7 +7,8 @@ import onnx_ir as ir
 import pytest
 
 from edgewright_compiler.component import Component, write_component
-from edgewright_compiler.static import choose_length, choose_shapes, fix_shapes
+from edgewright_compiler.shapes import shapes_of
+from edgewright_compiler.static import FixingError, choose_length, choose_shapes, fix_shapes
 from edgewright_runtime.manifest import PipelineSpec
 from edgewright_targets import InputError
 from tiny_models import write_onnx
@@ -28,16 +29,23 @@ def test_without_data_nothing_can_be_chosen() -> None:
         choose_length([], limit=512)
     assert "--calibration" in str(caught.value)
     with pytest.raises(InputError, match="no data"):
-        choose_shapes([])
+        choose_shapes(shapes_of([]))
 
 
 def test_arrays_must_be_alike() -> None:
     alike = [{"pixels": np.zeros((count, 8), np.float32)} for count in (1, 4)]
-    shapes, said = choose_shapes(alike)
+    shapes, said = choose_shapes(shapes_of(alike))
     assert shapes == {"pixels": (1, 8)}
     assert "pixels [1, 8]" in said
     with pytest.raises(InputError, match=r"samples of 'pixels' have 2 \(\[4\], \[8\]"):
-        choose_shapes([*alike, {"pixels": np.zeros((1, 4), np.float32)}])
+        choose_shapes(shapes_of([*alike, {"pixels": np.zeros((1, 4), np.float32)}]))
+
+
+def test_ranges_of_shapes() -> None:
+    sizes = [(1, length) for length in (9, 3, 5, 30)]
+    shapes = shapes_of([{"ids": np.zeros(size, np.int64)} for size in sizes])
+    assert shapes.samples == 4
+    assert (shapes.minimum("ids"), shapes.typical("ids"), shapes.maximum("ids")) == ((1, 3), (1, 5), (1, 30))
 
 
 def _component(folder: Path) -> Path:
@@ -69,5 +77,5 @@ def test_a_graph_of_fixed_shapes_answers_the_same(tmp_path: Path) -> None:
 
 def test_a_shape_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     component = _component(tmp_path / "component")
-    with pytest.raises(InputError, match=r"'pixels' .* cannot be fixed to"):
+    with pytest.raises(FixingError, match=r"'pixels' .* cannot be fixed to"):
         fix_shapes(component, {"pixels": (1, 9)}, tmp_path / "fixed")

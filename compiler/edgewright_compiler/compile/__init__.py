@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
+from edgewright_compiler.component import GRAPH_FILE
+from edgewright_compiler.shapes import FeedShapes
 from edgewright_targets import InputError, nearest
 
 KINDS = {
@@ -20,20 +22,47 @@ class CompileError(Exception):
 
 
 @dataclass(frozen=True)
-class CompileFacts:
-    """What a compiler made of a graph.
+class CompileRequest:
+    """What to compile, and for what.
 
     Attributes:
-        nodes: Provider to number of nodes of the graph that it runs.
+        graph: Folder with `model.onnx` and `weights/`, in the precision of the candidate.
+        provider: Execution provider to compile for.
+        provider_options: Its options; they say which hardware.
+        shapes: Shapes of the calibration samples as this graph is given them; all alike where its shapes are fixed.
+        allow_partial: Accept that nodes are left to the CPU provider.
+    """
+
+    graph: Path
+    provider: str
+    provider_options: Mapping[str, str]
+    shapes: FeedShapes
+    allow_partial: bool = False
+
+
+@dataclass(frozen=True)
+class CompileFacts:
+    """What a compiler made of a graph; kept beside the engine, and what is text in it with the evidence.
+
+    Attributes:
+        nodes: Provider to number of nodes of the graph that it runs; empty where the compiler does not say.
         reproducible: A second compilation gave the same bytes; None where none was made.
         seconds: Time of the compilation.
         size_bytes: Bytes of the engine.
+        file: Name of the engine's file.
+        log: What the compiler said, line by line.
+        detail: What is known of the inside of the engine, as its inspector prints it.
+        notes: What to know of this engine beside its figures, in whole sentences.
     """
 
     nodes: dict[str, int]
     reproducible: bool | None
     seconds: float
     size_bytes: int
+    file: str = GRAPH_FILE
+    log: str = ""
+    detail: str = ""
+    notes: tuple[str, ...] = ()
 
     def share(self, provider: str) -> float:
         """Share of the nodes that `provider` runs."""
@@ -41,30 +70,21 @@ class CompileFacts:
 
 
 class Compiler(Protocol):
-    """What the module of a kind offers."""
+    """What the module of a kind offers.
 
-    def compile_engine(
-        self,
-        graph: Path,
-        provider: str,
-        provider_options: Mapping[str, str],
-        destination: Path,
-        *,
-        allow_partial: bool = False,
-        twice: bool = False,
-    ) -> CompileFacts:
-        """Compile the graph in the folder `graph` into the folder `destination`, as `model.onnx`.
+    Attributes:
+        STATIC_SHAPES: It takes graphs of fixed shapes only: they are fixed before the graph is quantized.
+        TOOLS: Distributions whose versions decide what it makes.
+    """
 
-        Args:
-            graph: Folder with `model.onnx` and `weights/`, of fixed shapes.
-            provider: Execution provider to compile for.
-            provider_options: Its options; they say which hardware.
-            destination: A folder; complete when this returns.
-            allow_partial: Accept that nodes are left to the CPU provider.
-            twice: Compile again, to know whether the bytes are the same.
+    STATIC_SHAPES: bool
+    TOOLS: tuple[str, ...]
+
+    def compile_engine(self, request: CompileRequest, destination: Path) -> CompileFacts:
+        """Compile into the empty folder `destination`, which holds nothing but the engine afterwards.
 
         Raises:
-            CompileError: The compiler refused the graph, or took a part of it only.
+            CompileError: The compiler is not there, refused the graph, or took a part of it only.
         """
 
 

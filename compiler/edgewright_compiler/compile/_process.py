@@ -16,6 +16,7 @@ REQUEST = "request.json"
 ANSWER = "answer.json"
 SOURCE = Path("source", "model.onnx")
 MADE = "model.onnx"
+LOG = "log.txt"
 _FATAL = 4
 
 

@@ -16,58 +16,59 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from edgewright_compiler.compile import CompileError, CompileFacts
-from edgewright_compiler.compile._process import ANSWER, MADE, REQUEST, SOURCE
+from edgewright_compiler.compile import CompileError, CompileFacts, CompileRequest
+from edgewright_compiler.compile._process import ANSWER, LOG, MADE, REQUEST, SOURCE
 from edgewright_compiler.component import GRAPH_FILE, copy_graph
 from edgewright_runtime.package import file_digest
+from edgewright_runtime.providers import PLUGINS
 from edgewright_runtime.providers import provider as provider_module
+
+# A program has the shapes that it was compiled for.
+STATIC_SHAPES = True
+TOOLS = ("onnxruntime", *PLUGINS)
 
 _COMMAND = (sys.executable, "-P", "-m", "edgewright_compiler.compile._process")
 # Large graphs take the NPU's compiler minutes.
 _TIMEOUT_SECONDS = 3600
+# A compilation is repeated to know whether its bytes come again, unless that would take longer than it is worth.
+_SECONDS_TO_REPEAT = 120
 _FALLBACK_REFUSED = "fallback to CPU EP has been explicitly disabled"
 
 
-def compile_engine(
-    graph: Path,
-    provider: str,
-    provider_options: Mapping[str, str],
-    destination: Path,
-    *,
-    allow_partial: bool = False,
-    twice: bool = False,
-) -> CompileFacts:
+def compile_engine(request: CompileRequest, destination: Path) -> CompileFacts:
     """See `Compiler.compile_engine`; the program is embedded, so the engine is one file."""
+    provider = request.provider
     module = provider_module(provider)
     # Compiling needs what emulating needs; where the hardware itself is, there is no emulator and no need of one.
     reason = module.emulator_unavailable()
     if reason is not None and module.unavailable() is not None:
         raise CompileError(f"{provider} cannot compile here. {reason}")
-    request = {"op": "compile", "provider": provider, "provider_options": dict(provider_options)}
+    asked = {"op": "compile", "provider": provider, "provider_options": dict(request.provider_options)}
     destination.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=destination) as place:
         first = Path(place, "first")
-        source = copy_graph(graph, first / SOURCE.parent)
+        source = copy_graph(request.graph, first / SOURCE.parent)
         partial = False
         start = time.perf_counter()
         try:
-            made = _compile(first, {**request, "fallback": False})
+            made = _compile(first, {**asked, "fallback": False})
             nodes = {provider: _node_count(source)}
         except CompileError as error:
             if _FALLBACK_REFUSED not in str(error):
                 raise
-            nodes = _partial(first, request, allow_partial=allow_partial)
+            nodes = _partial(first, asked, allow_partial=request.allow_partial)
             partial = True
             start = time.perf_counter()
-            made = _compile(first, {**request, "fallback": True})
+            made = _compile(first, {**asked, "fallback": True})
         seconds = time.perf_counter() - start
         reproducible = None
-        if twice:
+        if seconds < _SECONDS_TO_REPEAT:
             second = Path(place, "second")
-            copy_graph(graph, second / SOURCE.parent)
-            reproducible = file_digest(_compile(second, {**request, "fallback": partial})) == file_digest(made)
+            copy_graph(request.graph, second / SOURCE.parent)
+            reproducible = file_digest(_compile(second, {**asked, "fallback": partial})) == file_digest(made)
+        log = (first / LOG).read_text(encoding="utf-8")
         made.rename(destination / GRAPH_FILE)
-    return CompileFacts(nodes, reproducible, seconds, (destination / GRAPH_FILE).stat().st_size)
+    return CompileFacts(nodes, reproducible, seconds, (destination / GRAPH_FILE).stat().st_size, log=log)
 
 
 def _compile(place: Path, request: Mapping[str, Any]) -> Path:
@@ -91,8 +92,10 @@ def _ask(place: Path, request: Mapping[str, Any]) -> dict[str, Any]:
         )
     except subprocess.TimeoutExpired as error:
         raise CompileError(f"{request['provider']} compiled for {_TIMEOUT_SECONDS} seconds and was ended.") from error
+    said = (done.stdout + done.stderr).decode(errors="replace")
+    (place / LOG).write_text(said, encoding="utf-8")
     if not (place / ANSWER).exists():
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        lines = said.strip().splitlines()
         last = f" Its last words: {lines[-1]}" if lines else ""
         raise CompileError(f"The compiler of {request['provider']} ended with exit code {done.returncode}.{last}")
     answer: dict[str, Any] = json.loads((place / ANSWER).read_text(encoding="utf-8"))

@@ -17,7 +17,7 @@ PROVIDERS = {
     "QNNExecutionProvider": "edgewright_runtime.providers.qnn",
 }
 # The wheels of those that are plugins: their versions decide what an engine does, so caches and evidence name them.
-PLUGINS = ("onnxruntime-ep-openvino",)
+PLUGINS = ("onnxruntime-ep-openvino", "onnxruntime-qnn")
 
 
 class Provider(Protocol):
