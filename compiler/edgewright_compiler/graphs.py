@@ -41,15 +41,24 @@ class CandidateError(Exception):
 class Graph:
     """A float graph that candidates start from, and the precisions of it that were made so far."""
 
-    def __init__(self, maker: EngineMaker, folder: Path, component: Component) -> None:
+    def __init__(
+        self, maker: EngineMaker, folder: Path, component: Component, shapes: FeedShapes | None = None
+    ) -> None:
         self.folder = folder
         self.digest = tree_digest(folder)
         self._maker = maker
         self._component = component
+        self._shapes = shapes
+        self._fixed: tuple[Graph, str] | None = None
+        self._quantized: dict[Recipe, Path] = {}
 
     def shapes(self) -> FeedShapes:
         """Shapes of the calibration samples as this graph is given them."""
+        if self._shapes is None:
+            self._shapes = self._read_shapes()
+        return self._shapes
 
+    def _read_shapes(self) -> FeedShapes:
         def make(place: Path) -> None:
             found = shapes_of(self._maker.feeds(self.folder, self._component))
             (place / _SHAPES).write_text(json.dumps(write_record(found)), encoding="utf-8")
@@ -65,11 +74,16 @@ class Graph:
             InputError: The data has no one shape.
             CandidateError: The graph cannot be brought to it.
         """
-        shapes, said = choose_shapes(self.shapes(), _token_limit(self._component))
-        self._maker.progress.note(said)
-        parts = {"component": self.digest, "shapes": shapes, "tools": tool_versions(_GRAPH_TOOLS)}
-        folder = _kept(self._maker, "fix", "Fixed the shapes", parts, lambda at: fix_shapes(self.folder, shapes, at))
-        return Graph(self._maker, folder, self._component), said
+        if self._fixed is None:
+            shapes, said = choose_shapes(self.shapes(), _token_limit(self._component))
+            self._maker.progress.note(said)
+            parts = {"component": self.digest, "shapes": shapes, "tools": tool_versions(_GRAPH_TOOLS)}
+            folder = _kept(
+                self._maker, "fix", "Fixed the shapes", parts, lambda at: fix_shapes(self.folder, shapes, at)
+            )
+            alike = FeedShapes({name: (shape,) for name, shape in shapes.items()})
+            self._fixed = Graph(self._maker, folder, self._component, alike), said
+        return self._fixed
 
     def quantized(self, recipe: Recipe, precision: str) -> Path:
         """Folder of the graph in the precision of `recipe`; `precision` is its word for people.
@@ -79,6 +93,11 @@ class Graph:
         """
         if recipe.method == "float":
             return self.folder
+        if recipe not in self._quantized:
+            self._quantized[recipe] = self._quantize(recipe, precision)
+        return self._quantized[recipe]
+
+    def _quantize(self, recipe: Recipe, precision: str) -> Path:
         calibrated = recipe.method in CALIBRATED
         data = self._maker.job.calibration if calibrated else None
 
