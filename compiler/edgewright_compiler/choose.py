@@ -18,12 +18,13 @@ from edgewright_benchmarks.evidence import (
 from edgewright_benchmarks.result import EngineResult, Result
 from edgewright_compiler import cache
 from edgewright_compiler.measure import read_measured
-from edgewright_targets import Recipe, Target
+from edgewright_targets import Target
 
 if TYPE_CHECKING:
     from edgewright_compiler.assemble import EngineFiles
     from edgewright_compiler.component import Component
     from edgewright_compiler.job import Job
+    from edgewright_compiler.ways import Way
 
 
 def judge_measured(
@@ -31,19 +32,19 @@ def judge_measured(
     component: Component,
     engines: Sequence[EngineFiles],
     measured: Path,
-    failures: Mapping[Recipe, str],
+    failures: Mapping[str, str],
 ) -> Result:
     """The evidence of a build: every candidate of the target with what became of it, and the choice."""
     found = read_measured(measured)
+    ways = job.engine_ways
     baseline = job.engine_name(job.target.baseline)
     compared = compare_engines(
-        [MeasuredEngine(engine.spec, _size(engine.folder)) for engine in engines],
+        [_measured(engine, ways[engine.spec.name]) for engine in engines],
         found.readings,
         job.measured,
         task=component.task,
         baseline=baseline,
         max_drop=job.options.max_drop,
-        rung=job.rung,
     )
     by_name = {engine.name: engine for engine in compared.engines}
     everything = [
@@ -53,7 +54,7 @@ def judge_measured(
             job.target.name,
             candidate.provider,
             candidate.precision,
-            failures[candidate.recipe],
+            failures[candidate.name],
         )
         for candidate in job.target.candidates
     ]
@@ -104,8 +105,17 @@ def _warnings(job: Job, engines: Sequence[EngineResult]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and path.suffix in (".onnx", ".bin"))
+def _measured(engine: EngineFiles, way: Way) -> MeasuredEngine:
+    notes = (*engine.notes, way.note) if way.note else engine.notes
+    nodes = engine.facts.nodes if engine.facts else {}
+    return MeasuredEngine(engine.spec, _size(engine), way.rung, notes, nodes)
+
+
+def _size(engine: EngineFiles) -> int:
+    if engine.facts is not None:
+        return engine.facts.size_bytes
+    files = (path for path in engine.folder.rglob("*") if path.is_file())
+    return sum(path.stat().st_size for path in files if path.suffix in (".onnx", ".bin"))
 
 
 def package_engines(target: Target, result: Result) -> tuple[str, ...]:

@@ -11,14 +11,14 @@ from typing import Any
 from edgewright_benchmarks.data import Dataset, read_dataset
 from edgewright_benchmarks.meter import MeterSettings
 from edgewright_compiler.cache import digest_of, tool_versions
-from edgewright_compiler.emulators import check_reachable
 from edgewright_compiler.sources import Source, SourceOptions, open_source
+from edgewright_compiler.ways import Way, ways
 from edgewright_runtime.providers import PLUGINS, provider
-from edgewright_targets import Candidate, InputError, Rung, Target, __version__, host_facts, load_target
+from edgewright_targets import RUNGS, Candidate, InputError, Rung, Target, __version__, host_facts, load_target
 from edgewright_targets.record import write_record
 
 # Raise where a stage's code changes what it writes: entries of older code are then not taken for it.
-STAGE_REVISION = 4
+STAGE_REVISION = 5
 # Samples that travel in a package with their float answers.
 GOLDEN_SAMPLES = 8
 # What answers depend on, beside the graph itself.
@@ -68,7 +68,7 @@ class Job:
         calibration: Data for ranges, or None.
         measured: Data the candidates are measured on.
         threads: Threads of an engine.
-        rung: How far its evidence can go from here: `measured` on this machine, `emulated` for another.
+        ways: Candidate to how its engine is answered from here, and to the rung that it reaches so.
     """
 
     source: Source
@@ -78,7 +78,7 @@ class Job:
     calibration: Dataset | None
     measured: Dataset
     threads: int
-    rung: Rung
+    ways: dict[str, Way]
 
     def key(self) -> str:
         """Digest of all that decides the package."""
@@ -98,6 +98,17 @@ class Job:
                 "tools": tool_versions((*self.source.tools, *RUN_TOOLS)),
             }
         )
+
+    @property
+    def rung(self) -> Rung:
+        """The best rung that one of its engines can reach from here."""
+        rungs = {way.rung for way in self.ways.values()}
+        return next(rung for rung in RUNGS if rung in rungs)
+
+    @property
+    def engine_ways(self) -> dict[str, Way]:
+        """Engine name to its way."""
+        return {self.engine_name(name): way for name, way in self.ways.items()}
 
     @property
     def baseline(self) -> Candidate:
@@ -154,8 +165,8 @@ def _read_targets(names: Sequence[str]) -> tuple[Target, ...]:
         for candidate in target.candidates:
             # Unknown providers are found before the first work, and not when their turn comes.
             provider(candidate.provider)
-        if not target.is_here():
-            check_reachable(target)
+        # So is a target that cannot be reached from here.
+        ways(target)
     return targets
 
 
@@ -169,11 +180,11 @@ def _job(
 ) -> Job:
     if target.is_here():
         threads = options.threads or host_facts().cores
-        return Job(source, digest, target, options, calibration, measured, threads, "measured")
+        return Job(source, digest, target, options, calibration, measured, threads, ways(target))
     # The golden samples are the first ones, the same for every target of a package.
     part = measured.part(options.emulated_samples, first=min(GOLDEN_SAMPLES, options.emulated_samples))
     threads = options.threads or target.cores or 1
-    return Job(source, digest, target, options, calibration, part, threads, "emulated")
+    return Job(source, digest, target, options, calibration, part, threads, ways(target))
 
 
 def _read_data(path: str | Path | None, source: Source) -> Dataset | None:

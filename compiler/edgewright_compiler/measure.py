@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from edgewright_benchmarks.evidence import now
 from edgewright_benchmarks.meter import MeterSettings, Readings, answer_engines, read_engines
 from edgewright_benchmarks.progress import Progress
-from edgewright_benchmarks.workers import WORKER_COMMAND, WorkerProcess
-from edgewright_compiler.emulators import emulator
+from edgewright_benchmarks.workers import WorkerProcess
 from edgewright_compiler.job import GOLDEN_SAMPLES, Job
+from edgewright_compiler.ways import places
 from edgewright_runtime.samples import graph_outputs
 from edgewright_runtime.selftest import GoldenSample, difference, golden_samples, write_golden
 from edgewright_targets import HostFacts, InputError
@@ -59,6 +59,9 @@ class Measured:
         """
         from math import ceil, log2
 
+        if engine not in self.readings:
+            # It was not run, so nothing was seen.
+            return _TOLERANCE_FLOOR
         expected = read_golden_outputs(self.golden)
         outputs = self.readings[engine].outputs
         seen = max((difference(outputs[i], golden) for i, golden in enumerate(expected)), default=0.0)
@@ -81,23 +84,28 @@ def measure(
     settings: MeterSettings,
     progress: Progress,
 ) -> None:
-    """Measure `engines` of the draft package for the target of `job` and write what was read into `folder`."""
+    """Measure `engines` of the draft package for the target of `job` and write what was read into `folder`.
+
+    Each is answered in its way (see `Job.engine_ways`), and is timed only where it runs on the target itself.
+    """
     import numpy as np
 
     samples = job.measured.samples
-    command: Sequence[str] = WORKER_COMMAND
+    at = {job.engine_name(name): place for name, place in places(job.target, progress).items()}
     if job.rung == "measured":
         readings, calls = read_engines(package, engines, samples, settings, progress)
     else:
-        command = emulator(job.target, progress)
-        readings, calls = answer_engines(package, engines, samples, command, progress), 0
+        answering = {name: at[name] for name in engines}
+        title = f"answering for {job.target.name}"
+        readings, calls = answer_engines(package, answering, samples, title, progress), 0
     if readings[baseline].failure is not None:
         # Raised and not kept: nothing can be compared, and the next build shall try again.
         raise InputError(f"The float baseline '{baseline}' cannot run on the data: {readings[baseline].failure}")
-    with WorkerProcess(command=command) as worker:
+    place = at[baseline]
+    with WorkerProcess(command=place.command) as worker:
         machine = worker.machine
         worker.keep(samples[:GOLDEN_SAMPLES])
-        worker.load(package, baseline, 1)
+        worker.load(package, baseline, 1, **place.options)
         feeds = worker.feeds(range(min(GOLDEN_SAMPLES, len(samples))))
     record: dict[str, Any] = {"calls": calls, "machine": machine, "created": now(), "engines": {}}
     arrays: Arrays = {}

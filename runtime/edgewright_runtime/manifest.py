@@ -75,6 +75,7 @@ class EngineSpec:
         model_file: ONNX file, relative to the package.
         session_options: ONNX Runtime session options; asset URIs are not resolved yet.
         provider_options: Options of the provider.
+        engine: Kind of its file: `onnx`, or what it was compiled to ahead of time, such as `epcontext`.
     """
 
     name: str
@@ -88,6 +89,7 @@ class EngineSpec:
     model_file: str
     session_options: dict[str, str]
     provider_options: dict[str, str]
+    engine: str = "onnx"
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class _EngineRecord:
     recipe: Recipe
     pad_to_multiple_of: int
     tolerance: float
+    engine: str = "onnx"
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,14 @@ def engine_variant(spec: EngineSpec) -> dict[str, Any]:
     if spec.provider_options:
         executor["provider_options"] = spec.provider_options
     record = _EngineRecord(
-        FORMAT, spec.target, spec.architecture, spec.precision, spec.recipe, spec.pad_to_multiple_of, spec.tolerance
+        FORMAT,
+        spec.target,
+        spec.architecture,
+        spec.precision,
+        spec.recipe,
+        spec.pad_to_multiple_of,
+        spec.tolerance,
+        spec.engine,
     )
     return {
         "ep": spec.provider,

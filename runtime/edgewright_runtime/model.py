@@ -32,6 +32,7 @@ class EngineInfo:
         nodes: Provider to number of graph nodes it runs; a second provider here means a partial assignment.
         reason: Why this one, as a sentence.
         passed_over: Engines the package prefers that cannot run here: name and reason.
+        emulated: It runs in an emulator of its hardware: answers are real, times mean nothing.
     """
 
     name: str
@@ -42,6 +43,7 @@ class EngineInfo:
     nodes: dict[str, int]
     reason: str
     passed_over: tuple[tuple[str, str], ...]
+    emulated: bool = False
 
     @property
     def foreign_nodes(self) -> int:
@@ -134,7 +136,12 @@ class Model:
 
 
 def load(
-    path: str | Path | Package, *, engine: str | None = None, strict: bool = False, threads: int | None = None
+    path: str | Path | Package,
+    *,
+    engine: str | None = None,
+    strict: bool = False,
+    threads: int | None = None,
+    emulate: bool = False,
 ) -> Model:
     """Open a package and activate the engine that runs here.
 
@@ -146,6 +153,8 @@ def load(
         engine: Use this engine and no other.
         strict: Make passing an engine over an error, and a partial assignment of nodes as well.
         threads: Threads a call may use; by default what the engine was measured with, capped by this machine.
+        emulate: Run the engine called `engine` in its provider's emulator of hardware that this machine does not have.
+            No time taken there says anything about the hardware.
 
     Raises:
         PackageError: The path is no readable package.
@@ -153,10 +162,12 @@ def load(
     """
     from edgewright_runtime.engine import Engine
 
+    if emulate and engine is None:
+        raise EngineUnavailableError("An emulator runs one engine.", hint="Name it with engine=.")
     package = path if isinstance(path, Package) else Package.open(path)
     passed: list[tuple[str, str]] = []
     for spec in _order(package, engine):
-        active = Engine(package, spec, threads=threads)
+        active = Engine(package, spec, threads=threads, emulate=emulate)
         try:
             active.activate()
         except EngineUnavailableError as error:
@@ -174,6 +185,7 @@ def load(
             active.nodes,
             _why(engine, passed),
             tuple(passed),
+            emulate,
         )
         _say_fallback(info, strict=strict)
         return Model(package, active, info)

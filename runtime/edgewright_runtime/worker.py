@@ -5,10 +5,11 @@ One engine a process, because thread pools and caches of engines in one process 
 
 - `hello`: protocol, version, facts about the machine.
 - `samples`: keep these samples; later requests name them by index.
-- `load`: open a package and activate an engine; answers seconds until the first answer, and what runs where.
+- `load`: open a package and activate an engine, in its emulator if asked to; answers seconds until the first answer,
+  and what runs where.
 - `answer`: outputs of the samples named, and beside them the answers that are more than these (`samples.ANSWER`).
 - `feeds`: what the graph is given for the samples named.
-- `time`: seconds of a call for each of the samples named.
+- `time`: seconds of a call for each of the samples named; refused in an emulator, where they would mean nothing.
 - `memory`: peak resident memory of this process in bytes.
 - `stop`: end.
 """
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_runtime.wire import PROTOCOL, WireError, receive, send, unpack_samples
-from edgewright_targets import EdgewrightError, __version__, host_facts
+from edgewright_targets import EdgewrightError, InputError, __version__, host_facts
 from edgewright_targets.host import read_text
 
 if TYPE_CHECKING:
@@ -82,8 +83,14 @@ class Worker:
         # Passing engines over is the caller's business here: it asked for one by name.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self._model = load(request["package"], engine=request["engine"], threads=request.get("threads"))
-        if self._samples:
+            self._model = load(
+                request["package"],
+                engine=request["engine"],
+                threads=request.get("threads"),
+                emulate=bool(request.get("emulate")),
+            )
+        # An emulator takes seconds an answer, and a first one warms nothing up there.
+        if self._samples and not self._model.engine.emulated:
             self._model(self._samples[0])
         seconds = time.perf_counter() - start
         return {"seconds": seconds, "engine": dataclasses.asdict(self._model.engine)}, {}
@@ -112,6 +119,8 @@ class Worker:
     def _time(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
         del arrays
         model = self._loaded()
+        if model.engine.emulated:
+            raise InputError(f"Engine '{model.engine.name}' runs in an emulator, where its calls cannot be timed.")
         # One call that is not counted: after a pause, threads have to wake and caches to fill again.
         model(self._samples[request["indices"][0]])
         seconds = []

@@ -24,7 +24,8 @@ class Tokenize:
 
     Args:
         package: Where the tokenizer lies.
-        engine: Decides the padding: providers that compile for each shape want few of them.
+        engine: Decides the padding: providers that compile for each shape want few of them, and a graph of a fixed
+            length wants texts padded or cut to exactly that.
         tokenizer: URI of `tokenizer.json`.
         outputs: Which values to make, such as `input_ids`.
         max_length: Texts are cut to so many tokens, special tokens included.
@@ -55,12 +56,13 @@ class Tokenize:
             self._tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises a bare Exception
             raise PackageError(f"'{package.root}': the tokenizer cannot be read: {error}.") from error
-        self._tokenizer.enable_truncation(max_length)
+        fixed = engine.fixed_length(outputs)
+        self._tokenizer.enable_truncation(min(max_length, fixed or max_length))
         self._tokenizer.no_padding()
         self._fields = {name: _ENCODING_FIELDS[name] for name in outputs}
         self._pad = {"input_ids": pad_id}
         self._left = padding_side == "left"
-        self._multiple = engine.spec.pad_to_multiple_of
+        self._multiple = fixed or engine.spec.pad_to_multiple_of
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Add the token arrays of `values["text"]`.
