@@ -94,7 +94,8 @@ def compare_engines(
             EngineResult(
                 **result,
                 status="refused",
-                reasons=(*engine.notes, *_foreign(nodes, engine.spec.provider)),
+                # Of an engine compiled ahead of time the notes say who runs its nodes.
+                reasons=engine.notes if engine.nodes else (*engine.notes, *_foreign(nodes, engine.spec.provider)),
                 latency=_latency(found.rounds, reference.rounds) if engine.rung == "measured" else None,
                 accuracy=how.score(found.outputs, data.labels, reference.outputs, max_drop=max_drop),
                 load_seconds=tuple(found.loads),

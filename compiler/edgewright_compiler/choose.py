@@ -90,11 +90,17 @@ def _warnings(job: Job, engines: Sequence[EngineResult]) -> tuple[str, ...]:
             "The engine was chosen on the calibration data itself, which flatters the engines calibrated on it. Pass "
             "other data with --evaluation."
         )
-    if job.rung == "emulated":
+    rungs = {engine.rung for engine in engines}
+    if "emulated" in rungs:
         found.append(
             f"Nothing for {job.target.name} ran on its hardware: answers are an emulator's, on "
             f"{len(job.measured.samples):,} samples, and no speed was measured. "
             "Bench on the device before you rely on its speed."
+        )
+    elif "measured" not in rungs:
+        found.append(
+            f"Nothing for {job.target.name} ran, on its hardware or in an emulator of it: neither answers nor speed "
+            "are checked. Bench on the device before you rely on it."
         )
     undecided = [e.accuracy.samples_needed for e in engines if e.accuracy and e.accuracy.samples_needed]
     if undecided:

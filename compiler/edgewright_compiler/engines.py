@@ -78,6 +78,8 @@ class EngineMaker:
         if compiler(candidate.engine).STATIC_SHAPES:
             graph, said = exported.fixed()
             notes.append(said)
+            # Texts are padded to the one length there is.
+            spec = dataclasses.replace(spec, pad_to_multiple_of=graph.text_length() or spec.pad_to_multiple_of)
         folder, facts = compiled(
             self, graph.quantized(candidate.recipe, candidate.precision), graph.shapes(), candidate
         )

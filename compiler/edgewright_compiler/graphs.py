@@ -85,6 +85,13 @@ class Graph:
             self._fixed = Graph(self._maker, folder, self._component, alike), said
         return self._fixed
 
+    def text_length(self) -> int | None:
+        """Tokens of the longest text that the graph is given here; None where it is not given texts."""
+        if _token_limit(self._component) is None:
+            return None
+        shapes = self.shapes()
+        return shapes.maximum(next(iter(shapes.inputs)))[-1]
+
     def quantized(self, recipe: Recipe, precision: str) -> Path:
         """Folder of the graph in the precision of `recipe`; `precision` is its word for people.
 

@@ -37,14 +37,19 @@ def ways(target: Target) -> dict[str, Way]:
     Raises:
         InputError: The target cannot be reached from this machine; says what is missing.
     """
+    found = planned(target)
+    emulated = [c.provider for c in target.candidates if found[c.name].answers == "emulated"]
+    check_reachable(target, list(dict.fromkeys(emulated)))
+    return found
+
+
+def planned(target: Target) -> dict[str, Way]:
+    """The same, whether or not what it takes is installed."""
     if target.is_here():
         return {candidate.name: Way("here", "measured") for candidate in target.candidates}
     # Where an accelerator is what it is about, the processor beside it is not emulated for the baseline's sake.
     accelerator = any(candidate.engine != "onnx" for candidate in target.candidates)
-    found = {candidate.name: _way(candidate, target, accelerator=accelerator) for candidate in target.candidates}
-    emulated = [c.provider for c in target.candidates if found[c.name].answers == "emulated"]
-    check_reachable(target, list(dict.fromkeys(emulated)))
-    return found
+    return {candidate.name: _way(candidate, target, accelerator=accelerator) for candidate in target.candidates}
 
 
 def places(target: Target, progress: Progress) -> dict[str, Place]:
@@ -53,9 +58,10 @@ def places(target: Target, progress: Progress) -> dict[str, Place]:
     Raises:
         EdgewrightError: An emulator cannot be prepared.
     """
+    way_of = ways(target)
     found: dict[str, Place] = {}
     for candidate in target.candidates:
-        answers = ways(target)[candidate.name].answers
+        answers = way_of[candidate.name].answers
         if answers == "emulated":
             found[candidate.name] = place(target, candidate.provider, progress)
         elif answers != "none":

@@ -68,7 +68,15 @@ def compile_engine(request: CompileRequest, destination: Path) -> CompileFacts:
             reproducible = file_digest(_compile(second, {**asked, "fallback": partial})) == file_digest(made)
         log = (first / LOG).read_text(encoding="utf-8")
         made.rename(destination / GRAPH_FILE)
-    return CompileFacts(nodes, reproducible, seconds, (destination / GRAPH_FILE).stat().st_size, log=log)
+    size = (destination / GRAPH_FILE).stat().st_size
+    return CompileFacts(nodes, reproducible, seconds, size, log=log, notes=(_assigned(provider, nodes),))
+
+
+def _assigned(provider: str, nodes: Mapping[str, int]) -> str:
+    taken, total = nodes.get(provider, 0), sum(nodes.values())
+    if taken == total:
+        return f"{provider} runs all {total:,} nodes of the graph."
+    return f"{provider} runs {taken:,} of {total:,} nodes of the graph ({taken / total:.1%}), the CPU the others."
 
 
 def _compile(place: Path, request: Mapping[str, Any]) -> Path:
