@@ -1,6 +1,5 @@
 """The Snapdragon NPU without a Snapdragon: quantized, compiled ahead of time, and answered in its emulator."""
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +22,11 @@ from edgewright_runtime.manifest import EngineSpec, Manifest, SourceFacts
 from edgewright_runtime.providers import qnn
 from edgewright_targets import Candidate, InputError, load_target
 from edgewright_targets.host import architecture
+from snapdragon import needs_qnn
 from tiny_models import sentences, write_checkpoint
 
 TARGETS = ("snapdragon-8-gen-2", "snapdragon-8-gen-3", "snapdragon-x-elite")
 TEXTS = [text for text, _ in sentences()]
-
-needs_qnn = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        importlib.util.find_spec("onnxruntime_qnn") is None or architecture() != "x86_64",
-        reason="the emulator of the NPU is in onnxruntime-qnn for x86-64, which is not installed",
-    ),
-]
 
 
 class Workshop:
