@@ -149,7 +149,9 @@ def data_facts(data: Dataset) -> DataFacts:
 
 
 def settings_facts(settings: MeterSettings, calls: int, samples: int, threads: int) -> Settings:
-    """What a result says about how it was measured; every sample is a warm-up call."""
+    """What a result says about how it was measured; every sample is a warm-up call. Without calls nothing was timed."""
+    if not calls:
+        return Settings(0, 0, 0, threads, settings.seed)
     return Settings(settings.rounds, calls, samples, threads, settings.seed)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +47,7 @@ def judge_measured(
         baseline=baseline,
         max_drop=job.options.max_drop,
     )
-    by_name = {engine.name: engine for engine in compared.engines}
+    by_name = {engine.name: _as_reference(engine, ways[engine.name]) for engine in compared.engines}
     everything = [
         by_name.get(job.engine_name(candidate.name))
         or failed_engine(
@@ -76,6 +77,15 @@ def judge_measured(
         warnings=(*_warnings(job, judged.engines), *compared.warnings),
         created=found.created,
     )
+
+
+def _as_reference(engine: EngineResult, way: Way) -> EngineResult:
+    """What a reference answered is a fact about the model, and no figure of an engine that was not run."""
+    if way.answers != "reference" or engine.accuracy is None:
+        return engine
+    name, value = next(iter(engine.accuracy.metrics.items()))
+    said = f"There its {name} was {value.value:.2%} on {engine.accuracy.samples:,} samples."
+    return dataclasses.replace(engine, accuracy=None, reasons=(*engine.reasons, said))
 
 
 def _warnings(job: Job, engines: Sequence[EngineResult]) -> tuple[str, ...]:

@@ -83,6 +83,6 @@ def _way(candidate: Candidate, target: Target, *, accelerator: bool) -> Way:
 
 def _reference_note(target: Target) -> str:
     return (
-        f"It is the reference of the comparison: its answers were computed in float by an {architecture()} processor. "
-        f"On {target.name} it was not run, so neither its answers nor its speed there are checked."
+        f"On {target.name} it was not run, so neither its answers nor its speed there are checked. "
+        f"It is the reference of the comparison by its answers on an {architecture()} processor."
     )

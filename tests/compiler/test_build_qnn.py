@@ -102,7 +102,10 @@ class TestEmulated:
         }
         assert not any(engine.latency or engine.load_seconds or engine.peak_memory_bytes for engine in chip.engines)
         assert chip.data.samples == 12
-        assert "not run" in " ".join(chip.engine(chip.baseline).reasons)
+        baseline = chip.engine(chip.baseline)
+        assert baseline.accuracy is None
+        assert f"On {TARGET} it was not run" in baseline.reasons[0]
+        assert "agreement was 100.00% on 12 samples" in baseline.reasons[1]
 
     def test_the_share_of_the_npu_and_the_shapes_are_said(self, built: Built) -> None:
         engine = built.results[1].engine(f"{TARGET}-npu-int8")
@@ -142,7 +145,8 @@ class TestEmulated:
         text = render_markdown(built.results[1])
         for report in (page, text):
             assert "emulated" in report
-            assert "QNNExecutionProvider" in report
+            assert "QNNExecutionProvider runs all" in report
+            assert "no time was taken" in report
         assert " ms" not in text
         benched = bench(built.package, sources / "inputs.npz", settings=METER)
         assert {engine.target for engine in benched.engines} == {"tiny"}
