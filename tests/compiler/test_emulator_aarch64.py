@@ -233,7 +233,7 @@ def test_from_a_checkpoint_to_a_verified_package_for_a_board(
     (evidence,) = json.loads(command("inspect", package, "--json").out)["evidence"].values()
     assert evidence["machine"]["cpu"].startswith("cortex-a76 emulated by QEMU")
     for engine in evidence["engines"]:
-        assert (engine["rung"], engine["latency"], engine["load_seconds"]) == ("emulated", None, [])
+        assert (engine["rung"], engine.get("latency"), engine.get("load_seconds")) == ("emulated", None, None)
         assert len(engine["native"]["differences"]) == engine["native"]["samples"] == 10
         # Other kernels round otherwise; the float engine's answers hardly move.
         assert engine["native"]["largest"] <= (1e-4 if engine["precision"] == "fp32" else 0.1)
