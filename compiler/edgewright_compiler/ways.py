@@ -58,15 +58,14 @@ def places(target: Target, progress: Progress) -> dict[str, Place]:
     Raises:
         EdgewrightError: An emulator cannot be prepared.
     """
-    way_of = ways(target)
-    found: dict[str, Place] = {}
-    for candidate in target.candidates:
-        answers = way_of[candidate.name].answers
-        if answers == "emulated":
-            found[candidate.name] = place(target, candidate.provider, progress)
-        elif answers != "none":
-            found[candidate.name] = Place()
-    return found
+    answers = {name: way.answers for name, way in ways(target).items()}
+    emulated = {c.provider for c in target.candidates if answers[c.name] == "emulated"}
+    at = {provider: place(target, provider, progress) for provider in sorted(emulated)}
+    return {
+        candidate.name: at[candidate.provider] if answers[candidate.name] == "emulated" else Place()
+        for candidate in target.candidates
+        if answers[candidate.name] != "none"
+    }
 
 
 def _way(candidate: Candidate, target: Target, *, accelerator: bool) -> Way:
