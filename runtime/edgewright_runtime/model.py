@@ -13,12 +13,12 @@ from edgewright_runtime.steps import BatchStep, StreamingStep, make_step
 from edgewright_targets.errors import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.manifest import EngineSpec, Manifest
-    from edgewright_runtime.steps import Step
+    from edgewright_runtime.steps import Step, TextStream
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,10 @@ class Model:
         """All named values of one sample: inputs, feeds, `outputs` of the graph, and what the steps made of them."""
         return self._through(self._steps, self._values(sample, top_k, options))
 
-    def stream(self, sample: Any, *, top_k: int | None = None, **options: Any) -> Iterator[str]:
+    def stream(self, sample: Any, *, top_k: int | None = None, **options: Any) -> TextStream:
         """The answer piece by piece as it is made; joined, the pieces are what a call answers.
+
+        When the last piece was given, `facts` of what this returns says how the answer came about.
 
         Raises:
             SampleError: The model gives its answer at once, or the sample is not what it takes, or an option.
@@ -120,8 +122,7 @@ class Model:
         for index, step in enumerate(self._steps):
             if isinstance(step, StreamingStep):
                 values = self._through(self._steps[:index], self._values(sample, top_k, options))
-                yield from step.stream(values)
-                return
+                return step.stream(values)
         raise SampleError(f"A model for {self.manifest.task} gives its answer at once: call it.")
 
     @property

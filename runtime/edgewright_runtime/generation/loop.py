@@ -134,8 +134,9 @@ class Loop:
         if len(rows) == len(self._mask) and (rows == np.arange(len(rows))).all():
             return
         self._mask, self._next = self._mask[rows], self._next[rows]
+        self._carried = [OrtValue.ortvalue_from_numpy(value.numpy()[rows]) for value in self._carried]
         for name, value in zip(self._spec.state.values(), self._carried, strict=True):
-            self._binding.bind_ortvalue_input(name, OrtValue.ortvalue_from_numpy(value.numpy()[rows]))
+            self._binding.bind_ortvalue_input(name, value)
 
     def feeds(self, tokens: Array) -> dict[str, Array]:
         """What the graph would be given for `tokens` in the next step, as arrays: for calibration."""

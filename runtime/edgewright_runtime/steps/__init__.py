@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast, runtime_checkable
 
 from edgewright_runtime.errors import PackageError
 from edgewright_targets.errors import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.manifest import StepSpec
@@ -35,11 +35,33 @@ class Step(Protocol):
         """Run the step on one sample."""
 
 
+class TextStream:
+    """Iterate over it for the pieces of an answer.
+
+    Attributes:
+        facts: How the answer came about; filled when the last piece was given.
+    """
+
+    def __init__(self, pieces: Generator[str, None, dict[str, Any]]) -> None:
+        self.facts: dict[str, Any] = {}
+        self._pieces = pieces
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        try:
+            return next(self._pieces)
+        except StopIteration as end:
+            self.facts = end.value or self.facts
+            raise StopIteration from None
+
+
 @runtime_checkable
 class StreamingStep(Protocol):
     """A step that can give what it makes piece by piece."""
 
-    def stream(self, values: Mapping[str, Any]) -> Iterator[str]:
+    def stream(self, values: Mapping[str, Any]) -> TextStream:
         """The pieces of the answer."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +16,7 @@ from edgewright_runtime.generation.pieces import Pieces
 from edgewright_runtime.generation.sampling import TokenStream
 from edgewright_runtime.generation.scores import log_softmax
 from edgewright_runtime.generation.settings import OPTIONS, GenerationSettings
+from edgewright_runtime.steps import TextStream
 from edgewright_runtime.steps.text import read_tokenizer
 from edgewright_targets.record import read_record
 
@@ -103,16 +104,20 @@ class Generate:
             text.rest()
         return [self._answer(plan, text) for text in texts]
 
-    def stream(self, values: Mapping[str, Any]) -> Iterator[str]:
+    def stream(self, values: Mapping[str, Any]) -> TextStream:
         """The pieces of the text as they come; beam search gives it whole, because a better beam can replace it."""
-        plan = self._plan([values])
+        return TextStream(self._pieces(values, self._plan([values])))
+
+    def _pieces(self, values: Mapping[str, Any], plan: _Plan) -> Generator[str, None, dict[str, Any]]:
         if plan.settings.num_beams > 1:
-            yield self(values)[self._output]
-            return
+            made = self(values)
+            yield made[self._output]
+            return dict(made["generation"])
         text = Pieces(self._tokenizer, plan.prompts[0], plan.settings.stop)
         self._loop.start(1, {name: values[name] for name in self._spec.fixed})
         yield from filter(None, self._written(plan, [text]))
         yield from filter(None, [text.rest()])
+        return dict(self._answer(plan, text)["generation"])
 
     def _written(self, plan: _Plan, texts: Sequence[Pieces]) -> Iterator[str]:
         """Pieces of the texts as their tokens come, row by row."""
