@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from edgewright_runtime.errors import EngineFallbackWarning, EngineUnavailableError, PackageError, SampleError
 from edgewright_runtime.package import Package
@@ -149,16 +149,15 @@ class Model:
         self(sample, **(declared.call if declared else {}))
 
     def _in_batches(self, samples: Sequence[Any], size: int, top_k: int | None, options: dict[str, Any]) -> list[Any]:
-        for index, step in enumerate(self._steps):
-            if isinstance(step, BatchStep):
-                break
-        else:
+        index = next((at for at, step in enumerate(self._steps) if isinstance(step, BatchStep)), None)
+        if index is None:
             raise SampleError(f"A model for {self.manifest.task} takes one sample at a time; batch_size is {size}.")
+        together = cast("BatchStep", self._steps[index])
         answers = []
         for start in range(0, len(samples), size):
             part = [self._values(sample, top_k, options) for sample in samples[start : start + size]]
             before = [self._through(self._steps[:index], values) for values in part]
-            for values, made in zip(before, step.many(before), strict=True):
+            for values, made in zip(before, together.many(before), strict=True):
                 answers.append(self._answer(self._through(self._steps[index + 1 :], {**values, **made})))
         return answers
 

@@ -90,7 +90,7 @@ def _mean(scores: NDArray[np.float64]) -> Interval:
 
 
 def _perplexity(texts: Sequence[_Text]) -> Interval:
-    """exp of the mean of -log p over all tokens, with a percentile bootstrap over texts."""
+    """Exp of the mean of -log p over all tokens, with a percentile bootstrap over texts."""
     sums = np.array([-text.log_probability.sum() for text in texts])
     counts = np.array([text.log_probability.size for text in texts])
     drawn = np.random.default_rng(0).integers(len(texts), size=(_RESAMPLES, len(texts)))

@@ -67,7 +67,9 @@ def execute(options: argparse.Namespace) -> int:
             with spoken_warnings():
                 return run_generator(model, samples, options)
         if given := [name for name in generation_options(options) if name != "top_k"]:
-            raise InputError(f"--{given[0].replace('_', '-')} is for models that generate text; this one gives {gives}.")
+            raise InputError(
+                f"--{given[0].replace('_', '-')} is for models that generate text; this one gives {gives}."
+            )
         answers = []
         for name, sample in samples:
             start = time.perf_counter()

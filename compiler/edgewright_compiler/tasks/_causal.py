@@ -99,12 +99,12 @@ class CausalGraph:
             name: name.replace(_CACHE_OUTPUT, _CACHE_INPUT, 1) for name in outputs if name.startswith(_CACHE_OUTPUT)
         }
         parts = {"mask": "attention_mask", "positions": "position_ids", "kept": "logits_to_keep"}
-        found = {part: name for part, name in parts.items() if name in inputs}
+        found: dict[str, Any] = {part: name for part, name in parts.items() if name in inputs}
         known = {"input_ids", *found.values(), *state.values()}
         if set(inputs) != known or len(outputs) != len(state) + 1:
             raise InputError(
-                f"'{self._checkpoint.folder}' exports to a graph whose state is no cache of keys and values: its inputs "
-                f"are {', '.join(inputs)}."
+                f"'{self._checkpoint.folder}' exports to a graph whose state is no cache of keys and values; its "
+                f"inputs are {', '.join(inputs)}."
             )
         loop = write_record(LoopSpec("input_ids", outputs[0], state, **found))
         tokens = [name for name in inputs if name in ("input_ids", "attention_mask")]
@@ -120,7 +120,7 @@ class CausalGraph:
         }
         # A prompt is cut where its end is known, with the tokens that are wanted after it; a text to score is cut here.
         whole, cut = ({**tokenizer.options, "max_length": length} for length in (0, self._positions))
-        call = {name: MEASURED_TOKENS for name in ("max_new_tokens", "min_new_tokens")}
+        call = dict.fromkeys(("max_new_tokens", "min_new_tokens"), MEASURED_TOKENS)
         greedy = {"do_sample": False, "num_beams": 1, "stop": []}
         measured = MeasuredSpec(
             (StepSpec("tokenize", cut), StepSpec("score", common)), "next_tokens", {**call, **greedy}

@@ -67,7 +67,7 @@ class _Search:
         self.scores = np.array(
             [candidates[index][1] + (_LOWEST if hits[index] else np.float32(0)) for index in going], dtype=np.float32
         )
-        self._judge(all(hits))
+        self._judge(goes_on=not all(hits))
         return np.array([candidates[index][2] for index in going], dtype=np.int64)
 
     def _end(self, candidates: Sequence[tuple[tuple[int, ...], Any, Any]], hits: Sequence[bool]) -> None:
@@ -79,9 +79,9 @@ class _Search:
         self.ended = sorted(self.ended, key=lambda one: -one.score)[: self._settings.num_beams]
 
     def _weight(self, length: int) -> float:
-        return float(length) ** self._settings.length_penalty
+        return float(float(length) ** self._settings.length_penalty)
 
-    def _judge(self, nothing_goes_on: bool) -> None:
+    def _judge(self, *, goes_on: bool) -> None:
         settings = self._settings
         farthest = settings.early_stopping == "never" and settings.length_penalty > 0
         length = self._limit if farthest else len(self.beams[0])
@@ -89,7 +89,7 @@ class _Search:
         if self._full:
             self._can_improve &= bool(possible > self.ended[-1].score)
         enough = self._full and settings.early_stopping == "true"
-        self.over = not self._can_improve or enough or nothing_goes_on
+        self.over = not self._can_improve or enough or not goes_on
 
     def answer(self) -> tuple[int, ...]:
         """The best sequence of new tokens."""
@@ -127,7 +127,8 @@ def beam_search(
             if not search.over:
                 rows = slice(index * count, (index + 1) * count)
                 origins[rows] = index * count + search.advance(
-                    log_probabilities[rows], lambda new, index=index: ends(index, new)  # type: ignore[misc]
+                    log_probabilities[rows],
+                    lambda new, index=index: ends(index, new),  # type: ignore[misc]
                 )
         if all(search.over for search in searches):
             break

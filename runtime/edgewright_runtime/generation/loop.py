@@ -1,4 +1,4 @@
-"""A graph in a loop: new tokens in, scores out, and the state of one step fed to the next where the provider keeps it."""
+"""A graph in a loop: new tokens in, scores out; the state stays with the provider from one step to the next."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ class Loop:
 
         self._binding = self._session.io_binding()
         for name, entry in self._state.items():
-            shape = [rows if axis == 0 else size if isinstance(size, int) else 0 for axis, size in enumerate(entry.shape)]
+            # Rows first; an axis of no fixed size is the one that grows.
+            sizes = [size if isinstance(size, int) else 0 for size in entry.shape[1:]]
+            shape = [rows, *sizes]
             empty = OrtValue.ortvalue_from_numpy(np.zeros(shape, dtype=_TYPES[entry.type]))
             self._binding.bind_ortvalue_input(name, empty)
         for name in self._spec.fixed:

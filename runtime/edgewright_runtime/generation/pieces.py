@@ -35,6 +35,8 @@ class Pieces:
 
     def add(self, token: int) -> str:
         """The text that is certain now; often nothing."""
+        if self.stopped:
+            return ""
         self.tokens.append(token)
         piece = self._stream.step(self._tokenizer, token)
         if not piece:
@@ -65,12 +67,12 @@ class Pieces:
 
     def rest(self) -> str:
         """What was held back, once no token comes any more: half characters are replaced."""
-        if not self.stopped:
-            decode = self._tokenizer.decode
-            before = decode(self._before, skip_special_tokens=True)
-            whole = decode([*self._before, *self.tokens], skip_special_tokens=True)
-            # Where bytes were left over, the whole text has a replacement character that the stream waited with.
-            tail = whole[len(before) + len(self.text) :]
-            if whole[len(before) :].startswith(self.text):
-                self.text += tail
+        if self.stopped:
+            return ""
+        decode = self._tokenizer.decode
+        before = decode(self._before, skip_special_tokens=True)
+        whole = decode([*self._before, *self.tokens], skip_special_tokens=True)
+        # The stream waits with bytes that are no character yet; the whole text has a replacement for them.
+        if whole.startswith(before + self.text):
+            self.text = whole[len(before) :]
         return self._give(len(self.text))

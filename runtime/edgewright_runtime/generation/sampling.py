@@ -59,8 +59,8 @@ class TokenStream:
             chosen[self.done] = settings.pad_token_id
             found = [None if done else int(token) for done, token in zip(self.done, chosen, strict=True)]
             if watch:
-                for sequence, token in zip(sequences, found, strict=True):
-                    sequence += [] if token is None else [token]
+                for row, token in enumerate(found):
+                    sequences[row] += [] if token is None else [token]
             for row, token in enumerate(found):
                 self.done[row] |= token in settings.eos_token_ids
             yield found
@@ -73,5 +73,7 @@ class TokenStream:
         # The edges of the shares and one number in [0, 1) for each row: where it falls is the token.
         edges = np.cumsum(softmax(scores.astype(np.float64)), axis=1)
         numbers = [random.random() for random in self._random]
-        found = [np.searchsorted(row, number * row[-1], side="right") for row, number in zip(edges, numbers, strict=True)]
+        found = [
+            np.searchsorted(row, number * row[-1], side="right") for row, number in zip(edges, numbers, strict=True)
+        ]
         return np.array(found, dtype=np.int64)

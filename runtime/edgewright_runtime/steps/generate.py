@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -162,8 +163,8 @@ class Generate:
         room = min(settings.max_new_tokens or self._max_length // 4, self._max_length - self._begin - 1)
         last = self._max_length - self._begin - max(room, 1)
         warnings.warn(
-            f"The prompt has {len(prompt)} tokens and the model takes {self._max_length}, the answer included: the last "
-            f"{last} of them were used.",
+            f"The prompt has {len(prompt)} tokens and the model takes {self._max_length}, the answer included: the "
+            f"last {last} of them were used.",
             SampleCutWarning,
             stacklevel=2,
         )
@@ -230,7 +231,7 @@ def _parts(count: int) -> list[tuple[int, int]]:
     while edges[-1] < count:
         many = min(_PART, count - _SINGLE - edges[-1])
         edges.append(edges[-1] + max(many, 1))
-    return list(zip(edges, edges[1:], strict=False))
+    return list(itertools.pairwise(edges))
 
 
 def prompt_tokens(values: Mapping[str, Any], spec: LoopSpec) -> list[int]:
