@@ -131,11 +131,12 @@ def write_causal(folder: Path, kind: str = "gpt2") -> Path:
         "sliding_window": 4,
         "layer_types": layers,
     }
-    config: Any = {
+    configs: dict[str, Any] = {
         "gpt2": lambda: transformers.GPT2Config(**common, **gpt2),
         "llama": lambda: transformers.LlamaConfig(**common, **attention, num_hidden_layers=2, num_key_value_heads=2),
         "gemma3": lambda: transformers.Gemma3TextConfig(**common, **attention, **gemma),
-    }[kind]()
+    }
+    config = configs[kind]()
     torch.manual_seed(_SEED)
     loader: Any = transformers.AutoModelForCausalLM
     loader.from_config(config).save_pretrained(folder)
