@@ -135,7 +135,7 @@ class EngineMaker:
             baseline = self._float_here(folder)
             self.draft(scratch / "package", folder, component, [baseline])
             with load(scratch / "package", engine=baseline.spec.name) as model:
-                feeds = [model.feeds(sample) for sample in self.job.inputs.spread(CALIBRATION_SAMPLES)]
+                feeds = [model.feeds(sample, whole=True) for sample in self.job.inputs.spread(CALIBRATION_SAMPLES)]
         refuse_nan(feeds)
         return feeds
 

@@ -63,7 +63,10 @@ def _cells(result: Result, engine: EngineResult, metrics: list[str]) -> dict[str
     for index, name in enumerate(metrics):
         value = accuracy.metrics.get(name) if accuracy else None
         cells[words.metric_word(name, result.measure, first=index == 0)] = (
-            Cell(words.percent(value.value), f"{words.percent(value.low)} to {words.percent(value.high)}")
+            Cell(
+                words.metric_value(name, value.value),
+                f"{words.metric_value(name, value.low)} to {words.metric_value(name, value.high)}",
+            )
             if value
             else _absent(engine)
         )
