@@ -169,5 +169,5 @@ def _kept(maker: EngineMaker, name: str, title: str, parts: dict[str, Any], make
 
 def _texts(component: Component) -> dict[str, int]:
     """Inputs of the graph that are tokens of texts, and the most that the model takes."""
-    steps = [step.options for step in component.pipeline.steps if step.step == "tokenize"]
+    steps = [step.options for step in component.pipeline.steps if {"max_length", "outputs"} <= step.options.keys()]
     return {name: int(options["max_length"]) for options in steps for name in options["outputs"]}
