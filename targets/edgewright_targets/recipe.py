@@ -12,8 +12,8 @@ class Recipe:
 
     Attributes:
         method: `float` leaves the graph as it is, `dynamic` quantizes weights and finds activation ranges at run
-            time, `static` inserts QDQ pairs with calibrated ranges, `qnn` does that as the Snapdragon NPU wants it, `cast`
-            only changes the type of floats.
+            time, `static` inserts QDQ pairs with calibrated ranges, `qnn` does that as the Snapdragon NPU wants it,
+            `cast` only changes the type of floats.
         activation_type: Type of quantized activations.
         weight_type: Type of quantized weights.
         per_channel: One scale for each output channel of a weight.

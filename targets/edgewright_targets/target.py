@@ -9,13 +9,14 @@ A target is one TOML file in this folder. Adding one is adding that file: the lo
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from edgewright_targets.errors import InputError, nearest
-from edgewright_targets.host import architecture, host_facts, read_text
+from edgewright_targets.host import KNOWN_FEATURES, architecture, host_facts, read_text
 from edgewright_targets.recipe import Recipe
 from edgewright_targets.record import RecordError, read_record
 
@@ -29,6 +30,7 @@ HOST = "host"
 
 # Where Linux on Arm and RISC-V boards keeps the board's name.
 _MODEL_FILE = "/proc/device-tree/model"
+_CAPABILITY = re.compile(r"[1-9][0-9]?\.[0-9]")
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
 
 
@@ -77,6 +79,8 @@ class Target:
         emulated_cpu: Processor model that an emulator is asked for.
         machine_model: Begins what the machine's firmware says it is (`/proc/device-tree/model`); empty where every
             machine of the architecture will do.
+        isa: Instruction sets that it has beyond its architecture's, as `/proc/cpuinfo` calls them.
+        compute_capabilities: What NVIDIA calls the GPUs it may have, such as `8.9`; empty where it says nothing of one.
     """
 
     name: str
@@ -88,10 +92,17 @@ class Target:
     cores: int = 0
     emulated_cpu: str = ""
     machine_model: str = ""
+    isa: tuple[str, ...] = ()
+    compute_capabilities: tuple[str, ...] = ()
 
     def is_here(self) -> bool:
         """Whether this machine is such a one: another of its architecture is not, and gives no figures for it."""
-        return self.architecture == architecture() and read_text(_MODEL_FILE).startswith(self.machine_model)
+        return (
+            self.architecture == architecture()
+            and read_text(_MODEL_FILE).startswith(self.machine_model)
+            and set(self.isa) <= set(host_facts().features)
+            and (not self.compute_capabilities or _capability_here() in self.compute_capabilities)
+        )
 
 
 @dataclass(frozen=True)
@@ -118,6 +129,8 @@ class _TargetFile:
     cores: int = 0
     emulated_cpu: str = ""
     machine_model: str = ""
+    isa: tuple[str, ...] = ()
+    compute_capabilities: tuple[str, ...] = ()
 
 
 @cache
@@ -185,6 +198,12 @@ def _parse_target(name: str, text: str, where: str) -> Target:
         # Names of engines become names of folders in a package.
         if not set(word) <= _NAME_CHARACTERS or word.strip(".-_") != word or not word:
             raise RecordError(f"{where}: '{word}' is no name; use letters, digits, '.', '-' and '_' between them.")
+    for flag in file.isa:
+        if flag not in KNOWN_FEATURES:
+            raise RecordError(f"{where}: isa: '{flag}' is not known.", hint=nearest(flag, KNOWN_FEATURES))
+    for capability in file.compute_capabilities:
+        if not _CAPABILITY.fullmatch(capability):
+            raise RecordError(f"{where}: compute_capabilities: '{capability}' is none; expected such as '8.9'.")
     candidates = tuple(_candidate(file, entry, where) for entry in file.candidate)
     baseline = candidates[names.index(file.baseline)]
     if baseline.recipe.method != "float":
@@ -201,7 +220,19 @@ def _parse_target(name: str, text: str, where: str) -> Target:
         file.cores,
         file.emulated_cpu,
         file.machine_model,
+        file.isa,
+        file.compute_capabilities,
     )
+
+
+def _capability_here() -> str | None:
+    # Here and not above: it loads the driver's library.
+    from edgewright_targets.gpu import CudaError, gpu
+
+    try:
+        return gpu().capability
+    except CudaError:
+        return None
 
 
 def _toml(text: str, where: str) -> dict[str, Any]:
