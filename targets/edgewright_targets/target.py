@@ -24,9 +24,12 @@ from edgewright_targets.record import RecordError, read_record
 Rung = Literal["measured", "emulated", "compiled", "declared"]
 RUNGS: tuple[Rung, ...] = get_args(Rung)
 
-EngineKind = Literal["onnx", "epcontext"]
+EngineKind = Literal["onnx", "epcontext", "tensorrt-rtx", "tensorrt"]
 
 HOST = "host"
+
+# Kinds of engine that are built for GPUs of stated compute capabilities.
+_PLANS = ("tensorrt-rtx", "tensorrt")
 
 # Where Linux on Arm and RISC-V boards keeps the board's name.
 _MODEL_FILE = "/proc/device-tree/model"
@@ -48,7 +51,8 @@ class Candidate:
         session_options: ONNX Runtime session options, as strings.
         provider_options: Options of the provider, as strings.
         engine: `onnx` is the graph itself, compiled by the provider where it is loaded; `epcontext` is compiled ahead
-            of time, from a graph of fixed shapes.
+            of time, from a graph of fixed shapes; `tensorrt-rtx` is a plan built ahead of time, `tensorrt` one that
+            'edgewright finish' builds on the device.
         allow_partial: A part of the graph may be left to the CPU provider; otherwise that is a failure.
     """
 
@@ -263,6 +267,10 @@ def _candidate(file: _TargetFile, entry: _CandidateFile, where: str) -> Candidat
         raise RecordError(
             f"{where}: candidate '{entry.name}': pad_to_multiple_of is {entry.pad_to_multiple_of}; 1 is no padding."
         )
+    if entry.engine in _PLANS and not file.compute_capabilities:
+        raise RecordError(
+            f"{where}: candidate '{entry.name}' is a TensorRT plan, and the target has no compute_capabilities."
+        )
     if entry.recipe not in file.recipe:
         raise RecordError(
             f"{where}: candidate '{entry.name}' asks for the unknown recipe '{entry.recipe}'.",
@@ -275,7 +283,13 @@ def _candidate(file: _TargetFile, entry: _CandidateFile, where: str) -> Candidat
         file.recipe[entry.recipe],
         entry.pad_to_multiple_of,
         entry.session_options,
-        entry.provider_options,
+        _provider_options(file, entry),
         entry.engine,
         entry.allow_partial,
     )
+
+
+def _provider_options(file: _TargetFile, entry: _CandidateFile) -> dict[str, str]:
+    if entry.engine not in _PLANS:
+        return entry.provider_options
+    return {"compute_capabilities": " ".join(file.compute_capabilities), **entry.provider_options}

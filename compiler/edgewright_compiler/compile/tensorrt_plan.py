@@ -15,16 +15,13 @@ from typing import IO, TYPE_CHECKING
 
 from edgewright_compiler.compile import CompileError
 from edgewright_compiler.compile._tensorrt_process import ANSWER, LAYERS, LOG, REQUEST, TIMING
-from edgewright_runtime.trt import PLAN_FILE, Flavour, missing
+from edgewright_runtime.trt import PLAN_FILE, Flavour, Shapes, missing
 
 if TYPE_CHECKING:
     from edgewright_benchmarks.progress import Progress
 
 _COMMAND = (sys.executable, "-P", "-m", "edgewright_compiler.compile._tensorrt_process")
 _GRAPH = "model.onnx"
-
-# Least, usual and largest shape of an input.
-Shapes = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,9 @@ PROFILE_KEY = "profile"
 CAPABILITIES_KEY = "compute_capabilities"
 VERSION_KEY = "tensorrt_version"
 
+# Least, usual and largest shape of an input.
+Shapes = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+
 
 @dataclass(frozen=True)
 class Flavour:
@@ -55,6 +58,13 @@ def missing(flavour: Flavour) -> str | None:
     if any(importlib.util.find_spec(name) for name in flavour.modules):
         return None
     return f"{flavour.title} is not installed. {flavour.install}"
+
+
+def unavailable_here(flavour: Flavour) -> str | None:
+    """Why no plan of the flavour can run on this machine, as whole sentences; None if one may."""
+    from edgewright_targets.gpu import unavailable
+
+    return unavailable() or missing(flavour)
 
 
 def load_module(flavour: Flavour) -> Any:
