@@ -80,10 +80,14 @@ class EngineMaker:
             notes.append(said)
             # Texts are padded to the one length there is.
             spec = dataclasses.replace(spec, pad_to_multiple_of=graph.text_length() or spec.pad_to_multiple_of)
-        folder, facts = compiled(
-            self, graph.quantized(candidate.recipe, candidate.precision), graph.shapes(), candidate
-        )
-        return EngineFiles(spec, folder, facts, (*notes, *facts.notes))
+        source = graph.quantized(candidate.recipe, candidate.precision)
+        folder, facts = compiled(self, source, graph.shapes(), candidate, graph.text_limits)
+        spec = dataclasses.replace(spec, provider_options={**spec.provider_options, **facts.options})
+        tolerance = None
+        if self.job.ways[candidate.name].answers == "none":
+            tolerance, said = graph.tolerance(source)
+            notes.append(said)
+        return EngineFiles(spec, folder, facts, (*notes, *facts.notes), tolerance)
 
     def stage(self, name: str, title: str, parts: dict[str, Any], make: Callable[[Path], None]) -> Path:
         """The folder of a stage, from the cache or made now; says which of them under `title`."""

@@ -85,3 +85,39 @@ def _retype(node: onnx_ir.Node, attribute: Any, half: onnx_ir.DataType, brain: o
     elif attribute.type == onnx_ir.AttributeType.TENSOR and attribute.value.dtype == half:
         value = onnx_ir.tensor(attribute.value.numpy().astype(ml_dtypes.bfloat16), name=attribute.value.name)
         node.attributes[attribute.name] = onnx_ir.AttrTensor(attribute.name, value)
+
+
+def rounding_to_bfloat16(graph: Path) -> Path:
+    """A float32 graph that rounds as the bfloat16 one in the file `graph`, beside it; `graph` itself if it is none.
+
+    ONNX Runtime's CPU has no bfloat16 operators. Each value is rounded to bfloat16 after it was computed in float32, as
+    hardware with wide accumulators does.
+    """
+    import onnx_ir
+
+    model = onnx_ir.load(graph)
+    brain, full = onnx_ir.DataType.BFLOAT16, onnx_ir.DataType.FLOAT
+    rounded = [(node, output) for node in model.graph.all_nodes() for output in node.outputs if output.dtype == brain]
+    if not rounded:
+        return graph
+    for name, value in model.graph.initializers.items():
+        if value.const_value is not None and value.const_value.dtype == brain:
+            value.const_value = onnx_ir.tensor(value.const_value.numpy().astype("float32"), name=name)
+            value.dtype = full
+    for node, output in rounded:
+        to = node.attributes.get("to")
+        if to is not None and to.value == brain:
+            node.attributes["to"] = onnx_ir.AttrInt64("to", full.value)
+        narrow = onnx_ir.node("Cast", [output], {"to": brain.value}, name=f"{output.name}_narrow")
+        wide = onnx_ir.node("Cast", narrow.outputs, {"to": full.value}, name=f"{output.name}_wide")
+        output.dtype = full
+        narrow.outputs[0].name, wide.outputs[0].name = f"{output.name}_narrowed", f"{output.name}_rounded"
+        narrow.outputs[0].dtype, wide.outputs[0].dtype = brain, full
+        output.replace_all_uses_with(wide.outputs[0])
+        # What was just replaced is the first cast's own input as well.
+        narrow.replace_input_with(0, output)
+        assert node.graph is not None, "a node of a graph"
+        node.graph.insert_after(node, [narrow, wide])
+    made = graph.with_name(f"rounding-{graph.name}")
+    onnx_ir.save(model, made, external_data=f"{made.stem}.bin")
+    return made
