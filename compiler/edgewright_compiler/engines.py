@@ -156,7 +156,7 @@ class EngineMaker:
             pad_to_multiple_of=candidate.pad_to_multiple_of,
             tolerance=0.0,
             model_file="",
-            session_options={"intra_op_num_threads": str(self.job.threads), **candidate.session_options},
+            session_options={"intra_op_num_threads": str(self.job.device_threads), **candidate.session_options},
             provider_options=provider(candidate.provider).options(candidate.provider_options, self.job.threads),
             engine=candidate.engine,
         )

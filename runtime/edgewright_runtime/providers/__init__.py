@@ -20,7 +20,7 @@ PROVIDERS = {
     "TensorRT-RTX": "edgewright_runtime.providers.tensorrt_rtx",
 }
 # The wheels of those that are plugins: their versions decide what an engine does, so caches and evidence name them.
-PLUGINS = ("onnxruntime-ep-openvino", "onnxruntime-qnn")
+PLUGINS = ("onnxruntime-ep-openvino", "onnxruntime-qnn", "tensorrt_rtx_cu13_libs")
 
 
 class Provider(Protocol):
