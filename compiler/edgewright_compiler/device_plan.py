@@ -12,7 +12,7 @@ from edgewright_compiler.compile.tensorrt_plan import build_plan
 from edgewright_compiler.disk import disk_reason
 from edgewright_runtime.archive import cache_folder
 from edgewright_runtime.aside import folder_aside
-from edgewright_runtime.finished import FACTS_FILE, engine_key, plan_folder, stored_plan
+from edgewright_runtime.finished import FACTS_FILE, TIMING, engine_key, plan_folder, stored_plan
 from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.package import Package, file_digest
 from edgewright_runtime.trt import FLAVOURS, PLAN_FILE
@@ -20,8 +20,6 @@ from edgewright_runtime.trt.plans import profile
 from edgewright_targets import InputError
 from edgewright_targets.gpu import Gpu
 from edgewright_targets.record import write_record
-
-_TIMING = "timing"
 
 
 def stored_or_built(
@@ -78,7 +76,7 @@ def _build(
     final.parent.mkdir(parents=True, exist_ok=True)
     # What TensorRT learned about kernels holds for this GPU, driver and version, whatever the model.
     kernels = digest_of({name: key[name] for name in ("tensorrt", "gpu", "driver", "architecture")})
-    timing = cache_folder() / _TIMING / f"{kernels}.cache"
+    timing = cache_folder() / TIMING / f"{kernels}.cache"
     with folder_aside(final.parent, ".building-") as folder:
         files = list(package.engine_files(spec.name))
         facts = build_plan(

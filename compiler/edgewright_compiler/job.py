@@ -123,9 +123,7 @@ class Job:
     @property
     def device_threads(self) -> int:
         """Threads that an engine is told to use; 0, one for each core of the device, where nothing says how many."""
-        known = (
-            self.options.threads or self.target.cores or self.target.is_here() or not self.target.compute_capabilities
-        )
+        known = self.options.threads or self.target.cores or self.target.is_here()
         return self.threads if known else 0
 
     @property

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from edgewright_runtime.package import Package
 
 FACTS_FILE = "engine.json"
-_ENGINES = "engines"
-_FINISHED = "finished"
+ENGINES = "engines"
+FINISHED = "finished"
+# What TensorRT learned about kernels, for one GPU, driver and version each.
+TIMING = "timing"
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def stored_plan(key: dict[str, Any]) -> Path | None:
 
 def plan_folder(key: dict[str, Any]) -> Path:
     """Where a plan of this key is stored."""
-    return cache_folder() / _ENGINES / _digest(key)
+    return cache_folder() / ENGINES / _digest(key)
 
 
 def read_finished(package: Package, spec: EngineSpec, here: Gpu) -> Finished | None:
@@ -121,7 +123,7 @@ def findings(package: Package) -> dict[str, Finished]:
     """What was found on this machine about engines that were not compared when the package was built, by engine."""
     waiting = [spec for spec in package.manifest.engines.values() if not spec.compared]
     # A device that never finished anything does not ask for its GPU, which takes a while.
-    if not waiting or not (cache_folder() / _FINISHED).is_dir():
+    if not waiting or not (cache_folder() / FINISHED).is_dir():
         return {}
     try:
         here = gpu()
@@ -147,7 +149,7 @@ def _record_path(package: Package, spec: EngineSpec, here: Gpu) -> Path:
         "key": engine_key(package, spec, here),
         "machine": [machine.cpu, machine.cores, machine.features],
     }
-    return cache_folder() / _FINISHED / f"{_digest(parts)}.json"
+    return cache_folder() / FINISHED / f"{_digest(parts)}.json"
 
 
 def _digest(parts: dict[str, Any]) -> str:
