@@ -20,6 +20,7 @@ from edgewright_benchmarks.progress import Progress, Quiet
 from edgewright_benchmarks.statistics import latency_ratio
 from edgewright_compiler.compile import CompileError
 from edgewright_compiler.device_plan import stored_or_built
+from edgewright_runtime import EngineUnavailableError, load
 from edgewright_runtime.finished import Finished, preferred, read_finished, write_finished
 from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.package import GOLDEN, Package
@@ -88,13 +89,13 @@ def finish(
             ready.append(spec)
         else:
             known.append(before)
-    made, unable = judge(package, ready, here.name, settings or MeterSettings(), progress)
+    against = running(package)
+    made, unable = judge(package, ready, against, here.name, settings or MeterSettings(), progress)
     for spec, found in zip([s for s in ready if s.name not in unable], made, strict=True):
         write_finished(package, spec, here, found)
     everything = (*known, *made)
     first = preferred({found.engine: found for found in everything})
-    baseline = package.manifest.baselines[waiting[0].target]
-    return FinishedPackage(everything, {**failures, **unable}, first[0] if first else baseline, unchanged=not ready)
+    return FinishedPackage(everything, {**failures, **unable}, first[0] if first else against, unchanged=not ready)
 
 
 def _waiting(package: Package, target: str | None) -> list[EngineSpec]:
@@ -147,14 +148,38 @@ def _check_usable(spec: EngineSpec, here: Gpu) -> None:
         raise CompileError(reason)
 
 
+def running(package: Package) -> str:
+    """The engine that runs here as long as nothing is finished.
+
+    Raises:
+        InputError: None can.
+    """
+    compared = [name for name in package.manifest.order if package.manifest.engines[name].compared]
+    reasons = []
+    for name in compared:
+        try:
+            load(package, engine=name).close()
+        except EngineUnavailableError as error:
+            reasons.append(f"{name}: {error.reason}")
+        else:
+            return name
+    raise InputError(f"No engine runs here that others could be compared with. {' '.join(reasons)}")
+
+
 def judge(
-    package: Package, engines: Sequence[EngineSpec], device: str, settings: MeterSettings, progress: Progress
+    package: Package,
+    engines: Sequence[EngineSpec],
+    against: str,
+    device: str,
+    settings: MeterSettings,
+    progress: Progress,
 ) -> tuple[list[Finished], dict[str, str]]:
-    """Compare `engines` with the golden samples and time them against the baseline, in alternating rounds.
+    """Compare `engines` with the golden samples, and time them in alternating rounds against the one that runs now.
 
     Args:
         package: The package, whole.
-        engines: For one or more targets whose baselines are the same graph.
+        engines: Those that wait.
+        against: The engine that runs here as long as nothing is finished.
         device: What they run on, for people.
         settings: How to time.
         progress: Told how far it is.
@@ -163,36 +188,36 @@ def judge(
         What was found of those that ran, in order, and why the others did not, by name.
 
     Raises:
-        InputError: The float baseline cannot run here.
+        InputError: The engine that ran so far cannot.
     """
     if not engines:
         return [], {}
     golden = golden_samples(package.file(GOLDEN))
-    baseline = package.manifest.baselines[engines[0].target]
-    names = [baseline, *(spec.name for spec in engines)]
+    names = [against, *(spec.name for spec in engines)]
     readings, _ = read_engines(package.root, names, [one.sample for one in golden], settings, progress)
-    if readings[baseline].failure is not None:
-        raise InputError(f"The float baseline '{baseline}' cannot run here: {readings[baseline].failure}")
+    if readings[against].failure is not None:
+        raise InputError(f"The engine '{against}' cannot run here: {readings[against].failure}")
     unable = {spec.name: readings[spec.name].failure or "" for spec in engines if readings[spec.name].failure}
     made = []
     for spec in engines:
         if spec.name not in unable:
             pairs = zip(readings[spec.name].outputs, golden, strict=True)
             worst = max((difference(outputs, one.outputs) for outputs, one in pairs), default=float("inf"))
-            made.append(_judged(spec, worst, readings[spec.name], readings[baseline], device))
+            made.append(_judged(spec, worst, readings[spec.name], (against, readings[against]), device))
     return made, unable
 
 
-def _judged(spec: EngineSpec, worst: float, found: Readings, baseline: Readings, device: str) -> Finished:
-    ratio = latency_ratio(found.rounds, baseline.rounds)
-    times = f"{ratio.value:.2f} times the float engine's latency (95 % interval {ratio.low:.2f} to {ratio.high:.2f})"
+def _judged(spec: EngineSpec, worst: float, found: Readings, against: tuple[str, Readings], device: str) -> Finished:
+    name, reference = against
+    ratio = latency_ratio(found.rounds, reference.rounds)
+    times = f"{ratio.value:.2f} times the latency of {name} (95 % interval {ratio.low:.2f} to {ratio.high:.2f})"
     # A comparison with NaN is False, so both are written the way round that lets none through.
     alike, fast = worst <= spec.tolerance, ratio.high <= 1
     agreement = f"its outputs differ from float by {worst:.3g} on the golden samples, {spec.tolerance:.3g} is allowed"
     if alike and fast:
         reason = f"Accepted: it takes {times}, and {agreement}."
     elif alike:
-        reason = f"Refused: it is not shown to be as fast as float, it takes {times}."
+        reason = f"Refused: it is not shown to be as fast, it takes {times}."
     else:
         reason = f"Refused: {agreement}."
     return Finished(

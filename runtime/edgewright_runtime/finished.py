@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright_runtime.archive import cache_folder
 from edgewright_runtime.aside import folder_aside
 from edgewright_runtime.package import SUMS, file_digest
-from edgewright_runtime.trt import FLAVOURS, PLAN_FILE, PROFILE_KEY, load_module, missing
+from edgewright_runtime.trt import CAPABILITIES_KEY, FLAVOURS, PLAN_FILE, PROFILE_KEY, load_module, missing
 from edgewright_targets.gpu import CudaError, Gpu, gpu
 from edgewright_targets.host import host_facts
 from edgewright_targets.record import RecordError, read_record, write_record
@@ -40,11 +40,11 @@ class Finished:
 
     Attributes:
         engine: Its name in the package.
-        accepted: It agreed with the float engine and was no slower: it goes first here.
+        accepted: It agreed with the float engine and was no slower than what ran so far: it goes first here.
         reason: Why, in whole sentences.
         difference: Largest difference of any output from the golden outputs.
         tolerance: What was allowed.
-        ratio: Its latency over the baseline's; None where it was not timed.
+        ratio: Its latency over that of the engine that ran here so far; None where it was not timed.
         ratio_low: Lower end of the 95 % interval.
         ratio_high: Upper end of it.
         gpu: What it ran on.
@@ -132,6 +132,14 @@ def findings(package: Package) -> dict[str, Finished]:
     able = [spec for spec in waiting if spec.engine in FLAVOURS and missing(FLAVOURS[spec.engine]) is None]
     found = {spec.name: read_finished(package, spec, here) for spec in able}
     return {name: one for name, one in found.items() if one is not None}
+
+
+def fits(spec: EngineSpec) -> bool:
+    """Whether an engine that waits is for the GPU of this machine."""
+    try:
+        return gpu().capability in spec.provider_options.get(CAPABILITIES_KEY, "").split()
+    except CudaError:
+        return False
 
 
 def preferred(found: dict[str, Finished]) -> tuple[str, ...]:

@@ -306,11 +306,16 @@ def _preferred(found: dict[str, Finished]) -> tuple[str, ...]:
 
 
 def _unfinished(package: Package, running: EngineSpec, found: Mapping[str, Finished]) -> list[tuple[str, str]]:
-    """Engines for the same hardware that nobody compared with the float engine yet, and why each waits."""
+    """Engines for this hardware that nobody compared with the float engine yet, and why each waits."""
+    waiting = [spec for spec in package.manifest.engines.values() if not spec.compared and spec.name not in found]
+    if not waiting:
+        return []
+    from edgewright_runtime.finished import fits
+
     return [
         (spec.name, _waiting(spec))
-        for spec in package.manifest.engines.values()
-        if not spec.compared and spec.target == running.target and spec.name not in found
+        for spec in waiting
+        if spec.target == running.target or (spec.architecture == running.architecture and fits(spec))
     ]
 
 
