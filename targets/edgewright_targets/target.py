@@ -256,9 +256,7 @@ def _extended(data: dict[str, Any], where: str) -> dict[str, Any]:
         return data
     if base not in target_names():
         raise RecordError(f"{where}: it extends the unknown target {base!r}.", hint=nearest(str(base), target_names()))
-    below = _toml(_own_text(base), f"{base}.toml")
-    if "extends" in below:
-        raise RecordError(f"{where}: it extends '{base}', which extends another target itself; one step is allowed.")
+    below = _extended(_toml(_own_text(base), f"{base}.toml"), f"{base}.toml")
     return {**below, **data, "recipe": {**below.get("recipe", {}), **data.get("recipe", {})}}
 
 
