@@ -59,7 +59,7 @@ def _made(module: Any, log: Any, request: dict[str, Any]) -> dict[str, Any]:
     network = builder.create_network(_flags(module))
     parser = module.OnnxParser(network, log)
     if not parser.parse_from_file(request["graph"]):
-        raise _RefusedError(" ".join(parser.get_error(i).desc().strip() for i in range(parser.num_errors)))
+        raise _RefusedError(" ".join(_parse_error(parser.get_error(i)) for i in range(parser.num_errors)))
     config = builder.create_builder_config()
     # float32 in the graph is float32 in the engine, not TF32 with its 10 bits.
     config.clear_flag(module.BuilderFlag.TF32)
@@ -89,6 +89,11 @@ def _made(module: Any, log: Any, request: dict[str, Any]) -> dict[str, Any]:
         "layers": len(layers),
         "warnings": [text for severity, text in log.lines if severity == "WARNING"],
     }
+
+
+def _parse_error(error: Any) -> str:
+    where = f"{error.node_operator()} '{error.node_name()}': " if error.node_operator() else ""
+    return f"{where}{error.desc().strip()}"
 
 
 def _flags(module: Any) -> int:

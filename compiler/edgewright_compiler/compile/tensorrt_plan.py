@@ -123,7 +123,7 @@ def _run(folder: Path, title: str, progress: Progress | None) -> tuple[int, str]
     # It runs in another folder, where relative entries of the path would mean something else.
     path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path if entry)
     with (folder / "errors.txt").open("w+b") as errors:
-        process = subprocess.Popen(
+        with subprocess.Popen(
             _COMMAND,
             cwd=folder,
             env={**os.environ, "PYTHONPATH": path},
@@ -131,14 +131,14 @@ def _run(folder: Path, title: str, progress: Progress | None) -> tuple[int, str]
             stderr=errors,
             text=True,
             errors="replace",
-        )
-        try:
-            assert process.stdout is not None
-            _follow(process.stdout, title, progress)
+        ) as process:
+            try:
+                assert process.stdout is not None
+                _follow(process.stdout, title, progress)
+            except BaseException:
+                process.kill()
+                raise
             code = process.wait()
-        finally:
-            process.kill()
-            process.wait()
         errors.seek(0)
         lines = errors.read().decode(errors="replace").strip().splitlines()
     return code, f" Its last words: {lines[-1]}" if lines else ""

@@ -95,11 +95,12 @@ class PlanSession:
         """
         import numpy as np
 
+        names = [port.name for port in self._inputs]
+        if set(feeds) != set(names):
+            raise SampleError(f"The model takes the inputs {sorted(names)}; given were {sorted(feeds)}.")
         self._stream.use()
         # Kept until the stream is done: the copies to the device read them.
-        arrays = {port.name: np.ascontiguousarray(feeds[port.name], dtype=port.dtype) for port in self._inputs}
-        if set(feeds) != set(arrays):
-            raise SampleError(f"The model takes the inputs {sorted(arrays)}; given were {sorted(feeds)}.")
+        arrays = {port.name: np.asarray(feeds[port.name], dtype=port.dtype, order="C") for port in self._inputs}
         for port in self._inputs:
             self._give(port, arrays[port.name], np.asarray(feeds[port.name]).dtype.name)
         made = {port.name: np.empty(self._shape(port), dtype=port.dtype) for port in self._outputs}
