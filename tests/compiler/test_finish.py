@@ -7,7 +7,6 @@ for RTX, which needs no GPU, and engines that are compared and timed are those o
 import dataclasses
 import json
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -88,12 +87,13 @@ def no_gpu() -> None:
 
 @pytest.fixture(scope="module")
 def built(sources: Path, shared_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A package with an engine built ahead of time and one to be made on the device."""
+    """A package with an engine built ahead of time and one to be made on the device, and behind them this machine's."""
     folder = tmp_path_factory.mktemp("gpu")
     (folder / "gpu.toml").write_text(TARGET, encoding="utf-8")
     output = folder / "gpu.ortpackage"
-    data = ("--calibration", sources / "inputs.npz", "--target", folder / "gpu.toml", "-o", output)
-    done = run_apart("build", sources / "perceptron.onnx", *data, *QUICK, cache=shared_cache, cwd=folder)
+    data = ("--calibration", sources / "inputs.npz", "-o", output)
+    targets = ("--target", folder / "gpu.toml", "--target", sources / "tiny.toml")
+    done = run_apart("build", sources / "perceptron.onnx", *data, *targets, *QUICK, cache=shared_cache, cwd=folder)
     assert done.code == 0, done.err
     return output
 
@@ -106,11 +106,11 @@ def package(built: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Pac
 
 
 @pytest.fixture
-def gpu_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Gpu]]:
+def gpu_here(monkeypatch: pytest.MonkeyPatch) -> list[Gpu]:
     """What the runtime takes for the GPU of this machine; may be replaced."""
     here = [GPU]
     monkeypatch.setattr(finished_module, "gpu", lambda: here[0])
-    yield here
+    return here
 
 
 def on_the_device(package: Package) -> EngineSpec:
@@ -120,6 +120,15 @@ def on_the_device(package: Package) -> EngineSpec:
 
 def found(engine: str, *, ratio: float = 0.5, accepted: bool = True) -> Finished:
     return Finished(engine, accepted, "So it is.", 0.0, 0.01, ratio, ratio, ratio, "RTX 4090", "2026-11-24T00:00:00")
+
+
+def passed_over(package: Package, *, strict: bool = False) -> list[str]:
+    """The engines that are said aloud to be passed over; the float engine runs."""
+    with pytest.warns(EngineFallbackWarning, match="NVIDIA driver"):
+        model = load(package, strict=strict)
+    model.close()
+    assert model.engine.name == BASELINE
+    return [name for name, _ in model.engine.passed_over]
 
 
 def make(package: Package, spec: EngineSpec, here: Gpu = GPU) -> bool:
@@ -145,12 +154,8 @@ def test_a_build_says_that_nothing_ran(package: Package) -> None:
 
 def test_what_the_package_holds(package: Package, built: Path) -> None:
     manifest = package.manifest
-    assert manifest.order == (BASELINE, PLAN, LATER)
-    assert {name: spec.compared for name, spec in manifest.engines.items()} == {
-        BASELINE: True,
-        PLAN: False,
-        LATER: False,
-    }
+    assert manifest.engines_for("gpu") == (BASELINE, PLAN, LATER)
+    assert [name for name, spec in manifest.engines.items() if not spec.compared] == [PLAN, LATER]
     # The same bytes come again.
     assert manifest.unreproducible == ()
     assert manifest.engines[PLAN].model_file.endswith("/engine.plan")
@@ -171,12 +176,9 @@ def test_plain_onnx_runtime_opens_it(built: Path) -> None:
 
 
 def test_the_float_engine_runs_and_says_why(package: Package) -> None:
-    with pytest.warns(EngineFallbackWarning, match="NVIDIA driver"), load(package) as model:
-        assert model.engine.name == BASELINE
-        assert [name for name, _ in model.engine.passed_over] == [PLAN, LATER]
+    assert passed_over(package) == [PLAN, LATER]
     # Nothing that the package prefers was passed over.
-    with pytest.warns(EngineFallbackWarning), load(package, strict=True) as model:
-        assert model.engine.name == BASELINE
+    assert passed_over(package, strict=True) == [PLAN, LATER]
     for name in (PLAN, LATER):
         with pytest.raises(EngineUnavailableError, match="NVIDIA driver"):
             load(package, engine=name)
@@ -321,18 +323,14 @@ def test_the_fastest_of_those_accepted_is_first() -> None:
 def test_an_accepted_engine_is_tried_first(package: Package, gpu_here: list[Gpu]) -> None:
     write_finished(package, package.manifest.engines[PLAN], GPU, found(PLAN))
     # It is first, and the driver is not there after all: passed over aloud, an error where that is asked for.
-    with pytest.warns(EngineFallbackWarning, match="NVIDIA driver"), load(package) as model:
-        assert model.engine.name == BASELINE
-        assert model.engine.passed_over[0][0] == PLAN
+    assert passed_over(package) == [PLAN, LATER]
     with pytest.raises(EngineUnavailableError, match=PLAN):
         load(package, strict=True)
 
 
 def test_a_refused_engine_is_not_tried_and_not_waited_for(package: Package, gpu_here: list[Gpu]) -> None:
     write_finished(package, package.manifest.engines[PLAN], GPU, found(PLAN, accepted=False))
-    with pytest.warns(EngineFallbackWarning), load(package) as model:
-        assert model.engine.name == BASELINE
-        assert [name for name, _ in model.engine.passed_over] == [LATER]
+    assert passed_over(package) == [LATER]
 
 
 def test_a_package_without_such_engines_asks_for_no_gpu(built_arrays: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -344,19 +342,20 @@ def test_a_package_without_such_engines_asks_for_no_gpu(built_arrays: Path, monk
         warnings.simplefilter("error")
 
 
-def test_judgement(built_arrays: Path) -> None:
-    """The float engine judged against itself: equal, and as fast as itself, which need not be shown."""
-    package = Package.open(built_arrays)
-    baseline = package.manifest.engines[package.manifest.baselines["tiny"]]
+def test_judgement(package: Package) -> None:
+    """The float engine of one target judged against that of the other: equal, and hardly faster."""
+    engine = package.manifest.engines["tiny-cpu-fp32"]
     settings = MeterSettings(rounds=3, calls=4, loads=1)
-    strict = dataclasses.replace(baseline, tolerance=-1.0)
-    made, unable = judge(package, [baseline], baseline.name, "a GPU", settings, Quiet())
+    made, unable = judge(package, [engine], BASELINE, "a GPU", settings, Quiet())
     assert unable == {}
-    assert (made[0].difference, made[0].tolerance, made[0].gpu) == (0.0, baseline.tolerance, "a GPU")
+    assert (made[0].difference, made[0].tolerance, made[0].gpu) == (0.0, engine.tolerance, "a GPU")
     assert made[0].ratio_low is not None
     assert made[0].ratio_high is not None
+    assert made[0].ratio_low <= made[0].ratio_high
     assert made[0].accepted == (made[0].ratio_high <= 1)
-    refused, _ = judge(package, [strict], baseline.name, "a GPU", settings, Quiet())
+    assert f"times the latency of {BASELINE}" in made[0].reason
+    strict = dataclasses.replace(engine, tolerance=-1.0)
+    refused, _ = judge(package, [strict], BASELINE, "a GPU", settings, Quiet())
     assert not refused[0].accepted
     assert refused[0].reason.startswith("Refused: its outputs differ from float by 0 ")
 
