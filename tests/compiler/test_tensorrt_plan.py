@@ -177,12 +177,12 @@ def test_what_the_device_builds_from_is_the_graph(half: Path, tmp_path: Path) ->
 
 def test_a_profile_of_arrays_is_the_range_of_the_data() -> None:
     shapes = FeedShapes({"pixels": ((1, 8, 20), (1, 8, 30), (1, 8, 70))})
-    assert optimization_profile(shapes, None) == {"pixels": ((1, 8, 20), (1, 8, 30), (1, 8, 70))}
+    assert optimization_profile(shapes, {}) == {"pixels": ((1, 8, 20), (1, 8, 30), (1, 8, 70))}
 
 
 def test_a_profile_of_texts_takes_every_text() -> None:
     shapes = FeedShapes({"input_ids": ((1, 5), (1, 9), (1, 12))})
-    assert optimization_profile(shapes, 512) == {"input_ids": ((1, 1), (1, 9), (1, 512))}
+    assert optimization_profile(shapes, {"input_ids": 512}) == {"input_ids": ((1, 1), (1, 9), (1, 512))}
 
 
 def test_a_real_text_model_of_any_length(built_text: Path, tmp_path: Path) -> None:

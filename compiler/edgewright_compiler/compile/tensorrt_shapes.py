@@ -13,8 +13,8 @@ def optimization_profile(shapes: FeedShapes, text_limits: Mapping[str, int]) -> 
 
     Args:
         shapes: Shapes of the data, as the graph is given it.
-        text_limits: Inputs that are tokens of texts, and the most that the model takes: any text is within their profile,
-            for the data's texts are a sample of what comes. The range of other inputs is that of the data.
+        text_limits: Inputs that are tokens of texts, and the most that the model takes: any text is within their
+            profile, for the data's texts are a sample of what comes. The range of other inputs is that of the data.
     """
     found: dict[str, Shapes] = {}
     for name in shapes.inputs:
