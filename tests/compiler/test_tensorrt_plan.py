@@ -19,7 +19,7 @@ from edgewright_compiler.compile.tensorrt_shapes import optimization_profile
 from edgewright_compiler.quantize import quantize
 from edgewright_compiler.shapes import FeedShapes
 from edgewright_runtime.trt import FULL, RTX, Shapes, missing
-from edgewright_targets import Recipe
+from edgewright_targets import InputError, Recipe
 
 pytestmark = pytest.mark.skipif(missing(RTX) is not None, reason=str(missing(RTX)))
 
@@ -142,6 +142,22 @@ def test_a_crash_is_a_reason(half: Path, tmp_path: Path, monkeypatch: pytest.Mon
     crash = "import os, sys; print('Fatal: out of luck', file=sys.stderr, flush=True); os.abort()"
     monkeypatch.setattr(tensorrt_plan, "_COMMAND", (sys.executable, "-c", crash))
     with pytest.raises(CompileError, match=r"ended by signal 6\. Its last words: Fatal: out of luck"):
+        build_plan(graph_files(half), RTX, PROFILE, tmp_path, capabilities=["8.9"])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "memory"),
+        ("import errno, os; raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), 'engine.plan')", "No space left"),
+    ],
+)
+def test_what_the_system_ended_is_no_finding_about_the_graph(
+    program: str, says: str, half: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tensorrt_plan, "_COMMAND", (sys.executable, "-c", program))
+    with pytest.raises(InputError, match=says):
         build_plan(graph_files(half), RTX, PROFILE, tmp_path, capabilities=["8.9"])
     assert list(tmp_path.iterdir()) == []
 

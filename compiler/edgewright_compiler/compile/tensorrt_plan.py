@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,9 @@ from typing import IO, TYPE_CHECKING
 
 from edgewright_compiler.compile import CompileError
 from edgewright_compiler.compile._tensorrt_process import ANSWER, LAYERS, LOG, REQUEST, TIMING
+from edgewright_compiler.disk import disk_reason
 from edgewright_runtime.trt import PLAN_FILE, Flavour, Shapes, missing
+from edgewright_targets import InputError
 
 if TYPE_CHECKING:
     from edgewright_benchmarks.progress import Progress
@@ -68,6 +71,7 @@ def build_plan(
 
     Raises:
         CompileError: TensorRT is not there, refused the graph, or died.
+        InputError: The system ended it for want of memory or disk.
     """
     reason = missing(flavour)
     if reason is not None:
@@ -87,9 +91,11 @@ def build_plan(
             "profile": {name: [list(shape) for shape in shapes] for name, shapes in profile.items()},
         }
         (folder / REQUEST).write_text(json.dumps(request), encoding="utf-8")
-        code, last_words = _run(folder, flavour.title, progress)
+        code, said = _run(folder, flavour.title, progress)
+        _refuse_outside_causes(code, said, flavour)
         if not (folder / ANSWER).exists():
             ended = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+            last_words = f" Its last words: {said.splitlines()[-1]}" if said else ""
             raise CompileError(f"The process of {flavour.title} ended {ended}.{last_words}")
         answer = json.loads((folder / ANSWER).read_text(encoding="utf-8"))
         if "error" in answer:
@@ -140,8 +146,23 @@ def _run(folder: Path, title: str, progress: Progress | None) -> tuple[int, str]
                 raise
             code = process.wait()
         errors.seek(0)
-        lines = errors.read().decode(errors="replace").strip().splitlines()
-    return code, f" Its last words: {lines[-1]}" if lines else ""
+        said = errors.read().decode(errors="replace").strip()
+    return code, said
+
+
+def _refuse_outside_causes(code: int, said: str, flavour: Flavour) -> None:
+    """Raise where the system ended the build: that says nothing about the graph, and must not be kept as a finding."""
+    if code == -signal.SIGKILL:
+        raise InputError(
+            f"The process of {flavour.title} was killed, as the system does where memory runs out.",
+            hint="Build again with more memory free.",
+        )
+    reason = disk_reason(RuntimeError(said)) if code else None
+    if reason is not None:
+        raise InputError(
+            f"{flavour.title} could not write its plan: {reason}.",
+            hint="Free some space ('edgewright cache clear' does), or set XDG_CACHE_HOME to another disk.",
+        )
 
 
 def _follow(lines: IO[str], title: str, progress: Progress | None) -> None:
