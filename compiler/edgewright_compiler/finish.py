@@ -102,7 +102,8 @@ def _waiting(package: Package, target: str | None) -> list[EngineSpec]:
     manifest = package.manifest
     if target is not None and target not in manifest.baselines:
         raise InputError(f"The package has no engines for '{target}'.", hint=nearest(target, manifest.baselines))
-    waiting = [s for s in manifest.engines.values() if not s.compared and target in (None, s.target)]
+    kinds = [s for s in manifest.engines.values() if not s.compared and s.engine in FLAVOURS]
+    waiting = [spec for spec in kinds if target in (None, spec.target)]
     if not waiting:
         raise InputError(
             f"There is nothing to finish: every engine of '{package.root}' was compared with float when it was built."

@@ -130,7 +130,11 @@ def findings(package: Package) -> dict[str, Finished]:
     except CudaError:
         return {}
     able = [spec for spec in waiting if spec.engine in FLAVOURS and missing(FLAVOURS[spec.engine]) is None]
-    found = {spec.name: read_finished(package, spec, here) for spec in able}
+    try:
+        found = {spec.name: read_finished(package, spec, here) for spec in able}
+    except (ImportError, OSError):
+        # TensorRT is installed and cannot be loaded: its engines cannot run either.
+        return {}
     return {name: one for name, one in found.items() if one is not None}
 
 

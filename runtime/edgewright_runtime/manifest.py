@@ -226,6 +226,9 @@ def read_manifest(text: bytes, where: str) -> Manifest:
     unknown = [name for name in (*base.order, *base.baselines.values()) if name not in engines]
     if unknown or not base.order:
         raise PackageError(f"{where}: the order of engines names {unknown or 'nothing'}; engines: {list(engines)}.")
+    unchecked = [name for name in base.baselines.values() if not engines[name].compared]
+    if unchecked:
+        raise PackageError(f"{where}: the float engine {unchecked} was not compared; everything is compared with it.")
     return dataclasses.replace(base, engines=engines)
 
 

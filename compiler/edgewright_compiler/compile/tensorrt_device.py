@@ -18,10 +18,7 @@ STATIC_SHAPES = False
 # Nothing is compiled here.
 TOOLS = ()
 
-NOTE = (
-    "It is made on the device: 'edgewright finish' builds it there and compares it with the float engine; until then "
-    "the float engine runs."
-)
+NOTE = "It is made on the device: 'edgewright finish' builds it there and judges it."
 
 
 def compile_engine(request: CompileRequest, destination: Path) -> CompileFacts:

@@ -58,6 +58,5 @@ def graph_files(graph: Path) -> list[Path]:
 def _note(made: PlanFacts, capabilities: list[str]) -> str:
     return (
         f"{RTX.title} {made.version} built it for compute capability {', '.join(capabilities)}: {made.layers} layers "
-        f"in {made.seconds:.1f} s. 'edgewright finish' compares it with the float engine on the device; until then the "
-        "float engine runs."
+        f"in {made.seconds:.1f} s. 'edgewright finish' judges it on the device."
     )
