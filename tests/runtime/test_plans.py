@@ -264,6 +264,8 @@ def test_a_file_that_is_no_plan(doubling: tuple[PlanSession, Doubling, HostMemor
     (tmp_path / "other.plan").write_bytes(b"something else")
     with pytest.raises(PlanError, match="cannot read the plan"):
         PlanSession(RTX, tmp_path / "other.plan")
+    # What was taken of the GPU is given back.
+    assert doubling[2].closed
 
 
 def test_the_option_is_one_line_of_json() -> None:

@@ -70,8 +70,7 @@ def _made(module: Any, log: Any, request: dict[str, Any]) -> dict[str, Any]:
     # TensorRT for RTX times nothing while it builds: its timing cache has no function.
     timing = request["flavour"] != RTX.name
     if timing:
-        kept = Path(TIMING).read_bytes() if Path(TIMING).exists() else b""
-        config.set_timing_cache(config.create_timing_cache(kept), True)  # noqa: FBT003 - its own interface
+        _set_timing_cache(config)
     start = time.perf_counter()
     plan = builder.build_serialized_network(network, config)
     seconds = time.perf_counter() - start
@@ -80,7 +79,7 @@ def _made(module: Any, log: Any, request: dict[str, Any]) -> dict[str, Any]:
     Path(PLAN_FILE).write_bytes(memoryview(plan))
     if timing:
         Path(TIMING).write_bytes(memoryview(config.get_timing_cache().serialize()))
-    layers = _layers(log.lines)
+    layers = _layers(log.lines) or ([] if request["capabilities"] else _inspected(module, log, plan))
     Path(LAYERS).write_text("\n".join(layers) + "\n", encoding="utf-8")
     return {
         "version": str(module.__version__),
@@ -128,6 +127,25 @@ def _set_profile(builder: Any, network: Any, config: Any, shapes: dict[str, list
         dynamic = True
     if dynamic and config.add_optimization_profile(profile) < 0:
         raise _RefusedError(f"It does not take the shapes {shapes}.")
+
+
+def _set_timing_cache(config: Any) -> None:
+    kept = Path(TIMING).read_bytes() if Path(TIMING).exists() else b""
+    for content in (kept, b""):
+        cache = config.create_timing_cache(content)
+        # Of another GPU or version it is refused, and a new one begun.
+        if cache is not None and config.set_timing_cache(cache, False):  # noqa: FBT003 - its own interface
+            return
+
+
+def _inspected(module: Any, log: Any, plan: Any) -> list[str]:
+    """The layers as TensorRT's inspector prints them, for a plan of the GPU that is here."""
+    runtime = module.Runtime(log)
+    engine = runtime.deserialize_cuda_engine(plan)
+    if engine is None:
+        return []
+    text = engine.create_engine_inspector().get_engine_information(module.LayerInformationFormat.ONELINE)
+    return [line for line in str(text).splitlines() if line.strip()]
 
 
 def _layers(lines: list[tuple[str, str]]) -> list[str]:

@@ -84,7 +84,8 @@ def _refusal(module: Any, flavour: Flavour, plan: Path) -> str | None:
     runtime = module.Runtime(make_log(module))
     if not hasattr(runtime, "get_engine_validity"):
         return None
-    validity, diagnostics = runtime.get_engine_validity(plan.read_bytes())
+    with plan.open("rb") as file:
+        validity, diagnostics = runtime.get_engine_validity(file.read(runtime.engine_header_size))
     if validity != module.EngineValidity.INVALID:
         return None
     causes = [

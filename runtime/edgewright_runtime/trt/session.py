@@ -60,6 +60,14 @@ class PlanSession:
         self._module = module
         self._log = make_log(module)
         self._stream = Stream()
+        try:
+            self._open(flavour, plan)
+        except BaseException:
+            self._stream.close()
+            raise
+
+    def _open(self, flavour: Flavour, plan: Path) -> None:
+        module = self._module
         self._runtime = module.Runtime(self._log)
         self._engine = self._runtime.deserialize_cuda_engine(plan.read_bytes())
         if self._engine is None:
