@@ -129,7 +129,7 @@ class _Build:
         native = [here(engine) for engine in emulated if not emulated_by_provider(engine.spec.provider)]
 
         def make(place: Path) -> None:
-            how = "Measuring" if job.rung == "measured" else "Emulating"
+            how = {"measured": "Measuring", "emulated": "Emulating"}.get(job.rung, "Answering with")
             self.progress.note(f"{how} {len(names)} engines on {len(job.measured.samples):,} samples ...")
             with self.cache.scratch() as scratch:
                 # A reference answers on this machine, which refuses engines of another architecture, as it should.
