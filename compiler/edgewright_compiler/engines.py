@@ -18,7 +18,7 @@ from edgewright_compiler.cache import StageCache, tool_versions
 from edgewright_compiler.component import Component, read_component
 from edgewright_compiler.job import RUN_TOOLS, Job, stage_parts
 from edgewright_compiler.manifests import make_manifest
-from edgewright_runtime.manifest import EngineSpec
+from edgewright_runtime.manifest import PLAN_ENGINES, EngineSpec
 from edgewright_targets import Candidate
 from edgewright_targets.host import architecture
 
@@ -74,6 +74,8 @@ class EngineMaker:
         spec = self._spec(candidate)
         if candidate.engine == "onnx":
             return EngineFiles(spec, exported.quantized(candidate.recipe, candidate.precision))
+        if candidate.engine in PLAN_ENGINES:
+            exported.refuse_loop()
         graph, notes = exported, []
         if compiler(candidate.engine).STATIC_SHAPES:
             graph, said = exported.fixed()

@@ -93,6 +93,17 @@ class Graph:
         names = [name for name in _texts(self._component) if name in self.shapes().inputs]
         return self.shapes().maximum(names[0])[-1] if names else None
 
+    def refuse_loop(self) -> None:
+        """Raise where the graph runs in a loop.
+
+        Raises:
+            CandidateError: It does.
+        """
+        if self._component.pipeline.measured is not None:
+            raise CandidateError(
+                "The graph runs in a loop whose state stays with ONNX Runtime; an engine of TensorRT runs without it."
+            )
+
     @property
     def text_limits(self) -> dict[str, int]:
         """Inputs of the graph that are tokens of texts, and the most that the model takes."""
