@@ -10,13 +10,14 @@ A target is one TOML file in this folder. Adding one is adding that file: the lo
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from edgewright_targets.errors import InputError, nearest
-from edgewright_targets.host import architecture, host_facts, read_text
+from edgewright_targets.host import KNOWN_FEATURES, architecture, host_facts, read_text
 from edgewright_targets.recipe import Recipe
 from edgewright_targets.record import RecordError, read_record
 
@@ -24,12 +25,16 @@ from edgewright_targets.record import RecordError, read_record
 Rung = Literal["measured", "emulated", "compiled", "declared"]
 RUNGS: tuple[Rung, ...] = get_args(Rung)
 
-EngineKind = Literal["onnx", "epcontext"]
+EngineKind = Literal["onnx", "epcontext", "tensorrt-rtx", "tensorrt"]
 
 HOST = "host"
 
+# Kinds of engine that are built for GPUs of stated compute capabilities.
+_PLANS = ("tensorrt-rtx", "tensorrt")
+
 # Where Linux on Arm and RISC-V boards keeps the board's name.
 _MODEL_FILE = "/proc/device-tree/model"
+_CAPABILITY = re.compile(r"[1-9][0-9]?\.[0-9]")
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
 
 
@@ -47,7 +52,8 @@ class Candidate:
         session_options: ONNX Runtime session options, as strings.
         provider_options: Options of the provider, as strings.
         engine: `onnx` is the graph itself, compiled by the provider where it is loaded; `epcontext` is compiled ahead
-            of time, from a graph of fixed shapes.
+            of time, from a graph of fixed shapes; `tensorrt-rtx` is a plan built ahead of time, `tensorrt` one that
+            'edgewright finish' builds on the device.
         allow_partial: A part of the graph may be left to the CPU provider; otherwise that is a failure.
         tasks: The tasks it is tried for; empty is all of them.
     """
@@ -80,6 +86,8 @@ class Target:
         emulated_cpu: Processor model that an emulator is asked for.
         machine_model: Begins what the machine's firmware says it is (`/proc/device-tree/model`); empty where every
             machine of the architecture will do.
+        isa: Instruction sets that it has beyond its architecture's, as `/proc/cpuinfo` calls them.
+        compute_capabilities: What NVIDIA calls the GPUs it may have, such as `8.9`; empty where it says nothing of one.
     """
 
     name: str
@@ -91,6 +99,8 @@ class Target:
     cores: int = 0
     emulated_cpu: str = ""
     machine_model: str = ""
+    isa: tuple[str, ...] = ()
+    compute_capabilities: tuple[str, ...] = ()
 
     def for_task(self, task: str) -> Target:
         """This target with the candidates that are tried for `task`."""
@@ -99,7 +109,12 @@ class Target:
 
     def is_here(self) -> bool:
         """Whether this machine is such a one: another of its architecture is not, and gives no figures for it."""
-        return self.architecture == architecture() and read_text(_MODEL_FILE).startswith(self.machine_model)
+        return (
+            self.architecture == architecture()
+            and read_text(_MODEL_FILE).startswith(self.machine_model)
+            and set(self.isa) <= set(host_facts().features)
+            and (not self.compute_capabilities or _capability_here() in self.compute_capabilities)
+        )
 
 
 @dataclass(frozen=True)
@@ -127,6 +142,8 @@ class _TargetFile:
     cores: int = 0
     emulated_cpu: str = ""
     machine_model: str = ""
+    isa: tuple[str, ...] = ()
+    compute_capabilities: tuple[str, ...] = ()
 
 
 @cache
@@ -194,6 +211,12 @@ def _parse_target(name: str, text: str, where: str) -> Target:
         # Names of engines become names of folders in a package.
         if not set(word) <= _NAME_CHARACTERS or word.strip(".-_") != word or not word:
             raise RecordError(f"{where}: '{word}' is no name; use letters, digits, '.', '-' and '_' between them.")
+    for flag in file.isa:
+        if flag not in KNOWN_FEATURES:
+            raise RecordError(f"{where}: isa: '{flag}' is not known.", hint=nearest(flag, KNOWN_FEATURES))
+    for capability in file.compute_capabilities:
+        if not _CAPABILITY.fullmatch(capability):
+            raise RecordError(f"{where}: compute_capabilities: '{capability}' is none; expected such as '8.9'.")
     candidates = tuple(_candidate(file, entry, where) for entry in file.candidate)
     baseline = candidates[names.index(file.baseline)]
     if baseline.tasks:
@@ -215,7 +238,19 @@ def _parse_target(name: str, text: str, where: str) -> Target:
         file.cores,
         file.emulated_cpu,
         file.machine_model,
+        file.isa,
+        file.compute_capabilities,
     )
+
+
+def _capability_here() -> str | None:
+    # Here and not above: it loads the driver's library.
+    from edgewright_targets.gpu import CudaError, gpu
+
+    try:
+        return gpu().capability
+    except CudaError:
+        return None
 
 
 def _toml(text: str, where: str) -> dict[str, Any]:
@@ -235,9 +270,7 @@ def _extended(data: dict[str, Any], where: str) -> dict[str, Any]:
         return data
     if base not in target_names():
         raise RecordError(f"{where}: it extends the unknown target {base!r}.", hint=nearest(str(base), target_names()))
-    below = _toml(_own_text(base), f"{base}.toml")
-    if "extends" in below:
-        raise RecordError(f"{where}: it extends '{base}', which extends another target itself; one step is allowed.")
+    below = _extended(_toml(_own_text(base), f"{base}.toml"), f"{base}.toml")
     return {**below, **data, "recipe": {**below.get("recipe", {}), **data.get("recipe", {})}}
 
 
@@ -245,6 +278,10 @@ def _candidate(file: _TargetFile, entry: _CandidateFile, where: str) -> Candidat
     if entry.pad_to_multiple_of < 1:
         raise RecordError(
             f"{where}: candidate '{entry.name}': pad_to_multiple_of is {entry.pad_to_multiple_of}; 1 is no padding."
+        )
+    if entry.engine in _PLANS and not file.compute_capabilities:
+        raise RecordError(
+            f"{where}: candidate '{entry.name}' is a TensorRT plan, and the target has no compute_capabilities."
         )
     if entry.recipe not in file.recipe:
         raise RecordError(
@@ -258,8 +295,14 @@ def _candidate(file: _TargetFile, entry: _CandidateFile, where: str) -> Candidat
         file.recipe[entry.recipe],
         entry.pad_to_multiple_of,
         entry.session_options,
-        entry.provider_options,
+        _provider_options(file, entry),
         entry.engine,
         entry.allow_partial,
         entry.tasks,
     )
+
+
+def _provider_options(file: _TargetFile, entry: _CandidateFile) -> dict[str, str]:
+    if entry.engine not in _PLANS:
+        return entry.provider_options
+    return {"compute_capabilities": " ".join(file.compute_capabilities), **entry.provider_options}

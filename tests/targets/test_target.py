@@ -65,7 +65,8 @@ def test_every_recipe_is_used(name: str) -> None:
 def test_the_rung_that_it_states_can_be_reached_and_no_better_one(name: str) -> None:
     """From an ordinary x86-64 Linux machine that is not the target itself."""
     target = load_target(name)
-    if target.architecture == "x86_64" and not target.machine_model:
+    any_machine = not (target.machine_model or target.isa or target.compute_capabilities)
+    if target.architecture == "x86_64" and any_machine:
         best = "measured"
     else:
         # No firmware calls itself so: on the target itself everything is measured.
@@ -120,7 +121,7 @@ def test_a_file_that_is_not_there() -> None:
 def test_an_unknown_target_suggests() -> None:
     with pytest.raises(InputError, match="Unknown target 'x86_64'") as caught:
         load_target("x86_64")
-    assert "Did you mean 'x86-64'?" in str(caught.value)
+    assert "Did you mean 'x86-64'" in str(caught.value)
     assert "host" in str(caught.value)
 
 
@@ -158,13 +159,19 @@ def test_a_target_extends_another(tmp_path: Path) -> None:
     assert target.candidates == below.candidates
 
 
+def test_a_target_extends_one_that_extends_another(tmp_path: Path) -> None:
+    path = tmp_path / "my-pc.toml"
+    path.write_text('title = "Mine"\nextends = "rtx-40"\ncompute_capabilities = ["8.6", "8.9"]\n', encoding="utf-8")
+    target, below = load_target(str(path)), load_target("rtx-40")
+    assert target.architecture == load_target("x86-64").architecture
+    assert [c.recipe for c in target.candidates] == [c.recipe for c in below.candidates]
+    assert target.candidates[1].provider_options == {"compute_capabilities": "8.6 8.9"}
+
+
 def test_a_target_cannot_extend_the_unknown(tmp_path: Path) -> None:
     path = tmp_path / "my-pi.toml"
     path.write_text('title = "Mine"\nextends = "arch64"\n', encoding="utf-8")
     with pytest.raises(InputError, match="unknown target 'arch64'"):
-        load_target(str(path))
-    path.write_text('title = "Mine"\nextends = "raspberry-pi-5"\n', encoding="utf-8")
-    with pytest.raises(InputError, match="one step"):
         load_target(str(path))
 
 
