@@ -30,7 +30,12 @@ MARKERS: Final[dict[Status | str, str]] = {
     "failed": NOTHING,
 }
 
-_METRICS: Final = {"accuracy": "Accuracy", "macro_f1": "Macro-F1", "agreement": "Agreement"}
+_METRICS: Final = {
+    "accuracy": "Accuracy",
+    "top_5_accuracy": "Top-5 accuracy",
+    "macro_f1": "Macro-F1",
+    "agreement": "Agreement",
+}
 
 
 def metric_word(name: str, measure: Measure, *, first: bool) -> str:
