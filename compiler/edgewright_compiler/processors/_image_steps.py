@@ -81,10 +81,15 @@ class _Without:
         self.crop_size = processor.crop_size
 
 
-# Processors that resize or rescale in a way of their own: their steps up to the pixels.
+# Processors with code of their own that is known: their steps up to the pixels.
 _OF_THEIR_OWN: dict[str, Callable[[Any], tuple[StepSpec, ...]]] = {
+    # Their own code is about the labels of segmentation.
+    "BeitImageProcessor": _resized,
+    "MobileNetV2ImageProcessor": _resized,
     "ConvNextImageProcessor": _convnext,
+    # What differs is in `_normalize`.
     "EfficientNetImageProcessor": _resized,
+    "MobileViTImageProcessor": _resized,
 }
 
 
