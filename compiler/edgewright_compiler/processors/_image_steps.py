@@ -158,7 +158,8 @@ def refuse_unlike(processor: Any, steps: tuple[StepSpec, ...], channels: int, wh
             ("resize", off | {"do_resize": processor.do_resize, "do_center_crop": processor.do_center_crop}, -1),
             ("normalize", {}, None),
         ):
-            extra = {"include_top": False} if changes and hasattr(processor, "include_top") else {}
+            later = ("include_top", "do_flip_channel_order")
+            extra = {key: False for key in later if changes and hasattr(processor, key)}
             theirs = processor(image, return_tensors="np", **changes, **extra)["pixel_values"][0]
             ours = _run(steps[:count], image)
             # Levels of 256 while the pixels are bytes; afterwards what the model sees, in units of its own.

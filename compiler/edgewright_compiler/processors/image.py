@@ -73,9 +73,10 @@ class ImageProcessor:
         from PIL import Image, ImageOps
         from transformers.image_utils import load_image
 
-        if isinstance(sample, bytes):
-            sample = io.BytesIO(sample)
-        image: Any = Image.fromarray(sample) if hasattr(sample, "dtype") else Image.open(sample)
+        if hasattr(sample, "dtype"):
+            image: Any = Image.fromarray(sample)
+        else:
+            image = Image.open(io.BytesIO(sample if isinstance(sample, bytes) else Path(sample).read_bytes()))
         with warnings.catch_warnings():
             # Pillow has advice about palettes with transparency, for who calls it.
             warnings.simplefilter("ignore", UserWarning)
