@@ -87,9 +87,10 @@ class ImageProcessor:
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
         """See `Processor`."""
-        if list(inputs) != [INPUT]:
-            raise InputError(f"'{self._folder}': an image model has the input '{INPUT}'; this one has {list(inputs)}.")
-        return self._steps
+        if len(inputs) != 1:
+            raise InputError(f"'{self._folder}': an image model has one input; this one has {', '.join(inputs)}.")
+        last = self._steps[-1]
+        return (*self._steps[:-1], StepSpec(last.step, {**last.options, "output": inputs[0]}))
 
     def keep(self, folder: Path) -> None:
         """Nothing: the steps need no files."""
