@@ -36,7 +36,7 @@ PROCESSOR = {"size": {"height": EDGE, "width": EDGE}, "image_mean": [0.286], "im
 def read_split(folder: Path, labels: list[str], processor: Any) -> tuple[torch.Tensor, torch.Tensor]:
     """All pictures of a split as the processor gives them, and their classes."""
     files = [(file, index) for index, label in enumerate(labels) for file in sorted((folder / label).glob("*.png"))]
-    pictures = [np.asarray(Image.open(file)) for file, _ in files]
+    pictures = [Image.fromarray(np.asarray(Image.open(file))) for file, _ in files]
     pixels = processor(pictures, return_tensors="pt")["pixel_values"]
     return pixels, torch.tensor([index for _, index in files])
 
