@@ -33,6 +33,8 @@ MARKERS: Final[dict[Status | str, str]] = {
 _METRICS: Final = {
     "accuracy": "Accuracy",
     "top_5_accuracy": "Top-5 accuracy",
+    "entity_f1": "Entity F1",
+    "answer_f1": "Answer F1",
     "macro_f1": "Macro-F1",
     "agreement": "Agreement",
 }

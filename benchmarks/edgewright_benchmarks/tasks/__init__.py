@@ -7,13 +7,25 @@
 
 from __future__ import annotations
 
-from edgewright_benchmarks.tasks import arrays, image_classification, text_classification
+from edgewright_benchmarks.tasks import (
+    arrays,
+    image_classification,
+    question_answering,
+    text_classification,
+    token_classification,
+)
 from edgewright_benchmarks.tasks._task import Task
 from edgewright_targets import InputError, nearest
 
 __all__ = ["TASKS", "Task", "find_task"]
 
-TASKS: tuple[Task, ...] = (text_classification.TASK, image_classification.TASK, arrays.TASK)
+TASKS: tuple[Task, ...] = (
+    text_classification.TASK,
+    token_classification.TASK,
+    question_answering.TASK,
+    image_classification.TASK,
+    arrays.TASK,
+)
 
 
 def find_task(name: str) -> Task:

@@ -82,9 +82,21 @@ def _labels(answer: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"{entry['label']}  {entry['score']:.4f}" for entry in answer]
 
 
+def _entities(answer: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [f"{entry['text']}  {entry['label']}  {entry['score']:.4f}" for entry in answer] or ["(nothing)"]
+
+
+def _answer(answer: Mapping[str, Any]) -> list[str]:
+    return [f"{answer['text']}  {answer['score']:.4f}"]
+
+
 def _as_json(answer: Any) -> list[str]:
     return [answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)]
 
 
 # What a pipeline gives -> its lines; what is not here is printed as it is, or as JSON.
-ANSWER_LINES: dict[str, Callable[[Any], list[str]]] = {"labels": _labels}
+ANSWER_LINES: dict[str, Callable[[Any], list[str]]] = {
+    "labels": _labels,
+    "entities": _entities,
+    "answer": _answer,
+}

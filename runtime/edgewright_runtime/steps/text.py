@@ -16,7 +16,28 @@ if TYPE_CHECKING:
     from edgewright_runtime.package import Package
 
 # Values of a `tokenizers.Encoding` that a graph may ask for, by the input names that transformers gives them.
-_ENCODING_FIELDS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
+ENCODING_FIELDS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
+
+
+def open_tokenizer(package: Package, uri: str) -> Any:
+    """The `tokenizers.Tokenizer` in a package.
+
+    Raises:
+        MissingDependencyError: The library is not installed.
+        PackageError: It cannot be read.
+    """
+    try:
+        from tokenizers import Tokenizer
+    except ImportError as error:
+        raise MissingDependencyError(
+            "This package takes text, and the library 'tokenizers' is not installed.",
+            hint="Install it with: pip install tokenizers",
+        ) from error
+    path = package.asset(uri)
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises a bare Exception
+        raise PackageError(f"'{package.root}': the tokenizer cannot be read: {error}.") from error
 
 
 class Tokenize:
@@ -43,34 +64,23 @@ class Tokenize:
         pad_id: int = 0,
         padding_side: str = "right",
     ) -> None:
-        try:
-            from tokenizers import Tokenizer
-        except ImportError as error:
-            raise MissingDependencyError(
-                "This package takes text, and the library 'tokenizers' is not installed.",
-                hint="Install it with: pip install tokenizers",
-            ) from error
-        path = package.asset(tokenizer)
-        try:
-            self._tokenizer = Tokenizer.from_file(str(path))
-        except Exception as error:  # the library raises a bare Exception
-            raise PackageError(f"'{package.root}': the tokenizer cannot be read: {error}.") from error
+        self._tokenizer = open_tokenizer(package, tokenizer)
         self._tokenizer.enable_truncation(max_length)
         self._tokenizer.no_padding()
-        self._fields = {name: _ENCODING_FIELDS[name] for name in outputs}
+        self._fields = {name: ENCODING_FIELDS[name] for name in outputs}
         self._pad = {"input_ids": pad_id}
         self._left = padding_side == "left"
         self._multiple = engine.spec.pad_to_multiple_of
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Add the token arrays of `values["text"]`.
+        """Add the token arrays of `values["text"]`, its `encoding` without padding, and `padding_before` in tokens.
 
         Raises:
             SampleError: The text is not a string, or it is empty.
         """
         text = values["text"]
         if not isinstance(text, str) or not text.strip():
-            raise SampleError(f"The model takes a non-empty text; given was {_describe(text)}.")
+            raise SampleError(f"The model takes a non-empty text; given was {describe(text)}.")
         try:
             encoding = self._tokenizer.encode(text)
         except TypeError as error:
@@ -78,7 +88,7 @@ class Tokenize:
             raise SampleError(f"The text is not valid Unicode: {text!r}.") from error
         # Not len(encoding.ids): each access of an encoding's field makes a new list.
         missing = -len(encoding) % self._multiple
-        made: dict[str, Any] = {}
+        made: dict[str, Any] = {"encoding": encoding, "padding_before": missing if self._left else 0}
         for name, field in self._fields.items():
             ids = getattr(encoding, field)
             if missing:
@@ -88,5 +98,6 @@ class Tokenize:
         return made
 
 
-def _describe(value: object) -> str:
+def describe(value: object) -> str:
+    """A value that is no text, for messages."""
     return repr(value) if isinstance(value, str) else f"{type(value).__name__}"
