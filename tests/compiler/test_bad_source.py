@@ -124,7 +124,7 @@ def test_an_architecture_without_a_task(command: Command, broken: Path, texts: t
 
 
 def test_an_unknown_task(command: Command, checkpoint: Path, texts: tuple[object, ...]) -> None:
-    says = ["Unknown task 'text-clasification'", "Did you mean 'text-classification'?"]
+    says = ["Unknown task 'text-clasification'", "Did you mean 'text-classification'"]
     command.refuses_build(checkpoint, *texts, "--task", "text-clasification", says=says)
     command.refuses_build(checkpoint, *texts, "--task", "arrays", says=["for the task 'arrays'"])
 

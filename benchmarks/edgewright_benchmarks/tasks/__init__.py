@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from edgewright_benchmarks.tasks import (
     arrays,
+    feature_extraction,
     image_classification,
     question_answering,
     text_classification,
@@ -23,6 +24,7 @@ TASKS: tuple[Task, ...] = (
     text_classification.TASK,
     token_classification.TASK,
     question_answering.TASK,
+    feature_extraction.TASK,
     image_classification.TASK,
     arrays.TASK,
 )

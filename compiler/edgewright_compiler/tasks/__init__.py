@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from edgewright_compiler.tasks import (
     arrays,
+    feature_extraction,
     image_classification,
     question_answering,
     text_classification,
@@ -21,6 +22,7 @@ TASKS: tuple[Task, ...] = (
     text_classification.TASK,
     token_classification.TASK,
     question_answering.TASK,
+    feature_extraction.TASK,
     image_classification.TASK,
     arrays.TASK,
 )
