@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 # Ranges settle within some dozens of samples; the rest of a calibration file only costs time.
 CALIBRATION_SAMPLES = 128
+# Constants beyond the first mean infinity, and take the second value: e^-20 is 2e-9, far below a step of 8-bit softmax.
+_INFINITE = 1e6
+_MASKED = 20.0
 # Operators that mark a graph as quantized already; quantizing it again would stack two roundings.
 _QUANTIZED_OPERATORS = {
     "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger", "ConvInteger", "QLinearMatMul",
@@ -84,15 +87,10 @@ def _dynamic(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -
 
 
 def _static(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -> None:
-    from onnxruntime.quantization import CalibrationMethod, QuantFormat, quantize_static
+    from onnxruntime.quantization import QuantFormat, quantize_static
 
     if not feeds:
         raise QuantizationError("Static quantization needs calibration data; pass it with --calibration.")
-    methods = {
-        "minmax": CalibrationMethod.MinMax,
-        "entropy": CalibrationMethod.Entropy,
-        "percentile": CalibrationMethod.Percentile,
-    }
     quantize_static(
         graph,
         made,
@@ -103,7 +101,7 @@ def _static(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) ->
         activation_type=_quant_type(recipe.activation_type),
         weight_type=_quant_type(recipe.weight_type),
         nodes_to_exclude=list(recipe.excluded_nodes),
-        calibrate_method=methods[recipe.calibration],
+        calibrate_method=_calibration(recipe),
         extra_options={
             "ActivationSymmetric": recipe.activation_symmetric,
             "WeightSymmetric": recipe.weight_symmetric,
@@ -112,8 +110,58 @@ def _static(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) ->
     )
 
 
+def _qnn(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -> None:
+    """QDQ pairs around every operator, of the types that the Hexagon NPU takes; the shapes must be fixed before."""
+    import onnxruntime.quantization as ort
+    from onnxruntime.quantization.execution_providers.qnn import get_qnn_qdq_config, qnn_preprocess_model
+
+    if not feeds:
+        raise QuantizationError("Quantization for the NPU needs calibration data; pass it with --calibration.")
+    _bound_infinities(graph)
+    prepared = made.with_name("prepared.onnx")
+    if not qnn_preprocess_model(graph, prepared):
+        prepared = graph
+    config = get_qnn_qdq_config(
+        prepared,
+        _Reader(feeds),
+        calibrate_method=_calibration(recipe),
+        activation_type=_quant_type(recipe.activation_type),
+        weight_type=_quant_type(recipe.weight_type),
+        per_channel=recipe.per_channel,
+        activation_symmetric=recipe.activation_symmetric,
+        weight_symmetric=recipe.weight_symmetric,
+        op_types_to_quantize=list(recipe.operators) or None,
+        nodes_to_exclude=list(recipe.excluded_nodes) or None,
+    )
+    ort.quantize(prepared, made, config)
+
+
+def _bound_infinities(graph: Path) -> None:
+    """Exporters mask attention with the lowest float there is, which would stretch the range of scores beyond use."""
+    import numpy as np
+    import onnx_ir
+
+    model = onnx_ir.load(graph)
+    for value in model.graph.initializers.values():
+        if value.const_value is None or value.const_value.dtype != onnx_ir.DataType.FLOAT:
+            continue
+        array = value.const_value.numpy()
+        if array.size and float(np.abs(array).max()) >= _INFINITE:
+            bounded = np.where(np.abs(array) >= _INFINITE, np.sign(array) * _MASKED, array).astype(np.float32)
+            value.const_value = onnx_ir.tensor(bounded, name=value.name)
+    onnx_ir.save(model, graph, external_data="bounded.bin")
+
+
 # `float` is no method here: its graph is the component's own.
-METHODS: dict[str, Callable[[Path, Recipe, Sequence[Any], Path], None]] = {"dynamic": _dynamic, "static": _static}
+METHODS: dict[str, Callable[[Path, Recipe, Sequence[Any], Path], None]] = {
+    "dynamic": _dynamic,
+    "static": _static,
+    "qnn": _qnn,
+}
+
+
+# Those that find ranges on calibration samples.
+CALIBRATED = frozenset({"static", "qnn"})
 
 
 class _Reader:
@@ -129,7 +177,18 @@ class _Reader:
 def _quant_type(name: str) -> Any:
     from onnxruntime.quantization import QuantType
 
-    return {"uint8": QuantType.QUInt8, "int8": QuantType.QInt8}[name]
+    return {"uint8": QuantType.QUInt8, "int8": QuantType.QInt8, "uint16": QuantType.QUInt16}[name]
+
+
+def _calibration(recipe: Recipe) -> Any:
+    from onnxruntime.quantization import CalibrationMethod
+
+    methods = {
+        "minmax": CalibrationMethod.MinMax,
+        "entropy": CalibrationMethod.Entropy,
+        "percentile": CalibrationMethod.Percentile,
+    }
+    return methods[recipe.calibration]
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from edgewright_runtime.providers import provider
 from edgewright_targets.host import architecture, host_facts, usable_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
 
@@ -35,10 +35,14 @@ class Engine:
         nodes: Provider to number of graph nodes it runs, after activation.
         threads: Threads that a call may use, after activation.
         input_names: Names of the graph's inputs, after activation.
+        emulated: It runs in its provider's emulator: answers are those of the hardware, times are not.
     """
 
-    def __init__(self, package: Package, spec: EngineSpec, *, threads: int | None = None) -> None:
+    def __init__(
+        self, package: Package, spec: EngineSpec, *, threads: int | None = None, emulate: bool = False
+    ) -> None:
         self.spec = spec
+        self.emulated = emulate
         self.nodes: dict[str, int] = {}
         self.threads = 0
         self.input_names: tuple[str, ...] = ()
@@ -50,6 +54,8 @@ class Engine:
 
     def unavailable(self) -> str | None:
         """Why this engine cannot run here (architecture, provider), as a sentence; None if it may."""
+        if self.emulated:
+            return provider(self.spec.provider).emulator_unavailable()
         machine = architecture()
         if self.spec.architecture != machine:
             return f"It was made for {self.spec.architecture}; this machine is {machine}."
@@ -92,10 +98,20 @@ class Engine:
             counts[part.ep_name] += len(part.get_nodes())
         self.nodes = dict(counts)
 
+    def fixed_length(self, names: Sequence[str]) -> int | None:
+        """The length that the graph demands of the last axis of these inputs, or None if it takes any."""
+        sizes = [self._inputs[name].shape[-1] for name in names if name in self._inputs and self._inputs[name].shape]
+        return next((size for size in sizes if isinstance(size, int)), None)
+
     def _thread_count(self) -> int:
         wanted = self._asked_threads or int(self.spec.session_options.get(THREADS_KEY, "0"))
         # More threads than processors only take turns: a package from a larger machine is capped here.
         return min(wanted, usable_threads()) if wanted else host_facts().cores
+
+    @property
+    def session(self) -> Any:
+        """The `onnxruntime.InferenceSession`, after activation: for loops that bind inputs and outputs themselves."""
+        return self._session
 
     def infer(self, feeds: Mapping[str, np.ndarray[Any, Any]]) -> Arrays:
         """Run the graph; the arrays returned are the caller's own.

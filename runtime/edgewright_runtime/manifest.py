@@ -36,6 +36,21 @@ class StepSpec:
 
 
 @dataclass(frozen=True)
+class MeasuredSpec:
+    """How engines are compared where their answers cannot be, as with texts that part at the first other token.
+
+    Attributes:
+        steps: From a sample to `outputs`, which are compared.
+        answer: Name of a value of these steps that goes to the scorer as well, for what is no array of scores.
+        call: Options of a call whose time is taken, such that every engine does the same work.
+    """
+
+    steps: tuple[StepSpec, ...]
+    answer: str
+    call: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class PipelineSpec:
     """The whole way of a sample as data.
 
@@ -43,11 +58,13 @@ class PipelineSpec:
         input: Name of the value that a caller gives, or `*`: the caller gives named arrays.
         output: Name of the value that a caller gets, or `*`: all outputs of the last component.
         steps: Run in order; each reads and writes named values.
+        measured: How engines are compared; None is by these steps.
     """
 
     input: str
     output: str
     steps: tuple[StepSpec, ...]
+    measured: MeasuredSpec | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +92,7 @@ class EngineSpec:
         model_file: ONNX file, relative to the package.
         session_options: ONNX Runtime session options; asset URIs are not resolved yet.
         provider_options: Options of the provider.
+        engine: Kind of its file: `onnx`, or what it was compiled to ahead of time, such as `epcontext`.
     """
 
     name: str
@@ -88,6 +106,7 @@ class EngineSpec:
     model_file: str
     session_options: dict[str, str]
     provider_options: dict[str, str]
+    engine: str = "onnx"
 
 
 @dataclass(frozen=True)
@@ -101,6 +120,7 @@ class _EngineRecord:
     recipe: Recipe
     pad_to_multiple_of: int
     tolerance: float
+    engine: str = "onnx"
 
 
 @dataclass(frozen=True)
@@ -153,7 +173,14 @@ def engine_variant(spec: EngineSpec) -> dict[str, Any]:
     if spec.provider_options:
         executor["provider_options"] = spec.provider_options
     record = _EngineRecord(
-        FORMAT, spec.target, spec.architecture, spec.precision, spec.recipe, spec.pad_to_multiple_of, spec.tolerance
+        FORMAT,
+        spec.target,
+        spec.architecture,
+        spec.precision,
+        spec.recipe,
+        spec.pad_to_multiple_of,
+        spec.tolerance,
+        spec.engine,
     )
     return {
         "ep": spec.provider,

@@ -12,7 +12,7 @@ class Recipe:
 
     Attributes:
         method: `float` leaves the graph as it is, `dynamic` quantizes weights and finds activation ranges at run
-            time, `static` inserts QDQ pairs with calibrated ranges.
+            time, `static` inserts QDQ pairs with calibrated ranges, `qnn` does that as the Snapdragon NPU wants it.
         activation_type: Integer type of quantized activations.
         weight_type: Integer type of quantized weights.
         per_channel: One scale for each output channel of a weight.
@@ -24,8 +24,8 @@ class Recipe:
         excluded_nodes: Names of nodes that stay in float.
     """
 
-    method: Literal["float", "dynamic", "static"] = "float"
-    activation_type: Literal["uint8", "int8"] = "uint8"
+    method: Literal["float", "dynamic", "static", "qnn"] = "float"
+    activation_type: Literal["uint8", "int8", "uint16"] = "uint8"
     weight_type: Literal["uint8", "int8"] = "int8"
     per_channel: bool = True
     activation_symmetric: bool = False

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from edgewright_targets.errors import InputError, nearest
 from edgewright_targets.host import architecture, host_facts, read_text
@@ -21,6 +21,9 @@ from edgewright_targets.record import RecordError, read_record
 
 # From best to worst; a rung is never rounded up.
 Rung = Literal["measured", "emulated", "compiled", "declared"]
+RUNGS: tuple[Rung, ...] = get_args(Rung)
+
+EngineKind = Literal["onnx", "epcontext"]
 
 HOST = "host"
 
@@ -42,6 +45,9 @@ class Candidate:
             want few shapes, providers that do not want no padding.
         session_options: ONNX Runtime session options, as strings.
         provider_options: Options of the provider, as strings.
+        engine: `onnx` is the graph itself, compiled by the provider where it is loaded; `epcontext` is compiled ahead
+            of time, from a graph of fixed shapes.
+        allow_partial: A part of the graph may be left to the CPU provider; otherwise that is a failure.
     """
 
     name: str
@@ -51,6 +57,8 @@ class Candidate:
     pad_to_multiple_of: int = 1
     session_options: dict[str, str] = field(default_factory=dict)
     provider_options: dict[str, str] = field(default_factory=dict)
+    engine: EngineKind = "onnx"
+    allow_partial: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,6 +103,8 @@ class _CandidateFile:
     pad_to_multiple_of: int = 1
     session_options: dict[str, str] = field(default_factory=dict)
     provider_options: dict[str, str] = field(default_factory=dict)
+    engine: EngineKind = "onnx"
+    allow_partial: bool = False
 
 
 @dataclass(frozen=True)
@@ -235,4 +245,6 @@ def _candidate(file: _TargetFile, entry: _CandidateFile, where: str) -> Candidat
         entry.pad_to_multiple_of,
         entry.session_options,
         entry.provider_options,
+        entry.engine,
+        entry.allow_partial,
     )

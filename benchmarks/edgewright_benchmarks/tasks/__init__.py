@@ -13,6 +13,7 @@ from edgewright_benchmarks.tasks import (
     image_classification,
     question_answering,
     text_classification,
+    text_generation,
     token_classification,
 )
 from edgewright_benchmarks.tasks._task import Task
@@ -25,6 +26,7 @@ TASKS: tuple[Task, ...] = (
     token_classification.TASK,
     question_answering.TASK,
     feature_extraction.TASK,
+    text_generation.TASK,
     image_classification.TASK,
     arrays.TASK,
 )

@@ -11,6 +11,7 @@ from edgewright_compiler.tasks import (
     image_classification,
     question_answering,
     text_classification,
+    text_generation,
     token_classification,
 )
 from edgewright_compiler.tasks._task import Task
@@ -23,6 +24,7 @@ TASKS: tuple[Task, ...] = (
     token_classification.TASK,
     question_answering.TASK,
     feature_extraction.TASK,
+    text_generation.TASK,
     image_classification.TASK,
     arrays.TASK,
 )

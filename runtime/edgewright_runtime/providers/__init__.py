@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 PROVIDERS = {
     "CPUExecutionProvider": "edgewright_runtime.providers.cpu",
     "OpenVINOExecutionProvider": "edgewright_runtime.providers.openvino",
+    "QNNExecutionProvider": "edgewright_runtime.providers.qnn",
 }
 # The wheels of those that are plugins: their versions decide what an engine does, so caches and evidence name them.
-PLUGINS = ("onnxruntime-ep-openvino",)
+PLUGINS = ("onnxruntime-ep-openvino", "onnxruntime-qnn")
 
 
 class Provider(Protocol):
@@ -24,6 +25,9 @@ class Provider(Protocol):
 
     def unavailable(self) -> str | None:
         """Why this provider cannot run here, as a whole sentence with what to do; None if it can."""
+
+    def emulator_unavailable(self) -> str | None:
+        """Why this provider cannot emulate its hardware here, as a whole sentence; None if it can."""
 
     def options(self, settings: Mapping[str, str], threads: int) -> dict[str, str]:
         """The provider options that say `settings` and `threads`, as ONNX Runtime takes them."""
