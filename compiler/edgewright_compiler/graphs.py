@@ -74,6 +74,10 @@ class Graph:
             InputError: The data has no one shape.
             CandidateError: The graph cannot be brought to it.
         """
+        if self._component.pipeline.measured is not None:
+            raise CandidateError(
+                "The engine would be of one fixed shape, and this graph runs in a loop with a state that grows."
+            )
         if self._fixed is None:
             shapes, said = choose_shapes(self.shapes(), _texts(self._component))
             self._maker.progress.note(said)
@@ -165,5 +169,5 @@ def _kept(maker: EngineMaker, name: str, title: str, parts: dict[str, Any], make
 
 def _texts(component: Component) -> dict[str, int]:
     """Inputs of the graph that are tokens of texts, and the most that the model takes."""
-    steps = [step.options for step in component.pipeline.steps if "max_length" in step.options]
+    steps = [step.options for step in component.pipeline.steps if {"max_length", "outputs"} <= step.options.keys()]
     return {name: int(options["max_length"]) for options in steps for name in options["outputs"]}

@@ -158,6 +158,7 @@ def read_jobs(spec: str, options: BuildOptions) -> tuple[Job, ...]:
         )
     targets = _read_targets(options.targets)
     source = open_source(spec, SourceOptions(options.task, options.labels))
+    targets = tuple(target.for_task(source.task) for target in targets)
     calibration = _read_data(options.calibration, source)
     evaluation = _read_data(options.evaluation, source)
     measured = evaluation or calibration

@@ -152,11 +152,20 @@ def _bound_infinities(graph: Path) -> None:
     onnx_ir.save(model, graph, external_data="bounded.bin")
 
 
+def _weight_only(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -> None:
+    del feeds
+    from edgewright_compiler.weight_only import quantize_weights
+
+    if not quantize_weights(graph, recipe, made):
+        raise QuantizationError("The graph has no matrix product with a constant weight, so there is nothing to store.")
+
+
 # `float` is no method here: its graph is the component's own.
 METHODS: dict[str, Callable[[Path, Recipe, Sequence[Any], Path], None]] = {
     "dynamic": _dynamic,
     "static": _static,
     "qnn": _qnn,
+    "weight-only": _weight_only,
 }
 
 

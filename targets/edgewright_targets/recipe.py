@@ -12,7 +12,8 @@ class Recipe:
 
     Attributes:
         method: `float` leaves the graph as it is, `dynamic` quantizes weights and finds activation ranges at run
-            time, `static` inserts QDQ pairs with calibrated ranges, `qnn` does that as the Snapdragon NPU wants it.
+            time, `static` inserts QDQ pairs with calibrated ranges, `qnn` does that as the Snapdragon NPU wants it,
+            `weight-only` stores weights of matrix products in blocks of few bits and leaves activations float.
         activation_type: Integer type of quantized activations.
         weight_type: Integer type of quantized weights.
         per_channel: One scale for each output channel of a weight.
@@ -22,9 +23,11 @@ class Recipe:
         calibration: How ranges are found from the calibration samples.
         operators: Operator types to quantize; empty means those the method supports.
         excluded_nodes: Names of nodes that stay in float.
+        weight_bits: Bits of a weight of `weight-only`.
+        block_size: So many weights of `weight-only` share a scale: a power of two from 16 on.
     """
 
-    method: Literal["float", "dynamic", "static", "qnn"] = "float"
+    method: Literal["float", "dynamic", "static", "qnn", "weight-only"] = "float"
     activation_type: Literal["uint8", "int8", "uint16"] = "uint8"
     weight_type: Literal["uint8", "int8"] = "int8"
     per_channel: bool = True
@@ -34,3 +37,5 @@ class Recipe:
     calibration: Literal["minmax", "entropy", "percentile"] = "minmax"
     operators: tuple[str, ...] = ()
     excluded_nodes: tuple[str, ...] = ()
+    weight_bits: Literal[4, 8] = 8
+    block_size: int = 32

@@ -9,6 +9,7 @@ A target is one TOML file in this folder. Adding one is adding that file: the lo
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -48,6 +49,7 @@ class Candidate:
         engine: `onnx` is the graph itself, compiled by the provider where it is loaded; `epcontext` is compiled ahead
             of time, from a graph of fixed shapes.
         allow_partial: A part of the graph may be left to the CPU provider; otherwise that is a failure.
+        tasks: The tasks it is tried for; empty is all of them.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Candidate:
     provider_options: dict[str, str] = field(default_factory=dict)
     engine: EngineKind = "onnx"
     allow_partial: bool = False
+    tasks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,11 @@ class Target:
     emulated_cpu: str = ""
     machine_model: str = ""
 
+    def for_task(self, task: str) -> Target:
+        """This target with the candidates that are tried for `task`."""
+        fitting = tuple(one for one in self.candidates if not one.tasks or task in one.tasks)
+        return dataclasses.replace(self, candidates=fitting)
+
     def is_here(self) -> bool:
         """Whether this machine is such a one: another of its architecture is not, and gives no figures for it."""
         return self.architecture == architecture() and read_text(_MODEL_FILE).startswith(self.machine_model)
@@ -105,6 +113,7 @@ class _CandidateFile:
     provider_options: dict[str, str] = field(default_factory=dict)
     engine: EngineKind = "onnx"
     allow_partial: bool = False
+    tasks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -187,6 +196,11 @@ def _parse_target(name: str, text: str, where: str) -> Target:
             raise RecordError(f"{where}: '{word}' is no name; use letters, digits, '.', '-' and '_' between them.")
     candidates = tuple(_candidate(file, entry, where) for entry in file.candidate)
     baseline = candidates[names.index(file.baseline)]
+    if baseline.tasks:
+        raise RecordError(f"{where}: the baseline '{baseline.name}' is for some tasks only; it must be for all.")
+    for recipe in file.recipe.values():
+        if recipe.block_size < 16 or recipe.block_size & (recipe.block_size - 1):
+            raise RecordError(f"{where}: a block_size is {recipe.block_size}; expected 16, 32, 64, 128, ...")
     if baseline.recipe.method != "float":
         raise RecordError(
             f"{where}: the baseline '{baseline.name}' is {baseline.recipe.method}; everything is compared with float."
@@ -247,4 +261,5 @@ def _candidate(file: _TargetFile, entry: _CandidateFile, where: str) -> Candidat
         entry.provider_options,
         entry.engine,
         entry.allow_partial,
+        entry.tasks,
     )
