@@ -19,7 +19,7 @@ from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.providers import PLUGINS
 from edgewright_targets import Rung, __version__
 
-_TOOLS = ("onnxruntime", *PLUGINS, "tokenizers", "numpy", "scikit-learn", "scipy")
+_TOOLS = ("onnxruntime", *PLUGINS, "tokenizers", "pillow", "numpy", "scikit-learn", "scipy")
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ STAGE_REVISION = 6
 # Samples that travel in a package with their float answers.
 GOLDEN_SAMPLES = 8
 # What answers depend on, beside the graph itself.
-RUN_TOOLS = ("onnxruntime", *PLUGINS, "tokenizers", "numpy")
+RUN_TOOLS = ("onnxruntime", *PLUGINS, "tokenizers", "pillow", "numpy")
 
 
 @dataclass(frozen=True)
