@@ -19,7 +19,7 @@ from edgewright_compiler.component import Component, read_component
 from edgewright_compiler.job import RUN_TOOLS, Job, stage_parts
 from edgewright_compiler.manifests import make_manifest
 from edgewright_runtime.manifest import PLAN_ENGINES, EngineSpec
-from edgewright_targets import Candidate
+from edgewright_targets import Candidate, InputError
 from edgewright_targets.host import architecture
 
 if TYPE_CHECKING:
@@ -60,7 +60,9 @@ class EngineMaker:
         failures: dict[str, str] = {}
         for candidate in self.job.target.candidates:
             try:
-                engines.append(self._made(candidate, exported))
+                made = self._made(candidate, exported)
+                self._refuse_oversize(made)
+                engines.append(made)
             except CandidateError as error:
                 failures[candidate.name] = str(error)
                 self.progress.note(f"  {candidate.name} failed: {error}")
@@ -90,6 +92,19 @@ class EngineMaker:
             tolerance, said = graph.tolerance(source)
             notes.append(said)
         return EngineFiles(spec, folder, facts, (*notes, *facts.notes), tolerance)
+
+    def _refuse_oversize(self, engine: EngineFiles) -> None:
+        """An engine needs at least the memory of its own bytes."""
+        from edgewright_compiler.graphs import CandidateError
+
+        target = self.job.target
+        size = sum(path.stat().st_size for path in engine.folder.rglob("*") if path.is_file())
+        if not target.memory_bytes or size <= target.memory_bytes:
+            return
+        said = f"It has {size / 1e6:,.0f} MB; {target.name} has {target.memory_bytes / 1e6:,.0f} MB of memory."
+        if engine.spec.name == self.job.engine_name(target.baseline):
+            raise InputError(f"The float baseline '{engine.spec.name}' does not fit the target. {said}")
+        raise CandidateError(said)
 
     def stage(self, name: str, title: str, parts: dict[str, Any], make: Callable[[Path], None]) -> Path:
         """The folder of a stage, from the cache or made now; says which of them under `title`."""

@@ -88,29 +88,50 @@ def test_a_file_of_the_users_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "message"),
+    ("old", "new", "line", "message"),
     [
-        (
-            'baseline = "cpu-fp32"',
-            'baseline = "cpu-fp23"',
-            "'cpu-fp23' is no candidate.\nDid you mean 'cpu-fp32'",
-        ),
-        ('recipe = "int8"', 'recipe = "int4"', "'cpu-int8' asks for the unknown recipe 'int4'.\nDid you mean 'int8'"),
-        ('name = "cpu-int8"', 'name = "cpu-fp32"', "two candidates have the same name"),
-        ('rung = "compiled"', 'rung = "guessed"', "'guessed' is not allowed. Allowed: 'measured', 'emulated'"),
-        ('method = "static"', 'metod = "static"', "unknown key 'metod'.\nDid you mean 'method'"),
-        ('method = "static"', "per_channel = 1", "recipe.int8: per_channel: expected bool, found int 1"),
-        ('title = "A board"', "", "the key 'title' is missing"),
-        ('title = "A board"', "title = ", "not valid TOML"),
+        ('baseline = "cpu-fp32"', 'baseline = "cpu-fp23"', 5, "'cpu-fp23' is no candidate.\nDid you mean 'cpu-fp32'"),
+        ('recipe = "int8"', 'recipe = "int4"', 23, "asks for the unknown recipe 'int4'.\nDid you mean 'int8'"),
+        ('name = "cpu-int8"', 'name = "cpu-fp32"', 20, "two candidates have the name 'cpu-fp32'"),
+        ('name = "cpu-int8"', 'name = "cpu int8"', 20, "'cpu int8' is no name"),
+        ('rung = "compiled"', 'rung = "guessed"', 4, "'guessed' is not allowed. Allowed: 'measured', 'emulated'"),
+        ('method = "static"', 'metod = "static"', 10, "unknown key 'metod'.\nDid you mean 'method'"),
+        ('method = "static"', "per_channel = 1", 10, "recipe.int8: per_channel: expected bool, found int 1"),
+        ('method = "static"', "block_size = 24", 10, "block_size is 24; expected 16, 32"),
+        ('provider = "CPUExecutionProvider"', "", 13, "the key 'provider' is missing"),
+        ('rung = "compiled"', 'rung = "compiled"\nmemory = "8 Gb"', 5, "'8 Gb' is no size.*\nUnits: MB, GB, MiB, GiB"),
+        ('rung = "compiled"', 'rung = "compiled"\nmemory = 8', 5, "memory: expected str, found int 8"),
+        ('rung = "compiled"', 'rung = "compiled"\nisa = ["amx"]', 5, "isa: 'amx' is not known"),
+        ('rung = "compiled"', 'rung = "compiled"\nextends = "pi"', 5, "extends the unknown target 'pi'"),
+        ('title = "A board"', "", None, "the key 'title' is missing"),
+        ('title = "A board"', "title = ", None, "not valid TOML.*line 2"),
     ],
 )
-def test_a_wrong_file_is_refused_with_the_place(tmp_path: Path, old: str, new: str, message: str) -> None:
+def test_a_wrong_file_is_refused_with_the_line(
+    tmp_path: Path, old: str, new: str, line: int | None, message: str
+) -> None:
     path = tmp_path / "my-board.toml"
     path.write_text(TARGET.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(InputError) as caught:
         load_target(str(path))
-    assert str(caught.value).startswith(f"{path}: ")
+    place = f"{path}: " if line is None else f"{path}:{line}: "
+    assert str(caught.value).startswith(place)
     assert caught.match(message)
+
+
+def test_keys_inside_a_string_of_several_lines_are_no_keys(tmp_path: Path) -> None:
+    path = tmp_path / "my-board.toml"
+    text = TARGET.replace('title = "A board"', 'title = """A board\nrung = "compiled"\n"""', 1)
+    path.write_text(text.replace('rung = "compiled"\nbase', 'rung = "guessed"\nbase'), encoding="utf-8")
+    with pytest.raises(InputError, match=r"my-board.toml:6: rung: 'guessed' is not allowed"):
+        load_target(str(path))
+
+
+def test_memory_has_a_unit(tmp_path: Path) -> None:
+    path = tmp_path / "my-board.toml"
+    for memory, size in (("8 GiB", 8 * 2**30), ("1.5GB", 1_500_000_000), ("512 MB", 512_000_000)):
+        path.write_text(f'memory = "{memory}"\n{TARGET}', encoding="utf-8")
+        assert load_target(str(path)).memory_bytes == size
 
 
 def test_a_file_that_is_not_there() -> None:
