@@ -43,9 +43,9 @@ def _line(result: Result, seconds: float | None) -> dict[str, Any]:
     rungs = {engine.rung for engine in result.engines if engine.status != "failed"}
     drop = shipped.accuracy.drop.high if shipped.accuracy else None
     return {
-        "target": result.target,
+        "target": shipped.target,
         "rung": next(rung for rung in RUNGS if rung in rungs),
-        "ships": shipped.name.removeprefix(f"{result.target}-"),
+        "ships": shipped.name.removeprefix(f"{shipped.target}-"),
         "status": shipped.status,
         "lost_at_most": drop if shipped.status == "accepted" else None,
         "samples": result.data.samples,
