@@ -85,7 +85,7 @@ class Worker:
         # Libraries are imported before the clock starts: a process pays for them once, not for each model.
         import onnxruntime  # noqa: F401
 
-        from edgewright_runtime.model import load
+        from edgewright_runtime.loading import load
 
         start = time.perf_counter()
         # Passing engines over is the caller's business here: it asked for one by name.
