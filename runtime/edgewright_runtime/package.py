@@ -122,7 +122,7 @@ def check_digests(root: Path, name: str) -> int:
     Raises:
         DamagedPackageError: A file is missing, changed, cut off, replaced by a link, or not listed.
     """
-    sums = _read_sums(root, name)
+    sums = read_sums(root, name)
     # Links to folders are folders to is_dir(), and still nothing that a package has.
     entries = [path for path in root.rglob("*") if path.is_symlink() or not path.is_dir()]
     odd = sorted(str(path.relative_to(root)) for path in entries if path.is_symlink() or not path.is_file())
@@ -144,7 +144,8 @@ def check_digests(root: Path, name: str) -> int:
     return len(sums)
 
 
-def _read_sums(root: Path, name: str) -> dict[str, str]:
+def read_sums(root: Path, name: str) -> dict[str, str]:
+    """The digests that a package lists: relative path to SHA-256; `name` is what messages call the package."""
     path = root / SUMS
     try:
         # A link, a pipe or a device could lead anywhere, or never end.

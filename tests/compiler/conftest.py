@@ -8,6 +8,7 @@ import pytest
 
 import tiny_models
 from command import QUICK, Command, run_apart
+from ssh_server import SshServer, ssh_server
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -78,3 +79,10 @@ def package(built_arrays: Path, tmp_path: Path) -> Path:
 def text_package(built_text: Path, tmp_path: Path) -> Path:
     """A package of the classifier to be damaged."""
     return Path(shutil.copytree(built_text, tmp_path / "text.ortpackage"))
+
+
+@pytest.fixture
+def server(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[SshServer]:
+    """An OpenSSH server on loopback that listens."""
+    with ssh_server(tmp_path_factory.mktemp("ssh"), monkeypatch) as running:
+        yield running
