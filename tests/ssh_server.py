@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import psutil
 import pytest
@@ -94,12 +96,19 @@ class SshServer:
 
     def kill_sessions(self) -> int:
         """Kill the server's processes for connections, not what runs in them; gives how many there were."""
+        return self._signal_sessions(signal.SIGKILL)
+
+    def freeze_sessions(self) -> int:
+        """Stop them without an end: to the client as silent as a cable that was pulled."""
+        return self._signal_sessions(signal.SIGSTOP)
+
+    def _signal_sessions(self, what: signal.Signals) -> int:
         assert self._process is not None
-        sessions = [child for child in psutil.Process(self._process.pid).children(recursive=True)]
-        found = [child for child in sessions if _name(child) == "sshd"]
+        children = psutil.Process(self._process.pid).children(recursive=True)
+        found = [child for child in children if _name(child) == "sshd"]
         for child in found:
             with contextlib.suppress(psutil.NoSuchProcess):
-                child.kill()
+                child.send_signal(what)
         return len(found)
 
     def stop(self) -> None:
@@ -127,7 +136,7 @@ class SshServer:
             assert time.monotonic() < end, (self.left, far_processes())
             time.sleep(0.1)
 
-    def __enter__(self) -> SshServer:
+    def __enter__(self) -> Self:
         self.start()
         return self
 

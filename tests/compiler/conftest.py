@@ -1,6 +1,7 @@
 """Tiny sources, data and packages that the tests of the command line share."""
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,3 +87,16 @@ def server(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
     """An OpenSSH server on loopback that listens."""
     with ssh_server(tmp_path_factory.mktemp("ssh"), monkeypatch) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def own_mounts() -> tuple[str, ...]:
+    """The command that gives a process mounts of its own; without the right to mount, these tests are skipped."""
+    for unshare in (("unshare", "--mount"), ("unshare", "--map-root-user", "--mount")):
+        try:
+            done = subprocess.run([*unshare, "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True)
+        except OSError:
+            continue
+        if done.returncode == 0:
+            return unshare
+    pytest.skip("this machine lets no test mount a disk (unshare --mount)")

@@ -1,4 +1,4 @@
-"""A package on a device that a real OpenSSH server on loopback stands for: measured there, checked there, nothing left."""
+"""A package on a device, for which a real OpenSSH server on loopback stands: measured, checked, nothing left there."""
 
 import json
 import platform
@@ -29,8 +29,8 @@ QUICK = ("--rounds", "2", "--calls", "4", "-q")
 def two_targets(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A package with engines for this machine ('tiny') and for a board ('board'), two of them: do not write into it.
 
-    The board's engines were built on a worker of this machine that stands in for an emulator: no speed decides there, so
-    both of its candidates are in.
+    The board's engines were built on a worker of this machine that stands in for an emulator: no speed decides there,
+    so both of its candidates are in.
     """
     folder = tmp_path_factory.mktemp("two-targets")
     board = folder / "board.toml"

@@ -32,7 +32,11 @@ _SOCKET_LIMIT = 80
 _PYTHONS = ("python3", "python3.11", "python3.12", "python3.13", "python3.14", "python")
 _OLD_ENOUGH = "import sys; sys.exit(sys.version_info < (3, 11))"
 _RUN_SOURCE = "import sys; sys.path[:] = [p for p in sys.path if p]; exec(sys.stdin.buffer.read({size}))"
-_RUN_WORKER = "import sys; sys.path[:0] = sys.argv[1:]; from edgewright_runtime import worker; worker.main()"
+# A folder that is gone must not be made up for by another version that happens to be installed there.
+_RUN_WORKER = (
+    "import os, sys; os.stat(sys.argv[1]); sys.path[:0] = sys.argv[1:]; "
+    "from edgewright_runtime import worker; worker.main()"
+)
 
 
 @dataclass(frozen=True)

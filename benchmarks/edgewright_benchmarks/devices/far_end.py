@@ -27,6 +27,7 @@ from typing import IO, Any
 SESSION = "EDGEWRIGHT_SESSION"
 _STATE = "session.json"
 _CHUNK = 1 << 20
+_ENDING_SECONDS = 5.0
 # What must never be read as the name of a file of ours.
 _PART = ".part"
 
@@ -221,10 +222,18 @@ class FarEnd:
         """End what an earlier connection of this session left: its far end, and workers that have not noticed."""
         mark = f"{SESSION}={self._token}".encode()
         own = {os.getpid(), os.getppid()}
-        for entry in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                if int(entry.name) not in own and mark in (entry / "environ").read_bytes().split(b"\0"):
-                    os.kill(int(entry.name), signal.SIGKILL)
+        end = time.monotonic() + _ENDING_SECONDS
+        while time.monotonic() < end:
+            found = 0
+            for entry in Path("/proc").glob("[0-9]*"):
+                with contextlib.suppress(OSError):
+                    if int(entry.name) not in own and mark in (entry / "environ").read_bytes().split(b"\0"):
+                        os.kill(int(entry.name), signal.SIGKILL)
+                        found += 1
+            if not found:
+                return
+            # They hold locks and files until the system is done with them.
+            time.sleep(0.02)
 
 
 def _inside(folder: Path, path: str) -> Path:

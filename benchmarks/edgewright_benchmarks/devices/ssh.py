@@ -12,7 +12,6 @@ from __future__ import annotations
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from importlib import metadata
 from pathlib import Path, PurePath, PurePosixPath
@@ -20,14 +19,15 @@ from typing import Any, Self
 
 from edgewright_benchmarks.devices.address import DeviceAddress
 from edgewright_benchmarks.devices.connection import CONNECTION_CODE, SshClient
-from edgewright_benchmarks.devices.fit import check_disk, check_memory, target_for
+from edgewright_benchmarks.devices.copying import copy_parts
+from edgewright_benchmarks.devices.fit import check_memory, target_for
 from edgewright_benchmarks.devices.parts import Part, package_part, runtime_part, wheels_part
 from edgewright_benchmarks.devices.remote import RemoteWorker
 from edgewright_benchmarks.devices.session import FarEndSession
 from edgewright_benchmarks.devices.wheels import LIBRARIES, download, needed, unfit
-from edgewright_benchmarks.progress import Bar, Progress
+from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.workers import ConnectionLostError, WorkerError, WorkerProcess
-from edgewright_runtime import DamagedPackageError, Package
+from edgewright_runtime import Package
 from edgewright_runtime.providers import PLUGINS
 from edgewright_targets import HostFacts, InputError
 from edgewright_targets.record import read_record
@@ -38,9 +38,6 @@ RETRY_SECONDS: tuple[float, ...] = (1, 2, 4, 8, 15, 30)
 _LOSSES = 20
 # The far end waits for us to come back for longer than we try, and then cleans up by itself.
 _GRACE_SECONDS = 2 * sum(RETRY_SECONDS)
-# Seconds that a copy may take: a slow card and a slow link, and then some.
-_COPY_SECONDS = 600.0
-_SLOWEST_BYTES_A_SECOND = 20_000
 
 
 class SshDevice:
@@ -108,8 +105,11 @@ class SshDevice:
             self._copy()
         except ConnectionLostError as lost:
             self._reconnect(lost)
-        with self.worker() as worker:
-            self.machine = read_record(HostFacts, worker.machine, f"machine of '{name}'")
+        try:
+            with self.worker() as worker:
+                self.machine = read_record(HostFacts, worker.machine, f"machine of '{name}'")
+        except WorkerError as error:
+            raise InputError(f"The runtime does not start on device '{name}': {error}") from error
 
     def worker(self) -> RemoteWorker:
         """A new worker there."""
@@ -192,42 +192,8 @@ class SshDevice:
         )
 
     def _copy(self) -> None:
-        states = [self._ask_have(part) for part in self._parts]
-        waiting = [(part, state["have"]) for part, state in zip(self._parts, states, strict=True) if not state["whole"]]
-        if not waiting:
-            return
-        check_disk(
-            sum(part.room - sum(have.values()) for part, have in waiting),
-            min(state["free_bytes"] for state in states),
-            self._facts["folder"],
-            self._name,
-        )
-        total = sum(part.size - sum(have.values()) for part, have in waiting)
-        self._progress.note(f"Copying {total / 1e6:,.1f} MB to {self._name} ...")
-        bar = self._progress.bar(f"copying to {self._name}", total)
-        for part, have in waiting:
-            wrong = self._copy_part(part, have, bar)
-            if wrong and self._copy_part(part, self._ask_have(part)["have"], bar):
-                raise DamagedPackageError(
-                    f"These files do not have their digests after they were copied: {', '.join(wrong)}.",
-                    hint="Check the package with 'edgewright verify'; build it again where it is damaged.",
-                )
-        bar.close()
-
-    def _ask_have(self, part: Part) -> dict[str, Any]:
         assert self._session is not None
-        return self._session.ask({"op": "have", **part.listing()})
-
-    def _copy_part(self, part: Part, have: dict[str, int], bar: Bar) -> Sequence[str]:
-        assert self._session is not None
-        for path, file in part.files.items():
-            left = file.size - have[path]
-            if left or not file.size:
-                request = {"op": "put", "name": part.name, "path": path, "offset": have[path], "bytes": left}
-                timeout = _COPY_SECONDS + left / _SLOWEST_BYTES_A_SECOND
-                self._session.ask(request, _counted(file.blocks(have[path]), bar), timeout=timeout)
-        wrong: list[str] = self._session.ask({"op": "finish", **part.listing()})["wrong"]
-        return wrong
+        copy_parts(self._session, self._parts, self._facts["folder"], self._name, self._progress)
 
     def _end_session(self) -> None:
         if self._session is not None:
@@ -254,9 +220,3 @@ class SshDevice:
             self._end_session()
             self._connect()
         self._session.ask({"op": "bye"}, timeout=60)
-
-
-def _counted(blocks: Iterator[bytes], bar: Bar) -> Iterator[bytes]:
-    for block in blocks:
-        yield block
-        bar.update(len(block))
