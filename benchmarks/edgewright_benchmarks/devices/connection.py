@@ -25,7 +25,7 @@ _SETTINGS = {
     "RequestTTY": "no",
     "RemoteCommand": "none",
     "PermitLocalCommand": "no",
-    "LogLevel": "ERROR",
+    "LogLevel": "INFO",
 }
 # A path of a socket has about 100 bytes, and ssh appends 17 of its own while it binds.
 _SOCKET_LIMIT = 80

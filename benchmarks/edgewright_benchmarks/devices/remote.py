@@ -79,7 +79,7 @@ class RemoteWorker:
             except ConnectionLostError as error:
                 losses.append(error)
                 self.close()
-                self._device.recover(error)
+                self._device.recover()
         raise WorkerError(f"The connection ended {_TRIES} times in a row during '{operation}'. {losses[-1]}")
 
     def _running(self) -> WorkerProcess:

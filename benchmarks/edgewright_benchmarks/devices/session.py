@@ -92,13 +92,13 @@ class FarEndSession:
                 self._process.stdin.write(block)
             self._process.stdin.flush()
         except OSError as error:
-            raise self._lost() from error
+            raise self.lost() from error
 
     def _read_line(self) -> bytes:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line.endswith(b"\n"):
-            raise self._lost()
+            raise self.lost()
         return line
 
     @contextlib.contextmanager
@@ -116,7 +116,8 @@ class FarEndSession:
         self._timed_out = True
         self._process.kill()
 
-    def _lost(self) -> Exception:
+    def lost(self) -> ConnectionLostError | InputError:
+        """Why the connection ended, which it has, or is made to: without an answer nothing more comes from it."""
         self.usable = False
         try:
             code = self._process.wait(timeout=10)

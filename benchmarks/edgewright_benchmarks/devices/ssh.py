@@ -141,22 +141,18 @@ class SshDevice:
         command = self._client.worker(self._session.python, folders)
         return WorkerProcess(command=command, connection_code=CONNECTION_CODE)
 
-    def recover(self, lost: ConnectionLostError) -> None:
-        """Have a connection again after `lost`.
+    def recover(self) -> None:
+        """Have a connection again after a worker lost its own.
 
         Raises:
             InputError: It stays away.
         """
         assert self._session is not None
-        if self._session.alive():
-            # A session of one worker ended; the one that carries it may not have noticed yet.
-            try:
-                self._session.ask({"op": "ping"}, timeout=15)
-            except ConnectionLostError as error:
-                lost = error
-            else:
-                return
-        self._reconnect(lost)
+        # A worker's own session may end alone; what its client says of a connection that it shared is no reason.
+        try:
+            self._session.ask({"op": "ping"}, timeout=15)
+        except ConnectionLostError as error:
+            self._reconnect(error)
 
     def _connect(self) -> None:
         self._session = session = FarEndSession(self._client, self._name)
