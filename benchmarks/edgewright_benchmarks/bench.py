@@ -38,7 +38,7 @@ from edgewright_targets import InputError, Rung
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Where:
     """Where it runs: the device, which engine runs there (`EngineInfo` as a dict), and with which versions."""
 
     device: Device
@@ -77,42 +77,42 @@ def bench(
     package = Package.open(path)
     manifest = package.manifest
     samples = read_dataset(data, task=manifest.task, input_name=manifest.pipeline.input, class_names=manifest.labels)
-    where = _here(package, settings) if remote is None else _there(package, settings, remote, progress)
-    with where as place:
-        return _bench(package, samples, place, settings, progress)
+    opened = _here(package, settings) if remote is None else _there(package, settings, remote, progress)
+    with opened as where:
+        return _bench(package, samples, where, settings, progress)
 
 
 @contextlib.contextmanager
-def _here(package: Package, settings: MeterSettings) -> Iterator[_Place]:
+def _here(package: Package, settings: MeterSettings) -> Iterator[_Where]:
     with warnings.catch_warnings():
         # The fallback is in the result, and said there.
         warnings.simplefilter("ignore", EngineFallbackWarning)
         with load(package, threads=settings.threads) as model:
             info = dataclasses.asdict(model.engine)
-    yield _Place(ThisMachine(), info, tool_versions())
+    yield _Where(ThisMachine(), info, tool_versions())
 
 
 @contextlib.contextmanager
-def _there(package: Package, settings: MeterSettings, remote: RemoteDevice, progress: Progress) -> Iterator[_Place]:
+def _there(package: Package, settings: MeterSettings, remote: RemoteDevice, progress: Progress) -> Iterator[_Where]:
     from edgewright_benchmarks.devices.ssh import SshDevice
 
     with SshDevice(remote.url, progress, keep=remote.keep) as device:
         device.send(package, remote.target)
         try:
             with device.worker() as worker:
-                _, info = worker.load(device.place(package.root), None, settings.threads)
+                _, info = worker.load(device.path_of(package.root), None, settings.threads)
         except WorkerError as error:
             raise InputError(f"No engine of '{package.root}' can run on device '{device.name}': {error}") from error
-        yield _Place(device, info, tool_versions(device.versions))
+        yield _Where(device, info, tool_versions(device.versions))
 
 
-def _bench(package: Package, samples: Dataset, place: _Place, settings: MeterSettings, progress: Progress) -> Result:
-    manifest, machine = package.manifest, place.device.machine
-    chosen, target = str(place.info["name"]), str(place.info["target"])
+def _bench(package: Package, samples: Dataset, where: _Where, settings: MeterSettings, progress: Progress) -> Result:
+    manifest, machine = package.manifest, where.device.machine
+    chosen, target = str(where.info["name"]), str(where.info["target"])
     built = build_evidence(package, target)
     baseline = manifest.baselines[target]
     names = list(manifest.engines_for(target))
-    readings, calls = read_engines(package.root, names, samples.samples, settings, progress, place.device)
+    readings, calls = read_engines(package.root, names, samples.samples, settings, progress, where.device)
     if readings[baseline].failure is not None:
         raise InputError(
             f"The float baseline '{baseline}' cannot run here, so there is nothing to compare with: "
@@ -120,11 +120,11 @@ def _bench(package: Package, samples: Dataset, place: _Place, settings: MeterSet
         )
     rung: Rung = "emulated" if machine.emulated else "measured"
     engines = [
-        MeasuredEngine(manifest.engines[name], sum(p.stat().st_size for p in package.engine_files(name)))
+        MeasuredEngine(manifest.engines[name], sum(p.stat().st_size for p in package.engine_files(name)), rung)
         for name in names
     ]
     compared = compare_engines(
-        engines, readings, samples, task=manifest.task, baseline=baseline, max_drop=built.max_drop, rung=rung
+        engines, readings, samples, task=manifest.task, baseline=baseline, max_drop=built.max_drop
     )
     judged = choose(compared.engines, baseline, max_drop=built.max_drop, measure=compared.measure)
     running = next(engine for engine in judged.engines if engine.name == chosen)
@@ -140,9 +140,9 @@ def _bench(package: Package, samples: Dataset, place: _Place, settings: MeterSet
         engines=judged.engines,
         data=data_facts(samples),
         machine=machine,
-        versions=place.versions,
-        settings=settings_facts(settings, calls, len(samples.samples), int(place.info["threads"])),
-        warnings=(*_warnings(running, place, built, samples), *compared.warnings),
+        versions=where.versions,
+        settings=settings_facts(settings, calls, len(samples.samples), int(where.info["threads"])),
+        warnings=(*_warnings(running, where, built, samples), *compared.warnings),
         created=now(),
     )
 
@@ -155,8 +155,8 @@ def _reason(running: EngineResult, built: Result, samples: Dataset) -> str:
     return f"{built.reason} It was measured again here on {samples.name}, which the choice never saw."
 
 
-def _warnings(running: EngineResult, place: _Place, built: Result, samples: Dataset) -> tuple[str, ...]:
-    found = [f"{name} was passed over: {reason}" for name, reason in place.info["passed_over"]]
+def _warnings(running: EngineResult, where: _Where, built: Result, samples: Dataset) -> tuple[str, ...]:
+    found = [f"{name} was passed over: {reason}" for name, reason in where.info["passed_over"]]
     if samples.digest == built.data.digest:
         found.append(
             f"The engine was chosen on this very data ({samples.name}), so its accuracy here is flattering. Bench on "
@@ -168,7 +168,7 @@ def _warnings(running: EngineResult, place: _Place, built: Result, samples: Data
             f"On {samples.name} the engine that ships would not be accepted. {reasons} Build again with more "
             "evaluation data, or allow a larger drop."
         )
-    machine = place.device.machine
+    machine = where.device.machine
     if machine.emulated:
         found.append(
             f"What answered is an emulator ({machine.cpu}) and not the hardware: its answers count, and no speed was "

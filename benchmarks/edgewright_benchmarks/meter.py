@@ -86,13 +86,13 @@ def read_engines(
     """
     device = device or ThisMachine()
     readings = {name: Readings() for name in engines}
-    place = device.place(package)
+    path = device.path_of(package)
     with device.to_itself(progress), contextlib.ExitStack() as stack:
         workers: dict[str, EngineWorker] = {}
         for name in engines:
             with _recording(readings[name]):
                 worker = stack.enter_context(device.worker())
-                _first_answers(worker, place, name, samples, settings, readings[name], progress)
+                _first_answers(worker, path, name, samples, settings, readings[name], progress)
                 workers[name] = worker
         if device.machine.emulated:
             for found in readings.values():
@@ -101,7 +101,7 @@ def read_engines(
         calls = settings.calls or _calls(workers, len(samples))
         _rounds(workers, readings, samples, calls, settings, progress)
     with device.to_itself(progress):
-        _reload(device, place, samples, settings, readings, progress)
+        _reload(device, path, samples, settings, readings, progress)
     return readings, calls
 
 

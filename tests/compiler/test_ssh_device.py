@@ -88,7 +88,7 @@ def test_what_is_sent_is_for_that_device(server: SshServer, two_targets: Path) -
     """A package of its own with nothing in it that only the other target's engines need."""
     with SshDevice(server.url(), Quiet()) as device:
         device.send(Package.open(two_targets), "tiny")
-        sent = Package.open(Path(device.place(two_targets)))
+        sent = Package.open(Path(device.path_of(two_targets)))
         assert sent.check_digests() > 0
         assert sent.targets == ("tiny",)
         assert {spec.target for spec in sent.manifest.engines.values()} == {"tiny"}

@@ -125,7 +125,7 @@ def test_a_copy_goes_on_where_it_broke(server: SshServer, package: Path) -> None
     progress = Watched(kill)
     with SshDevice(server.url(), progress) as device:
         device.send(Package.open(package))
-        assert Package.open(Path(device.place(package))).check_digests() > 0
+        assert Package.open(Path(device.path_of(package))).check_digests() > 0
     first, second = (note for note in progress.notes if note.startswith("Copying"))
     assert float(first.split()[1]) > 67
     assert float(second.split()[1]) < 60, "it began again from the beginning"

@@ -27,5 +27,5 @@ class Device(Protocol):
     def to_itself(self, progress: Progress) -> contextlib.AbstractContextManager[None]:
         """Nothing else of ours is measured there in this block."""
 
-    def place(self, package: PurePath) -> PurePath:
+    def path_of(self, package: PurePath) -> PurePath:
         """Where a package of this machine lies for its workers."""

@@ -28,7 +28,7 @@ class ThisMachine:
         """Waits for other measurements of this user."""
         return machine_to_itself(progress)
 
-    def place(self, package: PurePath) -> PurePath:
+    def path_of(self, package: PurePath) -> PurePath:
         """Where it is."""
         return package
 

@@ -120,7 +120,7 @@ class SshDevice:
         del progress
         return nullcontext()
 
-    def place(self, package: PurePath) -> PurePath:
+    def path_of(self, package: PurePath) -> PurePath:
         """Where the package that was sent lies there."""
         del package
         return self._folder / self._parts[-1].name

@@ -30,7 +30,7 @@ def verify_on(
         device.send(package, remote.target or (spec.target if spec else None))
         with device.worker() as worker:
             try:
-                report = worker.verify(device.place(package.root), engine, strict=strict)
+                report = worker.verify(device.path_of(package.root), engine, strict=strict)
             except WorkerError as error:
                 kind = CheckFailedError if error.kind == "check" else InputError
                 raise kind(f"On device '{device.name}': {error}") from error
