@@ -15,13 +15,14 @@ from edgewright_targets import InputError, MissingDependencyError
 
 # All that the runtime imports; what their wheels require beyond is for other uses of theirs.
 BASE = ("numpy", "onnxruntime")
-_OF_STEPS = {"tokenize": "tokenizers"}
-LIBRARIES = (*BASE, *_OF_STEPS.values())
+# Step of a pipeline -> distribution that it needs beyond these.
+LIBRARIES_OF_STEPS = {"tokenize": "tokenizers"}
+LIBRARIES = (*BASE, *dict.fromkeys(LIBRARIES_OF_STEPS.values()))
 
 
 def needed(steps: Iterable[str]) -> tuple[str, ...]:
     """Libraries that a pipeline of these steps needs."""
-    return (*BASE, *dict.fromkeys(_OF_STEPS[step] for step in steps if step in _OF_STEPS))
+    return (*BASE, *dict.fromkeys(LIBRARIES_OF_STEPS[step] for step in steps if step in LIBRARIES_OF_STEPS))
 
 
 def unfit(there: Mapping[str, str], names: Iterable[str]) -> tuple[str, ...]:
