@@ -102,6 +102,7 @@ def compare_engines(
                 load_seconds=tuple(found.loads),
                 peak_memory_bytes=found.peak_memory_bytes or None,
                 nodes=nodes,
+                native=found.native,
             )
         )
     return Comparison(tuple(results), how.measure, stability_warnings(timed))

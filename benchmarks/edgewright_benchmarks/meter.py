@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from edgewright_benchmarks.devices.here import ThisMachine
 from edgewright_benchmarks.parallel import answers_in_parallel
 from edgewright_benchmarks.progress import Progress
+from edgewright_benchmarks.result import NativeAnswers
 from edgewright_benchmarks.workers import EngineWorker, Place, WorkerError
 from edgewright_runtime.samples import size_of
 from edgewright_targets import host_facts
@@ -60,6 +61,7 @@ class Readings:
         loads: Seconds from opening the package to the first answer.
         peak_memory_bytes: After all samples were answered.
         info: What runs where, as the runtime says it (`EngineInfo` as a dict).
+        native: How the outputs differ from this machine's, where they are an emulator's.
         failure: Why there are no readings, or None.
     """
 
@@ -68,6 +70,7 @@ class Readings:
     loads: list[float] = field(default_factory=list)
     peak_memory_bytes: int = 0
     info: dict[str, Any] = field(default_factory=dict)
+    native: NativeAnswers | None = None
     failure: str | None = None
 
 

@@ -72,13 +72,11 @@ class StageCache:
             parts: All that decides the content, as plain data.
             make: Fills the empty folder it is given; whatever it raises leaves nothing behind.
         """
+        found = self.find(stage, parts)
+        if found is not None:
+            return found, True
         key = digest_of(parts)
-        final = self.root / _STAGES / stage / key
-        if final.is_dir():
-            # The time of last use is for `clear`; a cache that cannot be written can still be read.
-            with contextlib.suppress(OSError):
-                os.utime(final)
-            return final, True
+        final = self._final(stage, parts)
         with FileLock(self._beside() / f"{stage}-{key[:32]}.lock"):
             if final.is_dir():
                 return final, True
@@ -88,6 +86,19 @@ class StageCache:
                 final.parent.mkdir(parents=True, exist_ok=True)
                 folder.rename(final)
         return final, False
+
+    def find(self, stage: str, parts: Mapping[str, Any]) -> Path | None:
+        """The folder of a stage if it is there."""
+        final = self._final(stage, parts)
+        if not final.is_dir():
+            return None
+        # The time of last use is for `clear`; a cache that cannot be written can still be read.
+        with contextlib.suppress(OSError):
+            os.utime(final)
+        return final
+
+    def _final(self, stage: str, parts: Mapping[str, Any]) -> Path:
+        return self.root / _STAGES / stage / digest_of(parts)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

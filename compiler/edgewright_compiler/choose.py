@@ -98,9 +98,10 @@ def _warnings(job: Job, engines: Sequence[EngineResult]) -> tuple[str, ...]:
         )
     undecided = [e.accuracy.samples_needed for e in engines if e.accuracy and e.accuracy.samples_needed]
     if undecided:
+        how = " An emulator answers as many as --emulated-samples says." if job.rung == "emulated" else ""
         found.append(
             f"There are too few samples to decide about {len(undecided)} of {len(engines)} candidates; with about "
-            f"{min(undecided):,} samples the first of them could be decided."
+            f"{min(undecided):,} samples the first of them could be decided.{how}"
         )
     return tuple(found)
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from edgewright_benchmarks.data import Dataset, read_dataset
 from edgewright_benchmarks.meter import MeterSettings
+from edgewright_benchmarks.progress import Progress
+from edgewright_benchmarks.workers import Place
 from edgewright_compiler.cache import digest_of, tool_versions
 from edgewright_compiler.sources import Source, SourceOptions, open_source
-from edgewright_compiler.ways import Way, ways
+from edgewright_compiler.ways import Way, places, ways
 from edgewright_runtime.providers import PLUGINS, provider
 from edgewright_targets import RUNGS, Candidate, InputError, Rung, Target, __version__, host_facts, load_target
 from edgewright_targets.record import write_record
 
 # Raise where a stage's code changes what it writes: entries of older code are then not taken for it.
-STAGE_REVISION = 5
+STAGE_REVISION = 6
 # Samples that travel in a package with their float answers.
 GOLDEN_SAMPLES = 8
 # What answers depend on, beside the graph itself.
@@ -52,7 +54,7 @@ class BuildOptions:
     labels: tuple[str, ...] | None = None
     archive: bool = False
     threads: int | None = None
-    emulated_samples: int = 600
+    emulated_samples: int = 400
     meter: MeterSettings = field(default_factory=MeterSettings)
 
 
@@ -69,6 +71,7 @@ class Job:
         measured: Data the candidates are measured on.
         threads: Threads of an engine.
         ways: Candidate to how its engine is answered from here, and to the rung that it reaches so.
+        places: Candidate to where its engine is answered; see `placed`.
     """
 
     source: Source
@@ -79,6 +82,23 @@ class Job:
     measured: Dataset
     threads: int
     ways: dict[str, Way]
+    places: Mapping[str, Place] = field(default_factory=dict)
+
+    def placed(self, progress: Progress) -> Job:
+        """The job with emulators made ready, where it takes any: what answers there depend on is part of its key.
+
+        Raises:
+            EdgewrightError: One could not be fetched, or does not run.
+        """
+        return dataclasses.replace(self, places=places(self.target, progress))
+
+    def place(self, engine: str) -> Place:
+        """Where this engine runs; the job is placed."""
+        return self.places[engine.removeprefix(f"{self.target.name}-")]
+
+    def emulator_facts(self) -> dict[str, dict[str, str]]:
+        """What answers depend on that do not come from this machine itself, by candidate."""
+        return {name: dict(place.facts) for name, place in self.places.items() if place.facts}
 
     def key(self) -> str:
         """Digest of all that decides the package."""
@@ -95,6 +115,7 @@ class Job:
                 "threads": self.threads,
                 "meter": write_record(self.options.meter),
                 "machine": write_record(host_facts()),
+                "emulators": self.emulator_facts(),
                 "tools": tool_versions((*self.source.tools, *RUN_TOOLS)),
             }
         )

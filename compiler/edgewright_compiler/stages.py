@@ -67,7 +67,7 @@ def build(
     cache = cache or StageCache()
     progress = progress or Quiet()
     output = OutputFolder(Path(options.output), archive=options.archive)
-    jobs = read_jobs(source, options)
+    jobs = tuple(job.placed(progress) for job in read_jobs(source, options))
     key = digest_of({"targets": [job.key() for job in jobs]})
     unchanged = output.holds(key, cache)
     if unchanged:
@@ -117,13 +117,16 @@ class _Build:
         return TargetEngines(self.job.target.name, made.folder, made.engines, measured, judged)
 
     def _measure(self, made: MadeEngines) -> Path:
-        from edgewright_compiler.measure import measure
+        from edgewright_compiler.emulators import emulated_by_provider
+        from edgewright_compiler.measure import Drafts, measure
 
         job = self.job
         ways = job.engine_ways
         answering = [engine for engine in made.engines if ways[engine.spec.name].answers != "none"]
         names = [engine.spec.name for engine in answering]
-        baseline = job.engine_name(job.target.baseline)
+        emulated = [e for e in answering if ways[e.spec.name].answers == "emulated"]
+        # Of an accelerator's engine there is nothing that this machine's processor could run.
+        native = [here(engine) for engine in emulated if not emulated_by_provider(engine.spec.provider)]
 
         def make(place: Path) -> None:
             self.progress.note(f"Measuring {len(names)} engines on {len(job.measured.samples):,} samples ...")
@@ -131,7 +134,11 @@ class _Build:
                 # A reference answers on this machine, which refuses engines of another architecture, as it should.
                 drafted = [here(e) if ways[e.spec.name].answers == "reference" else e for e in answering]
                 self.maker.draft(scratch / "package", made.folder, made.component, drafted)
-                measure(place, scratch / "package", names, baseline, job, self._meter(), self.progress)
+                if native:
+                    self.maker.draft(scratch / "native", made.folder, made.component, native)
+                natives = [engine.spec.name for engine in native]
+                drafts = Drafts(scratch / "package", names, scratch / "native", natives)
+                measure(place, drafts, job, self._meter(), self.progress)
 
         parts = {
             "component": tree_digest(made.folder),
@@ -140,6 +147,8 @@ class _Build:
             "data": [job.measured.digest, len(job.measured.samples)],
             "meter": write_record(self._meter()),
             "machine": write_record(host_facts()) if job.rung == "measured" else write_record(job.target),
+            # Where answers of this machine are kept beside an emulator's, they depend on both.
+            "emulators": [job.emulator_facts(), host_facts().features] if native else None,
             "tools": tool_versions(RUN_TOOLS),
         }
         return self.maker.stage("measure", "Measured", parts, make)

@@ -65,25 +65,15 @@ def verify(path: str | Path, *, engine: str | None = None, strict: bool = False)
         DamagedPackageError: Changed or cut off after the build.
         CheckFailedError: An answer is further from the float answer than the engine's tolerance allows.
     """
-    import onnxruntime
-
     from edgewright_runtime.model import load
 
-    root = package_folder(path, check=True)
-    # Digests first: a manifest that was changed is a damaged package, and not something else than a package.
-    files = check_digests(root, str(path)) if (root / SUMS).exists() else 0
-    package = Package.open(root)
-    files = files or check_digests(root, str(path))
-    try:
-        onnxruntime.ModelPackageContext(str(package.root))
-    except Exception as error:
-        raise DamagedPackageError(f"'{path}': ONNX Runtime does not take it as a model package: {error}.") from error
+    package, files = check_whole(path)
     samples = golden_samples(package.file(GOLDEN))
     with load(package, engine=engine, strict=strict) as model:
         spec = package.manifest.engines[model.engine.name]
         worst = 0.0
         for index, golden in enumerate(samples):
-            _check_feeds(model.feeds(golden.sample), golden, spec.pad_to_multiple_of, index)
+            check_feeds(model.feeds(golden.sample), golden, spec.pad_to_multiple_of, index)
             worst = max(worst, difference(model.run(golden.sample)["outputs"], golden.outputs))
         info = model.engine
     # A comparison with NaN is False, so the check is written the way round that lets none through.
@@ -96,7 +86,39 @@ def verify(path: str | Path, *, engine: str | None = None, strict: bool = False)
     return SelfTestReport(files, len(samples), info, worst, spec.tolerance)
 
 
-def _check_feeds(feeds: dict[str, Array], golden: GoldenSample, multiple: int, index: int) -> None:
+def check_whole(path: str | Path) -> tuple[Package, int]:
+    """Check structure and digests of a package; gives it, and the number of files whose digest was right.
+
+    Raises:
+        PackageError: No readable package at `path`.
+        DamagedPackageError: Changed or cut off after the build.
+    """
+    import onnxruntime
+
+    root = package_folder(path, check=True)
+    # Digests first: a manifest that was changed is a damaged package, and not something else than a package.
+    files = check_digests(root, str(path)) if (root / SUMS).exists() else 0
+    package = Package.open(root)
+    files = files or check_digests(root, str(path))
+    try:
+        onnxruntime.ModelPackageContext(str(package.root))
+    except Exception as error:
+        raise DamagedPackageError(f"'{path}': ONNX Runtime does not take it as a model package: {error}.") from error
+    return package, files
+
+
+def check_feeds(feeds: dict[str, Array], golden: GoldenSample, multiple: int, index: int) -> None:
+    """Compare what the steps before the graph made with what is stored.
+
+    Args:
+        feeds: What was made.
+        golden: The stored sample.
+        multiple: What the engine pads to.
+        index: Of the sample, for the message.
+
+    Raises:
+        CheckFailedError: They are others.
+    """
     import numpy as np
 
     for name, stored in golden.feeds.items():

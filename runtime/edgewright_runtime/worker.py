@@ -36,9 +36,14 @@ if TYPE_CHECKING:
 
 
 class Worker:
-    """Holds at most one model, and the samples it is measured on."""
+    """Holds at most one model, and the samples it is measured on.
 
-    def __init__(self) -> None:
+    Args:
+        emulator: What emulates this machine, if anything does: the processor and by what.
+    """
+
+    def __init__(self, emulator: str | None = None) -> None:
+        self._emulator = emulator
         self._samples: list[Any] = []
         self._model: Model | None = None
 
@@ -69,8 +74,11 @@ class Worker:
 
     def _hello(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
         del request, arrays
-        facts = dataclasses.asdict(host_facts())
-        return {"protocol": PROTOCOL, "version": __version__, "machine": facts}, {}
+        facts = host_facts()
+        if self._emulator is not None:
+            # The memory is that of the machine around it, and its processor's name would read like a real one's.
+            facts = dataclasses.replace(facts, cpu=self._emulator, memory_bytes=0, emulated=True)
+        return {"protocol": PROTOCOL, "version": __version__, "machine": dataclasses.asdict(facts)}, {}
 
     def _keep(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
         self._samples = unpack_samples(request["samples"], arrays)
@@ -168,9 +176,9 @@ def peak_memory_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+def serve(requests: BinaryIO, answers: BinaryIO, *, emulator: str | None = None) -> None:
     """Answer requests until `stop` or the end of the stream."""
-    worker = Worker()
+    worker = Worker(emulator)
     while True:
         try:
             request, arrays = receive(requests)
@@ -182,11 +190,15 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         send(answers, answer, made)
 
 
-def main() -> None:
-    """Serve on standard input and output; whatever a library prints goes to standard error instead."""
+def main(*, emulator: str | None = None) -> None:
+    """Serve on standard input and output; whatever a library prints goes to standard error instead.
+
+    Args:
+        emulator: Who starts this in an emulator names it and the processor; from inside only the fact can be seen.
+    """
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    serve(sys.stdin.buffer, answers)
+    serve(sys.stdin.buffer, answers, emulator=emulator)
 
 
 if __name__ == "__main__":

@@ -117,6 +117,8 @@ def _is_emulated() -> bool:
 
 
 def _features(cpuinfo: str) -> tuple[str, ...]:
-    found = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
+    # Older emulators show the file of the machine around them, which has its word for the list of that architecture.
+    word = "Features" if architecture() == "aarch64" else "flags"
+    found = re.search(rf"^{word}\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
     flags = set(found.group(1).split()) if found else set()
     return tuple(sorted(flags.intersection(_INTERESTING)))

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from edgewright_benchmarks.native import notes_of
 from edgewright_benchmarks.report import words
 from edgewright_benchmarks.report.facts import answered, role, status, timed
 from edgewright_benchmarks.report.words import NOT_MEASURED, NOTHING
@@ -24,7 +25,7 @@ class Cell:
 class Row:
     """One engine in the table; `cells` by heading, the same headings in each row.
 
-    `role` is one word, which decides marker and colour; `status` is what is shown.
+    `role` is one word, which decides marker and colour; `status` is what is shown; `notes` are sentences.
     """
 
     number: int
@@ -33,6 +34,7 @@ class Row:
     status: str
     rung: str
     cells: dict[str, Cell]
+    notes: tuple[str, ...]
 
 
 def table(result: Result, numbers: Mapping[str, int]) -> list[Row]:
@@ -51,7 +53,7 @@ def _row(result: Result, engine: EngineResult, number: int, metrics: list[str]) 
     # A failed engine has no figures, so none that were obtained in some way.
     rung = NOTHING if engine.status == "failed" else engine.rung
     cells = _cells(result, engine, metrics)
-    return Row(number, engine, role(result, engine), status(result, engine), rung, cells)
+    return Row(number, engine, role(result, engine), status(result, engine), rung, cells, notes_of(engine))
 
 
 def _cells(result: Result, engine: EngineResult, metrics: list[str]) -> dict[str, Cell]:

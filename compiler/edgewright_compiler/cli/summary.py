@@ -15,13 +15,16 @@ _NUMBERS = (4, 5, 6, 7, 8)
 
 def result_text(result: Result) -> str:
     """The whole result for people; fits in 80 columns."""
+    from edgewright_benchmarks.native import notes_of
+
     header = [cell.format(measure=result.measure) for cell in _HEADER]
     rows = [_row(engine, result) for engine in result.engines]
     targets = ", ".join(dict.fromkeys(engine.target for engine in result.engines))
     parts = [f"Engines for {bold(targets)}:", table(header, rows, _NUMBERS), "", wrapped(_explanation(result))]
-    losers = [engine for engine in result.engines if engine.reasons]
-    for engine in losers:
-        parts += ["", wrapped(" ".join(engine.reasons), "  ", f"{bold(engine.name)}: ")]
+    for engine in result.engines:
+        notes = notes_of(engine)
+        if notes:
+            parts += ["", wrapped(" ".join(notes), "  ", f"{bold(engine.name)}: ")]
     return "\n".join(parts)
 
 
@@ -46,9 +49,12 @@ def _row(engine: EngineResult, result: Result) -> tuple[str, ...]:
 
 def _explanation(result: Result) -> str:
     what = "accuracy" if result.measure == "accuracy" else "agreement with the float model (not accuracy)"
+    where = f"Measured on {result.machine.cpu}, {result.settings.threads} threads."
+    if result.machine.emulated:
+        where = f"Answers are those of {result.machine.cpu}; nothing was timed."
     mark = "ships" if result.kind == "build" else "runs here"
     return (
         f"* {mark}. ratio: latency over {result.baseline}'s; {what} on {result.data.samples:,} samples of "
         f"{result.data.name}; drop: percentage points lost at most (one-sided 95 % bound; the budget is "
-        f"{100 * result.max_drop:g}); size in MB. Measured on {result.machine.cpu}, {result.settings.threads} threads."
+        f"{100 * result.max_drop:g}); size in MB. {where}"
     )

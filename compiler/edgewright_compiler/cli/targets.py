@@ -1,19 +1,20 @@
-"""`edgewright targets`: the known targets, which one this machine is, and what of them can be checked from here."""
+"""`edgewright targets`: the known targets, which one this machine is, what can be checked from here, emulators."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
 
-from edgewright_compiler.cli.console import print_json, table, wrapped
+from edgewright_compiler.cli.console import print_json, progress, table, wrapped
 from edgewright_compiler.cli.target_facts import doctor, show
-from edgewright_targets import host_facts, host_target_name, load_target, target_names
+from edgewright_targets import InputError, host_facts, host_target_name, load_target, target_names
 
 EPILOG = """\
 example:
   edgewright targets
   edgewright targets show snapdragon-8-gen-3
   edgewright targets doctor
+  edgewright targets prepare aarch64
 """
 
 
@@ -21,6 +22,7 @@ _ACTIONS = {
     "list": "show the known targets, and which one this machine is",
     "show": "show everything about a target, and how far evidence for it goes from here",
     "doctor": "show what can be checked from here, and what is missing",
+    "prepare": "fetch the emulator of a target, once; builds do it by themselves",
 }
 
 
@@ -34,6 +36,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
         if name == "show":
             action.add_argument("name", metavar="TARGET", help="a known target, host, or the path of a target file")
+        if name == "prepare":
+            action.add_argument("name", nargs="?", metavar="NAME", help="architecture or target to be emulated")
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -42,6 +46,8 @@ def execute(options: argparse.Namespace) -> int:
         return show(options.name, json=options.json)
     if options.action == "doctor":
         return doctor(json=options.json)
+    if options.action == "prepare":
+        return _prepare(options)
     host = host_target_name()
     facts = host_facts()
     targets = [load_target(name) for name in target_names()]
@@ -70,5 +76,31 @@ def execute(options: argparse.Namespace) -> int:
     if host is None:
         here = f"No target has this machine's architecture ({facts.architecture})."
     print(wrapped(here))
-    print(wrapped("rung: how far evidence for a target can go from here."))
+    print(
+        wrapped(
+            "rung: how far evidence for a target can go from here; what is emulated takes an emulator, which the first"
+            " build fetches, and 'edgewright targets prepare NAME' without a build."
+        )
+    )
+    return 0
+
+
+def _prepare(options: argparse.Namespace) -> int:
+    from edgewright_compiler.sources.failures import needs
+
+    with needs("compiler"):
+        from edgewright_compiler.emulators import EMULATORS, emulator_module
+    known = ", ".join(EMULATORS)
+    if options.name is None:
+        raise InputError("Which emulator to prepare is not said.", hint=f"There are emulators of: {known}.")
+    architecture = options.name if options.name in EMULATORS else load_target(options.name).architecture
+    if architecture not in EMULATORS:
+        message = f"There is no emulator for target '{options.name}' ({architecture})."
+        raise InputError(message, hint=f"There are emulators of: {known}.")
+    emulator = emulator_module(architecture).prepare(progress(options))
+    if options.json:
+        print_json(emulator.about())
+    elif not options.quiet:
+        for line in emulator.lines():
+            print(wrapped(line))
     return 0

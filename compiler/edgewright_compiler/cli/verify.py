@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.cli.console import print_json, progress, say_warning, spoken_warnings, wrapped
+from edgewright_compiler.cli.console import print_json, progress, say_warning, spoken_warnings, table, wrapped
 from edgewright_compiler.cli.options import add_device, add_engine, remote_device
+from edgewright_targets import CheckFailedError, InputError
+from edgewright_targets.target import HOST
+
+if TYPE_CHECKING:
+    from edgewright_compiler.verify import TargetReport
 
 EPILOG = """\
 example:
   edgewright verify intents.ortpackage
+  edgewright verify intents.ortpackage --target raspberry-pi-5
   edgewright verify intents.ortpackage --device ssh://pi@kitchen
 """
 
@@ -19,12 +25,20 @@ example:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     parser.add_argument("package", help="package folder or archive")
-    add_device(parser)
+    parser.add_argument(
+        "--target",
+        metavar="TARGET",
+        help="check all engines of this target, in its emulator where this machine is another (default: host, the "
+        "engine that runs here); with --device: those that run there",
+    )
+    add_device(parser, target=False)
     add_engine(parser)
 
 
 def execute(options: argparse.Namespace) -> int:
     """Run the verb."""
+    if options.device is None and options.target not in (None, HOST):
+        return _of_target(options)
     report = _here(options) if options.device is None else _there(options)
     if options.json:
         print_json({"ok": True, **report})
@@ -44,7 +58,7 @@ def execute(options: argparse.Namespace) -> int:
 def _here(options: argparse.Namespace) -> dict[str, Any]:
     from edgewright_runtime import verify
 
-    remote_device(options)
+    remote_device(options, target_alone=True)
     with spoken_warnings():
         return dataclasses.asdict(verify(options.package, engine=options.engine, strict=options.strict))
 
@@ -55,9 +69,51 @@ def _there(options: argparse.Namespace) -> dict[str, Any]:
     with needs("bench"):
         from edgewright_benchmarks.devices.verify import verify_on
 
-    remote = remote_device(options)
+    remote = remote_device(options, target_alone=True)
     assert remote is not None
     report = verify_on(remote, options.package, progress(options), engine=options.engine, strict=options.strict)
     for name, reason in report["engine"]["passed_over"]:
         say_warning(f"{name} was passed over: {reason}")
     return report
+
+
+def _of_target(options: argparse.Namespace) -> int:
+    from edgewright_compiler.sources.failures import needs
+
+    remote_device(options, target_alone=True)
+    if options.strict:
+        raise InputError("--strict is about the engine that runs here; with --target every engine is checked anyway.")
+    with needs("compiler"):
+        from edgewright_compiler.verify import verify_target
+    report = verify_target(options.package, options.target, engine=options.engine, progress=progress(options))
+    if options.json:
+        engines = [{**dataclasses.asdict(one), "ok": one.ok} for one in report.engines]
+        print_json({"ok": report.ok, **dataclasses.asdict(report), "engines": engines})
+    elif not options.quiet:
+        print(_text(report))
+    if not report.ok:
+        bad = " ".join(f"{one.name}: {one.note}" for one in report.engines if one.ran and not one.ok)
+        raise CheckFailedError(f"Not all engines of {report.target} answer as they did when they were built. {bad}")
+    return 0
+
+
+def _text(report: TargetReport) -> str:
+    rows = [
+        (
+            engine.name,
+            engine.rung,
+            "-" if engine.difference is None else f"{engine.difference:.2g}",
+            f"{engine.tolerance:.2g}",
+            ("ok" if engine.ok else "failed") if engine.ran else "not run",
+        )
+        for engine in report.engines
+    ]
+    head = (
+        f"{report.files} files have their digests. {report.samples} golden samples through the engines of "
+        f"{report.target}, on {report.machine.cpu}; the difference is the largest of any output from the float outputs."
+    )
+    parts = [wrapped(head), "", table(("engine", "rung", "difference", "allowed", ""), rows, right=(2, 3))]
+    for engine in report.engines:
+        if not engine.ran:
+            parts += ["", wrapped(engine.note, "  ", f"{engine.name}: ")]
+    return "\n".join(parts)

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from edgewright_targets import Target
 
 # Architecture of a target, as `uname -m` prints it there -> the module that emulates it.
-EMULATORS: dict[str, str] = {}
+EMULATORS: dict[str, str] = {"aarch64": "edgewright_compiler.emulators.aarch64"}
 # Execution providers that bring an emulator of their hardware, which runs in a worker of this machine.
 PROVIDER_EMULATORS = ("QNNExecutionProvider",)
+_ANY_CPU = "max"
 
 
 class Emulator(Protocol):
@@ -28,8 +29,24 @@ class Emulator(Protocol):
     def missing(self) -> str | None:
         """Why it cannot run here, as a whole sentence with what to do; None if it can."""
 
-    def command(self, cpu: str, progress: Progress) -> Sequence[str]:
-        """Prepare it, once, and give the command that starts a worker in it."""
+    def prepare(self, progress: Progress) -> Prepared:
+        """Fetch what is not in the cache yet."""
+
+
+class Prepared(Protocol):
+    """An emulator that is ready to run."""
+
+    def command(self, cpu: str) -> tuple[str, ...]:
+        """Starts a worker on this processor."""
+
+    def facts(self) -> dict[str, str]:
+        """What answers depend on: versions and digests by name."""
+
+    def about(self) -> dict[str, object]:
+        """What there is to say about it, as plain data."""
+
+    def lines(self) -> list[str]:
+        """The same for people."""
 
 
 def emulated_by_provider(provider: str) -> bool:
@@ -42,7 +59,7 @@ def missing_for(target: Target, provider: str) -> str | None:
     if provider in PROVIDER_EMULATORS:
         return provider_module(provider).emulator_unavailable()
     if target.architecture in EMULATORS:
-        return _module(EMULATORS[target.architecture]).missing()
+        return emulator_module(target.architecture).missing()
     return f"There is no emulator for {target.architecture}."
 
 
@@ -58,7 +75,7 @@ def check_reachable(target: Target, providers: Sequence[str]) -> None:
             raise InputError(
                 f"Target '{target.name}' ({target.architecture}) cannot be reached from this machine "
                 f"({architecture()}): {reason}",
-                hint="Build on such a machine; '--target host' builds for this one.",
+                hint="Use such a machine instead; '--target host' is this one.",
             )
 
 
@@ -66,11 +83,17 @@ def place(target: Target, provider: str, progress: Progress) -> Place:
     """Where an engine of this provider for `target` runs emulated on this machine; prepares the emulator.
 
     An emulator in the provider itself, which runs in this machine's own worker, is a place with load options.
+
+    Raises:
+        EdgewrightError: The emulator could not be fetched, or does not know the processor.
     """
     if provider in PROVIDER_EMULATORS:
         return Place(options={"emulate": True})
-    return Place(tuple(_module(EMULATORS[target.architecture]).command(target.emulated_cpu or "max", progress)))
+    prepared = emulator_module(target.architecture).prepare(progress)
+    cpu = target.emulated_cpu or _ANY_CPU
+    return Place(prepared.command(cpu), facts={**prepared.facts(), "cpu": cpu})
 
 
-def _module(name: str) -> Emulator:
-    return cast("Emulator", importlib.import_module(name))
+def emulator_module(name: str) -> Emulator:
+    """The module that emulates this architecture, one of `EMULATORS`."""
+    return cast("Emulator", importlib.import_module(EMULATORS[name]))
