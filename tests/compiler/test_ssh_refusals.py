@@ -42,8 +42,9 @@ def test_an_address_that_is_none(command: Command, built_arrays: Path, sources: 
         )
 
 
-def test_options_that_go_with_a_device(command: Command, built_arrays: Path) -> None:
-    command.refuses("verify", built_arrays, "--target", "x86-64", says=["--target goes with --device"])
+def test_options_that_go_with_a_device(command: Command, built_arrays: Path, sources: Path) -> None:
+    data = ("--data", sources / "inputs.npz")
+    command.refuses("bench", built_arrays, *data, "--target", "x86-64", says=["--target goes with --device"])
     command.refuses("verify", built_arrays, "--keep", says=["--keep goes with --device"])
 
 
