@@ -96,7 +96,8 @@ def compare_engines(
             EngineResult(
                 **result,
                 status="refused",
-                reasons=(*engine.notes, *_foreign(nodes, engine.spec.provider)),
+                # Of an engine compiled ahead of time the notes say who runs its nodes.
+                reasons=engine.notes if engine.nodes else (*engine.notes, *_foreign(nodes, engine.spec.provider)),
                 latency=_latency(found.rounds, reference.rounds) if engine.rung == "measured" else None,
                 accuracy=how.score(found.outputs, data.labels, reference.outputs, max_drop=max_drop),
                 load_seconds=tuple(found.loads),
@@ -150,7 +151,9 @@ def data_facts(data: Dataset) -> DataFacts:
 
 
 def settings_facts(settings: MeterSettings, calls: int, samples: int, threads: int) -> Settings:
-    """What a result says about how it was measured; every sample is a warm-up call."""
+    """What a result says about how it was measured; every sample is a warm-up call. Without calls nothing was timed."""
+    if not calls:
+        return Settings(0, 0, 0, threads, settings.seed)
     return Settings(settings.rounds, calls, samples, threads, settings.seed)
 
 

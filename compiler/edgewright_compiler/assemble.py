@@ -133,8 +133,15 @@ def _add_assets(package: Any, folder: Path) -> dict[str, str]:
 
 
 def _with_assets(pipeline: PipelineSpec, assets: Mapping[str, str]) -> PipelineSpec:
+    measured = pipeline.measured
+    if measured is not None:
+        measured = dataclasses.replace(measured, steps=_steps_with_assets(measured.steps, assets))
+    return dataclasses.replace(pipeline, steps=_steps_with_assets(pipeline.steps, assets), measured=measured)
+
+
+def _steps_with_assets(declared: Sequence[StepSpec], assets: Mapping[str, str]) -> tuple[StepSpec, ...]:
     steps = []
-    for step in pipeline.steps:
+    for step in declared:
         options = {}
         for name, value in step.options.items():
             if isinstance(value, str) and value.startswith(ASSET_PREFIX):
@@ -143,7 +150,7 @@ def _with_assets(pipeline: PipelineSpec, assets: Mapping[str, str]) -> PipelineS
             else:
                 options[name] = value
         steps.append(StepSpec(step.step, options))
-    return PipelineSpec(pipeline.input, pipeline.output, tuple(steps))
+    return tuple(steps)
 
 
 def write_sums(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +47,7 @@ def judge_measured(
         baseline=baseline,
         max_drop=job.options.max_drop,
     )
-    by_name = {engine.name: engine for engine in compared.engines}
+    by_name = {engine.name: _as_reference(engine, ways[engine.name]) for engine in compared.engines}
     everything = [
         by_name.get(job.engine_name(candidate.name))
         or failed_engine(
@@ -78,6 +79,15 @@ def judge_measured(
     )
 
 
+def _as_reference(engine: EngineResult, way: Way) -> EngineResult:
+    """What a reference answered is a fact about the model, and no figure of an engine that was not run."""
+    if way.answers != "reference" or engine.accuracy is None:
+        return engine
+    name, value = next(iter(engine.accuracy.metrics.items()))
+    said = f"There its {name} was {value.value:.2%} on {engine.accuracy.samples:,} samples."
+    return dataclasses.replace(engine, accuracy=None, reasons=(*engine.reasons, said))
+
+
 def _warnings(job: Job, engines: Sequence[EngineResult]) -> tuple[str, ...]:
     found = []
     if job.measured.labels is None:
@@ -90,11 +100,17 @@ def _warnings(job: Job, engines: Sequence[EngineResult]) -> tuple[str, ...]:
             "The engine was chosen on the calibration data itself, which flatters the engines calibrated on it. Pass "
             "other data with --evaluation."
         )
-    if job.rung == "emulated":
+    rungs = {engine.rung for engine in engines}
+    if "emulated" in rungs:
         found.append(
             f"Nothing for {job.target.name} ran on its hardware: answers are an emulator's, on "
             f"{len(job.measured.samples):,} samples, and no speed was measured. "
             "Bench on the device before you rely on its speed."
+        )
+    elif "measured" not in rungs:
+        found.append(
+            f"Nothing for {job.target.name} ran, on its hardware or in an emulator of it: neither answers nor speed "
+            "are checked. Bench on the device before you rely on it."
         )
     undecided = [e.accuracy.samples_needed for e in engines if e.accuracy and e.accuracy.samples_needed]
     if undecided:

@@ -78,6 +78,8 @@ class EngineMaker:
         if compiler(candidate.engine).STATIC_SHAPES:
             graph, said = exported.fixed()
             notes.append(said)
+            # Texts are padded to the one length there is.
+            spec = dataclasses.replace(spec, pad_to_multiple_of=graph.text_length() or spec.pad_to_multiple_of)
         folder, facts = compiled(
             self, graph.quantized(candidate.recipe, candidate.precision), graph.shapes(), candidate
         )
@@ -133,7 +135,7 @@ class EngineMaker:
             baseline = self._float_here(folder)
             self.draft(scratch / "package", folder, component, [baseline])
             with load(scratch / "package", engine=baseline.spec.name) as model:
-                feeds = [model.feeds(sample) for sample in self.job.inputs.spread(CALIBRATION_SAMPLES)]
+                feeds = [model.feeds(sample, whole=True) for sample in self.job.inputs.spread(CALIBRATION_SAMPLES)]
         refuse_nan(feeds)
         return feeds
 

@@ -75,7 +75,7 @@ class Graph:
             CandidateError: The graph cannot be brought to it.
         """
         if self._fixed is None:
-            shapes, said = choose_shapes(self.shapes(), _token_limit(self._component))
+            shapes, said = choose_shapes(self.shapes(), _texts(self._component))
             self._maker.progress.note(said)
             parts = {"component": self.digest, "shapes": shapes, "tools": tool_versions(_GRAPH_TOOLS)}
             folder = _kept(
@@ -84,6 +84,11 @@ class Graph:
             alike = FeedShapes({name: (shape,) for name, shape in shapes.items()})
             self._fixed = Graph(self._maker, folder, self._component, alike), said
         return self._fixed
+
+    def text_length(self) -> int | None:
+        """Tokens of the longest text that the graph is given here; None where it is not given texts."""
+        names = [name for name in _texts(self._component) if name in self.shapes().inputs]
+        return self.shapes().maximum(names[0])[-1] if names else None
 
     def quantized(self, recipe: Recipe, precision: str) -> Path:
         """Folder of the graph in the precision of `recipe`; `precision` is its word for people.
@@ -158,7 +163,7 @@ def _kept(maker: EngineMaker, name: str, title: str, parts: dict[str, Any], make
     return folder
 
 
-def _token_limit(component: Component) -> int | None:
-    """Most tokens of a text, None where the graph is not given texts."""
-    limits = [step.options["max_length"] for step in component.pipeline.steps if "max_length" in step.options]
-    return int(limits[0]) if limits else None
+def _texts(component: Component) -> dict[str, int]:
+    """Inputs of the graph that are tokens of texts, and the most that the model takes."""
+    steps = [step.options for step in component.pipeline.steps if "max_length" in step.options]
+    return {name: int(options["max_length"]) for options in steps for name in options["outputs"]}

@@ -184,8 +184,8 @@ def _read_targets(names: Sequence[str]) -> tuple[Target, ...]:
         raise InputError(f"The targets must all be different; asked for: {', '.join(found) or 'none'}.")
     for target in targets:
         for candidate in target.candidates:
-            # Unknown providers are found before the first work, and not when their turn comes.
-            provider(candidate.provider)
+            # Unknown providers and wrong options are found before the first work, and not when their turn comes.
+            provider(candidate.provider).options(candidate.provider_options, 1)
         # So is a target that cannot be reached from here.
         ways(target)
     return targets

@@ -129,7 +129,8 @@ class _Build:
         native = [here(engine) for engine in emulated if not emulated_by_provider(engine.spec.provider)]
 
         def make(place: Path) -> None:
-            self.progress.note(f"Measuring {len(names)} engines on {len(job.measured.samples):,} samples ...")
+            how = "Measuring" if job.rung == "measured" else "Emulating"
+            self.progress.note(f"{how} {len(names)} engines on {len(job.measured.samples):,} samples ...")
             with self.cache.scratch() as scratch:
                 # A reference answers on this machine, which refuses engines of another architecture, as it should.
                 drafted = [here(e) if ways[e.spec.name].answers == "reference" else e for e in answering]
@@ -151,7 +152,7 @@ class _Build:
             "emulators": [job.emulator_facts(), host_facts().features] if native else None,
             "tools": tool_versions(RUN_TOOLS),
         }
-        return self.maker.stage("measure", "Measured", parts, make)
+        return self.maker.stage("measure", "Measured" if job.rung == "measured" else "Emulated", parts, make)
 
     def _meter(self) -> MeterSettings:
         return dataclasses.replace(self.job.options.meter, threads=self.job.threads)

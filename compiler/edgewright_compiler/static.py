@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # Coarse, so that a few more texts in the data do not ask for another engine.
 _LENGTH_STEP = 8
 _KEPT_WHOLE = 0.99
+_MORE_DATA = "Pass data with --calibration."
 
 
 class FixingError(Exception):
@@ -51,50 +52,51 @@ class TextLength:
 
 
 def choose_length(counts: Sequence[int], limit: int) -> TextLength:
-    """The length that holds 99 % of texts with these token counts whole, in steps of 8, at most the model's `limit`.
-
-    Raises:
-        InputError: There are no texts to choose from.
-    """
-    if not counts:
-        raise InputError(
-            "The target takes graphs of fixed shapes only, and there is no data to choose the length of texts from.",
-            hint="Pass data with --calibration.",
-        )
+    """The length that holds 99 % of texts with these token counts whole, in steps of 8, at most the model's `limit`."""
     ranked = sorted(counts)
     enough = ranked[math.ceil(_KEPT_WHOLE * len(ranked)) - 1]
     tokens = min(-(-enough // _LENGTH_STEP) * _LENGTH_STEP, limit)
     return TextLength(tokens, len(counts), ranked[-1], sum(count > tokens for count in counts))
 
 
-def choose_shapes(feeds: FeedShapes, limit: int | None = None) -> tuple[dict[str, Shape], str]:
-    """Shapes for a graph of fixed shapes from those of real inputs, batch 1; also says what was chosen as a sentence.
+def choose_shapes(feeds: FeedShapes, texts: Mapping[str, int] | None = None) -> tuple[dict[str, Shape], str]:
+    """Shapes for a graph of fixed shapes from those of real inputs; also says what was chosen, in sentences.
 
     Args:
         feeds: Shapes of what the graph is given for the samples of the data.
-        limit: Most tokens of a text that the model takes, where its input is text; None where it is arrays, which
-            must then be alike in all but their number.
+        texts: Inputs whose last axis are the tokens of a text, and the most that the model takes. Other inputs must
+            be alike in all but the first axis, which is the batch and becomes 1.
 
     Raises:
         InputError: There is no data, or arrays of several shapes.
     """
-    if limit is not None:
-        length = choose_length([shape[-1] for shape in next(iter(feeds.inputs.values()), ())], limit)
-        return dict.fromkeys(feeds.inputs, (1, length.tokens)), length.sentence()
+    texts = texts or {}
     if not feeds.samples:
-        raise InputError("The target takes graphs of fixed shapes only, and there is no data to choose them from.")
+        raise InputError(
+            "The target takes graphs of fixed shapes only, and there is no data to choose them from.", hint=_MORE_DATA
+        )
     shapes: dict[str, Shape] = {}
+    said: dict[str, None] = {}
     for name, those in feeds.inputs.items():
-        found = sorted({shape[1:] for shape in those})
-        if len(found) > 1:
-            some = ", ".join(str(list(shape)) for shape in found[:3])
-            raise InputError(
-                f"The target takes graphs of fixed shapes only; samples of '{name}' have {len(found)} ({some}, ...).",
-                hint="Bring the samples to one shape.",
-            )
-        shapes[name] = (1, *found[0])
-    said = ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items())
-    return shapes, f"Inputs have the fixed shapes {said}."
+        if name in texts:
+            length = choose_length([shape[-1] for shape in those], texts[name])
+            shapes[name] = (*_one_shape(name, [shape[:-1] for shape in those]), length.tokens)
+            said[length.sentence()] = None
+        else:
+            shapes[name] = (1, *_one_shape(name, [shape[1:] for shape in those]))
+            said[f"Input {name} has the fixed shape {list(shapes[name])}."] = None
+    return shapes, " ".join(said)
+
+
+def _one_shape(name: str, shapes: Sequence[Shape]) -> Shape:
+    found = sorted(set(shapes))
+    if len(found) > 1:
+        some = ", ".join(str(list(shape)) for shape in found[:3])
+        raise InputError(
+            f"The target takes graphs of fixed shapes only; samples of '{name}' have {len(found)} ({some}, ...).",
+            hint="Bring the samples to one shape.",
+        )
+    return found[0]
 
 
 def fix_shapes(component: Path, shapes: Mapping[str, Sequence[int]], destination: Path) -> None:

@@ -37,14 +37,19 @@ def ways(target: Target) -> dict[str, Way]:
     Raises:
         InputError: The target cannot be reached from this machine; says what is missing.
     """
+    found = planned(target)
+    emulated = [c.provider for c in target.candidates if found[c.name].answers == "emulated"]
+    check_reachable(target, list(dict.fromkeys(emulated)))
+    return found
+
+
+def planned(target: Target) -> dict[str, Way]:
+    """The same, whether or not what it takes is installed."""
     if target.is_here():
         return {candidate.name: Way("here", "measured") for candidate in target.candidates}
     # Where an accelerator is what it is about, the processor beside it is not emulated for the baseline's sake.
     accelerator = any(candidate.engine != "onnx" for candidate in target.candidates)
-    found = {candidate.name: _way(candidate, target, accelerator=accelerator) for candidate in target.candidates}
-    emulated = [c.provider for c in target.candidates if found[c.name].answers == "emulated"]
-    check_reachable(target, list(dict.fromkeys(emulated)))
-    return found
+    return {candidate.name: _way(candidate, target, accelerator=accelerator) for candidate in target.candidates}
 
 
 def places(target: Target, progress: Progress) -> dict[str, Place]:
@@ -53,14 +58,14 @@ def places(target: Target, progress: Progress) -> dict[str, Place]:
     Raises:
         EdgewrightError: An emulator cannot be prepared.
     """
-    found: dict[str, Place] = {}
-    for candidate in target.candidates:
-        answers = ways(target)[candidate.name].answers
-        if answers == "emulated":
-            found[candidate.name] = place(target, candidate.provider, progress)
-        elif answers != "none":
-            found[candidate.name] = Place()
-    return found
+    answers = {name: way.answers for name, way in ways(target).items()}
+    emulated = {c.provider for c in target.candidates if answers[c.name] == "emulated"}
+    at = {provider: place(target, provider, progress) for provider in sorted(emulated)}
+    return {
+        candidate.name: at[candidate.provider] if answers[candidate.name] == "emulated" else Place()
+        for candidate in target.candidates
+        if answers[candidate.name] != "none"
+    }
 
 
 def _way(candidate: Candidate, target: Target, *, accelerator: bool) -> Way:
@@ -77,6 +82,6 @@ def _way(candidate: Candidate, target: Target, *, accelerator: bool) -> Way:
 
 def _reference_note(target: Target) -> str:
     return (
-        f"It is the reference of the comparison: its answers were computed in float by an {architecture()} processor. "
-        f"On {target.name} it was not run, so neither its answers nor its speed there are checked."
+        f"On {target.name} it was not run, so neither its answers nor its speed there are checked. "
+        f"It is the reference of the comparison by its answers on an {architecture()} processor."
     )

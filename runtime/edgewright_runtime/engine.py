@@ -108,6 +108,11 @@ class Engine:
         # More threads than processors only take turns: a package from a larger machine is capped here.
         return min(wanted, usable_threads()) if wanted else host_facts().cores
 
+    @property
+    def session(self) -> Any:
+        """The `onnxruntime.InferenceSession`, after activation: for loops that bind inputs and outputs themselves."""
+        return self._session
+
     def infer(self, feeds: Mapping[str, np.ndarray[Any, Any]]) -> Arrays:
         """Run the graph; the arrays returned are the caller's own.
 

@@ -35,3 +35,7 @@ class SampleError(InputError):
 
 class EngineFallbackWarning(UserWarning):
     """Another engine runs than the one the package prefers; `model.engine.passed_over` says why."""
+
+
+class SampleCutWarning(UserWarning):
+    """The input of a call was longer than the model takes, and a part of it was used."""

@@ -36,6 +36,21 @@ class StepSpec:
 
 
 @dataclass(frozen=True)
+class MeasuredSpec:
+    """How engines are compared where their answers cannot be, as with texts that part at the first other token.
+
+    Attributes:
+        steps: From a sample to `outputs`, which are compared.
+        answer: Name of a value of these steps that goes to the scorer as well, for what is no array of scores.
+        call: Options of a call whose time is taken, such that every engine does the same work.
+    """
+
+    steps: tuple[StepSpec, ...]
+    answer: str
+    call: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class PipelineSpec:
     """The whole way of a sample as data.
 
@@ -43,11 +58,13 @@ class PipelineSpec:
         input: Name of the value that a caller gives, or `*`: the caller gives named arrays.
         output: Name of the value that a caller gets, or `*`: all outputs of the last component.
         steps: Run in order; each reads and writes named values.
+        measured: How engines are compared; None is by these steps.
     """
 
     input: str
     output: str
     steps: tuple[StepSpec, ...]
+    measured: MeasuredSpec | None = None
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ class Worker:
             )
         # An emulator takes seconds an answer, and a first one warms nothing up there.
         if self._samples and not self._model.engine.emulated:
-            self._model(self._samples[0])
+            self._model.timed(self._samples[0])
         seconds = time.perf_counter() - start
         return {"seconds": seconds, "engine": dataclasses.asdict(self._model.engine)}, {}
 
@@ -112,11 +112,12 @@ class Worker:
         model = self._loaded()
         made: Arrays = {}
         for index in request["indices"]:
-            values = model.run(self._samples[index])
+            values = model.measured(self._samples[index])
             made |= {f"{index}/{name}": value for name, value in values["outputs"].items()}
             # Labels and arrays are told from the outputs; other answers take steps that only the package has.
-            if model.manifest.pipeline.output not in ("labels", "*"):
-                answer = pack_answer(values[model.manifest.pipeline.output])
+            pipeline = model.manifest.pipeline
+            if pipeline.output not in ("labels", "*"):
+                answer = pack_answer(values[pipeline.measured.answer if pipeline.measured else pipeline.output])
                 made |= {} if answer is None else {f"{index}/{ANSWER}": answer}
         return {}, made
 
@@ -134,12 +135,12 @@ class Worker:
         if model.engine.emulated:
             raise InputError(f"Engine '{model.engine.name}' runs in an emulator, where its calls cannot be timed.")
         # One call that is not counted: after a pause, threads have to wake and caches to fill again.
-        model(self._samples[request["indices"][0]])
+        model.timed(self._samples[request["indices"][0]])
         seconds = []
         for index in request["indices"]:
             sample = self._samples[index]
             start = time.perf_counter()
-            model(sample)
+            model.timed(sample)
             seconds.append(time.perf_counter() - start)
         return {"seconds": seconds}, {}
 

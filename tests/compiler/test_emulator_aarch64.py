@@ -42,10 +42,14 @@ _CACHE = cache_folder()
 @pytest.fixture(scope="session")
 def emulator() -> aarch64.Emulator:
     """Prepared in the user's own cache, where it stays: fetching it takes a minute or two."""
-    reason = aarch64.missing()
+    reason = aarch64.missing(StageCache(_CACHE))
     if reason is not None:
         pytest.skip(reason)
-    return aarch64.prepare(Quiet(), StageCache(_CACHE))
+    try:
+        return aarch64.prepare(Quiet(), StageCache(_CACHE))
+    except EdgewrightError as error:
+        # No mirror or index within reach, or one without what it takes; the sentence says which.
+        pytest.skip(f"The emulator cannot be prepared: {error.message}")
 
 
 @pytest.fixture(scope="module")
@@ -233,7 +237,9 @@ def test_from_a_checkpoint_to_a_verified_package_for_a_board(
     (evidence,) = json.loads(command("inspect", package, "--json").out)["evidence"].values()
     assert evidence["machine"]["cpu"].startswith("cortex-a76 emulated by QEMU")
     for engine in evidence["engines"]:
-        assert (engine["rung"], engine["latency"], engine["load_seconds"]) == ("emulated", None, [])
+        assert engine["rung"] == "emulated"
+        assert not engine.get("latency")
+        assert not engine.get("load_seconds")
         assert len(engine["native"]["differences"]) == engine["native"]["samples"] == 10
         # Other kernels round otherwise; the float engine's answers hardly move.
         assert engine["native"]["largest"] <= (1e-4 if engine["precision"] == "fp32" else 0.1)

@@ -1,6 +1,5 @@
 """The Snapdragon NPU without a Snapdragon: quantized, compiled ahead of time, and answered in its emulator."""
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +22,11 @@ from edgewright_runtime.manifest import EngineSpec, Manifest, SourceFacts
 from edgewright_runtime.providers import qnn
 from edgewright_targets import Candidate, InputError, load_target
 from edgewright_targets.host import architecture
+from snapdragon import needs_qnn
 from tiny_models import sentences, write_checkpoint
 
 TARGETS = ("snapdragon-8-gen-2", "snapdragon-8-gen-3", "snapdragon-x-elite")
 TEXTS = [text for text, _ in sentences()]
-
-needs_qnn = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        importlib.util.find_spec("onnxruntime_qnn") is None or architecture() != "x86_64",
-        reason="the emulator of the NPU is in onnxruntime-qnn for x86-64, which is not installed",
-    ),
-]
 
 
 class Workshop:
@@ -48,7 +40,7 @@ class Workshop:
         with self.model("float", self.spec("float", self.component)) as model:
             feeds = [model.feeds(text) for text in TEXTS]
             self.expected = np.array([model.run(text)["outputs"]["logits"] for text in TEXTS])
-        shapes, self.said = choose_shapes(shapes_of(feeds), limit=32)
+        shapes, self.said = choose_shapes(shapes_of(feeds), dict.fromkeys(feeds[0], 32))
         self.length = shapes["input_ids"][-1]
         self.fixed = folder / "fixed"
         fix_shapes(self.component, shapes, self.fixed)

@@ -1,6 +1,7 @@
 """Graphs of fixed shapes: which shape, and the same answers."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx_ir as ir
@@ -26,19 +27,26 @@ def test_the_length_holds_nearly_all_texts_whole() -> None:
 
 def test_without_data_nothing_can_be_chosen() -> None:
     with pytest.raises(InputError, match="no data to choose") as caught:
-        choose_length([], limit=512)
+        choose_shapes(shapes_of([]), {"input_ids": 512})
     assert "--calibration" in str(caught.value)
-    with pytest.raises(InputError, match="no data"):
-        choose_shapes(shapes_of([]))
 
 
 def test_arrays_must_be_alike() -> None:
     alike = [{"pixels": np.zeros((count, 8), np.float32)} for count in (1, 4)]
     shapes, said = choose_shapes(shapes_of(alike))
     assert shapes == {"pixels": (1, 8)}
-    assert "pixels [1, 8]" in said
+    assert "pixels has the fixed shape [1, 8]" in said
     with pytest.raises(InputError, match=r"samples of 'pixels' have 2 \(\[4\], \[8\]"):
         choose_shapes(shapes_of([*alike, {"pixels": np.zeros((1, 4), np.float32)}]))
+
+
+def test_texts_beside_arrays() -> None:
+    pixels = np.zeros((1, 3, 4), np.float32)
+    feeds: list[dict[str, Any]] = [{"ids": np.zeros((1, n), np.int64), "pixels": pixels} for n in (5, 7)]
+    shapes, said = choose_shapes(shapes_of(feeds), {"ids": 16})
+    assert shapes == {"ids": (1, 8), "pixels": (1, 3, 4)}
+    assert "8 tokens" in said
+    assert "pixels" in said
 
 
 def test_ranges_of_shapes() -> None:

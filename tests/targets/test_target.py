@@ -1,13 +1,17 @@
 """Targets that come with Edgewright are sound; a user's file is read as strictly."""
 
+import dataclasses
 import tomllib
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
-from edgewright_targets import HostFacts, InputError, Recipe, host_target_name, load_target, target_names
+from edgewright_compiler.emulators import EMULATORS
+from edgewright_compiler.ways import planned
+from edgewright_targets import RUNGS, HostFacts, InputError, Recipe, host_target_name, load_target, target_names
 from edgewright_targets import target as target_module
+from edgewright_targets.record import read_record
 
 TARGET = """
 title = "A board"
@@ -51,10 +55,25 @@ def test_targets_that_come_with_it(name: str) -> None:
 @pytest.mark.parametrize("name", target_names())
 def test_every_recipe_is_used(name: str) -> None:
     data = tomllib.loads((resources.files("edgewright_targets") / f"{name}.toml").read_text(encoding="utf-8"))
-    named = {candidate["recipe"] for candidate in data.get("candidate", [])}
-    # A target that extends another has none of its own.
-    assert set(data.get("recipe", {})) == named
-    assert named or "extends" in data
+    used = {candidate.recipe for candidate in load_target(name).candidates}
+    own = {read_record(Recipe, recipe, name) for recipe in data.get("recipe", {}).values()}
+    assert own <= used
+    assert own or "extends" in data
+
+
+@pytest.mark.parametrize("name", target_names())
+def test_the_rung_that_it_states_can_be_reached_and_no_better_one(name: str) -> None:
+    """From an ordinary x86-64 Linux machine that is not the target itself."""
+    target = load_target(name)
+    if target.architecture == "x86_64" and not target.machine_model:
+        best = "measured"
+    else:
+        # No firmware calls itself so: on the target itself everything is measured.
+        elsewhere = dataclasses.replace(target, machine_model="no such machine")
+        emulated = target.architecture in EMULATORS or any(c.engine != "onnx" for c in target.candidates)
+        rungs = {way.rung for way in planned(elsewhere).values()} if emulated else {"declared"}
+        best = next(rung for rung in RUNGS if rung in rungs)
+    assert target.rung == best
 
 
 def test_a_file_of_the_users_own(tmp_path: Path) -> None:

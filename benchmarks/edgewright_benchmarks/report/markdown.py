@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from edgewright_benchmarks.native import native_sentence
+from edgewright_benchmarks.native import notes_of
 from edgewright_benchmarks.report import view, words
 from edgewright_benchmarks.report.facts import check, numbers, reason_is_the_builds, warnings
 from edgewright_benchmarks.report.headline import Figure, basis, headline
@@ -83,13 +83,8 @@ def _cell(cell: view.Cell) -> str:
 
 
 def _reasons(result: Result, known: Mapping[str, int]) -> list[str]:
-    lines = []
-    for engine in result.engines:
-        reasons = engine.reasons if engine.status in ("refused", "failed") else ()
-        sentence = native_sentence(engine)
-        notes = (*reasons, sentence) if sentence else reasons
-        if notes:
-            lines.append(f"- {known[engine.name]} {_code(engine.name)} {engine.status}: {_text(' '.join(notes))}")
+    noted = [(engine, notes_of(engine)) for engine in result.engines]
+    lines = [f"- {known[e.name]} {_code(e.name)} {e.status}: {_text(' '.join(notes))}" for e, notes in noted if notes]
     return ["\n".join(lines)] if lines else []
 
 

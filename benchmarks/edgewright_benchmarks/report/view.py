@@ -10,7 +10,7 @@ from edgewright_benchmarks.native import notes_of
 from edgewright_benchmarks.report import words
 from edgewright_benchmarks.report.facts import answered, role, status, timed
 from edgewright_benchmarks.report.words import NOT_MEASURED, NOTHING
-from edgewright_benchmarks.result import EngineResult, Result
+from edgewright_benchmarks.result import EngineResult, Result, Settings
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,10 @@ def _cells(result: Result, engine: EngineResult, metrics: list[str]) -> dict[str
     for index, name in enumerate(metrics):
         value = accuracy.metrics.get(name) if accuracy else None
         cells[words.metric_word(name, result.measure, first=index == 0)] = (
-            Cell(words.percent(value.value), f"{words.percent(value.low)} to {words.percent(value.high)}")
+            Cell(
+                words.metric_value(name, value.value),
+                f"{words.metric_value(name, value.low)} to {words.metric_value(name, value.high)}",
+            )
             if value
             else _absent(engine)
         )
@@ -112,6 +115,12 @@ def _time_cells(result: Result, engine: EngineResult) -> dict[str, Cell]:
     }
 
 
+def _timing(settings: Settings) -> str:
+    if not settings.rounds:
+        return "no time was taken"
+    return f"{settings.rounds} rounds of {settings.calls} calls an engine after {settings.warmup} to warm up"
+
+
 def environment(results: list[Result]) -> list[tuple[str, list[str]]]:
     """Machine, tools, settings and data: a label and one text for each result, or one text where all are the same."""
     columns = [_environment(result) for result in results]
@@ -134,7 +143,6 @@ def _environment(result: Result) -> dict[str, str]:
         "Instruction sets": ", ".join(machine.features) or NOTHING,
         "System": f"{machine.system}, Python {machine.python}",
         "Versions": ", ".join(f"{name} {version}" for name, version in sorted(result.versions.items())) or NOTHING,
-        "Settings": f"{settings.rounds} rounds of {settings.calls} calls an engine after {settings.warmup} to warm up, "
-        f"{settings.threads} threads, batch 1, seed {settings.seed}",
+        "Settings": f"{_timing(settings)}, {settings.threads} threads, batch 1, seed {settings.seed}",
         "Measured at": result.created,
     }

@@ -33,6 +33,10 @@ MARKERS: Final[dict[Status | str, str]] = {
 _METRICS: Final = {"accuracy": "Accuracy", "macro_f1": "Macro-F1", "agreement": "Agreement"}
 
 
+# Metrics that are no shares.
+_NUMBERS: Final = ("perplexity",)
+
+
 def metric_word(name: str, measure: Measure, *, first: bool) -> str:
     """The heading of a metric; agreement with the float model is never called accuracy."""
     if measure == "agreement":
@@ -61,6 +65,11 @@ def significant(value: float, digits: int = 3) -> str:
 def milliseconds(seconds: float) -> str:
     """Seconds as milliseconds: `0.880 ms`."""
     return f"{significant(seconds * 1000)}{_UNIT_SPACE}ms"
+
+
+def metric_value(name: str, value: float) -> str:
+    """A metric as people read it: a share as percent, a perplexity as the number that it is."""
+    return significant(value) if name in _NUMBERS else percent(value)
 
 
 def percent(share: float) -> str:

@@ -7,13 +7,13 @@
 
 from __future__ import annotations
 
-from edgewright_benchmarks.tasks import arrays, text_classification
+from edgewright_benchmarks.tasks import arrays, text_classification, text_generation
 from edgewright_benchmarks.tasks._task import Task
 from edgewright_targets import InputError, nearest
 
 __all__ = ["TASKS", "Task", "find_task"]
 
-TASKS: tuple[Task, ...] = (text_classification.TASK, arrays.TASK)
+TASKS: tuple[Task, ...] = (text_classification.TASK, text_generation.TASK, arrays.TASK)
 
 
 def find_task(name: str) -> Task:

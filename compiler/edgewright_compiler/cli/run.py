@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cli.console import print_json, spoken_warnings
 from edgewright_compiler.cli.files import check_writable, write_file
+from edgewright_compiler.cli.generation import add_generation, generation_options, run_generator
 from edgewright_compiler.cli.options import add_engine, positive
 from edgewright_compiler.cli.samples import answer_lines, read_samples
 from edgewright_targets import InputError
@@ -21,6 +22,7 @@ EPILOG = """\
 example:
   edgewright run intents.ortpackage "turn on the kitchen lights"
   edgewright run intents.ortpackage - --json < sentences.txt
+  edgewright run gpt.ortpackage "The weather today" --max-new-tokens 40
   edgewright run digits.ortpackage input.npz --output answer.npz
 """
 
@@ -34,9 +36,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="texts or files, as the model takes ('-' reads one a line); NAME=VALUE where it takes several at once; or "
         "one .npz file of named arrays",
     )
-    parser.add_argument("--top-k", type=positive, default=1, help="labels to give for each input (default: 1)")
+    parser.add_argument(
+        "--top-k",
+        type=positive,
+        metavar="N",
+        help="labels to give for each input (default: 1); for generated text, sample from so many tokens",
+    )
     parser.add_argument("--output", "-o", metavar="FILE", help="for named arrays: the .npz file to write")
     parser.add_argument("--threads", type=positive, help="threads of the engine (default: as it was measured)")
+    add_generation(parser)
     add_engine(parser)
 
 
@@ -55,6 +63,13 @@ def execute(options: argparse.Namespace) -> int:
         samples = read_samples(options.inputs, pipeline.input)
         if pipeline.output == "*":
             return _show_arrays(model, model(samples[0][1]), options)
+        if model.streams:
+            with spoken_warnings():
+                return run_generator(model, samples, options)
+        if given := [name for name in generation_options(options) if name != "top_k"]:
+            raise InputError(
+                f"--{given[0].replace('_', '-')} is for models that generate text; this one gives {gives}."
+            )
         answers = []
         for name, sample in samples:
             start = time.perf_counter()

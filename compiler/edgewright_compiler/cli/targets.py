@@ -7,7 +7,7 @@ import dataclasses
 
 from edgewright_compiler.cli.console import print_json, progress, table, wrapped
 from edgewright_compiler.cli.target_facts import doctor, show
-from edgewright_targets import InputError, host_facts, host_target_name, load_target, target_names
+from edgewright_targets import InputError, Target, host_facts, host_target_name, load_target, target_names
 
 EPILOG = """\
 example:
@@ -89,11 +89,17 @@ def _prepare(options: argparse.Namespace) -> int:
     from edgewright_compiler.sources.failures import needs
 
     with needs("compiler"):
-        from edgewright_compiler.emulators import EMULATORS, emulator_module
+        from edgewright_compiler.emulators import EMULATORS, emulated_by_provider, emulator_module
     known = ", ".join(EMULATORS)
     if options.name is None:
         raise InputError("Which emulator to prepare is not said.", hint=f"There are emulators of: {known}.")
-    architecture = options.name if options.name in EMULATORS else load_target(options.name).architecture
+    architecture = options.name
+    if options.name not in EMULATORS:
+        target = load_target(options.name)
+        architecture = target.architecture
+        own = [candidate.provider for candidate in target.candidates if emulated_by_provider(candidate.provider)]
+        if own:
+            return _brought_along(target, own[0], options)
     if architecture not in EMULATORS:
         message = f"There is no emulator for target '{options.name}' ({architecture})."
         raise InputError(message, hint=f"There are emulators of: {known}.")
@@ -103,4 +109,18 @@ def _prepare(options: argparse.Namespace) -> int:
     elif not options.quiet:
         for line in emulator.lines():
             print(wrapped(line))
+    return 0
+
+
+def _brought_along(target: Target, provider: str, options: argparse.Namespace) -> int:
+    """An emulator that is part of an execution provider is there once that is installed."""
+    from edgewright_compiler.emulators import missing_for
+
+    reason = missing_for(target, provider)
+    if reason is not None:
+        raise InputError(f"Target '{target.name}' cannot be emulated here. {reason}")
+    if options.json:
+        print_json({"architecture": target.architecture, "provider": provider})
+    elif not options.quiet:
+        print(wrapped(f"{provider} brings the emulator of {target.name} along: there is nothing to prepare."))
     return 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from edgewright_compiler.component import GRAPH_FILE, copy_graph
 from edgewright_runtime.package import file_digest
 from edgewright_runtime.providers import PLUGINS
 from edgewright_runtime.providers import provider as provider_module
+from edgewright_targets import InputError
 
 # A program has the shapes that it was compiled for.
 STATIC_SHAPES = True
@@ -68,7 +70,15 @@ def compile_engine(request: CompileRequest, destination: Path) -> CompileFacts:
             reproducible = file_digest(_compile(second, {**asked, "fallback": partial})) == file_digest(made)
         log = (first / LOG).read_text(encoding="utf-8")
         made.rename(destination / GRAPH_FILE)
-    return CompileFacts(nodes, reproducible, seconds, (destination / GRAPH_FILE).stat().st_size, log=log)
+    size = (destination / GRAPH_FILE).stat().st_size
+    return CompileFacts(nodes, reproducible, seconds, size, log=log, notes=(_assigned(provider, nodes),))
+
+
+def _assigned(provider: str, nodes: Mapping[str, int]) -> str:
+    taken, total = nodes.get(provider, 0), sum(nodes.values())
+    if taken == total:
+        return f"{provider} runs all {total:,} nodes of the graph."
+    return f"{provider} runs {taken:,} of {total:,} nodes of the graph ({taken / total:.1%}), the CPU the others."
 
 
 def _compile(place: Path, request: Mapping[str, Any]) -> Path:
@@ -94,6 +104,12 @@ def _ask(place: Path, request: Mapping[str, Any]) -> dict[str, Any]:
         raise CompileError(f"{request['provider']} compiled for {_TIMEOUT_SECONDS} seconds and was ended.") from error
     said = (done.stdout + done.stderr).decode(errors="replace")
     (place / LOG).write_text(said, encoding="utf-8")
+    if done.returncode == -signal.SIGKILL:
+        # The system's doing and not the graph's: it must not be kept as a finding about the graph.
+        raise InputError(
+            f"The compiler of {request['provider']} was killed, as the system does where memory runs out.",
+            hint="Build again with more memory free.",
+        )
     if not (place / ANSWER).exists():
         lines = said.strip().splitlines()
         last = f" Its last words: {lines[-1]}" if lines else ""

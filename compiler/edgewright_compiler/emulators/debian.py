@@ -128,7 +128,8 @@ class Packages:
 
     def _apt(self, tool: str, *arguments: str, purpose: str, folder: Path | None = None) -> str:
         command: list[str | Path] = [tool, "-q", "-c", self.configuration, *arguments]
-        return run_tool(command, purpose, folder=folder, hint=f"Try '{tool} update' and check the sources in '{_ETC}'.")
+        hint = f"Check the network and the sources in '{_ETC}'; they must have the packages of the architecture wanted."
+        return run_tool(command, purpose, folder=folder, hint=hint)
 
 
 def backports() -> str | None:

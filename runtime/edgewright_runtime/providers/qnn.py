@@ -12,10 +12,13 @@ import importlib.util
 from collections.abc import Mapping
 from typing import Any
 
+from edgewright_targets.errors import InputError
 from edgewright_targets.host import architecture
 
 _NAME = "QNNExecutionProvider"
 _PLUGIN = "onnxruntime_qnn"
+# Of the Hexagon NPU, in onnxruntime-qnn 2.7.
+_ARCHITECTURES = ("68", "69", "73", "75", "79", "81")
 _EMULATES_ON = "x86_64"
 
 
@@ -42,7 +45,18 @@ def _missing() -> str | None:
 
 
 def options(settings: Mapping[str, str], threads: int) -> dict[str, str]:  # noqa: ARG001 - the provider protocol
-    """The settings as they are (`htp_arch`, `soc_model`, ...); the NPU has no threads to set."""
+    """The settings as they are (`htp_arch`, `soc_model`, ...); the NPU has no threads to set.
+
+    Raises:
+        InputError: They do not say which NPU, or name one that the provider does not know.
+    """
+    # The provider itself drops an architecture that it does not know, and compiles for some other one.
+    if settings.get("htp_arch") not in _ARCHITECTURES or not settings.get("soc_model", "").isdecimal():
+        said = ", ".join(f"{key} = '{settings[key]}'" for key in ("htp_arch", "soc_model") if key in settings)
+        raise InputError(
+            f"The QNN provider needs the options htp_arch and soc_model, both numbers as text; found {said or 'none'}.",
+            hint=f"Architectures that it knows: {', '.join(_ARCHITECTURES)}.",
+        )
     return dict(settings)
 
 

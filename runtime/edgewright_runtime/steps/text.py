@@ -28,7 +28,7 @@ class Tokenize:
             length wants texts padded or cut to exactly that.
         tokenizer: URI of `tokenizer.json`.
         outputs: Which values to make, such as `input_ids`.
-        max_length: Texts are cut to so many tokens, special tokens included.
+        max_length: Texts are cut to so many tokens, special tokens included; 0 is not at all.
         pad_id: Token id of padding.
         padding_side: `right` or `left`.
     """
@@ -44,21 +44,10 @@ class Tokenize:
         pad_id: int = 0,
         padding_side: str = "right",
     ) -> None:
-        try:
-            from tokenizers import Tokenizer
-        except ImportError as error:
-            raise MissingDependencyError(
-                "This package takes text, and the library 'tokenizers' is not installed.",
-                hint="Install it with: pip install tokenizers",
-            ) from error
-        path = package.asset(tokenizer)
-        try:
-            self._tokenizer = Tokenizer.from_file(str(path))
-        except Exception as error:  # the library raises a bare Exception
-            raise PackageError(f"'{package.root}': the tokenizer cannot be read: {error}.") from error
+        self._tokenizer = read_tokenizer(package, tokenizer)
         fixed = engine.fixed_length(outputs)
-        self._tokenizer.enable_truncation(min(max_length, fixed or max_length))
-        self._tokenizer.no_padding()
+        if longest := min(filter(None, (max_length, fixed)), default=0):
+            self._tokenizer.enable_truncation(longest)
         self._fields = {name: _ENCODING_FIELDS[name] for name in outputs}
         self._pad = {"input_ids": pad_id}
         self._left = padding_side == "left"
@@ -88,6 +77,31 @@ class Tokenize:
                 ids = padding + ids if self._left else ids + padding
             made[name] = np.array([ids], dtype=np.int64)
         return made
+
+
+def read_tokenizer(package: Package, uri: str) -> Any:
+    """The `tokenizers.Tokenizer` in the asset called `uri`, without padding and truncation of its own.
+
+    Raises:
+        MissingDependencyError: The library is not installed.
+        PackageError: It cannot be read.
+    """
+    try:
+        from tokenizers import Tokenizer
+    except ImportError as error:
+        raise MissingDependencyError(
+            "This package takes text, and the library 'tokenizers' is not installed.",
+            hint="Install it with: pip install tokenizers",
+        ) from error
+    try:
+        tokenizer = Tokenizer.from_file(str(package.asset(uri)))
+    except PackageError:
+        raise
+    except Exception as error:  # the library raises a bare Exception
+        raise PackageError(f"'{package.root}': the tokenizer cannot be read: {error}.") from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
 
 
 def _describe(value: object) -> str:
