@@ -37,7 +37,8 @@ def two_targets(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     text = tiny_models.write_target(board).read_text(encoding="utf-8")
     board.write_text(text.replace('rung = "measured"', 'rung = "emulated"\nmachine_model = "No such board"'))
     module = types.ModuleType(STAND_IN)
-    module.__dict__.update(missing=lambda: None, command=lambda cpu, progress: WORKER_COMMAND)
+    prepared = types.SimpleNamespace(command=lambda cpu: WORKER_COMMAND, facts=lambda: {"version": "1"})
+    module.__dict__.update(missing=lambda: None, prepare=lambda progress: prepared)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, STAND_IN, module)
         patch.setitem(emulators.EMULATORS, platform.machine(), STAND_IN)

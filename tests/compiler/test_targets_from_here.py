@@ -31,7 +31,7 @@ def board(tmp_path: Path) -> Path:
 
 def _emulator(monkeypatch: pytest.MonkeyPatch, missing: str | None) -> None:
     module = types.ModuleType(STAND_IN)
-    module.__dict__.update(missing=lambda: missing, command=lambda cpu, progress: ("false",))
+    module.__dict__.update(missing=lambda: missing)
     monkeypatch.setitem(sys.modules, STAND_IN, module)
     monkeypatch.setitem(emulators.EMULATORS, platform.machine(), STAND_IN)
 

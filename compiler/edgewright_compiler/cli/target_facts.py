@@ -29,7 +29,8 @@ def show(name: str, *, json: bool) -> int:
     if json:
         print_json({**write_record(target), "from_here": _data(reach)})
         return 0
-    print(f"{bold(target.name)}: {target.title}\n")
+    print(wrapped(target.title, "  ", f"{bold(target.name)}: "))
+    print()
     facts = {key.replace("_", " "): value for key, value in _scalars(target).items() if value}
     # That rung is what an ordinary host reaches; here may be more or less.
     facts["best rung elsewhere"] = facts.pop("rung")
