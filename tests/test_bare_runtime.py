@@ -1,12 +1,21 @@
 """A device has numpy, onnxruntime and tokenizers; the runtime must need nothing else, and bring nothing else."""
 
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import tiny_images
+import tiny_models
+from edgewright_compiler import BuildOptions, build
+from edgewright_runtime import load
+
 pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parent.parent
 
 _IMPORT_ALL = """
 import importlib, json, pkgutil, sys
@@ -42,3 +51,32 @@ def test_the_command_line_says_what_is_missing(bare_python: Path, tmp_path: Path
     done = subprocess.run([command, "--help"], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_images_need_pillow_and_nothing_else(bare_python: Path, tmp_path: Path) -> None:
+    pictures = tiny_images.write_pictures(tmp_path / "pictures", each=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        options = BuildOptions(
+            output=tmp_path / "colours.ortpackage",
+            targets=(str(tiny_models.write_target(tmp_path / "tiny.toml")),),
+            evaluation=pictures,
+            task="image-classification",
+            labels=tiny_images.LABELS,
+        )
+        package = build(str(tiny_images.write_onnx(tmp_path / "source")), options).package
+    command = [str(bare_python.with_name("edgewright")), "run", str(package), str(pictures / "red" / "0.png"), "--json"]
+
+    def run(**environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=os.environ | environment)
+
+    alone = run(PYTHONPATH="")
+    assert alone.returncode == 2
+    assert "the library 'Pillow' is not installed" in alone.stderr
+    install = ("-m", "pip", "install", "--quiet", "--no-deps", "--target", tmp_path / "pillow", "pillow")
+    done = subprocess.run([sys.executable, *install, "-c", ROOT / "constraints.txt"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    beside = run(PYTHONPATH=str(tmp_path / "pillow"))
+    assert beside.returncode == 0, beside.stderr
+    with load(package) as model:
+        assert json.loads(beside.stdout)["answers"][0]["labels"] == model(pictures / "red" / "0.png")

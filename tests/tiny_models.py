@@ -42,23 +42,50 @@ def write_csv(path: Path, *, repeat: int = 1) -> Path:
     return path
 
 
-def write_checkpoint(folder: Path) -> Path:
-    """A BERT classifier with its WordPiece tokenizer, as `save_pretrained` writes them; weights are random."""
+def write_checkpoint(
+    folder: Path, head: str = "SequenceClassification", labels: tuple[str, ...] = LABELS, **settings: Any
+) -> Path:
+    """A BERT with that head and its WordPiece tokenizer, as `save_pretrained` writes them; weights are random."""
     import torch
+    import transformers
+    from transformers import BertConfig
+
+    fast = tokenizer()
+    torch.manual_seed(_SEED)
+    config = BertConfig(
+        vocab_size=len(fast),
+        hidden_size=HIDDEN,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=32,
+        id2label=dict(enumerate(labels)),
+        label2id={label: index for index, label in enumerate(labels)},
+        **settings,
+    )
+    # Larger than the default, so that answers differ between texts and rounding has something to lose.
+    config.initializer_range = 0.2
+    getattr(transformers, f"Bert{head}" if head == "Model" else f"BertFor{head}")(config).save_pretrained(folder)
+    fast.save_pretrained(folder)
+    return folder
+
+
+def tokenizer() -> Any:
+    """A WordPiece tokenizer of the sentences' words, for one text or a pair."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
-    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast
 
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    made = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    made.normalizer = normalizers.BertNormalizer(lowercase=True)
+    made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     trainer = trainers.WordPieceTrainer(vocab_size=120, special_tokens=special, show_progress=False)
-    tokenizer.train_from_iterator([text for text, _ in sentences()], trainer)
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    made.train_from_iterator([text for text, _ in sentences()], trainer)
+    made.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
-    fast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=tokenizer,
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=made,
         unk_token="[UNK]",
         pad_token="[PAD]",
         cls_token="[CLS]",
@@ -66,22 +93,6 @@ def write_checkpoint(folder: Path) -> Path:
         mask_token="[MASK]",
         model_max_length=32,
     )
-    torch.manual_seed(_SEED)
-    config = BertConfig(
-        vocab_size=tokenizer.get_vocab_size(),
-        hidden_size=HIDDEN,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=32,
-        id2label=dict(enumerate(LABELS)),
-        label2id={label: index for index, label in enumerate(LABELS)},
-    )
-    # Larger than the default, so that answers differ between texts and rounding has something to lose.
-    config.initializer_range = 0.2
-    BertForSequenceClassification(config).save_pretrained(folder)
-    fast.save_pretrained(folder)
-    return folder
 
 
 CAUSAL_POSITIONS = 64

@@ -58,7 +58,7 @@ def measure(options: argparse.Namespace) -> list[Figure]:
     parts = parts_by_hand(options.package)
     samples = texts(options.package)
     rounds = options.rounds or ROUNDS
-    shared = _shared(options.package, parts, samples, rounds)
+    shared = in_one_session(options.package, ByHand(parts), samples, rounds)
     extra = _extra(*shared)
     held = figure("call", "model(text) / by hand: one session, call by call", *shared, LIMIT, _note(extra))
     if verdict(extra, LIMIT_MICROSECONDS) == "pass":
@@ -78,8 +78,8 @@ def _note(extra: Interval) -> str:
     return f"{extra.value:+.0f} us ({extra.low:+.0f} to {extra.high:+.0f})"
 
 
-def _shared(package: str, parts: dict[str, Any], samples: list[str], rounds: int) -> tuple[Rounds, Rounds]:
-    by_hand = ByHand(parts)
+def in_one_session(package: str, by_hand: Any, samples: list[str], rounds: int) -> tuple[Rounds, Rounds]:
+    """Seconds of the same calls of a package and of `by_hand`, which gets the package's own session."""
     ours: Rounds = []
     theirs: Rounds = []
     with load(package) as model, machine_to_itself(Quiet()):

@@ -19,10 +19,12 @@ class Truth:
         column: Where a table has it.
         read: From a cell (or a value of JSON), the class names and the place in the file for messages, what the
             scorers of the task compare with.
+        check: Raises where that does not fit the sample; takes the sample, what was read, and the place.
     """
 
     column: str
     read: Callable[[Any, tuple[str, ...], str], Any]
+    check: Callable[[Any, Any, str], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,55 @@ def class_index(cell: Any, class_names: tuple[str, ...], place: str) -> int:
 
 
 CLASS = Truth(LABEL_COLUMN, class_index)
+
+
+def word_tags(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[str, ...]:
+    """A tag for each word: words of a cell, or a list of JSON.
+
+    Raises:
+        InputError: A tag that is not one of the class names.
+    """
+    tags = tuple(str(tag) for tag in cell) if isinstance(cell, list) else tuple(str(cell).split())
+    for tag in tags:
+        class_index(tag, class_names, place)
+    return tags
+
+
+def _one_for_each_word(sample: Any, tags: tuple[str, ...], place: str) -> None:
+    words = len(str(sample).split())
+    if words != len(tags):
+        raise InputError(
+            f"{place}: {len(tags)} tags for {words} words.", hint="Words are what stands between spaces of the text."
+        )
+
+
+TAGS = Truth("tags", word_tags, _one_for_each_word)
+
+
+def right_answers(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[str, ...]:
+    """The answers that are right: a text, or a list of JSON of several; `answers` of SQuAD, {"text": [...]}, too.
+
+    Raises:
+        InputError: There is none.
+    """
+    del class_names
+    texts = cell.get("text") if isinstance(cell, dict) else cell
+    found = tuple(str(text) for text in (texts if isinstance(texts, list) else [texts]) if text is not None)
+    if not any(text.strip() for text in found):
+        raise InputError(f"{place}: there is no answer; questions without one are not supported.")
+    return found
+
+
+ANSWERS = Truth("answers", right_answers)
+
+
+def _never(cell: Any, class_names: tuple[str, ...], place: str) -> Any:
+    del cell, class_names
+    raise InputError(f"{place}: this task has no labels.")
+
+
+# For tasks that are compared with the float baseline alone: no table has a column without a name.
+NOTHING = Truth("", _never)
 
 
 def _as_it_is(cell: Any, class_names: tuple[str, ...], place: str) -> str:

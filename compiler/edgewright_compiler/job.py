@@ -24,7 +24,7 @@ STAGE_REVISION = 6
 # Samples that travel in a package with their float answers.
 GOLDEN_SAMPLES = 8
 # What answers depend on, beside the graph itself.
-RUN_TOOLS = ("onnxruntime", *PLUGINS, "tokenizers", "numpy")
+RUN_TOOLS = ("onnxruntime", *PLUGINS, "tokenizers", "pillow", "numpy")
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,12 @@ class Job:
         )
 
     @property
+    def device_threads(self) -> int:
+        """Threads that an engine is told to use; 0, one for each core of the device, where nothing says how many."""
+        known = self.options.threads or self.target.cores or self.target.is_here()
+        return self.threads if known else 0
+
+    @property
     def rung(self) -> Rung:
         """The best rung that one of its engines can reach from here."""
         rungs = {way.rung for way in self.ways.values()}
@@ -158,6 +164,7 @@ def read_jobs(spec: str, options: BuildOptions) -> tuple[Job, ...]:
         )
     targets = _read_targets(options.targets)
     source = open_source(spec, SourceOptions(options.task, options.labels))
+    targets = tuple(target.for_task(source.task) for target in targets)
     calibration = _read_data(options.calibration, source)
     evaluation = _read_data(options.evaluation, source)
     measured = evaluation or calibration

@@ -64,7 +64,9 @@ def _candidate(target: Target, candidate: Candidate) -> tuple[Rung, str | None]:
     if reason is not None:
         return "declared", reason
     try:
-        return ways(target)[candidate.name].rung, None
+        way = ways(target)[candidate.name]
+        # Nothing here answers it or makes it; the note says who does.
+        return way.rung, way.note if way.answers == "none" and way.rung == "declared" else None
     except InputError:
         # One of the target's emulators is missing, which need not be this candidate's.
         reason = missing_for(target, candidate.provider)

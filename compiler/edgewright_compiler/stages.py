@@ -127,10 +127,14 @@ class _Build:
         emulated = [e for e in answering if ways[e.spec.name].answers == "emulated"]
         # Of an accelerator's engine there is nothing that this machine's processor could run.
         native = [here(engine) for engine in emulated if not emulated_by_provider(engine.spec.provider)]
+        doing, done = "Measuring", "Measured"
+        if job.rung != "measured":
+            doing, done = "Emulating", "Emulated" if emulated else "Answered here, as the reference"
 
         def make(place: Path) -> None:
-            how = "Measuring" if job.rung == "measured" else "Emulating"
-            self.progress.note(f"{how} {len(names)} engines on {len(job.measured.samples):,} samples ...")
+            count = len(names) if job.rung == "measured" else len(emulated)
+            if count:
+                self.progress.note(f"{doing} {count} engines on {len(job.measured.samples):,} samples ...")
             with self.cache.scratch() as scratch:
                 # A reference answers on this machine, which refuses engines of another architecture, as it should.
                 drafted = [here(e) if ways[e.spec.name].answers == "reference" else e for e in answering]
@@ -152,7 +156,7 @@ class _Build:
             "emulators": [job.emulator_facts(), host_facts().features] if native else None,
             "tools": tool_versions(RUN_TOOLS),
         }
-        return self.maker.stage("measure", "Measured" if job.rung == "measured" else "Emulated", parts, make)
+        return self.maker.stage("measure", done, parts, make)
 
     def _meter(self) -> MeterSettings:
         return dataclasses.replace(self.job.options.meter, threads=self.job.threads)

@@ -31,6 +31,11 @@ class Way:
     note: str = ""
 
 
+# Kinds of engine that 'edgewright finish' makes on the device.
+MADE_BY_FINISH = ("tensorrt",)
+_FINISHED_LATER = Way("none", "declared", "Until it is finished, nothing about it was checked.")
+
+
 def ways(target: Target) -> dict[str, Way]:
     """The way of each candidate, by its name.
 
@@ -46,7 +51,10 @@ def ways(target: Target) -> dict[str, Way]:
 def planned(target: Target) -> dict[str, Way]:
     """The same, whether or not what it takes is installed."""
     if target.is_here():
-        return {candidate.name: Way("here", "measured") for candidate in target.candidates}
+        return {
+            candidate.name: _FINISHED_LATER if candidate.engine in MADE_BY_FINISH else Way("here", "measured")
+            for candidate in target.candidates
+        }
     # Where an accelerator is what it is about, the processor beside it is not emulated for the baseline's sake.
     accelerator = any(candidate.engine != "onnx" for candidate in target.candidates)
     return {candidate.name: _way(candidate, target, accelerator=accelerator) for candidate in target.candidates}
@@ -77,6 +85,8 @@ def _way(candidate: Candidate, target: Target, *, accelerator: bool) -> Way:
         return Way("reference", "declared", _reference_note(target))
     if candidate.engine == "onnx":
         return Way("none", "declared", "It was not run: no such hardware is here, and nothing emulates it.")
+    if candidate.engine in MADE_BY_FINISH:
+        return _FINISHED_LATER
     return Way("none", "compiled", f"{candidate.provider} compiled it; it was not run, as no such hardware is here.")
 
 

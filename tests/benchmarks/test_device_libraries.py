@@ -13,7 +13,7 @@ from test_layers import DEVICE
 def test_all_that_the_runtime_imports_can_be_copied() -> None:
     """A step that needs a library is in `LIBRARIES_OF_STEPS`: without it a device would lack it."""
     distributions = metadata.packages_distributions()
-    imported = {name for module in DEVICE["runtime"] for name in distributions.get(module, [module])}
+    imported = {name.lower() for module in DEVICE["runtime"] for name in distributions.get(module, [module])}
     assert imported - set(PLUGINS) == set(LIBRARIES)
     assert set(LIBRARIES_OF_STEPS) <= set(STEPS)
 

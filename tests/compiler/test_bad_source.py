@@ -113,7 +113,7 @@ def test_labels_that_are_none(
 @pytest.mark.parametrize("problem", ["regression", "multi_label_classification"])
 def test_another_problem_type(command: Command, broken: Path, texts: tuple[object, ...], problem: str) -> None:
     tiny_models.edit_config(broken, problem_type=problem)
-    command.refuses_build(broken, *texts, says=[f"problem type is '{problem}'", "one label for each text"])
+    command.refuses_build(broken, *texts, says=[f"problem type is '{problem}'", "one label for each sample"])
 
 
 def test_an_architecture_without_a_task(command: Command, broken: Path, texts: tuple[object, ...]) -> None:
@@ -124,7 +124,7 @@ def test_an_architecture_without_a_task(command: Command, broken: Path, texts: t
 
 
 def test_an_unknown_task(command: Command, checkpoint: Path, texts: tuple[object, ...]) -> None:
-    says = ["Unknown task 'text-clasification'", "Did you mean 'text-classification'?"]
+    says = ["Unknown task 'text-clasification'", "Did you mean 'text-classification'"]
     command.refuses_build(checkpoint, *texts, "--task", "text-clasification", says=says)
     command.refuses_build(checkpoint, *texts, "--task", "arrays", says=["for the task 'arrays'"])
 

@@ -12,6 +12,7 @@ from edgewright_benchmarks.bench import bench, build_evidence
 from edgewright_benchmarks.meter import MeterSettings
 from edgewright_benchmarks.report import render_html, render_markdown
 from edgewright_compiler import BuildOptions, Built, build
+from edgewright_compiler.verify import verify_target
 from edgewright_compiler.ways import planned
 from edgewright_runtime import EngineUnavailableError, Package, load
 from edgewright_runtime.providers import qnn
@@ -130,6 +131,14 @@ class TestEmulated:
         names = {path.name for path in (built.package / "edgewright" / "evidence").iterdir()}
         assert names >= {"tiny.json", f"{TARGET}.json", f"{chosen}.compile.log"}
         assert build_evidence(package, TARGET) == built.results[1]
+
+    def test_golden_samples_are_answered_in_the_emulator(self, built: Built) -> None:
+        report = verify_target(built.package, TARGET)
+        assert report.ok
+        assert {check.name: (check.ran, check.rung) for check in report.engines} == {
+            built.results[1].chosen: (True, "emulated"),
+            built.results[1].baseline: (False, "declared"),
+        }
 
     def test_every_output_says_the_rung_and_none_a_time(
         self, built: Built, sources: Path, command: Command, tmp_path: Path

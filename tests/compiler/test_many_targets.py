@@ -130,7 +130,7 @@ def test_another_emulator_answers_anew(
     def again() -> tuple[bool, bool]:
         notes = Notes()
         unchanged = build_for(sources, tmp_path / "board.ortpackage", board, notes=notes).unchanged
-        return unchanged, "Measured: from the cache" in notes.lines
+        return unchanged, "Emulated: from the cache" in notes.lines
 
     build_for(sources, tmp_path / "board.ortpackage", board)
     assert again() == (True, False)

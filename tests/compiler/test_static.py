@@ -8,9 +8,10 @@ import onnx_ir as ir
 import pytest
 
 from edgewright_compiler.component import Component, write_component
+from edgewright_compiler.graphs import CandidateError, Graph
 from edgewright_compiler.shapes import shapes_of
 from edgewright_compiler.static import FixingError, choose_length, choose_shapes, fix_shapes
-from edgewright_runtime.manifest import PipelineSpec
+from edgewright_runtime.manifest import MeasuredSpec, PipelineSpec
 from edgewright_targets import InputError
 from tiny_models import write_onnx
 
@@ -47,6 +48,14 @@ def test_texts_beside_arrays() -> None:
     assert shapes == {"ids": (1, 8), "pixels": (1, 3, 4)}
     assert "8 tokens" in said
     assert "pixels" in said
+
+
+def test_a_graph_in_a_loop_has_no_one_shape(tmp_path: Path) -> None:
+    pipeline = PipelineSpec("text", "text", (), MeasuredSpec((), "next_tokens", {}))
+    component = Component("text-generation", (), pipeline, ("ids",), ("logits",))
+    maker: Any = None  # nothing is made
+    with pytest.raises(CandidateError, match="a state that grows"):
+        Graph(maker, tmp_path, component).fixed()
 
 
 def test_ranges_of_shapes() -> None:

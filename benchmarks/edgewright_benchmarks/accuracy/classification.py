@@ -8,16 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, f1_score
 
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples, top_classes
+from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples, flatten, top_classes
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics import metric_interval, paired_accuracy_drop, samples_needed, wilson
 from edgewright_targets import InputError
 
 
 class LabelledClassification:
-    """Scores class scores against labels; see `Scorer`."""
+    """Scores class scores against labels; see `Scorer`.
+
+    Args:
+        top: Also give the share of samples whose class is among so many best ones, where there are more classes.
+    """
 
     measure: Measure = "accuracy"
+
+    def __init__(self, top: int | None = None) -> None:
+        self._top = top
 
     def score(
         self,
@@ -42,12 +49,25 @@ class LabelledClassification:
         accuracy = wilson(right, len(labels))
         counts = (int((baseline_correct & ~correct).sum()), int((~baseline_correct & correct).sum()))
         is_baseline = outputs is baseline_outputs
+        metrics = {"accuracy": accuracy}
+        if self._top is not None and flatten(outputs[0]).size > self._top:
+            among = sum(_is_among(output, label, self._top) for output, label in zip(outputs, labels, strict=True))
+            metrics[f"top_{self._top}_accuracy"] = wilson(among, len(labels))
+        metrics["macro_f1"] = _macro_f1_interval(labels, predicted, accuracy)
         return Accuracy(
-            metrics={"accuracy": accuracy, "macro_f1": _macro_f1_interval(labels, predicted, accuracy)},
+            metrics=metrics,
             drop=NO_DROP if is_baseline else paired_accuracy_drop(baseline_correct, correct),
             samples=len(labels),
             samples_needed=(None if is_baseline or max_drop is None else samples_needed(counts, len(labels), max_drop)),
         )
+
+
+def _is_among(output: Output, label: int, count: int) -> bool:
+    scores = flatten(output)
+    if not np.isfinite(scores).all() or label >= scores.size:
+        return False
+    # Of equal scores the lower index is the better one, as with the best class alone.
+    return bool((scores > scores[label]).sum() + (scores[:label] == scores[label]).sum() < count)
 
 
 def _macro_f1_interval(truth: NDArray[np.int64], predicted: NDArray[np.int64], accuracy: Interval) -> Interval:

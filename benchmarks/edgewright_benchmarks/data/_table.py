@@ -72,6 +72,8 @@ def _samples(
             if form.truth.column not in row:
                 raise InputError(f"{place}: '{form.truth.column}' is missing; other lines have it.")
             labels.append(form.truth.read(row[form.truth.column], form.class_names, place))
+            if form.truth.check is not None:
+                form.truth.check(samples[-1], labels[-1], place)
     return samples, labels if labelled else None
 
 

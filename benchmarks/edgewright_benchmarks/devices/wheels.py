@@ -16,7 +16,13 @@ from edgewright_targets import InputError, MissingDependencyError
 # All that the runtime imports; what their wheels require beyond is for other uses of theirs.
 BASE = ("numpy", "onnxruntime")
 # Step of a pipeline -> distribution that it needs beyond these.
-LIBRARIES_OF_STEPS = {"tokenize": "tokenizers"}
+LIBRARIES_OF_STEPS = {
+    "tokenize": "tokenizers",
+    "tokenize_question": "tokenizers",
+    "generate": "tokenizers",
+    "decode_image": "pillow",
+    "resize_image": "pillow",
+}
 LIBRARIES = (*BASE, *dict.fromkeys(LIBRARIES_OF_STEPS.values()))
 
 

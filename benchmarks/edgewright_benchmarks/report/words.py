@@ -28,9 +28,17 @@ MARKERS: Final[dict[Status | str, str]] = {
     "chosen": "◆",
     "refused": "\N{MULTIPLICATION SIGN}",
     "failed": NOTHING,
+    "unfinished": NOTHING,
 }
 
-_METRICS: Final = {"accuracy": "Accuracy", "macro_f1": "Macro-F1", "agreement": "Agreement"}
+_METRICS: Final = {
+    "accuracy": "Accuracy",
+    "top_5_accuracy": "Top-5 accuracy",
+    "entity_f1": "Entity F1",
+    "answer_f1": "Answer F1",
+    "macro_f1": "Macro-F1",
+    "agreement": "Agreement",
+}
 
 
 # Metrics that are no shares.

@@ -7,13 +7,29 @@
 
 from __future__ import annotations
 
-from edgewright_benchmarks.tasks import arrays, text_classification, text_generation
+from edgewright_benchmarks.tasks import (
+    arrays,
+    feature_extraction,
+    image_classification,
+    question_answering,
+    text_classification,
+    text_generation,
+    token_classification,
+)
 from edgewright_benchmarks.tasks._task import Task
 from edgewright_targets import InputError, nearest
 
 __all__ = ["TASKS", "Task", "find_task"]
 
-TASKS: tuple[Task, ...] = (text_classification.TASK, text_generation.TASK, arrays.TASK)
+TASKS: tuple[Task, ...] = (
+    text_classification.TASK,
+    token_classification.TASK,
+    question_answering.TASK,
+    feature_extraction.TASK,
+    text_generation.TASK,
+    image_classification.TASK,
+    arrays.TASK,
+)
 
 
 def find_task(name: str) -> Task:

@@ -12,7 +12,7 @@ from edgewright_compiler.cli.console import print_json, spoken_warnings
 from edgewright_compiler.cli.files import check_writable, write_file
 from edgewright_compiler.cli.generation import add_generation, generation_options, run_generator
 from edgewright_compiler.cli.options import add_engine, positive
-from edgewright_compiler.cli.samples import answer_lines, read_samples
+from edgewright_compiler.cli.samples import answer_lines, plain, read_samples
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ def execute(options: argparse.Namespace) -> int:
         for name, sample in samples:
             start = time.perf_counter()
             answer = model(sample, top_k=options.top_k)
-            answers.append({"input": name, pipeline.output: answer, "seconds": time.perf_counter() - start})
+            seconds = time.perf_counter() - start
+            answers.append({"input": name, pipeline.output: plain(answer), "seconds": seconds})
     if options.json:
         engine = {"name": model.engine.name, "provider": model.engine.provider, "reason": model.engine.reason}
         print_json({"engine": engine, "answers": answers})

@@ -73,6 +73,11 @@ def _arrays_of(words: Sequence[str]) -> tuple[str, Any]:
     return words[0], dict(read_arrays(path))
 
 
+def plain(answer: Any) -> Any:
+    """An answer as JSON has it: arrays as lists."""
+    return answer.tolist() if hasattr(answer, "tolist") else answer
+
+
 def answer_lines(output_name: str, answer: Any) -> list[str]:
     """An answer as lines for people."""
     return ANSWER_LINES.get(output_name, _as_json)(answer)
@@ -82,9 +87,21 @@ def _labels(answer: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"{entry['label']}  {entry['score']:.4f}" for entry in answer]
 
 
+def _entities(answer: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [f"{entry['text']}  {entry['label']}  {entry['score']:.4f}" for entry in answer] or ["(nothing)"]
+
+
+def _answer(answer: Mapping[str, Any]) -> list[str]:
+    return [f"{answer['text']}  {answer['score']:.4f}"]
+
+
 def _as_json(answer: Any) -> list[str]:
     return [answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)]
 
 
 # What a pipeline gives -> its lines; what is not here is printed as it is, or as JSON.
-ANSWER_LINES: dict[str, Callable[[Any], list[str]]] = {"labels": _labels}
+ANSWER_LINES: dict[str, Callable[[Any], list[str]]] = {
+    "labels": _labels,
+    "entities": _entities,
+    "answer": _answer,
+}

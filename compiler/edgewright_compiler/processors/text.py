@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _ASSET = "tokenizer"
 TOKENIZER_FILE = "tokenizer.json"
+TOKENIZER_URI = f"{ASSET_PREFIX}{_ASSET}/{TOKENIZER_FILE}"
 # A tokenizer without a limit says 10^30; the position table of the model is the true limit then.
 _NO_LIMIT = 10**6
 _DEFAULT_LENGTH = 512
@@ -147,7 +148,7 @@ class FileTokenizer:
 
 def _tokenize(inputs: Sequence[str], *, max_length: int, pad_id: int, padding_side: str) -> StepSpec:
     options = {
-        "tokenizer": f"{ASSET_PREFIX}{_ASSET}/{TOKENIZER_FILE}",
+        "tokenizer": TOKENIZER_URI,
         "outputs": list(inputs),
         "max_length": max_length,
         "pad_id": pad_id,

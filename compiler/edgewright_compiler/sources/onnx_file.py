@@ -80,6 +80,9 @@ class OnnxSource:
         found = []
         for sample in samples:
             made = sample if self._processor is None else self._processor.feeds(sample)
+            if len(made) == len(wanted) == 1:
+                # Then its name is the file's own; several are told apart by the names that transformers gives them.
+                made = dict(zip(wanted, made.values(), strict=True))
             feeds = {name: made[name] for name in wanted}
             try:
                 values = session.run(names, feeds)

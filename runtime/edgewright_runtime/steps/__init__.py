@@ -20,6 +20,14 @@ STEPS = {
     "tokenize": "edgewright_runtime.steps.text:Tokenize",
     "infer": "edgewright_runtime.steps.infer:Infer",
     "classify": "edgewright_runtime.steps.labels:Classify",
+    "tokenize_question": "edgewright_runtime.steps.question:TokenizeQuestion",
+    "find_answer": "edgewright_runtime.steps.question:FindAnswer",
+    "pool_tokens": "edgewright_runtime.steps.vectors:PoolTokens",
+    "tag_words": "edgewright_runtime.steps.words:TagWords",
+    "decode_image": "edgewright_runtime.steps.image:DecodeImage",
+    "resize_image": "edgewright_runtime.steps.image:ResizeImage",
+    "crop_image": "edgewright_runtime.steps.image:CropImage",
+    "normalize_image": "edgewright_runtime.steps.image:NormalizeImage",
     "generate": "edgewright_runtime.steps.generate:Generate",
     "score": "edgewright_runtime.steps.generate:Score",
 }
@@ -83,9 +91,17 @@ def make_step(spec: StepSpec, package: Package, engine: Engine) -> Step:
         raise PackageError(
             f"'{package.root}': unknown step '{spec.step}' in the pipeline.", hint=nearest(spec.step, STEPS)
         )
-    module, name = STEPS[spec.step].split(":")
-    factory = cast("Callable[..., Step]", getattr(importlib.import_module(module), name))
     try:
-        return factory(package, engine, **spec.options)
+        return _step_class(spec.step)(package, engine, **spec.options)
     except (TypeError, ValueError, LookupError, OverflowError) as error:
         raise PackageError(f"'{package.root}': the step '{spec.step}' has wrong options: {error}.") from error
+
+
+def make_free_step(spec: StepSpec) -> Step:
+    """A step that needs neither files of a package nor an engine, such as those of images: for trying it alone."""
+    return _step_class(spec.step)(None, None, **spec.options)
+
+
+def _step_class(name: str) -> Callable[..., Step]:
+    module, _, class_name = STEPS[name].partition(":")
+    return cast("Callable[..., Step]", getattr(importlib.import_module(module), class_name))

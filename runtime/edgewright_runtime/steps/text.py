@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edgewright_runtime.package import Package
 
 # Values of a `tokenizers.Encoding` that a graph may ask for, by the input names that transformers gives them.
-_ENCODING_FIELDS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
+ENCODING_FIELDS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
 
 
 class Tokenize:
@@ -48,20 +48,20 @@ class Tokenize:
         fixed = engine.fixed_length(outputs)
         if longest := min(filter(None, (max_length, fixed)), default=0):
             self._tokenizer.enable_truncation(longest)
-        self._fields = {name: _ENCODING_FIELDS[name] for name in outputs}
+        self._fields = {name: ENCODING_FIELDS[name] for name in outputs}
         self._pad = {"input_ids": pad_id}
         self._left = padding_side == "left"
         self._multiple = fixed or engine.spec.pad_to_multiple_of
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Add the token arrays of `values["text"]`.
+        """Add the token arrays of `values["text"]`, its `encoding` without padding, and `padding_before` in tokens.
 
         Raises:
             SampleError: The text is not a string, or it is empty.
         """
         text = values["text"]
         if not isinstance(text, str) or not text.strip():
-            raise SampleError(f"The model takes a non-empty text; given was {_describe(text)}.")
+            raise SampleError(f"The model takes a non-empty text; given was {describe(text)}.")
         try:
             encoding = self._tokenizer.encode(text)
         except TypeError as error:
@@ -69,7 +69,7 @@ class Tokenize:
             raise SampleError(f"The text is not valid Unicode: {text!r}.") from error
         # Not len(encoding.ids): each access of an encoding's field makes a new list.
         missing = -len(encoding) % self._multiple
-        made: dict[str, Any] = {}
+        made: dict[str, Any] = {"encoding": encoding, "padding_before": missing if self._left else 0}
         for name, field in self._fields.items():
             ids = getattr(encoding, field)
             if missing:
@@ -104,5 +104,6 @@ def read_tokenizer(package: Package, uri: str) -> Any:
     return tokenizer
 
 
-def _describe(value: object) -> str:
+def describe(value: object) -> str:
+    """A value that is no text, for messages."""
     return repr(value) if isinstance(value, str) else f"{type(value).__name__}"

@@ -1,0 +1,69 @@
+"""Metrics of a whole corpus that are a ratio of sums, such as F1 or the word error rate: their intervals and drops.
+
+The samples of such a metric weigh differently, so that it is no mean over them. To first order it is one of
+
+    score_i = R + (numerator_i - R * denominator_i) / mean(denominator),    R = sum(numerator) / sum(denominator)
+
+(the linearisation of a ratio estimator; W. G. Cochran, Sampling Techniques, 3rd edition, 1977, section 6.4): the mean
+of these scores is R exactly, and their spread is the spread of R. So paired drops are means of paired differences.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgewright_benchmarks.accuracy._scorer import NO_DROP
+from edgewright_benchmarks.result import Accuracy, Interval
+from edgewright_benchmarks.statistics import mean_drop, samples_needed
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What each sample adds to the two sums of a ratio; shape (samples,) each."""
+
+    numerator: NDArray[np.float64]
+    denominator: NDArray[np.float64]
+
+    @property
+    def ratio(self) -> float:
+        """The metric; 1 where there was nothing to find and nothing was found."""
+        total = float(self.denominator.sum())
+        return float(self.numerator.sum()) / total if total else 1.0
+
+    def scores(self) -> NDArray[np.float64]:
+        """A score for each sample, whose mean is the ratio."""
+        mean = float(self.denominator.mean())
+        if not mean:
+            return np.ones_like(self.numerator)
+        return self.ratio + (self.numerator - self.ratio * self.denominator) / mean
+
+
+def corpus_accuracy(
+    metric: str, sums: Sums, baseline: Sums, *, is_baseline: bool, max_drop: float | None, others: dict[str, Interval]
+) -> Accuracy:
+    """The metric with its interval and its paired drop against the baseline's.
+
+    Args:
+        metric: Its name.
+        sums: The engine's.
+        baseline: The baseline's on the same samples.
+        is_baseline: The engine is the baseline: its drop is 0 by definition.
+        max_drop: The budget, see `Scorer.score`.
+        others: Further metrics.
+    """
+    scores, expected = sums.scores(), baseline.scores()
+    # The most that one sample can cost: all that it holds, which is more where it holds more than others.
+    mean = float(baseline.denominator.mean())
+    span = max(1.0, float(baseline.denominator.max()) / mean) if mean else 1.0
+    # Two one-sided bounds of 97.5 % are a two-sided interval of 95 %, as all metrics have.
+    spread = mean_drop(np.ones_like(scores), scores, confidence=0.975, span=span)
+    value = sums.ratio
+    interval = Interval(value, max(0.0, min(value, 1 - spread.high)), min(1.0, max(value, 1 - spread.low)))
+    drop = NO_DROP if is_baseline else mean_drop(expected, scores, span=span)
+    needed = None
+    if not is_baseline and max_drop is not None:
+        needed = samples_needed(expected - scores, len(scores), max_drop, span=span)
+    return Accuracy(metrics={metric: interval, **others}, drop=drop, samples=len(scores), samples_needed=needed)

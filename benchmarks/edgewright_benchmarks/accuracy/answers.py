@@ -1,0 +1,111 @@
+"""Answers that are parts of a text: F1 of their words and exact match, as SQuAD counts them."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples
+from edgewright_benchmarks.result import Accuracy, Interval, Measure
+from edgewright_benchmarks.statistics import mean_drop, samples_needed, wilson
+from edgewright_runtime.samples import unpack_answer
+from edgewright_targets import InputError
+
+Scores = NDArray[np.float64]
+
+_ARTICLES = re.compile(r"\b(a|an|the)\b")
+_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+class LabelledAnswers:
+    """Scores answers against one or several that are right; see `Scorer`."""
+
+    measure: Measure = "accuracy"
+
+    def score(
+        self,
+        outputs: Sequence[Output],
+        truth: Sequence[Any] | None,
+        baseline_outputs: Sequence[Output],
+        *,
+        max_drop: float | None = None,
+    ) -> Accuracy:
+        """F1 and exact match; the drop is that of F1; see `Scorer.score`."""
+        check_samples(outputs, baseline_outputs)
+        if truth is None or len(truth) != len(outputs):
+            given = 0 if truth is None else len(truth)
+            raise InputError(f"Expected answers to {len(outputs)} questions, found {given}.")
+        found = _texts(outputs)
+        pairs = zip(found, truth, strict=True)
+        exact = sum(any(_words(one) == _words(right) for right in rights) for one, rights in pairs)
+        others = {"exact_match": wilson(exact, len(found))}
+        baseline = None if outputs is baseline_outputs else _best(_texts(baseline_outputs), truth)
+        return _accuracy("answer_f1", _best(found, truth), baseline, max_drop, others)
+
+
+class AnswerAgreement:
+    """Scores answers against those of the float baseline; see `Scorer`."""
+
+    measure: Measure = "agreement"
+
+    def score(
+        self,
+        outputs: Sequence[Output],
+        truth: Sequence[Any] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
+        baseline_outputs: Sequence[Output],
+        *,
+        max_drop: float | None = None,
+    ) -> Accuracy:
+        """F1 with the baseline's answer for the right one; see `Scorer.score`."""
+        check_samples(outputs, baseline_outputs)
+        rights = [(text,) for text in _texts(baseline_outputs)]
+        scores = _best(_texts(outputs), rights)
+        baseline = None if outputs is baseline_outputs else np.ones_like(scores)
+        return _accuracy("agreement", scores, baseline, max_drop, {})
+
+
+def _accuracy(
+    metric: str, scores: Scores, baseline: Scores | None, max_drop: float | None, others: dict[str, Interval]
+) -> Accuracy:
+    """The mean with its interval, and its paired drop; without the baseline's scores the engine is the baseline."""
+    # Two one-sided bounds of 97.5 % are a two-sided interval of 95 %, as all metrics have.
+    both = mean_drop(np.ones_like(scores), scores, confidence=0.975)
+    metrics = {metric: Interval(float(scores.mean()), max(0.0, 1 - both.high), min(1.0, 1 - both.low)), **others}
+    if baseline is None:
+        return Accuracy(metrics=metrics, drop=NO_DROP, samples=len(scores))
+    drop = mean_drop(baseline, scores)
+    needed = None if max_drop is None else samples_needed(baseline - scores, len(scores), max_drop)
+    return Accuracy(metrics=metrics, drop=drop, samples=len(scores), samples_needed=needed)
+
+
+def _best(found: Sequence[str], rights: Sequence[Sequence[str]]) -> Scores:
+    return np.array([max(word_f1(one, right) for right in some) for one, some in zip(found, rights, strict=True)])
+
+
+def word_f1(answer: str, right: str) -> float:
+    """F1 of the words that two answers share, 0 to 1; articles, punctuation and case do not count."""
+    one, other = _words(answer), _words(right)
+    if not one or not other:
+        return float(one == other)
+    shared = sum((Counter(one) & Counter(other)).values())
+    return 2 * shared / (len(one) + len(other))
+
+
+def _words(answer: str) -> list[str]:
+    return _ARTICLES.sub(" ", answer.lower().translate(_PUNCTUATION)).split()
+
+
+def _texts(outputs: Sequence[Output]) -> list[str]:
+    found = []
+    for output in outputs:
+        answer = unpack_answer(dict(output)) if isinstance(output, dict) else None
+        if answer is None:
+            raise InputError("An answer to a question can be told from an engine's answer only; there is none.")
+        found.append(str(answer["text"]))
+    return found

@@ -1,0 +1,116 @@
+"""Image processors of transformers, as declared steps. A step that cannot be reproduced is refused by its name."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgewright_compiler.checkpoint import OFFLINE, Checkpoint, read_json
+from edgewright_compiler.processors import ProcessorKind
+from edgewright_compiler.processors._image_steps import fixed_size, image_steps, refuse_unlike
+from edgewright_compiler.sources.failures import needs
+from edgewright_runtime.manifest import StepSpec
+from edgewright_targets import InputError
+
+if TYPE_CHECKING:
+    from edgewright_runtime.wire import Arrays
+
+PROCESSOR_FILE = "preprocessor_config.json"
+INPUT = "pixel_values"
+# Nearest and Lanczos, as Pillow numbers them.
+_FILTERS_OF_THEIR_OWN = (0, 1)
+
+
+class ImageProcessor:
+    """The image processor of a checkpoint, in the form that works with Pillow.
+
+    transformers has another form, on torchvision. Which one a model was trained with is seldom written down; the one
+    with Pillow is what a device can do exactly. The other one's bilinear and bicubic filters differ by at most one
+    level of 256, in fewer than one of a hundred pixels of two photographs (torchvision 0.29); its nearest and Lanczos
+    filters by more, so these are refused where a checkpoint says that it wants the other form.
+
+    Raises:
+        InputError: It cannot be loaded, or has a step that cannot be reproduced.
+    """
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        with needs("image"):
+            import PIL.Image  # noqa: F401 - transformers would say it in another way
+        with needs("compiler"):
+            from transformers import AutoImageProcessor
+        loader: Any = AutoImageProcessor
+        self._folder = checkpoint.folder
+        self._processor = checkpoint.loaded(lambda: loader.from_pretrained(checkpoint.folder, backend="pil", **OFFLINE))
+        kind = str(read_json(checkpoint.folder / PROCESSOR_FILE).get("image_processor_type", ""))
+        if kind.endswith("Fast") and self._processor.resample in _FILTERS_OF_THEIR_OWN and self._processor.do_resize:
+            raise InputError(
+                f"'{checkpoint.folder}': the step 'resize' of its image processor {kind} uses a filter of torchvision "
+                "that cannot be reproduced.",
+                hint="Bilinear (2) and bicubic (3) can: set 'resample' in preprocessor_config.json, if it may be.",
+            )
+        self._channels = int(checkpoint.config.get("num_channels", 3))
+        self._steps = image_steps(self._processor, self._channels, str(checkpoint.folder))
+        self._size = fixed_size(self._steps, str(checkpoint.folder))
+        refuse_unlike(self._processor, self._steps, self._channels, str(checkpoint.folder))
+
+    def example(self) -> dict[str, Any]:
+        """See `Processor`."""
+        import torch
+
+        return {INPUT: torch.zeros(2, self._channels, *self._size)}
+
+    def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
+        """See `Processor`."""
+        import torch
+
+        return {name: {0: torch.export.Dim("batch")} for name in feeds}
+
+    def feeds(self, sample: Any) -> Arrays:
+        """See `Processor`."""
+        from PIL import Image, ImageOps
+        from transformers.image_utils import load_image
+
+        if hasattr(sample, "dtype"):
+            image: Any = Image.fromarray(sample)
+        else:
+            image = Image.open(io.BytesIO(sample if isinstance(sample, bytes) else Path(sample).read_bytes()))
+        with warnings.catch_warnings():
+            # Pillow has advice about palettes with transparency, for who calls it.
+            warnings.simplefilter("ignore", UserWarning)
+            # transformers opens images in colour only; for grey ones this is the same in one channel.
+            image = load_image(image) if self._channels == 3 else ImageOps.exif_transpose(image).convert("L")
+        made = self._processor(image, return_tensors="np")
+        return {INPUT: made[INPUT].astype("float32", copy=False)}
+
+    def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
+        """See `Processor`."""
+        if len(inputs) != 1:
+            raise InputError(f"'{self._folder}': an image model has one input; this one has {', '.join(inputs)}.")
+        last = self._steps[-1]
+        return (*self._steps[:-1], StepSpec(last.step, {**last.options, "output": inputs[0]}))
+
+    def keep(self, folder: Path) -> None:
+        """Nothing: the steps need no files."""
+
+
+def _check(folder: Path) -> None:
+    if not (folder / PROCESSOR_FILE).is_file():
+        raise InputError(
+            f"'{folder}' is no checkpoint: it has no image processor ({PROCESSOR_FILE}).",
+            hint="Save it into the same folder: processor.save_pretrained(folder).",
+        )
+    read_json(folder / PROCESSOR_FILE)
+
+
+def _beside(path: Path, task: str) -> ImageProcessor:
+    if not (path.parent / PROCESSOR_FILE).is_file():
+        raise InputError(
+            f"'{path}': the task {task} needs an image processor, and there is no {PROCESSOR_FILE} beside the file."
+        )
+    return ImageProcessor(Checkpoint(path.parent, {}, ()))
+
+
+IMAGE = ProcessorKind("image", ("pillow",), _check, ImageProcessor, _beside, (PROCESSOR_FILE,))

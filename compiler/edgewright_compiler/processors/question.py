@@ -1,0 +1,72 @@
+"""Tokenizers of a question and a context, in windows where the context is long."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgewright_compiler.checkpoint import Checkpoint
+from edgewright_compiler.processors import ProcessorKind
+from edgewright_compiler.processors.text import TEXT, TOKENIZER_FILE, TOKENIZER_URI, CheckpointTokenizer
+from edgewright_runtime.manifest import StepSpec
+from edgewright_targets import InputError
+
+if TYPE_CHECKING:
+    from edgewright_runtime.wire import Arrays
+
+# As transformers' example for question answering: windows of 384 tokens, which share 128, or half of a shorter one.
+_MAX_LENGTH = 384
+_STRIDE = 128
+_EXAMPLE = (
+    ["where is it?", "who was here before the others came?"],
+    ["it is in the kitchen", "nobody was here before the others came"],
+)
+
+
+class QuestionTokenizer(CheckpointTokenizer):
+    """The tokenizer of a checkpoint, for pairs; see `CheckpointTokenizer`."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        super().__init__(checkpoint)
+        if self._tokenizer.padding_side != "right":
+            raise InputError(f"'{checkpoint.folder}': its tokenizer pads on the left, which pairs of texts cannot yet.")
+        self.max_length = min(self.max_length, _MAX_LENGTH)
+        self._stride = min(_STRIDE, self.max_length // 4)
+
+    def example(self) -> dict[str, Any]:
+        """See `Processor`."""
+        options = {"truncation": True, "max_length": self.max_length, "padding": True, "return_tensors": "pt"}
+        return dict(self._tokenizer(*_EXAMPLE, **options))
+
+    def feeds(self, sample: Any) -> Arrays:
+        """See `Processor`: a row for each window."""
+        made = self._tokenizer(
+            sample["question"],
+            sample["context"],
+            truncation="only_second",
+            max_length=self.max_length,
+            stride=self._stride,
+            return_overflowing_tokens=True,
+            padding=True,
+            return_tensors="np",
+        )
+        return {name: value for name, value in made.items() if name != "overflow_to_sample_mapping"}
+
+    def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
+        """See `Processor`."""
+        options = {
+            "tokenizer": TOKENIZER_URI,
+            "outputs": list(inputs),
+            "max_length": self.max_length,
+            "stride": self._stride,
+            "pad_id": self._tokenizer.pad_token_id or 0,
+        }
+        return (StepSpec("tokenize_question", options),)
+
+
+def _beside(path: Path, task: str) -> QuestionTokenizer:
+    raise InputError(f"'{path}': the task {task} needs a checkpoint folder; an ONNX file cannot be built for it yet.")
+
+
+QUESTION = ProcessorKind("question+context", TEXT.tools, TEXT.check, QuestionTokenizer, _beside, (TOKENIZER_FILE,))

@@ -1,0 +1,19 @@
+"""One label for each image."""
+
+from __future__ import annotations
+
+from edgewright_compiler.processors.image import IMAGE
+from edgewright_compiler.tasks._classes import classify, one_label_only
+from edgewright_compiler.tasks._task import Task
+
+TASK = Task(
+    name="image-classification",
+    heads=("ForImageClassification",),
+    model="AutoModelForImageClassification",
+    outputs=("logits",),
+    processor=IMAGE,
+    answer=classify,
+    output_name="labels",
+    labelled=True,
+    check=one_label_only,
+)

@@ -1,0 +1,51 @@
+"""F1 and exact match of answers, on the examples of SQuAD's own script and at their edges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from edgewright_benchmarks.accuracy.answers import word_f1
+from edgewright_benchmarks.tasks import find_task
+from edgewright_runtime.samples import ANSWER, pack_answer
+
+TASK = find_task("question-answering")
+
+
+@pytest.mark.parametrize(
+    ("answer", "right", "expected"),
+    [
+        ("The Kitchen!", "kitchen", 1.0),
+        ("in the big kitchen", "the kitchen", 0.5),
+        ("garden", "kitchen", 0.0),
+        ("", "kitchen", 0.0),
+        ("the", "a", 1.0),
+        ("light light", "light", 2 / 3),
+    ],
+)
+def test_word_f1(answer: str, right: str, expected: float) -> None:
+    assert word_f1(answer, right) == pytest.approx(expected)
+
+
+def outputs(*texts: str) -> list[dict[str, Any]]:
+    return [{ANSWER: pack_answer({"text": text})} for text in texts]
+
+
+def test_the_best_of_several_right_answers_counts() -> None:
+    truth = [("kitchen", "the big kitchen"), ("hall",)]
+    baseline = outputs("big kitchen", "hall")
+    found = TASK.labelled.score(baseline, truth, baseline)
+    assert found.metrics["answer_f1"].value == 1
+    assert found.metrics["exact_match"].value == 1
+    assert found.drop.high == 0
+    other = TASK.labelled.score(outputs("kitchen", "garden"), truth, baseline)
+    assert other.metrics["exact_match"].value == 0.5
+    assert other.drop.value == pytest.approx(0.5)
+
+
+def test_agreement() -> None:
+    baseline = outputs("big kitchen", "hall")
+    found = TASK.unlabelled.score(outputs("kitchen", "hall"), None, baseline)
+    assert found.metrics["agreement"].value == pytest.approx((2 / 3 + 1) / 2)
+    assert found.drop.value == pytest.approx(1 / 6)
