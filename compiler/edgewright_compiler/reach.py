@@ -65,12 +65,12 @@ def _candidate(target: Target, candidate: Candidate) -> tuple[Rung, str | None]:
         return "declared", reason
     try:
         way = ways(target)[candidate.name]
-        # Nothing here answers it or makes it; the note says who does.
-        return way.rung, way.note if way.answers == "none" and way.rung == "declared" else None
     except InputError:
         # One of the target's emulators is missing, which need not be this candidate's.
         reason = missing_for(target, candidate.provider)
         return ("emulated" if reason is None else "declared"), reason
+    # Where nothing here answers it or makes it, the note says who does.
+    return way.rung, way.note if way.answers == "none" and way.rung == "declared" else None
 
 
 def _compiler_missing(candidate: Candidate) -> str | None:
