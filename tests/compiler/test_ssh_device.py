@@ -147,7 +147,7 @@ def test_kept_on_request_and_not_sent_again(command: Command, server: SshServer,
     assert "Copying" in command(*words, "--keep").err
     kept = server.left
     assert any(name.endswith("/manifest.json") for name in kept)
-    assert not [name for name in kept if name.endswith("/session.json") or name.endswith(".part")]
+    assert not [name for name in kept if name.endswith(("/session.json", ".part"))]
     again = command(*words)
     assert again.code == 0
     assert "Copying" not in again.err
