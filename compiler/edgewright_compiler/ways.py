@@ -7,7 +7,7 @@ from typing import Literal
 
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.workers import Place
-from edgewright_compiler.emulators import check_reachable, emulated_by_provider, place
+from edgewright_compiler.emulators import EMULATORS, check_reachable, emulated_by_provider, place
 from edgewright_targets import Candidate, Rung, Target
 from edgewright_targets.host import architecture
 
@@ -55,9 +55,11 @@ def planned(target: Target) -> dict[str, Way]:
             candidate.name: _FINISHED_LATER if candidate.engine in MADE_BY_FINISH else Way("here", "measured")
             for candidate in target.candidates
         }
-    # Where an accelerator is what it is about, the processor beside it is not emulated for the baseline's sake.
+    # Where an accelerator is what it is about, the processor beside it is not emulated for the baseline's sake; and a
+    # target that says itself that nothing emulates it is built for all the same, with its float engine.
     accelerator = any(candidate.engine != "onnx" for candidate in target.candidates)
-    return {candidate.name: _way(candidate, target, accelerator=accelerator) for candidate in target.candidates}
+    emulated = not accelerator and (target.architecture in EMULATORS or target.rung != "declared")
+    return {candidate.name: _way(candidate, target, emulated=emulated) for candidate in target.candidates}
 
 
 def places(target: Target, progress: Progress) -> dict[str, Place]:
@@ -76,10 +78,8 @@ def places(target: Target, progress: Progress) -> dict[str, Place]:
     }
 
 
-def _way(candidate: Candidate, target: Target, *, accelerator: bool) -> Way:
-    if emulated_by_provider(candidate.provider):
-        return Way("emulated", "emulated")
-    if not accelerator:
+def _way(candidate: Candidate, target: Target, *, emulated: bool) -> Way:
+    if emulated or emulated_by_provider(candidate.provider):
         return Way("emulated", "emulated")
     if candidate.name == target.baseline:
         return Way("reference", "declared", _reference_note(target))
