@@ -94,7 +94,7 @@ def measure(options: argparse.Namespace) -> list[Figure]:
 
 
 def _text(model: Model, tokens: list[int]) -> str:
-    tokenizer = next(step._tokenizer for step in model._steps if hasattr(step, "_tokenizer"))  # noqa: SLF001
+    tokenizer = next(step._tokenizer for step in model._pipeline.steps if hasattr(step, "_tokenizer"))  # noqa: SLF001
     return str(tokenizer.decode(tokens))
 
 
