@@ -23,11 +23,14 @@ def model() -> Any:
     """Embeddings, and scores of all tokens: their products with every embedding."""
     weight = np.random.default_rng(7).normal(size=(TOKENS, WIDTH)).astype(np.float32)
     kept = {
-        name: ir.Value(name=name, const_value=ir.tensor(array, name=name))
+        name: ir.Value(
+            name=name,
+            shape=ir.Shape(array.shape),
+            type=ir.TensorType(ir.DataType.FLOAT),
+            const_value=ir.tensor(array, name=name),
+        )
         for name, array in (("embedding", weight), ("head", np.ascontiguousarray(weight.T)))
     }
-    for value in kept.values():
-        value.shape, value.dtype = value.const_value.shape, ir.DataType.FLOAT
     ids = ir.Value(name="ids", shape=ir.Shape(["n"]), type=ir.TensorType(ir.DataType.INT64))
     gather = ir.node("Gather", [kept["embedding"], ids])
     product = ir.node("MatMul", [gather.outputs[0], kept["head"]])

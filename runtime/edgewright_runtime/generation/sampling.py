@@ -37,7 +37,7 @@ class TokenStream:
     def __init__(
         self, loop: Loop, prompts: Sequence[Sequence[int]], settings: GenerationSettings, limit: int, seed: int
     ) -> None:
-        self.done: Array = np.zeros(len(prompts), dtype=bool)
+        self.done = [False] * len(prompts)
         self._loop = loop
         self._prompts = prompts
         self._settings = settings
@@ -50,21 +50,24 @@ class TokenStream:
         settings = self._settings
         watch = needs_sequences(settings)
         sequences = [list(prompt) for prompt in self._prompts] if watch else []
+        ends = frozenset(settings.eos_token_ids)
         tokens, mask = left_padded(self._prompts, settings.pad_token_id)
         for made in range(self._limit):
             scores = self._loop.step(tokens, mask)[:, -1]
             mask = None
             process(scores, settings, sequences, made, self._limit)
             chosen = self._draw(scores) if settings.do_sample else scores.argmax(axis=1)
-            chosen[self.done] = settings.pad_token_id
-            found = [None if done else int(token) for done, token in zip(self.done, chosen, strict=True)]
+            found: list[int | None] = chosen.tolist()
+            for row, token in enumerate(chosen.tolist()):
+                if self.done[row]:
+                    found[row], chosen[row] = None, settings.pad_token_id
+                elif token in ends:
+                    self.done[row] = True
             if watch:
                 for row, token in enumerate(found):
                     sequences[row] += [] if token is None else [token]
-            for row, token in enumerate(found):
-                self.done[row] |= token in settings.eos_token_ids
             yield found
-            if self.done.all():
+            if all(self.done):
                 return
             tokens = chosen[:, None]
 
