@@ -138,7 +138,7 @@ class Loop:
             self._mask[:, self._past : end] = mask
         self._past = end
         if mask is None:
-            positions = self._next if new == 1 else self._next + np.arange(new)
+            positions: Array = self._next if new == 1 else self._next + np.arange(new)
             self._next = self._next + new
             return positions
         positions = self._next + np.cumsum(mask, axis=1) - 1
