@@ -34,6 +34,7 @@ from edgewright_benchmarks.progress import Progress, Quiet
 from edgewright_benchmarks.result import EngineResult, Result, result_from_json
 from edgewright_benchmarks.workers import WorkerError
 from edgewright_runtime import EngineFallbackWarning, Package, load
+from edgewright_runtime.manifest import Manifest
 from edgewright_targets import InputError, Rung
 
 
@@ -142,9 +143,24 @@ def _bench(package: Package, samples: Dataset, where: _Where, settings: MeterSet
         machine=machine,
         versions=where.versions,
         settings=settings_facts(settings, calls, len(samples.samples), int(where.info["threads"])),
-        warnings=(*_warnings(running, where, built, samples), *compared.warnings),
+        warnings=(*_stranger(manifest, target, where), *_warnings(running, where, built, samples), *compared.warnings),
         created=now(),
     )
+
+
+def _stranger(manifest: Manifest, target: str, where: _Where) -> tuple[str, ...]:
+    """That the machine is not the target whose engines it runs, as a sentence: its figures are not the target's."""
+    hardware, machine = manifest.hardware.get(target), where.device.machine
+    if hardware is None or machine.emulated:
+        return ()
+    if isinstance(where.device, ThisMachine):
+        fits = hardware.is_here()
+    else:
+        # Architecture and board were asked before anything was copied.
+        fits = set(hardware.isa) <= set(machine.features)
+    if fits:
+        return ()
+    return (f"The engines were made for {target}, which this machine ({machine.cpu}) is not: the figures are its own.",)
 
 
 def _reason(running: EngineResult, built: Result, samples: Dataset) -> str:

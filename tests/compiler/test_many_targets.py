@@ -241,3 +241,12 @@ def test_a_machine_that_is_none_of_the_targets_is_told(
     said = r"It was made for board, and this machine is none of the package's targets \(board\)\."
     with pytest.warns(EngineFallbackWarning, match=said), load(package) as model:
         assert model.engine.reason.startswith("It was made for board")
+
+
+def test_bench_says_that_the_machine_is_not_the_target(
+    sources: Path, board: Path, tmp_path: Path, stand_in: None
+) -> None:
+    """Its figures are measured, and on another machine than the one that the engines were made for."""
+    package = build_for(sources, tmp_path / "p", board).package
+    result = bench(package, sources / "inputs.npz", settings=MeterSettings(rounds=3))
+    assert result.warnings[0].startswith("The engines were made for board, which this machine (")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgewright_runtime import Package
-from edgewright_targets import InputError, load_target, nearest, target_names
+from edgewright_targets import InputError, nearest
 
 
 def target_for(package: Package, asked: str | None, facts: Mapping[str, Any], device: str) -> str:
@@ -40,11 +40,11 @@ def target_for(package: Package, asked: str | None, facts: Mapping[str, Any], de
             if all(_architecture(package, target) != facts["architecture"] for target in reasons)
             else "Name the target to measure there with --target.",
         )
-    return next((target for target in fitting if _machine_model(target)), fitting[0])
+    return next((target for target in fitting if _machine_model(package, target)), fitting[0])
 
 
 def _unfit(package: Package, target: str, facts: Mapping[str, Any]) -> str:
-    architecture, model = _architecture(package, target), _machine_model(target)
+    architecture, model = _architecture(package, target), _machine_model(package, target)
     if architecture != facts["architecture"]:
         return f"its engines are for {architecture}, and the device is {facts['architecture']}"
     if not facts["model"].startswith(model):
@@ -57,8 +57,9 @@ def _architecture(package: Package, target: str) -> str:
     return package.manifest.engines[package.manifest.baselines[target]].architecture
 
 
-def _machine_model(target: str) -> str:
-    return load_target(target).machine_model if target in target_names() else ""
+def _machine_model(package: Package, target: str) -> str:
+    hardware = package.manifest.hardware.get(target)
+    return hardware.machine_model if hardware else ""
 
 
 def _others(reasons: Mapping[str, str]) -> str:
