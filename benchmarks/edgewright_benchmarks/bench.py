@@ -153,12 +153,9 @@ def _stranger(manifest: Manifest, target: str, where: _Where) -> tuple[str, ...]
     hardware, machine = manifest.hardware.get(target), where.device.machine
     if hardware is None or machine.emulated:
         return ()
-    if isinstance(where.device, ThisMachine):
-        fits = hardware.is_here()
-    else:
-        # Architecture and board were asked before anything was copied.
-        fits = set(hardware.isa) <= set(machine.features)
-    if fits:
+    # Of a device, architecture and board were asked before anything was copied.
+    remote = not isinstance(where.device, ThisMachine)
+    if set(hardware.isa) <= set(machine.features) if remote else hardware.is_here():
         return ()
     return (f"The engines were made for {target}, which this machine ({machine.cpu}) is not: the figures are its own.",)
 
