@@ -21,8 +21,9 @@ from edgewright_targets.record import RecordError, read_record, write_record
 
 SCHEMA = "edgewright.result/1"
 
-# accepted: within the budget and not slower; refused: measured, and lost; failed: could not be made or run.
-Status = Literal["baseline", "accepted", "refused", "failed"]
+# accepted: within the budget and not slower; refused: measured, and lost; failed: could not be made or run;
+# unfinished: made and never run, so `edgewright finish` decides on the device.
+Status = Literal["baseline", "accepted", "refused", "failed", "unfinished"]
 Measure = Literal["accuracy", "agreement"]
 
 

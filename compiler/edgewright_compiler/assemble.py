@@ -40,12 +40,14 @@ class EngineFiles:
         folder: With its graph and weights, or with the one file that it was compiled to.
         facts: What its compiler said, where it was made ahead of time.
         notes: What to know of how it was made, in whole sentences.
+        tolerance: How far it may be from the golden outputs; None where its own answers decide that.
     """
 
     spec: EngineSpec
     folder: Path
     facts: CompileFacts | None = None
     notes: tuple[str, ...] = ()
+    tolerance: float | None = None
 
     @property
     def file(self) -> str:

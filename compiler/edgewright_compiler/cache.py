@@ -24,12 +24,15 @@ from filelock import FileLock
 
 from edgewright_runtime.archive import UNPACKED, cache_folder
 from edgewright_runtime.aside import folder_aside, sweep
+from edgewright_runtime.finished import ENGINES, FINISHED, TIMING
 from edgewright_targets import InputError
 
 _STAGES = "stages"
 _BESIDE = ".aside"
 _BUILT = "built"
 _PREFIX = "stage-"
+# Folders of entries that are no stages of a build.
+_APART = (UNPACKED, ENGINES)
 
 
 def digest_of(parts: Mapping[str, Any]) -> str:
@@ -125,7 +128,7 @@ class StageCache:
         """Everything that is whole, oldest use first."""
         found = [
             CacheEntry(stage.name, entry.name, *_size_and_use(entry))
-            for stage in (*_folders(self.root / _STAGES), self.root / UNPACKED)
+            for stage in (*_folders(self.root / _STAGES), *(self.root / name for name in _APART))
             for entry in _folders(stage)
         ]
         return sorted(found, key=lambda entry: entry.used)
@@ -137,15 +140,17 @@ class StageCache:
         for entry in self.entries():
             if now - entry.used < older_than_seconds:
                 continue
-            base = self.root if entry.stage == UNPACKED else self.root / _STAGES
+            base = self.root if entry.stage in _APART else self.root / _STAGES
             folder = base / entry.stage / entry.key
             shutil.rmtree(folder, ignore_errors=True)
             if folder.exists():
                 raise InputError(f"'{folder}' cannot be removed. Removed before it: {count} entries.")
             count, freed = count + 1, freed + entry.bytes
         if not older_than_seconds:
-            shutil.rmtree(self.root / _BUILT, ignore_errors=True)
-        for folder, prefix in ((self.root / _BESIDE, _PREFIX), (self.root / UNPACKED, ".")):
+            for name in (_BUILT, FINISHED, TIMING):
+                shutil.rmtree(self.root / name, ignore_errors=True)
+        aside = ((_BESIDE, _PREFIX), *((name, ".") for name in _APART))
+        for folder, prefix in ((self.root / name, prefix) for name, prefix in aside):
             if folder.is_dir():
                 sweep(folder, prefix)
         return count, freed

@@ -139,7 +139,7 @@ def package_engines(target: Target, result: Result) -> tuple[str, ...]:
     """Names of the engines that ship, best first.
 
     The chosen one; the fastest accepted one that needs nothing but ONNX Runtime, for devices without the plugin; and
-    the float baseline, which runs everywhere.
+    the float baseline, which runs everywhere. Behind them go those that only the device can judge.
     """
     portable = next(c.provider for c in target.candidates if c.name == target.baseline)
     accepted = [
@@ -148,4 +148,5 @@ def package_engines(target: Target, result: Result) -> tuple[str, ...]:
         if engine.status == "accepted" and engine.provider == portable
     ]
     names = [result.engines[index].name for _, index in sorted(accepted)[:1]]
-    return tuple(dict.fromkeys([result.chosen, *names, result.baseline]))
+    unfinished = [engine.name for engine in result.engines if engine.status == "unfinished"]
+    return tuple(dict.fromkeys([result.chosen, *names, result.baseline, *unfinished]))

@@ -18,8 +18,8 @@ from edgewright_compiler.cache import StageCache, tool_versions
 from edgewright_compiler.component import Component, read_component
 from edgewright_compiler.job import RUN_TOOLS, Job, stage_parts
 from edgewright_compiler.manifests import make_manifest
-from edgewright_runtime.manifest import EngineSpec
-from edgewright_targets import Candidate
+from edgewright_runtime.manifest import PLAN_ENGINES, EngineSpec
+from edgewright_targets import Candidate, InputError
 from edgewright_targets.host import architecture
 
 if TYPE_CHECKING:
@@ -60,7 +60,9 @@ class EngineMaker:
         failures: dict[str, str] = {}
         for candidate in self.job.target.candidates:
             try:
-                engines.append(self._made(candidate, exported))
+                made = self._made(candidate, exported)
+                self._refuse_oversize(made)
+                engines.append(made)
             except CandidateError as error:
                 failures[candidate.name] = str(error)
                 self.progress.note(f"  {candidate.name} failed: {error}")
@@ -74,16 +76,35 @@ class EngineMaker:
         spec = self._spec(candidate)
         if candidate.engine == "onnx":
             return EngineFiles(spec, exported.quantized(candidate.recipe, candidate.precision))
+        if candidate.engine in PLAN_ENGINES:
+            exported.refuse_loop()
         graph, notes = exported, []
         if compiler(candidate.engine).STATIC_SHAPES:
             graph, said = exported.fixed()
             notes.append(said)
             # Texts are padded to the one length there is.
             spec = dataclasses.replace(spec, pad_to_multiple_of=graph.text_length() or spec.pad_to_multiple_of)
-        folder, facts = compiled(
-            self, graph.quantized(candidate.recipe, candidate.precision), graph.shapes(), candidate
-        )
-        return EngineFiles(spec, folder, facts, (*notes, *facts.notes))
+        source = graph.quantized(candidate.recipe, candidate.precision)
+        folder, facts = compiled(self, source, graph.shapes(), candidate, graph.text_limits)
+        spec = dataclasses.replace(spec, provider_options={**spec.provider_options, **facts.options})
+        tolerance = None
+        if self.job.ways[candidate.name].answers == "none":
+            tolerance, said = graph.tolerance(source)
+            notes.append(said)
+        return EngineFiles(spec, folder, facts, (*notes, *facts.notes), tolerance)
+
+    def _refuse_oversize(self, engine: EngineFiles) -> None:
+        """An engine needs at least the memory of its own bytes."""
+        from edgewright_compiler.graphs import CandidateError
+
+        target = self.job.target
+        size = sum(path.stat().st_size for path in engine.folder.rglob("*") if path.is_file())
+        if not target.memory_bytes or size <= target.memory_bytes:
+            return
+        said = f"It has {size / 1e6:,.0f} MB; {target.name} has {target.memory_bytes / 1e6:,.0f} MB of memory."
+        if engine.spec.name == self.job.engine_name(target.baseline):
+            raise InputError(f"The float baseline '{engine.spec.name}' does not fit the target. {said}")
+        raise CandidateError(said)
 
     def stage(self, name: str, title: str, parts: dict[str, Any], make: Callable[[Path], None]) -> Path:
         """The folder of a stage, from the cache or made now; says which of them under `title`."""
@@ -152,7 +173,7 @@ class EngineMaker:
             pad_to_multiple_of=candidate.pad_to_multiple_of,
             tolerance=0.0,
             model_file="",
-            session_options={"intra_op_num_threads": str(self.job.threads), **candidate.session_options},
+            session_options={"intra_op_num_threads": str(self.job.device_threads), **candidate.session_options},
             provider_options=provider(candidate.provider).options(candidate.provider_options, self.job.threads),
             engine=candidate.engine,
         )

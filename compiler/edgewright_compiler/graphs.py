@@ -29,6 +29,9 @@ _GRAPH_TOOLS = ("onnxruntime", "onnx", "onnx-ir", "onnxscript", "numpy")
 _FAILURE = "failure.txt"
 _FACTS = "facts.json"
 _SHAPES = "shapes.json"
+_REFERENCE = "reference.json"
+# Real inputs that a precision is compared with float on, where its engine cannot run here.
+_REFERENCE_SAMPLES = 16
 # The engine alone is in a folder of its own, so that nothing else is taken for a part of it.
 _ENGINE = "engine"
 _EXPECTED = (QuantizationError, CompileError, FixingError)
@@ -94,6 +97,57 @@ class Graph:
         names = [name for name in _texts(self._component) if name in self.shapes().inputs]
         return self.shapes().maximum(names[0])[-1] if names else None
 
+    def refuse_loop(self) -> None:
+        """Raise where the graph runs in a loop.
+
+        Raises:
+            CandidateError: It does.
+        """
+        if self._component.pipeline.measured is not None:
+            raise CandidateError(
+                "The graph runs in a loop whose state stays with ONNX Runtime; an engine of TensorRT runs without it."
+            )
+
+    @property
+    def text_limits(self) -> dict[str, int]:
+        """Inputs of the graph that are tokens of texts, and the most that the model takes."""
+        return _texts(self._component)
+
+    def tolerance(self, graph: Path) -> tuple[float, str]:
+        """What to allow an engine made of `graph`, this one in another precision, that cannot run here; and a sentence.
+
+        Seen on this machine's processor: see `edgewright_compiler.reference`.
+        """
+        from edgewright_compiler.reference import NoReferenceError, precision_difference, tolerance_for
+
+        def make(place: Path) -> None:
+            feeds = self._maker.feeds(self.folder, self._component)[:_REFERENCE_SAMPLES]
+            found: dict[str, Any] = {"difference": 0.0, "refused": ""}
+            try:
+                found["difference"] = precision_difference(self.folder, graph, feeds)
+            except NoReferenceError as error:
+                found["refused"] = str(error)
+            (place / _REFERENCE).write_text(json.dumps(found), encoding="utf-8")
+
+        parts = {
+            "component": self.digest,
+            "graph": tree_digest(graph),
+            "data": self._maker.job.inputs.digest,
+            "tools": tool_versions(_GRAPH_TOOLS),
+        }
+        path = self._maker.stage("reference", "Compared the precision with float", parts, make) / _REFERENCE
+        found = json.loads(path.read_text(encoding="utf-8"))
+        allowed = tolerance_for(found["difference"])
+        if found["refused"]:
+            return (
+                allowed,
+                f"What its precision costs is not known, so it must answer as float does: {found['refused']}",
+            )
+        return allowed, (
+            f"On the device its outputs may differ from float by {allowed:.3g}: computed by ONNX Runtime's CPU in this "
+            f"precision, the graph's differed by {found['difference']:.2g}."
+        )
+
     def quantized(self, recipe: Recipe, precision: str) -> Path:
         """Folder of the graph in the precision of `recipe`; `precision` is its word for people.
 
@@ -123,7 +177,9 @@ class Graph:
         return _kept(self._maker, "quantize", f"Quantized to {precision}", parts, make)
 
 
-def compiled(maker: EngineMaker, graph: Path, shapes: FeedShapes, candidate: Candidate) -> tuple[Path, CompileFacts]:
+def compiled(
+    maker: EngineMaker, graph: Path, shapes: FeedShapes, candidate: Candidate, text_limits: dict[str, int]
+) -> tuple[Path, CompileFacts]:
     """Folder of the engine of `candidate` made ahead of time from the graph in `graph`, and what its compiler said.
 
     Raises:
@@ -133,7 +189,7 @@ def compiled(maker: EngineMaker, graph: Path, shapes: FeedShapes, candidate: Can
     options = provider(candidate.provider).options(candidate.provider_options, maker.job.threads)
 
     def make(place: Path) -> None:
-        request = CompileRequest(graph, candidate.provider, options, shapes, candidate.allow_partial)
+        request = CompileRequest(graph, candidate.provider, options, shapes, candidate.allow_partial, text_limits)
         (place / _ENGINE).mkdir()
         facts = kind.compile_engine(request, place / _ENGINE)
         (place / _FACTS).write_text(json.dumps(write_record(facts)), encoding="utf-8")
@@ -144,6 +200,7 @@ def compiled(maker: EngineMaker, graph: Path, shapes: FeedShapes, candidate: Can
         "provider": [candidate.provider, options],
         "shapes": write_record(shapes),
         "allow_partial": candidate.allow_partial,
+        "text_limits": text_limits,
         "tools": tool_versions(kind.TOOLS),
     }
     folder = _kept(maker, "compile", f"Compiled {candidate.name}", parts, make)

@@ -121,6 +121,12 @@ class Job:
         )
 
     @property
+    def device_threads(self) -> int:
+        """Threads that an engine is told to use; 0, one for each core of the device, where nothing says how many."""
+        known = self.options.threads or self.target.cores or self.target.is_here()
+        return self.threads if known else 0
+
+    @property
     def rung(self) -> Rung:
         """The best rung that one of its engines can reach from here."""
         rungs = {way.rung for way in self.ways.values()}

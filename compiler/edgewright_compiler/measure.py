@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 _READINGS = "readings.json"
 _OUTPUTS = "outputs.npz"
 _GOLDEN = "golden.npz"
-# Below this, differences are rounding of float32 in another order, whatever the kernel.
-_TOLERANCE_FLOOR = 1e-4
 
 
 @dataclass(frozen=True)
@@ -54,22 +52,18 @@ class Measured:
     created: str
 
     def tolerance(self, engine: str) -> float:
-        """How far this engine may be from the float outputs on the golden samples, when it is verified later.
-
-        A power of two at least twice what was seen here: other kernels of the same precision round differently, and
-        a coarse grid keeps two builds of the same input at the same number.
-        """
-        from math import ceil, log2
+        """How far this engine may be from the float outputs on the golden samples, when it is verified later."""
+        from edgewright_compiler.reference import TOLERANCE_FLOOR, tolerance_for
 
         if engine not in self.readings:
             # It was not run, so nothing was seen.
-            return _TOLERANCE_FLOOR
+            return TOLERANCE_FLOOR
         expected = read_golden_outputs(self.golden)
         outputs = self.readings[engine].outputs
         seen = max((difference(outputs[i], golden) for i, golden in enumerate(expected)), default=0.0)
         if seen == float("inf"):
-            return _TOLERANCE_FLOOR
-        return float(2.0 ** ceil(log2(max(2 * seen, _TOLERANCE_FLOOR))))
+            return TOLERANCE_FLOOR
+        return tolerance_for(seen)
 
 
 def read_golden_outputs(path: Path) -> list[Arrays]:

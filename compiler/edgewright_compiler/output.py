@@ -97,10 +97,13 @@ class OutputFolder:
         documents: dict[str, str] = {}
         for entry in made:
             found = read_measured(entry.measured)
+            unfinished = {engine.name for engine in entry.result.engines if engine.status == "unfinished"}
             for engine in entry.engines:
                 documents |= engine.documents()
                 if engine.spec.name in manifest.order:
-                    spec = dataclasses.replace(engine.spec, tolerance=found.tolerance(engine.spec.name))
+                    name = engine.spec.name
+                    tolerance = found.tolerance(name) if engine.tolerance is None else engine.tolerance
+                    spec = dataclasses.replace(engine.spec, tolerance=tolerance, compared=name not in unfinished)
                     shipped[engine.spec.name] = dataclasses.replace(engine, spec=spec)
         chosen = [shipped[name] for name in manifest.order]
         golden = read_measured(made[0].measured).golden

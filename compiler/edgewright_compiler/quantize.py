@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.component import copy_graph, save_graph
 from edgewright_compiler.disk import disk_reason
+from edgewright_compiler.float8 import int8_to_float8
+from edgewright_compiler.floats import bound_infinities, cast_floats
 from edgewright_targets import Recipe
 
 if TYPE_CHECKING:
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
 
 # Ranges settle within some dozens of samples; the rest of a calibration file only costs time.
 CALIBRATION_SAMPLES = 128
-# Constants beyond the first mean infinity, and take the second value: e^-20 is 2e-9, far below a step of 8-bit softmax.
-_INFINITE = 1e6
+# Constants that mean infinity take this value: e^-20 is 2e-9, far below a step of 8-bit softmax.
 _MASKED = 20.0
 # Operators that mark a graph as quantized already; quantizing it again would stack two roundings.
 _QUANTIZED_OPERATORS = {
@@ -91,6 +92,11 @@ def _static(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) ->
 
     if not feeds:
         raise QuantizationError("Static quantization needs calibration data; pass it with --calibration.")
+    if recipe.float_type != "float32":
+        if recipe.float_type == "bfloat16":
+            raise QuantizationError("Ranges cannot be calibrated in bfloat16: ONNX Runtime's CPU cannot run the graph.")
+        graph = cast_floats(graph, recipe.float_type, graph.with_name("cast.onnx"))
+    float8 = "float8e4m3fn" in (recipe.activation_type, recipe.weight_type)
     quantize_static(
         graph,
         made,
@@ -106,8 +112,16 @@ def _static(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) ->
             "ActivationSymmetric": recipe.activation_symmetric,
             "WeightSymmetric": recipe.weight_symmetric,
             "QuantizeBias": recipe.quantize_bias,
+            "AddQDQPairToWeight": float8,
         },
     )
+    if float8:
+        int8_to_float8(made)
+
+
+def _cast(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -> None:
+    del feeds
+    cast_floats(graph, recipe.float_type, made)
 
 
 def _qnn(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -> None:
@@ -138,17 +152,10 @@ def _qnn(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -> No
 
 def _bound_infinities(graph: Path) -> None:
     """Exporters mask attention with the lowest float there is, which would stretch the range of scores beyond use."""
-    import numpy as np
     import onnx_ir
 
     model = onnx_ir.load(graph)
-    for value in model.graph.initializers.values():
-        if value.const_value is None or value.const_value.dtype != onnx_ir.DataType.FLOAT:
-            continue
-        array = value.const_value.numpy()
-        if array.size and float(np.abs(array).max()) >= _INFINITE:
-            bounded = np.where(np.abs(array) >= _INFINITE, np.sign(array) * _MASKED, array).astype(np.float32)
-            value.const_value = onnx_ir.tensor(bounded, name=value.name)
+    bound_infinities(model, _MASKED)
     onnx_ir.save(model, graph, external_data="bounded.bin")
 
 
@@ -164,6 +171,7 @@ def _weight_only(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Pat
 METHODS: dict[str, Callable[[Path, Recipe, Sequence[Any], Path], None]] = {
     "dynamic": _dynamic,
     "static": _static,
+    "cast": _cast,
     "qnn": _qnn,
     "weight-only": _weight_only,
 }
@@ -186,7 +194,14 @@ class _Reader:
 def _quant_type(name: str) -> Any:
     from onnxruntime.quantization import QuantType
 
-    return {"uint8": QuantType.QUInt8, "int8": QuantType.QInt8, "uint16": QuantType.QUInt16}[name]
+    types = {
+        "uint8": QuantType.QUInt8,
+        "int8": QuantType.QInt8,
+        "uint16": QuantType.QUInt16,
+        # Ranges of float8 are found as those of int8 and scaled afterwards; see `float8`.
+        "float8e4m3fn": QuantType.QInt8,
+    }
+    return types[name]
 
 
 def _calibration(recipe: Recipe) -> Any:

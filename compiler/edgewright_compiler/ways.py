@@ -7,7 +7,7 @@ from typing import Literal
 
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.workers import Place
-from edgewright_compiler.emulators import check_reachable, emulated_by_provider, place
+from edgewright_compiler.emulators import EMULATORS, check_reachable, emulated_by_provider, place
 from edgewright_targets import Candidate, Rung, Target
 from edgewright_targets.host import architecture
 
@@ -31,6 +31,11 @@ class Way:
     note: str = ""
 
 
+# Kinds of engine that 'edgewright finish' makes on the device.
+MADE_BY_FINISH = ("tensorrt",)
+_FINISHED_LATER = Way("none", "declared", "Until it is finished, nothing about it was checked.")
+
+
 def ways(target: Target) -> dict[str, Way]:
     """The way of each candidate, by its name.
 
@@ -46,10 +51,15 @@ def ways(target: Target) -> dict[str, Way]:
 def planned(target: Target) -> dict[str, Way]:
     """The same, whether or not what it takes is installed."""
     if target.is_here():
-        return {candidate.name: Way("here", "measured") for candidate in target.candidates}
-    # Where an accelerator is what it is about, the processor beside it is not emulated for the baseline's sake.
+        return {
+            candidate.name: _FINISHED_LATER if candidate.engine in MADE_BY_FINISH else Way("here", "measured")
+            for candidate in target.candidates
+        }
+    # Where an accelerator is what it is about, the processor beside it is not emulated for the baseline's sake; and a
+    # target that says itself that nothing emulates it is built for all the same, with its float engine.
     accelerator = any(candidate.engine != "onnx" for candidate in target.candidates)
-    return {candidate.name: _way(candidate, target, accelerator=accelerator) for candidate in target.candidates}
+    emulated = not accelerator and (target.architecture in EMULATORS or target.rung != "declared")
+    return {candidate.name: _way(candidate, target, emulated=emulated) for candidate in target.candidates}
 
 
 def places(target: Target, progress: Progress) -> dict[str, Place]:
@@ -68,15 +78,15 @@ def places(target: Target, progress: Progress) -> dict[str, Place]:
     }
 
 
-def _way(candidate: Candidate, target: Target, *, accelerator: bool) -> Way:
-    if emulated_by_provider(candidate.provider):
-        return Way("emulated", "emulated")
-    if not accelerator:
+def _way(candidate: Candidate, target: Target, *, emulated: bool) -> Way:
+    if emulated or emulated_by_provider(candidate.provider):
         return Way("emulated", "emulated")
     if candidate.name == target.baseline:
         return Way("reference", "declared", _reference_note(target))
     if candidate.engine == "onnx":
         return Way("none", "declared", "It was not run: no such hardware is here, and nothing emulates it.")
+    if candidate.engine in MADE_BY_FINISH:
+        return _FINISHED_LATER
     return Way("none", "compiled", f"{candidate.provider} compiled it; it was not run, as no such hardware is here.")
 
 

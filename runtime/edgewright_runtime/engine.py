@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from edgewright_runtime.errors import EngineUnavailableError, SampleError
-from edgewright_runtime.manifest import THREADS_KEY
+from edgewright_runtime.manifest import PLAN_ENGINES, THREADS_KEY
 from edgewright_runtime.providers import provider
 from edgewright_targets.host import architecture, host_facts, usable_threads
 
@@ -67,11 +67,27 @@ class Engine:
         Raises:
             EngineUnavailableError: The provider is not there, or refused the graph; the message says why.
         """
-        import onnxruntime
-
         reason = self.unavailable()
         if reason is not None:
             raise EngineUnavailableError(f"Engine '{self.spec.name}' cannot run here. {reason}", reason=reason)
+        if self.spec.engine in PLAN_ENGINES:
+            self._activate_plan()
+        else:
+            self._activate_graph()
+        self._outputs = [output.name for output in self._session.get_outputs()]
+        self._inputs = {entry.name: entry for entry in self._session.get_inputs()}
+        self.input_names = tuple(self._inputs)
+
+    def _activate_plan(self) -> None:
+        from edgewright_runtime.trt.plans import open_plan
+
+        self._session = open_plan(self._package, self.spec)
+        self.threads = 1
+        self.nodes = {self.spec.provider: self._session.layers}
+
+    def _activate_graph(self) -> None:
+        import onnxruntime
+
         onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
@@ -90,9 +106,6 @@ class Engine:
             raise EngineUnavailableError(
                 f"Engine '{self.spec.name}' cannot run here. {reason}", reason=reason
             ) from error
-        self._outputs = [output.name for output in self._session.get_outputs()]
-        self._inputs = {entry.name: entry for entry in self._session.get_inputs()}
-        self.input_names = tuple(self._inputs)
         counts: Counter[str] = Counter()
         for part in self._session.get_provider_graph_assignment_info():
             counts[part.ep_name] += len(part.get_nodes())
@@ -121,6 +134,8 @@ class Engine:
         """
         try:
             values = self._session.run(self._outputs, feeds)
+        except SampleError:
+            raise
         except Exception as error:
             problem = self._feed_problem(feeds)
             if problem is None:
@@ -145,6 +160,8 @@ class Engine:
 
     def deactivate(self) -> None:
         """Free the session and what it holds."""
+        if self.spec.engine in PLAN_ENGINES and self._session is not None:
+            self._session.close()
         self._session = None
 
     def __enter__(self) -> Self:

@@ -21,6 +21,9 @@ FORMAT = 1
 COMPONENT = "model"
 ASSET_FOLDER = "shared_assets"
 THREADS_KEY = "intra_op_num_threads"
+PLAN_EXECUTOR = "tensorrt"
+# Kinds of engine that ONNX Runtime does not run; the flavours in `edgewright_runtime.trt`.
+PLAN_ENGINES = ("tensorrt-rtx", "tensorrt")
 EXTERNAL_WEIGHTS_KEY = "session.model_external_initializers_file_folder_path"
 
 # A manifest holds names and options, never weights: anything larger is no manifest of ours.
@@ -93,6 +96,8 @@ class EngineSpec:
         session_options: ONNX Runtime session options; asset URIs are not resolved yet.
         provider_options: Options of the provider.
         engine: Kind of its file: `onnx`, or what it was compiled to ahead of time, such as `epcontext`.
+        compared: Its answers were compared with the float engine's before it got into the package. One that was not is
+            used only where `edgewright finish` compared it.
     """
 
     name: str
@@ -107,6 +112,7 @@ class EngineSpec:
     session_options: dict[str, str]
     provider_options: dict[str, str]
     engine: str = "onnx"
+    compared: bool = True
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,7 @@ class _EngineRecord:
     pad_to_multiple_of: int
     tolerance: float
     engine: str = "onnx"
+    compared: bool = True
 
 
 @dataclass(frozen=True)
@@ -181,12 +188,17 @@ def engine_variant(spec: EngineSpec) -> dict[str, Any]:
         spec.pad_to_multiple_of,
         spec.tolerance,
         spec.engine,
+        spec.compared,
     )
     return {
         "ep": spec.provider,
         "variant_directory": str(path.parent),
-        "executor_info": {"ort": executor, "edgewright": write_record(record)},
+        "executor_info": {_executor(path.name): executor, "edgewright": write_record(record)},
     }
+
+
+def _executor(file: str) -> str:
+    return PLAN_EXECUTOR if file.endswith(".plan") else "ort"
 
 
 def read_manifest(text: bytes, where: str) -> Manifest:
@@ -214,6 +226,9 @@ def read_manifest(text: bytes, where: str) -> Manifest:
     unknown = [name for name in (*base.order, *base.baselines.values()) if name not in engines]
     if unknown or not base.order:
         raise PackageError(f"{where}: the order of engines names {unknown or 'nothing'}; engines: {list(engines)}.")
+    unchecked = [name for name in base.baselines.values() if not engines[name].compared]
+    if unchecked:
+        raise PackageError(f"{where}: the float engine {unchecked} was not compared; everything is compared with it.")
     return dataclasses.replace(base, engines=engines)
 
 
@@ -230,7 +245,9 @@ def _check_format(written: object, where: str) -> None:
 def _engine(name: str, variant: Any, where: str) -> EngineSpec:
     place = f"{where}: engine '{name}'"
     try:
-        executor = variant["executor_info"]["ort"]
+        # What ONNX Runtime cannot run has an executor of its own, which it leaves alone.
+        infos = variant["executor_info"]
+        executor = infos["ort"] if "ort" in infos else infos[PLAN_EXECUTOR]
         # The number first: a newer format has keys that this reader does not know.
         _check_format(variant["executor_info"]["edgewright"]["format"], place)
         record = read_record(_EngineRecord, variant["executor_info"]["edgewright"], place)

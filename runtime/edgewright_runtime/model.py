@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgewright_runtime.engine import Engine
+    from edgewright_runtime.finished import Finished
     from edgewright_runtime.manifest import EngineSpec, Manifest
     from edgewright_runtime.steps import Step, TextStream
 
@@ -247,7 +248,9 @@ def load(
         raise EngineUnavailableError("An emulator runs one engine.", hint="Name it with engine=.")
     package = path if isinstance(path, Package) else Package.open(path)
     passed: list[tuple[str, str]] = []
-    for spec in _order(package, engine):
+    found = {} if engine is not None else _finished(package)
+    first = _preferred(found)
+    for spec in _order(package, engine, first):
         active = Engine(package, spec, threads=threads, emulate=emulate)
         try:
             active.activate()
@@ -264,8 +267,8 @@ def load(
             spec.precision,
             active.threads,
             active.nodes,
-            _why(engine, passed),
-            tuple(passed),
+            _why(engine, passed, finished=spec.name in first),
+            (*passed, *([] if engine is not None else _unfinished(package, spec, found))),
             emulate,
         )
         _say_fallback(info, strict=strict)
@@ -274,10 +277,11 @@ def load(
     raise EngineUnavailableError(f"No engine of '{package.root}' can run here:\n{listing}")
 
 
-def _order(package: Package, engine: str | None) -> list[EngineSpec]:
+def _order(package: Package, engine: str | None, first: tuple[str, ...]) -> list[EngineSpec]:
     manifest = package.manifest
     if engine is None:
-        return [manifest.engines[name] for name in manifest.order]
+        compared = [name for name in manifest.order if manifest.engines[name].compared]
+        return [manifest.engines[name] for name in (*first, *compared)]
     if engine not in manifest.engines:
         raise EngineUnavailableError(
             f"'{package.root}' has no engine '{engine}'.", hint=nearest(engine, manifest.engines)
@@ -285,9 +289,50 @@ def _order(package: Package, engine: str | None) -> list[EngineSpec]:
     return [manifest.engines[engine]]
 
 
-def _why(engine: str | None, passed: list[tuple[str, str]]) -> str:
+def _finished(package: Package) -> dict[str, Finished]:
+    if all(spec.compared for spec in package.manifest.engines.values()):
+        return {}
+    from edgewright_runtime.finished import findings
+
+    return findings(package)
+
+
+def _preferred(found: dict[str, Finished]) -> tuple[str, ...]:
+    if not found:
+        return ()
+    from edgewright_runtime.finished import preferred
+
+    return preferred(found)
+
+
+def _unfinished(package: Package, running: EngineSpec, found: Mapping[str, Finished]) -> list[tuple[str, str]]:
+    """Engines for this hardware that nobody compared with the float engine yet, and why each waits."""
+    waiting = [spec for spec in package.manifest.engines.values() if not spec.compared and spec.name not in found]
+    if not waiting:
+        return []
+    from edgewright_runtime.finished import fits
+
+    return [
+        (spec.name, _waiting(spec))
+        for spec in waiting
+        if spec.target == running.target or (spec.architecture == running.architecture and fits(spec))
+    ]
+
+
+def _waiting(spec: EngineSpec) -> str:
+    from edgewright_runtime.providers import provider
+
+    missing = provider(spec.provider).unavailable()
+    if missing is not None:
+        return missing
+    return "Its answers were not compared with the float engine's on this machine: 'edgewright finish' does that."
+
+
+def _why(engine: str | None, passed: list[tuple[str, str]], *, finished: bool) -> str:
     if engine is not None:
         return "It was asked for by name."
+    if finished:
+        return "'edgewright finish' accepted it on this machine."
     if passed:
         return f"It is the first in the package's order that can run here; passed over: {_names(passed)}."
     return "It is the first in the package's order."
@@ -299,7 +344,7 @@ def _names(passed: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> str:
 
 def _say_fallback(info: EngineInfo, *, strict: bool) -> None:
     if info.passed_over:
-        reasons = " ".join(reason for _, reason in info.passed_over)
+        reasons = " ".join(dict.fromkeys(reason for _, reason in info.passed_over))
         warnings.warn(f"Running '{info.name}' instead: {reasons}", EngineFallbackWarning, stacklevel=4)
     if info.foreign_nodes:
         total = sum(info.nodes.values())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # Instruction sets that change which kernel a provider picks; anything else in the flags is noise for a reader.
-_INTERESTING = (
+KNOWN_FEATURES = (
     "sse4_2", "avx", "avx2", "fma", "avx_vnni", "avx512f", "avx512bw", "avx512_vnni", "avx512_bf16", "avx512_fp16",
     "amx_tile", "amx_int8", "amx_bf16", "asimd", "asimddp", "asimdhp", "i8mm", "bf16", "sve", "sve2",
 )  # fmt: skip
@@ -109,4 +109,4 @@ def _features(cpuinfo: str) -> tuple[str, ...]:
     word = "Features" if architecture() == "aarch64" else "flags"
     found = re.search(rf"^{word}\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
     flags = set(found.group(1).split()) if found else set()
-    return tuple(sorted(flags.intersection(_INTERESTING)))
+    return tuple(sorted(flags.intersection(KNOWN_FEATURES)))

@@ -14,7 +14,7 @@ from edgewright_benchmarks.report import render_html, render_markdown
 from edgewright_compiler import BuildOptions, Built, build
 from edgewright_compiler.verify import verify_target
 from edgewright_compiler.ways import planned
-from edgewright_runtime import EngineUnavailableError, Package, load
+from edgewright_runtime import EngineFallbackWarning, EngineUnavailableError, Package, load
 from edgewright_runtime.providers import qnn
 from edgewright_targets import InputError, load_target
 from snapdragon import needs_qnn
@@ -115,12 +115,19 @@ class TestEmulated:
         assert f"runs all {sum(engine.nodes.values())} nodes" in said
         assert "pixels has the fixed shape [1, 8]" in said
 
-    def test_this_machine_runs_its_own_engine(self, built: Built) -> None:
+    def test_this_machine_runs_its_own_engine(self, built: Built, sources: Path, tmp_path: Path) -> None:
         with load(built.package) as model:
             assert model.engine.target == "tiny"
         chosen = built.results[1].chosen
         with pytest.raises(EngineUnavailableError, match="made for aarch64; this machine is"):
             load(built.package, engine=chosen)
+        source = sources / "perceptron.onnx"
+        turned = build_for(source, sources, tmp_path / "turned.ortpackage", TARGET, sources / "tiny.toml")
+        with (
+            pytest.warns(EngineFallbackWarning, match=r"^[^.]*made for aarch64[^.]*\.$"),
+            load(turned.package) as model,
+        ):
+            assert model.engine.target == "tiny"
 
     def test_the_package_keeps_what_the_compiler_said(self, built: Built) -> None:
         package = Package.open(built.package)

@@ -203,3 +203,19 @@ def test_without_an_emulator_the_board_is_refused(sources: Path, board: Path, tm
     with pytest.raises(InputError, match="cannot be reached from this machine"):
         build_for(sources, tmp_path / "no.ortpackage", board)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_target_that_nothing_emulates_gets_its_float_engine_as_declared(sources: Path, tmp_path: Path) -> None:
+    """Its file says that it is declared: the other candidates are not run, and say so; none of them ships."""
+    path = tmp_path / "amx.toml"
+    text = tiny_models.write_target(path).read_text(encoding="utf-8")
+    path.write_text(text.replace('rung = "measured"', 'rung = "declared"\nmachine_model = "No such board"'))
+    built = build_for(sources, tmp_path / "p", path)
+    by_name = {engine.name: engine for engine in built.result.engines}
+    assert {engine.rung for engine in by_name.values()} == {"declared"}
+    assert built.result.chosen == "amx-cpu-fp32"
+    assert by_name["amx-cpu-fp32"].latency is None
+    others = [engine for name, engine in by_name.items() if name != "amx-cpu-fp32"]
+    assert others
+    assert all(engine.accuracy is None and "It was not run" in " ".join(engine.reasons) for engine in others)
+    assert Package.open(built.package).manifest.order == ("amx-cpu-fp32",)

@@ -28,6 +28,7 @@ MARKERS: Final[dict[Status | str, str]] = {
     "chosen": "◆",
     "refused": "\N{MULTIPLICATION SIGN}",
     "failed": NOTHING,
+    "unfinished": NOTHING,
 }
 
 _METRICS: Final = {

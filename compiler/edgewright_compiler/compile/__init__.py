@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -14,6 +14,8 @@ from edgewright_targets import InputError, nearest
 
 KINDS = {
     "epcontext": "edgewright_compiler.compile.epcontext",
+    "tensorrt-rtx": "edgewright_compiler.compile.tensorrt_rtx",
+    "tensorrt": "edgewright_compiler.compile.tensorrt_device",
 }
 
 
@@ -31,6 +33,7 @@ class CompileRequest:
         provider_options: Its options; they say which hardware.
         shapes: Shapes of the calibration samples as this graph is given them; all alike where its shapes are fixed.
         allow_partial: Accept that nodes are left to the CPU provider.
+        text_limits: Inputs that are tokens of texts, and the most tokens that the model takes.
     """
 
     graph: Path
@@ -38,6 +41,7 @@ class CompileRequest:
     provider_options: Mapping[str, str]
     shapes: FeedShapes
     allow_partial: bool = False
+    text_limits: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class CompileFacts:
         log: What the compiler said, line by line.
         detail: What is known of the inside of the engine, as its inspector prints it.
         notes: What to know of this engine beside its figures, in whole sentences.
+        options: Provider options that follow from how it was compiled.
     """
 
     nodes: dict[str, int]
@@ -63,6 +68,7 @@ class CompileFacts:
     log: str = ""
     detail: str = ""
     notes: tuple[str, ...] = ()
+    options: dict[str, str] = field(default_factory=dict)
 
     def share(self, provider: str) -> float:
         """Share of the nodes that `provider` runs."""

@@ -15,9 +15,12 @@ PROVIDERS = {
     "CPUExecutionProvider": "edgewright_runtime.providers.cpu",
     "OpenVINOExecutionProvider": "edgewright_runtime.providers.openvino",
     "QNNExecutionProvider": "edgewright_runtime.providers.qnn",
+    # Not ONNX Runtime's: these run plans of their own, see `edgewright_runtime.trt`.
+    "TensorRT": "edgewright_runtime.providers.tensorrt",
+    "TensorRT-RTX": "edgewright_runtime.providers.tensorrt_rtx",
 }
 # The wheels of those that are plugins: their versions decide what an engine does, so caches and evidence name them.
-PLUGINS = ("onnxruntime-ep-openvino", "onnxruntime-qnn")
+PLUGINS = ("onnxruntime-ep-openvino", "onnxruntime-qnn", "tensorrt_rtx_cu13_libs")
 
 
 class Provider(Protocol):
