@@ -85,12 +85,12 @@ class EngineMaker:
             # Texts are padded to the one length there is.
             spec = dataclasses.replace(spec, pad_to_multiple_of=graph.text_length() or spec.pad_to_multiple_of)
         source = graph.quantized(candidate.recipe, candidate.precision)
-        folder, facts = compiled(self, source, graph.shapes(), candidate, graph.text_limits)
-        spec = dataclasses.replace(spec, provider_options={**spec.provider_options, **facts.options})
         tolerance = None
         if self.job.ways[candidate.name].answers == "none":
             tolerance, said = graph.tolerance(source)
             notes.append(said)
+        folder, facts = compiled(self, source, graph.shapes(), candidate, graph.text_limits)
+        spec = dataclasses.replace(spec, provider_options={**spec.provider_options, **facts.options})
         return EngineFiles(spec, folder, facts, (*notes, *facts.notes), tolerance)
 
     def _refuse_oversize(self, engine: EngineFiles) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from edgewright_runtime.errors import EngineFallbackWarning, EngineUnavailableError, PackageError, SampleError
+from edgewright_runtime.errors import PackageError, SampleError
 from edgewright_runtime.package import Package
 from edgewright_runtime.samples import named_values
 from edgewright_runtime.steps import BatchStep, StreamingStep, make_step
@@ -14,11 +13,9 @@ from edgewright_targets.errors import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from edgewright_runtime.engine import Engine
-    from edgewright_runtime.finished import Finished
-    from edgewright_runtime.manifest import EngineSpec, Manifest
+    from edgewright_runtime.manifest import Manifest
     from edgewright_runtime.steps import Step, TextStream
 
 
@@ -215,140 +212,3 @@ class Model:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def load(
-    path: str | Path | Package,
-    *,
-    engine: str | None = None,
-    strict: bool = False,
-    threads: int | None = None,
-    emulate: bool = False,
-) -> Model:
-    """Open a package and activate the engine that runs here.
-
-    The engines are tried in the package's own order (fastest accepted first, the portable float engine last), and the
-    first that can run does. Passing one over is said aloud with `EngineFallbackWarning` and kept in `model.engine`.
-
-    Args:
-        path: Package folder, archive file, or an opened package.
-        engine: Use this engine and no other.
-        strict: Make passing an engine over an error, and a partial assignment of nodes as well.
-        threads: Threads a call may use; by default what the engine was measured with, capped by this machine.
-        emulate: Run the engine called `engine` in its provider's emulator of hardware that this machine does not have.
-            No time taken there says anything about the hardware.
-
-    Raises:
-        PackageError: The path is no readable package.
-        EngineUnavailableError: No engine can run here, or `strict` or `engine` insisted on one that cannot.
-    """
-    from edgewright_runtime.engine import Engine
-
-    if emulate and engine is None:
-        raise EngineUnavailableError("An emulator runs one engine.", hint="Name it with engine=.")
-    package = path if isinstance(path, Package) else Package.open(path)
-    passed: list[tuple[str, str]] = []
-    found = {} if engine is not None else _finished(package)
-    first = _preferred(found)
-    for spec in _order(package, engine, first):
-        active = Engine(package, spec, threads=threads, emulate=emulate)
-        try:
-            active.activate()
-        except EngineUnavailableError as error:
-            if strict or engine is not None:
-                hint = f"Engines in the package: {', '.join(package.manifest.order)}."
-                raise EngineUnavailableError(error.message, hint=hint, reason=error.reason) from error
-            passed.append((spec.name, error.reason))
-            continue
-        info = EngineInfo(
-            spec.name,
-            spec.target,
-            spec.provider,
-            spec.precision,
-            active.threads,
-            active.nodes,
-            _why(engine, passed, finished=spec.name in first),
-            (*passed, *([] if engine is not None else _unfinished(package, spec, found))),
-            emulate,
-        )
-        _say_fallback(info, strict=strict)
-        return Model(package, active, info)
-    listing = "\n".join(f"  {name}: {reason}" for name, reason in passed)
-    raise EngineUnavailableError(f"No engine of '{package.root}' can run here:\n{listing}")
-
-
-def _order(package: Package, engine: str | None, first: tuple[str, ...]) -> list[EngineSpec]:
-    manifest = package.manifest
-    if engine is None:
-        compared = [name for name in manifest.order if manifest.engines[name].compared]
-        return [manifest.engines[name] for name in (*first, *compared)]
-    if engine not in manifest.engines:
-        raise EngineUnavailableError(
-            f"'{package.root}' has no engine '{engine}'.", hint=nearest(engine, manifest.engines)
-        )
-    return [manifest.engines[engine]]
-
-
-def _finished(package: Package) -> dict[str, Finished]:
-    if all(spec.compared for spec in package.manifest.engines.values()):
-        return {}
-    from edgewright_runtime.finished import findings
-
-    return findings(package)
-
-
-def _preferred(found: dict[str, Finished]) -> tuple[str, ...]:
-    if not found:
-        return ()
-    from edgewright_runtime.finished import preferred
-
-    return preferred(found)
-
-
-def _unfinished(package: Package, running: EngineSpec, found: Mapping[str, Finished]) -> list[tuple[str, str]]:
-    """Engines for this hardware that nobody compared with the float engine yet, and why each waits."""
-    waiting = [spec for spec in package.manifest.engines.values() if not spec.compared and spec.name not in found]
-    if not waiting:
-        return []
-    from edgewright_runtime.finished import fits
-
-    return [
-        (spec.name, _waiting(spec))
-        for spec in waiting
-        if spec.target == running.target or (spec.architecture == running.architecture and fits(spec))
-    ]
-
-
-def _waiting(spec: EngineSpec) -> str:
-    from edgewright_runtime.providers import provider
-
-    missing = provider(spec.provider).unavailable()
-    if missing is not None:
-        return missing
-    return "Its answers were not compared with the float engine's on this machine: 'edgewright finish' does that."
-
-
-def _why(engine: str | None, passed: list[tuple[str, str]], *, finished: bool) -> str:
-    if engine is not None:
-        return "It was asked for by name."
-    if finished:
-        return "'edgewright finish' accepted it on this machine."
-    if passed:
-        return f"It is the first in the package's order that can run here; passed over: {_names(passed)}."
-    return "It is the first in the package's order."
-
-
-def _names(passed: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> str:
-    return ", ".join(name for name, _ in passed)
-
-
-def _say_fallback(info: EngineInfo, *, strict: bool) -> None:
-    if info.passed_over:
-        reasons = " ".join(dict.fromkeys(reason for _, reason in info.passed_over))
-        warnings.warn(f"Running '{info.name}' instead: {reasons}", EngineFallbackWarning, stacklevel=4)
-    if info.foreign_nodes:
-        total = sum(info.nodes.values())
-        message = f"{info.provider} took {total - info.foreign_nodes} of {total} graph nodes of '{info.name}'."
-        if strict:
-            raise EngineUnavailableError(message, hint="Allow a partial assignment by leaving out strict.")
-        warnings.warn(f"{message} The rest runs on another provider.", EngineFallbackWarning, stacklevel=4)
