@@ -156,7 +156,8 @@ class EngineMaker:
             baseline = self._float_here(folder)
             self.draft(scratch / "package", folder, component, [baseline])
             with load(scratch / "package", engine=baseline.spec.name) as model:
-                feeds = [model.feeds(sample, whole=True) for sample in self.job.inputs.spread(CALIBRATION_SAMPLES)]
+                samples = self.job.inputs.spread(CALIBRATION_SAMPLES)
+                feeds = [feed for sample in samples if (feed := model.feeds(sample, whole=True))]
         refuse_nan(feeds)
         return feeds
 

@@ -56,7 +56,9 @@ def show(name: str, *, json: bool) -> int:
     print(table(("candidate", "provider", "precision", "method", "engine", "from here"), rows))
     print()
     for candidate in target.candidates:
-        print(wrapped(_options(candidate.recipe, candidate), "  ", f"{candidate.name}: "))
+        words = _options(candidate.recipe, candidate)
+        if words:
+            print(wrapped(words, "  ", f"{candidate.name}: "))
     if target.name in target_names():
         print()
         place = f"edgewright_targets/{target.name}.toml, or in the file that it extends"
@@ -111,14 +113,14 @@ def _scalars(record: Any) -> dict[str, Any]:
 
 
 def _options(recipe: Recipe, candidate: Any) -> str:
-    """What decides a candidate beside its names: what of its recipe is not usual, and its options."""
+    """What decides a candidate beside its names: what of its recipe is not usual, and its options; may be empty."""
     usual = write_record(type(recipe)())
     changed = {key: value for key, value in write_record(recipe).items() if value != usual[key] and key != "method"}
     words = [f"{key.replace('_', ' ')} {_plain(value)}" for key, value in changed.items()]
     words += [f"{key}={value}" for key, value in {**candidate.session_options, **candidate.provider_options}.items()]
     if candidate.pad_to_multiple_of > 1:
         words.append(f"padded to multiples of {candidate.pad_to_multiple_of}")
-    return ", ".join(words) or "nothing more to say"
+    return ", ".join(words)
 
 
 def _plain(value: Any) -> str:

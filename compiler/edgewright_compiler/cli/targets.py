@@ -65,12 +65,11 @@ def execute(options: argparse.Namespace) -> int:
             "*" if target.name == host else "",
             target.name,
             "measured" if target.is_here() else target.rung,
-            str(len(target.candidates)),
             target.title,
         )
         for target in targets
     ]
-    print(table(("", "target", "rung", "candidates", "hardware"), rows, right=(3,)))
+    print(table(("", "target", "rung", "hardware"), rows))
     print()
     here = f"* is this machine (--target host): {facts.cpu}, {facts.cores} cores, {', '.join(facts.features)}."
     if host is None:
