@@ -117,8 +117,8 @@ def test_another_problem_type(command: Command, broken: Path, texts: tuple[objec
 
 
 def test_an_architecture_without_a_task(command: Command, broken: Path, texts: tuple[object, ...]) -> None:
-    tiny_models.edit_config(broken, architectures=["GPT2LMHeadModel"])
-    command.refuses_build(broken, *texts, says=["no task can be inferred", "GPT2LMHeadModel", "--task"])
+    tiny_models.edit_config(broken, architectures=["GPT2DoubleHeadsModel"])
+    command.refuses_build(broken, *texts, says=["no task can be inferred", "GPT2DoubleHeadsModel", "--task"])
     tiny_models.edit_config(broken, architectures=None)
     command.refuses_build(broken, *texts, says=["no task can be inferred", "none named"])
 

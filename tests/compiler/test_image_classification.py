@@ -12,6 +12,7 @@ from PIL import Image
 
 import tiny_images
 from command import QUICK, Command
+from edgewright_benchmarks.workers import WORKER_COMMAND, WorkerProcess
 from edgewright_runtime import load
 
 
@@ -77,6 +78,14 @@ def test_an_onnx_file(command: Command, colours: Path, pictures: Path) -> None:
         assert accuracy["metrics"]["accuracy"]["value"] > 0.8
         assert accuracy["samples"] == 8 * len(tiny_images.LABELS)
     assert command("verify", package).code == 0
+    # A worker that may be on another machine gets the bytes of the files; it must answer as one that gets their paths.
+    answers = []
+    for started in (WORKER_COMMAND, [*WORKER_COMMAND, "elsewhere"]):
+        with WorkerProcess(command=started) as worker:
+            worker.keep([red, blue])
+            worker.load(package, "tiny-cpu-fp32", 1)
+            answers.append([answer["scores"].tolist() for answer in worker.answer([0, 1])])
+    assert answers[0] == answers[1]
     command.refuses("run", package, "missing.png", says=["There is no file 'missing.png'", "path of a file: image"])
     command.refuses("run", package, pictures / "validation.csv", says=["is no image, or none of the kinds"])
     command.refuses(
@@ -141,3 +150,56 @@ def test_an_onnx_file_without_a_processor(command: Command, colours: Path, pictu
     fixed = ("--task", "image-classification", "--labels", colours.parent / "labels.txt")
     says = ["needs an image processor", "no preprocessor_config.json beside"]
     command.refuses_build(alone, *fixed, "--evaluation", pictures / "train", says=says)
+
+
+_TORCH = """
+import torch
+from torch import nn
+
+
+def net():
+    torch.manual_seed(0)
+    layers = nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 7)
+    return nn.Sequential(*layers), torch.zeros(2, 3, 24, 24)
+
+
+SETTINGS = {
+    "image_processor_type": "DeiTImageProcessor",
+    "size": {"height": 30, "width": 30},
+    "crop_size": {"height": 24, "width": 24},
+    "image_mean": [0.4, 0.5, 0.6],
+    "image_std": [0.2, 0.3, 0.4],
+}
+
+
+def with_settings():
+    return *net(), SETTINGS
+
+
+def unknown_step():
+    return *net(), SETTINGS | {"do_pad": True}
+"""
+
+
+@pytest.fixture
+def torch_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "tiny_torch_images.py").write_text(_TORCH, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    return "tiny_torch_images"
+
+
+@pytest.mark.slow
+def test_a_torch_module_with_the_settings_of_a_processor(
+    command: Command, colours: Path, pictures: Path, torch_module: str
+) -> None:
+    labels = ("--task", "image-classification", "--labels", colours.parent / "labels.txt")
+    # The build compares the engine with the module on pictures: the same pixels reach both.
+    package = build(command, Path(f"{torch_module}:with_settings"), pictures, *labels)
+    file = pictures / "validation" / "red" / "0.png"
+    assert command("run", package, file).code == 0
+    fixed = ("--evaluation", pictures / "validation")
+    command.refuses_build(f"{torch_module}:net", *labels, *fixed, says=["needs the settings of an image processor"])
+    command.refuses_build(f"{torch_module}:with_settings", *fixed, says=["no task says what its module gives"])
+    command.refuses_build(f"{torch_module}:with_settings", *labels[:2], *fixed, says=["needs labels"])
+    says = ["unknown_step': its image processor DeiTImageProcessor has the step 'do_pad'"]
+    command.refuses_build(f"{torch_module}:unknown_step", *labels, *fixed, says=says)

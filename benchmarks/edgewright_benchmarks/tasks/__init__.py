@@ -10,6 +10,7 @@ from __future__ import annotations
 from edgewright_benchmarks.tasks import (
     arrays,
     feature_extraction,
+    fill_mask,
     image_classification,
     question_answering,
     text_classification,
@@ -26,6 +27,7 @@ TASKS: tuple[Task, ...] = (
     token_classification.TASK,
     question_answering.TASK,
     feature_extraction.TASK,
+    fill_mask.TASK,
     text_generation.TASK,
     image_classification.TASK,
     arrays.TASK,
