@@ -35,3 +35,7 @@ class SampleError(InputError):
 
 class EngineFallbackWarning(UserWarning):
     """Another engine runs than the one the package prefers; `model.engine.passed_over` says why."""
+
+
+class AudioWarning(UserWarning):
+    """Audio was changed before the model heard it, in a way that a person may not expect: resampled, or cut."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from edgewright_benchmarks.tasks import (
     arrays,
+    audio_classification,
+    automatic_speech_recognition,
     image_classification,
     question_answering,
     text_classification,
@@ -24,6 +26,8 @@ TASKS: tuple[Task, ...] = (
     token_classification.TASK,
     question_answering.TASK,
     image_classification.TASK,
+    audio_classification.TASK,
+    automatic_speech_recognition.TASK,
     arrays.TASK,
 )
 
