@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,8 @@ def _config(kind: Any, **changes: Any) -> Any:
 def write_speech_checkpoint(folder: Path, *, model: str = "Wav2Vec2", tokenizer: dict[str, Any] | None = None) -> Path:
     """A CTC model with its processor, as `save_pretrained` writes them; `model` is Wav2Vec2 or Hubert."""
     import torch
-    import transformers
+
+    transformers: Any = importlib.import_module("transformers")
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vocab.json").write_text(json.dumps({token: index for index, token in enumerate(TOKENS)}))
@@ -53,7 +55,8 @@ def write_speech_checkpoint(folder: Path, *, model: str = "Wav2Vec2", tokenizer:
 def write_audio_classifier(folder: Path, *, kind: str = "Wav2Vec2") -> Path:
     """A classifier of sounds: on samples (`Wav2Vec2`), or on Whisper's log-mel spectrogram (`Whisper`)."""
     import torch
-    import transformers
+
+    transformers: Any = importlib.import_module("transformers")
 
     names = {"id2label": dict(enumerate(LABELS)), "label2id": {name: index for index, name in enumerate(LABELS)}}
     torch.manual_seed(_SEED)

@@ -99,8 +99,6 @@ def verify(path: str | Path, *, engine: str | None = None, strict: bool = False)
 
 
 def _check_feeds(feeds: dict[str, Array], golden: GoldenSample, multiple: int, index: int) -> None:
-    import numpy as np
-
     for name, stored in golden.feeds.items():
         # Golden feeds are stored without padding; an engine that pads must have the same values before its padding.
         made = feeds[name]

@@ -45,9 +45,10 @@ def execute(options: argparse.Namespace) -> int:
     from edgewright_runtime import load
 
     check_writable(options.output)
-    with spoken_warnings():
-        model = load(options.package, engine=options.engine, strict=options.strict, threads=options.threads)
-    with model:
+    with (
+        spoken_warnings(),
+        load(options.package, engine=options.engine, strict=options.strict, threads=options.threads) as model,
+    ):
         pipeline = model.manifest.pipeline
         gives = "labels" if pipeline.output == "labels" else f"its {pipeline.output}"
         if options.output and pipeline.output != "*":

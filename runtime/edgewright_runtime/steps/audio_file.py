@@ -114,8 +114,7 @@ class AudioReader:
         if isinstance(source, Path) and not source.is_file():
             raise SampleError(f"There is no file {name}.")
         try:
-            # A name ending in .raw would make the library ask for the format in another way.
-            with soundfile.SoundFile(source.open("rb") if isinstance(source, Path) else source) as file:
+            with soundfile.SoundFile(source) as file:
                 if file.channels > _MOST_CHANNELS or not 0 < file.samplerate <= _HIGHEST_RATE:
                     raise SampleError(f"{name} has {file.channels} channels of {file.samplerate:,} samples a second.")
                 self._refuse_long(name, file.frames / file.samplerate)
