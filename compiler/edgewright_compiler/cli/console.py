@@ -84,7 +84,7 @@ def spoken_warnings(category: type[Warning] = UserWarning) -> Iterator[None]:
 
     with warnings.catch_warnings():
         shown: Any = warnings.showwarning
-        warnings.showwarning = say
+        warnings.showwarning = say  # type: ignore[assignment]
         warnings.simplefilter("always", category)
         yield
 
