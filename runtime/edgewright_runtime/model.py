@@ -6,7 +6,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from edgewright_runtime.errors import EngineFallbackWarning, EngineUnavailableError, PackageError
+from edgewright_runtime.errors import EngineFallbackWarning, EngineUnavailableError, PackageError, SampleError
 from edgewright_runtime.package import Package
 from edgewright_runtime.samples import named_values
 from edgewright_targets.errors import nearest
@@ -71,6 +71,8 @@ class Model:
         self._input = pipeline.input
         self._output = "outputs" if pipeline.output == "*" else pipeline.output
         self._steps = [make_step(step, package, engine) for step in pipeline.steps]
+        # Called for each sample, and looked up where a call has options only.
+        self._allowed = frozenset(name for step in self._steps for name in getattr(step, "options", ()))
 
     @property
     def manifest(self) -> Manifest:
@@ -82,28 +84,34 @@ class Model:
         """Class names by index."""
         return self.manifest.labels
 
-    def __call__(self, sample: Any, *, top_k: int = 1) -> Any:
+    def __call__(self, sample: Any, *, top_k: int = 1, **options: Any) -> Any:
         """Answer one sample, or each of a list.
 
         Args:
             sample: What the model takes, see `samples`; or a list of these.
             top_k: How many labels to give, best first.
+            options: Of the steps that take some, such as `num_beams=8`.
 
         Raises:
-            SampleError: The sample is not what this model takes.
+            SampleError: The sample is not what this model takes, or an option.
         """
         if isinstance(sample, (list, tuple)):
-            return [self(one, top_k=top_k) for one in sample]
-        values = self.run(sample, top_k=top_k)
+            return [self(one, top_k=top_k, **options) for one in sample]
+        values = self.run(sample, top_k=top_k, **options)
         try:
             return values[self._output]
         except KeyError as error:
             raise self._does_not_fit(error) from error
 
-    def run(self, sample: Any, *, top_k: int = 1) -> Mapping[str, Any]:
+    def run(self, sample: Any, *, top_k: int = 1, **options: Any) -> Mapping[str, Any]:
         """All named values of one sample: inputs, feeds, `outputs` of the graph, and what the steps made of them."""
         values = named_values(sample, self._input)
         values["top_k"] = top_k
+        if options and not self._allowed.issuperset(options):
+            unknown = next(name for name in options if name not in self._allowed)
+            allowed = nearest(unknown, self._allowed) if self._allowed else "It takes none but top_k."
+            raise SampleError(f"This model has no option '{unknown}'.", hint=allowed)
+        values["options"] = options
         try:
             for step in self._steps:
                 values.update(step(values))

@@ -15,7 +15,7 @@ from command import QUICK, Command, run_apart
 from edgewright_benchmarks.data import read_dataset
 from edgewright_benchmarks.result import result_from_json
 from edgewright_runtime import Package, load
-from edgewright_runtime.errors import AudioWarning
+from edgewright_runtime.errors import AudioWarning, SampleError
 from edgewright_targets import InputError
 from real_audio import recordings
 
@@ -108,6 +108,18 @@ def test_run_prints_transcripts_and_says_that_it_resampled(package: Path, clips:
     assert said.said.count("has 8,000 samples a second and the model takes 16,000") == 1
     as_json = json.loads(command("run", package, *files, "--json").out)
     assert [f"{entry['input']}  ->  {entry['text']}" for entry in as_json["answers"]] == lines
+
+
+def test_beams_are_asked_for_in_a_call(package: Path, clips: Path, command: Command) -> None:
+    file = clips.parent / "clips" / "001.wav"
+    with load(package, engine="tiny-cpu-fp32") as model, warnings.catch_warnings():
+        warnings.simplefilter("ignore", AudioWarning)
+        greedy, searched = model(file), model(file, num_beams=8)
+        with pytest.raises(SampleError, match="no option 'beams'"):
+            model(file, beams=8)
+    assert greedy != searched
+    said = command("run", package, file, "--num-beams", "8", "--engine", "tiny-cpu-fp32")
+    assert said.out.strip() == searched
 
 
 def test_golden_samples_are_recordings_and_verify_passes(package: Path, command: Command) -> None:

@@ -89,7 +89,7 @@ def test_beams_of_a_call_come_before_those_of_the_package(tmp_path: Path) -> Non
     scores[0, :, 0], scores[0, :, 5] = np.log(0.6), np.log(0.4)
     step = decoder(tmp_path)
     assert step({"logits": scores})["text"] == ""
-    assert step({"logits": scores, "beams": 4})["text"] == "E"
+    assert step({"logits": scores, "options": {"num_beams": 4}})["text"] == "E"
 
 
 def test_scores_that_are_not_finite_say_nothing(tmp_path: Path) -> None:

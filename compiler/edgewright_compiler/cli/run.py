@@ -21,6 +21,7 @@ EPILOG = """\
 example:
   edgewright run intents.ortpackage "turn on the kitchen lights"
   edgewright run intents.ortpackage - --json < sentences.txt
+  edgewright run prompts.ortpackage hello.wav goodbye.wav
   edgewright run digits.ortpackage input.npz --output answer.npz
 """
 
@@ -35,6 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "one .npz file of named arrays",
     )
     parser.add_argument("--top-k", type=positive, default=1, help="labels to give for each input (default: 1)")
+    parser.add_argument("--num-beams", type=positive, metavar="N", help="for transcripts: search with so many beams")
     parser.add_argument("--output", "-o", metavar="FILE", help="for named arrays: the .npz file to write")
     parser.add_argument("--threads", type=positive, help="threads of the engine (default: as it was measured)")
     add_engine(parser)
@@ -56,10 +58,11 @@ def execute(options: argparse.Namespace) -> int:
         samples = read_samples(options.inputs, pipeline.input)
         if pipeline.output == "*":
             return _show_arrays(model, model(samples[0][1]), options)
+        chosen = {} if options.num_beams is None else {"num_beams": options.num_beams}
         answers = []
         for name, sample in samples:
             start = time.perf_counter()
-            answer = model(sample, top_k=options.top_k)
+            answer = model(sample, top_k=options.top_k, **chosen)
             answers.append({"input": name, pipeline.output: answer, "seconds": time.perf_counter() - start})
     if options.json:
         engine = {"name": model.engine.name, "provider": model.engine.provider, "reason": model.engine.reason}

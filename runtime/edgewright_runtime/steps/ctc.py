@@ -29,10 +29,13 @@ class CtcDecode:
         logits: Name of the graph's output.
         vocabulary: URI of a JSON file: `tokens` by id, the token `blank`, the token `delimiter` between words and the
             `space` that stands for it, whether text is made `lower`, and `replacements` (pairs, applied in order).
-        beams: Texts that are kept in each frame; 1 is greedy. A value `beams` of the call comes before it.
+        num_beams: Texts that are kept in each frame; 1 is greedy. The option of that name of a call comes before it.
     """
 
-    def __init__(self, package: Package, engine: Engine, *, logits: str, vocabulary: str, beams: int = 1) -> None:
+    # What a call may say.
+    options = ("num_beams",)
+
+    def __init__(self, package: Package, engine: Engine, *, logits: str, vocabulary: str, num_beams: int = 1) -> None:
         del engine
         path = package.asset(vocabulary)
         try:
@@ -44,15 +47,15 @@ class CtcDecode:
             self._blank_id = self._tokens.index(self._blank)
         except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
             raise PackageError(f"'{package.root}': the vocabulary cannot be read: {error}.") from error
-        if beams < 1:
-            raise ValueError(f"{beams} beams")
-        self._beams = beams
+        if num_beams < 1:
+            raise ValueError(f"{num_beams} beams")
+        self._num_beams = num_beams
         self._logits = logits
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Add `text`; it is empty where a score is not finite."""
         logits = values[self._logits][0]
-        beams = values.get("beams", self._beams)
+        beams = values.get("options", {}).get("num_beams", self._num_beams)
         if logits.shape[-1] != len(self._tokens):
             raise LookupError(f"{logits.shape[-1]} scores for {len(self._tokens)} tokens")
         if not np.isfinite(logits).all():

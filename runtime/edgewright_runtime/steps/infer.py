@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 # Values that a run adds itself.
-_OWN = ("top_k", "outputs")
+_OWN = ("top_k", "options", "outputs")
 
 
 class Infer:
