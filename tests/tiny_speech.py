@@ -32,19 +32,23 @@ def _config(kind: Any, **changes: Any) -> Any:
     return kind(**fields | changes)
 
 
-def write_speech_checkpoint(folder: Path, *, model: str = "Wav2Vec2", tokenizer: dict[str, Any] | None = None) -> Path:
-    """A CTC model with its processor, as `save_pretrained` writes them; `model` is Wav2Vec2 or Hubert."""
+def write_speech_checkpoint(folder: Path, *, model: str = "Wav2Vec2", large: bool = False) -> Path:
+    """A CTC model with its processor, as `save_pretrained` writes them; `model` is Wav2Vec2, Hubert or of their kin.
+
+    `large` is built as the large models are: layer norms throughout, and an attention mask in its source's processor.
+    """
     import torch
 
     transformers: Any = importlib.import_module("transformers")
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vocab.json").write_text(json.dumps({token: index for index, token in enumerate(TOKENS)}))
-    made = transformers.Wav2Vec2CTCTokenizer(str(folder / "vocab.json"), **tokenizer or {})
-    extractor = transformers.Wav2Vec2FeatureExtractor()
+    made = transformers.Wav2Vec2CTCTokenizer(str(folder / "vocab.json"))
+    extractor = transformers.Wav2Vec2FeatureExtractor(return_attention_mask=large)
     transformers.Wav2Vec2Processor(feature_extractor=extractor, tokenizer=made).save_pretrained(folder)
     torch.manual_seed(_SEED)
-    config = _config(getattr(transformers, f"{model}Config"), vocab_size=len(TOKENS), pad_token_id=0)
+    norms = {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True} if large else {}
+    config = _config(getattr(transformers, f"{model}Config"), vocab_size=len(TOKENS), pad_token_id=0, **norms)
     network = getattr(transformers, f"{model}ForCTC")(config)
     # Larger than the default, so that the transcripts of different recordings differ.
     torch.nn.init.normal_(network.lm_head.weight, std=1.0)

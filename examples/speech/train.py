@@ -186,6 +186,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with train.csv, validation.csv and test.csv")
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint")
     parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--clips", type=int, help="use so few of each split, to try things out")
     parser.add_argument("--learning-rate", type=float, default=1.5e-3)
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
@@ -198,7 +199,8 @@ def main() -> None:
     torch.manual_seed(arguments.seed)
     # transformers draws its masks from this one.
     np.random.seed(arguments.seed)
-    data = {split: read_split(arguments.data / f"{split}.csv") for split in ("train", "validation", "test")}
+    splits = ("train", "validation", "test")
+    data = {split: read_split(arguments.data / f"{split}.csv")[: arguments.clips] for split in splits}
     # Train beside the target and rename at the end: a reader never meets half a checkpoint.
     unfinished = arguments.out.with_name(f".{arguments.out.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)

@@ -81,8 +81,10 @@ def test_transcripts_of_real_speech_are_the_sources_to_the_letter(package: Path,
 
 
 @pytest.mark.slow
-def test_hubert_as_well(clips: Path, sources: Path, shared_cache: Path, tmp_path: Path) -> None:
-    checkpoint = tiny_speech.write_speech_checkpoint(tmp_path / "hubert", model="Hubert")
+def test_hubert_built_as_large_models_are_as_well(
+    clips: Path, sources: Path, shared_cache: Path, tmp_path: Path
+) -> None:
+    checkpoint = tiny_speech.write_speech_checkpoint(tmp_path / "hubert", model="Hubert", large=True)
     made = built(checkpoint, sources, shared_cache, "--calibration", clips)
     check_transcripts(made, checkpoint, "HubertForCTC")
 

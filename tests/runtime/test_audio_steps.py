@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from edgewright_runtime.errors import AudioWarning, SampleError
-from edgewright_runtime.steps.audio_features import log_mel, mel_filters
+from edgewright_runtime.steps.audio_features import LogMel, log_mel, mel_filters
 from edgewright_runtime.steps.audio_file import AudioReader
 from tiny_speech import RATE, sound
 
@@ -115,6 +115,19 @@ def test_audio_as_it_should_be_is_taken_without_a_word() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         read(wav(sound(6)))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"mels": 10**9}, {"n_fft": 10**9}, {"n_fft": 401}, {"samples": 2**40}, {"samples": 100}, {"hop_length": 0}],
+)
+def test_sizes_that_only_fill_the_memory_are_refused_before_they_do(changes: dict[str, int]) -> None:
+    sizes = {"sampling_rate": RATE, "samples": 480_000, "mels": 80, "n_fft": 400, "hop_length": 160}
+    nothing: Any = None
+    with pytest.raises(ValueError, match="mels"):
+        LogMel(nothing, nothing, output="input_features", **sizes | changes)
+    with pytest.raises(ValueError, match="longest"):
+        AudioReader(sampling_rate=RATE, longest=2**40)
 
 
 def test_silence_has_the_lowest_value_everywhere() -> None:

@@ -76,6 +76,8 @@ def _whisper(extractor: Any, config: Mapping[str, Any]) -> _Front:
     }
     if extractor.padding_value or config.get("num_mel_bins", options["mels"]) != options["mels"]:
         raise ValueError(f"padding with {extractor.padding_value}, {options['mels']} bands")
+    if options["n_fft"] % 2:
+        raise ValueError(f"frames of {options['n_fft']} samples")
     return _Front(
         "input_features",
         rate,

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Added to the variance, so that silence stays silence; the value of Wav2Vec2FeatureExtractor.
 _VARIANCE_FLOOR = 1e-7
+# A package that asks for more than these only wants the memory: an hour at 16 kHz, and ten times Whisper's sizes.
+_MOST_SAMPLES, _MOST_MELS, _MOST_FFT = 3600 * 16_000, 1280, 4096
 # Whisper's: power below which nothing is heard, and how many decades below the loudest a spectrogram reaches.
 _POWER_FLOOR = 1e-10
 _DECADES = 8.0
@@ -72,6 +74,9 @@ class LogMel:
         hop_length: int,
     ) -> None:
         del package, engine
+        sizes = 0 < mels <= _MOST_MELS and 0 < n_fft <= _MOST_FFT and n_fft // 2 < samples <= _MOST_SAMPLES
+        if not sizes or n_fft % 2 or not 0 < hop_length <= n_fft:
+            raise ValueError(f"{mels} mels, n_fft {n_fft}, hop_length {hop_length}, {samples} samples")
         self._output = output
         self._samples = samples
         self._hop_length = hop_length

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Waveform = np.ndarray[Any, np.dtype[np.float32]]
 
+# A package that lets in more than hours of it only wants the memory.
+_MOST_SAMPLES = 2**28
 # What no recording for people to hear exceeds; a header that claims more would only fill the memory.
 _MOST_CHANNELS = 64
 _HIGHEST_RATE = 768_000
@@ -58,7 +60,7 @@ class AudioReader:
     """
 
     def __init__(self, *, sampling_rate: int, shortest: int = 1, longest: int, cut: bool = False) -> None:
-        if not 0 < sampling_rate <= _HIGHEST_RATE or not 0 < shortest <= longest:
+        if not 0 < sampling_rate <= _HIGHEST_RATE or not 0 < shortest <= longest <= _MOST_SAMPLES:
             raise ValueError(f"sampling_rate {sampling_rate}, shortest {shortest}, longest {longest}")
         self._rate = sampling_rate
         self._shortest = shortest

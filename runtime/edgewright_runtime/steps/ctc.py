@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgewright_runtime.errors import PackageError
+from edgewright_runtime.errors import PackageError, SampleError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # Tokens of a frame that are e^-12 times as likely as its likeliest change no text; beams skip them.
 _UNLIKELY = 12.0
+_MOST_BEAMS = 1000
 
 
 class CtcDecode:
@@ -47,15 +48,14 @@ class CtcDecode:
             self._blank_id = self._tokens.index(self._blank)
         except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
             raise PackageError(f"'{package.root}': the vocabulary cannot be read: {error}.") from error
-        if num_beams < 1:
-            raise ValueError(f"{num_beams} beams")
+        _check_beams(num_beams)
         self._num_beams = num_beams
         self._logits = logits
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Add `text`; it is empty where a score is not finite."""
         logits = values[self._logits][0]
-        beams = values.get("options", {}).get("num_beams", self._num_beams)
+        beams = _check_beams(values.get("options", {}).get("num_beams", self._num_beams))
         if logits.shape[-1] != len(self._tokens):
             raise LookupError(f"{logits.shape[-1]} scores for {len(self._tokens)} tokens")
         if not np.isfinite(logits).all():
@@ -75,6 +75,12 @@ class CtcDecode:
         for old, new in self._replacements:
             text = text.replace(old, new)
         return text
+
+
+def _check_beams(beams: Any) -> int:
+    if not isinstance(beams, int) or not 1 <= beams <= _MOST_BEAMS:
+        raise SampleError(f"A transcript is searched with 1 to {_MOST_BEAMS:,} beams; asked for were {beams!r}.")
+    return beams
 
 
 def log_softmax(logits: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
