@@ -17,6 +17,18 @@ WORDS = ("turn", "on", "the", "light", "off", "stop")
 LABELS = ("low", "middle", "high")
 
 
+# What the kin of Wav2Vec2 need beside the common sizes to be as tiny.
+FAMILIES: dict[str, dict[str, Any]] = {
+    "Wav2Vec2": {},
+    "Hubert": {},
+    "WavLM": {},
+    "Data2VecAudio": {"conv_pos_kernel_size": 3, "num_conv_pos_embeddings": 2},
+    "SEW": {"squeeze_factor": 2, "conv_kernel": (10, 3, 3, 3, 3, 2, 2), "conv_stride": (5, 2, 2, 2, 2, 2, 2)},
+    "UniSpeech": {},
+    "Wav2Vec2Conformer": {"conv_depthwise_kernel_size": 7},
+}
+
+
 def _config(kind: Any, **changes: Any) -> Any:
     # Small convolutions in front; the strides are those of the real models, 320 samples a frame.
     fields = {
@@ -33,7 +45,7 @@ def _config(kind: Any, **changes: Any) -> Any:
 
 
 def write_speech_checkpoint(folder: Path, *, model: str = "Wav2Vec2", large: bool = False) -> Path:
-    """A CTC model with its processor, as `save_pretrained` writes them; `model` is Wav2Vec2, Hubert or of their kin.
+    """A CTC model with its processor, as `save_pretrained` writes them; `model` is one of `FAMILIES`.
 
     `large` is built as the large models are: layer norms throughout, and an attention mask in its source's processor.
     """
@@ -48,7 +60,9 @@ def write_speech_checkpoint(folder: Path, *, model: str = "Wav2Vec2", large: boo
     transformers.Wav2Vec2Processor(feature_extractor=extractor, tokenizer=made).save_pretrained(folder)
     torch.manual_seed(_SEED)
     norms = {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True} if large else {}
-    config = _config(getattr(transformers, f"{model}Config"), vocab_size=len(TOKENS), pad_token_id=0, **norms)
+    config = _config(
+        getattr(transformers, f"{model}Config"), vocab_size=len(TOKENS), pad_token_id=0, **FAMILIES[model], **norms
+    )
     network = getattr(transformers, f"{model}ForCTC")(config)
     # Larger than the default, so that the transcripts of different recordings differ.
     torch.nn.init.normal_(network.lm_head.weight, std=1.0)

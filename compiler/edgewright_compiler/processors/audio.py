@@ -35,7 +35,7 @@ class _Front:
         shortest: Samples from which on the graph answers.
         longest: The most samples that it is given.
         cut: Whether the source itself leaves out what is longer.
-        dynamic: The fewest samples that the exporter may take for granted, where the length is not fixed.
+        dynamic: Whether the length of the input is free.
         steps: From the waveform on, by the name of the graph's input.
     """
 
@@ -44,7 +44,7 @@ class _Front:
     shortest: int
     longest: int
     cut: bool
-    dynamic: int | None
+    dynamic: bool
     steps: Callable[[str], tuple[StepSpec, ...]]
 
 
@@ -54,11 +54,11 @@ def _samples(extractor: Any, config: Mapping[str, Any]) -> _Front:
     return _Front(
         "input_values",
         rate,
-        _samples_for(config, 1),
+        # SEW joins so many frames before its first layer.
+        _samples_for(config, int(config.get("squeeze_factor") or 1)),
         _LONGEST_SECONDS * rate,
         cut=False,
-        # One frame is a size of its own to torch.export: what is exported for several would not take it.
-        dynamic=_samples_for(config, 2),
+        dynamic=True,
         steps=lambda name: (StepSpec("waveform", {"output": name, **options}),),
     )
 
@@ -84,7 +84,7 @@ def _whisper(extractor: Any, config: Mapping[str, Any]) -> _Front:
         1,
         samples,
         cut=True,
-        dynamic=None,
+        dynamic=False,
         steps=lambda name: (StepSpec("log_mel", {"output": name, **options}),),
     )
 
@@ -133,7 +133,7 @@ class CheckpointAudio:
         import numpy as np
         import torch
 
-        count = max(int(_EXAMPLE_SECONDS * self.front.sampling_rate), 2 * (self.front.dynamic or 0))
+        count = max(int(_EXAMPLE_SECONDS * self.front.sampling_rate), 2 * self.front.shortest)
         noise = np.random.default_rng(0).normal(scale=0.1, size=(2, count)).astype(np.float32)
         made = self._made(list(noise))[self.front.input]
         return {self.front.input: torch.from_numpy(made)}
@@ -143,8 +143,9 @@ class CheckpointAudio:
         import torch
 
         axes: dict[int, Any] = {0: torch.export.Dim("batch")}
-        if self.front.dynamic is not None:
-            axes[1] = torch.export.Dim("samples", min=self.front.dynamic, max=self.front.longest)
+        if self.front.dynamic:
+            # Without bounds of ours: each family has others, which torch finds for itself.
+            axes[1] = torch.export.Dim.DYNAMIC
         return {name: dict(axes) for name in feeds}
 
     def feeds(self, sample: Any) -> Arrays:
