@@ -178,5 +178,5 @@ def test_python_in_documents_imports_what_is_there() -> None:
 def test_readme_lists_every_extra() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    listed = set(re.findall(r"^\| `([a-z]+)` \|", text.partition("| extra |")[2].partition("\n\n")[0], re.MULTILINE))
+    listed = set(re.findall(r"^\| `([a-z-]+)` \|", text.partition("| extra |")[2].partition("\n\n")[0], re.MULTILINE))
     assert listed == set(project["optional-dependencies"])

@@ -95,6 +95,66 @@ def tokenizer() -> Any:
     )
 
 
+CAUSAL_POSITIONS = 64
+
+
+def write_causal(folder: Path, kind: str = "gpt2") -> Path:
+    """A causal language model with random weights and its byte-level tokenizer: `gpt2`, `llama` or `gemma3`.
+
+    Llama shares keys between heads; Gemma's window is shorter than most prompts here.
+    """
+    import torch
+    import transformers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=300,
+        special_tokens=["<end>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator([text for text, _ in sentences()], trainer)
+    fast: Any = transformers.PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=tokenizer, eos_token="<end>", model_max_length=CAUSAL_POSITIONS
+    )
+    # Weights larger than the default, so that what comes next depends on what was before.
+    common: dict[str, Any] = {
+        "vocab_size": len(fast),
+        "initializer_range": 0.3,
+        "bos_token_id": None,
+        "eos_token_id": 0,
+    }
+    attention: dict[str, Any] = {
+        "hidden_size": HIDDEN,
+        "num_attention_heads": 4,
+        "head_dim": 8,
+        "intermediate_size": 64,
+        "max_position_embeddings": CAUSAL_POSITIONS,
+    }
+    gpt2: dict[str, Any] = {"n_embd": HIDDEN, "n_layer": 2, "n_head": 2, "n_positions": CAUSAL_POSITIONS}
+    layers = ["sliding_attention", "full_attention"]
+    gemma: dict[str, Any] = {
+        "num_hidden_layers": 2,
+        "num_key_value_heads": 1,
+        "sliding_window": 4,
+        "layer_types": layers,
+    }
+    configs: dict[str, Any] = {
+        "gpt2": lambda: transformers.GPT2Config(**common, **gpt2),
+        "llama": lambda: transformers.LlamaConfig(**common, **attention, num_hidden_layers=2, num_key_value_heads=2),
+        "gemma3": lambda: transformers.Gemma3TextConfig(**common, **attention, **gemma),
+    }
+    config = configs[kind]()
+    torch.manual_seed(_SEED)
+    loader: Any = transformers.AutoModelForCausalLM
+    loader.from_config(config).save_pretrained(folder)
+    fast.save_pretrained(folder)
+    return folder
+
+
 def edit_config(folder: Path, **changes: Any) -> None:
     """Change fields of a checkpoint's config.json; a field that is set to None is removed."""
     path = folder / "config.json"

@@ -60,8 +60,8 @@ def choose(engines: Sequence[EngineResult], baseline: str, *, max_drop: float, m
 
 
 def judge(candidate: EngineResult, *, max_drop: float, measure: Measure) -> EngineResult:
-    """The candidate with status `accepted` or `refused` and the reasons added; one that failed stays as it is."""
-    if candidate.status == "failed":
+    """The candidate with status `accepted` or `refused` and the reasons added; one that never ran stays as it is."""
+    if candidate.status in ("failed", "unfinished"):
         return candidate
     refusals = [
         reason
@@ -123,7 +123,14 @@ def _winner(winner: EngineResult, accepted: int, max_drop: float, measure: Measu
 
 
 def _no_winner(judged: Sequence[EngineResult], baseline: str) -> str:
-    refused, failed = (sum(engine.status == status for engine in judged) for status in ("refused", "failed"))
+    counts = (sum(engine.status == status for engine in judged) for status in ("refused", "failed", "unfinished"))
+    refused, failed, unfinished = counts
+    if unfinished:
+        engines = "an engine" if unfinished == 1 else f"{unfinished} engines"
+        return (
+            f"The baseline {baseline} runs until 'edgewright finish' has compared {engines} with it on the device "
+            f"({refused} refused, {failed} failed)."
+        )
     if not refused and not failed:
         return f"The baseline {baseline} ships: there was no other candidate."
     return f"The baseline {baseline} ships: no candidate was accepted ({refused} refused, {failed} failed)."

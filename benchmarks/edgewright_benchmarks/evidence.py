@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from edgewright_benchmarks.data import Dataset
 from edgewright_benchmarks.meter import MeterSettings, Readings
-from edgewright_benchmarks.result import DataFacts, EngineResult, Latency, Measure, Settings
+from edgewright_benchmarks.result import DataFacts, EngineResult, Latency, Measure, Settings, Status
 from edgewright_benchmarks.statistics import latency_ratio, stability_warnings
 from edgewright_benchmarks.tasks import find_task
 from edgewright_runtime.manifest import EngineSpec
@@ -24,10 +24,21 @@ _TOOLS = ("onnxruntime", *PLUGINS, "tokenizers", "pillow", "numpy", "scikit-lear
 
 @dataclass(frozen=True)
 class MeasuredEngine:
-    """An engine that took part: its spec, and the bytes of the files that it needs."""
+    """An engine that took part.
+
+    Attributes:
+        spec: What its package says about it.
+        size_bytes: Bytes of the files that it needs.
+        rung: How its readings were obtained.
+        notes: What must be said with its figures, in whole sentences.
+        nodes: Provider to number of graph nodes, where its compiler counted them before they became one program.
+    """
 
     spec: EngineSpec
     size_bytes: int
+    rung: Rung = "measured"
+    notes: tuple[str, ...] = ()
+    nodes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,16 +64,24 @@ def compare_engines(
     task: str,
     baseline: str,
     max_drop: float,
-    rung: Rung = "measured",
 ) -> Comparison:
-    """Score every engine and compare it with the baseline on the same samples and in the same rounds."""
+    """Score every engine and compare it with the baseline on the same samples and in the same rounds.
+
+    An engine without readings was not run: it has no figures but its size.
+    """
     how = find_task(task).scorer(labelled=data.labels is not None)
     reference = readings[baseline]
     results = []
     timed: dict[str, list[tuple[float, ...]]] = {}
     for engine in engines:
+        result = _described(engine)
+        if engine.spec.name not in readings:
+            # Made ahead of time for hardware that is not here: the device decides.
+            waiting = engine.spec.engine != "onnx"
+            status: Status = "unfinished" if waiting else "refused"
+            results.append(EngineResult(**result, status=status, reasons=engine.notes, nodes=engine.nodes))
+            continue
         found = readings[engine.spec.name]
-        result = _described(engine, rung)
         if found.failure is not None or reference.failure is not None:
             reason = found.failure or "The baseline failed, so there is nothing to compare with."
             results.append(_failed(result, reason))
@@ -71,38 +90,41 @@ def compare_engines(
             # What ran is another provider's engine; under this name it would claim what its provider did not do.
             results.append(_failed(result, f"{engine.spec.provider} took none of the graph's nodes."))
             continue
-        if rung == "measured":
+        nodes = engine.nodes or found.info["nodes"]
+        if engine.rung == "measured":
             timed[engine.spec.name] = found.rounds
         results.append(
             EngineResult(
                 **result,
                 status="refused",
-                reasons=_notes(found, engine.spec.provider),
-                latency=_latency(found.rounds, reference.rounds) if rung == "measured" else None,
+                # Of an engine compiled ahead of time the notes say who runs its nodes.
+                reasons=engine.notes if engine.nodes else (*engine.notes, *_foreign(nodes, engine.spec.provider)),
+                latency=_latency(found.rounds, reference.rounds) if engine.rung == "measured" else None,
                 accuracy=how.score(found.outputs, data.labels, reference.outputs, max_drop=max_drop),
                 load_seconds=tuple(found.loads),
                 peak_memory_bytes=found.peak_memory_bytes or None,
-                size_bytes=engine.size_bytes,
-                nodes=found.info["nodes"],
+                nodes=nodes,
+                native=found.native,
             )
         )
     return Comparison(tuple(results), how.measure, stability_warnings(timed))
 
 
-def _described(engine: MeasuredEngine, rung: Rung) -> dict[str, Any]:
+def _described(engine: MeasuredEngine) -> dict[str, Any]:
     spec = engine.spec
     return {
         "name": spec.name,
         "target": spec.target,
         "provider": spec.provider,
         "precision": spec.precision,
-        "rung": rung,
+        "rung": engine.rung,
+        "size_bytes": engine.size_bytes,
     }
 
 
 def _failed(described: dict[str, Any], reason: str) -> EngineResult:
     # Nothing ran, so nothing was measured: the rung of a failure is the lowest.
-    return EngineResult(**{**described, "rung": "declared"}, status="failed", reasons=(reason,))
+    return EngineResult(**{**described, "rung": "declared", "size_bytes": None}, status="failed", reasons=(reason,))
 
 
 def failed_engine(name: str, target: str, provider: str, precision: str, reason: str) -> EngineResult:
@@ -110,8 +132,7 @@ def failed_engine(name: str, target: str, provider: str, precision: str, reason:
     return EngineResult(name, target, provider, precision, "declared", "failed", (reason,))
 
 
-def _notes(found: Readings, provider: str) -> tuple[str, ...]:
-    nodes: dict[str, int] = found.info["nodes"]
+def _foreign(nodes: dict[str, int], provider: str) -> tuple[str, ...]:
     foreign = sum(count for name, count in nodes.items() if name != provider)
     if not foreign:
         return ()
@@ -131,7 +152,9 @@ def data_facts(data: Dataset) -> DataFacts:
 
 
 def settings_facts(settings: MeterSettings, calls: int, samples: int, threads: int) -> Settings:
-    """What a result says about how it was measured; every sample is a warm-up call."""
+    """What a result says about how it was measured; every sample is a warm-up call. Without calls nothing was timed."""
+    if not calls:
+        return Settings(0, 0, 0, threads, settings.seed)
     return Settings(settings.rounds, calls, samples, threads, settings.seed)
 
 

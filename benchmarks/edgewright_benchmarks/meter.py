@@ -7,8 +7,7 @@ same samples while the others idle, so that a machine that slows down slows all 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +16,10 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from edgewright_benchmarks.parallel import answers_in_parallel
 from edgewright_benchmarks.progress import Progress
-from edgewright_benchmarks.workers import WorkerError, WorkerProcess
+from edgewright_benchmarks.result import NativeAnswers
+from edgewright_benchmarks.workers import Place, WorkerError, WorkerProcess
 from edgewright_runtime.archive import cache_folder
 from edgewright_runtime.samples import size_of
 from edgewright_targets import InputError, host_facts
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 # A round is long enough that waking threads after a pause does not show, and short enough to come round often.
 _ROUND_SECONDS = 0.25
 _CHUNK = 64
-# A sample takes an emulator some tenths of a second: small chunks keep the bar moving.
-_EMULATED_CHUNK = 4
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,7 @@ class Readings:
         loads: Seconds from opening the package to the first answer.
         peak_memory_bytes: After all samples were answered.
         info: What runs where, as the runtime says it (`EngineInfo` as a dict).
+        native: How the outputs differ from this machine's, where they are an emulator's.
         failure: Why there are no readings, or None.
     """
 
@@ -70,6 +70,7 @@ class Readings:
     loads: list[float] = field(default_factory=list)
     peak_memory_bytes: int = 0
     info: dict[str, Any] = field(default_factory=dict)
+    native: NativeAnswers | None = None
     failure: str | None = None
 
 
@@ -128,30 +129,25 @@ def read_engines(
 
 
 def answer_engines(
-    package: Path,
-    engines: Sequence[str],
-    samples: Sequence[Any],
-    command: Sequence[str],
-    progress: Progress,
+    package: Path, places: Mapping[str, Place], samples: Sequence[Any], title: str, progress: Progress
 ) -> dict[str, Readings]:
-    """Let `engines` answer `samples` in workers started by `command`, as many at once as there are cores.
+    """Let engines answer `samples` in workers at their places, as many at once as there are cores.
 
     For emulated machines: answers are real there, times are not, so none is taken.
+
+    Args:
+        package: Where the engines are.
+        places: Name of an engine to where it runs.
+        samples: What is answered.
+        title: Of the bar.
+        progress: Where the bar is shown.
     """
-    readings = {name: Readings() for name in engines}
-    bar = progress.bar("answering in the emulator", len(samples) * len(engines))
-
-    def answer(name: str) -> None:
-        with _recording(readings[name]), WorkerProcess(command=command) as worker:
-            worker.keep(samples)
-            _, readings[name].info = worker.load(package, name, 1)
-            for start in range(0, len(samples), _EMULATED_CHUNK):
-                indices = range(start, min(start + _EMULATED_CHUNK, len(samples)))
-                readings[name].outputs += worker.answer(indices)
-                bar.update(len(indices))
-
-    with ThreadPoolExecutor(max_workers=host_facts().threads) as pool:
-        list(pool.map(answer, engines))
+    readings = {name: Readings() for name in places}
+    bar = progress.bar(title, len(samples) * len(places))
+    for name, place in places.items():
+        with _recording(readings[name]):
+            found = answers_in_parallel(place, package, name, samples, host_facts().threads, bar)
+            readings[name].outputs, readings[name].info = found
     bar.close()
     return readings
 

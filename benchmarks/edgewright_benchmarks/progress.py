@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
+
+# Where nobody looks at a bar, a line so often.
+_LOG_SECONDS = 60.0
 
 
 class Progress(Protocol):
@@ -48,8 +51,30 @@ class Quiet:
         return _NoBar()
 
 
+class _LoggedBar:
+    """A line now and then, where a bar would fill a log: what is done, and an estimate of the time left."""
+
+    def __init__(self, title: str, total: int, note: Callable[[str], None]) -> None:
+        self._title, self._total, self._note = title, total, note
+        self._done = self._said = 0
+        self._when = time.monotonic()
+
+    def update(self, steps: int = 1) -> None:
+        self._done += steps
+        now = time.monotonic()
+        if now - self._when < _LOG_SECONDS or self._done >= self._total:
+            return
+        # At the latest rate: what comes later, such as another engine, may be several times as fast.
+        left = (now - self._when) / (self._done - self._said) * (self._total - self._done)
+        self._note(f"  {self._title}: {self._done:,} of {self._total:,}, {left / 60:.0f} min left at this rate")
+        self._when, self._said = now, self._done
+
+    def close(self) -> None:
+        pass
+
+
 class Terminal:
-    """Lines and bars on standard error; bars only where it is a terminal, so that logs stay readable."""
+    """Lines and bars on standard error; where it is no terminal, a line a minute instead of a bar."""
 
     def __init__(self) -> None:
         self._shown = sys.stderr.isatty()
@@ -61,7 +86,7 @@ class Terminal:
     def bar(self, title: str, total: int) -> Bar:
         """A tqdm bar that leaves no line behind."""
         if not self._shown:
-            return _NoBar()
+            return _LoggedBar(title, total, self.note)
         from tqdm import tqdm
 
         bar: Bar = tqdm(total=total, desc=f"  {title}", leave=False, file=sys.stderr, dynamic_ncols=True)

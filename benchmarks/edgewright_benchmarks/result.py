@@ -21,8 +21,9 @@ from edgewright_targets.record import RecordError, read_record, write_record
 
 SCHEMA = "edgewright.result/1"
 
-# accepted: within the budget and not slower; refused: measured, and lost; failed: could not be made or run.
-Status = Literal["baseline", "accepted", "refused", "failed"]
+# accepted: within the budget and not slower; refused: measured, and lost; failed: could not be made or run;
+# unfinished: made and never run, so `edgewright finish` decides on the device.
+Status = Literal["baseline", "accepted", "refused", "failed", "unfinished"]
 Measure = Literal["accuracy", "agreement"]
 
 
@@ -82,6 +83,28 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
+class NativeAnswers:
+    """Answers of an emulated engine beside those of the same graph on the machine around the emulator.
+
+    Attributes:
+        architecture: Of that machine, as `uname -m` prints it.
+        samples: How many both answered.
+        differing: Samples of which any value differs.
+        changed: Samples of which the first class of any output is another one, or an output is no number on one side.
+        largest: The largest of the differences.
+        differences: Of each sample, the largest absolute difference of any value of any output, to three digits; None
+            where it is no number.
+    """
+
+    architecture: str
+    samples: int
+    differing: int
+    changed: int
+    largest: float
+    differences: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
 class EngineResult:
     """Everything found about one engine.
 
@@ -99,6 +122,7 @@ class EngineResult:
         peak_memory_bytes: Peak resident memory of a process that loads it and answers all samples.
         size_bytes: Files that this engine needs on disk, shared weights included.
         nodes: Provider to the number of graph nodes it runs.
+        native: Where it was emulated: how its answers differ from this machine's; None where this machine has no such.
     """
 
     name: str
@@ -114,6 +138,7 @@ class EngineResult:
     peak_memory_bytes: int | None = None
     size_bytes: int | None = None
     nodes: dict[str, int] = field(default_factory=dict)
+    native: NativeAnswers | None = None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,6 +20,21 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS = 900.0
 # -P: a file of the user's own that is called numpy.py must not be taken for the library.
 WORKER_COMMAND = (sys.executable, "-P", "-m", "edgewright_runtime.worker")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an engine runs; by default this machine.
+
+    Attributes:
+        command: Starts a worker there.
+        options: Further arguments of `WorkerProcess.load`.
+        facts: What answers there depend on beside the engine, by name; empty for this machine.
+    """
+
+    command: tuple[str, ...] = WORKER_COMMAND
+    options: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 class WorkerError(Exception):
@@ -61,9 +77,11 @@ class WorkerProcess:
         plain, arrays = pack_samples(list(samples), paths=self._sees_files)
         self._request({"op": "samples", "samples": plain}, arrays)
 
-    def load(self, package: Path, engine: str, threads: int | None) -> tuple[float, dict[str, Any]]:
+    def load(
+        self, package: Path, engine: str, threads: int | None, *, emulate: bool = False
+    ) -> tuple[float, dict[str, Any]]:
         """Open a package and activate an engine; gives the seconds to the first answer, and what runs where."""
-        request = {"op": "load", "package": str(package), "engine": engine, "threads": threads}
+        request = {"op": "load", "package": str(package), "engine": engine, "threads": threads, "emulate": emulate}
         answer = self._request(request)[0]
         return float(answer["seconds"]), answer["engine"]
 

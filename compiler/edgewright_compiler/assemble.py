@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from edgewright_benchmarks.result import Result, write_result
+from edgewright_compiler.compile import CompileFacts
 from edgewright_compiler.component import ASSET_PREFIX, ASSETS_FOLDER, GRAPH_FILE, WEIGHTS_FOLDER
 from edgewright_runtime.manifest import (
     COMPONENT,
@@ -32,10 +33,38 @@ from edgewright_runtime.package import EVIDENCE_FOLDER, GOLDEN, MANIFEST, SUMS, 
 
 @dataclass(frozen=True)
 class EngineFiles:
-    """An engine to put into a package: what is said about it, and the folder with its graph and weights."""
+    """An engine to put into a package.
+
+    Attributes:
+        spec: What is said about it.
+        folder: With its graph and weights, or with the one file that it was compiled to.
+        facts: What its compiler said, where it was made ahead of time.
+        notes: What to know of how it was made, in whole sentences.
+        tolerance: How far it may be from the golden outputs; None where its own answers decide that.
+    """
 
     spec: EngineSpec
     folder: Path
+    facts: CompileFacts | None = None
+    notes: tuple[str, ...] = ()
+    tolerance: float | None = None
+
+    @property
+    def file(self) -> str:
+        """Name of the engine's own file in `folder`."""
+        return self.facts.file if self.facts else GRAPH_FILE
+
+    @property
+    def path(self) -> str:
+        """The same file's name in a package."""
+        return f"{COMPONENT}/{self.spec.name}/{self.file}"
+
+    def documents(self) -> dict[str, str]:
+        """File name to text of what its compiler said, for the evidence."""
+        if self.facts is None:
+            return {}
+        texts = {"compile.log": self.facts.log, "inspector.txt": self.facts.detail}
+        return {f"{self.spec.name}.{name}": text for name, text in texts.items() if text}
 
 
 def assemble(
@@ -46,6 +75,7 @@ def assemble(
     *,
     golden: Path | None = None,
     evidence: Mapping[str, Result] | None = None,
+    documents: Mapping[str, str] | None = None,
 ) -> None:
     """Write a package into the empty folder `destination`.
 
@@ -56,13 +86,14 @@ def assemble(
         engines: Best first: plain ONNX Runtime takes the first that its provider can run.
         golden: File with golden samples.
         evidence: Target to the measurement its choice was made from.
+        documents: Name to text of files that are kept with the evidence.
     """
     from onnxruntime import ModelPackage
 
     for engine in engines:
         folder = destination / COMPONENT / engine.spec.name
         folder.mkdir(parents=True)
-        shutil.copyfile(engine.folder / GRAPH_FILE, folder / GRAPH_FILE)
+        shutil.copyfile(engine.folder / engine.file, folder / engine.file)
     # The smallest manifest that ONNX Runtime opens; it writes the rest itself.
     start = {"schema_version": "1.0", "components": {COMPONENT: {"variants": {}}}}
     (destination / MANIFEST).write_text(json.dumps(start), encoding="utf-8")
@@ -77,9 +108,7 @@ def assemble(
             if source not in weights:
                 weights[source] = package.add_shared_asset(str(source), copy_in=True)
             options[EXTERNAL_WEIGHTS_KEY] = weights[source]
-        spec = dataclasses.replace(
-            engine.spec, session_options=options, model_file=f"{COMPONENT}/{engine.spec.name}/{GRAPH_FILE}"
-        )
+        spec = dataclasses.replace(engine.spec, session_options=options, model_file=engine.path)
         variants[spec.name] = engine_variant(spec)
     package.set_component_inline(COMPONENT, json.dumps({"variants": variants}))
     ours = dataclasses.replace(manifest, pipeline=_with_assets(manifest.pipeline, assets))
@@ -94,6 +123,8 @@ def assemble(
     for target, result in (evidence or {}).items():
         (destination / EVIDENCE_FOLDER).mkdir(exist_ok=True)
         write_result(result, destination / EVIDENCE_FOLDER / f"{target}.json")
+    for name, text in (documents or {}).items():
+        (destination / EVIDENCE_FOLDER / name).write_text(text, encoding="utf-8")
     write_sums(destination)
 
 
@@ -104,8 +135,15 @@ def _add_assets(package: Any, folder: Path) -> dict[str, str]:
 
 
 def _with_assets(pipeline: PipelineSpec, assets: Mapping[str, str]) -> PipelineSpec:
+    measured = pipeline.measured
+    if measured is not None:
+        measured = dataclasses.replace(measured, steps=_steps_with_assets(measured.steps, assets))
+    return dataclasses.replace(pipeline, steps=_steps_with_assets(pipeline.steps, assets), measured=measured)
+
+
+def _steps_with_assets(declared: Sequence[StepSpec], assets: Mapping[str, str]) -> tuple[StepSpec, ...]:
     steps = []
-    for step in pipeline.steps:
+    for step in declared:
         options = {}
         for name, value in step.options.items():
             if isinstance(value, str) and value.startswith(ASSET_PREFIX):
@@ -114,7 +152,7 @@ def _with_assets(pipeline: PipelineSpec, assets: Mapping[str, str]) -> PipelineS
             else:
                 options[name] = value
         steps.append(StepSpec(step.step, options))
-    return PipelineSpec(pipeline.input, pipeline.output, tuple(steps))
+    return tuple(steps)
 
 
 def write_sums(folder: Path) -> None:

@@ -24,12 +24,15 @@ from filelock import FileLock
 
 from edgewright_runtime.archive import UNPACKED, cache_folder
 from edgewright_runtime.aside import folder_aside, sweep
+from edgewright_runtime.finished import ENGINES, FINISHED, TIMING
 from edgewright_targets import InputError
 
 _STAGES = "stages"
 _BESIDE = ".aside"
 _BUILT = "built"
 _PREFIX = "stage-"
+# Folders of entries that are no stages of a build.
+_APART = (UNPACKED, ENGINES)
 
 
 def digest_of(parts: Mapping[str, Any]) -> str:
@@ -72,13 +75,11 @@ class StageCache:
             parts: All that decides the content, as plain data.
             make: Fills the empty folder it is given; whatever it raises leaves nothing behind.
         """
+        found = self.find(stage, parts)
+        if found is not None:
+            return found, True
         key = digest_of(parts)
-        final = self.root / _STAGES / stage / key
-        if final.is_dir():
-            # The time of last use is for `clear`; a cache that cannot be written can still be read.
-            with contextlib.suppress(OSError):
-                os.utime(final)
-            return final, True
+        final = self._final(stage, parts)
         with FileLock(self._beside() / f"{stage}-{key[:32]}.lock"):
             if final.is_dir():
                 return final, True
@@ -88,6 +89,19 @@ class StageCache:
                 final.parent.mkdir(parents=True, exist_ok=True)
                 folder.rename(final)
         return final, False
+
+    def find(self, stage: str, parts: Mapping[str, Any]) -> Path | None:
+        """The folder of a stage if it is there."""
+        final = self._final(stage, parts)
+        if not final.is_dir():
+            return None
+        # The time of last use is for `clear`; a cache that cannot be written can still be read.
+        with contextlib.suppress(OSError):
+            os.utime(final)
+        return final
+
+    def _final(self, stage: str, parts: Mapping[str, Any]) -> Path:
+        return self.root / _STAGES / stage / digest_of(parts)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -114,7 +128,7 @@ class StageCache:
         """Everything that is whole, oldest use first."""
         found = [
             CacheEntry(stage.name, entry.name, *_size_and_use(entry))
-            for stage in (*_folders(self.root / _STAGES), self.root / UNPACKED)
+            for stage in (*_folders(self.root / _STAGES), *(self.root / name for name in _APART))
             for entry in _folders(stage)
         ]
         return sorted(found, key=lambda entry: entry.used)
@@ -126,15 +140,17 @@ class StageCache:
         for entry in self.entries():
             if now - entry.used < older_than_seconds:
                 continue
-            base = self.root if entry.stage == UNPACKED else self.root / _STAGES
+            base = self.root if entry.stage in _APART else self.root / _STAGES
             folder = base / entry.stage / entry.key
             shutil.rmtree(folder, ignore_errors=True)
             if folder.exists():
                 raise InputError(f"'{folder}' cannot be removed. Removed before it: {count} entries.")
             count, freed = count + 1, freed + entry.bytes
         if not older_than_seconds:
-            shutil.rmtree(self.root / _BUILT, ignore_errors=True)
-        for folder, prefix in ((self.root / _BESIDE, _PREFIX), (self.root / UNPACKED, ".")):
+            for name in (_BUILT, FINISHED, TIMING):
+                shutil.rmtree(self.root / name, ignore_errors=True)
+        aside = ((_BESIDE, _PREFIX), *((name, ".") for name in _APART))
+        for folder, prefix in ((self.root / name, prefix) for name, prefix in aside):
             if folder.is_dir():
                 sweep(folder, prefix)
         return count, freed

@@ -63,7 +63,7 @@ def compare_with_source(source: Source, package: Path, samples: Sequence[Any], n
 
 def _answer(model: Model, sample: Any, place: str) -> Arrays:
     try:
-        outputs: Arrays = model.run(sample)["outputs"]
+        outputs: Arrays = model.measured(sample)["outputs"]
     except SampleError as error:
         raise InputError(f"{place} does not fit the model. {error.message}", hint=error.hint) from error
     return outputs

@@ -23,11 +23,18 @@ class Checkpoint:
         folder: The folder.
         config: What config.json says.
         labels: Class names by index; empty where the task has none.
+        title: What messages call it; by default its folder.
     """
 
     folder: Path
     config: dict[str, Any]
     labels: tuple[str, ...]
+    title: str = ""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self.title or str(self.folder)
 
     def load_model(self, class_name: str, **options: Any) -> Any:
         """The torch model in float32, ready to answer, as the class of transformers called `class_name` loads it.
@@ -60,7 +67,7 @@ class Checkpoint:
         except Exception as error:
             # transformers raises OSError, ValueError, SafetensorError, ... for files that it cannot read.
             raise InputError(
-                f"'{self.folder}' cannot be loaded as a checkpoint: {first_line(error)}",
+                f"'{self.name}' cannot be loaded as a checkpoint: {first_line(error)}",
                 hint="A checkpoint folder is what save_pretrained of transformers writes, model and processor.",
             ) from error
 

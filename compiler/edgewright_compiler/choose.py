@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,12 +19,13 @@ from edgewright_benchmarks.evidence import (
 from edgewright_benchmarks.result import EngineResult, Result
 from edgewright_compiler import cache
 from edgewright_compiler.measure import read_measured
-from edgewright_targets import Recipe, Target
+from edgewright_targets import Target
 
 if TYPE_CHECKING:
     from edgewright_compiler.assemble import EngineFiles
     from edgewright_compiler.component import Component
     from edgewright_compiler.job import Job
+    from edgewright_compiler.ways import Way
 
 
 def judge_measured(
@@ -31,21 +33,21 @@ def judge_measured(
     component: Component,
     engines: Sequence[EngineFiles],
     measured: Path,
-    failures: Mapping[Recipe, str],
+    failures: Mapping[str, str],
 ) -> Result:
     """The evidence of a build: every candidate of the target with what became of it, and the choice."""
     found = read_measured(measured)
+    ways = job.engine_ways
     baseline = job.engine_name(job.target.baseline)
     compared = compare_engines(
-        [MeasuredEngine(engine.spec, _size(engine.folder)) for engine in engines],
+        [_measured(engine, ways[engine.spec.name]) for engine in engines],
         found.readings,
         job.measured,
         task=component.task,
         baseline=baseline,
         max_drop=job.options.max_drop,
-        rung=job.rung,
     )
-    by_name = {engine.name: engine for engine in compared.engines}
+    by_name = {engine.name: _as_reference(engine, ways[engine.name]) for engine in compared.engines}
     everything = [
         by_name.get(job.engine_name(candidate.name))
         or failed_engine(
@@ -53,7 +55,7 @@ def judge_measured(
             job.target.name,
             candidate.provider,
             candidate.precision,
-            failures[candidate.recipe],
+            failures[candidate.name],
         )
         for candidate in job.target.candidates
     ]
@@ -77,6 +79,15 @@ def judge_measured(
     )
 
 
+def _as_reference(engine: EngineResult, way: Way) -> EngineResult:
+    """What a reference answered is a fact about the model, and no figure of an engine that was not run."""
+    if way.answers != "reference" or engine.accuracy is None:
+        return engine
+    name, value = next(iter(engine.accuracy.metrics.items()))
+    said = f"There its {name} was {value.value:.2%} on {engine.accuracy.samples:,} samples."
+    return dataclasses.replace(engine, accuracy=None, reasons=(*engine.reasons, said))
+
+
 def _warnings(job: Job, engines: Sequence[EngineResult]) -> tuple[str, ...]:
     found = []
     if job.measured.labels is None:
@@ -89,30 +100,46 @@ def _warnings(job: Job, engines: Sequence[EngineResult]) -> tuple[str, ...]:
             "The engine was chosen on the calibration data itself, which flatters the engines calibrated on it. Pass "
             "other data with --evaluation."
         )
-    if job.rung == "emulated":
+    rungs = {engine.rung for engine in engines}
+    if "emulated" in rungs:
         found.append(
             f"Nothing for {job.target.name} ran on its hardware: answers are an emulator's, on "
             f"{len(job.measured.samples):,} samples, and no speed was measured. "
             "Bench on the device before you rely on its speed."
         )
+    elif "measured" not in rungs:
+        found.append(
+            f"Nothing for {job.target.name} ran, on its hardware or in an emulator of it: neither answers nor speed "
+            "are checked. Bench on the device before you rely on it."
+        )
     undecided = [e.accuracy.samples_needed for e in engines if e.accuracy and e.accuracy.samples_needed]
     if undecided:
+        how = " An emulator answers as many as --emulated-samples says." if job.rung == "emulated" else ""
         found.append(
             f"There are too few samples to decide about {len(undecided)} of {len(engines)} candidates; with about "
-            f"{min(undecided):,} samples the first of them could be decided."
+            f"{min(undecided):,} samples the first of them could be decided.{how}"
         )
     return tuple(found)
 
 
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and path.suffix in (".onnx", ".bin"))
+def _measured(engine: EngineFiles, way: Way) -> MeasuredEngine:
+    notes = (*engine.notes, way.note) if way.note else engine.notes
+    nodes = engine.facts.nodes if engine.facts else {}
+    return MeasuredEngine(engine.spec, _size(engine), way.rung, notes, nodes)
+
+
+def _size(engine: EngineFiles) -> int:
+    if engine.facts is not None:
+        return engine.facts.size_bytes
+    files = (path for path in engine.folder.rglob("*") if path.is_file())
+    return sum(path.stat().st_size for path in files if path.suffix in (".onnx", ".bin"))
 
 
 def package_engines(target: Target, result: Result) -> tuple[str, ...]:
     """Names of the engines that ship, best first.
 
     The chosen one; the fastest accepted one that needs nothing but ONNX Runtime, for devices without the plugin; and
-    the float baseline, which runs everywhere.
+    the float baseline, which runs everywhere. Behind them go those that only the device can judge.
     """
     portable = next(c.provider for c in target.candidates if c.name == target.baseline)
     accepted = [
@@ -121,4 +148,5 @@ def package_engines(target: Target, result: Result) -> tuple[str, ...]:
         if engine.status == "accepted" and engine.provider == portable
     ]
     names = [result.engines[index].name for _, index in sorted(accepted)[:1]]
-    return tuple(dict.fromkeys([result.chosen, *names, result.baseline]))
+    unfinished = [engine.name for engine in result.engines if engine.status == "unfinished"]
+    return tuple(dict.fromkeys([result.chosen, *names, result.baseline, *unfinished]))

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from edgewright_benchmarks.data import Dataset, read_dataset
 from edgewright_benchmarks.meter import MeterSettings
+from edgewright_benchmarks.progress import Progress
+from edgewright_benchmarks.workers import Place
 from edgewright_compiler.cache import digest_of, tool_versions
-from edgewright_compiler.emulators import check_reachable
 from edgewright_compiler.sources import Source, SourceOptions, open_source
+from edgewright_compiler.ways import Way, places, ways
 from edgewright_runtime.providers import PLUGINS, provider
-from edgewright_targets import Candidate, InputError, Rung, Target, __version__, host_facts, load_target
+from edgewright_targets import RUNGS, Candidate, InputError, Rung, Target, __version__, host_facts, load_target
 from edgewright_targets.record import write_record
 
 # Raise where a stage's code changes what it writes: entries of older code are then not taken for it.
-STAGE_REVISION = 4
+STAGE_REVISION = 6
 # Samples that travel in a package with their float answers.
 GOLDEN_SAMPLES = 8
 # What answers depend on, beside the graph itself.
@@ -52,7 +54,7 @@ class BuildOptions:
     labels: tuple[str, ...] | None = None
     archive: bool = False
     threads: int | None = None
-    emulated_samples: int = 600
+    emulated_samples: int = 400
     meter: MeterSettings = field(default_factory=MeterSettings)
 
 
@@ -68,7 +70,8 @@ class Job:
         calibration: Data for ranges, or None.
         measured: Data the candidates are measured on.
         threads: Threads of an engine.
-        rung: How far its evidence can go from here: `measured` on this machine, `emulated` for another.
+        ways: Candidate to how its engine is answered from here, and to the rung that it reaches so.
+        places: Candidate to where its engine is answered; see `placed`.
     """
 
     source: Source
@@ -78,7 +81,24 @@ class Job:
     calibration: Dataset | None
     measured: Dataset
     threads: int
-    rung: Rung
+    ways: dict[str, Way]
+    places: Mapping[str, Place] = field(default_factory=dict)
+
+    def placed(self, progress: Progress) -> Job:
+        """The job with emulators made ready, where it takes any: what answers there depend on is part of its key.
+
+        Raises:
+            EdgewrightError: One could not be fetched, or does not run.
+        """
+        return dataclasses.replace(self, places=places(self.target, progress))
+
+    def place(self, engine: str) -> Place:
+        """Where this engine runs; the job is placed."""
+        return self.places[engine.removeprefix(f"{self.target.name}-")]
+
+    def emulator_facts(self) -> dict[str, dict[str, str]]:
+        """What answers depend on that do not come from this machine itself, by candidate."""
+        return {name: dict(place.facts) for name, place in self.places.items() if place.facts}
 
     def key(self) -> str:
         """Digest of all that decides the package."""
@@ -95,9 +115,27 @@ class Job:
                 "threads": self.threads,
                 "meter": write_record(self.options.meter),
                 "machine": write_record(host_facts()),
+                "emulators": self.emulator_facts(),
                 "tools": tool_versions((*self.source.tools, *RUN_TOOLS)),
             }
         )
+
+    @property
+    def device_threads(self) -> int:
+        """Threads that an engine is told to use; 0, one for each core of the device, where nothing says how many."""
+        known = self.options.threads or self.target.cores or self.target.is_here()
+        return self.threads if known else 0
+
+    @property
+    def rung(self) -> Rung:
+        """The best rung that one of its engines can reach from here."""
+        rungs = {way.rung for way in self.ways.values()}
+        return next(rung for rung in RUNGS if rung in rungs)
+
+    @property
+    def engine_ways(self) -> dict[str, Way]:
+        """Engine name to its way."""
+        return {self.engine_name(name): way for name, way in self.ways.items()}
 
     @property
     def baseline(self) -> Candidate:
@@ -126,6 +164,7 @@ def read_jobs(spec: str, options: BuildOptions) -> tuple[Job, ...]:
         )
     targets = _read_targets(options.targets)
     source = open_source(spec, SourceOptions(options.task, options.labels))
+    targets = tuple(target.for_task(source.task) for target in targets)
     calibration = _read_data(options.calibration, source)
     evaluation = _read_data(options.evaluation, source)
     measured = evaluation or calibration
@@ -152,10 +191,10 @@ def _read_targets(names: Sequence[str]) -> tuple[Target, ...]:
         raise InputError(f"The targets must all be different; asked for: {', '.join(found) or 'none'}.")
     for target in targets:
         for candidate in target.candidates:
-            # Unknown providers are found before the first work, and not when their turn comes.
-            provider(candidate.provider)
-        if not target.is_here():
-            check_reachable(target)
+            # Unknown providers and wrong options are found before the first work, and not when their turn comes.
+            provider(candidate.provider).options(candidate.provider_options, 1)
+        # So is a target that cannot be reached from here.
+        ways(target)
     return targets
 
 
@@ -169,11 +208,11 @@ def _job(
 ) -> Job:
     if target.is_here():
         threads = options.threads or host_facts().cores
-        return Job(source, digest, target, options, calibration, measured, threads, "measured")
+        return Job(source, digest, target, options, calibration, measured, threads, ways(target))
     # The golden samples are the first ones, the same for every target of a package.
     part = measured.part(options.emulated_samples, first=min(GOLDEN_SAMPLES, options.emulated_samples))
     threads = options.threads or target.cores or 1
-    return Job(source, digest, target, options, calibration, part, threads, "emulated")
+    return Job(source, digest, target, options, calibration, part, threads, ways(target))
 
 
 def _read_data(path: str | Path | None, source: Source) -> Dataset | None:

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_benchmarks.evidence import now
 from edgewright_benchmarks.meter import MeterSettings, Readings, answer_engines, read_engines
+from edgewright_benchmarks.native import compare_with_native
 from edgewright_benchmarks.progress import Progress
-from edgewright_benchmarks.workers import WORKER_COMMAND, WorkerProcess
-from edgewright_compiler.emulators import emulator
+from edgewright_benchmarks.result import NativeAnswers
+from edgewright_benchmarks.workers import Place, WorkerProcess
 from edgewright_compiler.job import GOLDEN_SAMPLES, Job
 from edgewright_runtime.samples import graph_outputs
 from edgewright_runtime.selftest import GoldenSample, difference, golden_samples, write_golden
 from edgewright_targets import HostFacts, InputError
-from edgewright_targets.record import read_record
+from edgewright_targets.host import architecture
+from edgewright_targets.record import read_record, write_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
 _READINGS = "readings.json"
 _OUTPUTS = "outputs.npz"
 _GOLDEN = "golden.npz"
-# Below this, differences are rounding of float32 in another order, whatever the kernel.
-_TOLERANCE_FLOOR = 1e-4
 
 
 @dataclass(frozen=True)
@@ -52,19 +52,18 @@ class Measured:
     created: str
 
     def tolerance(self, engine: str) -> float:
-        """How far this engine may be from the float outputs on the golden samples, when it is verified later.
+        """How far this engine may be from the float outputs on the golden samples, when it is verified later."""
+        from edgewright_compiler.reference import TOLERANCE_FLOOR, tolerance_for
 
-        A power of two at least twice what was seen here: other kernels of the same precision round differently, and
-        a coarse grid keeps two builds of the same input at the same number.
-        """
-        from math import ceil, log2
-
+        if engine not in self.readings:
+            # It was not run, so nothing was seen.
+            return TOLERANCE_FLOOR
         expected = read_golden_outputs(self.golden)
         outputs = self.readings[engine].outputs
         seen = max((difference(outputs[i], golden) for i, golden in enumerate(expected)), default=0.0)
         if seen == float("inf"):
-            return _TOLERANCE_FLOOR
-        return float(2.0 ** ceil(log2(max(2 * seen, _TOLERANCE_FLOOR))))
+            return TOLERANCE_FLOOR
+        return tolerance_for(seen)
 
 
 def read_golden_outputs(path: Path) -> list[Arrays]:
@@ -72,32 +71,45 @@ def read_golden_outputs(path: Path) -> list[Arrays]:
     return [sample.outputs for sample in golden_samples(path)]
 
 
-def measure(
-    folder: Path,
-    package: Path,
-    engines: Sequence[str],
-    baseline: str,
-    job: Job,
-    settings: MeterSettings,
-    progress: Progress,
-) -> None:
-    """Measure `engines` of the draft package for the target of `job` and write what was read into `folder`."""
+@dataclass(frozen=True)
+class Drafts:
+    """Packages made to be measured.
+
+    Attributes:
+        package: All engines that are answered, as they are for the target.
+        engines: Their names.
+        native: The emulated ones of the same graphs for this machine, which refuses an engine of another architecture,
+            as it should.
+        natives: The names of these; without any there is no such package.
+    """
+
+    package: Path
+    engines: Sequence[str]
+    native: Path
+    natives: Sequence[str] = ()
+
+
+def measure(folder: Path, drafts: Drafts, job: Job, settings: MeterSettings, progress: Progress) -> None:
+    """Measure the engines of the drafts for the target of `job` and write what was read into `folder`.
+
+    Each is answered in its way (see `Job.engine_ways`), and is timed only where it runs on the target itself.
+    """
     import numpy as np
 
     samples = job.measured.samples
-    command: Sequence[str] = WORKER_COMMAND
+    baseline = job.engine_name(job.target.baseline)
     if job.rung == "measured":
-        readings, calls = read_engines(package, engines, samples, settings, progress)
+        readings, calls = read_engines(drafts.package, drafts.engines, samples, settings, progress)
     else:
-        command = emulator(job.target, progress)
-        readings, calls = answer_engines(package, engines, samples, command, progress), 0
+        readings, calls = _answers(drafts, job, progress), 0
     if readings[baseline].failure is not None:
         # Raised and not kept: nothing can be compared, and the next build shall try again.
         raise InputError(f"The float baseline '{baseline}' cannot run on the data: {readings[baseline].failure}")
-    with WorkerProcess(command=command) as worker:
+    place = job.place(baseline)
+    with WorkerProcess(command=place.command) as worker:
         machine = worker.machine
         worker.keep(samples[:GOLDEN_SAMPLES])
-        worker.load(package, baseline, 1)
+        worker.load(drafts.package, baseline, 1, **place.options)
         feeds = worker.feeds(range(min(GOLDEN_SAMPLES, len(samples))))
     record: dict[str, Any] = {"calls": calls, "machine": machine, "created": now(), "engines": {}}
     arrays: Arrays = {}
@@ -107,6 +119,7 @@ def measure(
             "loads": found.loads,
             "peak_memory_bytes": found.peak_memory_bytes,
             "info": found.info,
+            "native": write_record(found.native) if found.native else None,
             "failure": found.failure,
         }
         if found.failure is None:
@@ -116,6 +129,26 @@ def measure(
     outputs = readings[baseline].outputs
     golden = [GoldenSample(samples[index], feed, graph_outputs(outputs[index])) for index, feed in enumerate(feeds)]
     write_golden(folder / _GOLDEN, golden)
+
+
+def _answers(drafts: Drafts, job: Job, progress: Progress) -> dict[str, Readings]:
+    """Answers in emulators, compared with this machine's own where it runs the engine as well."""
+    samples = job.measured.samples
+    ways = job.engine_ways
+    references = {name: Place() for name in drafts.engines if ways[name].answers == "reference"}
+    emulated = {name: job.place(name) for name in drafts.engines if name not in references}
+    readings: dict[str, Readings] = {}
+    # Apart from emulators, which are far slower: of both together nobody could tell how long it will take.
+    if references:
+        readings |= answer_engines(drafts.package, references, samples, "answering here, as the reference", progress)
+    if emulated:
+        readings |= answer_engines(drafts.package, emulated, samples, f"answering for {job.target.name}", progress)
+    alive = {name: Place() for name in drafts.natives if readings[name].failure is None}
+    natives = answer_engines(drafts.native, alive, samples, "answering here, to compare", progress) if alive else {}
+    for name, native in natives.items():
+        if native.failure is None:
+            readings[name].native = compare_with_native(readings[name].outputs, native.outputs, architecture())
+    return readings
 
 
 def _stack(name: str, outputs: list[Arrays]) -> Arrays:
@@ -156,7 +189,13 @@ def read_measured(folder: Path) -> Measured:
     for name, entry in record["engines"].items():
         rounds = [tuple(values) for values in entry["rounds"]]
         readings[name] = Readings(
-            [], rounds, entry["loads"], entry["peak_memory_bytes"], entry["info"], entry["failure"]
+            [],
+            rounds,
+            entry["loads"],
+            entry["peak_memory_bytes"],
+            entry["info"],
+            read_record(NativeAnswers, entry["native"], name) if entry["native"] else None,
+            entry["failure"],
         )
     with np.load(folder / _OUTPUTS, allow_pickle=False) as file:
         stored = {path: file[path] for path in file.files}

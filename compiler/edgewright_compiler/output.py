@@ -90,23 +90,30 @@ class OutputFolder:
         """Assemble the final package of all targets aside, then give it its name."""
         import dataclasses
 
-        from edgewright_compiler.assemble import EngineFiles, assemble, publish
+        from edgewright_compiler.assemble import assemble, publish
         from edgewright_compiler.measure import read_measured
 
         shipped: dict[str, EngineFiles] = {}
+        documents: dict[str, str] = {}
         for entry in made:
             found = read_measured(entry.measured)
+            unfinished = {engine.name for engine in entry.result.engines if engine.status == "unfinished"}
             for engine in entry.engines:
+                documents |= engine.documents()
                 if engine.spec.name in manifest.order:
-                    spec = dataclasses.replace(engine.spec, tolerance=found.tolerance(engine.spec.name))
-                    shipped[engine.spec.name] = EngineFiles(spec, engine.folder)
+                    name = engine.spec.name
+                    tolerance = found.tolerance(name) if engine.tolerance is None else engine.tolerance
+                    spec = dataclasses.replace(engine.spec, tolerance=tolerance, compared=name not in unfinished)
+                    shipped[engine.spec.name] = dataclasses.replace(engine, spec=spec)
         chosen = [shipped[name] for name in manifest.order]
         golden = read_measured(made[0].measured).golden
+        fickle = tuple(engine.path for engine in chosen if engine.facts and not engine.facts.reproducible)
+        manifest = dataclasses.replace(manifest, unreproducible=(*manifest.unreproducible, *fickle))
         evidence = {entry.target: entry.result for entry in made}
         with folder_aside(self.path.absolute().parent, f".{self.path.name}.") as folder:
             whole = folder / "package"
             whole.mkdir()
-            assemble(whole, manifest, made[0].component, chosen, golden=golden, evidence=evidence)
+            assemble(whole, manifest, made[0].component, chosen, golden=golden, evidence=evidence, documents=documents)
             sync_tree(whole)
             sums = file_digest(whole / SUMS)
             publish(whole, self.path)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.component import copy_graph, save_graph
 from edgewright_compiler.disk import disk_reason
+from edgewright_compiler.float8 import int8_to_float8
+from edgewright_compiler.floats import bound_infinities, cast_floats
 from edgewright_targets import Recipe
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 # Ranges settle within some dozens of samples; the rest of a calibration file only costs time.
 CALIBRATION_SAMPLES = 128
+# Constants that mean infinity take this value: e^-20 is 2e-9, far below a step of 8-bit softmax.
+_MASKED = 20.0
 # Operators that mark a graph as quantized already; quantizing it again would stack two roundings.
 _QUANTIZED_OPERATORS = {
     "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger", "ConvInteger", "QLinearMatMul",
@@ -84,15 +88,15 @@ def _dynamic(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -
 
 
 def _static(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -> None:
-    from onnxruntime.quantization import CalibrationMethod, QuantFormat, quantize_static
+    from onnxruntime.quantization import QuantFormat, quantize_static
 
     if not feeds:
         raise QuantizationError("Static quantization needs calibration data; pass it with --calibration.")
-    methods = {
-        "minmax": CalibrationMethod.MinMax,
-        "entropy": CalibrationMethod.Entropy,
-        "percentile": CalibrationMethod.Percentile,
-    }
+    if recipe.float_type != "float32":
+        if recipe.float_type == "bfloat16":
+            raise QuantizationError("Ranges cannot be calibrated in bfloat16: ONNX Runtime's CPU cannot run the graph.")
+        graph = cast_floats(graph, recipe.float_type, graph.with_name("cast.onnx"))
+    float8 = "float8e4m3fn" in (recipe.activation_type, recipe.weight_type)
     quantize_static(
         graph,
         made,
@@ -103,17 +107,78 @@ def _static(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) ->
         activation_type=_quant_type(recipe.activation_type),
         weight_type=_quant_type(recipe.weight_type),
         nodes_to_exclude=list(recipe.excluded_nodes),
-        calibrate_method=methods[recipe.calibration],
+        calibrate_method=_calibration(recipe),
         extra_options={
             "ActivationSymmetric": recipe.activation_symmetric,
             "WeightSymmetric": recipe.weight_symmetric,
             "QuantizeBias": recipe.quantize_bias,
+            "AddQDQPairToWeight": float8,
         },
     )
+    if float8:
+        int8_to_float8(made)
+
+
+def _cast(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -> None:
+    del feeds
+    cast_floats(graph, recipe.float_type, made)
+
+
+def _qnn(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -> None:
+    """QDQ pairs around every operator, of the types that the Hexagon NPU takes; the shapes must be fixed before."""
+    import onnxruntime.quantization as ort
+    from onnxruntime.quantization.execution_providers.qnn import get_qnn_qdq_config, qnn_preprocess_model
+
+    if not feeds:
+        raise QuantizationError("Quantization for the NPU needs calibration data; pass it with --calibration.")
+    _bound_infinities(graph)
+    prepared = made.with_name("prepared.onnx")
+    if not qnn_preprocess_model(graph, prepared):
+        prepared = graph
+    config = get_qnn_qdq_config(
+        prepared,
+        _Reader(feeds),
+        calibrate_method=_calibration(recipe),
+        activation_type=_quant_type(recipe.activation_type),
+        weight_type=_quant_type(recipe.weight_type),
+        per_channel=recipe.per_channel,
+        activation_symmetric=recipe.activation_symmetric,
+        weight_symmetric=recipe.weight_symmetric,
+        op_types_to_quantize=list(recipe.operators) or None,
+        nodes_to_exclude=list(recipe.excluded_nodes) or None,
+    )
+    ort.quantize(prepared, made, config)
+
+
+def _bound_infinities(graph: Path) -> None:
+    """Exporters mask attention with the lowest float there is, which would stretch the range of scores beyond use."""
+    import onnx_ir
+
+    model = onnx_ir.load(graph)
+    bound_infinities(model, _MASKED)
+    onnx_ir.save(model, graph, external_data="bounded.bin")
+
+
+def _weight_only(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -> None:
+    del feeds
+    from edgewright_compiler.weight_only import quantize_weights
+
+    if not quantize_weights(graph, recipe, made):
+        raise QuantizationError("The graph has no matrix product with a constant weight, so there is nothing to store.")
 
 
 # `float` is no method here: its graph is the component's own.
-METHODS: dict[str, Callable[[Path, Recipe, Sequence[Any], Path], None]] = {"dynamic": _dynamic, "static": _static}
+METHODS: dict[str, Callable[[Path, Recipe, Sequence[Any], Path], None]] = {
+    "dynamic": _dynamic,
+    "static": _static,
+    "cast": _cast,
+    "qnn": _qnn,
+    "weight-only": _weight_only,
+}
+
+
+# Those that find ranges on calibration samples.
+CALIBRATED = frozenset({"static", "qnn"})
 
 
 class _Reader:
@@ -129,7 +194,25 @@ class _Reader:
 def _quant_type(name: str) -> Any:
     from onnxruntime.quantization import QuantType
 
-    return {"uint8": QuantType.QUInt8, "int8": QuantType.QInt8}[name]
+    types = {
+        "uint8": QuantType.QUInt8,
+        "int8": QuantType.QInt8,
+        "uint16": QuantType.QUInt16,
+        # Ranges of float8 are found as those of int8 and scaled afterwards; see `float8`.
+        "float8e4m3fn": QuantType.QInt8,
+    }
+    return types[name]
+
+
+def _calibration(recipe: Recipe) -> Any:
+    from onnxruntime.quantization import CalibrationMethod
+
+    methods = {
+        "minmax": CalibrationMethod.MinMax,
+        "entropy": CalibrationMethod.Entropy,
+        "percentile": CalibrationMethod.Percentile,
+    }
+    return methods[recipe.calibration]
 
 
 @contextlib.contextmanager

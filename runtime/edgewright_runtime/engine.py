@@ -7,12 +7,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from edgewright_runtime.errors import EngineUnavailableError, SampleError
-from edgewright_runtime.manifest import THREADS_KEY
+from edgewright_runtime.manifest import PLAN_ENGINES, THREADS_KEY
 from edgewright_runtime.providers import provider
 from edgewright_targets.host import architecture, host_facts, usable_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
 
@@ -35,10 +35,14 @@ class Engine:
         nodes: Provider to number of graph nodes it runs, after activation.
         threads: Threads that a call may use, after activation.
         input_names: Names of the graph's inputs, after activation.
+        emulated: It runs in its provider's emulator: answers are those of the hardware, times are not.
     """
 
-    def __init__(self, package: Package, spec: EngineSpec, *, threads: int | None = None) -> None:
+    def __init__(
+        self, package: Package, spec: EngineSpec, *, threads: int | None = None, emulate: bool = False
+    ) -> None:
         self.spec = spec
+        self.emulated = emulate
         self.nodes: dict[str, int] = {}
         self.threads = 0
         self.input_names: tuple[str, ...] = ()
@@ -50,6 +54,8 @@ class Engine:
 
     def unavailable(self) -> str | None:
         """Why this engine cannot run here (architecture, provider), as a sentence; None if it may."""
+        if self.emulated:
+            return provider(self.spec.provider).emulator_unavailable()
         machine = architecture()
         if self.spec.architecture != machine:
             return f"It was made for {self.spec.architecture}; this machine is {machine}."
@@ -61,11 +67,27 @@ class Engine:
         Raises:
             EngineUnavailableError: The provider is not there, or refused the graph; the message says why.
         """
-        import onnxruntime
-
         reason = self.unavailable()
         if reason is not None:
             raise EngineUnavailableError(f"Engine '{self.spec.name}' cannot run here. {reason}", reason=reason)
+        if self.spec.engine in PLAN_ENGINES:
+            self._activate_plan()
+        else:
+            self._activate_graph()
+        self._outputs = [output.name for output in self._session.get_outputs()]
+        self._inputs = {entry.name: entry for entry in self._session.get_inputs()}
+        self.input_names = tuple(self._inputs)
+
+    def _activate_plan(self) -> None:
+        from edgewright_runtime.trt.plans import open_plan
+
+        self._session = open_plan(self._package, self.spec)
+        self.threads = 1
+        self.nodes = {self.spec.provider: self._session.layers}
+
+    def _activate_graph(self) -> None:
+        import onnxruntime
+
         onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
@@ -84,18 +106,25 @@ class Engine:
             raise EngineUnavailableError(
                 f"Engine '{self.spec.name}' cannot run here. {reason}", reason=reason
             ) from error
-        self._outputs = [output.name for output in self._session.get_outputs()]
-        self._inputs = {entry.name: entry for entry in self._session.get_inputs()}
-        self.input_names = tuple(self._inputs)
         counts: Counter[str] = Counter()
         for part in self._session.get_provider_graph_assignment_info():
             counts[part.ep_name] += len(part.get_nodes())
         self.nodes = dict(counts)
 
+    def fixed_length(self, names: Sequence[str]) -> int | None:
+        """The length that the graph demands of the last axis of these inputs, or None if it takes any."""
+        sizes = [self._inputs[name].shape[-1] for name in names if name in self._inputs and self._inputs[name].shape]
+        return next((size for size in sizes if isinstance(size, int)), None)
+
     def _thread_count(self) -> int:
         wanted = self._asked_threads or int(self.spec.session_options.get(THREADS_KEY, "0"))
         # More threads than processors only take turns: a package from a larger machine is capped here.
         return min(wanted, usable_threads()) if wanted else host_facts().cores
+
+    @property
+    def session(self) -> Any:
+        """The `onnxruntime.InferenceSession`, after activation: for loops that bind inputs and outputs themselves."""
+        return self._session
 
     def infer(self, feeds: Mapping[str, np.ndarray[Any, Any]]) -> Arrays:
         """Run the graph; the arrays returned are the caller's own.
@@ -105,6 +134,8 @@ class Engine:
         """
         try:
             values = self._session.run(self._outputs, feeds)
+        except SampleError:
+            raise
         except Exception as error:
             problem = self._feed_problem(feeds)
             if problem is None:
@@ -129,6 +160,8 @@ class Engine:
 
     def deactivate(self) -> None:
         """Free the session and what it holds."""
+        if self.spec.engine in PLAN_ENGINES and self._session is not None:
+            self._session.close()
         self._session = None
 
     def __enter__(self) -> Self:

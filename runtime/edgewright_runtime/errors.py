@@ -39,3 +39,7 @@ class EngineFallbackWarning(UserWarning):
 
 class AudioWarning(UserWarning):
     """Audio was changed before the model heard it, in a way that a person may not expect: resampled, or cut."""
+
+
+class SampleCutWarning(UserWarning):
+    """The input of a call was longer than the model takes, and a part of it was used."""

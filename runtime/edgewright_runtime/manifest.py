@@ -21,6 +21,9 @@ FORMAT = 1
 COMPONENT = "model"
 ASSET_FOLDER = "shared_assets"
 THREADS_KEY = "intra_op_num_threads"
+PLAN_EXECUTOR = "tensorrt"
+# Kinds of engine that ONNX Runtime does not run; the flavours in `edgewright_runtime.trt`.
+PLAN_ENGINES = ("tensorrt-rtx", "tensorrt")
 EXTERNAL_WEIGHTS_KEY = "session.model_external_initializers_file_folder_path"
 
 # A manifest holds names and options, never weights: anything larger is no manifest of ours.
@@ -36,6 +39,21 @@ class StepSpec:
 
 
 @dataclass(frozen=True)
+class MeasuredSpec:
+    """How engines are compared where their answers cannot be, as with texts that part at the first other token.
+
+    Attributes:
+        steps: From a sample to `outputs`, which are compared.
+        answer: Name of a value of these steps that goes to the scorer as well, for what is no array of scores.
+        call: Options of a call whose time is taken, such that every engine does the same work.
+    """
+
+    steps: tuple[StepSpec, ...]
+    answer: str
+    call: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class PipelineSpec:
     """The whole way of a sample as data.
 
@@ -43,11 +61,13 @@ class PipelineSpec:
         input: Name of the value that a caller gives, or `*`: the caller gives named arrays.
         output: Name of the value that a caller gets, or `*`: all outputs of the last component.
         steps: Run in order; each reads and writes named values.
+        measured: How engines are compared; None is by these steps.
     """
 
     input: str
     output: str
     steps: tuple[StepSpec, ...]
+    measured: MeasuredSpec | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +95,9 @@ class EngineSpec:
         model_file: ONNX file, relative to the package.
         session_options: ONNX Runtime session options; asset URIs are not resolved yet.
         provider_options: Options of the provider.
+        engine: Kind of its file: `onnx`, or what it was compiled to ahead of time, such as `epcontext`.
+        compared: Its answers were compared with the float engine's before it got into the package. One that was not is
+            used only where `edgewright finish` compared it.
     """
 
     name: str
@@ -88,6 +111,8 @@ class EngineSpec:
     model_file: str
     session_options: dict[str, str]
     provider_options: dict[str, str]
+    engine: str = "onnx"
+    compared: bool = True
 
 
 @dataclass(frozen=True)
@@ -101,6 +126,8 @@ class _EngineRecord:
     recipe: Recipe
     pad_to_multiple_of: int
     tolerance: float
+    engine: str = "onnx"
+    compared: bool = True
 
 
 @dataclass(frozen=True)
@@ -153,13 +180,25 @@ def engine_variant(spec: EngineSpec) -> dict[str, Any]:
     if spec.provider_options:
         executor["provider_options"] = spec.provider_options
     record = _EngineRecord(
-        FORMAT, spec.target, spec.architecture, spec.precision, spec.recipe, spec.pad_to_multiple_of, spec.tolerance
+        FORMAT,
+        spec.target,
+        spec.architecture,
+        spec.precision,
+        spec.recipe,
+        spec.pad_to_multiple_of,
+        spec.tolerance,
+        spec.engine,
+        spec.compared,
     )
     return {
         "ep": spec.provider,
         "variant_directory": str(path.parent),
-        "executor_info": {"ort": executor, "edgewright": write_record(record)},
+        "executor_info": {_executor(path.name): executor, "edgewright": write_record(record)},
     }
+
+
+def _executor(file: str) -> str:
+    return PLAN_EXECUTOR if file.endswith(".plan") else "ort"
 
 
 def read_manifest(text: bytes, where: str) -> Manifest:
@@ -187,6 +226,9 @@ def read_manifest(text: bytes, where: str) -> Manifest:
     unknown = [name for name in (*base.order, *base.baselines.values()) if name not in engines]
     if unknown or not base.order:
         raise PackageError(f"{where}: the order of engines names {unknown or 'nothing'}; engines: {list(engines)}.")
+    unchecked = [name for name in base.baselines.values() if not engines[name].compared]
+    if unchecked:
+        raise PackageError(f"{where}: the float engine {unchecked} was not compared; everything is compared with it.")
     return dataclasses.replace(base, engines=engines)
 
 
@@ -203,7 +245,9 @@ def _check_format(written: object, where: str) -> None:
 def _engine(name: str, variant: Any, where: str) -> EngineSpec:
     place = f"{where}: engine '{name}'"
     try:
-        executor = variant["executor_info"]["ort"]
+        # What ONNX Runtime cannot run has an executor of its own, which it leaves alone.
+        infos = variant["executor_info"]
+        executor = infos["ort"] if "ort" in infos else infos[PLAN_EXECUTOR]
         # The number first: a newer format has keys that this reader does not know.
         _check_format(variant["executor_info"]["edgewright"]["format"], place)
         record = read_record(_EngineRecord, variant["executor_info"]["edgewright"], place)

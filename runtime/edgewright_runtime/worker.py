@@ -5,10 +5,11 @@ One engine a process, because thread pools and caches of engines in one process 
 
 - `hello`: protocol, version, facts about the machine.
 - `samples`: keep these samples; later requests name them by index.
-- `load`: open a package and activate an engine; answers seconds until the first answer, and what runs where.
+- `load`: open a package and activate an engine, in its emulator if asked to; answers seconds until the first answer,
+  and what runs where.
 - `answer`: outputs of the samples named, and beside them the answers that are more than these (`samples.ANSWER`).
 - `feeds`: what the graph is given for the samples named.
-- `time`: seconds of a call for each of the samples named.
+- `time`: seconds of a call for each of the samples named; refused in an emulator, where they would mean nothing.
 - `memory`: peak resident memory of this process in bytes.
 - `stop`: end.
 """
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_runtime.wire import PROTOCOL, WireError, receive, send, unpack_samples
-from edgewright_targets import EdgewrightError, __version__, host_facts
+from edgewright_targets import EdgewrightError, InputError, __version__, host_facts
 from edgewright_targets.host import read_text
 
 if TYPE_CHECKING:
@@ -34,9 +35,14 @@ if TYPE_CHECKING:
 
 
 class Worker:
-    """Holds at most one model, and the samples it is measured on."""
+    """Holds at most one model, and the samples it is measured on.
 
-    def __init__(self) -> None:
+    Args:
+        emulator: What emulates this machine, if anything does: the processor and by what.
+    """
+
+    def __init__(self, emulator: str | None = None) -> None:
+        self._emulator = emulator
         self._samples: list[Any] = []
         self._model: Model | None = None
 
@@ -64,8 +70,11 @@ class Worker:
 
     def _hello(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
         del request, arrays
-        facts = dataclasses.asdict(host_facts())
-        return {"protocol": PROTOCOL, "version": __version__, "machine": facts}, {}
+        facts = host_facts()
+        if self._emulator is not None:
+            # The memory is that of the machine around it, and its processor's name would read like a real one's.
+            facts = dataclasses.replace(facts, cpu=self._emulator, memory_bytes=0, emulated=True)
+        return {"protocol": PROTOCOL, "version": __version__, "machine": dataclasses.asdict(facts)}, {}
 
     def _keep(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
         self._samples = unpack_samples(request["samples"], arrays)
@@ -82,9 +91,15 @@ class Worker:
         # Passing engines over is the caller's business here: it asked for one by name.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self._model = load(request["package"], engine=request["engine"], threads=request.get("threads"))
-        if self._samples:
-            self._model(self._samples[0])
+            self._model = load(
+                request["package"],
+                engine=request["engine"],
+                threads=request.get("threads"),
+                emulate=bool(request.get("emulate")),
+            )
+        # An emulator takes seconds an answer, and a first one warms nothing up there.
+        if self._samples and not self._model.engine.emulated:
+            self._model.timed(self._samples[0])
         seconds = time.perf_counter() - start
         return {"seconds": seconds, "engine": dataclasses.asdict(self._model.engine)}, {}
 
@@ -93,11 +108,12 @@ class Worker:
         model = self._loaded()
         made: Arrays = {}
         for index in request["indices"]:
-            values = model.run(self._samples[index])
+            values = model.measured(self._samples[index])
             made |= {f"{index}/{name}": value for name, value in values["outputs"].items()}
             # Labels and arrays are told from the outputs; other answers take steps that only the package has.
-            if model.manifest.pipeline.output not in ("labels", "*"):
-                answer = pack_answer(values[model.manifest.pipeline.output])
+            pipeline = model.manifest.pipeline
+            if pipeline.output not in ("labels", "*"):
+                answer = pack_answer(values[pipeline.measured.answer if pipeline.measured else pipeline.output])
                 made |= {} if answer is None else {f"{index}/{ANSWER}": answer}
         return {}, made
 
@@ -112,13 +128,15 @@ class Worker:
     def _time(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
         del arrays
         model = self._loaded()
+        if model.engine.emulated:
+            raise InputError(f"Engine '{model.engine.name}' runs in an emulator, where its calls cannot be timed.")
         # One call that is not counted: after a pause, threads have to wake and caches to fill again.
-        model(self._samples[request["indices"][0]])
+        model.timed(self._samples[request["indices"][0]])
         seconds = []
         for index in request["indices"]:
             sample = self._samples[index]
             start = time.perf_counter()
-            model(sample)
+            model.timed(sample)
             seconds.append(time.perf_counter() - start)
         return {"seconds": seconds}, {}
 
@@ -145,9 +163,9 @@ def peak_memory_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+def serve(requests: BinaryIO, answers: BinaryIO, *, emulator: str | None = None) -> None:
     """Answer requests until `stop` or the end of the stream."""
-    worker = Worker()
+    worker = Worker(emulator)
     while True:
         try:
             request, arrays = receive(requests)
@@ -159,11 +177,15 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         send(answers, answer, made)
 
 
-def main() -> None:
-    """Serve on standard input and output; whatever a library prints goes to standard error instead."""
+def main(*, emulator: str | None = None) -> None:
+    """Serve on standard input and output; whatever a library prints goes to standard error instead.
+
+    Args:
+        emulator: Who starts this in an emulator says so, because it cannot be told from inside.
+    """
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    serve(sys.stdin.buffer, answers)
+    serve(sys.stdin.buffer, answers, emulator=emulator)
 
 
 if __name__ == "__main__":

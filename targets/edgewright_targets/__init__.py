@@ -12,12 +12,22 @@ from edgewright_targets.host import HostFacts, host_facts
 from edgewright_targets.recipe import Recipe
 
 if TYPE_CHECKING:
-    from edgewright_targets.target import HOST, Candidate, Rung, Target, host_target_name, load_target, target_names
+    from edgewright_targets.target import (
+        HOST,
+        RUNGS,
+        Candidate,
+        Rung,
+        Target,
+        host_target_name,
+        load_target,
+        target_names,
+    )
 
 __version__ = "0.1.0"
 
 __all__ = [
     "HOST",
+    "RUNGS",
     "Candidate",
     "CheckFailedError",
     "EdgewrightError",
@@ -34,7 +44,7 @@ __all__ = [
     "target_names",
 ]
 
-_IN_TARGET = {"HOST", "Candidate", "Rung", "Target", "host_target_name", "load_target", "target_names"}
+_IN_TARGET = {"HOST", "RUNGS", "Candidate", "Rung", "Target", "host_target_name", "load_target", "target_names"}
 
 
 def __getattr__(name: str) -> object:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # Instruction sets that change which kernel a provider picks; anything else in the flags is noise for a reader.
-_INTERESTING = (
+KNOWN_FEATURES = (
     "sse4_2", "avx", "avx2", "fma", "avx_vnni", "avx512f", "avx512bw", "avx512_vnni", "avx512_bf16", "avx512_fp16",
     "amx_tile", "amx_int8", "amx_bf16", "asimd", "asimddp", "asimdhp", "i8mm", "bf16", "sve", "sve2",
 )  # fmt: skip
@@ -28,6 +28,7 @@ class HostFacts:
         memory_bytes: Memory of the machine, 0 where it is not known.
         features: Instruction sets that matter here, sorted.
         python: Version of Python.
+        emulated: An emulator pretends to be this machine: its answers count, its times do not.
     """
 
     architecture: str
@@ -38,6 +39,7 @@ class HostFacts:
     memory_bytes: int
     features: tuple[str, ...]
     python: str
+    emulated: bool = False
 
 
 def host_facts() -> HostFacts:
@@ -103,6 +105,8 @@ def _memory_bytes() -> int:
 
 
 def _features(cpuinfo: str) -> tuple[str, ...]:
-    found = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
+    # Older emulators show the file of the machine around them, which has its word for the list of that architecture.
+    word = "Features" if architecture() == "aarch64" else "flags"
+    found = re.search(rf"^{word}\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
     flags = set(found.group(1).split()) if found else set()
-    return tuple(sorted(flags.intersection(_INTERESTING)))
+    return tuple(sorted(flags.intersection(KNOWN_FEATURES)))

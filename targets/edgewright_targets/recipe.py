@@ -12,9 +12,11 @@ class Recipe:
 
     Attributes:
         method: `float` leaves the graph as it is, `dynamic` quantizes weights and finds activation ranges at run
-            time, `static` inserts QDQ pairs with calibrated ranges.
-        activation_type: Integer type of quantized activations.
-        weight_type: Integer type of quantized weights.
+            time, `static` inserts QDQ pairs with calibrated ranges, `qnn` does that as the Snapdragon NPU wants it,
+            `weight-only` stores weights of matrix products in blocks of few bits and leaves activations float,
+            `cast` only changes the type of floats.
+        activation_type: Type of quantized activations.
+        weight_type: Type of quantized weights.
         per_channel: One scale for each output channel of a weight.
         activation_symmetric: Zero point of activations fixed at zero.
         weight_symmetric: Zero point of weights fixed at zero.
@@ -22,11 +24,15 @@ class Recipe:
         calibration: How ranges are found from the calibration samples.
         operators: Operator types to quantize; empty means those the method supports.
         excluded_nodes: Names of nodes that stay in float.
+        weight_bits: Bits of a weight of `weight-only`.
+        block_size: So many weights of `weight-only` share a scale: a power of two from 16 on.
+        float_type: Type of what stays float, for the methods `cast` and `static`. Inputs and outputs of the graph keep
+            theirs.
     """
 
-    method: Literal["float", "dynamic", "static"] = "float"
-    activation_type: Literal["uint8", "int8"] = "uint8"
-    weight_type: Literal["uint8", "int8"] = "int8"
+    method: Literal["float", "dynamic", "static", "qnn", "weight-only", "cast"] = "float"
+    activation_type: Literal["uint8", "int8", "uint16", "float8e4m3fn"] = "uint8"
+    weight_type: Literal["uint8", "int8", "float8e4m3fn"] = "int8"
     per_channel: bool = True
     activation_symmetric: bool = False
     weight_symmetric: bool = True
@@ -34,3 +40,6 @@ class Recipe:
     calibration: Literal["minmax", "entropy", "percentile"] = "minmax"
     operators: tuple[str, ...] = ()
     excluded_nodes: tuple[str, ...] = ()
+    weight_bits: Literal[4, 8] = 8
+    block_size: int = 32
+    float_type: Literal["float32", "float16", "bfloat16"] = "float32"

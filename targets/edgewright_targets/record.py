@@ -20,7 +20,15 @@ T = TypeVar("T")
 
 
 class RecordError(InputError):
-    """Data does not have the declared form; the message begins with the place."""
+    """Data does not have the declared form; the message begins with the place.
+
+    Attributes:
+        keys: The way to the place, of keys and indices of lists: who has the text finds the line by it.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", keys: tuple[str | int, ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.keys = keys
 
 
 def read_record(kind: type[T], data: object, where: str) -> T:
@@ -35,11 +43,11 @@ def read_record(kind: type[T], data: object, where: str) -> T:
     fields = {field.name: field for field in dataclasses.fields(kind) if field.init}  # type: ignore[arg-type]
     for key in data:
         if key not in fields:
-            raise RecordError(f"{where}: unknown key '{key}'.", hint=nearest(str(key), fields))
+            raise RecordError(f"{where}: unknown key '{key}'.", hint=nearest(str(key), fields), keys=(str(key),))
     values: dict[str, Any] = {}
     for name, field in fields.items():
         if name in data:
-            values[name] = _read_value(hints[name], data[name], f"{where}: {name}")
+            values[name] = _read_below(hints[name], data[name], f"{where}: {name}", name)
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise RecordError(f"{where}: the key '{name}' is missing.")
     return kind(**values)
@@ -49,6 +57,14 @@ def read_record(kind: type[T], data: object, where: str) -> T:
 def _type_hints(kind: type[Any]) -> dict[str, Any]:
     # Python evaluates the annotations anew at each call, and a manifest holds many records of few kinds.
     return typing.get_type_hints(kind)
+
+
+def _read_below(hint: Any, value: Any, where: str, key: str | int) -> Any:
+    try:
+        return _read_value(hint, value, where)
+    except RecordError as error:
+        error.keys = (key, *error.keys)
+        raise
 
 
 def _read_value(hint: Any, value: Any, where: str) -> Any:
@@ -66,11 +82,11 @@ def _read_value(hint: Any, value: Any, where: str) -> Any:
     if origin is tuple:
         if not isinstance(value, list | tuple):
             raise RecordError(f"{where}: expected a list, found {_kind_of(value)}.")
-        return tuple(_read_value(arguments[0], item, f"{where}[{index}]") for index, item in enumerate(value))
+        return tuple(_read_below(arguments[0], item, f"{where}[{index}]", index) for index, item in enumerate(value))
     if origin is dict:
         if not isinstance(value, Mapping):
             raise RecordError(f"{where}: expected a table, found {_kind_of(value)}.")
-        return {str(key): _read_value(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
+        return {str(key): _read_below(arguments[1], item, f"{where}.{key}", str(key)) for key, item in value.items()}
     if dataclasses.is_dataclass(hint):
         return read_record(typing.cast("type[Any]", hint), value, where)
     return _read_scalar(hint, value, where)

@@ -141,3 +141,56 @@ def test_an_onnx_file_without_a_processor(command: Command, colours: Path, pictu
     fixed = ("--task", "image-classification", "--labels", colours.parent / "labels.txt")
     says = ["needs an image processor", "no preprocessor_config.json beside"]
     command.refuses_build(alone, *fixed, "--evaluation", pictures / "train", says=says)
+
+
+_TORCH = """
+import torch
+from torch import nn
+
+
+def net():
+    torch.manual_seed(0)
+    layers = nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 7)
+    return nn.Sequential(*layers), torch.zeros(2, 3, 24, 24)
+
+
+SETTINGS = {
+    "image_processor_type": "DeiTImageProcessor",
+    "size": {"height": 30, "width": 30},
+    "crop_size": {"height": 24, "width": 24},
+    "image_mean": [0.4, 0.5, 0.6],
+    "image_std": [0.2, 0.3, 0.4],
+}
+
+
+def with_settings():
+    return *net(), SETTINGS
+
+
+def unknown_step():
+    return *net(), SETTINGS | {"do_pad": True}
+"""
+
+
+@pytest.fixture
+def torch_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "tiny_torch_images.py").write_text(_TORCH, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    return "tiny_torch_images"
+
+
+@pytest.mark.slow
+def test_a_torch_module_with_the_settings_of_a_processor(
+    command: Command, colours: Path, pictures: Path, torch_module: str
+) -> None:
+    labels = ("--task", "image-classification", "--labels", colours.parent / "labels.txt")
+    # The build compares the engine with the module on pictures: the same pixels reach both.
+    package = build(command, Path(f"{torch_module}:with_settings"), pictures, *labels)
+    file = pictures / "validation" / "red" / "0.png"
+    assert command("run", package, file).code == 0
+    fixed = ("--evaluation", pictures / "validation")
+    command.refuses_build(f"{torch_module}:net", *labels, *fixed, says=["needs the settings of an image processor"])
+    command.refuses_build(f"{torch_module}:with_settings", *fixed, says=["no task says what its module gives"])
+    command.refuses_build(f"{torch_module}:with_settings", *labels[:2], *fixed, says=["needs labels"])
+    says = ["unknown_step': its image processor DeiTImageProcessor has the step 'do_pad'"]
+    command.refuses_build(f"{torch_module}:unknown_step", *labels, *fixed, says=says)

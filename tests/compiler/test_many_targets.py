@@ -15,11 +15,15 @@ from edgewright_benchmarks.meter import MeterSettings
 from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.workers import WORKER_COMMAND
 from edgewright_compiler import BuildOptions, Built, build, emulators
+from edgewright_compiler.cli import main
+from edgewright_compiler.verify import verify_target
 from edgewright_runtime import Package, load
 from edgewright_runtime.manifest import ASSET_FOLDER
+from edgewright_runtime.package import SUMS, file_digest
 from edgewright_targets.host import architecture
 
 STAND_IN = "stand_in_for_an_emulator"
+FACTS = {"version": "1"}
 
 
 class Notes(Quiet):
@@ -43,7 +47,8 @@ def board(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     module = types.ModuleType(STAND_IN)
-    module.__dict__.update(missing=lambda: None, command=lambda cpu, progress: WORKER_COMMAND)
+    prepared = types.SimpleNamespace(command=lambda cpu: WORKER_COMMAND, facts=lambda: dict(FACTS))
+    module.__dict__.update(missing=lambda: None, prepare=lambda progress: prepared)
     monkeypatch.setitem(sys.modules, STAND_IN, module)
     monkeypatch.setitem(emulators.EMULATORS, architecture(), STAND_IN)
 
@@ -74,6 +79,12 @@ def test_each_target_has_evidence_on_its_own_rung(sources: Path, board: Path, tm
     assert (measured.data.samples, emulated.data.samples) == (24, 12)
     assert "its speed was not measured" in emulated.reason or emulated.chosen == emulated.baseline
     assert any("no speed was measured" in warning for warning in emulated.warnings)
+    # The stand-in is this machine, so answers are the very same: what is shown is that every one was compared.
+    assert not any(engine.native for engine in measured.engines)
+    for engine in emulated.engines:
+        assert engine.native is not None
+        assert (engine.native.samples, engine.native.differing, engine.native.changed) == (12, 0, 0)
+        assert engine.native.differences == (0.0,) * 12
 
 
 @pytest.mark.usefixtures("stand_in")
@@ -112,9 +123,99 @@ def test_the_first_target_that_runs_here_runs_and_is_benched(sources: Path, boar
     assert list(manifest["additional_metadata"]["edgewright"]["baselines"]) == ["tiny", "board"]
 
 
+@pytest.mark.usefixtures("stand_in")
+def test_another_emulator_answers_anew(
+    sources: Path, board: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def again() -> tuple[bool, bool]:
+        notes = Notes()
+        unchanged = build_for(sources, tmp_path / "board.ortpackage", board, notes=notes).unchanged
+        return unchanged, "Emulated: from the cache" in notes.lines
+
+    build_for(sources, tmp_path / "board.ortpackage", board)
+    assert again() == (True, False)
+    monkeypatch.setitem(FACTS, "version", "2")
+    assert again() == (False, False)
+    monkeypatch.setitem(FACTS, "version", "1")
+    assert again() == (False, True)
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_verify_runs_the_engines_of_a_target_where_they_run(sources: Path, board: Path, tmp_path: Path) -> None:
+    built = build_for(sources, tmp_path / "both.ortpackage", sources / "tiny.toml", board)
+    package = Package.open(built.package)
+    there = verify_target(built.package, str(board))
+    here = verify_target(built.package, str(sources / "tiny.toml"))
+    assert {check.rung for check in there.engines} == {"emulated"}
+    assert {check.rung for check in here.engines} == {"measured"}
+    assert [check.name for check in there.engines] == list(package.manifest.engines_for("board"))
+    assert there.ok
+    assert all(check.difference is not None and check.difference <= check.tolerance for check in there.engines)
+    assert (there.samples, there.files) == (8, here.files)
+    baseline = package.manifest.baselines["board"]
+    assert [check.name for check in verify_target(built.package, str(board), engine=baseline).engines] == [baseline]
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_verify_says_which_engine_of_a_target_answers_otherwise(
+    sources: Path, board: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    built = build_for(sources, tmp_path / "p.ortpackage", board)
+    manifest = built.package / "manifest.json"
+    data = json.loads(manifest.read_text(encoding="utf-8"))
+    variants = data["components"]["model"]["variants"]
+    baseline = built.result.baseline
+    variants[baseline]["executor_info"]["edgewright"]["tolerance"] = -1.0
+    manifest.write_text(json.dumps(data), encoding="utf-8")
+    sums = built.package / SUMS
+    lines = [line for line in sums.read_text(encoding="utf-8").splitlines() if not line.endswith(" manifest.json")]
+    lines.append(f"{file_digest(manifest)}  manifest.json")
+    sums.write_text("\n".join(sorted(lines, key=lambda line: line[66:])) + "\n", encoding="utf-8")
+    assert main(["verify", str(built.package), "--target", str(board), "--json"]) == 1
+    out, err = capsys.readouterr()
+    told = json.loads(out)
+    assert (told["ok"], told["machine"]["emulated"]) == (False, False)
+    assert [engine["name"] for engine in told["engines"] if not engine["ok"]] == [baseline]
+    assert f"{baseline}: It differs by more than is allowed" in " ".join(err.split())
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_verify_names_what_it_can_check(
+    sources: Path, board: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package = str(build_for(sources, tmp_path / "both.ortpackage", sources / "tiny.toml", board).package)
+
+    def refused(*words: str) -> str:
+        assert main(["verify", package, *words]) == 2
+        return " ".join(capsys.readouterr().err.split())
+
+    assert "holds nothing for the target 'raspberry-pi-5'. It is for: tiny, board." in refused(
+        "--target", "raspberry-pi-5"
+    )
+    assert "Pass the target file that it was built with: --target path/to/board.toml" in refused("--target", "board")
+    assert "has no engine 'tiny-cpu-fp32'" in refused("--target", str(board), "--engine", "tiny-cpu-fp32")
+    assert "--strict is about the engine that runs here" in refused("--target", str(board), "--strict")
+
+
 def test_without_an_emulator_the_board_is_refused(sources: Path, board: Path, tmp_path: Path) -> None:
     from edgewright_targets import InputError
 
     with pytest.raises(InputError, match="cannot be reached from this machine"):
         build_for(sources, tmp_path / "no.ortpackage", board)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_target_that_nothing_emulates_gets_its_float_engine_as_declared(sources: Path, tmp_path: Path) -> None:
+    """Its file says that it is declared: the other candidates are not run, and say so; none of them ships."""
+    path = tmp_path / "amx.toml"
+    text = tiny_models.write_target(path).read_text(encoding="utf-8")
+    path.write_text(text.replace('rung = "measured"', 'rung = "declared"\nmachine_model = "No such board"'))
+    built = build_for(sources, tmp_path / "p", path)
+    by_name = {engine.name: engine for engine in built.result.engines}
+    assert {engine.rung for engine in by_name.values()} == {"declared"}
+    assert built.result.chosen == "amx-cpu-fp32"
+    assert by_name["amx-cpu-fp32"].latency is None
+    others = [engine for name, engine in by_name.items() if name != "amx-cpu-fp32"]
+    assert others
+    assert all(engine.accuracy is None and "It was not run" in " ".join(engine.reasons) for engine in others)
+    assert Package.open(built.package).manifest.order == ("amx-cpu-fp32",)

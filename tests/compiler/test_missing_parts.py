@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import tiny_images
 from command import QUICK, Outcome, run_apart
 
 pytestmark = pytest.mark.slow
@@ -45,6 +46,15 @@ def test_a_build_asks_before_it_begins(without: Without, sources: Path, library:
     source = (sources / "perceptron.onnx", "--calibration", sources / "inputs.npz", "-o", without.folder / "p", *QUICK)
     outcome = without({library}, "build", *source)
     outcome.check_refusal([f"the library '{library}', which is not installed", "pip install 'edgewright[compiler]'"])
+    assert not (without.folder / "p").exists()
+
+
+def test_pictures_need_pillow(without: Without, tmp_path: Path) -> None:
+    source = tiny_images.write_onnx(tmp_path / "colours")
+    pictures = tiny_images.write_pictures(tmp_path / "pictures", each=1)
+    task = ("--task", "image-classification", "--labels", source.parent / "labels.txt", "--evaluation", pictures)
+    outcome = without({"PIL"}, "build", source, *task, "-o", without.folder / "p", "-q")
+    outcome.check_refusal(["the library 'PIL", "pip install 'edgewright[image]'"])
     assert not (without.folder / "p").exists()
 
 

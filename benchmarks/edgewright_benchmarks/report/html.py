@@ -111,7 +111,7 @@ def _key(rows: list[view.Row], shown: Mapping[str, Point]) -> list[_KeyEntry]:
     groups: dict[tuple[object, ...], _KeyEntry] = {}
     for row in rows:
         engine, point = row.engine, shown.get(row.engine.name)
-        marker, status, reasons = words.MARKERS[row.role], row.status, engine.reasons
+        marker, status, reasons = words.MARKERS[row.role], row.status, row.notes
         if row.role != "failed" and point is None:
             marker, status = words.NOTHING, f"{status}, no point"
             if engine.rung != "measured":

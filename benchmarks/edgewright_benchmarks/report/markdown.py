@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from edgewright_benchmarks.native import notes_of
 from edgewright_benchmarks.report import view, words
 from edgewright_benchmarks.report.facts import check, numbers, reason_is_the_builds, warnings
 from edgewright_benchmarks.report.headline import Figure, basis, headline
@@ -82,8 +83,8 @@ def _cell(cell: view.Cell) -> str:
 
 
 def _reasons(result: Result, known: Mapping[str, int]) -> list[str]:
-    engines = [engine for engine in result.engines if engine.status in ("refused", "failed") and engine.reasons]
-    lines = [f"- {known[e.name]} {_code(e.name)} {e.status}: {_text(' '.join(e.reasons))}" for e in engines]
+    noted = [(engine, notes_of(engine)) for engine in result.engines]
+    lines = [f"- {known[e.name]} {_code(e.name)} {e.status}: {_text(' '.join(notes))}" for e, notes in noted if notes]
     return ["\n".join(lines)] if lines else []
 
 

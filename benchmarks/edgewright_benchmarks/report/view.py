@@ -6,10 +6,11 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from edgewright_benchmarks.native import notes_of
 from edgewright_benchmarks.report import words
 from edgewright_benchmarks.report.facts import answered, role, status, timed
 from edgewright_benchmarks.report.words import NOT_MEASURED, NOTHING
-from edgewright_benchmarks.result import EngineResult, Result
+from edgewright_benchmarks.result import EngineResult, Result, Settings
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Cell:
 class Row:
     """One engine in the table; `cells` by heading, the same headings in each row.
 
-    `role` is one word, which decides marker and colour; `status` is what is shown.
+    `role` is one word, which decides marker and colour; `status` is what is shown; `notes` are sentences.
     """
 
     number: int
@@ -33,6 +34,7 @@ class Row:
     status: str
     rung: str
     cells: dict[str, Cell]
+    notes: tuple[str, ...]
 
 
 def table(result: Result, numbers: Mapping[str, int]) -> list[Row]:
@@ -51,7 +53,7 @@ def _row(result: Result, engine: EngineResult, number: int, metrics: list[str]) 
     # A failed engine has no figures, so none that were obtained in some way.
     rung = NOTHING if engine.status == "failed" else engine.rung
     cells = _cells(result, engine, metrics)
-    return Row(number, engine, role(result, engine), status(result, engine), rung, cells)
+    return Row(number, engine, role(result, engine), status(result, engine), rung, cells, notes_of(engine))
 
 
 def _cells(result: Result, engine: EngineResult, metrics: list[str]) -> dict[str, Cell]:
@@ -61,7 +63,10 @@ def _cells(result: Result, engine: EngineResult, metrics: list[str]) -> dict[str
     for index, name in enumerate(metrics):
         value = accuracy.metrics.get(name) if accuracy else None
         cells[words.metric_word(name, result.measure, first=index == 0)] = (
-            Cell(words.percent(value.value), f"{words.percent(value.low)} to {words.percent(value.high)}")
+            Cell(
+                words.metric_value(name, value.value),
+                f"{words.metric_value(name, value.low)} to {words.metric_value(name, value.high)}",
+            )
             if value
             else _absent(engine)
         )
@@ -110,6 +115,12 @@ def _time_cells(result: Result, engine: EngineResult) -> dict[str, Cell]:
     }
 
 
+def _timing(settings: Settings) -> str:
+    if not settings.rounds:
+        return "no time was taken"
+    return f"{settings.rounds} rounds of {settings.calls} calls an engine after {settings.warmup} to warm up"
+
+
 def environment(results: list[Result]) -> list[tuple[str, list[str]]]:
     """Machine, tools, settings and data: a label and one text for each result, or one text where all are the same."""
     columns = [_environment(result) for result in results]
@@ -132,7 +143,6 @@ def _environment(result: Result) -> dict[str, str]:
         "Instruction sets": ", ".join(machine.features) or NOTHING,
         "System": f"{machine.system}, Python {machine.python}",
         "Versions": ", ".join(f"{name} {version}" for name, version in sorted(result.versions.items())) or NOTHING,
-        "Settings": f"{settings.rounds} rounds of {settings.calls} calls an engine after {settings.warmup} to warm up, "
-        f"{settings.threads} threads, batch 1, seed {settings.seed}",
+        "Settings": f"{_timing(settings)}, {settings.threads} threads, batch 1, seed {settings.seed}",
         "Measured at": result.created,
     }

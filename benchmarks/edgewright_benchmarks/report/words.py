@@ -28,6 +28,7 @@ MARKERS: Final[dict[Status | str, str]] = {
     "chosen": "◆",
     "refused": "\N{MULTIPLICATION SIGN}",
     "failed": NOTHING,
+    "unfinished": NOTHING,
 }
 
 _METRICS: Final = {
@@ -41,6 +42,10 @@ _METRICS: Final = {
     "word_error_rate": "Word error rate",
     "character_error_rate": "Character error rate",
 }
+
+
+# Metrics that are no shares.
+_NUMBERS: Final = ("perplexity",)
 
 
 def metric_word(name: str, measure: Measure, *, first: bool) -> str:
@@ -71,6 +76,11 @@ def significant(value: float, digits: int = 3) -> str:
 def milliseconds(seconds: float) -> str:
     """Seconds as milliseconds: `0.880 ms`."""
     return f"{significant(seconds * 1000)}{_UNIT_SPACE}ms"
+
+
+def metric_value(name: str, value: float) -> str:
+    """A metric as people read it: a share as percent, a perplexity as the number that it is."""
+    return significant(value) if name in _NUMBERS else percent(value)
 
 
 def percent(share: float) -> str:

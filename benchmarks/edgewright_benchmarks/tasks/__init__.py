@@ -11,9 +11,11 @@ from edgewright_benchmarks.tasks import (
     arrays,
     audio_classification,
     automatic_speech_recognition,
+    feature_extraction,
     image_classification,
     question_answering,
     text_classification,
+    text_generation,
     token_classification,
 )
 from edgewright_benchmarks.tasks._task import Task
@@ -25,6 +27,8 @@ TASKS: tuple[Task, ...] = (
     text_classification.TASK,
     token_classification.TASK,
     question_answering.TASK,
+    feature_extraction.TASK,
+    text_generation.TASK,
     image_classification.TASK,
     audio_classification.TASK,
     automatic_speech_recognition.TASK,

@@ -18,6 +18,7 @@ VERBS = {
     "run": "answer inputs with a package",
     "bench": "measure a package on data, write a report",
     "verify": "check a package: structure, digests, golden samples through the engine",
+    "finish": "on the device: make and judge the engines that a build could only compile",
     "inspect": "show what is in a package, how it was chosen, on which evidence",
     "targets": "show the known targets, and which one this machine is",
     "cache": "show or clear what builds keep",

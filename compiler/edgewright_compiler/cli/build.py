@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cli.console import bold, megabytes, print_json, progress, say_warning, spoken_warnings, wrapped
-from edgewright_compiler.cli.options import add_meter, meter_settings, share
+from edgewright_compiler.cli.options import add_meter, meter_settings, positive, share
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
@@ -44,6 +44,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", help="overrides the task that the source says")
     parser.add_argument("--labels", metavar="FILE", help="class names, one a line, for a source without them")
     parser.add_argument("--archive", action="store_true", help="also write the package as one file, PACKAGE.tar")
+    parser.add_argument(
+        "--emulated-samples",
+        type=positive,
+        default=400,
+        metavar="N",
+        help="samples that an emulator answers at most, for targets that this machine is not (default: 400)",
+    )
     add_meter(parser)
 
 
@@ -72,6 +79,7 @@ def execute(options: argparse.Namespace) -> int:
                 labels=_read_labels(options.labels),
                 archive=options.archive,
                 threads=options.threads,
+                emulated_samples=options.emulated_samples,
                 meter=meter_settings(options),
             ),
             progress=progress(options),

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cli.console import print_json, spoken_warnings
 from edgewright_compiler.cli.files import check_writable, write_file
+from edgewright_compiler.cli.generation import add_generation, generation_options, run_generator
 from edgewright_compiler.cli.options import add_engine, positive
-from edgewright_compiler.cli.samples import answer_lines, read_samples
+from edgewright_compiler.cli.samples import answer_lines, plain, read_samples
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ example:
   edgewright run intents.ortpackage "turn on the kitchen lights"
   edgewright run intents.ortpackage - --json < sentences.txt
   edgewright run prompts.ortpackage hello.wav goodbye.wav
+  edgewright run gpt.ortpackage "The weather today" --max-new-tokens 40
   edgewright run digits.ortpackage input.npz --output answer.npz
 """
 
@@ -35,10 +37,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="texts or files, as the model takes ('-' reads one a line); NAME=VALUE where it takes several at once; or "
         "one .npz file of named arrays",
     )
-    parser.add_argument("--top-k", type=positive, default=1, help="labels to give for each input (default: 1)")
-    parser.add_argument("--num-beams", type=positive, metavar="N", help="for transcripts: search with so many beams")
+    parser.add_argument(
+        "--top-k",
+        type=positive,
+        metavar="N",
+        help="labels to give for each input (default: 1); for generated text, sample from so many tokens",
+    )
     parser.add_argument("--output", "-o", metavar="FILE", help="for named arrays: the .npz file to write")
     parser.add_argument("--threads", type=positive, help="threads of the engine (default: as it was measured)")
+    add_generation(parser)
     add_engine(parser)
 
 
@@ -47,10 +54,9 @@ def execute(options: argparse.Namespace) -> int:
     from edgewright_runtime import load
 
     check_writable(options.output)
-    with (
-        spoken_warnings(),
-        load(options.package, engine=options.engine, strict=options.strict, threads=options.threads) as model,
-    ):
+    with spoken_warnings():
+        model = load(options.package, engine=options.engine, strict=options.strict, threads=options.threads)
+    with model:
         pipeline = model.manifest.pipeline
         gives = "labels" if pipeline.output == "labels" else f"its {pipeline.output}"
         if options.output and pipeline.output != "*":
@@ -58,12 +64,21 @@ def execute(options: argparse.Namespace) -> int:
         samples = read_samples(options.inputs, pipeline.input)
         if pipeline.output == "*":
             return _show_arrays(model, model(samples[0][1]), options)
-        chosen = {} if options.num_beams is None else {"num_beams": options.num_beams}
+        if model.streams:
+            with spoken_warnings():
+                return run_generator(model, samples, options)
+        given = {name: value for name, value in generation_options(options).items() if name != "top_k"}
+        if unknown := [name for name in given if name not in model.options]:
+            raise InputError(
+                f"--{unknown[0].replace('_', '-')} is for models that generate text; this one gives {gives}."
+            )
         answers = []
-        for name, sample in samples:
-            start = time.perf_counter()
-            answer = model(sample, top_k=options.top_k, **chosen)
-            answers.append({"input": name, pipeline.output: answer, "seconds": time.perf_counter() - start})
+        with spoken_warnings():
+            for name, sample in samples:
+                start = time.perf_counter()
+                answer = model(sample, top_k=options.top_k, **given)
+                seconds = time.perf_counter() - start
+                answers.append({"input": name, pipeline.output: plain(answer), "seconds": seconds})
     if options.json:
         engine = {"name": model.engine.name, "provider": model.engine.provider, "reason": model.engine.reason}
         print_json({"engine": engine, "answers": answers})

@@ -73,6 +73,11 @@ def _arrays_of(words: Sequence[str]) -> tuple[str, Any]:
     return words[0], dict(read_arrays(path))
 
 
+def plain(answer: Any) -> Any:
+    """An answer as JSON has it: arrays as lists."""
+    return answer.tolist() if hasattr(answer, "tolist") else answer
+
+
 def answer_lines(output_name: str, answer: Any) -> list[str]:
     """An answer as lines for people."""
     return ANSWER_LINES.get(output_name, _as_json)(answer)

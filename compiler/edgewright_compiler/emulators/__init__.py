@@ -1,10 +1,12 @@
-"""Emulators of machines that are not this one: one file an architecture, and this one list."""
+"""Emulators of hardware that is not here: of a processor, one file each, or of an accelerator by its provider."""
 
 from __future__ import annotations
 
 import importlib
 from typing import TYPE_CHECKING, Protocol, cast
 
+from edgewright_benchmarks.workers import Place
+from edgewright_runtime.providers import provider as provider_module
 from edgewright_targets import InputError
 from edgewright_targets.host import architecture
 
@@ -15,7 +17,10 @@ if TYPE_CHECKING:
     from edgewright_targets import Target
 
 # Architecture of a target, as `uname -m` prints it there -> the module that emulates it.
-EMULATORS: dict[str, str] = {}
+EMULATORS: dict[str, str] = {"aarch64": "edgewright_compiler.emulators.aarch64"}
+# Execution providers that bring an emulator of their hardware, which runs in a worker of this machine.
+PROVIDER_EMULATORS = ("QNNExecutionProvider",)
+_ANY_CPU = "max"
 
 
 class Emulator(Protocol):
@@ -24,33 +29,71 @@ class Emulator(Protocol):
     def missing(self) -> str | None:
         """Why it cannot run here, as a whole sentence with what to do; None if it can."""
 
-    def command(self, cpu: str, progress: Progress) -> Sequence[str]:
-        """Prepare it, once, and give the command that starts a worker in it."""
+    def prepare(self, progress: Progress) -> Prepared:
+        """Fetch what is not in the cache yet."""
 
 
-def check_reachable(target: Target) -> None:
-    """Raise where no emulator for the target can run on this machine.
+class Prepared(Protocol):
+    """An emulator that is ready to run."""
+
+    def command(self, cpu: str) -> tuple[str, ...]:
+        """Starts a worker on this processor."""
+
+    def facts(self) -> dict[str, str]:
+        """What answers depend on: versions and digests by name."""
+
+    def about(self) -> dict[str, object]:
+        """What there is to say about it, as plain data."""
+
+    def lines(self) -> list[str]:
+        """The same for people."""
+
+
+def emulated_by_provider(provider: str) -> bool:
+    """Whether the hardware of this execution provider has an emulator of its own."""
+    return provider in PROVIDER_EMULATORS
+
+
+def missing_for(target: Target, provider: str) -> str | None:
+    """Why engines of this provider for `target` cannot be emulated here, as a sentence; None if they can."""
+    if provider in PROVIDER_EMULATORS:
+        return provider_module(provider).emulator_unavailable()
+    if target.architecture in EMULATORS:
+        return emulator_module(target.architecture).missing()
+    return f"There is no emulator for {target.architecture}."
+
+
+def check_reachable(target: Target, providers: Sequence[str]) -> None:
+    """Raise where engines of one of these providers for the target cannot be emulated on this machine.
 
     Raises:
         InputError: It cannot be reached from here; says what is missing.
     """
-    reason = f"there is no emulator for {target.architecture}"
-    if target.architecture in EMULATORS:
-        missing = _module(target.architecture).missing()
-        if missing is None:
-            return
-        reason = missing
-    raise InputError(
-        f"Target '{target.name}' ({target.architecture}) cannot be reached from this machine ({architecture()}): "
-        f"{reason}",
-        hint="Build on such a machine; '--target host' builds for this one.",
-    )
+    for provider in providers:
+        reason = missing_for(target, provider)
+        if reason is not None:
+            raise InputError(
+                f"Target '{target.name}' ({target.architecture}) cannot be reached from this machine "
+                f"({architecture()}): {reason}",
+                hint="Use such a machine instead; '--target host' is this one.",
+            )
 
 
-def emulator(target: Target, progress: Progress) -> Sequence[str]:
-    """The command that starts a worker on an emulated machine like `target`."""
-    return _module(target.architecture).command(target.emulated_cpu or "max", progress)
+def place(target: Target, provider: str, progress: Progress) -> Place:
+    """Where an engine of this provider for `target` runs emulated on this machine; prepares the emulator.
+
+    An emulator in the provider itself, which runs in this machine's own worker, is a place with load options.
+
+    Raises:
+        EdgewrightError: The emulator could not be fetched, or does not know the processor.
+    """
+    if provider in PROVIDER_EMULATORS:
+        return Place(options={"emulate": True})
+    prepared = emulator_module(target.architecture).prepare(progress)
+    cpu = target.emulated_cpu or _ANY_CPU
+    return Place(prepared.command(cpu), facts={**prepared.facts(), "cpu": cpu})
 
 
-def _module(name: str) -> Emulator:
+def emulator_module(name: str) -> Emulator:
+    """The module that emulates this architecture, one of `EMULATORS`."""
     return cast("Emulator", importlib.import_module(EMULATORS[name]))

@@ -42,19 +42,19 @@ class ImageProcessor:
         with needs("compiler"):
             from transformers import AutoImageProcessor
         loader: Any = AutoImageProcessor
-        self._folder = checkpoint.folder
+        self._name = checkpoint.name
         self._processor = checkpoint.loaded(lambda: loader.from_pretrained(checkpoint.folder, backend="pil", **OFFLINE))
         kind = str(read_json(checkpoint.folder / PROCESSOR_FILE).get("image_processor_type", ""))
         if kind.endswith("Fast") and self._processor.resample in _FILTERS_OF_THEIR_OWN and self._processor.do_resize:
             raise InputError(
-                f"'{checkpoint.folder}': the step 'resize' of its image processor {kind} uses a filter of torchvision "
+                f"'{checkpoint.name}': the step 'resize' of its image processor {kind} uses a filter of torchvision "
                 "that cannot be reproduced.",
                 hint="Bilinear (2) and bicubic (3) can: set 'resample' in preprocessor_config.json, if it may be.",
             )
         self._channels = int(checkpoint.config.get("num_channels", 3))
-        self._steps = image_steps(self._processor, self._channels, str(checkpoint.folder))
-        self._size = fixed_size(self._steps, str(checkpoint.folder))
-        refuse_unlike(self._processor, self._steps, self._channels, str(checkpoint.folder))
+        self._steps = image_steps(self._processor, self._channels, checkpoint.name)
+        self._size = fixed_size(self._steps, checkpoint.name)
+        refuse_unlike(self._processor, self._steps, self._channels, checkpoint.name)
 
     def example(self) -> dict[str, Any]:
         """See `Processor`."""
@@ -88,7 +88,7 @@ class ImageProcessor:
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
         """See `Processor`."""
         if len(inputs) != 1:
-            raise InputError(f"'{self._folder}': an image model has one input; this one has {', '.join(inputs)}.")
+            raise InputError(f"'{self._name}': an image model has one input; this one has {', '.join(inputs)}.")
         last = self._steps[-1]
         return (*self._steps[:-1], StepSpec(last.step, {**last.options, "output": inputs[0]}))
 

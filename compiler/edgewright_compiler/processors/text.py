@@ -47,7 +47,21 @@ class CheckpointTokenizer:
             )
         limits = [self._tokenizer.model_max_length, checkpoint.config.get("max_position_embeddings")]
         known = [int(limit) for limit in limits if limit and limit < _NO_LIMIT]
-        self.max_length = min(known) if known else _DEFAULT_LENGTH
+        self.limit = min(known, default=None)
+        self.max_length = self.limit or _DEFAULT_LENGTH
+
+    @property
+    def pad_id(self) -> int | None:
+        """The token for padding, if it has one."""
+        found = self._tokenizer.pad_token_id
+        return None if found is None else int(found)
+
+    @property
+    def leading_special_tokens(self) -> int:
+        """How many tokens begin every text, whatever it says."""
+        ids = self._tokenizer("a")["input_ids"]
+        special = set(self._tokenizer.all_special_ids)
+        return next((index for index, token in enumerate(ids) if token not in special), 0)
 
     def example(self) -> dict[str, Any]:
         """See `Processor`."""

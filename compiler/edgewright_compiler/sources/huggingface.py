@@ -50,8 +50,9 @@ class HuggingFaceSource:
         self._opened: Exporter | None = None
 
     def digest(self) -> str:
-        """Digest of the files at the top of the folder, and of the options."""
-        files = {path.name: file_digest(path) for path in sorted(self.folder.iterdir()) if path.is_file()}
+        """Digest of the files at the top of the folder, of the configurations below it, and of the options."""
+        found = [*self.folder.iterdir(), *self.folder.glob("*/config.json")]
+        files = {str(path.relative_to(self.folder)): file_digest(path) for path in sorted(found) if path.is_file()}
         return digest_of({"files": files, "task": self.task, "labels": self.labels})
 
     def export(self, folder: Path) -> None:

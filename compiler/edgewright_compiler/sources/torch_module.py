@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cache import digest_of
+from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.component import Component, save_graph, write_component
+from edgewright_compiler.processors.image import IMAGE, PROCESSOR_FILE
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.failures import export_failures, needs, own_failures
 from edgewright_compiler.tasks import find_task
@@ -19,33 +23,59 @@ from edgewright_runtime.package import file_digest
 from edgewright_targets import InputError, nearest
 
 if TYPE_CHECKING:
+    from edgewright_compiler.processors import Processor
     from edgewright_runtime.wire import Arrays
 
 
 class TorchSource:
     """A torch module made by the user's own code; its inputs and outputs are named arrays.
 
+    Where the function also returns the settings of an image processor, as `preprocessor_config.json` has them, the
+    module takes images, and `task` says what it gives.
+
     Raises:
         InputError: The function cannot be found, fails, or returns something else.
     """
 
     kind = "torch"
-    task = "arrays"
-    tools: tuple[str, ...] = ("torch", "onnx", "onnx-ir", "onnxscript")
 
     def __init__(self, module: str, function: str, options: SourceOptions) -> None:
         self.name = function
         self._spec = f"{module}:{function}"
-        if options.task not in (None, "arrays"):
-            raise InputError(f"'{self._spec}': a torch module takes named arrays; the task '{options.task}' does not.")
+        self._task = find_task(options.task or "arrays")
+        self.task = self._task.name
+        if self._task.processor not in (None, IMAGE):
+            raise InputError(f"'{self._spec}': a torch module takes named arrays; the task '{self.task}' does not.")
         self.labels: tuple[str, ...] = options.labels or ()
-        self.input_name = "*"
+        self.input_name = self._task.input_name
+        tools = self._task.processor.tools if self._task.processor else ()
+        self.tools: tuple[str, ...] = ("torch", "onnx", "onnx-ir", "onnxscript", *tools)
         with needs("compiler"):
             import torch
         self._torch = torch
-        self._module, self._feeds = self._call(module, function)
+        self._module, self._feeds, self._settings = self._call(module, function)
+        self._processor = self._image_processor() if self._task.processor else None
 
-    def _call(self, module: str, function: str) -> tuple[Any, dict[str, Any]]:
+    def _image_processor(self) -> Processor:
+        if self._settings is None:
+            raise InputError(
+                f"'{self._spec}': the task '{self.task}' needs the settings of an image processor.",
+                hint="Return them third, for example: return model, inputs, {'image_processor_type': "
+                "'ViTImageProcessor', 'size': {'height': 224, 'width': 224}, 'image_mean': ..., 'image_std': ...}",
+            )
+        if self._task.labelled and not self.labels:
+            raise InputError(f"'{self._spec}': the task {self.task} needs labels.", hint="Pass --labels FILE.")
+        shapes = [value.shape for value in self._feeds.values()]
+        if len(shapes) != 1 or len(shapes[0]) != 4:
+            raise InputError(
+                f"'{self._spec}': a module that takes images has one input, [batch, channels, height, width]."
+            )
+        with tempfile.TemporaryDirectory() as scratch:
+            # In the form of a checkpoint, so that there is one way to read it.
+            (Path(scratch) / PROCESSOR_FILE).write_text(json.dumps(self._settings), encoding="utf-8")
+            return IMAGE.from_checkpoint(Checkpoint(Path(scratch), {"num_channels": shapes[0][1]}, (), self._spec))
+
+    def _call(self, module: str, function: str) -> tuple[Any, dict[str, Any], dict[str, Any] | None]:
         # The user's project is where the command is run, as with `python -m`.
         if "" not in sys.path and str(Path.cwd()) not in sys.path:
             sys.path.insert(0, str(Path.cwd()))
@@ -59,13 +89,22 @@ class TorchSource:
         self._torch.manual_seed(0)
         with own_failures(f"'{self._spec}'"):
             made = make()
+        settings = None
+        if isinstance(made, tuple) and len(made) == 3 and isinstance(made[2], dict):
+            *made, settings = made
+            made = tuple(made)
         if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], self._torch.nn.Module)):
             raise InputError(
                 f"'{self._spec}' must return a torch module and its example inputs; it returned {_kind_of(made)}.",
                 hint="For example: return MyModel().eval(), {'pixels': torch.zeros(1, 3, 224, 224)}",
             )
         net, inputs = made
-        return net.eval(), self._named(net, inputs)
+        if settings is not None and self._task.processor is None:
+            raise InputError(
+                f"'{self._spec}' returns the settings of an image processor, and no task says what its module gives.",
+                hint="Pass --task image-classification and --labels FILE.",
+            )
+        return net.eval(), self._named(net, inputs), settings
 
     def _named(self, net: Any, inputs: Any) -> dict[str, Any]:
         if isinstance(inputs, self._torch.Tensor):
@@ -105,7 +144,8 @@ class TorchSource:
             state.update(plain.numpy().tobytes())
         shapes = {name: [list(value.shape), str(value.dtype)] for name, value in self._feeds.items()}
         parts = {"state": state.hexdigest(), "code": self._code(), "structure": str(self._module)}
-        return digest_of({**parts, "feeds": shapes, "labels": self.labels, "spec": self._spec})
+        task = {"task": self.task, "processor": self._settings, "labels": self.labels}
+        return digest_of({**parts, **task, "feeds": shapes, "spec": self._spec})
 
     def _code(self) -> dict[str, str]:
         """Digests of the user's modules: a helper that a forward calls decides the graph as much as the forward."""
@@ -137,7 +177,7 @@ class TorchSource:
         save_graph(model, folder)
         inputs = tuple(str(value.name) for value in model.graph.inputs)
         outputs = tuple(str(value.name) for value in model.graph.outputs)
-        pipeline = find_task(self.task).pipeline(None, inputs, outputs)
+        pipeline = self._task.pipeline(self._processor, inputs, outputs)
         write_component(folder, Component(self.task, self.labels, pipeline, inputs, outputs))
         self._outputs = outputs
 
@@ -147,12 +187,17 @@ class TorchSource:
         found = []
         with torch.no_grad(), own_failures(f"'{self._spec}': calling the module on the data"):
             for sample in samples:
+                if self._processor is not None:
+                    # One input, whatever its name.
+                    sample = dict(zip(self._feeds, self._processor.feeds(sample).values(), strict=True))  # noqa: PLW2901
                 feeds = {name: torch.from_numpy(sample[name]) for name in self._feeds}
                 found.append({str(i): value.numpy() for i, value in enumerate(_tensors(torch, self._module(**feeds)))})
         return found
 
     def example(self) -> list[Any]:
-        """The example inputs themselves."""
+        """The example inputs themselves, where they are what a person has."""
+        if self._processor is not None:
+            return []
         return [{name: value.detach().cpu().numpy() for name, value in self._feeds.items()}]
 
 

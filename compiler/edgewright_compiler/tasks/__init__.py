@@ -9,9 +9,11 @@ from edgewright_compiler.tasks import (
     arrays,
     audio_classification,
     automatic_speech_recognition,
+    feature_extraction,
     image_classification,
     question_answering,
     text_classification,
+    text_generation,
     token_classification,
 )
 from edgewright_compiler.tasks._task import Task
@@ -23,6 +25,8 @@ TASKS: tuple[Task, ...] = (
     text_classification.TASK,
     token_classification.TASK,
     question_answering.TASK,
+    feature_extraction.TASK,
+    text_generation.TASK,
     image_classification.TASK,
     audio_classification.TASK,
     automatic_speech_recognition.TASK,

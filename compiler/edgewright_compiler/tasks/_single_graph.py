@@ -12,6 +12,8 @@ from edgewright_compiler.sources.failures import export_failures
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
+    import onnx_ir
+
     from edgewright_compiler.tasks import Task
     from edgewright_runtime.wire import Arrays
 
@@ -46,6 +48,7 @@ class SingleGraph:
         exporter: Any = OnnxExporter
         with export_failures(f"'{self._checkpoint.folder}'"):
             graph = exporter().export(self._model, feeds, config).program
+        _keep_outputs(graph, self._task.outputs)
         save_graph(graph, folder)
         inputs = tuple(str(value.name) for value in graph.graph.inputs)
         outputs = tuple(str(value.name) for value in graph.graph.outputs)
@@ -69,3 +72,15 @@ class SingleGraph:
                 answer = self._model(**feeds)
                 found.append({name: getattr(answer, name).numpy() for name in self._task.outputs})
         return found
+
+
+def _keep_outputs(model: onnx_ir.Model, names: Sequence[str]) -> None:
+    """Drop outputs that the task has no use for, and what only they need, where the graph calls them by these names."""
+    from onnx_ir.passes.common import RemoveUnusedNodesPass
+
+    outputs = model.graph.outputs
+    kept = [value for value in outputs if value.name in names]
+    if len(kept) == len(names) < len(outputs):
+        outputs.clear()
+        outputs.extend(kept)
+        RemoveUnusedNodesPass()(model)

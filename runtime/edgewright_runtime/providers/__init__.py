@@ -14,9 +14,13 @@ if TYPE_CHECKING:
 PROVIDERS = {
     "CPUExecutionProvider": "edgewright_runtime.providers.cpu",
     "OpenVINOExecutionProvider": "edgewright_runtime.providers.openvino",
+    "QNNExecutionProvider": "edgewright_runtime.providers.qnn",
+    # Not ONNX Runtime's: these run plans of their own, see `edgewright_runtime.trt`.
+    "TensorRT": "edgewright_runtime.providers.tensorrt",
+    "TensorRT-RTX": "edgewright_runtime.providers.tensorrt_rtx",
 }
 # The wheels of those that are plugins: their versions decide what an engine does, so caches and evidence name them.
-PLUGINS = ("onnxruntime-ep-openvino",)
+PLUGINS = ("onnxruntime-ep-openvino", "onnxruntime-qnn", "tensorrt_rtx_cu13_libs")
 
 
 class Provider(Protocol):
@@ -24,6 +28,9 @@ class Provider(Protocol):
 
     def unavailable(self) -> str | None:
         """Why this provider cannot run here, as a whole sentence with what to do; None if it can."""
+
+    def emulator_unavailable(self) -> str | None:
+        """Why this provider cannot emulate its hardware here, as a whole sentence; None if it can."""
 
     def options(self, settings: Mapping[str, str], threads: int) -> dict[str, str]:
         """The provider options that say `settings` and `threads`, as ONNX Runtime takes them."""

@@ -11,6 +11,11 @@ def unavailable() -> str | None:
     return None
 
 
+def emulator_unavailable() -> str | None:
+    """It runs what this machine is; another processor is emulated around the whole process, by QEMU."""
+    return "The CPU provider emulates nothing."
+
+
 def options(settings: Mapping[str, str], threads: int) -> dict[str, str]:  # noqa: ARG001 - the provider protocol
     """The settings as they are; threads are a session option of ONNX Runtime for this provider."""
     return dict(settings)

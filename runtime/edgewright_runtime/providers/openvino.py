@@ -22,6 +22,11 @@ def unavailable() -> str | None:
     return None
 
 
+def emulator_unavailable() -> str | None:
+    """It runs on what it finds; an Intel processor is emulated around the whole process, by QEMU."""
+    return "The OpenVINO provider emulates nothing."
+
+
 def options(settings: Mapping[str, str], threads: int) -> dict[str, str]:
     """OpenVINO's properties travel as one JSON string, keyed by device."""
     properties = {**settings, "INFERENCE_NUM_THREADS": str(threads)}

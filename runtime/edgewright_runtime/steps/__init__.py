@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast, runtime_checkable
 
 from edgewright_runtime.errors import PackageError
 from edgewright_targets.errors import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.manifest import StepSpec
@@ -22,6 +22,7 @@ STEPS = {
     "classify": "edgewright_runtime.steps.labels:Classify",
     "tokenize_question": "edgewright_runtime.steps.question:TokenizeQuestion",
     "find_answer": "edgewright_runtime.steps.question:FindAnswer",
+    "pool_tokens": "edgewright_runtime.steps.vectors:PoolTokens",
     "tag_words": "edgewright_runtime.steps.words:TagWords",
     "decode_image": "edgewright_runtime.steps.image:DecodeImage",
     "resize_image": "edgewright_runtime.steps.image:ResizeImage",
@@ -31,14 +32,57 @@ STEPS = {
     "waveform": "edgewright_runtime.steps.audio_features:Waveform",
     "log_mel": "edgewright_runtime.steps.audio_features:LogMel",
     "ctc_decode": "edgewright_runtime.steps.ctc:CtcDecode",
+    "generate": "edgewright_runtime.steps.generate:Generate",
+    "score": "edgewright_runtime.steps.generate:Score",
 }
 
 
 class Step(Protocol):
-    """Reads named values of a sample, returns the values it adds or replaces."""
+    """Reads named values of a sample, returns the values it adds or replaces.
+
+    A step that takes options of a call names them in `options`, a tuple of its class, and finds them under `options`.
+    """
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Run the step on one sample."""
+
+
+class TextStream:
+    """Iterate over it for the pieces of an answer.
+
+    Attributes:
+        facts: How the answer came about; filled when the last piece was given.
+    """
+
+    def __init__(self, pieces: Generator[str, None, dict[str, Any]]) -> None:
+        self.facts: dict[str, Any] = {}
+        self._pieces = pieces
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        try:
+            return next(self._pieces)
+        except StopIteration as end:
+            self.facts = end.value or self.facts
+            raise StopIteration from None
+
+
+@runtime_checkable
+class StreamingStep(Protocol):
+    """A step that can give what it makes piece by piece."""
+
+    def stream(self, values: Mapping[str, Any]) -> TextStream:
+        """The pieces of the answer."""
+
+
+@runtime_checkable
+class BatchStep(Protocol):
+    """A step that can take several samples at once."""
+
+    def many(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Run the step on samples, in their order."""
 
 
 def make_step(spec: StepSpec, package: Package, engine: Engine) -> Step:

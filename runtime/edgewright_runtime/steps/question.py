@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewright_runtime.errors import SampleError
-from edgewright_runtime.steps.text import ENCODING_FIELDS, describe, open_tokenizer
+from edgewright_runtime.steps.text import ENCODING_FIELDS, describe, read_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ class TokenizeQuestion:
 
     Args:
         package: Where the tokenizer lies.
-        engine: Decides the padding.
+        engine: Decides the padding; a graph of a fixed length has windows of exactly that.
         tokenizer: URI of `tokenizer.json`.
         outputs: Which values to make, such as `input_ids`.
         max_length: Tokens of a window at most, question and special tokens included.
@@ -45,13 +45,15 @@ class TokenizeQuestion:
         stride: int,
         pad_id: int = 0,
     ) -> None:
-        self._tokenizer = open_tokenizer(package, tokenizer)
+        self._tokenizer = read_tokenizer(package, tokenizer)
+        fixed = engine.fixed_length(outputs)
+        if fixed:
+            max_length, stride = fixed, min(stride, fixed // 4)
         self._tokenizer.enable_truncation(max_length, stride=stride, strategy="only_second")
-        self._tokenizer.no_padding()
         self._room = max_length - stride
         self._fields = {name: ENCODING_FIELDS[name] for name in outputs}
         self._pad = {"input_ids": pad_id}
-        self._multiple = engine.spec.pad_to_multiple_of
+        self._multiple = fixed or engine.spec.pad_to_multiple_of
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Add the token arrays of `question` and `context`, and the `encodings` of the windows.

@@ -19,36 +19,16 @@ if TYPE_CHECKING:
 ENCODING_FIELDS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
 
 
-def open_tokenizer(package: Package, uri: str) -> Any:
-    """The `tokenizers.Tokenizer` in a package.
-
-    Raises:
-        MissingDependencyError: The library is not installed.
-        PackageError: It cannot be read.
-    """
-    try:
-        from tokenizers import Tokenizer
-    except ImportError as error:
-        raise MissingDependencyError(
-            "This package takes text, and the library 'tokenizers' is not installed.",
-            hint="Install it with: pip install tokenizers",
-        ) from error
-    path = package.asset(uri)
-    try:
-        return Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises a bare Exception
-        raise PackageError(f"'{package.root}': the tokenizer cannot be read: {error}.") from error
-
-
 class Tokenize:
     """One text to int64 arrays of shape [1, tokens].
 
     Args:
         package: Where the tokenizer lies.
-        engine: Decides the padding: providers that compile for each shape want few of them.
+        engine: Decides the padding: providers that compile for each shape want few of them, and a graph of a fixed
+            length wants texts padded or cut to exactly that.
         tokenizer: URI of `tokenizer.json`.
         outputs: Which values to make, such as `input_ids`.
-        max_length: Texts are cut to so many tokens, special tokens included.
+        max_length: Texts are cut to so many tokens, special tokens included; 0 is not at all.
         pad_id: Token id of padding.
         padding_side: `right` or `left`.
     """
@@ -64,13 +44,14 @@ class Tokenize:
         pad_id: int = 0,
         padding_side: str = "right",
     ) -> None:
-        self._tokenizer = open_tokenizer(package, tokenizer)
-        self._tokenizer.enable_truncation(max_length)
-        self._tokenizer.no_padding()
+        self._tokenizer = read_tokenizer(package, tokenizer)
+        fixed = engine.fixed_length(outputs)
+        if longest := min(filter(None, (max_length, fixed)), default=0):
+            self._tokenizer.enable_truncation(longest)
         self._fields = {name: ENCODING_FIELDS[name] for name in outputs}
         self._pad = {"input_ids": pad_id}
         self._left = padding_side == "left"
-        self._multiple = engine.spec.pad_to_multiple_of
+        self._multiple = fixed or engine.spec.pad_to_multiple_of
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Add the token arrays of `values["text"]`, its `encoding` without padding, and `padding_before` in tokens.
@@ -96,6 +77,31 @@ class Tokenize:
                 ids = padding + ids if self._left else ids + padding
             made[name] = np.array([ids], dtype=np.int64)
         return made
+
+
+def read_tokenizer(package: Package, uri: str) -> Any:
+    """The `tokenizers.Tokenizer` in the asset called `uri`, without padding and truncation of its own.
+
+    Raises:
+        MissingDependencyError: The library is not installed.
+        PackageError: It cannot be read.
+    """
+    try:
+        from tokenizers import Tokenizer
+    except ImportError as error:
+        raise MissingDependencyError(
+            "This package takes text, and the library 'tokenizers' is not installed.",
+            hint="Install it with: pip install tokenizers",
+        ) from error
+    try:
+        tokenizer = Tokenizer.from_file(str(package.asset(uri)))
+    except PackageError:
+        raise
+    except Exception as error:  # the library raises a bare Exception
+        raise PackageError(f"'{package.root}': the tokenizer cannot be read: {error}.") from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
 
 
 def describe(value: object) -> str:

@@ -1,0 +1,9 @@
+"""A vector for each text. What is right is the float baseline's."""
+
+from __future__ import annotations
+
+from edgewright_benchmarks.accuracy.agreement import SimilarityAgreement
+from edgewright_benchmarks.tasks._task import Task
+from edgewright_benchmarks.truth import NOTHING
+
+TASK = Task("feature-extraction", NOTHING, SimilarityAgreement(), SimilarityAgreement())

@@ -1,0 +1,142 @@
+"""EPContext engines: a provider's compiled program inside an ONNX graph, by `onnxruntime.ModelCompiler`.
+
+The machine that compiles needs the provider's compiler and not its hardware: the options say what to compile for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from edgewright_compiler.compile import CompileError, CompileFacts, CompileRequest
+from edgewright_compiler.compile._process import ANSWER, LOG, MADE, REQUEST, SOURCE
+from edgewright_compiler.component import GRAPH_FILE, copy_graph
+from edgewright_runtime.package import file_digest
+from edgewright_runtime.providers import PLUGINS
+from edgewright_runtime.providers import provider as provider_module
+from edgewright_targets import InputError
+
+# A program has the shapes that it was compiled for.
+STATIC_SHAPES = True
+TOOLS = ("onnxruntime", *PLUGINS)
+
+_COMMAND = (sys.executable, "-P", "-m", "edgewright_compiler.compile._process")
+# Large graphs take the NPU's compiler minutes.
+_TIMEOUT_SECONDS = 3600
+# A compilation is repeated to know whether its bytes come again, unless that would take longer than it is worth.
+_SECONDS_TO_REPEAT = 120
+_FALLBACK_REFUSED = "fallback to CPU EP has been explicitly disabled"
+
+
+def compile_engine(request: CompileRequest, destination: Path) -> CompileFacts:
+    """See `Compiler.compile_engine`; the program is embedded, so the engine is one file."""
+    provider = request.provider
+    module = provider_module(provider)
+    # Compiling needs what emulating needs; where the hardware itself is, there is no emulator and no need of one.
+    reason = module.emulator_unavailable()
+    if reason is not None and module.unavailable() is not None:
+        raise CompileError(f"{provider} cannot compile here. {reason}")
+    asked = {"op": "compile", "provider": provider, "provider_options": dict(request.provider_options)}
+    destination.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=destination) as place:
+        first = Path(place, "first")
+        source = copy_graph(request.graph, first / SOURCE.parent)
+        partial = False
+        start = time.perf_counter()
+        try:
+            made = _compile(first, {**asked, "fallback": False})
+            nodes = {provider: _node_count(source)}
+        except CompileError as error:
+            if _FALLBACK_REFUSED not in str(error):
+                raise
+            nodes = _partial(first, asked, allow_partial=request.allow_partial)
+            partial = True
+            start = time.perf_counter()
+            made = _compile(first, {**asked, "fallback": True})
+        seconds = time.perf_counter() - start
+        reproducible = None
+        if seconds < _SECONDS_TO_REPEAT:
+            second = Path(place, "second")
+            copy_graph(request.graph, second / SOURCE.parent)
+            reproducible = file_digest(_compile(second, {**asked, "fallback": partial})) == file_digest(made)
+        log = (first / LOG).read_text(encoding="utf-8")
+        made.rename(destination / GRAPH_FILE)
+    size = (destination / GRAPH_FILE).stat().st_size
+    return CompileFacts(nodes, reproducible, seconds, size, log=log, notes=(_assigned(provider, nodes),))
+
+
+def _assigned(provider: str, nodes: Mapping[str, int]) -> str:
+    taken, total = nodes.get(provider, 0), sum(nodes.values())
+    if taken == total:
+        return f"{provider} runs all {total:,} nodes of the graph."
+    return f"{provider} runs {taken:,} of {total:,} nodes of the graph ({taken / total:.1%}), the CPU the others."
+
+
+def _compile(place: Path, request: Mapping[str, Any]) -> Path:
+    _ask(place, request)
+    made = place / MADE
+    if not made.exists():
+        # ModelCompiler writes nothing and says nothing where a provider takes not one node.
+        raise CompileError(f"{request['provider']} took no node of the graph.")
+    return made
+
+
+def _ask(place: Path, request: Mapping[str, Any]) -> dict[str, Any]:
+    """What the process of its own answers."""
+    (place / REQUEST).write_text(json.dumps(request), encoding="utf-8")
+    (place / ANSWER).unlink(missing_ok=True)
+    # It runs in another folder, where relative entries of the path would mean something else.
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(os.path.abspath(entry) for entry in sys.path if entry)}  # noqa: PTH100
+    try:
+        done = subprocess.run(
+            _COMMAND, cwd=place, env=environment, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CompileError(f"{request['provider']} compiled for {_TIMEOUT_SECONDS} seconds and was ended.") from error
+    said = (done.stdout + done.stderr).decode(errors="replace")
+    (place / LOG).write_text(said, encoding="utf-8")
+    if done.returncode == -signal.SIGKILL:
+        # The system's doing and not the graph's: it must not be kept as a finding about the graph.
+        raise InputError(
+            f"The compiler of {request['provider']} was killed, as the system does where memory runs out.",
+            hint="Build again with more memory free.",
+        )
+    if not (place / ANSWER).exists():
+        lines = said.strip().splitlines()
+        last = f" Its last words: {lines[-1]}" if lines else ""
+        raise CompileError(f"The compiler of {request['provider']} ended with exit code {done.returncode}.{last}")
+    answer: dict[str, Any] = json.loads((place / ANSWER).read_text(encoding="utf-8"))
+    if "error" in answer:
+        raise CompileError(f"{request['provider']} refused the graph: {answer['error']}")
+    found: dict[str, Any] = answer["answer"]
+    return found
+
+
+def _node_count(source: Path) -> int:
+    import onnx
+
+    return len(onnx.load(source, load_external_data=False).graph.node)
+
+
+def _partial(place: Path, request: Mapping[str, Any], *, allow_partial: bool) -> dict[str, int]:
+    """Provider to number of nodes it runs, where they are several; an error with the share unless that is allowed."""
+    found: dict[str, list[str]] = _ask(place, {**request, "op": "assignment"})
+    nodes = {name: len(kinds) for name, kinds in found.items()}
+    if allow_partial:
+        return nodes
+    provider = request["provider"]
+    taken, total = nodes.get(provider, 0), sum(nodes.values())
+    left = Counter(kind for name, kinds in found.items() if name != provider for kind in kinds)
+    listing = ", ".join(f"{count} {kind}" for kind, count in left.most_common(5))
+    raise CompileError(
+        f"{provider} took {taken} of {total} nodes of the graph ({taken / total:.1%}); left to the CPU: {listing}."
+    )

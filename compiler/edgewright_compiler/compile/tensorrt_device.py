@@ -1,0 +1,38 @@
+"""Engines of full TensorRT: it times kernels while it builds, so it builds on the device, by `edgewright finish`.
+
+What is put into the package here is what it is built from: the strongly typed graph, and the shapes.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from edgewright_compiler.compile import CompileFacts, CompileRequest
+from edgewright_compiler.compile.tensorrt_shapes import optimization_profile
+from edgewright_compiler.component import GRAPH_FILE, WEIGHTS_FOLDER
+from edgewright_runtime.trt import PROFILE_KEY
+from edgewright_runtime.trt.plans import profile_option
+
+STATIC_SHAPES = False
+# Nothing is compiled here.
+TOOLS = ()
+
+NOTE = "It is made on the device: 'edgewright finish' builds it there and judges it."
+
+
+def compile_engine(request: CompileRequest, destination: Path) -> CompileFacts:
+    """See `Compiler.compile_engine`; the engine is the graph, with its weights beside it."""
+    profile = optimization_profile(request.shapes, request.text_limits)
+    shutil.copyfile(request.graph / GRAPH_FILE, destination / GRAPH_FILE)
+    if (request.graph / WEIGHTS_FOLDER).is_dir():
+        shutil.copytree(request.graph / WEIGHTS_FOLDER, destination / WEIGHTS_FOLDER)
+    size = sum(path.stat().st_size for path in destination.rglob("*") if path.is_file())
+    return CompileFacts(
+        nodes={},
+        reproducible=True,
+        seconds=0.0,
+        size_bytes=size,
+        notes=(NOTE,),
+        options={PROFILE_KEY: profile_option(profile)},
+    )

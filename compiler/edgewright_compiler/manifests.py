@@ -1,0 +1,40 @@
+"""What packages say about themselves: the manifest of a build's jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from edgewright_compiler.cache import tool_versions
+from edgewright_compiler.component import Component, read_component
+from edgewright_compiler.job import RUN_TOOLS, Job
+from edgewright_runtime.manifest import Manifest, SourceFacts
+from edgewright_targets import __version__
+
+if TYPE_CHECKING:
+    from edgewright_compiler.output import TargetEngines
+
+
+def package_manifest(jobs: Sequence[Job], made: Sequence[TargetEngines]) -> Manifest:
+    """The manifest of the final package: for each target what ships, in the order of the targets."""
+    from edgewright_compiler.choose import package_engines
+
+    order = [name for job, entry in zip(jobs, made, strict=True) for name in package_engines(job.target, entry.result)]
+    return make_manifest(jobs, read_component(made[0].component), tuple(order))
+
+
+def make_manifest(jobs: Sequence[Job], component: Component, order: tuple[str, ...]) -> Manifest:
+    """What a package of these jobs says about itself."""
+    job = jobs[0]
+    return Manifest(
+        name=job.source.name,
+        task=component.task,
+        measure="agreement" if job.measured.labels is None else "accuracy",
+        pipeline=component.pipeline,
+        labels=component.labels,
+        order=order,
+        baselines={job.target.name: job.engine_name(job.target.baseline) for job in jobs},
+        source=SourceFacts(job.source.kind, job.source.name, job.source_digest),
+        tools={"edgewright": __version__, **tool_versions((*job.source.tools, *RUN_TOOLS))},
+        unreproducible=(),
+    )

@@ -1,0 +1,71 @@
+"""How far the precision of a graph alone takes its answers from float, by ONNX Runtime's CPU provider.
+
+For engines that cannot run here: it says what may be expected of one that computes the same graph rightly, and so what
+`edgewright finish` allows. It is no evidence about the engine, and no accuracy.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from math import ceil, log2
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgewright_compiler.component import copy_graph
+from edgewright_compiler.floats import rounding_to_bfloat16
+from edgewright_runtime.selftest import difference
+
+if TYPE_CHECKING:
+    from edgewright_runtime.wire import Arrays
+
+# Below this, differences are rounding of float32 in another order, whatever the kernel.
+TOLERANCE_FLOOR = 1e-4
+
+
+class NoReferenceError(Exception):
+    """The graph cannot run on this processor; the text says why, for people."""
+
+
+def tolerance_for(seen: float) -> float:
+    """What to allow where a difference of `seen` was seen: a power of two, at least twice as much.
+
+    Other kernels of the same precision round differently, and a coarse grid keeps two builds of the same input at the
+    same number.
+    """
+    return float(2.0 ** ceil(log2(max(2 * seen, TOLERANCE_FLOOR))))
+
+
+def precision_difference(float_graph: Path, graph: Path, feeds: Sequence[Arrays]) -> float:
+    """Largest difference of any output between the two graphs on `feeds`, on this processor.
+
+    Args:
+        float_graph: Folder of the float graph.
+        graph: Folder of the same graph in another precision.
+        feeds: What both are given.
+
+    Raises:
+        NoReferenceError: The second graph cannot run here.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        expected = _session(copy_graph(float_graph, Path(place) / "float"))
+        path = rounding_to_bfloat16(copy_graph(graph, Path(place) / "other"))
+        try:
+            other = _session(path)
+            return max((difference(_run(other, feed), _run(expected, feed)) for feed in feeds), default=0.0)
+        except Exception as error:  # whatever the provider throws, it refused this graph
+            raise NoReferenceError(f"ONNX Runtime's CPU cannot run the graph: {error}") from error
+
+
+def _session(graph: Path) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.add_provider("CPUExecutionProvider", {})
+    return onnxruntime.InferenceSession(str(graph), options)
+
+
+def _run(session: Any, feed: Arrays) -> Arrays:
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, feed), strict=True))

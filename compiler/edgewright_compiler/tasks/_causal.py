@@ -1,0 +1,143 @@
+"""Causal language models as one graph that serves the prompt and every token after it.
+
+The graph takes any number of new tokens and a past of any length, none included: there are no two graphs to hold the
+same weights. What it is exported with decides what it is general in: two rows, one of them padded on the left.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgewright_compiler.checkpoint import Checkpoint
+from edgewright_compiler.component import Component, save_graph, write_component
+from edgewright_compiler.generation_config import generation_settings
+from edgewright_compiler.processors.text import CheckpointTokenizer
+from edgewright_compiler.sources.failures import export_failures
+from edgewright_runtime.generation.loop import LoopSpec
+from edgewright_runtime.manifest import MeasuredSpec, PipelineSpec, StepSpec
+from edgewright_targets import InputError
+from edgewright_targets.record import write_record
+
+if TYPE_CHECKING:
+    from edgewright_compiler.tasks import Task
+    from edgewright_runtime.wire import Arrays
+
+# New tokens of a call whose time is taken: the same work for every engine, however early it would end.
+MEASURED_TOKENS = 16
+# Where neither the configuration nor the tokenizer says how many positions there are.
+_DEFAULT_POSITIONS = 2048
+_CACHE_INPUT, _CACHE_OUTPUT = "input.past_key_values", "output.past_key_values"
+
+
+class CausalGraph:
+    """A causal language model; see `Exporter`.
+
+    Raises:
+        InputError: The checkpoint cannot be loaded, or works in a way that cannot be reproduced.
+    """
+
+    def __init__(self, task: Task, checkpoint: Checkpoint) -> None:
+        self._task = task
+        self._checkpoint = checkpoint
+        self._processor = CheckpointTokenizer(checkpoint)
+        self._model = checkpoint.load_model(task.model)
+        self._takes = inspect.signature(self._model.forward).parameters
+        if "past_key_values" not in self._takes:
+            raise InputError(
+                f"'{checkpoint.folder}': {type(self._model).__name__} has no cache of keys and values; models with "
+                "another state cannot be built yet."
+            )
+        config = self._model.config.get_text_config()
+        positions = getattr(config, "max_position_embeddings", None) or _DEFAULT_POSITIONS
+        self._positions = min(int(positions), self._processor.limit or _DEFAULT_POSITIONS**3)
+        self._settings = generation_settings(self._model.generation_config, self._processor.pad_id, checkpoint.folder)
+
+    def export(self, folder: Path) -> None:
+        """See `Exporter`."""
+        from transformers.exporters import OnnxConfig  # type: ignore[attr-defined]
+        from transformers.exporters.exporter_onnx import OnnxExporter
+
+        exporter: Any = OnnxExporter
+        with export_failures(f"'{self._checkpoint.folder}'"):
+            graph = exporter().export(self._model, self._example(), OnnxConfig(dynamic=True)).program
+        save_graph(graph, folder)
+        inputs = tuple(str(value.name) for value in graph.graph.inputs)
+        outputs = tuple(str(value.name) for value in graph.graph.outputs)
+        self._processor.keep(folder)
+        component = Component(self._task.name, (), self._pipeline(inputs, outputs), inputs, outputs)
+        write_component(folder, component)
+
+    def _example(self) -> dict[str, Any]:
+        """A step in the middle: three new tokens after four, the first of them padding in one of two rows."""
+        import torch
+        from transformers.cache_utils import DynamicCache
+
+        before, new = torch.tensor([[0, 1, 2, 3], [4, 5, 6, 7]]), torch.tensor([[8, 9, 10], [11, 12, 13]])
+        vocabulary = int(self._model.config.get_text_config().vocab_size)
+        mask = torch.tensor([[0, 1, 1, 1], [1, 1, 1, 1]])
+        # A cache without the configuration: of one with sliding windows it would drop what lies outside of them.
+        cache = DynamicCache()
+        with torch.no_grad():
+            self._model(input_ids=before % vocabulary, attention_mask=mask, past_key_values=cache, use_cache=True)
+        mask = torch.cat([mask, torch.ones_like(new)], dim=1)
+        made = {
+            "input_ids": new % vocabulary,
+            "attention_mask": mask,
+            "position_ids": (mask.cumsum(1) - 1).clamp(min=0)[:, before.shape[1] :],
+            "past_key_values": cache,
+            "use_cache": True,
+            # As a tensor it becomes an input: scores of a long prompt are then made for its last token only.
+            "logits_to_keep": torch.tensor([1, 2]),
+        }
+        return {name: value for name, value in made.items() if name in self._takes}
+
+    def _pipeline(self, inputs: Sequence[str], outputs: Sequence[str]) -> PipelineSpec:
+        state = {
+            name: name.replace(_CACHE_OUTPUT, _CACHE_INPUT, 1) for name in outputs if name.startswith(_CACHE_OUTPUT)
+        }
+        parts = {"mask": "attention_mask", "positions": "position_ids", "kept": "logits_to_keep"}
+        found: dict[str, Any] = {part: name for part, name in parts.items() if name in inputs}
+        known = {"input_ids", *found.values(), *state.values()}
+        if set(inputs) != known or len(outputs) != len(state) + 1:
+            raise InputError(
+                f"'{self._checkpoint.folder}' exports to a graph whose state is no cache of keys and values; its "
+                f"inputs are {', '.join(inputs)}."
+            )
+        loop = write_record(LoopSpec("input_ids", outputs[0], state, **found))
+        tokens = [name for name in inputs if name in ("input_ids", "attention_mask")]
+        common = {"component": "model", "loop": loop}
+        (tokenizer,) = self._processor.steps(tokens)
+        generate = {
+            **common,
+            "settings": write_record(self._settings),
+            "tokenizer": tokenizer.options["tokenizer"],
+            "max_length": self._positions,
+            "begin": self._processor.leading_special_tokens,
+            "output": self._task.output_name,
+        }
+        # A prompt is cut where its end is known, with the tokens that are wanted after it; a text to score is cut here.
+        whole, cut = ({**tokenizer.options, "max_length": length} for length in (0, self._positions))
+        call = dict.fromkeys(("max_new_tokens", "min_new_tokens"), MEASURED_TOKENS)
+        greedy = {"do_sample": False, "num_beams": 1, "stop": []}
+        measured = MeasuredSpec(
+            (StepSpec("tokenize", cut), StepSpec("score", common)), "next_tokens", {**call, **greedy}
+        )
+        steps = (StepSpec("tokenize", whole), StepSpec("generate", generate))
+        return PipelineSpec(self._task.input_name, self._task.output_name, steps, measured)
+
+    def reference(self, samples: Sequence[Any]) -> list[Arrays]:
+        """See `Exporter`: what the `score` step gives, from the whole text at once."""
+        import torch
+
+        found = []
+        with torch.no_grad():
+            for sample in samples:
+                tokens = torch.from_numpy(self._processor.feeds(sample)["input_ids"])[:, : self._positions]
+                scores = self._model(input_ids=tokens).logits[0, :-1].log_softmax(dim=-1)
+                there = scores.gather(1, tokens[0, 1:, None])[:, 0]
+                best = scores.max(dim=-1).values
+                found.append({"log_probability": there.numpy(), "best_log_probability": best.numpy()})
+        return found

@@ -1,0 +1,168 @@
+"""What `edgewright finish` found on this machine, beside the package: a package itself never changes.
+
+Under the cache folder, each entry under a key of everything it depends on, so that another GPU, driver, TensorRT, graph
+or weight is another entry and never a wrong one:
+
+    engines/<key>/engine.plan, engine.json     a plan that was built here
+    finished/<key>.json                        whether an engine agreed with the float engine here, and was no slower
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgewright_runtime.archive import cache_folder
+from edgewright_runtime.aside import folder_aside
+from edgewright_runtime.package import SUMS, file_digest
+from edgewright_runtime.trt import CAPABILITIES_KEY, FLAVOURS, PLAN_FILE, PROFILE_KEY, load_module, missing
+from edgewright_targets.gpu import CudaError, Gpu, gpu
+from edgewright_targets.host import host_facts
+from edgewright_targets.record import RecordError, read_record, write_record
+
+if TYPE_CHECKING:
+    from edgewright_runtime.manifest import EngineSpec
+    from edgewright_runtime.package import Package
+
+FACTS_FILE = "engine.json"
+ENGINES = "engines"
+FINISHED = "finished"
+# What TensorRT learned about kernels, for one GPU, driver and version each.
+TIMING = "timing"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What was found about an engine on this machine.
+
+    Attributes:
+        engine: Its name in the package.
+        accepted: It agreed with the float engine and was no slower than what ran so far: it goes first here.
+        reason: Why, in whole sentences.
+        difference: Largest difference of any output from the golden outputs.
+        tolerance: What was allowed.
+        ratio: Its latency over that of the engine that ran here so far; None where it was not timed.
+        ratio_low: Lower end of the 95 % interval.
+        ratio_high: Upper end of it.
+        gpu: What it ran on.
+        created: When, in UTC, ISO 8601.
+    """
+
+    engine: str
+    accepted: bool
+    reason: str
+    difference: float | None
+    tolerance: float
+    ratio: float | None
+    ratio_low: float | None
+    ratio_high: float | None
+    gpu: str
+    created: str
+
+
+def engine_key(package: Package, spec: EngineSpec, here: Gpu) -> dict[str, Any]:
+    """Everything that a plan of this engine depends on, as plain data.
+
+    Raises:
+        ImportError: TensorRT is not there, so its version is not known.
+    """
+    sums = package.digests()
+    files = sorted(str(path.relative_to(package.root)) for path in package.engine_files(spec.name))
+    module = load_module(FLAVOURS[spec.engine])
+    return {
+        "graph and weights": {name: sums.get(name, "") for name in files},
+        "shapes": spec.provider_options.get(PROFILE_KEY, ""),
+        "precision": [spec.precision, write_record(spec.recipe)],
+        "tensorrt": [spec.engine, module.__version__],
+        "gpu": [here.name, here.capability, here.memory_bytes],
+        "driver": here.driver,
+        "architecture": host_facts().architecture,
+    }
+
+
+def stored_plan(key: dict[str, Any]) -> Path | None:
+    """The plan that is stored under `key`, whole as it was written; None where there is none."""
+    folder = plan_folder(key)
+    try:
+        facts = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
+        whole = facts["key"] == key and file_digest(folder / PLAN_FILE) == facts["sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return folder / PLAN_FILE if whole else None
+
+
+def plan_folder(key: dict[str, Any]) -> Path:
+    """Where a plan of this key is stored."""
+    return cache_folder() / ENGINES / _digest(key)
+
+
+def read_finished(package: Package, spec: EngineSpec, here: Gpu) -> Finished | None:
+    """What was found about this engine on this machine, or None."""
+    path = _record_path(package, spec, here)
+    try:
+        return read_record(Finished, json.loads(path.read_text(encoding="utf-8")), str(path))
+    except (OSError, ValueError, RecordError):
+        return None
+
+
+def write_finished(package: Package, spec: EngineSpec, here: Gpu, found: Finished) -> Path:
+    """Keep what was found, in one step; gives the file."""
+    path = _record_path(package, spec, here)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with folder_aside(path.parent, ".finished-") as folder:
+        made = folder / path.name
+        made.write_text(json.dumps(write_record(found), indent=1) + "\n", encoding="utf-8")
+        made.replace(path)
+    return path
+
+
+def findings(package: Package) -> dict[str, Finished]:
+    """What was found on this machine about engines that were not compared when the package was built, by engine."""
+    waiting = [spec for spec in package.manifest.engines.values() if not spec.compared]
+    # A device that never finished anything does not ask for its GPU, which takes a while.
+    if not waiting or not (cache_folder() / FINISHED).is_dir():
+        return {}
+    try:
+        here = gpu()
+    except CudaError:
+        return {}
+    able = [spec for spec in waiting if spec.engine in FLAVOURS and missing(FLAVOURS[spec.engine]) is None]
+    try:
+        found = {spec.name: read_finished(package, spec, here) for spec in able}
+    except (ImportError, OSError):
+        # TensorRT is installed and cannot be loaded: its engines cannot run either.
+        return {}
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def fits(spec: EngineSpec) -> bool:
+    """Whether an engine that waits is for the GPU of this machine."""
+    try:
+        return gpu().capability in spec.provider_options.get(CAPABILITIES_KEY, "").split()
+    except CudaError:
+        return False
+
+
+def preferred(found: dict[str, Finished]) -> tuple[str, ...]:
+    """Those of `found` that were accepted, fastest first."""
+    accepted = [one for one in found.values() if one.accepted and one.ratio is not None]
+    return tuple(one.engine for one in sorted(accepted, key=lambda one: one.ratio or 0.0))
+
+
+def _record_path(package: Package, spec: EngineSpec, here: Gpu) -> Path:
+    machine = host_facts()
+    # The processor too: the float engine that it was timed against runs there.
+    parts = {
+        "package": file_digest(package.root / SUMS),
+        "engine": spec.name,
+        "key": engine_key(package, spec, here),
+        "machine": [machine.cpu, machine.cores, machine.features],
+    }
+    return cache_folder() / FINISHED / f"{_digest(parts)}.json"
+
+
+def _digest(parts: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,158 @@
+"""A graph in a loop: new tokens in, scores out; the state stays with the provider from one step to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgewright_runtime.errors import PackageError
+
+if TYPE_CHECKING:
+    from edgewright_runtime.engine import Engine
+
+    Array = np.ndarray[Any, Any]
+
+_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(int64)": np.int64}
+
+
+@dataclass(frozen=True)
+class LoopSpec:
+    """The declared loop of a graph; names are of its inputs and outputs, an empty name is a part that it lacks.
+
+    Attributes:
+        tokens: Input of new tokens, int64 [rows, new].
+        logits: Output of scores, [rows, kept, vocabulary]; [rows, new, vocabulary] without `kept`.
+        state: Output to the input that takes it in the next step: caches, [rows, ..., growing axis, ...]. Axes of no
+            fixed size begin with 0.
+        mask: Input of which tokens count, int64 [rows, past + new].
+        positions: Input of the tokens' positions, int64 [rows, new].
+        kept: Input of the positions among the new ones whose scores are wanted, int64 [kept].
+        fixed: Inputs that stay the same in all steps, from values of these names.
+    """
+
+    tokens: str
+    logits: str
+    state: dict[str, str] = field(default_factory=dict)
+    mask: str = ""
+    positions: str = ""
+    kept: str = ""
+    fixed: tuple[str, ...] = ()
+
+
+class Loop:
+    """Runs the graph of an active engine step by step. `start`, then `step` as often as wanted.
+
+    Raises:
+        PackageError: The graph does not have the inputs and outputs of the loop.
+    """
+
+    def __init__(self, engine: Engine, spec: LoopSpec) -> None:
+        self._session = engine.session
+        self._spec = spec
+        inputs = {entry.name: entry for entry in self._session.get_inputs()}
+        named = [spec.tokens, spec.mask, spec.positions, spec.kept, *spec.state.values(), *spec.fixed]
+        outputs = {entry.name for entry in self._session.get_outputs()}
+        if set(filter(None, named)) != set(inputs) or not {spec.logits, *spec.state} <= outputs:
+            raise PackageError(
+                f"The graph of engine '{engine.spec.name}' has the inputs {', '.join(inputs)} and the outputs "
+                f"{', '.join(sorted(outputs))}; its loop names others."
+            )
+        self._state = {name: inputs[name] for name in spec.state.values()}
+        # Caches stay where the provider wants them; scores are read here.
+        places = {entry.name: place for entry, place in zip(*self._outputs_with_places(), strict=True)}
+        self._places = {name: places[name] for name in spec.state}
+        self._carried: list[Any] = []
+        self._binding: Any = None
+        self._mask: Array = np.zeros((0, 0), dtype=np.int64)
+        self._next: Array = np.zeros((0, 1), dtype=np.int64)
+
+    def _outputs_with_places(self) -> tuple[Sequence[Any], Sequence[tuple[str, int]]]:
+        found = self._session.get_outputs()
+        return found, [_place(info) for info in self._session.get_output_memory_infos()]
+
+    def start(self, rows: int, fixed: Mapping[str, Array] | None = None) -> None:
+        """Begin `rows` sequences with an empty state."""
+        from onnxruntime import OrtValue
+
+        self._binding = self._session.io_binding()
+        for name, entry in self._state.items():
+            # Rows first; an axis of no fixed size is the one that grows.
+            sizes = [size if isinstance(size, int) else 0 for size in entry.shape[1:]]
+            shape = [rows, *sizes]
+            empty = OrtValue.ortvalue_from_numpy(np.zeros(shape, dtype=_TYPES[entry.type]))
+            self._binding.bind_ortvalue_input(name, empty)
+        for name in self._spec.fixed:
+            self._binding.bind_cpu_input(name, (fixed or {})[name])
+        self._mask = np.zeros((rows, 0), dtype=np.int64)
+        self._next = np.zeros((rows, 1), dtype=np.int64)
+
+    def step(self, tokens: Array, mask: Array | None = None, *, kept: Array | None = None) -> Array:
+        """Scores after new tokens; the state has them from then on.
+
+        Args:
+            tokens: int64 [rows, new].
+            mask: 0 where a token is padding, int64 [rows, new]; None where none is.
+            kept: Positions among the new ones whose scores are wanted; None is the last.
+
+        Returns:
+            float32 [rows, kept, vocabulary], the caller's own.
+        """
+        spec, binding = self._spec, self._binding
+        rows, new = tokens.shape
+        added = np.ones((rows, new), dtype=np.int64) if mask is None else mask
+        self._mask = np.concatenate([self._mask, added], axis=1)
+        positions = self._next + np.cumsum(added, axis=1) - 1
+        self._next = positions[:, -1:] + 1
+        wanted = np.array([new - 1], dtype=np.int64) if kept is None else kept
+        binding.bind_cpu_input(spec.tokens, np.ascontiguousarray(tokens))
+        if spec.mask:
+            binding.bind_cpu_input(spec.mask, self._mask)
+        if spec.positions:
+            # Padding has no position; transformers gives it the first.
+            binding.bind_cpu_input(spec.positions, np.maximum(positions, 0))
+        if spec.kept:
+            binding.bind_cpu_input(spec.kept, wanted)
+        binding.bind_output(spec.logits)
+        for name, (device, number) in self._places.items():
+            # Anew for each step: a bound output would be written over the cache that this step reads.
+            binding.bind_output(name, device, number)
+        self._session.run_with_iobinding(binding)
+        logits, *self._carried = binding.get_outputs()
+        for name, value in zip(spec.state.values(), self._carried, strict=True):
+            binding.bind_ortvalue_input(name, value)
+        scores = logits.numpy()
+        return np.asarray(scores if spec.kept else scores[:, wanted], dtype=np.float32)
+
+    def reorder(self, rows: Array) -> None:
+        """Go on with these rows of the state, in this order; a row may come several times.
+
+        Caches of a device other than the processor go through its memory here.
+        """
+        from onnxruntime import OrtValue
+
+        if len(rows) == len(self._mask) and (rows == np.arange(len(rows))).all():
+            return
+        self._mask, self._next = self._mask[rows], self._next[rows]
+        self._carried = [OrtValue.ortvalue_from_numpy(value.numpy()[rows]) for value in self._carried]
+        for name, value in zip(self._spec.state.values(), self._carried, strict=True):
+            self._binding.bind_ortvalue_input(name, value)
+
+    def feeds(self, tokens: Array) -> dict[str, Array]:
+        """What the graph would be given for `tokens` in the next step, as arrays: for calibration."""
+        spec = self._spec
+        rows, new = tokens.shape
+        made = {
+            spec.tokens: tokens,
+            spec.mask: np.concatenate([self._mask, np.ones((rows, new), dtype=np.int64)], axis=1),
+            spec.positions: self._next + np.arange(new),
+            spec.kept: np.arange(new),
+        }
+        state = {name: value.numpy() for name, value in zip(spec.state.values(), self._carried, strict=True)}
+        return {name: value for name, value in (made | state).items() if name}
+
+
+def _place(info: Any) -> tuple[str, int]:
+    return str(info.name).lower(), int(info.device_id)

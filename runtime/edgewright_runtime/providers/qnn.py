@@ -1,0 +1,81 @@
+"""The QNN plugin provider: the NPU of Snapdragon chips, from the package `onnxruntime-qnn`.
+
+On x86-64 the same library holds Qualcomm's emulator of the NPU: it compiles for it and runs the result, with the
+NPU's arithmetic and without its speed. Only who asks for emulation gets it, see `emulator_unavailable`.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.util
+from collections.abc import Mapping
+from typing import Any
+
+from edgewright_targets.errors import InputError
+from edgewright_targets.host import architecture
+
+_NAME = "QNNExecutionProvider"
+_PLUGIN = "onnxruntime_qnn"
+# Of the Hexagon NPU, in onnxruntime-qnn 2.7.
+_ARCHITECTURES = ("68", "69", "73", "75", "79", "81")
+_EMULATES_ON = "x86_64"
+
+
+def unavailable() -> str | None:
+    """Why there is no NPU to run on here, or None."""
+    if architecture() == _EMULATES_ON:
+        return "On an x86-64 machine the QNN provider only emulates the NPU of a Snapdragon; run it on such a device."
+    return _missing()
+
+
+def emulator_unavailable() -> str | None:
+    """Why the NPU cannot be emulated here, or None; compiling for it needs the same."""
+    if architecture() != _EMULATES_ON:
+        return f"The emulator of the Snapdragon NPU runs on x86-64 only; this machine is {architecture()}."
+    return _missing()
+
+
+def _missing() -> str | None:
+    if importlib.util.find_spec(_PLUGIN) is None:
+        return "The QNN provider is not installed; install it with: pip install 'edgewright[qnn]'."
+    if not _devices():
+        return "The QNN provider offers no device on this machine: it takes Snapdragon processors only."
+    return None
+
+
+def options(settings: Mapping[str, str], threads: int) -> dict[str, str]:  # noqa: ARG001 - the provider protocol
+    """The settings as they are (`htp_arch`, `soc_model`, ...); the NPU has no threads to set.
+
+    Raises:
+        InputError: They do not say which NPU, or name one that the provider does not know.
+    """
+    # The provider itself drops an architecture that it does not know, and compiles for some other one.
+    if settings.get("htp_arch") not in _ARCHITECTURES or not settings.get("soc_model", "").isdecimal():
+        said = ", ".join(f"{key} = '{settings[key]}'" for key in ("htp_arch", "soc_model") if key in settings)
+        raise InputError(
+            f"The QNN provider needs the options htp_arch and soc_model, both numbers as text; found {said or 'none'}.",
+            hint=f"Architectures that it knows: {', '.join(_ARCHITECTURES)}.",
+        )
+    return dict(settings)
+
+
+def configure(session_options: Any, provider_options: Mapping[str, str]) -> None:
+    """Add the NPU, or its emulator where there is none."""
+    # The path is of this machine, so it is no option that a package could carry.
+    path = importlib.import_module(_PLUGIN).get_qnn_htp_path()
+    session_options.add_provider_for_devices(_devices(), {**provider_options, "backend_path": path})
+
+
+@functools.cache
+def _devices() -> list[Any]:
+    import onnxruntime
+
+    # Registering a library twice in a process is an error, hence the cache.
+    plugin = importlib.import_module(_PLUGIN)
+    onnxruntime.register_execution_provider_library(_NAME, plugin.get_library_path())
+    found = [device for device in onnxruntime.get_ep_devices() if device.ep_name == _NAME]
+    kinds = onnxruntime.OrtHardwareDeviceType
+    # A Snapdragon offers its NPU, GPU and CPU under one name; the emulator presents itself as the host's CPU.
+    wanted = kinds.CPU if architecture() == _EMULATES_ON else kinds.NPU
+    return [device for device in found if device.device.type == wanted][:1]

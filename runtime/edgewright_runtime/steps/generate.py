@@ -1,0 +1,241 @@
+"""Continue a text with a graph in a loop, and score a text that is there already."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from edgewright_runtime.errors import PackageError, SampleCutWarning, SampleError
+from edgewright_runtime.generation.beams import beam_search
+from edgewright_runtime.generation.loop import Loop, LoopSpec
+from edgewright_runtime.generation.pieces import Pieces
+from edgewright_runtime.generation.sampling import TokenStream
+from edgewright_runtime.generation.scores import log_softmax
+from edgewright_runtime.generation.settings import OPTIONS, GenerationSettings
+from edgewright_runtime.steps import TextStream
+from edgewright_runtime.steps.text import read_tokenizer
+from edgewright_targets.record import read_record
+
+if TYPE_CHECKING:
+    from edgewright_runtime.engine import Engine
+    from edgewright_runtime.package import Package
+
+    Array = np.ndarray[Any, Any]
+
+# Scoring reads a text in parts, so that the scores of a large vocabulary never are in memory for all of it.
+_PART = 64
+# The last tokens one by one: what is measured goes the way of every new token too.
+_SINGLE = 4
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What one call asks for: the prompts as tokens, the settings, the most new tokens, the seed."""
+
+    prompts: list[list[int]]
+    settings: GenerationSettings
+    limit: int
+    seed: int
+
+
+class Generate:
+    """Tokens of a prompt to the text that follows it.
+
+    Args:
+        package: Holds the tokenizer.
+        engine: The active engine; its graph is run in the loop.
+        component: Name of the component.
+        loop: The fields of `LoopSpec`.
+        settings: The source's own settings, fields of `GenerationSettings`.
+        tokenizer: URI of `tokenizer.json`.
+        max_length: Positions of the model, prompt and answer together.
+        begin: So many tokens at the start of a prompt are kept where it is cut: such as one that begins every text.
+        output: Name of the text that is made.
+    """
+
+    options = (*OPTIONS, "batch_size")
+
+    def __init__(
+        self,
+        package: Package,
+        engine: Engine,
+        *,
+        component: str,  # noqa: ARG002 - packages have one; the name is there for those to come
+        loop: Mapping[str, Any],
+        settings: Mapping[str, Any],
+        tokenizer: str,
+        max_length: int,
+        begin: int = 0,
+        output: str = "generated_text",
+    ) -> None:
+        where = f"'{package.root}': the step 'generate'"
+        self._spec = read_record(LoopSpec, loop, where)
+        self._loop = Loop(engine, self._spec)
+        self._settings = read_record(GenerationSettings, settings, where)
+        self._tokenizer = read_tokenizer(package, tokenizer)
+        self._max_length = max_length
+        self._begin = begin
+        self._output = output
+        if not 0 <= begin < max_length:
+            raise PackageError(f"{where}: 'begin' is {begin} and 'max_length' {max_length}.")
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Add the text, and under `generation` how it came about."""
+        return self.many([values])[0]
+
+    def many(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The same for several samples in one batch, shorter prompts padded on the left; options are the first's."""
+        plan = self._plan(batch)
+        texts = [Pieces(self._tokenizer, prompt, plan.settings.stop) for prompt in plan.prompts]
+        self._loop.start(len(plan.prompts), {name: batch[0][name] for name in self._spec.fixed})
+        if plan.settings.num_beams > 1:
+            made = beam_search(self._loop, plan.prompts, plan.settings, plan.limit, self._ends(plan))
+            for text, tokens in zip(texts, made, strict=True):
+                for token in tokens:
+                    text.add(token)
+        else:
+            for _ in self._written(plan, texts):
+                pass
+        for text in texts:
+            text.rest()
+        return [self._answer(plan, text) for text in texts]
+
+    def stream(self, values: Mapping[str, Any]) -> TextStream:
+        """The pieces of the text as they come; beam search gives it whole, because a better beam can replace it."""
+        return TextStream(self._pieces(values, self._plan([values])))
+
+    def _pieces(self, values: Mapping[str, Any], plan: _Plan) -> Generator[str, None, dict[str, Any]]:
+        if plan.settings.num_beams > 1:
+            made = self(values)
+            yield made[self._output]
+            return dict(made["generation"])
+        text = Pieces(self._tokenizer, plan.prompts[0], plan.settings.stop)
+        self._loop.start(1, {name: values[name] for name in self._spec.fixed})
+        yield from filter(None, self._written(plan, [text]))
+        yield from filter(None, [text.rest()])
+        return dict(self._answer(plan, text)["generation"])
+
+    def _written(self, plan: _Plan, texts: Sequence[Pieces]) -> Iterator[str]:
+        """Pieces of the texts as their tokens come, row by row."""
+        stream = TokenStream(self._loop, plan.prompts, plan.settings, plan.limit, plan.seed)
+        for tokens in stream:
+            for row, token in enumerate(tokens):
+                if token is not None:
+                    yield texts[row].add(token)
+                    stream.done[row] |= texts[row].stopped
+
+    def _ends(self, plan: _Plan) -> Any:
+        def ends(index: int, tokens: tuple[int, ...]) -> bool:
+            if tokens[-1] in plan.settings.eos_token_ids:
+                return True
+            if not plan.settings.stop:
+                return False
+            text = Pieces(self._tokenizer, plan.prompts[index], plan.settings.stop)
+            for token in tokens:
+                text.add(token)
+            return text.stopped
+
+        return ends
+
+    def _plan(self, batch: Sequence[Mapping[str, Any]]) -> _Plan:
+        given = {name: value for name, value in batch[0].get("options", {}).items() if name != "batch_size"}
+        settings = self._settings.changed(given)
+        prompts = [self._cut(prompt_tokens(values, self._spec), settings) for values in batch]
+        longest = max(len(prompt) for prompt in prompts)
+        room = self._max_length - longest
+        wanted = settings.max_new_tokens or max(1, (settings.max_length or self._max_length) - longest)
+        limit = min(wanted, room)
+        seed = settings.seed
+        if seed is None:
+            seed = int(np.random.SeedSequence().generate_state(1)[0]) if settings.do_sample else 0
+        return _Plan(prompts, settings, limit, seed)
+
+    def _cut(self, prompt: list[int], settings: GenerationSettings) -> list[int]:
+        if not prompt:
+            raise SampleError("The prompt has no tokens.")
+        if len(prompt) < self._max_length:
+            return prompt
+        room = min(settings.max_new_tokens or self._max_length // 4, self._max_length - self._begin - 1)
+        last = self._max_length - self._begin - max(room, 1)
+        warnings.warn(
+            f"The prompt has {len(prompt)} tokens and the model takes {self._max_length}, the answer included: the "
+            f"last {last} of them were used.",
+            SampleCutWarning,
+            stacklevel=2,
+        )
+        return prompt[: self._begin] + prompt[len(prompt) - last :]
+
+    def _answer(self, plan: _Plan, text: Pieces) -> dict[str, Any]:
+        ended: Literal["stop text", "end token", "limit"] = "limit"
+        if text.stopped:
+            ended = "stop text"
+        elif text.tokens and text.tokens[-1] in plan.settings.eos_token_ids:
+            ended = "end token"
+        facts: dict[str, Any] = {"tokens": list(text.tokens), "ended_by": ended, "limit": plan.limit}
+        if plan.settings.do_sample:
+            facts["seed"] = plan.seed
+        return {self._output: text.text, "generation": facts}
+
+
+class Score:
+    """How probable a text is: for each token but the first, what the graph expected after those before it.
+
+    Args:
+        package: The package.
+        engine: The active engine.
+        component: Name of the component.
+        loop: The fields of `LoopSpec`.
+    """
+
+    options = ("whole_feeds",)
+
+    def __init__(self, package: Package, engine: Engine, *, component: str, loop: Mapping[str, Any]) -> None:  # noqa: ARG002
+        self._spec = read_record(LoopSpec, loop, f"'{package.root}': the step 'score'")
+        self._loop = Loop(engine, self._spec)
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Add `outputs`, float32 [tokens - 1] each, and `next_tokens`, lists of as many.
+
+        `log_probability` is of the token that is there, `best_log_probability` of the most probable one; in
+        `next_tokens`, `there` is the former and `best` the latter.
+        """
+        tokens = np.array([prompt_tokens(values, self._spec)], dtype=np.int64)
+        count = tokens.shape[1] - 1
+        log_probability = np.zeros(count, dtype=np.float32)
+        best_log_probability = np.zeros(count, dtype=np.float32)
+        best = np.zeros(count, dtype=np.int64)
+        self._loop.start(1, {name: values[name] for name in self._spec.fixed})
+        feeds: dict[str, Any] = {}
+        for start, end in _parts(count):
+            part = tokens[:, start:end]
+            if values.get("options", {}).get("whole_feeds") and start and end - start > 1:
+                feeds = self._loop.feeds(part)
+            scores = log_softmax(self._loop.step(part, kept=np.arange(end - start))[0])
+            best[start:end] = scores.argmax(axis=1)
+            best_log_probability[start:end] = scores.max(axis=1)
+            log_probability[start:end] = scores[np.arange(end - start), tokens[0, start + 1 : end + 1]]
+        outputs = {"log_probability": log_probability, "best_log_probability": best_log_probability}
+        answer = {"there": tokens[0, 1:].tolist(), "best": best.tolist()}
+        return {"outputs": outputs, "next_tokens": answer, "whole_feeds": feeds}
+
+
+def _parts(count: int) -> list[tuple[int, int]]:
+    # The first part is half at most: the state is then never empty for all of a text.
+    first = max(1, min(_PART, (count - _SINGLE) // 2))
+    edges = [0, first] if count else [0]
+    while edges[-1] < count:
+        many = min(_PART, count - _SINGLE - edges[-1])
+        edges.append(edges[-1] + max(many, 1))
+    return list(itertools.pairwise(edges))
+
+
+def prompt_tokens(values: Mapping[str, Any], spec: LoopSpec) -> list[int]:
+    """The tokens of a sample without padding."""
+    tokens = values[spec.tokens][0]
+    mask = values.get(spec.mask) if spec.mask else None
+    return [int(token) for token in (tokens if mask is None else tokens[mask[0] == 1])]

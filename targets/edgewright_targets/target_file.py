@@ -1,0 +1,220 @@
+"""Target files: TOML that is read strictly into a `Target`; what is wrong is said with its line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from typing import Any
+
+from edgewright_targets.errors import nearest
+from edgewright_targets.host import KNOWN_FEATURES
+from edgewright_targets.recipe import Recipe
+from edgewright_targets.record import RecordError, read_record
+from edgewright_targets.target import Candidate, EngineKind, Rung, Target, target_names
+from edgewright_targets.toml_lines import line_of
+
+# Kinds of engine that are built for GPUs of stated compute capabilities.
+_PLANS = ("tensorrt-rtx", "tensorrt")
+_CAPABILITY = re.compile(r"[1-9][0-9]?\.[0-9]")
+_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
+# Makers of boards say GB and mean GiB or GB; a file says which.
+_UNITS = {"MB": 10**6, "GB": 10**9, "MiB": 2**20, "GiB": 2**30}
+_MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([A-Za-z]+)")
+
+
+@dataclass(frozen=True)
+class _CandidateFile:
+    name: str
+    provider: str
+    precision: str
+    recipe: str
+    pad_to_multiple_of: int = 1
+    session_options: dict[str, str] = field(default_factory=dict)
+    provider_options: dict[str, str] = field(default_factory=dict)
+    engine: EngineKind = "onnx"
+    allow_partial: bool = False
+    tasks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _TargetFile:
+    title: str
+    architecture: str
+    rung: Rung
+    baseline: str
+    recipe: dict[str, Recipe]
+    candidate: tuple[_CandidateFile, ...]
+    cores: int = 0
+    emulated_cpu: str = ""
+    machine_model: str = ""
+    isa: tuple[str, ...] = ()
+    compute_capabilities: tuple[str, ...] = ()
+    memory: str = ""
+
+
+def own_text(name: str) -> str:
+    """The text of a target's file that comes with Edgewright."""
+    from importlib import resources
+
+    return (resources.files("edgewright_targets") / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def read_target(name: str, text: str, where: str) -> Target:
+    """The target called `name` that the TOML `text` describes; `where` is what messages call its file.
+
+    Raises:
+        RecordError: It is no valid target; the message begins with the file and the line.
+    """
+    try:
+        return _parse(name, text, where)
+    except RecordError as error:
+        line = line_of(text, error.keys)
+        if line is None or not error.message.startswith(where):
+            raise
+        message = f"{where}:{line}{error.message.removeprefix(where)}"
+        raise RecordError(message, hint=error.hint, keys=error.keys) from error
+
+
+def _parse(name: str, text: str, where: str) -> Target:
+    data = _extended(_toml(text, where), where)
+    file = read_record(_TargetFile, data, where)
+    _check_names(name, file, where)
+    _check_hardware(file, where)
+    for key, recipe in file.recipe.items():
+        if recipe.block_size < 16 or recipe.block_size & (recipe.block_size - 1):
+            raise RecordError(
+                f"{where}: recipe '{key}': block_size is {recipe.block_size}; expected 16, 32, 64, 128, ...",
+                keys=("recipe", key, "block_size"),
+            )
+    candidates = tuple(_candidate(file, index, where) for index in range(len(file.candidate)))
+    baseline = next(candidate for candidate in candidates if candidate.name == file.baseline)
+    if baseline.tasks:
+        raise RecordError(
+            f"{where}: the baseline '{baseline.name}' is for some tasks only; it must be for all.", keys=("baseline",)
+        )
+    if baseline.recipe.method != "float":
+        raise RecordError(
+            f"{where}: the baseline '{baseline.name}' is {baseline.recipe.method}; everything is compared with float.",
+            keys=("baseline",),
+        )
+    return Target(
+        name,
+        file.title,
+        file.architecture,
+        file.rung,
+        file.baseline,
+        candidates,
+        file.cores,
+        file.emulated_cpu,
+        file.machine_model,
+        file.isa,
+        file.compute_capabilities,
+        _bytes(file.memory, where) if file.memory else 0,
+    )
+
+
+def _check_names(name: str, file: _TargetFile, where: str) -> None:
+    names = [candidate.name for candidate in file.candidate]
+    for index, word in enumerate(names):
+        if word in names[:index]:
+            raise RecordError(f"{where}: two candidates have the name '{word}'.", keys=("candidate", index, "name"))
+    if file.baseline not in names:
+        raise RecordError(
+            f"{where}: the baseline '{file.baseline}' is no candidate.",
+            hint=nearest(file.baseline, names),
+            keys=("baseline",),
+        )
+    for index, word in enumerate((name, *names)):
+        # Names of engines become names of folders in a package.
+        if not set(word) <= _NAME_CHARACTERS or word.strip(".-_") != word or not word:
+            raise RecordError(
+                f"{where}: '{word}' is no name; use letters, digits, '.', '-' and '_' between them.",
+                keys=("candidate", index - 1, "name") if index else (),
+            )
+
+
+def _check_hardware(file: _TargetFile, where: str) -> None:
+    for flag in file.isa:
+        if flag not in KNOWN_FEATURES:
+            raise RecordError(
+                f"{where}: isa: '{flag}' is not known.", hint=nearest(flag, KNOWN_FEATURES), keys=("isa",)
+            )
+    for capability in file.compute_capabilities:
+        if not _CAPABILITY.fullmatch(capability):
+            raise RecordError(
+                f"{where}: compute_capabilities: '{capability}' is none; expected such as '8.9'.",
+                keys=("compute_capabilities",),
+            )
+
+
+def _bytes(memory: str, where: str) -> int:
+    found = _MEMORY.fullmatch(memory)
+    if found is None or found.group(2) not in _UNITS:
+        raise RecordError(
+            f"{where}: memory: '{memory}' is no size; expected a number and a unit, such as '8 GiB'.",
+            hint=f"Units: {', '.join(_UNITS)}.",
+            keys=("memory",),
+        )
+    return int(float(found.group(1)) * _UNITS[found.group(2)])
+
+
+def _toml(text: str, where: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecordError(f"{where}: not valid TOML: {error}.") from error
+
+
+def _extended(data: dict[str, Any], where: str) -> dict[str, Any]:
+    """The data with what it does not say taken from the target that its key `extends` names."""
+    base = data.pop("extends", None)
+    if base is None:
+        return data
+    if base not in target_names():
+        raise RecordError(
+            f"{where}: it extends the unknown target {base!r}.",
+            hint=nearest(str(base), target_names()),
+            keys=("extends",),
+        )
+    below = _extended(_toml(own_text(base), f"{base}.toml"), f"{base}.toml")
+    return {**below, **data, "recipe": {**below.get("recipe", {}), **data.get("recipe", {})}}
+
+
+def _candidate(file: _TargetFile, index: int, where: str) -> Candidate:
+    entry = file.candidate[index]
+    at = ("candidate", index)
+    if entry.pad_to_multiple_of < 1:
+        raise RecordError(
+            f"{where}: candidate '{entry.name}': pad_to_multiple_of is {entry.pad_to_multiple_of}; 1 is no padding.",
+            keys=(*at, "pad_to_multiple_of"),
+        )
+    if entry.engine in _PLANS and not file.compute_capabilities:
+        raise RecordError(
+            f"{where}: candidate '{entry.name}' is a TensorRT plan, and the target has no compute_capabilities.",
+            keys=(*at, "engine"),
+        )
+    if entry.recipe not in file.recipe:
+        raise RecordError(
+            f"{where}: candidate '{entry.name}' asks for the unknown recipe '{entry.recipe}'.",
+            hint=nearest(entry.recipe, file.recipe),
+            keys=(*at, "recipe"),
+        )
+    return Candidate(
+        entry.name,
+        entry.provider,
+        entry.precision,
+        file.recipe[entry.recipe],
+        entry.pad_to_multiple_of,
+        entry.session_options,
+        _provider_options(file, entry),
+        entry.engine,
+        entry.allow_partial,
+        entry.tasks,
+    )
+
+
+def _provider_options(file: _TargetFile, entry: _CandidateFile) -> dict[str, str]:
+    if entry.engine not in _PLANS:
+        return entry.provider_options
+    return {"compute_capabilities": " ".join(file.compute_capabilities), **entry.provider_options}

@@ -1,0 +1,163 @@
+"""Precision in the graph: what changes, what must not, and how far the answers move."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx_ir as ir
+import pytest
+
+from edgewright_compiler.component import copy_graph
+from edgewright_compiler.float8 import int8_to_float8
+from edgewright_compiler.quantize import QuantizationError, quantize
+from edgewright_compiler.reference import NoReferenceError, precision_difference, tolerance_for
+from edgewright_targets import Recipe
+
+SYMMETRIC = Recipe(
+    method="static", activation_type="int8", activation_symmetric=True, operators=("MatMul",), float_type="float16"
+)
+RECIPES = {
+    "fp16": Recipe(method="cast", float_type="float16"),
+    "bf16": Recipe(method="cast", float_type="bfloat16"),
+    "int8": SYMMETRIC,
+    "fp8": Recipe(
+        method="static",
+        activation_type="float8e4m3fn",
+        weight_type="float8e4m3fn",
+        activation_symmetric=True,
+        operators=("MatMul",),
+        float_type="float16",
+    ),
+}
+LOWEST = float(np.finfo(np.float32).min)
+
+
+def value(name: str, kind: ir.DataType, *shape: int | str) -> ir.Value:
+    return ir.Value(name=name, shape=ir.Shape(shape), type=ir.TensorType(kind))
+
+
+@pytest.fixture(scope="module")
+def attention(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A component's graph: softmax of masked scores, as exporters write it."""
+    random = np.random.default_rng(3)
+    x, mask = value("x", ir.DataType.FLOAT, 1, "n", 8), value("mask", ir.DataType.INT64, 1, "n")
+    constants = {
+        "w": random.normal(size=(8, 8)).astype(np.float32),
+        "lowest": np.array(LOWEST, dtype=np.float32),
+        "zero": np.array(0, dtype=np.float32),
+    }
+    held = {name: ir.Value(name=name, const_value=ir.tensor(array, name=name)) for name, array in constants.items()}
+    nodes = [ir.node("MatMul", [x, held["w"]], name="project")]
+    nodes.append(ir.node("Transpose", [nodes[0].outputs[0]], {"perm": [0, 2, 1]}, name="turn"))
+    nodes.append(ir.node("MatMul", [nodes[0].outputs[0], nodes[1].outputs[0]], name="scores"))
+    nodes.append(ir.node("Cast", [mask], {"to": ir.DataType.BOOL}, name="keep"))
+    nodes.append(ir.node("Where", [nodes[3].outputs[0], held["zero"], held["lowest"]], name="bias"))
+    nodes.append(ir.node("Add", [nodes[2].outputs[0], nodes[4].outputs[0]], name="masked"))
+    nodes.append(ir.node("Softmax", [nodes[5].outputs[0]], {"axis": -1}, name="attend"))
+    out = nodes[6].outputs[0]
+    out.name, out.shape, out.type = "y", ir.Shape([1, "n", "n"]), ir.TensorType(ir.DataType.FLOAT)
+    graph = ir.Graph(
+        [x, mask], [out], nodes=nodes, initializers=list(held.values()), opset_imports={"": 20}, name="attention"
+    )
+    folder = tmp_path_factory.mktemp("attention")
+    ir.save(ir.Model(graph, ir_version=10), folder / "model.onnx")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def feeds() -> list[dict[str, np.ndarray[Any, Any]]]:
+    """Of two lengths; the last position of each is masked."""
+    random = np.random.default_rng(5)
+    made = []
+    for length in (4, 7):
+        mask = np.ones((1, length), np.int64)
+        mask[0, -1] = 0
+        made.append({"x": random.normal(size=(1, length, 8)).astype(np.float32) / 2, "mask": mask})
+    return made
+
+
+def load(folder: Path) -> ir.Model:
+    return ir.load(copy_graph(folder, folder / "flat"))
+
+
+@pytest.mark.parametrize(("name", "most"), [("fp16", 2e-3), ("bf16", 3e-2), ("int8", 0.15), ("fp8", 0.3)])
+def test_answers_move_as_little_as_the_precision_allows(
+    name: str, most: float, attention: Path, feeds: list[Any], tmp_path: Path
+) -> None:
+    quantize(attention, RECIPES[name], feeds, tmp_path)
+    assert 0 < precision_difference(attention, tmp_path, feeds) < most
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_inputs_and_outputs_keep_their_types(name: str, attention: Path, feeds: list[Any], tmp_path: Path) -> None:
+    quantize(attention, RECIPES[name], feeds, tmp_path)
+    graph = load(tmp_path).graph
+    assert [entry.dtype for entry in (*graph.inputs, *graph.outputs)] == [
+        ir.DataType.FLOAT,
+        ir.DataType.INT64,
+        ir.DataType.FLOAT,
+    ]
+
+
+def test_nothing_overflows(attention: Path, feeds: list[Any], tmp_path: Path) -> None:
+    quantize(attention, RECIPES["fp16"], feeds, tmp_path)
+    for held in load(tmp_path).graph.initializers.values():
+        assert held.const_value is not None
+        assert np.isfinite(held.const_value.numpy().astype(np.float32)).all()
+    # Masked positions still get nothing.
+    assert precision_difference(attention, tmp_path, feeds) < 2e-3
+
+
+def test_bfloat16_is_rounded_from_float32(attention: Path, feeds: list[Any], tmp_path: Path) -> None:
+    """Rounded by way of float16 a weight such as 1e-9 would be 0."""
+    quantize(attention, RECIPES["bf16"], feeds, tmp_path)
+    made = load(tmp_path).graph.initializers["w"].const_value
+    original = ir.load(attention / "model.onnx").graph.initializers["w"].const_value
+    assert made is not None
+    assert original is not None
+    assert made.dtype == ir.DataType.BFLOAT16
+    np.testing.assert_array_equal(made.numpy(), original.numpy().astype(made.numpy().dtype))
+
+
+def test_float8_has_the_scales_of_float8(attention: Path, feeds: list[Any], tmp_path: Path) -> None:
+    for name in ("int8", "fp8"):
+        (tmp_path / name).mkdir()
+        quantize(attention, RECIPES[name], feeds, tmp_path / name)
+    int8, fp8 = load(tmp_path / "int8").graph, load(tmp_path / "fp8").graph
+    kinds = Counter(node.op_type for node in fp8)
+    assert kinds["QuantizeLinear"] == kinds["DequantizeLinear"] >= 4
+    for node in fp8:
+        if node.op_type == "QuantizeLinear":
+            assert node.outputs[0].dtype == ir.DataType.FLOAT8E4M3FN
+    scale = "x_scale" if "x_scale" in fp8.initializers else next(n for n in fp8.initializers if n.endswith("_scale"))
+    wide, narrow = fp8.initializers[scale].const_value, int8.initializers[scale].const_value
+    assert wide is not None
+    assert narrow is not None
+    ratio = wide.numpy().astype(np.float32) / narrow.numpy().astype(np.float32)
+    np.testing.assert_allclose(ratio, 127 / 448, rtol=2e-3)
+
+
+def test_float8_refuses_ranges_that_are_not_symmetric(attention: Path, feeds: list[Any], tmp_path: Path) -> None:
+    quantize(attention, Recipe(method="static", operators=("MatMul",)), feeds, tmp_path)
+    with pytest.raises(ValueError, match="symmetric"):
+        int8_to_float8(copy_graph(tmp_path, tmp_path / "flat"))
+
+
+def test_ranges_are_not_calibrated_in_bfloat16(attention: Path, feeds: list[Any], tmp_path: Path) -> None:
+    recipe = Recipe(method="static", activation_type="int8", activation_symmetric=True, float_type="bfloat16")
+    with pytest.raises(QuantizationError, match="bfloat16"):
+        quantize(attention, recipe, feeds, tmp_path)
+
+
+def test_what_the_processor_cannot_run_has_no_reference(attention: Path, feeds: list[Any], tmp_path: Path) -> None:
+    model = ir.load(attention / "model.onnx")
+    model.graph[0].op_type = "NoSuchOperator"
+    ir.save(model, tmp_path / "model.onnx")
+    with pytest.raises(NoReferenceError, match="NoSuchOperator"):
+        precision_difference(attention, tmp_path, feeds)
+
+
+@pytest.mark.parametrize(("seen", "allowed"), [(0.0, 2**-13), (0.001, 2**-8), (0.25, 0.5), (0.26, 1.0)])
+def test_twice_what_was_seen_is_allowed(seen: float, allowed: float) -> None:
+    assert tolerance_for(seen) == allowed

@@ -1,0 +1,200 @@
+"""The Snapdragon NPU without a Snapdragon: quantized, compiled ahead of time, and answered in its emulator."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgewright_benchmarks.meter import answer_engines
+from edgewright_benchmarks.progress import Quiet
+from edgewright_benchmarks.workers import WorkerError, WorkerProcess
+from edgewright_compiler import emulators
+from edgewright_compiler.assemble import EngineFiles, assemble
+from edgewright_compiler.compile import CompileError, CompileRequest, compiler
+from edgewright_compiler.component import read_component
+from edgewright_compiler.quantize import QuantizationError, quantize
+from edgewright_compiler.shapes import shapes_of
+from edgewright_compiler.sources import SourceOptions, open_source
+from edgewright_compiler.static import choose_shapes, fix_shapes
+from edgewright_runtime import EngineUnavailableError, Model, load
+from edgewright_runtime.manifest import EngineSpec, Manifest, SourceFacts
+from edgewright_runtime.providers import qnn
+from edgewright_targets import Candidate, InputError, load_target
+from edgewright_targets.host import architecture
+from snapdragon import needs_qnn
+from tiny_models import sentences, write_checkpoint
+
+TARGETS = ("snapdragon-8-gen-2", "snapdragon-8-gen-3", "snapdragon-x-elite")
+TEXTS = [text for text, _ in sentences()]
+
+
+class Workshop:
+    """The tiny classifier, float and of fixed shapes, with everything that is made from it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.component = folder / "component"
+        self.component.mkdir()
+        open_source(str(write_checkpoint(folder / "checkpoint")), SourceOptions(None, None)).export(self.component)
+        with self.model("float", self.spec("float", self.component)) as model:
+            feeds = [model.feeds(text) for text in TEXTS]
+            self.expected = np.array([model.run(text)["outputs"]["logits"] for text in TEXTS])
+        shapes, self.said = choose_shapes(shapes_of(feeds), dict.fromkeys(feeds[0], 32))
+        self.length = shapes["input_ids"][-1]
+        self.fixed = folder / "fixed"
+        fix_shapes(self.component, shapes, self.fixed)
+        with self.model("static", self.spec("static", self.fixed)) as model:
+            self.feeds = [model.feeds(text) for text in TEXTS]
+            self.static = np.array([model.run(text)["outputs"]["logits"] for text in TEXTS])
+
+    def spec(self, name: str, folder: Path, candidate: Candidate | None = None) -> EngineFiles:
+        cpu = Candidate(name, "CPUExecutionProvider", "fp32")
+        wanted = candidate or cpu
+        spec = EngineSpec(
+            name=name,
+            target="t",
+            architecture="aarch64" if candidate else architecture(),
+            provider=wanted.provider,
+            precision=wanted.precision,
+            recipe=wanted.recipe,
+            pad_to_multiple_of=1,
+            tolerance=0.0,
+            model_file="",
+            session_options={},
+            provider_options=wanted.provider_options,
+        )
+        return EngineFiles(spec, folder)
+
+    def package(self, name: str, *engines: EngineFiles) -> Path:
+        place = self.folder / f"package-{name}"
+        place.mkdir()
+        component = read_component(self.component)
+        names = tuple(engine.spec.name for engine in engines)
+        source = SourceFacts("test", "tiny", "")
+        manifest = Manifest(
+            "tiny",
+            component.task,
+            "agreement",
+            component.pipeline,
+            component.labels,
+            names,
+            {"t": names[0]},
+            source,
+            {},
+            (),
+        )
+        assemble(place, manifest, self.component, engines)
+        return place
+
+    def model(self, name: str, engine: EngineFiles) -> Model:
+        return load(self.package(name, engine), engine=engine.spec.name)
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    return Workshop(tmp_path_factory.mktemp("qnn"))
+
+
+def npu(target: str, precision: str) -> Candidate:
+    return next(c for c in load_target(target).candidates if c.engine == "epcontext" and c.precision == precision)
+
+
+def request(graph: Path, candidate: Candidate, feeds: list[dict[str, Any]]) -> CompileRequest:
+    return CompileRequest(graph, candidate.provider, candidate.provider_options, shapes_of(feeds))
+
+
+@pytest.mark.slow
+def test_fixed_shapes_answer_as_the_float_model(workshop: Workshop) -> None:
+    assert workshop.length == 8
+    assert all(feed["input_ids"].shape == (1, 8) for feed in workshop.feeds)
+    assert np.allclose(workshop.expected, workshop.static, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_long_texts_are_cut_to_the_graph(workshop: Workshop) -> None:
+    place = workshop.package("long", workshop.spec("static", workshop.fixed))
+    with load(place) as model:
+        feeds = model.feeds(" ".join(["turn on the light"] * 5))
+    assert feeds["input_ids"].shape == (1, 8)
+    assert feeds["input_ids"][0, -1] == 3  # the end of the text keeps its mark
+
+
+@pytest.mark.slow
+def test_without_calibration_nothing_is_quantized(workshop: Workshop, tmp_path: Path) -> None:
+    with pytest.raises(QuantizationError, match="--calibration"):
+        quantize(workshop.fixed, npu(TARGETS[0], "int8").recipe, [], tmp_path)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_targets_name_their_hardware(target: str) -> None:
+    options = npu(target, "w8a16").provider_options
+    assert set(options) == {"htp_arch", "soc_model"}
+    assert load_target(target).architecture == "aarch64"
+    assert load_target(target).rung == "emulated"
+
+
+def test_the_emulator_is_no_npu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(qnn, "architecture", lambda: "x86_64")
+    assert "only emulates" in str(qnn.unavailable())
+    monkeypatch.setattr(qnn, "architecture", lambda: "aarch64")
+    assert "runs on x86-64 only" in str(qnn.emulator_unavailable())
+
+
+def test_without_the_plugin_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(qnn, "architecture", lambda: "x86_64")
+    monkeypatch.setattr(qnn, "_PLUGIN", "no_such_plugin")
+    assert "pip install 'edgewright[qnn]'" in str(qnn.emulator_unavailable())
+
+
+def test_unknown_kinds_of_engine_are_refused() -> None:
+    with pytest.raises(InputError, match="Unknown kind of engine 'epcontex'"):
+        compiler("epcontex")
+
+
+class TestEmulator:
+    """What needs the plugin."""
+
+    pytestmark = needs_qnn
+
+    @pytest.mark.parametrize(
+        ("target", "precision", "allowed"),
+        [(TARGETS[0], "int8", 0.15), (TARGETS[1], "int8", 0.15), (TARGETS[1], "w8a16", 0.05)],
+    )
+    def test_quantized_compiled_and_answered(
+        self, workshop: Workshop, target: str, precision: str, allowed: float
+    ) -> None:
+        candidate = npu(target, precision)
+        place = workshop.folder / f"{target}-{precision}"
+        place.mkdir()
+        quantize(workshop.fixed, candidate.recipe, workshop.feeds, place)
+        facts = compiler(candidate.engine).compile_engine(request(place, candidate, workshop.feeds), place / "engine")
+        assert set(facts.nodes) == {candidate.provider}
+        assert facts.share(candidate.provider) == 1.0
+        assert facts.reproducible
+        package = workshop.package(place.name, workshop.spec("npu", place / "engine", candidate))
+        with pytest.raises(EngineUnavailableError, match="made for aarch64; this machine is x86_64"):
+            load(package, engine="npu")
+        places = {"npu": emulators.place(load_target(target), candidate.provider, Quiet())}
+        readings = answer_engines(package, places, TEXTS[:6], "answering", Quiet())["npu"]
+        assert readings.failure is None
+        assert readings.info["emulated"]
+        assert not readings.rounds
+        assert not readings.loads
+        gaps = np.abs(np.array([out["logits"] for out in readings.outputs]) - workshop.expected[:6])
+        assert float(np.median(gaps)) <= allowed * float(np.abs(workshop.expected).max())
+
+    def test_calls_in_the_emulator_are_not_timed(self, workshop: Workshop) -> None:
+        package = next(workshop.folder.glob("package-snapdragon-*"))
+        with WorkerProcess() as worker:
+            worker.keep(TEXTS[:1])
+            worker.load(package, "npu", None, emulate=True)
+            with pytest.raises(WorkerError, match="cannot be timed"):
+                worker.time([0])
+
+    def test_a_partial_assignment_is_refused_with_its_share(self, workshop: Workshop, tmp_path: Path) -> None:
+        """A graph of shapes that vary: QNN leaves what depends on them."""
+        candidate = npu(TARGETS[0], "int8")
+        quantize(workshop.component, candidate.recipe, workshop.feeds, tmp_path)
+        with pytest.raises(CompileError, match=r"took (no node|\d+ of \d+ nodes)"):
+            compiler("epcontext").compile_engine(request(tmp_path, candidate, workshop.feeds), tmp_path / "engine")

@@ -1,0 +1,188 @@
+"""From a causal language model's folder to `edgewright run`: the build, the package without torch, the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx_ir as ir
+import onnxruntime
+import pytest
+
+import tiny_models
+from command import QUICK, Command, run_apart
+from edgewright_compiler.weight_only import quantize_weights
+from edgewright_runtime import Package
+from edgewright_targets import Recipe
+
+PROMPT = "turn on the hall light"
+_WEIGHT_ONLY = """
+[recipe.int8-weight-only]
+method = "weight-only"
+block_size = 16
+
+[[candidate]]
+name = "cpu-int8-weight-only"
+provider = "CPUExecutionProvider"
+precision = "int8-weight-only"
+recipe = "int8-weight-only"
+tasks = ["text-generation"]
+"""
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tiny_models.write_target(tmp_path_factory.mktemp("target") / "small.toml")
+    path.write_text(path.read_text(encoding="utf-8") + _WEIGHT_ONLY, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def causal(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_models.write_causal(tmp_path_factory.mktemp("causal") / "gpt")
+
+
+@pytest.fixture(scope="module")
+def generator(causal: Path, target: Path, sources: Path, shared_cache: Path) -> Path:
+    """A package of the generator: do not write into it."""
+    output = causal.parent / "gpt.ortpackage"
+    data = ("--calibration", sources / "train.csv", "--evaluation", sources / "validation.csv")
+    done = run_apart(
+        "build", causal, *data, "--target", target, "--threads", "1", "-o", output, *QUICK, cache=shared_cache,
+        cwd=sources,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    return output
+
+
+def test_evidence_has_what_a_generator_is_measured_by(generator: Path) -> None:
+    evidence = Package.open(generator).evidence("small")
+    assert evidence["task"] == "text-generation"
+    assert evidence["measure"] == "accuracy"
+    metrics = {engine["name"]: engine["accuracy"]["metrics"] for engine in evidence["engines"]}
+    assert set(metrics) == {"small-cpu-fp32", "small-cpu-int8", "small-cpu-int8-weight-only"}
+    for values in metrics.values():
+        assert set(values) == {"accuracy", "perplexity", "token_agreement"}
+    assert metrics["small-cpu-fp32"]["token_agreement"]["value"] == 1
+    rounded = metrics["small-cpu-int8-weight-only"]
+    assert 0.8 < rounded["token_agreement"]["value"] < 1
+    assert rounded["perplexity"]["value"] != metrics["small-cpu-fp32"]["perplexity"]["value"]
+
+
+def test_candidates_for_generators_are_not_tried_elsewhere(command: Command, target: Path, sources: Path) -> None:
+    output = command.folder / "other.ortpackage"
+    done = command(
+        "build", sources / "perceptron.onnx", "--calibration", sources / "inputs.npz", "--target", target, "-o", output,
+        *QUICK,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    names = [engine["name"] for engine in Package.open(output).evidence("small")["engines"]]
+    assert names == ["small-cpu-fp32", "small-cpu-int8"]
+
+
+def test_run_prints_the_answer_and_json_says_how_it_came_about(command: Command, generator: Path) -> None:
+    asked = (generator, PROMPT, "--max-new-tokens", "7", "--repetition-penalty", "1.3")
+    people = command("run", *asked)
+    machines = command("run", *asked, "--json")
+    assert people.code == machines.code == 0, people.err + machines.err
+    (answer,) = json.loads(machines.out)["answers"]
+    assert people.out == answer["generated_text"] + "\n"
+    assert answer["limit"] == 7
+    assert "ended by " in people.err
+    assert len(answer["tokens"]) <= 7
+
+
+def test_run_samples_with_a_seed(command: Command, generator: Path) -> None:
+    def sampled(*more: str) -> Any:
+        done = command("run", generator, PROMPT, "--max-new-tokens", "12", "--json", *more)
+        assert done.code == 0, done.err
+        return json.loads(done.out)["answers"][0]
+
+    first = sampled("--temperature", "1.5", "--seed", "3")
+    assert first["tokens"] == sampled("--temperature", "1.5", "--seed", "3")["tokens"]
+    assert first["tokens"] != sampled("--temperature", "1.5", "--seed", "4")["tokens"]
+    unseeded = sampled("--top-p", "0.9", "--top-k", "20")
+    assert unseeded["tokens"] == sampled("--top-p", "0.9", "--top-k", "20", "--seed", str(unseeded["seed"]))["tokens"]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--temperature", "-1"), ["temperature is -1.0; expected above 0"]),
+        (("--num-beams", "2", "--temperature", "0.5"), ["two ways to choose a token"]),
+        (("--stop", ""), ["stop", "texts that are not empty"]),
+    ],
+)
+def test_wrong_settings_are_refused(
+    command: Command, generator: Path, options: tuple[str, ...], says: list[str]
+) -> None:
+    command.refuses("run", generator, PROMPT, *options, says=says)
+
+
+def test_settings_of_generators_are_refused_by_others(command: Command, built_text: Path) -> None:
+    command.refuses("run", built_text, PROMPT, "--max-new-tokens", "3", says=["--max-new-tokens", "generate text"])
+
+
+def test_verify_takes_the_package_and_finds_another_graph(command: Command, generator: Path) -> None:
+    assert command("verify", generator).code == 0
+
+
+def test_a_package_runs_without_torch(generator: Path) -> None:
+    script = f"""
+import sys
+sys.modules.update(dict.fromkeys(["torch", "transformers", "onnx", "onnx_ir", "edgewright_compiler"]))
+import edgewright_runtime
+with edgewright_runtime.load({str(generator)!r}) as model:
+    print(len(model.run({PROMPT!r}, max_new_tokens=5, min_new_tokens=5)["generation"]["tokens"]))
+"""
+    done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("5\n", 0), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"min_p": 0.1}, ["min_p = 0.1", "generation_config.json"]),
+        ({"num_return_sequences": 3, "num_beams": 3}, ["num_return_sequences = 3"]),
+    ],
+)
+def test_settings_that_cannot_be_reproduced_stop_the_build(
+    command: Command, tmp_path: Path, sources: Path, settings: dict[str, Any], says: list[str]
+) -> None:
+    folder = tiny_models.write_causal(tmp_path / "gpt")
+    path = folder / "generation_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **settings}), encoding="utf-8")
+    command.refuses_build(folder, "--evaluation", sources / "validation.csv", says=says)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(("bits", "allowed"), [(8, 0.03), (4, 0.3)])
+def test_weights_of_few_bits_multiply_nearly_alike(tmp_path: Path, bits: int, allowed: float, turned: bool) -> None:
+    random = np.random.default_rng(7)
+    weight = random.normal(size=(64, 48)).astype(np.float32)
+    bias = random.normal(size=48).astype(np.float32)
+    kept = np.ascontiguousarray(weight.T) if turned else weight
+    values = {
+        name: ir.Value(name=name, const_value=ir.tensor(array, name=name))
+        for name, array in (("weight", kept), ("bias", bias))
+    }
+    x = ir.Value(name="x", shape=ir.Shape(["n", 64]), type=ir.TensorType(ir.DataType.FLOAT))
+    gemm = ir.node("Gemm", [x, values["weight"], values["bias"]], attributes={"transB": int(turned)})
+    (y,) = gemm.outputs
+    y.name, y.shape, y.type = "y", ir.Shape(["n", 48]), ir.TensorType(ir.DataType.FLOAT)
+    graph = ir.Graph(
+        [x], [y], nodes=[gemm], initializers=list(values.values()), opset_imports={"": 20}, name="gemm"
+    )  # fmt: skip
+    ir.save(ir.Model(graph, ir_version=10), tmp_path / "float.onnx")
+    recipe = Recipe(method="weight-only", weight_bits=8 if bits == 8 else 4)
+    assert quantize_weights(tmp_path / "float.onnx", recipe, tmp_path / "made.onnx") == 1
+    session = onnxruntime.InferenceSession(tmp_path / "made.onnx", providers=["CPUExecutionProvider"])
+    feed = random.normal(size=(3, 64)).astype(np.float32)
+    (found,) = session.run(None, {"x": feed})
+    expected = feed @ weight + bias
+    gap = np.abs(found - expected).max() / np.abs(expected).max()
+    assert 0 < gap < allowed
