@@ -14,7 +14,16 @@ LAYERS = ("compiler", "benchmarks", "runtime", "targets")
 # All that the device side may import beyond Python; a provider's plugin is imported where it is asked for.
 DEVICE = {
     "targets": set[str](),
-    "runtime": {"numpy", "onnxruntime", "tokenizers", "PIL", "onnxruntime_ep_openvino", "onnxruntime_qnn"},
+    "runtime": {
+        "numpy",
+        "onnxruntime",
+        "tokenizers",
+        "PIL",
+        "soundfile",
+        "soxr",
+        "onnxruntime_ep_openvino",
+        "onnxruntime_qnn",
+    },
 }
 
 

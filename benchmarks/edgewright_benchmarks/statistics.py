@@ -25,6 +25,7 @@ __all__ = [
     "mean_drop",
     "metric_interval",
     "paired_accuracy_drop",
+    "rate_interval",
     "samples_needed",
     "stability_warnings",
     "wilson",
@@ -115,4 +116,35 @@ def metric_interval(
         values = of_counts(counts, cells[:, 0], cells[:, 1])
     low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     # A resample misses rare classes more often than it adds them, so the value may stick out of its own percentiles.
+    return Interval(value, min(value, float(low)), max(value, float(high)), confidence)
+
+
+def rate_interval(
+    errors: ArrayLike, counts: ArrayLike, *, confidence: float = 0.95, resamples: int = 1000, seed: int = 0
+) -> Interval:
+    """Errors of all samples over what there was to get right in them, such as a word error rate.
+
+    The interval is the two-sided percentile bootstrap over samples: the words of one recording stand and fall together.
+    Where nothing is wrong a bootstrap would claim certainty; Wilson's bound of the share of samples then stands in.
+
+    Args:
+        errors: Of each sample; shape (samples,).
+        counts: What there was to get right in each sample, such as its words; not all zero.
+        confidence: Of the two-sided interval.
+        resamples: Of the bootstrap.
+        seed: Of the bootstrap.
+
+    Raises:
+        InputError: No samples, different numbers of them, or nothing to get right.
+    """
+    wrong, right = np.asarray(errors, dtype=np.float64), np.asarray(counts, dtype=np.float64)
+    if wrong.ndim != 1 or wrong.shape != right.shape or not right.sum() > 0:
+        raise InputError(f"Expected errors and counts of each sample, found shapes {wrong.shape} and {right.shape}.")
+    value = float(wrong.sum() / right.sum())
+    if not wrong.any():
+        return Interval(value, 0.0, wilson(0, wrong.size, confidence=confidence).high, confidence)
+    drawn = np.random.default_rng(seed).integers(wrong.size, size=(resamples, wrong.size))
+    totals = right[drawn].sum(axis=1)
+    values = wrong[drawn].sum(axis=1)[totals > 0] / totals[totals > 0]
+    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(value, min(value, float(low)), max(value, float(high)), confidence)

@@ -110,6 +110,21 @@ def right_answers(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[
 ANSWERS = Truth("answers", right_answers)
 
 
+def transcript(cell: Any, class_names: tuple[str, ...], place: str) -> str:
+    """What is said in a recording.
+
+    Raises:
+        InputError: No text, or an empty one.
+    """
+    del class_names
+    if not isinstance(cell, str) or not cell.strip():
+        raise InputError(f"{place}: the transcript is empty.", hint="Leave out recordings in which nothing is said.")
+    return cell.strip()
+
+
+TRANSCRIPT = Truth("text", transcript)
+
+
 def _never(cell: Any, class_names: tuple[str, ...], place: str) -> Any:
     del cell, class_names
     raise InputError(f"{place}: this task has no labels.")

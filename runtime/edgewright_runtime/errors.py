@@ -37,5 +37,9 @@ class EngineFallbackWarning(UserWarning):
     """Another engine runs than the one the package prefers; `model.engine.passed_over` says why."""
 
 
+class AudioWarning(UserWarning):
+    """Audio was changed before the model heard it, in a way that a person may not expect: resampled, or cut."""
+
+
 class SampleCutWarning(UserWarning):
     """The input of a call was longer than the model takes, and a part of it was used."""

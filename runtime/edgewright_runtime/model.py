@@ -114,6 +114,11 @@ class Model:
         """
         return self._pipeline.stream(sample, options)
 
+    @property
+    def options(self) -> frozenset[str]:
+        """Names of what a call may say."""
+        return self._pipeline.options
+
     def measured(self, sample: Any) -> Mapping[str, Any]:
         """All named values on the way in which engines are compared: `outputs` are those to compare.
 

@@ -25,6 +25,7 @@ class Pipeline:
 
     Attributes:
         steps: In their order.
+        options: Names of what a call may say.
     """
 
     def __init__(self, package: Package, engine: Engine) -> None:
@@ -33,7 +34,7 @@ class Pipeline:
         self._spec = package.manifest.pipeline
         self._output = "outputs" if self._spec.output == "*" else self._spec.output
         self.steps = [make_step(step, package, engine) for step in self._spec.steps]
-        self._allowed = frozenset({_TOP_K, *(name for step in self.steps for name in getattr(step, "options", ()))})
+        self.options = frozenset({_TOP_K, *(name for step in self.steps for name in getattr(step, "options", ()))})
         self._measuring: list[Step] | None = None
 
     @property
@@ -85,9 +86,9 @@ class Pipeline:
 
     def _values(self, sample: Any, options: dict[str, Any]) -> dict[str, Any]:
         values = named_values(sample, self._spec.input)
-        if options and not self._allowed.issuperset(options):
-            unknown = next(name for name in options if name not in self._allowed)
-            raise SampleError(f"This model has no option '{unknown}'.", hint=nearest(unknown, self._allowed))
+        if options and not self.options.issuperset(options):
+            unknown = next(name for name in options if name not in self.options)
+            raise SampleError(f"This model has no option '{unknown}'.", hint=nearest(unknown, self.options))
         values[_TOP_K] = options.get(_TOP_K) or 1
         values["options"] = options
         return values

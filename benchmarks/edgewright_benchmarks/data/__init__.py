@@ -62,7 +62,8 @@ def read_dataset(path: str | Path, *, task: str, input_name: str, class_names: t
 
     Args:
         path: `.csv` or `.jsonl` with a column for each input and, where labelled, one for what is right; a folder
-            with a folder of files for each class; or `.npz` with one array an input, samples along the first axis,
+            with a folder of files for each class, or with `metadata.csv` or `metadata.jsonl`, which is read instead; or
+            `.npz` with one array an input, samples along the first axis,
             and, where labelled, an integer array `label`.
         task: Says what is right: a class, a text, ...
         input_name: What the model takes, as its pipeline says it.
@@ -72,7 +73,9 @@ def read_dataset(path: str | Path, *, task: str, input_name: str, class_names: t
         InputError: The file is missing, empty, in another form or encoding, lacks a column, or has unknown labels.
     """
     path = Path(path)
+    name = path.name
     form = Form(input_names(input_name), find_task(task).truth, class_names)
+    path = next((path / table for table in METADATA_FILES if path.is_dir() and (path / table).is_file()), path)
     reader = _reader(path, form)
     try:
         samples, labels = reader(path, form)
@@ -81,9 +84,11 @@ def read_dataset(path: str | Path, *, task: str, input_name: str, class_names: t
         raise InputError(f"'{path}' cannot be read: {error}.") from error
     if not samples:
         raise InputError(f"'{path}' has no samples.")
-    return Dataset(path.name, digest, tuple(samples), None if labels is None else tuple(labels))
+    return Dataset(name, digest, tuple(samples), None if labels is None else tuple(labels))
 
 
+# A folder with one of these is what it says, as for the folder loaders of Hugging Face's `datasets`.
+METADATA_FILES = ("metadata.csv", "metadata.jsonl")
 Reader = Callable[[Path, Form], tuple[list[Any], list[Any] | None]]
 READERS: dict[str, Reader] = {".csv": read_csv, ".jsonl": read_jsonl, ".npz": read_npz}
 

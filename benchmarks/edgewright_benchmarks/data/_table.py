@@ -12,8 +12,8 @@ from edgewright_benchmarks.truth import Form
 from edgewright_runtime.samples import FILE_INPUTS
 from edgewright_targets import InputError
 
-# A column of paths may also be called what it holds.
-PATH_COLUMN = "path"
+# A column of paths may also be called what it holds; the second is the word of Hugging Face's folder loaders.
+PATH_COLUMNS = ("path", "file_name")
 
 
 def read_csv(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
@@ -80,12 +80,12 @@ def _samples(
 def _column(path: Path, form: Form, header: list[str], name: str) -> str:
     if name in header:
         return name
-    if name in FILE_INPUTS and PATH_COLUMN in header:
-        return PATH_COLUMN
-    found = f"its columns are: {', '.join(header)}" if any(header) else "it is empty"
+    if name in FILE_INPUTS and (found := [column for column in PATH_COLUMNS if column in header]):
+        return found[0]
+    listing = f"its columns are: {', '.join(header)}" if any(header) else "it is empty"
     example = ",".join((*form.names, form.truth.column))
     raise InputError(
-        f"'{path}' has no column '{name}'; {found}.",
+        f"'{path}' has no column '{name}'; {listing}.",
         hint=f"The first line must name the columns, such as: {example}",
     )
 

@@ -38,6 +38,9 @@ _METRICS: Final = {
     "answer_f1": "Answer F1",
     "macro_f1": "Macro-F1",
     "agreement": "Agreement",
+    "word_accuracy": "Word accuracy (1 - WER)",
+    "word_error_rate": "Word error rate",
+    "character_error_rate": "Character error rate",
 }
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from edgewright_benchmarks.tasks import (
     arrays,
+    audio_classification,
+    automatic_speech_recognition,
     feature_extraction,
     fill_mask,
     image_classification,
@@ -30,6 +32,8 @@ TASKS: tuple[Task, ...] = (
     fill_mask.TASK,
     text_generation.TASK,
     image_classification.TASK,
+    audio_classification.TASK,
+    automatic_speech_recognition.TASK,
     arrays.TASK,
 )
 

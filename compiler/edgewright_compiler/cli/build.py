@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.cli.console import bold, megabytes, print_json, progress, say_warning, wrapped
+from edgewright_compiler.cli.console import bold, megabytes, print_json, progress, say_warning, spoken_warnings, wrapped
 from edgewright_compiler.cli.options import add_meter, meter_settings, positive, share
 from edgewright_targets import InputError
 
@@ -63,23 +63,27 @@ def execute(options: argparse.Namespace) -> int:
         check_installed("filelock", "onnx", "onnx_ir", "scipy", "sklearn")
         from edgewright_compiler.job import BuildOptions
         from edgewright_compiler.stages import build
-    made = build(
-        options.source,
-        BuildOptions(
-            output=options.output,
-            targets=tuple(options.target or ["host"]),
-            calibration=options.calibration,
-            evaluation=options.evaluation,
-            max_drop=options.max_drop,
-            task=options.task,
-            labels=_read_labels(options.labels),
-            archive=options.archive,
-            threads=options.threads,
-            emulated_samples=options.emulated_samples,
-            meter=meter_settings(options),
-        ),
-        progress=progress(options),
-    )
+    from edgewright_runtime.errors import AudioWarning
+
+    # Ours alone: what the frameworks say to their own developers is not for this person.
+    with spoken_warnings(AudioWarning):
+        made = build(
+            options.source,
+            BuildOptions(
+                output=options.output,
+                targets=tuple(options.target or ["host"]),
+                calibration=options.calibration,
+                evaluation=options.evaluation,
+                max_drop=options.max_drop,
+                task=options.task,
+                labels=_read_labels(options.labels),
+                archive=options.archive,
+                threads=options.threads,
+                emulated_samples=options.emulated_samples,
+                meter=meter_settings(options),
+            ),
+            progress=progress(options),
+        )
     size = sum(path.stat().st_size for path in made.package.rglob("*") if path.is_file())
     if options.json:
         print_json(

@@ -70,11 +70,22 @@ def say_warning(text: str) -> None:
 
 
 @contextmanager
-def spoken_warnings() -> Iterator[None]:
-    """Show warnings raised in the block as ours, without the place in the code that Python would add."""
+def spoken_warnings(category: type[Warning] = UserWarning) -> Iterator[None]:
+    """Show warnings of a category as ours, each once, without the place in the code that Python would add."""
+    said: set[str] = set()
+
+    def say(message: Warning | str, kind: type[Warning], *place: Any) -> None:
+        text = str(message)
+        if not issubclass(kind, category):
+            shown(message, kind, *place)
+        elif text not in said:
+            said.add(text)
+            say_warning(text)
+
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: say_warning(str(message))
-        warnings.simplefilter("always", UserWarning)
+        shown: Any = warnings.showwarning
+        warnings.showwarning = say  # type: ignore[assignment]
+        warnings.simplefilter("always", category)
         yield
 
 

@@ -22,6 +22,7 @@ EPILOG = """\
 example:
   edgewright run intents.ortpackage "turn on the kitchen lights"
   edgewright run intents.ortpackage - --json < sentences.txt
+  edgewright run prompts.ortpackage hello.wav goodbye.wav
   edgewright run gpt.ortpackage "The weather today" --max-new-tokens 40
   edgewright run digits.ortpackage input.npz --output answer.npz
 """
@@ -66,16 +67,18 @@ def execute(options: argparse.Namespace) -> int:
         if model.streams:
             with spoken_warnings():
                 return run_generator(model, samples, options)
-        if given := [name for name in generation_options(options) if name != "top_k"]:
+        given = {name: value for name, value in generation_options(options).items() if name != "top_k"}
+        if unknown := [name for name in given if name not in model.options]:
             raise InputError(
-                f"--{given[0].replace('_', '-')} is for models that generate text; this one gives {gives}."
+                f"--{unknown[0].replace('_', '-')} is for models that generate text; this one gives {gives}."
             )
         answers = []
-        for name, sample in samples:
-            start = time.perf_counter()
-            answer = model(sample, top_k=options.top_k)
-            seconds = time.perf_counter() - start
-            answers.append({"input": name, pipeline.output: plain(answer), "seconds": seconds})
+        with spoken_warnings():
+            for name, sample in samples:
+                start = time.perf_counter()
+                answer = model(sample, top_k=options.top_k, **given)
+                seconds = time.perf_counter() - start
+                answers.append({"input": name, pipeline.output: plain(answer), "seconds": seconds})
     if options.json:
         engine = {"name": model.engine.name, "provider": model.engine.provider, "reason": model.engine.reason}
         print_json({"engine": engine, "answers": answers})

@@ -51,7 +51,7 @@ class ProcessorKind:
         check: Raises where a checkpoint folder lacks its files; takes no time and imports no framework.
         from_checkpoint: The processor of a checkpoint folder.
         beside: The processor whose files lie beside the `.onnx` file at a path, for a task of that name.
-        files: Those files, which decide an export as much as the graph.
+        files: Those files, as far as they are there; they decide an export as much as the graph.
     """
 
     input_name: str

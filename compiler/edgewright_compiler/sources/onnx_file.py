@@ -41,7 +41,8 @@ class OnnxSource:
         self.input_name = self._task.input_name
         kind = self._task.processor
         self._processor = kind.beside(path, self.task) if kind else None
-        self._processor_files = [path.parent / name for name in kind.files] if kind else []
+        files = [path.parent / name for name in kind.files] if kind else []
+        self._processor_files = [file for file in files if file.is_file()]
         if self._task.labelled and not self.labels:
             raise InputError(f"'{path}': the task {self.task} needs labels.", hint="Pass --labels FILE.")
         self._graph: onnx_ir.Model | None = None

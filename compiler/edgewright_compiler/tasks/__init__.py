@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from edgewright_compiler.tasks import (
     arrays,
+    audio_classification,
+    automatic_speech_recognition,
     feature_extraction,
     fill_mask,
     image_classification,
@@ -28,6 +30,8 @@ TASKS: tuple[Task, ...] = (
     fill_mask.TASK,
     text_generation.TASK,
     image_classification.TASK,
+    audio_classification.TASK,
+    automatic_speech_recognition.TASK,
     arrays.TASK,
 )
 
@@ -45,9 +49,12 @@ def find_task(name: str) -> Task:
 
 
 def task_of_architectures(names: list[str]) -> Task | None:
-    """The task that the names of classes of transformers stand for, by how they end; None where none does."""
+    """The task that the names of classes of transformers stand for, by how they end; None where none does.
+
+    The longest ending decides: a name may end as those of one task do, and be listed in full by another.
+    """
     for name in names:
-        for task in TASKS:
-            if name.endswith(task.heads):
-                return task
+        fitting = [(len(head), task) for task in TASKS for head in task.heads if name.endswith(head)]
+        if fitting:
+            return max(fitting, key=lambda entry: entry[0])[1]
     return None

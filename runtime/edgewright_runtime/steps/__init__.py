@@ -29,6 +29,10 @@ STEPS = {
     "resize_image": "edgewright_runtime.steps.image:ResizeImage",
     "crop_image": "edgewright_runtime.steps.image:CropImage",
     "normalize_image": "edgewright_runtime.steps.image:NormalizeImage",
+    "load_audio": "edgewright_runtime.steps.audio_file:LoadAudio",
+    "waveform": "edgewright_runtime.steps.audio_features:Waveform",
+    "log_mel": "edgewright_runtime.steps.audio_features:LogMel",
+    "ctc_decode": "edgewright_runtime.steps.ctc:CtcDecode",
     "generate": "edgewright_runtime.steps.generate:Generate",
     "score": "edgewright_runtime.steps.generate:Score",
 }

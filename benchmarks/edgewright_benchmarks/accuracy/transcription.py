@@ -1,0 +1,114 @@
+"""Transcripts: word accuracy against what was said, or against what the float baseline heard.
+
+Word accuracy is 1 - WER, so that its drop is the increase of the word error rate. It is below zero where there are more
+errors than words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples
+from edgewright_benchmarks.accuracy._transcripts import Counts, Errors, count_errors, spoken
+from edgewright_benchmarks.result import Accuracy, Interval, Measure
+from edgewright_benchmarks.statistics import mean_drop, rate_interval, samples_needed, wilson
+from edgewright_runtime.samples import unpack_answer
+from edgewright_targets import InputError
+
+
+class LabelledTranscription:
+    """Scores texts against transcripts; see `Scorer`."""
+
+    measure: Measure = "accuracy"
+
+    def score(
+        self,
+        outputs: Sequence[Output],
+        truth: Sequence[str] | None,
+        baseline_outputs: Sequence[Output],
+        *,
+        max_drop: float | None = None,
+    ) -> Accuracy:
+        """Word accuracy, WER and CER with bootstrap intervals; the drop as by `mean_drop`; see `Scorer.score`."""
+        check_samples(outputs, baseline_outputs)
+        if truth is None or len(truth) != len(outputs):
+            raise InputError(f"Expected one transcript a sample, found {len(truth or ())} for {len(outputs)} samples.")
+        mine = count_errors(truth, texts(outputs))
+        if not mine.reference_words.sum():
+            raise InputError("No transcript of the data holds a word, so there is no word error rate.")
+        words = rate_interval(mine.words, mine.reference_words)
+        metrics = {
+            "word_accuracy": Interval(1 - words.value, 1 - words.high, 1 - words.low, words.confidence),
+            "word_error_rate": words,
+            "character_error_rate": rate_interval(mine.characters, mine.reference_characters),
+        }
+        if outputs is baseline_outputs:
+            return Accuracy(metrics, NO_DROP, len(truth))
+        baseline = count_errors(truth, texts(baseline_outputs))
+        return _judged(metrics, baseline.words - mine.words, mine, max_drop)
+
+
+class TranscriptAgreement:
+    """How many words of the float baseline's transcripts an engine hears as well; see `Scorer`.
+
+    Edit distances obey the triangle inequality: an engine has at most so many more errors against what was truly said
+    than the baseline has.
+    """
+
+    measure: Measure = "agreement"
+
+    def score(
+        self,
+        outputs: Sequence[Output],
+        truth: Sequence[str] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
+        baseline_outputs: Sequence[Output],
+        *,
+        max_drop: float | None = None,
+    ) -> Accuracy:
+        """1 - WER against the baseline's texts, and the share of transcripts that are the same; see `Scorer.score`."""
+        check_samples(outputs, baseline_outputs)
+        references = texts(baseline_outputs)
+        if outputs is baseline_outputs:
+            whole = Interval(1.0, 1.0, 1.0)
+            return Accuracy({"agreement": whole, "same_transcript": whole}, NO_DROP, len(references))
+        answers = texts(outputs)
+        mine = count_errors(references, answers)
+        if not mine.reference_words.sum():
+            raise InputError(
+                "The float baseline hears no word in any sample, so there is nothing to agree with.",
+                hint="Pass data with speech that it understands.",
+            )
+        words = rate_interval(mine.words, mine.reference_words)
+        same = sum(spoken(answer) == spoken(text) for answer, text in zip(answers, references, strict=True))
+        metrics = {
+            "agreement": Interval(1 - words.value, 1 - words.high, 1 - words.low, words.confidence),
+            "same_transcript": wilson(same, len(references)),
+        }
+        return _judged(metrics, -mine.words, mine, max_drop)
+
+
+def texts(outputs: Sequence[Output]) -> list[str]:
+    """The transcript of each sample; empty where a score of its graph is not finite.
+
+    Raises:
+        InputError: The outputs come without one.
+    """
+    found = []
+    for output in outputs:
+        answer = unpack_answer(dict(output)) if isinstance(output, dict) else None
+        if not isinstance(answer, str):
+            raise InputError("The outputs hold no transcripts; build the package with its speech task.")
+        found.append(answer)
+    return found
+
+
+def _judged(metrics: dict[str, Interval], gained: Counts, mine: Errors, max_drop: float | None) -> Accuracy:
+    """`gained` are the errors that each sample has less than with the baseline."""
+    words = mine.reference_words
+    # Each sample weighs as its words do: the mean of these is the difference of the two word error rates.
+    losses = -gained / words.mean()
+    drop = mean_drop(np.zeros_like(losses), -losses)
+    needed = None if max_drop is None else samples_needed(losses, len(losses), max_drop)
+    return Accuracy(metrics, drop, len(losses), needed)

@@ -1,0 +1,223 @@
+"""Feature extractors of transformers for audio: samples as they are, and Whisper's log-mel spectrogram.
+
+A kind of extractor is a function in `_FRONTS`, which gives the steps that do the same on a device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgewright_compiler.checkpoint import OFFLINE, Checkpoint, read_json
+from edgewright_compiler.processors import ProcessorKind
+from edgewright_compiler.sources.failures import needs
+from edgewright_runtime.manifest import StepSpec
+from edgewright_targets import InputError
+
+if TYPE_CHECKING:
+    from edgewright_runtime.wire import Arrays
+
+PREPROCESSOR_FILE, PROCESSOR_FILE = "preprocessor_config.json", "processor_config.json"
+# Attention grows with the square of the length: in a model of 12 heads each layer holds 0.4 GB at a minute.
+_LONGEST_SECONDS = 60
+_EXAMPLE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class _Front:
+    """What a feature extractor does, declared.
+
+    Attributes:
+        input: Name of the graph's input.
+        sampling_rate: Samples a second.
+        shortest: Samples from which on the graph answers.
+        longest: The most samples that it is given.
+        cut: Whether the source itself leaves out what is longer.
+        dynamic: Whether the length of the input is free.
+        steps: From the waveform on, by the name of the graph's input.
+    """
+
+    input: str
+    sampling_rate: int
+    shortest: int
+    longest: int
+    cut: bool
+    dynamic: bool
+    steps: Callable[[str], tuple[StepSpec, ...]]
+
+
+def _samples(extractor: Any, config: Mapping[str, Any]) -> _Front:
+    rate = int(extractor.sampling_rate)
+    options = {"normalize": bool(extractor.do_normalize)}
+    return _Front(
+        "input_values",
+        rate,
+        # SEW joins so many frames before its first layer.
+        _samples_for(config, int(config.get("squeeze_factor") or 1)),
+        _LONGEST_SECONDS * rate,
+        cut=False,
+        dynamic=True,
+        steps=lambda name: (StepSpec("waveform", {"output": name, **options}),),
+    )
+
+
+def _whisper(extractor: Any, config: Mapping[str, Any]) -> _Front:
+    if extractor.dither:
+        raise ValueError(f"dither {extractor.dither} adds noise")
+    rate, samples = int(extractor.sampling_rate), int(extractor.n_samples)
+    options = {
+        "sampling_rate": rate,
+        "samples": samples,
+        "mels": int(extractor.feature_size),
+        "n_fft": int(extractor.n_fft),
+        "hop_length": int(extractor.hop_length),
+    }
+    if extractor.padding_value or config.get("num_mel_bins", options["mels"]) != options["mels"]:
+        raise ValueError(f"padding with {extractor.padding_value}, {options['mels']} bands")
+    if options["n_fft"] % 2:
+        raise ValueError(f"frames of {options['n_fft']} samples")
+    return _Front(
+        "input_features",
+        rate,
+        1,
+        samples,
+        cut=True,
+        dynamic=False,
+        steps=lambda name: (StepSpec("log_mel", {"output": name, **options}),),
+    )
+
+
+# Class of transformers -> what it does.
+_FRONTS: dict[str, Callable[[Any, Mapping[str, Any]], _Front]] = {
+    "Wav2Vec2FeatureExtractor": _samples,
+    "WhisperFeatureExtractor": _whisper,
+}
+
+
+def _samples_for(config: Mapping[str, Any], frames: int) -> int:
+    """Samples that the convolutions in front of a model need for so many frames."""
+    needed = frames
+    layers = zip(config.get("conv_kernel") or (), config.get("conv_stride") or (), strict=True)
+    for kernel, stride in reversed(list(layers)):
+        needed = (needed - 1) * stride + kernel
+    return int(needed)
+
+
+class CheckpointAudio:
+    """The feature extractor of a checkpoint.
+
+    Raises:
+        InputError: It cannot be loaded, or does what no step reproduces.
+    """
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        with needs("compiler"):
+            from transformers import AutoFeatureExtractor
+        self._extractor = checkpoint.loaded(
+            lambda: AutoFeatureExtractor.from_pretrained(checkpoint.folder, **OFFLINE)  # type: ignore[no-untyped-call]
+        )
+        kind = type(self._extractor).__name__
+        place = f"'{checkpoint.folder}': the step '{kind}' of its processor cannot be reproduced on a device"
+        if kind not in _FRONTS:
+            raise InputError(f"{place}.", hint=f"Those that can: {', '.join(_FRONTS)}.")
+        try:
+            self.front = _FRONTS[kind](self._extractor, checkpoint.config)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{place}: {error}.") from error
+        self._folder = checkpoint.folder
+
+    def example(self) -> dict[str, Any]:
+        """See `Processor`: a second of noise, twice."""
+        import numpy as np
+        import torch
+
+        count = max(int(_EXAMPLE_SECONDS * self.front.sampling_rate), 2 * self.front.shortest)
+        noise = np.random.default_rng(0).normal(scale=0.1, size=(2, count)).astype(np.float32)
+        made = self._made(list(noise))[self.front.input]
+        return {self.front.input: torch.from_numpy(made)}
+
+    def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
+        """See `Processor`."""
+        import torch
+
+        axes: dict[int, Any] = {0: torch.export.Dim("batch")}
+        if self.front.dynamic:
+            # Without bounds of ours: each family has others, which torch finds for itself.
+            axes[1] = torch.export.Dim.DYNAMIC
+        return {name: dict(axes) for name in feeds}
+
+    def feeds(self, sample: Any) -> Arrays:
+        """See `Processor`. The decoding of files is the runtime's own: feature extractors take arrays."""
+        return self._made([self._waveform(sample)])
+
+    def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
+        """See `Processor`."""
+        if list(inputs) != [self.front.input]:
+            raise InputError(
+                f"'{self._folder}': the graph has the inputs {', '.join(inputs)}; of audio, '{self.front.input}' alone "
+                "is made."
+            )
+        return (StepSpec("load_audio", self._loading()), *self.front.steps(self.front.input))
+
+    def keep(self, folder: Path) -> None:
+        """See `Processor`: there are no files."""
+
+    def _loading(self) -> dict[str, Any]:
+        front = self.front
+        options: dict[str, Any] = {
+            "sampling_rate": front.sampling_rate,
+            "shortest": front.shortest,
+            "longest": front.longest,
+        }
+        return options | ({"cut": True} if front.cut else {})
+
+    def _waveform(self, sample: Any) -> Any:
+        import warnings
+
+        from edgewright_runtime.errors import AudioWarning
+        from edgewright_runtime.steps.audio_file import AudioReader
+
+        with warnings.catch_warnings():
+            # The engine that is compared with says the same.
+            warnings.simplefilter("ignore", AudioWarning)
+            return AudioReader(**self._loading())(sample)
+
+    def _made(self, waveforms: list[Any]) -> Arrays:
+        import numpy as np
+
+        made = self._extractor(waveforms, sampling_rate=self.front.sampling_rate, return_tensors="np")
+        # Not its attention mask, which is all ones where nothing is padded.
+        return {self.front.input: np.asarray(made[self.front.input], dtype=np.float32)}
+
+
+def check_audio(folder: Path) -> None:
+    """Raise unless the folder has the configuration of a feature extractor."""
+    if not any((folder / name).is_file() for name in (PREPROCESSOR_FILE, PROCESSOR_FILE)):
+        raise InputError(
+            f"'{folder}' is no checkpoint for audio: it has no feature extractor ({PREPROCESSOR_FILE}).",
+            hint="Save it into the same folder: feature_extractor.save_pretrained(folder).",
+        )
+
+
+def beside(path: Path) -> Checkpoint:
+    """The folder of an ONNX file as a checkpoint; its configuration is empty where there is none.
+
+    Raises:
+        InputError: It has no feature extractor.
+    """
+    check_audio(path.parent)
+    config = path.parent / "config.json"
+    return Checkpoint(path.parent, read_json(config) if config.is_file() else {}, ())
+
+
+AUDIO_FILES = (PREPROCESSOR_FILE, PROCESSOR_FILE, "config.json")
+AUDIO = ProcessorKind(
+    "audio",
+    ("numpy", "soundfile", "soxr"),
+    check_audio,
+    CheckpointAudio,
+    lambda path, _: CheckpointAudio(beside(path)),
+    AUDIO_FILES,
+)

@@ -1,0 +1,111 @@
+"""Audio with the vocabulary that a CTC model spells its answers in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from edgewright_compiler.checkpoint import OFFLINE, Checkpoint, read_json
+from edgewright_compiler.component import ASSET_PREFIX, ASSETS_FOLDER
+from edgewright_compiler.processors import ProcessorKind
+from edgewright_compiler.processors.audio import (
+    AUDIO,
+    AUDIO_FILES,
+    PREPROCESSOR_FILE,
+    PROCESSOR_FILE,
+    CheckpointAudio,
+    beside,
+    check_audio,
+)
+from edgewright_compiler.sources.failures import needs
+from edgewright_targets import InputError
+
+_ASSET, _FILE = "vocabulary", "ctc.json"
+VOCABULARY = f"{ASSET_PREFIX}{_ASSET}/{_FILE}"
+_TOKENIZER = "Wav2Vec2CTCTokenizer"
+_VOCABULARY_FILE = "vocab.json"
+# What `clean_up_tokenization` of transformers replaces, in its order.
+_CLEAN_UP = (
+    (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"), (" 's", "'s"),
+    (" 've", "'ve"), (" 're", "'re"),
+)  # fmt: skip
+
+
+class CheckpointSpeech(CheckpointAudio):
+    """The feature extractor and the CTC tokenizer of a checkpoint.
+
+    Raises:
+        InputError: One cannot be loaded, or does what no step reproduces.
+    """
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        super().__init__(checkpoint)
+        _refuse_language_model(checkpoint.folder)
+        with needs("compiler"):
+            from transformers import AutoTokenizer
+        tokenizer = checkpoint.loaded(lambda: AutoTokenizer.from_pretrained(checkpoint.folder, **OFFLINE))
+        kind = type(tokenizer).__name__
+        if kind != _TOKENIZER:
+            raise InputError(
+                f"'{checkpoint.folder}': the step '{kind}' of its processor cannot be reproduced on a device.",
+                hint=f"CTC transcripts are made as {_TOKENIZER} makes them.",
+            )
+        size = int(checkpoint.config.get("vocab_size") or len(tokenizer))
+        tokens = [str(token) for token in tokenizer.convert_ids_to_tokens(list(range(size)))]
+        if tokenizer.pad_token not in tokens:
+            raise InputError(
+                f"'{checkpoint.folder}': the blank '{tokenizer.pad_token}' is not among the {size} tokens of the model."
+            )
+        self._vocabulary = {
+            "tokens": tokens,
+            "blank": tokenizer.pad_token,
+            "delimiter": tokenizer.word_delimiter_token,
+            "space": tokenizer.replace_word_delimiter_char,
+            "lower": bool(tokenizer.do_lower_case),
+            "replacements": [list(pair) for pair in _CLEAN_UP] if tokenizer.clean_up_tokenization_spaces else [],
+        }
+
+    def keep(self, folder: Path) -> None:
+        """See `Processor`."""
+        destination = folder / ASSETS_FOLDER / _ASSET
+        destination.mkdir(parents=True)
+        text = json.dumps(self._vocabulary, ensure_ascii=False, indent=0)
+        (destination / _FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def _refuse_language_model(folder: Path) -> None:
+    for name in (PROCESSOR_FILE, PREPROCESSOR_FILE):
+        path = folder / name
+        kind = read_json(path).get("processor_class") if path.is_file() else None
+        if kind == "Wav2Vec2ProcessorWithLM":
+            raise InputError(
+                f"'{folder}': the step '{kind}' of its processor (beam search with a language model) cannot be "
+                "reproduced on a device.",
+                hint="Save it without its language model, as a Wav2Vec2Processor.",
+            )
+
+
+def _check(folder: Path) -> None:
+    check_audio(folder)
+    if not (folder / _VOCABULARY_FILE).is_file():
+        raise InputError(
+            f"'{folder}' is no checkpoint for speech: it has no vocabulary ({_VOCABULARY_FILE}).",
+            hint="Save its processor into the same folder: processor.save_pretrained(folder).",
+        )
+
+
+def _beside(path: Path, task: str) -> Any:
+    del task
+    _check(path.parent)
+    return CheckpointSpeech(beside(path))
+
+
+SPEECH = ProcessorKind(
+    "audio",
+    (*AUDIO.tools, "tokenizers"),
+    _check,
+    CheckpointSpeech,
+    _beside,
+    (*AUDIO_FILES, _VOCABULARY_FILE, "tokenizer_config.json"),
+)

@@ -1,0 +1,30 @@
+"""One label for each recording: a spoken command, a language, a sound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from edgewright_compiler.processors.audio import AUDIO
+from edgewright_compiler.tasks._task import Task
+from edgewright_runtime.manifest import StepSpec
+
+# These classes of transformers are called as those for text are; their whole names tell them apart.
+_SPEECH_ENCODERS = (
+    "Data2VecAudio", "Hubert", "SEWD", "SEW", "UniSpeech", "UniSpeechSat", "WavLM", "Wav2Vec2", "Wav2Vec2Conformer",
+)  # fmt: skip
+
+
+def _classify(outputs: Sequence[str]) -> tuple[StepSpec, ...]:
+    return (StepSpec("classify", {"logits": outputs[0]}),)
+
+
+TASK = Task(
+    name="audio-classification",
+    heads=("ForAudioClassification", *(f"{encoder}ForSequenceClassification" for encoder in _SPEECH_ENCODERS)),
+    model="AutoModelForAudioClassification",
+    outputs=("logits",),
+    processor=AUDIO,
+    answer=_classify,
+    output_name="labels",
+    labelled=True,
+)

@@ -1,0 +1,139 @@
+"""Waveforms to what a graph takes: zero mean and unit variance, or a log-mel spectrogram."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edgewright_runtime.engine import Engine
+    from edgewright_runtime.package import Package
+
+    Floats = np.ndarray[Any, np.dtype[np.float32]]
+
+# Added to the variance, so that silence stays silence; the value of Wav2Vec2FeatureExtractor.
+_VARIANCE_FLOOR = 1e-7
+# A package that asks for more than these only wants the memory: an hour at 16 kHz, and ten times Whisper's sizes.
+_MOST_SAMPLES, _MOST_MELS, _MOST_FFT = 3600 * 16_000, 1280, 4096
+# Whisper's: power below which nothing is heard, and how many decades below the loudest a spectrogram reaches.
+_POWER_FLOOR = 1e-10
+_DECADES = 8.0
+
+
+class Waveform:
+    """`waveform` to the input of a graph that takes samples, shape [1, samples]; as Wav2Vec2FeatureExtractor.
+
+    Args:
+        package: Unused; steps share one signature.
+        engine: Unused.
+        output: Name of the graph's input.
+        normalize: To zero mean and unit variance.
+    """
+
+    def __init__(self, package: Package, engine: Engine, *, output: str, normalize: bool) -> None:
+        del package, engine
+        self._output = output
+        self._normalize = normalize
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Add the input."""
+        waveform: Floats = values["waveform"]
+        if self._normalize:
+            waveform = (waveform - waveform.mean()) / np.sqrt(waveform.var() + np.float32(_VARIANCE_FLOOR))
+        return {self._output: waveform[None]}
+
+
+class LogMel:
+    """`waveform` to a log-mel spectrogram of shape [1, mels, frames]; as WhisperFeatureExtractor.
+
+    Args:
+        package: Unused; steps share one signature.
+        engine: Unused.
+        output: Name of the graph's input.
+        sampling_rate: Samples a second of the waveform.
+        samples: It is padded with zeros, or cut, to so many.
+        mels: Bands.
+        n_fft: Samples of a frame.
+        hop_length: Samples from a frame to the next.
+    """
+
+    def __init__(
+        self,
+        package: Package,
+        engine: Engine,
+        *,
+        output: str,
+        sampling_rate: int,
+        samples: int,
+        mels: int,
+        n_fft: int,
+        hop_length: int,
+    ) -> None:
+        del package, engine
+        sizes = 0 < mels <= _MOST_MELS and 0 < n_fft <= _MOST_FFT and n_fft // 2 < samples <= _MOST_SAMPLES
+        if not sizes or n_fft % 2 or not 0 < hop_length <= n_fft:
+            raise ValueError(f"{mels} mels, n_fft {n_fft}, hop_length {hop_length}, {samples} samples")
+        self._output = output
+        self._samples = samples
+        self._hop_length = hop_length
+        self._filters = mel_filters(sampling_rate, n_fft, mels)
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Add the spectrogram."""
+        waveform: Floats = values["waveform"][: self._samples]
+        padded = np.pad(waveform, (0, self._samples - len(waveform)))
+        return {self._output: log_mel(padded, self._filters, self._hop_length)[None]}
+
+
+def log_mel(waveform: Floats, filters: Floats, hop_length: int) -> Floats:
+    """Whisper's log-mel spectrogram of a waveform that is padded already.
+
+    Args:
+        waveform: Samples, more than half a frame; shape [samples].
+        filters: From `mel_filters`; shape [mels, frequencies].
+        hop_length: Samples from a frame to the next.
+
+    Returns:
+        Shape [mels, samples // hop_length], at most 2 from the lowest to the highest value.
+    """
+    n_fft = 2 * (filters.shape[1] - 1)
+    # The periodic form of the window, which is the one for spectra.
+    window = np.hanning(n_fft + 1)[:-1].astype(np.float32)
+    centred = np.pad(waveform, n_fft // 2, mode="reflect")
+    frames = np.lib.stride_tricks.sliding_window_view(centred, n_fft)[::hop_length]
+    # The last frame is left out, as Whisper does.
+    spectrum = np.fft.rfft(frames[: len(waveform) // hop_length] * window)
+    power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
+    decades = np.log10(np.maximum(filters @ power.T, np.float32(_POWER_FLOOR)))
+    made: Floats = (np.maximum(decades, decades.max() - np.float32(_DECADES)) + np.float32(4)) / np.float32(4)
+    return made
+
+
+def mel_filters(sampling_rate: int, n_fft: int, mels: int) -> Floats:
+    """Triangular bands on Slaney's mel scale from 0 to 8 kHz, each of the same area; shape [mels, n_fft // 2 + 1]."""
+    frequencies = np.linspace(0, sampling_rate // 2, 1 + n_fft // 2)
+    edges = _hertz(np.linspace(0.0, _mel(8000.0), mels + 2))
+    slopes = edges[:, None] - frequencies
+    widths = np.diff(edges)[:, None]
+    triangles = np.maximum(0, np.minimum(-slopes[:-2] / widths[:-1], slopes[2:] / widths[1:]))
+    made: Floats = (triangles * (2 / (edges[2:] - edges[:-2]))[:, None]).astype(np.float32)
+    return made
+
+
+# Slaney's scale: linear up to 1 kHz (15 mel), then 27 mel for each factor of 6.4.
+_LINEAR_HERTZ, _LINEAR_MELS, _LOG_STEP = 1000.0, 15.0, math.log(6.4) / 27
+
+
+def _mel(hertz: float) -> float:
+    if hertz < _LINEAR_HERTZ:
+        return hertz * _LINEAR_MELS / _LINEAR_HERTZ
+    return _LINEAR_MELS + math.log(hertz / _LINEAR_HERTZ) / _LOG_STEP
+
+
+def _hertz(mels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    linear = mels * (_LINEAR_HERTZ / _LINEAR_MELS)
+    return np.where(mels < _LINEAR_MELS, linear, _LINEAR_HERTZ * np.exp(_LOG_STEP * (mels - _LINEAR_MELS)))

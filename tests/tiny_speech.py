@@ -1,0 +1,125 @@
+"""Tiny speech models and recordings, made in code; weights are random, of a named seed."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+_SEED = 7
+RATE = 16_000
+TOKENS = ("<pad>", "<s>", "</s>", "<unk>", "|", *"ETAOINSHRDLUMWCFGYPBVK'XJQZ")
+WORDS = ("turn", "on", "the", "light", "off", "stop")
+LABELS = ("low", "middle", "high")
+
+
+# What the kin of Wav2Vec2 need beside the common sizes to be as tiny.
+FAMILIES: dict[str, dict[str, Any]] = {
+    "Wav2Vec2": {},
+    "Hubert": {},
+    "WavLM": {},
+    "Data2VecAudio": {"conv_pos_kernel_size": 3, "num_conv_pos_embeddings": 2},
+    "SEW": {"squeeze_factor": 2, "conv_kernel": (10, 3, 3, 3, 3, 2, 2), "conv_stride": (5, 2, 2, 2, 2, 2, 2)},
+    "UniSpeech": {},
+    "Wav2Vec2Conformer": {"conv_depthwise_kernel_size": 7},
+}
+
+
+def _config(kind: Any, **changes: Any) -> Any:
+    # Small convolutions in front; the strides are those of the real models, 320 samples a frame.
+    fields = {
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+        "conv_dim": (16,) * 7,
+        "num_conv_pos_embeddings": 16,
+        "num_conv_pos_embedding_groups": 2,
+        "initializer_range": 0.5,
+    }
+    return kind(**fields | changes)
+
+
+def write_speech_checkpoint(folder: Path, *, model: str = "Wav2Vec2", large: bool = False) -> Path:
+    """A CTC model with its processor, as `save_pretrained` writes them; `model` is one of `FAMILIES`.
+
+    `large` is built as the large models are: layer norms throughout, and an attention mask in its source's processor.
+    """
+    import torch
+
+    transformers: Any = importlib.import_module("transformers")
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "vocab.json").write_text(json.dumps({token: index for index, token in enumerate(TOKENS)}))
+    made = transformers.Wav2Vec2CTCTokenizer(str(folder / "vocab.json"))
+    extractor = transformers.Wav2Vec2FeatureExtractor(return_attention_mask=large)
+    transformers.Wav2Vec2Processor(feature_extractor=extractor, tokenizer=made).save_pretrained(folder)
+    torch.manual_seed(_SEED)
+    norms = {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True} if large else {}
+    config = _config(
+        getattr(transformers, f"{model}Config"), vocab_size=len(TOKENS), pad_token_id=0, **FAMILIES[model], **norms
+    )
+    network = getattr(transformers, f"{model}ForCTC")(config)
+    # Larger than the default, so that the transcripts of different recordings differ.
+    torch.nn.init.normal_(network.lm_head.weight, std=1.0)
+    network.save_pretrained(folder)
+    return folder
+
+
+def write_audio_classifier(folder: Path, *, kind: str = "Wav2Vec2") -> Path:
+    """A classifier of sounds: on samples (`Wav2Vec2`), or on Whisper's log-mel spectrogram (`Whisper`)."""
+    import torch
+
+    transformers: Any = importlib.import_module("transformers")
+
+    names = {"id2label": dict(enumerate(LABELS)), "label2id": {name: index for index, name in enumerate(LABELS)}}
+    torch.manual_seed(_SEED)
+    network: Any
+    if kind == "Whisper":
+        sizes = {"d_model": 16, "encoder_layers": 1, "decoder_layers": 1, "encoder_ffn_dim": 32, "decoder_ffn_dim": 32}
+        heads = {"encoder_attention_heads": 2, "decoder_attention_heads": 2, "vocab_size": 64, "pad_token_id": 0}
+        special = {"bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1}
+        config = transformers.WhisperConfig(**sizes, **heads, **special, classifier_proj_size=8, **names)
+        network = transformers.WhisperForAudioClassification(config)
+        transformers.WhisperFeatureExtractor().save_pretrained(folder)
+    else:
+        network = transformers.Wav2Vec2ForSequenceClassification(
+            _config(transformers.Wav2Vec2Config, classifier_proj_size=8, **names)
+        )
+        transformers.Wav2Vec2FeatureExtractor().save_pretrained(folder)
+    network.save_pretrained(folder)
+    return folder
+
+
+def sound(index: int, *, rate: int = RATE, seconds: float | None = None) -> np.ndarray[Any, Any]:
+    """A tone that wavers in noise; another one for each `index`, between half a second and one."""
+    random = np.random.default_rng(index)
+    seconds = 0.5 + 0.5 * random.random() if seconds is None else seconds
+    time = np.arange(int(seconds * rate)) / rate
+    tone = np.sin(2 * np.pi * (200 + 60 * index) * time + 3 * np.sin(2 * np.pi * 3 * time))
+    made: np.ndarray[Any, Any] = (0.3 * tone + 0.05 * random.normal(size=time.size)).astype(np.float32)
+    return made
+
+
+def write_recordings(folder: Path, count: int = 12, *, rate: int = RATE) -> Path:
+    """`metadata.csv` with the columns `audio,text`, and the recordings that it names; gives the table."""
+    (folder / "clips").mkdir(parents=True, exist_ok=True)
+    lines = ["audio,text"]
+    for index in range(count):
+        soundfile.write(folder / "clips" / f"{index:03}.wav", sound(index, rate=rate), rate)
+        lines.append(f"clips/{index:03}.wav,{' '.join(WORDS[(index + k) % len(WORDS)] for k in range(1 + index % 4))}")
+    (folder / "metadata.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder / "metadata.csv"
+
+
+def write_sound_classes(folder: Path, count: int = 4) -> Path:
+    """A folder of recordings for each of `LABELS`."""
+    for label, name in enumerate(LABELS):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for index in range(count):
+            soundfile.write(folder / name / f"{index:03}.flac", sound(20 * label + index), RATE)
+    return folder
