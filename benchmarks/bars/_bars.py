@@ -18,8 +18,8 @@ from typing import Literal
 
 import numpy as np
 
+from edgewright_benchmarks.devices.here import machine_to_itself
 from edgewright_benchmarks.evidence import tool_versions
-from edgewright_benchmarks.meter import machine_to_itself
 from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.result import Interval
 from edgewright_benchmarks.statistics import latency_ratio

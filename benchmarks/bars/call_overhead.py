@@ -26,7 +26,7 @@ from typing import Any
 from _bars import Figure, Rounds, alternate, figure, main, median_interval, verdict
 from _by_hand import ByHand
 from _package import parts_by_hand, texts
-from edgewright_benchmarks.meter import machine_to_itself
+from edgewright_benchmarks.devices.here import machine_to_itself
 from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.result import Interval
 from edgewright_runtime import load

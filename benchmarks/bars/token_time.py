@@ -2,8 +2,11 @@
 
 By hand is what a person writes with ONNX Runtime alone: the same graph with its outputs bound to the next step's
 inputs, the best token of each step, and no text. Through the runtime there are the settings, the search, and text in
-pieces as well. Both make the same tokens from the same prompts, in turns, in one process and one session, because two
-sessions would disturb one another; the prompt itself is part of both.
+pieces as well. Both make the same tokens from the same prompts, the prompt included.
+
+Both sides call one session in turn, because two would disturb one another, and the session is timed as well. It is the
+same code on the same input for both, so each pair of calls is given the mean of its two times: what is left is what the
+runtime adds, and a machine that is busy with something else does not blur it.
 
     python benchmarks/bars/token_time.py --package demo/gpt.ortpackage
 """
@@ -19,14 +22,33 @@ from typing import Any
 import numpy as np
 from onnxruntime import OrtValue
 
-from _bars import Figure, alternate, figure, main
+from _bars import Figure, Rounds, figure, main
 from _package import texts
+from edgewright_benchmarks.devices.here import machine_to_itself
+from edgewright_benchmarks.progress import Quiet
 from edgewright_runtime import Model, load
 from edgewright_targets import InputError
 
 LIMIT = 1.1
 ROUNDS = 20
 TOKENS = 32
+
+
+class TimedSession:
+    """A session that adds up the seconds of its steps."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self.seconds = 0.0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    def run_with_iobinding(self, binding: Any) -> None:
+        """As the session does."""
+        start = time.perf_counter()
+        self._session.run_with_iobinding(binding)
+        self.seconds += time.perf_counter() - start
 
 
 class ByHand:
@@ -79,22 +101,54 @@ def measure(options: argparse.Namespace) -> list[Figure]:
         steps = {step.step: step.options for step in model.manifest.pipeline.steps}
         if "generate" not in steps:
             raise InputError(f"'{options.package}' generates no text: its steps are {', '.join(steps)}.")
-        by_hand = ByHand(model._engine.session, steps["generate"]["loop"])  # noqa: SLF001 - one session for both
-        prompts = [(text, model.feeds(text)["input_ids"][0].tolist()[:8]) for text in texts(options.package)]
-        starts = [(_text(model, tokens), tokens) for _, tokens in prompts if len(tokens) > 1]
+        generate: Any = next(step for step in model._pipeline.steps if hasattr(step, "stream"))  # noqa: SLF001
+        session = TimedSession(model._engine.session)  # noqa: SLF001 - one session for both
+        generate._loop._session = session  # noqa: SLF001
+        by_hand = ByHand(session, steps["generate"]["loop"])
+        prompts = [model.feeds(text)["input_ids"][0].tolist()[:8] for text in texts(options.package)]
+        starts = [(_text(model, tokens), tokens) for tokens in prompts if len(tokens) > 1]
         _check_alike(model, by_hand, starts)
-        sides = {
-            "ours": lambda: [_seconds(lambda text: _stream(model, text), text) for text, _ in starts],
-            "by hand": lambda: [_seconds(lambda tokens: by_hand(tokens, TOKENS), tokens) for _, tokens in starts],
-        }
-        found = alternate(sides, options.rounds or ROUNDS)
-    per_token = float(np.median([value for one in found["ours"] for value in one])) / TOKENS
+        ours, theirs = _in_turns(model, by_hand, session, starts, options.rounds or ROUNDS)
+    per_token = float(np.median([value for one in ours for value in one])) / TOKENS
     note = f"{per_token * 1e3:.2f} ms a token, {TOKENS} tokens a call, {model.engine.name}"
-    return [figure("token", "model.stream / by hand, one session", found["ours"], found["by hand"], LIMIT, note)]
+    return [figure("token", "model.stream / by hand, one session, call by call", ours, theirs, LIMIT, note)]
+
+
+def _in_turns(
+    model: Model, by_hand: ByHand, session: TimedSession, starts: list[tuple[str, list[int]]], rounds: int
+) -> tuple[Rounds, Rounds]:
+    ours: Rounds = []
+    theirs: Rounds = []
+    with machine_to_itself(Quiet()):
+        for number in range(rounds + 1):
+            pairs = []
+            for index, (text, tokens) in enumerate(starts):
+                calls = {
+                    "ours": lambda text=text: _stream(model, text),
+                    "by hand": lambda tokens=tokens: by_hand(tokens, TOKENS),
+                }
+                # Who is first changes from call to call and from round to round.
+                order = sorted(calls, reverse=bool((index + number) % 2))
+                found = {side: _around(calls[side], session) for side in order}
+                inside = sum(engine for _, engine in found.values()) / 2
+                pairs.append((found["ours"][0] + inside, found["by hand"][0] + inside))
+            # The first round fills caches and is not counted.
+            if number:
+                ours.append([mine for mine, _ in pairs])
+                theirs.append([hand for _, hand in pairs])
+    return ours, theirs
+
+
+def _around(call: Callable[[], Any], session: TimedSession) -> tuple[float, float]:
+    """Seconds of a call outside the session and inside."""
+    before, start = session.seconds, time.perf_counter()
+    call()
+    whole, inside = time.perf_counter() - start, session.seconds - before
+    return whole - inside, inside
 
 
 def _text(model: Model, tokens: list[int]) -> str:
-    tokenizer = next(step._tokenizer for step in model._steps if hasattr(step, "_tokenizer"))  # noqa: SLF001
+    tokenizer = next(step._tokenizer for step in model._pipeline.steps if hasattr(step, "_tokenizer"))  # noqa: SLF001
     return str(tokenizer.decode(tokens))
 
 
@@ -116,12 +170,6 @@ def _check_alike(model: Model, by_hand: ByHand, starts: list[tuple[str, list[int
         ends = next(s.options["settings"] for s in model.manifest.pipeline.steps if s.step == "generate")
         if same < TOKENS and theirs[same] not in ends.get("eos_token_ids", ()):
             raise InputError(f"By hand other tokens come after {text!r}: {theirs} and not {ours}.")
-
-
-def _seconds(call: Callable[[Any], Any], argument: Any) -> float:
-    start = time.perf_counter()
-    call(argument)
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

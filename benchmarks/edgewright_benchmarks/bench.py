@@ -8,11 +8,19 @@ result.engine(result.chosen).accuracy.metrics["accuracy"]
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from edgewright_benchmarks.choice import choose
 from edgewright_benchmarks.data import Dataset, read_dataset
+from edgewright_benchmarks.devices import Device
+from edgewright_benchmarks.devices.address import RemoteDevice
+from edgewright_benchmarks.devices.here import ThisMachine
 from edgewright_benchmarks.evidence import (
     MeasuredEngine,
     compare_engines,
@@ -24,8 +32,19 @@ from edgewright_benchmarks.evidence import (
 from edgewright_benchmarks.meter import MeterSettings, read_engines
 from edgewright_benchmarks.progress import Progress, Quiet
 from edgewright_benchmarks.result import EngineResult, Result, result_from_json
+from edgewright_benchmarks.workers import WorkerError
 from edgewright_runtime import EngineFallbackWarning, Package, load
-from edgewright_targets import InputError, host_facts
+from edgewright_runtime.manifest import Manifest
+from edgewright_targets import InputError, Rung
+
+
+@dataclass(frozen=True)
+class _Where:
+    """Where it runs: the device, which engine runs there (`EngineInfo` as a dict), and with which versions."""
+
+    device: Device
+    info: dict[str, Any]
+    versions: dict[str, str]
 
 
 def build_evidence(package: Package, target: str | None = None) -> Result:
@@ -40,45 +59,76 @@ def bench(
     *,
     settings: MeterSettings | None = None,
     progress: Progress | None = None,
+    remote: RemoteDevice | None = None,
 ) -> Result:
-    """Measure every engine of a package that can run here against its float baseline.
+    """Measure every engine of a package that can run here, or on a device, against its float baseline.
 
     Args:
         path: Package folder or archive.
         data: Labelled data for accuracy; without labels, agreement with the float engine is measured.
         settings: How to measure.
         progress: Told how far it is.
+        remote: The device; None is this machine.
 
     Raises:
-        InputError: The package or the data cannot be read, or the float baseline cannot run here.
+        InputError: The package or the data cannot be read, the float baseline cannot run there, or the device cannot be
+            reached.
     """
-    settings = settings or MeterSettings()
+    settings, progress = settings or MeterSettings(), progress or Quiet()
     package = Package.open(path)
     manifest = package.manifest
     samples = read_dataset(data, task=manifest.task, input_name=manifest.pipeline.input, class_names=manifest.labels)
+    opened = _here(package, settings) if remote is None else _there(package, settings, remote, progress)
+    with opened as where:
+        return _bench(package, samples, where, settings, progress)
+
+
+@contextlib.contextmanager
+def _here(package: Package, settings: MeterSettings) -> Iterator[_Where]:
     with warnings.catch_warnings():
         # The fallback is in the result, and said there.
         warnings.simplefilter("ignore", EngineFallbackWarning)
         with load(package, threads=settings.threads) as model:
-            info = model.engine
-    built = build_evidence(package, info.target)
-    baseline = manifest.baselines[info.target]
-    names = list(manifest.engines_for(info.target))
-    readings, calls = read_engines(package.root, names, samples.samples, settings, progress or Quiet())
+            info = dataclasses.asdict(model.engine)
+    yield _Where(ThisMachine(), info, tool_versions())
+
+
+@contextlib.contextmanager
+def _there(package: Package, settings: MeterSettings, remote: RemoteDevice, progress: Progress) -> Iterator[_Where]:
+    from edgewright_benchmarks.devices.ssh import SshDevice
+
+    with SshDevice(remote.url, progress, keep=remote.keep) as device:
+        device.send(package, remote.target)
+        try:
+            with device.worker() as worker:
+                _, info = worker.load(device.path_of(package.root), None, settings.threads)
+        except WorkerError as error:
+            raise InputError(f"No engine of '{package.root}' can run on device '{device.name}': {error}") from error
+        yield _Where(device, info, tool_versions(device.versions))
+
+
+def _bench(package: Package, samples: Dataset, where: _Where, settings: MeterSettings, progress: Progress) -> Result:
+    manifest, machine = package.manifest, where.device.machine
+    chosen, target = str(where.info["name"]), str(where.info["target"])
+    built = build_evidence(package, target)
+    baseline = manifest.baselines[target]
+    names = list(manifest.engines_for(target))
+    readings, calls = read_engines(package.root, names, samples.samples, settings, progress, where.device)
     if readings[baseline].failure is not None:
         raise InputError(
             f"The float baseline '{baseline}' cannot run here, so there is nothing to compare with: "
             f"{readings[baseline].failure}"
         )
+    rung: Rung = "emulated" if machine.emulated else "measured"
     engines = [
-        MeasuredEngine(manifest.engines[name], sum(p.stat().st_size for p in package.engine_files(name)))
+        MeasuredEngine(manifest.engines[name], sum(p.stat().st_size for p in package.engine_files(name)), rung)
         for name in names
     ]
     compared = compare_engines(
         engines, readings, samples, task=manifest.task, baseline=baseline, max_drop=built.max_drop
     )
     judged = choose(compared.engines, baseline, max_drop=built.max_drop, measure=compared.measure)
-    running = next(engine for engine in judged.engines if engine.name == info.name)
+    running = next(engine for engine in judged.engines if engine.name == chosen)
     return Result(
         kind="bench",
         model=manifest.name,
@@ -86,16 +136,28 @@ def bench(
         measure=compared.measure,
         max_drop=built.max_drop,
         baseline=baseline,
-        chosen=info.name,
+        chosen=chosen,
         reason=_reason(running, built, samples),
         engines=judged.engines,
         data=data_facts(samples),
-        machine=host_facts(),
-        versions=tool_versions(),
-        settings=settings_facts(settings, calls, len(samples.samples), info.threads),
-        warnings=(*_warnings(running, info.passed_over, built, samples), *compared.warnings),
+        machine=machine,
+        versions=where.versions,
+        settings=settings_facts(settings, calls, len(samples.samples), int(where.info["threads"])),
+        warnings=(*_stranger(manifest, target, where), *_warnings(running, where, built, samples), *compared.warnings),
         created=now(),
     )
+
+
+def _stranger(manifest: Manifest, target: str, where: _Where) -> tuple[str, ...]:
+    """That the machine is not the target whose engines it runs, as a sentence: its figures are not the target's."""
+    hardware, machine = manifest.hardware.get(target), where.device.machine
+    if hardware is None or machine.emulated:
+        return ()
+    # Of a device, architecture and board were asked before anything was copied.
+    remote = not isinstance(where.device, ThisMachine)
+    if set(hardware.isa) <= set(machine.features) if remote else hardware.is_here():
+        return ()
+    return (f"The engines were made for {target}, which this machine ({machine.cpu}) is not: the figures are its own.",)
 
 
 def _reason(running: EngineResult, built: Result, samples: Dataset) -> str:
@@ -106,10 +168,8 @@ def _reason(running: EngineResult, built: Result, samples: Dataset) -> str:
     return f"{built.reason} It was measured again here on {samples.name}, which the choice never saw."
 
 
-def _warnings(
-    running: EngineResult, passed_over: tuple[tuple[str, str], ...], built: Result, samples: Dataset
-) -> tuple[str, ...]:
-    found = [f"{name} was passed over: {reason}" for name, reason in passed_over]
+def _warnings(running: EngineResult, where: _Where, built: Result, samples: Dataset) -> tuple[str, ...]:
+    found = [f"{name} was passed over: {reason}" for name, reason in where.info["passed_over"]]
     if samples.digest == built.data.digest:
         found.append(
             f"The engine was chosen on this very data ({samples.name}), so its accuracy here is flattering. Bench on "
@@ -121,6 +181,12 @@ def _warnings(
             f"On {samples.name} the engine that ships would not be accepted. {reasons} Build again with more "
             "evaluation data, or allow a larger drop."
         )
-    if running.status not in ("baseline", "failed") and host_facts() != built.machine:
+    machine = where.device.machine
+    if machine.emulated:
+        found.append(
+            f"What answered is an emulator ({machine.cpu}) and not the hardware: its answers count, and no speed was "
+            "measured."
+        )
+    elif running.status not in ("baseline", "failed") and machine != built.machine:
         found.append("This is not the machine that the engine was chosen on; build here for the fastest one.")
     return tuple(found)

@@ -19,7 +19,9 @@ from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.providers import PLUGINS
 from edgewright_targets import Rung, __version__
 
-_TOOLS = ("onnxruntime", *PLUGINS, "tokenizers", "pillow", "numpy", "scikit-learn", "scipy")
+# What scores and compares; it runs here wherever the engines ran.
+_JUDGES = ("scikit-learn", "scipy")
+_TOOLS = ("onnxruntime", *PLUGINS, "tokenizers", "pillow", "numpy", *_JUDGES)
 
 
 @dataclass(frozen=True)
@@ -158,10 +160,10 @@ def settings_facts(settings: MeterSettings, calls: int, samples: int, threads: i
     return Settings(settings.rounds, calls, samples, threads, settings.seed)
 
 
-def tool_versions() -> dict[str, str]:
-    """Versions of what a measurement depends on."""
-    found = {"edgewright": __version__}
-    for name in _TOOLS:
+def tool_versions(device: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Versions of what a measurement depends on; on a device, those of its libraries are given."""
+    found = {"edgewright": __version__, **(device or {})}
+    for name in _TOOLS if device is None else _JUDGES:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

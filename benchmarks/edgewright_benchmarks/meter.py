@@ -9,22 +9,22 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 
+from edgewright_benchmarks.devices.here import ThisMachine
 from edgewright_benchmarks.parallel import answers_in_parallel
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.result import NativeAnswers
-from edgewright_benchmarks.workers import Place, WorkerError, WorkerProcess
-from edgewright_runtime.archive import cache_folder
+from edgewright_benchmarks.workers import EngineWorker, Place, WorkerError
 from edgewright_runtime.samples import size_of
-from edgewright_targets import InputError, host_facts
+from edgewright_targets import host_facts
 
 if TYPE_CHECKING:
+    from edgewright_benchmarks.devices import Device
     from edgewright_runtime.wire import Arrays
 
 # A round is long enough that waking threads after a pause does not show, and short enough to come round often.
@@ -74,57 +74,37 @@ class Readings:
     failure: str | None = None
 
 
-@contextlib.contextmanager
-def machine_to_itself(progress: Progress) -> Iterator[None]:
-    """Wait until no other measurement runs on this machine (for this user): two at once would falsify both."""
-    folder = cache_folder()
-    lock = FileLock(folder / "measure.lock")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        free = _try(lock)
-    except OSError as error:
-        raise InputError(
-            f"The cache folder '{folder}' cannot be written: {error.strerror}.",
-            hint="Set XDG_CACHE_HOME to a folder that can.",
-        ) from error
-    if not free:
-        progress.note("Another measurement is running on this machine; waiting for it to end ...")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _try(lock: FileLock) -> bool:
-    from filelock import Timeout
-
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return False
-    return True
-
-
 def read_engines(
-    package: Path, engines: Sequence[str], samples: Sequence[Any], settings: MeterSettings, progress: Progress
+    package: Path,
+    engines: Sequence[str],
+    samples: Sequence[Any],
+    settings: MeterSettings,
+    progress: Progress,
+    device: Device | None = None,
 ) -> tuple[dict[str, Readings], int]:
     """Measure `engines` of the package on `samples`; also gives the calls that a round had.
 
-    An engine that cannot run, dies or gets stuck has a `failure` and stops taking part; the others go on.
+    An engine that cannot run, dies or gets stuck has a `failure` and stops taking part; the others go on. On a device
+    that an emulator pretends to be, engines answer, and no time is taken.
     """
+    device = device or ThisMachine()
     readings = {name: Readings() for name in engines}
-    with machine_to_itself(progress), contextlib.ExitStack() as stack:
-        workers: dict[str, WorkerProcess] = {}
+    path = device.path_of(package)
+    with device.to_itself(progress), contextlib.ExitStack() as stack:
+        workers: dict[str, EngineWorker] = {}
         for name in engines:
             with _recording(readings[name]):
-                worker = stack.enter_context(WorkerProcess())
-                _first_answers(worker, package, name, samples, settings, readings[name], progress)
+                worker = stack.enter_context(device.worker())
+                _first_answers(worker, path, name, samples, settings, readings[name], progress)
                 workers[name] = worker
+        if device.machine.emulated:
+            for found in readings.values():
+                found.loads, found.peak_memory_bytes = [], 0
+            return readings, 0
         calls = settings.calls or _calls(workers, len(samples))
         _rounds(workers, readings, samples, calls, settings, progress)
-    with machine_to_itself(progress):
-        _reload(package, samples, settings, readings, progress)
+    with device.to_itself(progress):
+        _reload(device, path, samples, settings, readings, progress)
     return readings, calls
 
 
@@ -161,8 +141,8 @@ def _recording(readings: Readings) -> Iterator[None]:
 
 
 def _first_answers(
-    worker: WorkerProcess,
-    package: Path,
+    worker: EngineWorker,
+    package: PurePath,
     name: str,
     samples: Sequence[Any],
     settings: MeterSettings,
@@ -181,7 +161,7 @@ def _first_answers(
     readings.peak_memory_bytes = worker.peak_memory_bytes()
 
 
-def _calls(workers: dict[str, WorkerProcess], count: int) -> int:
+def _calls(workers: Mapping[str, EngineWorker], count: int) -> int:
     for worker in workers.values():
         with contextlib.suppress(WorkerError):
             seconds = float(np.median(worker.time(range(min(count, 16)))))
@@ -190,7 +170,7 @@ def _calls(workers: dict[str, WorkerProcess], count: int) -> int:
 
 
 def _rounds(
-    workers: dict[str, WorkerProcess],
+    workers: Mapping[str, EngineWorker],
     readings: dict[str, Readings],
     samples: Sequence[Any],
     calls: int,
@@ -221,7 +201,8 @@ def _alike(by_size: NDArray[np.int64], calls: int, random: np.random.Generator) 
 
 
 def _reload(
-    package: Path,
+    device: Device,
+    package: PurePath,
     samples: Sequence[Any],
     settings: MeterSettings,
     readings: dict[str, Readings],
@@ -231,7 +212,7 @@ def _reload(
     bar = progress.bar("timing the load", (settings.loads - 1) * len(running))
     for _ in range(settings.loads - 1):
         for name in running:
-            with _recording(readings[name]), WorkerProcess() as worker:
+            with _recording(readings[name]), device.worker() as worker:
                 worker.keep(samples[:1])
                 readings[name].loads.append(worker.load(package, name, settings.threads)[0])
             bar.update()

@@ -77,6 +77,22 @@ def _one_for_each_word(sample: Any, tags: tuple[str, ...], place: str) -> None:
 TAGS = Truth("tags", word_tags, _one_for_each_word)
 
 
+def masked_words(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[str, ...]:
+    """The word behind each mask: words of a cell, or a list of JSON.
+
+    Raises:
+        InputError: There is none.
+    """
+    del class_names
+    words = tuple(str(word) for word in cell) if isinstance(cell, list) else tuple(str(cell).split())
+    if not words:
+        raise InputError(f"{place}: there is no word for the mask.")
+    return words
+
+
+WORDS = Truth("words", masked_words)
+
+
 def right_answers(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[str, ...]:
     """The answers that are right: a text, or a list of JSON of several; `answers` of SQuAD, {"text": [...]}, too.
 

@@ -8,8 +8,8 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from edgewright_runtime.wire import PROTOCOL, WireError, pack_samples, receive, send
 
@@ -38,7 +38,59 @@ class Place:
 
 
 class WorkerError(Exception):
-    """A worker could not do what it was asked; the text says why, for people."""
+    """A worker could not do what it was asked; the text says why, for people.
+
+    Attributes:
+        kind: `input`: what was asked cannot be done; `check`: a check ran and said no; else a bug, or its death.
+    """
+
+    def __init__(self, message: str, kind: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class ConnectionLostError(WorkerError):
+    """The connection to a worker ended; of the worker itself nothing is known.
+
+    Attributes:
+        hint: What the reader can do about it.
+        lasting: Trying again would end the same way.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", lasting: bool = False) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.lasting = lasting
+
+
+class EngineWorker(Protocol):
+    """A process with one engine in it, on this machine or elsewhere; `WorkerProcess` describes the methods."""
+
+    machine: dict[str, Any]
+
+    def keep(self, samples: Sequence[Any]) -> None:
+        """Give it its samples."""
+
+    def load(self, package: PurePath, engine: str | None, threads: int | None) -> tuple[float, dict[str, Any]]:
+        """Activate an engine; None is the one that the package prefers there."""
+
+    def answer(self, indices: Sequence[int]) -> list[Arrays]:
+        """Outputs of these samples."""
+
+    def time(self, indices: Sequence[int]) -> list[float]:
+        """Seconds of a call for each of these samples."""
+
+    def verify(self, package: PurePath, engine: str | None, *, strict: bool) -> dict[str, Any]:
+        """Check a package there."""
+
+    def peak_memory_bytes(self) -> int:
+        """Peak resident memory, 0 where it is not known."""
+
+    def __enter__(self) -> Self:
+        """Itself."""
+
+    def __exit__(self, *_: object) -> None:
+        """End it."""
 
 
 class WorkerProcess:
@@ -47,12 +99,20 @@ class WorkerProcess:
     Args:
         command: Starts it; by default this Python. An emulator's command goes here.
         timeout: Seconds that one request may take before the worker is ended.
+        connection_code: Exit code of `command` that says that the connection to the worker ended, where there is one.
     """
 
-    def __init__(self, *, command: Sequence[str] = WORKER_COMMAND, timeout: float = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self,
+        *,
+        command: Sequence[str] = WORKER_COMMAND,
+        timeout: float = TIMEOUT_SECONDS,
+        connection_code: int | None = None,
+    ) -> None:
         self._timeout = timeout
         # Elsewhere, or in an emulator, this machine's files may not be there: they are sent.
         self._sees_files = tuple(command) == WORKER_COMMAND
+        self._connection_code = connection_code
         self._timed_out = False
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close(), lives as long as the process
         self._process = subprocess.Popen(
@@ -60,6 +120,8 @@ class WorkerProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
+            # Ctrl-C reaches this process, which ends its workers; over a connection they say goodbye first.
+            start_new_session=connection_code is not None,
         )
         try:
             hello = self._request({"op": "hello"})[0]
@@ -78,9 +140,12 @@ class WorkerProcess:
         self._request({"op": "samples", "samples": plain}, arrays)
 
     def load(
-        self, package: Path, engine: str, threads: int | None, *, emulate: bool = False
+        self, package: PurePath, engine: str | None, threads: int | None, *, emulate: bool = False
     ) -> tuple[float, dict[str, Any]]:
-        """Open a package and activate an engine; gives the seconds to the first answer, and what runs where."""
+        """Open a package and activate an engine; gives the seconds to the first answer, and what runs where.
+
+        Without an engine the first in the package's order that can run there does.
+        """
         request = {"op": "load", "package": str(package), "engine": engine, "threads": threads, "emulate": emulate}
         answer = self._request(request)[0]
         return float(answer["seconds"]), answer["engine"]
@@ -105,6 +170,10 @@ class WorkerProcess:
         """Seconds of a call for each of these samples, after one that is not counted."""
         return [float(value) for value in self._request({"op": "time", "indices": list(indices)})[0]["seconds"]]
 
+    def verify(self, package: PurePath, engine: str | None, *, strict: bool) -> dict[str, Any]:
+        """The self-test of a package: the fields of `SelfTestReport`, or an error of the kind `check`."""
+        return self._request({"op": "verify", "package": str(package), "engine": engine, "strict": strict})[0]
+
     def peak_memory_bytes(self) -> int:
         """Peak resident memory of the worker so far."""
         return int(self._request({"op": "memory"})[0]["peak_bytes"])
@@ -119,26 +188,32 @@ class WorkerProcess:
             send(self._process.stdin, message, arrays)
             answer, made = receive(self._process.stdout)
         except (WireError, OSError) as error:
-            raise WorkerError(self._death(message["op"])) from error
+            raise self._death(message["op"]) from error
         finally:
             watchdog.cancel()
         if not answer.pop("ok"):
-            raise WorkerError(str(answer["error"]))
+            raise WorkerError(str(answer["error"]), str(answer.get("kind", "")))
         return answer, made
 
     def _end_stuck(self) -> None:
         self._timed_out = True
         self._process.kill()
 
-    def _death(self, operation: str) -> str:
+    def _death(self, operation: str) -> WorkerError:
         if self._timed_out:
-            return f"The engine did not answer '{operation}' within {self._timeout:.0f} seconds and was ended."
+            return WorkerError(
+                f"The engine did not answer '{operation}' within {self._timeout:.0f} seconds and was ended."
+            )
         code = self._process.wait(timeout=10)
-        ended = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        if code == self._connection_code:
+            return ConnectionLostError(lines[-1] if lines else "The connection ended.")
+        # A shell says 128 and the signal where a process of its own was ended by one.
+        by_signal = -code if code < 0 else code - 128 if self._connection_code is not None and code > 128 else 0
+        ended = f"by signal {by_signal}" if by_signal else f"with exit code {code}"
         last = f" Its last words: {lines[-1]}" if lines else ""
-        return f"The process of the engine ended {ended} during '{operation}'.{last}"
+        return WorkerError(f"The process of the engine ended {ended} during '{operation}'.{last}")
 
     def close(self) -> None:
         """End the worker."""

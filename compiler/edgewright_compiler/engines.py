@@ -85,12 +85,12 @@ class EngineMaker:
             # Texts are padded to the one length there is.
             spec = dataclasses.replace(spec, pad_to_multiple_of=graph.text_length() or spec.pad_to_multiple_of)
         source = graph.quantized(candidate.recipe, candidate.precision)
-        folder, facts = compiled(self, source, graph.shapes(), candidate, graph.text_limits)
-        spec = dataclasses.replace(spec, provider_options={**spec.provider_options, **facts.options})
         tolerance = None
         if self.job.ways[candidate.name].answers == "none":
             tolerance, said = graph.tolerance(source)
             notes.append(said)
+        folder, facts = compiled(self, source, graph.shapes(), candidate, graph.text_limits)
+        spec = dataclasses.replace(spec, provider_options={**spec.provider_options, **facts.options})
         return EngineFiles(spec, folder, facts, (*notes, *facts.notes), tolerance)
 
     def _refuse_oversize(self, engine: EngineFiles) -> None:
@@ -156,7 +156,8 @@ class EngineMaker:
             baseline = self._float_here(folder)
             self.draft(scratch / "package", folder, component, [baseline])
             with load(scratch / "package", engine=baseline.spec.name) as model:
-                feeds = [model.feeds(sample, whole=True) for sample in self.job.inputs.spread(CALIBRATION_SAMPLES)]
+                samples = self.job.inputs.spread(CALIBRATION_SAMPLES)
+                feeds = [feed for sample in samples if (feed := model.feeds(sample, whole=True))]
         refuse_nan(feeds)
         return feeds
 

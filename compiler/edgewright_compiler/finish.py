@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgewright_benchmarks.evidence import now
 from edgewright_benchmarks.meter import MeterSettings, Readings, read_engines
@@ -24,11 +25,14 @@ from edgewright_runtime import EngineUnavailableError, load
 from edgewright_runtime.finished import Finished, preferred, read_finished, write_finished
 from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.package import GOLDEN, Package
-from edgewright_runtime.selftest import difference, golden_samples
+from edgewright_runtime.selftest import GoldenSample, difference, golden_samples
 from edgewright_runtime.trt import CAPABILITIES_KEY, FLAVOURS, RTX, missing
 from edgewright_targets import InputError, nearest
 from edgewright_targets.gpu import CudaError, Gpu, gpu
 from edgewright_targets.host import architecture
+
+if TYPE_CHECKING:
+    from edgewright_runtime.wire import Arrays
 
 
 @dataclass(frozen=True)
@@ -202,10 +206,18 @@ def judge(
     made = []
     for spec in engines:
         if spec.name not in unable:
-            pairs = zip(readings[spec.name].outputs, golden, strict=True)
+            pairs = list(zip(readings[spec.name].outputs, golden, strict=True))
             worst = max((difference(outputs, one.outputs) for outputs, one in pairs), default=float("inf"))
+            # A low precision has a wide tolerance: a classifier must give the same answers as well.
+            if package.manifest.labels and any(_answers_otherwise(outputs, one) for outputs, one in pairs):
+                worst = float("inf")
             made.append(_judged(spec, worst, readings[spec.name], (against, readings[against]), device))
     return made, unable
+
+
+def _answers_otherwise(outputs: Arrays, golden: GoldenSample) -> bool:
+    scored = {name: array for name, array in golden.outputs.items() if array.ndim}
+    return any((outputs[name].argmax(-1) != array.argmax(-1)).any() for name, array in scored.items())
 
 
 def _judged(spec: EngineSpec, worst: float, found: Readings, against: tuple[str, Readings], device: str) -> Finished:
@@ -214,7 +226,11 @@ def _judged(spec: EngineSpec, worst: float, found: Readings, against: tuple[str,
     times = f"{ratio.value:.2f} times the latency of {name} (95 % interval {ratio.low:.2f} to {ratio.high:.2f})"
     # A comparison with NaN is False, so both are written the way round that lets none through.
     alike, fast = worst <= spec.tolerance, ratio.high <= 1
-    agreement = f"its outputs differ from float by {worst:.3g} on the golden samples, {spec.tolerance:.3g} is allowed"
+    agreement = (
+        f"its outputs differ from float by {worst:.3g} on the golden samples, {spec.tolerance:.3g} is allowed"
+        if worst < float("inf")
+        else "its answers to the golden samples are others than those of float"
+    )
     if alike and fast:
         reason = f"Accepted: it takes {times}, and {agreement}."
     elif alike:

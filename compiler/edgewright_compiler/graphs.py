@@ -30,8 +30,6 @@ _FAILURE = "failure.txt"
 _FACTS = "facts.json"
 _SHAPES = "shapes.json"
 _REFERENCE = "reference.json"
-# Real inputs that a precision is compared with float on, where its engine cannot run here.
-_REFERENCE_SAMPLES = 16
 # The engine alone is in a folder of its own, so that nothing else is taken for a part of it.
 _ENGINE = "engine"
 _EXPECTED = (QuantizationError, CompileError, FixingError)
@@ -117,14 +115,17 @@ class Graph:
         """What to allow an engine made of `graph`, this one in another precision, that cannot run here; and a sentence.
 
         Seen on this machine's processor: see `edgewright_compiler.reference`.
+
+        Raises:
+            CandidateError: The precision alone changes the answers of a classifier more than the budget allows.
         """
         from edgewright_compiler.reference import NoReferenceError, precision_difference, tolerance_for
 
         def make(place: Path) -> None:
-            feeds = self._maker.feeds(self.folder, self._component)[:_REFERENCE_SAMPLES]
-            found: dict[str, Any] = {"difference": 0.0, "refused": ""}
+            feeds = self._maker.feeds(self.folder, self._component)
+            found: dict[str, Any] = {"largest": 0.0, "changed": 0, "samples": 0, "refused": ""}
             try:
-                found["difference"] = precision_difference(self.folder, graph, feeds)
+                found |= write_record(precision_difference(self.folder, graph, feeds))
             except NoReferenceError as error:
                 found["refused"] = str(error)
             (place / _REFERENCE).write_text(json.dumps(found), encoding="utf-8")
@@ -137,7 +138,13 @@ class Graph:
         }
         path = self._maker.stage("reference", "Compared the precision with float", parts, make) / _REFERENCE
         found = json.loads(path.read_text(encoding="utf-8"))
-        allowed = tolerance_for(found["difference"])
+        changed, samples, budget = found["changed"], found["samples"], self._maker.job.options.max_drop
+        if self._component.labels and samples and changed / samples > budget:
+            raise CandidateError(
+                f"The precision alone changes the answers to {changed} of {samples} calibration samples "
+                f"({changed / samples:.1%}, the budget is {budget:.1%}), computed by ONNX Runtime's CPU."
+            )
+        allowed = tolerance_for(found["largest"])
         if found["refused"]:
             return (
                 allowed,
@@ -145,7 +152,7 @@ class Graph:
             )
         return allowed, (
             f"On the device its outputs may differ from float by {allowed:.3g}: computed by ONNX Runtime's CPU in this "
-            f"precision, the graph's differed by {found['difference']:.2g}."
+            f"precision, the graph's differed by {found['largest']:.2g} on {samples} calibration samples."
         )
 
     def quantized(self, recipe: Recipe, precision: str) -> Path:

@@ -37,4 +37,5 @@ def make_manifest(jobs: Sequence[Job], component: Component, order: tuple[str, .
         source=SourceFacts(job.source.kind, job.source.name, job.source_digest),
         tools={"edgewright": __version__, **tool_versions((*job.source.tools, *RUN_TOOLS))},
         unreproducible=(),
+        hardware={job.target.name: job.target.hardware for job in jobs},
     )

@@ -15,6 +15,7 @@ from edgewright_compiler.component import copy_graph, save_graph
 from edgewright_compiler.disk import disk_reason
 from edgewright_compiler.float8 import int8_to_float8
 from edgewright_compiler.floats import bound_infinities, cast_floats
+from edgewright_compiler.tied import untie_weights
 from edgewright_targets import Recipe
 
 if TYPE_CHECKING:
@@ -51,7 +52,10 @@ def quantize(component: Path, recipe: Recipe, feeds: Sequence[Arrays], destinati
 
     with tempfile.TemporaryDirectory(dir=destination) as scratch:
         graph = copy_graph(component, Path(scratch) / "float")
-        _refuse_quantized(onnx_ir.load(graph))
+        model = onnx_ir.load(graph)
+        _refuse_quantized(model)
+        if untie_weights(model):
+            onnx_ir.save(model, graph, external_data="untied.bin")
         made = Path(scratch) / "quantized.onnx"
         try:
             with _quiet():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import ceil, log2
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,8 +37,23 @@ def tolerance_for(seen: float) -> float:
     return float(2.0 ** ceil(log2(max(2 * seen, TOLERANCE_FLOOR))))
 
 
-def precision_difference(float_graph: Path, graph: Path, feeds: Sequence[Arrays]) -> float:
-    """Largest difference of any output between the two graphs on `feeds`, on this processor.
+@dataclass(frozen=True)
+class PrecisionDifference:
+    """What a precision changes.
+
+    Attributes:
+        largest: Largest difference of any output.
+        changed: Samples where the largest of the scores is another: what a classifier would answer.
+        samples: How many were compared.
+    """
+
+    largest: float
+    changed: int
+    samples: int
+
+
+def precision_difference(float_graph: Path, graph: Path, feeds: Sequence[Arrays]) -> PrecisionDifference:
+    """What is different between the two graphs on `feeds`, on this processor.
 
     Args:
         float_graph: Folder of the float graph.
@@ -52,9 +68,15 @@ def precision_difference(float_graph: Path, graph: Path, feeds: Sequence[Arrays]
         path = rounding_to_bfloat16(copy_graph(graph, Path(place) / "other"))
         try:
             other = _session(path)
-            return max((difference(_run(other, feed), _run(expected, feed)) for feed in feeds), default=0.0)
+            pairs = [(_run(other, feed), _run(expected, feed)) for feed in feeds]
         except Exception as error:  # whatever the provider throws, it refused this graph
             raise NoReferenceError(f"ONNX Runtime's CPU cannot run the graph: {error}") from error
+    largest = max((difference(made, float_made) for made, float_made in pairs), default=0.0)
+    return PrecisionDifference(largest, sum(_changed(made, float_made) for made, float_made in pairs), len(pairs))
+
+
+def _changed(made: Arrays, expected: Arrays) -> bool:
+    return any((made[name].argmax(-1) != array.argmax(-1)).any() for name, array in expected.items() if array.ndim)
 
 
 def _session(graph: Path) -> Any:

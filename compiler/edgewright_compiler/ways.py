@@ -33,7 +33,9 @@ class Way:
 
 # Kinds of engine that 'edgewright finish' makes on the device.
 MADE_BY_FINISH = ("tensorrt",)
-_FINISHED_LATER = Way("none", "declared", "Until it is finished, nothing about it was checked.")
+_FINISHED_LATER = Way(
+    "none", "declared", "'edgewright finish' makes it on the device; until then nothing about it was checked."
+)
 
 
 def ways(target: Target) -> dict[str, Way]:

@@ -20,7 +20,8 @@ from edgewright_runtime.errors import (
     PackageTooNewError,
     SampleError,
 )
-from edgewright_runtime.model import EngineInfo, Model, load
+from edgewright_runtime.loading import load
+from edgewright_runtime.model import EngineInfo, Model
 from edgewright_runtime.package import Package
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any, Literal
 
 from edgewright_runtime.errors import PackageError, PackageTooNewError
+from edgewright_targets.hardware import Hardware
 from edgewright_targets.recipe import Recipe
 from edgewright_targets.record import read_record, write_record
 
@@ -142,6 +143,7 @@ class Manifest:
         labels: Class names by index; empty where the task has none.
         order: Engine names, best first: the first that can run here runs.
         baselines: Target to the name of its float engine.
+        hardware: Target to what it asks of a machine.
         engines: By name.
         source: What it was made from.
         tools: Tool name to version at build time.
@@ -158,8 +160,15 @@ class Manifest:
     source: SourceFacts
     tools: dict[str, str]
     unreproducible: tuple[str, ...]
+    hardware: dict[str, Hardware] = field(default_factory=dict)
     engines: dict[str, EngineSpec] = field(default_factory=dict)
     format: int = FORMAT
+
+    def targets_here(self) -> tuple[str, ...]:
+        """Targets that this machine is, those that describe it best first."""
+        here = [(name, hardware) for name, hardware in self.hardware.items() if hardware.is_here()]
+        # Stable: of those that say as much, the package's own order.
+        return tuple(name for name, _ in sorted(here, key=lambda pair: -pair[1].says()))
 
     def engines_for(self, target: str) -> tuple[str, ...]:
         """Names of the engines made for a target, best first."""

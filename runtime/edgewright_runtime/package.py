@@ -92,7 +92,7 @@ class Package:
 
     def digests(self) -> dict[str, str]:
         """File to its SHA-256 as the package lists them; whether they are true, `check_digests` says."""
-        return _read_sums(self.root, str(self.root))
+        return read_sums(self.root, str(self.root))
 
     def check_digests(self) -> int:
         """Compare every file with `SHA256SUMS`; see the function of this name."""
@@ -126,7 +126,7 @@ def check_digests(root: Path, name: str) -> int:
     Raises:
         DamagedPackageError: A file is missing, changed, cut off, replaced by a link, or not listed.
     """
-    sums = _read_sums(root, name)
+    sums = read_sums(root, name)
     # Links to folders are folders to is_dir(), and still nothing that a package has.
     entries = [path for path in root.rglob("*") if path.is_symlink() or not path.is_dir()]
     odd = sorted(str(path.relative_to(root)) for path in entries if path.is_symlink() or not path.is_file())
@@ -148,7 +148,8 @@ def check_digests(root: Path, name: str) -> int:
     return len(sums)
 
 
-def _read_sums(root: Path, name: str) -> dict[str, str]:
+def read_sums(root: Path, name: str) -> dict[str, str]:
+    """The digests that a package lists: relative path to SHA-256; `name` is what messages call the package."""
     path = root / SUMS
     try:
         # A link, a pipe or a device could lead anywhere, or never end.

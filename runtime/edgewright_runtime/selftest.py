@@ -67,7 +67,7 @@ def verify(path: str | Path, *, engine: str | None = None, strict: bool = False)
         DamagedPackageError: Changed or cut off after the build.
         CheckFailedError: An answer is further from the float answer than the engine's tolerance allows.
     """
-    from edgewright_runtime.model import load
+    from edgewright_runtime.loading import load
 
     package, files = check_whole(path)
     samples = golden_samples(package.file(GOLDEN))

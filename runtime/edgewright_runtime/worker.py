@@ -11,6 +11,7 @@ One engine a process, because thread pools and caches of engines in one process 
 - `feeds`: what the graph is given for the samples named.
 - `time`: seconds of a call for each of the samples named; refused in an emulator, where they would mean nothing.
 - `memory`: peak resident memory of this process in bytes.
+- `verify`: the self-test of a package; the kind `check` means that it ran and said no.
 - `stop`: end.
 """
 
@@ -26,7 +27,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_runtime.wire import PROTOCOL, WireError, receive, send, unpack_samples
-from edgewright_targets import EdgewrightError, InputError, __version__, host_facts
+from edgewright_targets import CheckFailedError, EdgewrightError, InputError, __version__, host_facts
 from edgewright_targets.host import read_text
 
 if TYPE_CHECKING:
@@ -57,11 +58,14 @@ class Worker:
             "feeds": self._feeds,
             "time": self._time,
             "memory": self._memory,
+            "verify": self._verify,
         }
         if operation not in known:
             return {"ok": False, "kind": "protocol", "error": f"unknown operation {operation!r}"}, {}
         try:
             answer, made = known[operation](request, arrays)
+        except CheckFailedError as error:
+            return {"ok": False, "kind": "check", "error": error.message}, {}
         except EdgewrightError as error:
             return {"ok": False, "kind": "input", "error": getattr(error, "reason", error.message)}, {}
         except Exception as error:  # noqa: BLE001 - the other end must hear of it, whatever it is
@@ -85,7 +89,7 @@ class Worker:
         # Libraries are imported before the clock starts: a process pays for them once, not for each model.
         import onnxruntime  # noqa: F401
 
-        from edgewright_runtime.model import load
+        from edgewright_runtime.loading import load
 
         start = time.perf_counter()
         # Passing engines over is the caller's business here: it asked for one by name.
@@ -144,6 +148,16 @@ class Worker:
         del request, arrays
         return {"peak_bytes": peak_memory_bytes()}, {}
 
+    def _verify(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+        del arrays
+        from edgewright_runtime.selftest import verify
+
+        with warnings.catch_warnings():
+            # What was passed over is in the answer.
+            warnings.simplefilter("ignore")
+            report = verify(request["package"], engine=request["engine"], strict=request["strict"])
+        return dataclasses.asdict(report), {}
+
     def _loaded(self) -> Model:
         if self._model is None:
             raise RuntimeError("nothing is loaded")
@@ -181,7 +195,7 @@ def main(*, emulator: str | None = None) -> None:
     """Serve on standard input and output; whatever a library prints goes to standard error instead.
 
     Args:
-        emulator: Who starts this in an emulator says so, because it cannot be told from inside.
+        emulator: Who starts this in an emulator names it and the processor; from inside only the fact can be seen.
     """
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from edgewright_targets.errors import InputError, nearest
-from edgewright_targets.host import architecture, host_facts, read_text
+from edgewright_targets.hardware import Hardware
+from edgewright_targets.host import host_facts
 from edgewright_targets.recipe import Recipe
 
 # From best to worst; a rung is never rounded up.
@@ -26,9 +27,6 @@ RUNGS: tuple[Rung, ...] = get_args(Rung)
 EngineKind = Literal["onnx", "epcontext", "tensorrt-rtx", "tensorrt"]
 
 HOST = "host"
-
-# Where Linux on Arm and RISC-V boards keeps the board's name.
-_MODEL_FILE = "/proc/device-tree/model"
 
 
 @dataclass(frozen=True)
@@ -102,14 +100,14 @@ class Target:
         fitting = tuple(one for one in self.candidates if not one.tasks or task in one.tasks)
         return dataclasses.replace(self, candidates=fitting)
 
+    @property
+    def hardware(self) -> Hardware:
+        """What it asks of a machine."""
+        return Hardware(self.architecture, self.machine_model, self.isa, self.compute_capabilities)
+
     def is_here(self) -> bool:
         """Whether this machine is such a one: another of its architecture is not, and gives no figures for it."""
-        return (
-            self.architecture == architecture()
-            and read_text(_MODEL_FILE).startswith(self.machine_model)
-            and set(self.isa) <= set(host_facts().features)
-            and (not self.compute_capabilities or _capability_here() in self.compute_capabilities)
-        )
+        return self.hardware.is_here()
 
 
 @cache
@@ -158,13 +156,3 @@ def load_target(name: str) -> Target:
     if name not in target_names():
         raise InputError(f"Unknown target '{name}'.", hint=nearest(name, [HOST, *target_names()]))
     return read_target(name, own_text(name), f"{name}.toml")
-
-
-def _capability_here() -> str | None:
-    # Here and not above: it loads the driver's library.
-    from edgewright_targets.gpu import CudaError, gpu
-
-    try:
-        return gpu().capability
-    except CudaError:
-        return None

@@ -1,6 +1,7 @@
 """Tiny sources, data and packages that the tests of the command line share."""
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 import tiny_models
 from command import QUICK, Command, run_apart
+from ssh_server import SshServer, ssh_server
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -78,3 +80,23 @@ def package(built_arrays: Path, tmp_path: Path) -> Path:
 def text_package(built_text: Path, tmp_path: Path) -> Path:
     """A package of the classifier to be damaged."""
     return Path(shutil.copytree(built_text, tmp_path / "text.ortpackage"))
+
+
+@pytest.fixture
+def server(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[SshServer]:
+    """An OpenSSH server on loopback that listens."""
+    with ssh_server(tmp_path_factory.mktemp("ssh"), monkeypatch) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def own_mounts() -> tuple[str, ...]:
+    """The command that gives a process mounts of its own; without the right to mount, these tests are skipped."""
+    for unshare in (("unshare", "--mount"), ("unshare", "--map-root-user", "--mount")):
+        try:
+            done = subprocess.run([*unshare, "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True)
+        except OSError:
+            continue
+        if done.returncode == 0:
+            return unshare
+    pytest.skip("this machine lets no test mount a disk (unshare --mount)")

@@ -22,19 +22,6 @@ exit $code
 """
 
 
-@pytest.fixture(scope="session")
-def own_mounts() -> tuple[str, ...]:
-    """The command that gives a process mounts of its own; without the right to mount, these tests are skipped."""
-    for unshare in (("unshare", "--mount"), ("unshare", "--map-root-user", "--mount")):
-        try:
-            done = subprocess.run([*unshare, "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True)
-        except OSError:
-            continue
-        if done.returncode == 0:
-            return unshare
-    pytest.skip("this machine lets no test mount a disk (unshare --mount)")
-
-
 class Disk:
     """A small disk at `place` that only the command sees; `left` is what was on it afterwards."""
 

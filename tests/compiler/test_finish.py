@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnxruntime
 import pytest
 
@@ -18,6 +19,7 @@ from edgewright_benchmarks.bench import build_evidence
 from edgewright_benchmarks.meter import MeterSettings
 from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler import device_plan
+from edgewright_compiler import finish as finish_module
 from edgewright_compiler.compile import CompileError
 from edgewright_compiler.device_plan import stored_or_built
 from edgewright_compiler.finish import judge, running
@@ -35,6 +37,7 @@ from edgewright_runtime.finished import (
     write_finished,
 )
 from edgewright_runtime.manifest import EngineSpec
+from edgewright_runtime.selftest import GoldenSample
 from edgewright_runtime.trt import RTX, missing
 from edgewright_targets.gpu import Gpu, unavailable
 from edgewright_targets.host import architecture
@@ -358,6 +361,14 @@ def test_judgement(package: Package) -> None:
     refused, _ = judge(package, [strict], BASELINE, "a GPU", settings, Quiet())
     assert not refused[0].accepted
     assert refused[0].reason.startswith("Refused: its outputs differ from float by 0 ")
+
+
+def test_a_classifier_must_answer_alike() -> None:
+    """However wide the tolerance of a precision is."""
+    scores = np.array([[0.1, 2.0, 1.9]], dtype=np.float32)
+    golden = GoldenSample("text", {}, {"logits": scores})
+    assert not finish_module._answers_otherwise({"logits": scores + 5}, golden)
+    assert finish_module._answers_otherwise({"logits": scores[:, ::-1] * [1, 1, 30]}, golden)
 
 
 def test_an_engine_that_cannot_run_is_a_reason(package: Package) -> None:

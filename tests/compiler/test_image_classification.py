@@ -12,6 +12,7 @@ from PIL import Image
 
 import tiny_images
 from command import QUICK, Command
+from edgewright_benchmarks.workers import WORKER_COMMAND, WorkerProcess
 from edgewright_runtime import load
 
 
@@ -77,6 +78,14 @@ def test_an_onnx_file(command: Command, colours: Path, pictures: Path) -> None:
         assert accuracy["metrics"]["accuracy"]["value"] > 0.8
         assert accuracy["samples"] == 8 * len(tiny_images.LABELS)
     assert command("verify", package).code == 0
+    # A worker that may be on another machine gets the bytes of the files; it must answer as one that gets their paths.
+    answers = []
+    for started in (WORKER_COMMAND, [*WORKER_COMMAND, "elsewhere"]):
+        with WorkerProcess(command=started) as worker:
+            worker.keep([red, blue])
+            worker.load(package, "tiny-cpu-fp32", 1)
+            answers.append([answer["scores"].tolist() for answer in worker.answer([0, 1])])
+    assert answers[0] == answers[1]
     command.refuses("run", package, "missing.png", says=["There is no file 'missing.png'", "path of a file: image"])
     command.refuses("run", package, pictures / "validation.csv", says=["is no image, or none of the kinds"])
     command.refuses(

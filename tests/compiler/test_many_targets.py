@@ -17,7 +17,7 @@ from edgewright_benchmarks.workers import WORKER_COMMAND
 from edgewright_compiler import BuildOptions, Built, build, emulators
 from edgewright_compiler.cli import main
 from edgewright_compiler.verify import verify_target
-from edgewright_runtime import Package, load
+from edgewright_runtime import EngineFallbackWarning, Package, load
 from edgewright_runtime.manifest import ASSET_FOLDER
 from edgewright_runtime.package import SUMS, file_digest
 from edgewright_targets.host import architecture
@@ -219,3 +219,34 @@ def test_a_target_that_nothing_emulates_gets_its_float_engine_as_declared(source
     assert others
     assert all(engine.accuracy is None and "It was not run" in " ".join(engine.reasons) for engine in others)
     assert Package.open(built.package).manifest.order == ("amx-cpu-fp32",)
+
+
+def test_the_engine_made_for_this_machine_runs_whatever_the_order(
+    sources: Path, board: Path, tmp_path: Path, stand_in: None, recwarn: pytest.WarningsRecorder
+) -> None:
+    """An engine for other hardware of the same architecture could run as well; it was never measured here."""
+    tiny = tiny_models.write_target(tmp_path / "tiny.toml")
+    package = Package.open(build_for(sources, tmp_path / "p", board, tiny).package)
+    assert package.manifest.engines[package.manifest.order[0]].target == "board"
+    with load(package) as model:
+        assert model.engine.target == "tiny"
+        assert model.engine.passed_over == ()
+    assert not recwarn.list
+
+
+def test_a_machine_that_is_none_of_the_targets_is_told(
+    sources: Path, board: Path, tmp_path: Path, stand_in: None
+) -> None:
+    package = Package.open(build_for(sources, tmp_path / "p", board).package)
+    said = r"It was made for board, and this machine is none of the package's targets \(board\)\."
+    with pytest.warns(EngineFallbackWarning, match=said), load(package) as model:
+        assert model.engine.reason.startswith("It was made for board")
+
+
+def test_bench_says_that_the_machine_is_not_the_target(
+    sources: Path, board: Path, tmp_path: Path, stand_in: None
+) -> None:
+    """Its figures are measured, and on another machine than the one that the engines were made for."""
+    package = build_for(sources, tmp_path / "p", board).package
+    result = bench(package, sources / "inputs.npz", settings=MeterSettings(rounds=3))
+    assert result.warnings[0].startswith("The engines were made for board, which this machine (")

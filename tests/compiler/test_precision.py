@@ -1,7 +1,9 @@
 """Precision in the graph: what changes, what must not, and how far the answers move."""
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 
 from edgewright_compiler.component import copy_graph
 from edgewright_compiler.float8 import int8_to_float8
+from edgewright_compiler.graphs import CandidateError, Graph
 from edgewright_compiler.quantize import QuantizationError, quantize
 from edgewright_compiler.reference import NoReferenceError, precision_difference, tolerance_for
 from edgewright_targets import Recipe
@@ -86,7 +89,7 @@ def test_answers_move_as_little_as_the_precision_allows(
     name: str, most: float, attention: Path, feeds: list[Any], tmp_path: Path
 ) -> None:
     quantize(attention, RECIPES[name], feeds, tmp_path)
-    assert 0 < precision_difference(attention, tmp_path, feeds) < most
+    assert 0 < precision_difference(attention, tmp_path, feeds).largest < most
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -106,7 +109,9 @@ def test_nothing_overflows(attention: Path, feeds: list[Any], tmp_path: Path) ->
         assert held.const_value is not None
         assert np.isfinite(held.const_value.numpy().astype(np.float32)).all()
     # Masked positions still get nothing.
-    assert precision_difference(attention, tmp_path, feeds) < 2e-3
+    found = precision_difference(attention, tmp_path, feeds)
+    assert found.largest < 2e-3
+    assert found.samples == len(feeds)
 
 
 def test_bfloat16_is_rounded_from_float32(attention: Path, feeds: list[Any], tmp_path: Path) -> None:
@@ -161,3 +166,53 @@ def test_what_the_processor_cannot_run_has_no_reference(attention: Path, feeds: 
 @pytest.mark.parametrize(("seen", "allowed"), [(0.0, 2**-13), (0.001, 2**-8), (0.25, 0.5), (0.26, 1.0)])
 def test_twice_what_was_seen_is_allowed(seen: float, allowed: float) -> None:
     assert tolerance_for(seen) == allowed
+
+
+@pytest.fixture
+def turned(attention: Path, tmp_path: Path) -> Path:
+    """The graph with its mask the other way round: it attends elsewhere."""
+    model = ir.load(attention / "model.onnx")
+    bias = next(node for node in model.graph if node.name == "bias")
+    kept, masked = bias.inputs[1:]
+    bias.replace_input_with(1, masked)
+    bias.replace_input_with(2, kept)
+    (tmp_path / "turned").mkdir()
+    ir.save(model, tmp_path / "turned" / "model.onnx")
+    return tmp_path / "turned"
+
+
+def test_changed_answers_are_counted(attention: Path, turned: Path, feeds: list[Any]) -> None:
+    assert precision_difference(attention, attention, feeds).changed == 0
+    found = precision_difference(attention, turned, feeds)
+    assert (found.changed, found.samples) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("labels", "budget", "refused"), [(("a", "b"), 0.5, True), (("a", "b"), 1.0, False), ((), 0.0, False)]
+)
+def test_a_precision_that_changes_answers_makes_no_engine(
+    labels: tuple[str, ...],
+    budget: float,
+    refused: bool,
+    attention: Path,
+    turned: Path,
+    feeds: list[Any],
+    tmp_path: Path,
+) -> None:
+    """Where answers are classes; the tolerance of other outputs follows from what was seen."""
+    job = SimpleNamespace(inputs=SimpleNamespace(digest=""), options=SimpleNamespace(max_drop=budget))
+
+    def stage(name: str, title: str, parts: dict[str, Any], make: Callable[[Path], None]) -> Path:
+        make(tmp_path)
+        return tmp_path
+
+    maker: Any = SimpleNamespace(job=job, stage=stage, feeds=lambda folder, component: feeds)
+    component: Any = SimpleNamespace(labels=labels)
+    graph = Graph(maker, attention, component)
+    if refused:
+        with pytest.raises(CandidateError, match="changes the answers to 2 of 2 calibration samples"):
+            graph.tolerance(turned)
+    else:
+        allowed, said = graph.tolerance(turned)
+        assert allowed == tolerance_for(precision_difference(attention, turned, feeds).largest)
+        assert "on 2 calibration samples" in said

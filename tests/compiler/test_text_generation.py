@@ -73,6 +73,15 @@ def test_evidence_has_what_a_generator_is_measured_by(generator: Path) -> None:
     assert rounded["perplexity"]["value"] != metrics["small-cpu-fp32"]["perplexity"]["value"]
 
 
+def test_an_embedding_that_is_the_last_layer_too_is_stored_once(generator: Path, causal: Path) -> None:
+    def size(engine: str) -> int:
+        _, *weights = Package.open(generator).engine_files(engine)
+        return sum(path.stat().st_size for path in weights)
+
+    parameters = next(causal.glob("*.safetensors")).stat().st_size
+    assert parameters * 0.95 < size("small-cpu-fp32") < parameters * 1.05
+
+
 def test_candidates_for_generators_are_not_tried_elsewhere(command: Command, target: Path, sources: Path) -> None:
     output = command.folder / "other.ortpackage"
     done = command(

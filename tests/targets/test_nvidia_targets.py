@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edgewright_targets import InputError, load_target
-from edgewright_targets import target as module
+from edgewright_targets import hardware as module
 from edgewright_targets.gpu import Gpu
 from edgewright_targets.host import HostFacts
 
@@ -42,7 +42,7 @@ def test_only_a_machine_with_such_a_gpu_is_one(name: str, monkeypatch: pytest.Mo
     target = load_target(name)
     host(monkeypatch, target.architecture)
     found: list[str | None] = [None]
-    monkeypatch.setattr(module, "_capability_here", lambda: found[0])
+    monkeypatch.setattr(module, "capability_here", lambda: found[0])
     assert not target.is_here()
     found[0] = "9.0"
     assert not target.is_here()
@@ -57,10 +57,10 @@ def test_the_gpu_of_this_machine_is_asked() -> None:
     if reason is None:
         here = gpu()
         assert isinstance(here, Gpu)
-        assert module._capability_here() == here.capability
+        assert module.capability_here() == here.capability
     else:
         assert reason.endswith(".")
-        assert module._capability_here() is None
+        assert module.capability_here() is None
 
 
 def test_amx_is_asked_of_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -195,7 +195,7 @@ def test_a_target_cannot_extend_the_unknown(tmp_path: Path) -> None:
 
 
 def test_a_board_is_measured_on_that_board_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    from edgewright_targets import target as module
+    from edgewright_targets import hardware as module
 
     pi, any_arm = load_target("raspberry-pi-5"), load_target("aarch64")
     monkeypatch.setattr(module, "architecture", lambda: "aarch64")

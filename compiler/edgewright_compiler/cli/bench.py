@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from edgewright_compiler.cli.console import bold, print_json, progress, say_warning, wrapped
 from edgewright_compiler.cli.files import check_writable, write_file
-from edgewright_compiler.cli.options import add_meter, meter_settings
+from edgewright_compiler.cli.options import add_device, add_meter, meter_settings, remote_device
 from edgewright_targets import InputError
 from edgewright_targets.record import write_record
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 EPILOG = """\
 example:
   edgewright bench intents.ortpackage --data test.csv --report report.html
+  edgewright bench intents.ortpackage --device ssh://pi@kitchen --data test.csv --report pi.html
 
 Data that the build's choice never saw gives the accuracy to quote.
 """
@@ -30,6 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", required=True, help="labelled data (.csv, or .npz for named arrays)")
     parser.add_argument("--report", metavar="FILE", help="write a report: .html for people, .md for a pull request")
     parser.add_argument("--output", "-o", metavar="FILE", help="write all raw values as JSON")
+    add_device(parser)
     add_meter(parser)
 
 
@@ -45,7 +47,10 @@ def execute(options: argparse.Namespace) -> int:
     for path in (options.report, options.output):
         check_writable(path)
     render = _renderer(options.report) if options.report else None
-    result = bench(options.package, options.data, settings=meter_settings(options), progress=progress(options))
+    remote = remote_device(options)
+    result = bench(
+        options.package, options.data, settings=meter_settings(options), progress=progress(options), remote=remote
+    )
     built = build_evidence(Package.open(options.package), result.engine(result.chosen).target)
     if options.output:
         write_file(options.output, lambda path: write_result(result, path))

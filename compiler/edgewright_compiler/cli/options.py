@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from edgewright_targets import InputError
+
 if TYPE_CHECKING:
+    from edgewright_benchmarks.devices.address import RemoteDevice
     from edgewright_benchmarks.meter import MeterSettings
 
 
@@ -44,6 +47,38 @@ def meter_settings(options: argparse.Namespace) -> MeterSettings:
     from edgewright_benchmarks.meter import MeterSettings
 
     return MeterSettings(rounds=max(2, options.rounds), calls=options.calls or 0, threads=options.threads)
+
+
+def add_device(parser: argparse.ArgumentParser, *, target: bool = True) -> None:
+    """Where it runs; without `target` the verb has that argument already."""
+    parser.add_argument(
+        "--device", metavar="URL", help="run on this device: ssh://[user@]host[:port][?python=PATH&workdir=PATH]"
+    )
+    if target:
+        words = "with --device: the target whose engines run (default: what fits the device)"
+        parser.add_argument("--target", help=words)
+    parser.add_argument("--keep", action="store_true", help="with --device: leave there what was copied")
+
+
+def remote_device(options: argparse.Namespace, *, target_alone: bool = False) -> RemoteDevice | None:
+    """The device from the arguments of `add_device`; None is this machine.
+
+    Args:
+        options: Of the verb.
+        target_alone: A target means something to the verb without a device as well.
+
+    Raises:
+        InputError: The address is none, or the others are given without one.
+    """
+    if options.device is None:
+        alone = "--keep" if options.keep else "--target" if options.target and not target_alone else None
+        if alone is not None:
+            raise InputError(f"{alone} goes with --device.")
+        return None
+    from edgewright_benchmarks.devices.address import DeviceAddress, RemoteDevice
+
+    DeviceAddress.parse(options.device)
+    return RemoteDevice(options.device, options.target, options.keep)
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:

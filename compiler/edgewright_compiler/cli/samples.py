@@ -91,6 +91,10 @@ def _entities(answer: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"{entry['text']}  {entry['label']}  {entry['score']:.4f}" for entry in answer] or ["(nothing)"]
 
 
+def _tokens(answer: Sequence[Sequence[Mapping[str, Any]]]) -> list[str]:
+    return [f"{entry['text']}  {entry['score']:.4f}" for mask in answer for entry in mask]
+
+
 def _answer(answer: Mapping[str, Any]) -> list[str]:
     return [f"{answer['text']}  {answer['score']:.4f}"]
 
@@ -104,4 +108,5 @@ ANSWER_LINES: dict[str, Callable[[Any], list[str]]] = {
     "labels": _labels,
     "entities": _entities,
     "answer": _answer,
+    "tokens": _tokens,
 }

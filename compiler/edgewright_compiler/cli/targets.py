@@ -1,4 +1,4 @@
-"""`edgewright targets`: the known targets, which one this machine is, and emulators for those it is not."""
+"""`edgewright targets`: the known targets, which one this machine is, what can be checked from here, emulators."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import argparse
 import dataclasses
 
 from edgewright_compiler.cli.console import print_json, progress, table, wrapped
+from edgewright_compiler.cli.target_facts import doctor, show
 from edgewright_targets import InputError, Target, host_facts, host_target_name, load_target, target_names
 
 EPILOG = """\
 example:
   edgewright targets
+  edgewright targets show snapdragon-8-gen-3
+  edgewright targets doctor
   edgewright targets prepare aarch64
 """
 
 
 _ACTIONS = {
     "list": "show the known targets, and which one this machine is",
+    "show": "show everything about a target, and how far evidence for it goes from here",
+    "doctor": "show what can be checked from here, and what is missing",
     "prepare": "fetch the emulator of a target, once; builds do it by themselves",
 }
 
@@ -29,12 +34,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         # Those of the verb may stand behind the action as well; suppressed, so that they do not undo one before it.
         action.add_argument("-q", "--quiet", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
         action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        if name == "show":
+            action.add_argument("name", metavar="TARGET", help="a known target, host, or the path of a target file")
         if name == "prepare":
             action.add_argument("name", nargs="?", metavar="NAME", help="architecture or target to be emulated")
 
 
 def execute(options: argparse.Namespace) -> int:
     """Run the verb."""
+    if options.action == "show":
+        return show(options.name, json=options.json)
+    if options.action == "doctor":
+        return doctor(json=options.json)
     if options.action == "prepare":
         return _prepare(options)
     host = host_target_name()
@@ -54,12 +65,11 @@ def execute(options: argparse.Namespace) -> int:
             "*" if target.name == host else "",
             target.name,
             "measured" if target.is_here() else target.rung,
-            str(len(target.candidates)),
             target.title,
         )
         for target in targets
     ]
-    print(table(("", "target", "rung", "candidates", "hardware"), rows, right=(3,)))
+    print(table(("", "target", "rung", "hardware"), rows))
     print()
     here = f"* is this machine (--target host): {facts.cpu}, {facts.cores} cores, {', '.join(facts.features)}."
     if host is None:

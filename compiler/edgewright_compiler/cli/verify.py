@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.cli.console import print_json, progress, spoken_warnings, table, wrapped
-from edgewright_compiler.cli.options import add_engine
+from edgewright_compiler.cli.console import print_json, progress, say_warning, spoken_warnings, table, wrapped
+from edgewright_compiler.cli.options import add_device, add_engine, remote_device
 from edgewright_targets import CheckFailedError, InputError
 from edgewright_targets.target import HOST
 
@@ -18,6 +18,7 @@ EPILOG = """\
 example:
   edgewright verify intents.ortpackage
   edgewright verify intents.ortpackage --target raspberry-pi-5
+  edgewright verify intents.ortpackage --device ssh://pi@kitchen
 """
 
 
@@ -26,39 +27,60 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("package", help="package folder or archive")
     parser.add_argument(
         "--target",
-        default=HOST,
         metavar="TARGET",
         help="check all engines of this target, in its emulator where this machine is another (default: host, the "
-        "engine that runs here)",
+        "engine that runs here); with --device: those that run there",
     )
+    add_device(parser, target=False)
     add_engine(parser)
 
 
 def execute(options: argparse.Namespace) -> int:
     """Run the verb."""
-    if options.target != HOST:
+    if options.device is None and options.target not in (None, HOST):
         return _of_target(options)
-    from edgewright_runtime import verify
-
-    with spoken_warnings():
-        report = verify(options.package, engine=options.engine, strict=options.strict)
+    report = _here(options) if options.device is None else _there(options)
     if options.json:
-        print_json({"ok": True, **dataclasses.asdict(report)})
+        print_json({"ok": True, **report})
         return 0
     if not options.quiet:
+        engine, where = report["engine"], report.get("where", "")
         print(
             wrapped(
-                f"ok: {report.files} files have their digests; {report.samples} golden samples through "
-                f"{report.engine.name} on {report.engine.provider} differ from the float outputs by at most "
-                f"{report.difference:.2g} ({report.tolerance:.2g} is allowed)."
+                f"ok: {report['files']} files have their digests{where}; {report['samples']} golden samples through "
+                f"{engine['name']} on {engine['provider']} differ from the float outputs by at most "
+                f"{report['difference']:.2g} ({report['tolerance']:.2g} is allowed)."
             )
         )
     return 0
 
 
+def _here(options: argparse.Namespace) -> dict[str, Any]:
+    from edgewright_runtime import verify
+
+    remote_device(options, target_alone=True)
+    with spoken_warnings():
+        return dataclasses.asdict(verify(options.package, engine=options.engine, strict=options.strict))
+
+
+def _there(options: argparse.Namespace) -> dict[str, Any]:
+    from edgewright_compiler.sources.failures import needs
+
+    with needs("bench"):
+        from edgewright_benchmarks.devices.verify import verify_on
+
+    remote = remote_device(options, target_alone=True)
+    assert remote is not None
+    report = verify_on(remote, options.package, progress(options), engine=options.engine, strict=options.strict)
+    for name, reason in report["engine"]["passed_over"]:
+        say_warning(f"{name} was passed over: {reason}")
+    return report
+
+
 def _of_target(options: argparse.Namespace) -> int:
     from edgewright_compiler.sources.failures import needs
 
+    remote_device(options, target_alone=True)
     if options.strict:
         raise InputError("--strict is about the engine that runs here; with --target every engine is checked anyway.")
     with needs("compiler"):

@@ -10,6 +10,7 @@ from edgewright_compiler.compile._tensorrt_process import LAYERS, LOG
 from edgewright_compiler.compile.tensorrt_plan import PlanFacts, build_plan
 from edgewright_compiler.compile.tensorrt_shapes import optimization_profile
 from edgewright_compiler.component import GRAPH_FILE, WEIGHTS_FOLDER
+from edgewright_runtime import trt
 from edgewright_runtime.package import file_digest
 from edgewright_runtime.trt import CAPABILITIES_KEY, PLAN_FILE, PROFILE_KEY, RTX, VERSION_KEY
 from edgewright_runtime.trt.plans import profile_option
@@ -19,6 +20,11 @@ STATIC_SHAPES = False
 TOOLS = ("tensorrt_rtx_cu13_libs", "tensorrt_rtx_cu13_bindings")
 # A build is repeated to know whether its bytes come again, unless that would take longer than it is worth.
 _SECONDS_TO_REPEAT = 120
+
+
+def missing() -> str | None:
+    """Why nothing can be compiled here, as a sentence with what to do; None if it can."""
+    return trt.missing(RTX)
 
 
 def compile_engine(request: CompileRequest, destination: Path) -> CompileFacts:

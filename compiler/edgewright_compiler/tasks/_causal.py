@@ -16,6 +16,7 @@ from edgewright_compiler.component import Component, save_graph, write_component
 from edgewright_compiler.generation_config import generation_settings
 from edgewright_compiler.processors.text import CheckpointTokenizer
 from edgewright_compiler.sources.failures import export_failures
+from edgewright_compiler.tied import tie_weights
 from edgewright_runtime.generation.loop import LoopSpec
 from edgewright_runtime.manifest import MeasuredSpec, PipelineSpec, StepSpec
 from edgewright_targets import InputError
@@ -63,6 +64,7 @@ class CausalGraph:
         exporter: Any = OnnxExporter
         with export_failures(f"'{self._checkpoint.folder}'"):
             graph = exporter().export(self._model, self._example(), OnnxConfig(dynamic=True)).program
+        tie_weights(graph)
         save_graph(graph, folder)
         inputs = tuple(str(value.name) for value in graph.graph.inputs)
         outputs = tuple(str(value.name) for value in graph.graph.outputs)

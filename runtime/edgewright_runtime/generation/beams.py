@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewright_runtime.generation.sampling import left_padded
-from edgewright_runtime.generation.scores import log_softmax, process
+from edgewright_runtime.generation.scores import log_softmax, rules
 
 if TYPE_CHECKING:
     from edgewright_runtime.generation.loop import Loop
@@ -118,10 +118,12 @@ def beam_search(
     # The prompt is the same for all beams of it, so it is read once.
     scores = np.repeat(loop.step(tokens, mask)[:, -1], count, axis=0)
     loop.reorder(np.repeat(np.arange(len(prompts)), count))
+    applied = rules(settings, limit)
     for made in range(limit):
         log_probabilities = log_softmax(scores)
         sequences = [[*prompt, *beam] for prompt, one in zip(prompts, searches, strict=True) for beam in one.beams]
-        process(log_probabilities, settings, sequences, made, limit)
+        for rule in applied:
+            rule(log_probabilities, sequences, made)
         origins = np.arange(len(prompts) * count)
         for index, search in enumerate(searches):
             if not search.over:

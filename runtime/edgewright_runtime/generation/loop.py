@@ -66,7 +66,10 @@ class Loop:
         self._places = {name: places[name] for name in spec.state}
         self._carried: list[Any] = []
         self._binding: Any = None
-        self._mask: Array = np.zeros((0, 0), dtype=np.int64)
+        self._fed = tuple(spec.state.values())
+        # Tokens so far, and a mask with room for more; the position that comes next in each row.
+        self._past = 0
+        self._mask: Array = np.ones((0, 0), dtype=np.int64)
         self._next: Array = np.zeros((0, 1), dtype=np.int64)
 
     def _outputs_with_places(self) -> tuple[Sequence[Any], Sequence[tuple[str, int]]]:
@@ -86,33 +89,29 @@ class Loop:
             self._binding.bind_ortvalue_input(name, empty)
         for name in self._spec.fixed:
             self._binding.bind_cpu_input(name, (fixed or {})[name])
-        self._mask = np.zeros((rows, 0), dtype=np.int64)
+        self._past = 0
+        self._mask = np.ones((rows, 0), dtype=np.int64)
         self._next = np.zeros((rows, 1), dtype=np.int64)
 
     def step(self, tokens: Array, mask: Array | None = None, *, kept: Array | None = None) -> Array:
         """Scores after new tokens; the state has them from then on.
 
         Args:
-            tokens: int64 [rows, new].
+            tokens: int64 [rows, new], contiguous.
             mask: 0 where a token is padding, int64 [rows, new]; None where none is.
-            kept: Positions among the new ones whose scores are wanted; None is the last.
+            kept: Positions among the new ones whose scores are wanted, int64 [kept]; None is the last.
 
         Returns:
             float32 [rows, kept, vocabulary], the caller's own.
         """
         spec, binding = self._spec, self._binding
-        rows, new = tokens.shape
-        added = np.ones((rows, new), dtype=np.int64) if mask is None else mask
-        self._mask = np.concatenate([self._mask, added], axis=1)
-        positions = self._next + np.cumsum(added, axis=1) - 1
-        self._next = positions[:, -1:] + 1
-        wanted = np.array([new - 1], dtype=np.int64) if kept is None else kept
-        binding.bind_cpu_input(spec.tokens, np.ascontiguousarray(tokens))
+        wanted = np.array([tokens.shape[1] - 1]) if kept is None else kept
+        positions = self._advance(tokens, mask)
+        binding.bind_cpu_input(spec.tokens, tokens)
         if spec.mask:
-            binding.bind_cpu_input(spec.mask, self._mask)
+            binding.bind_cpu_input(spec.mask, np.ascontiguousarray(self._mask[:, : self._past]))
         if spec.positions:
-            # Padding has no position; transformers gives it the first.
-            binding.bind_cpu_input(spec.positions, np.maximum(positions, 0))
+            binding.bind_cpu_input(spec.positions, positions)
         if spec.kept:
             binding.bind_cpu_input(spec.kept, wanted)
         binding.bind_output(spec.logits)
@@ -121,10 +120,31 @@ class Loop:
             binding.bind_output(name, device, number)
         self._session.run_with_iobinding(binding)
         logits, *self._carried = binding.get_outputs()
-        for name, value in zip(spec.state.values(), self._carried, strict=True):
+        for name, value in zip(self._fed, self._carried, strict=True):
             binding.bind_ortvalue_input(name, value)
         scores = logits.numpy()
         return np.asarray(scores if spec.kept else scores[:, wanted], dtype=np.float32)
+
+    def _advance(self, tokens: Array, mask: Array | None) -> Array:
+        """Count new tokens in; gives their positions, int64 [rows, new]."""
+        rows, new = tokens.shape
+        end = self._past + new
+        if end > self._mask.shape[1]:
+            # Doubled, so that a long answer is not copied at each of its tokens.
+            grown = np.ones((rows, max(end, 2 * self._mask.shape[1], 64)), dtype=np.int64)
+            grown[:, : self._past] = self._mask[:, : self._past]
+            self._mask = grown
+        if mask is not None:
+            self._mask[:, self._past : end] = mask
+        self._past = end
+        if mask is None:
+            positions: Array = self._next if new == 1 else self._next + np.arange(new)
+            self._next = self._next + new
+            return positions
+        positions = self._next + np.cumsum(mask, axis=1) - 1
+        self._next = positions[:, -1:] + 1
+        # Padding has no position; transformers gives it the first.
+        return np.maximum(positions, 0)
 
     def reorder(self, rows: Array) -> None:
         """Go on with these rows of the state, in this order; a row may come several times.
@@ -137,7 +157,7 @@ class Loop:
             return
         self._mask, self._next = self._mask[rows], self._next[rows]
         self._carried = [OrtValue.ortvalue_from_numpy(value.numpy()[rows]) for value in self._carried]
-        for name, value in zip(self._spec.state.values(), self._carried, strict=True):
+        for name, value in zip(self._fed, self._carried, strict=True):
             self._binding.bind_ortvalue_input(name, value)
 
     def feeds(self, tokens: Array) -> dict[str, Array]:
@@ -146,11 +166,11 @@ class Loop:
         rows, new = tokens.shape
         made = {
             spec.tokens: tokens,
-            spec.mask: np.concatenate([self._mask, np.ones((rows, new), dtype=np.int64)], axis=1),
+            spec.mask: np.concatenate([self._mask[:, : self._past], np.ones((rows, new), dtype=np.int64)], axis=1),
             spec.positions: self._next + np.arange(new),
             spec.kept: np.arange(new),
         }
-        state = {name: value.numpy() for name, value in zip(spec.state.values(), self._carried, strict=True)}
+        state = {name: value.numpy() for name, value in zip(self._fed, self._carried, strict=True)}
         return {name: value for name, value in (made | state).items() if name}
 
 

@@ -43,7 +43,8 @@ class Pieces:
             return ""
         self.text += piece
         if not self._stop:
-            return self._give(len(self.text))
+            self._given += len(piece)
+            return str(piece)
         found = [place for stop in self._stop if (place := self.text.find(stop, self._given)) >= 0]
         if found:
             self.stopped = True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgewright_runtime.generation.scores import narrow, needs_sequences, process, softmax
+from edgewright_runtime.generation.scores import narrow, needs_sequences, rules, softmax
 
 if TYPE_CHECKING:
     from edgewright_runtime.generation.loop import Loop
@@ -37,34 +37,40 @@ class TokenStream:
     def __init__(
         self, loop: Loop, prompts: Sequence[Sequence[int]], settings: GenerationSettings, limit: int, seed: int
     ) -> None:
-        self.done: Array = np.zeros(len(prompts), dtype=bool)
+        self.done = [False] * len(prompts)
         self._loop = loop
         self._prompts = prompts
         self._settings = settings
         self._limit = limit
         # One generator a row: what a prompt is answered does not depend on its neighbours in a batch.
-        self._random = [np.random.default_rng([seed, row]) for row in range(len(prompts))]
+        rows = range(len(prompts)) if settings.do_sample else ()
+        self._random = [np.random.default_rng([seed, row]) for row in rows]
 
     def __iter__(self) -> Iterator[list[int | None]]:
         """Tokens of all rows, None for those that ended before."""
         settings = self._settings
         watch = needs_sequences(settings)
         sequences = [list(prompt) for prompt in self._prompts] if watch else []
+        applied = rules(settings, self._limit)
+        ends = frozenset(settings.eos_token_ids)
         tokens, mask = left_padded(self._prompts, settings.pad_token_id)
         for made in range(self._limit):
             scores = self._loop.step(tokens, mask)[:, -1]
             mask = None
-            process(scores, settings, sequences, made, self._limit)
+            for rule in applied:
+                rule(scores, sequences, made)
             chosen = self._draw(scores) if settings.do_sample else scores.argmax(axis=1)
-            chosen[self.done] = settings.pad_token_id
-            found = [None if done else int(token) for done, token in zip(self.done, chosen, strict=True)]
+            found: list[int | None] = chosen.tolist()
+            for row, token in enumerate(chosen.tolist()):
+                if self.done[row]:
+                    found[row], chosen[row] = None, settings.pad_token_id
+                elif token in ends:
+                    self.done[row] = True
             if watch:
                 for row, token in enumerate(found):
                     sequences[row] += [] if token is None else [token]
-            for row, token in enumerate(found):
-                self.done[row] |= token in settings.eos_token_ids
             yield found
-            if self.done.all():
+            if all(self.done):
                 return
             tokens = chosen[:, None]
 

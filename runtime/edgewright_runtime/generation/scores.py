@@ -1,11 +1,11 @@
 """What settings do to the scores of the next token, in the order in which transformers does it.
 
-Each function takes scores of shape [rows, tokens of the vocabulary] and changes them in place.
+Scores have the shape [rows, tokens of the vocabulary] and are changed in place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,64 +14,85 @@ if TYPE_CHECKING:
     from edgewright_runtime.generation.settings import GenerationSettings
 
     Array = np.ndarray[Any, Any]
+    # Scores; the tokens of each row so far, the prompt included and padding not; how many of them are new.
+    Rule = Callable[[Array, Sequence[Sequence[int]], int], None]
 
 _NEVER = -np.inf
 
 
-def process(
-    scores: Array, settings: GenerationSettings, sequences: Sequence[Sequence[int]], made: int, limit: int
-) -> None:
-    """Apply everything that rules tokens out or weighs them.
+def rules(settings: GenerationSettings, limit: int) -> list[Rule]:
+    """Everything that rules tokens out or weighs them, and that these settings ask for.
 
     Args:
-        scores: Logits, or their logarithms of probabilities.
         settings: What to apply.
-        sequences: Tokens of each row so far, the prompt included and padding not.
-        made: How many of them are new.
-        limit: How many may be new.
+        limit: How many tokens may be new.
     """
+    found: list[Rule] = []
     if settings.repetition_penalty != 1.0:
-        _penalise_repetition(scores, sequences, settings.repetition_penalty)
+        found.append(_repetition(settings.repetition_penalty))
     if settings.no_repeat_ngram_size:
-        _forbid_ngrams(scores, sequences, settings.no_repeat_ngram_size)
-    if made < settings.min_new_tokens:
-        scores[:, list(settings.eos_token_ids)] = _NEVER
-    if settings.forced_bos_token_id is not None and made == 0:
-        _force(scores, settings.forced_bos_token_id)
-    if settings.forced_eos_token_id is not None and made == limit - 1:
-        _force(scores, settings.forced_eos_token_id)
+        found.append(_ngrams(settings.no_repeat_ngram_size))
+    if settings.min_new_tokens and settings.eos_token_ids:
+        found.append(_never(settings.eos_token_ids, below=settings.min_new_tokens))
+    if settings.forced_bos_token_id is not None:
+        found.append(_only(settings.forced_bos_token_id, at=0))
+    if settings.forced_eos_token_id is not None:
+        found.append(_only(settings.forced_eos_token_id, at=limit - 1))
     if settings.suppress_tokens:
-        scores[:, list(settings.suppress_tokens)] = _NEVER
-    if settings.begin_suppress_tokens and made == 0:
-        scores[:, list(settings.begin_suppress_tokens)] = _NEVER
+        found.append(_never(settings.suppress_tokens, below=limit))
+    if settings.begin_suppress_tokens:
+        found.append(_never(settings.begin_suppress_tokens, below=1))
+    return found
 
 
 def needs_sequences(settings: GenerationSettings) -> bool:
-    """Whether `process` looks at the tokens so far."""
+    """Whether a rule looks at the tokens so far."""
     return settings.repetition_penalty != 1.0 or settings.no_repeat_ngram_size > 0
 
 
-def _penalise_repetition(scores: Array, sequences: Sequence[Sequence[int]], penalty: float) -> None:
-    for row, sequence in enumerate(sequences):
-        seen = np.unique(np.asarray(sequence, dtype=np.int64))
-        found = scores[row, seen]
-        scores[row, seen] = np.where(found < 0, found * penalty, found / penalty)
+def _repetition(penalty: float) -> Rule:
+    def rule(scores: Array, sequences: Sequence[Sequence[int]], made: int) -> None:
+        del made
+        for row, sequence in enumerate(sequences):
+            seen = np.unique(np.asarray(sequence, dtype=np.int64))
+            found = scores[row, seen]
+            scores[row, seen] = np.where(found < 0, found * penalty, found / penalty)
+
+    return rule
 
 
-def _forbid_ngrams(scores: Array, sequences: Sequence[Sequence[int]], size: int) -> None:
-    for row, sequence in enumerate(sequences):
-        if len(sequence) + 1 < size:
-            continue
-        tokens = list(sequence)
-        last = tokens[len(tokens) - size + 1 :]
-        ends = range(size - 1, len(tokens))
-        repeats = [tokens[end] for end in ends if tokens[end - size + 1 : end] == last]
-        scores[row, repeats] = _NEVER
+def _ngrams(size: int) -> Rule:
+    def rule(scores: Array, sequences: Sequence[Sequence[int]], made: int) -> None:
+        del made
+        for row, sequence in enumerate(sequences):
+            if len(sequence) + 1 < size:
+                continue
+            tokens = list(sequence)
+            last = tokens[len(tokens) - size + 1 :]
+            ends = range(size - 1, len(tokens))
+            scores[row, [tokens[end] for end in ends if tokens[end - size + 1 : end] == last]] = _NEVER
+
+    return rule
 
 
-def _force(scores: Array, token: int) -> None:
-    scores[:] = _NEVER
-    scores[:, token] = 0.0
+def _never(tokens: Sequence[int], *, below: int) -> Rule:
+    def rule(scores: Array, sequences: Sequence[Sequence[int]], made: int) -> None:
+        del sequences
+        if made < below:
+            for token in tokens:
+                scores[:, token] = _NEVER
+
+    return rule
+
+
+def _only(token: int, *, at: int) -> Rule:
+    def rule(scores: Array, sequences: Sequence[Sequence[int]], made: int) -> None:
+        del sequences
+        if made == at:
+            scores[:] = _NEVER
+            scores[:, token] = 0.0
+
+    return rule
 
 
 def narrow(scores: Array, settings: GenerationSettings) -> None:

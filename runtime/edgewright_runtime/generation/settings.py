@@ -118,11 +118,11 @@ class GenerationSettings:
             changes.setdefault("do_sample", True)
         elif changes.get("num_beams", 1) != 1:
             changes.setdefault("do_sample", False)
-        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)} | changes
         try:
-            return read_record(GenerationSettings, values, "generation settings")
+            read = read_record(GenerationSettings, changes, "generation settings")
         except RecordError as error:
             raise SampleError(error.message, hint=error.hint) from error
+        return dataclasses.replace(self, **{name: getattr(read, name) for name in changes})
 
 
 # What a call may set: everything but what the model itself decides.

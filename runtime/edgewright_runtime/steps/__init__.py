@@ -22,6 +22,7 @@ STEPS = {
     "classify": "edgewright_runtime.steps.labels:Classify",
     "tokenize_question": "edgewright_runtime.steps.question:TokenizeQuestion",
     "find_answer": "edgewright_runtime.steps.question:FindAnswer",
+    "fill_mask": "edgewright_runtime.steps.masked:FillMask",
     "pool_tokens": "edgewright_runtime.steps.vectors:PoolTokens",
     "tag_words": "edgewright_runtime.steps.words:TagWords",
     "decode_image": "edgewright_runtime.steps.image:DecodeImage",

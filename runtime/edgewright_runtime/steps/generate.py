@@ -143,7 +143,8 @@ class Generate:
         return ends
 
     def _plan(self, batch: Sequence[Mapping[str, Any]]) -> _Plan:
-        given = {name: value for name, value in batch[0].get("options", {}).items() if name != "batch_size"}
+        options = batch[0].get("options", {})
+        given = {name: value for name, value in options.items() if name != "batch_size" and value is not None}
         settings = self._settings.changed(given)
         prompts = [self._cut(prompt_tokens(values, self._spec), settings) for values in batch]
         longest = max(len(prompt) for prompt in prompts)
@@ -213,7 +214,8 @@ class Score:
         feeds: dict[str, Any] = {}
         for start, end in _parts(count):
             part = tokens[:, start:end]
-            if values.get("options", {}).get("whole_feeds") and start and end - start > 1:
+            # A step of several tokens after some, where there is one; else of one.
+            if values.get("options", {}).get("whole_feeds") and start and (end - start > 1 or not feeds):
                 feeds = self._loop.feeds(part)
             scores = log_softmax(self._loop.step(part, kept=np.arange(end - start))[0])
             best[start:end] = scores.argmax(axis=1)

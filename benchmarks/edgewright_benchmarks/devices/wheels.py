@@ -1,0 +1,90 @@
+"""The libraries of the runtime on a device: what is installed there where it fits, else wheels that are copied."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from importlib import metadata, util
+from pathlib import Path
+from typing import Any
+
+from edgewright_benchmarks.progress import Progress
+from edgewright_targets import InputError, MissingDependencyError
+
+# All that the runtime imports; what their wheels require beyond is for other uses of theirs.
+BASE = ("numpy", "onnxruntime")
+# Step of a pipeline -> distribution that it needs beyond these.
+LIBRARIES_OF_STEPS = {
+    "tokenize": "tokenizers",
+    "tokenize_question": "tokenizers",
+    "generate": "tokenizers",
+    "decode_image": "pillow",
+    "resize_image": "pillow",
+}
+LIBRARIES = (*BASE, *dict.fromkeys(LIBRARIES_OF_STEPS.values()))
+
+
+def needed(steps: Iterable[str]) -> tuple[str, ...]:
+    """Libraries that a pipeline of these steps needs."""
+    return (*BASE, *dict.fromkeys(LIBRARIES_OF_STEPS[step] for step in steps if step in LIBRARIES_OF_STEPS))
+
+
+def unfit(there: Mapping[str, str], names: Iterable[str]) -> tuple[str, ...]:
+    """Those of `names` that are not `there`, or in a version that this runtime does not work with."""
+    bounds = _bounds()
+    return tuple(name for name in names if name not in there or not _fits(there[name], bounds.get(name, ())))
+
+
+def _bounds() -> dict[str, tuple[tuple[str, str], ...]]:
+    """What this installation itself requires: name to its bounds, such as `>=` `1.32`."""
+    found = {}
+    for line in metadata.requires("edgewright") or []:
+        requirement, _, marker = line.partition(";")
+        name = re.match(r"[\w.-]+", requirement)
+        if name is not None and "extra" not in marker:
+            found[name.group()] = tuple(re.findall(r"(>=|<)\s*([\d.]+)", requirement))
+    return found
+
+
+def _fits(version: str, bounds: Iterable[tuple[str, str]]) -> bool:
+    def numbers(text: str) -> list[int]:
+        return [int(part) for part in re.match(r"[\d.]*", text).group().strip(".").split(".") if part]  # type: ignore[union-attr]
+
+    own = numbers(version)
+    return all(own >= numbers(bound) if sign == ">=" else own < numbers(bound) for sign, bound in bounds)
+
+
+def download(
+    names: Iterable[str], facts: Mapping[str, Any], folder: Path, device: str, progress: Progress
+) -> list[Path]:
+    """Fetch wheels for the machine of `facts` (as its far end says them) in the versions that are installed here.
+
+    Raises:
+        InputError: There are none for it, or they cannot be fetched; the message says what the device lacks.
+    """
+    wanted = {name: metadata.version(name) for name in names}
+    listing = ", ".join(f"{name} {version}" for name, version in wanted.items())
+    lacking = f"Device '{device}' lacks {listing}"
+    pins = [f"{name}=={version}" for name, version in wanted.items()]
+    by_hand = f"Install it there: pip install {' '.join(pins)}"
+    libc = re.fullmatch(r"glibc 2\.(\d+)", facts["libc"])
+    if libc is None or facts["implementation"] != "cpython":
+        kind = facts["libc"] or facts["system"]
+        raise InputError(f"{lacking}, and wheels are copied to CPython on glibc only, not {kind}.", hint=by_hand)
+    if util.find_spec("pip") is None:
+        raise MissingDependencyError(f"{lacking}, and pip, which fetches wheels, is not installed here.", hint=by_hand)
+    machine = facts["architecture"]
+    platforms = [f"manylinux_2_{minor}_{machine}" for minor in range(int(libc.group(1)), 16, -1)]
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"]
+    pip += ["--only-binary=:all:", "--implementation=cp", "--dest", str(folder)]
+    pip += [f"--python-version={'.'.join(facts['python'].split('.')[:2])}"]
+    pip += [f"--platform={platform}" for platform in (*platforms, f"manylinux2014_{machine}")]
+    progress.note(f"{lacking}; fetching wheels to copy ...")
+    done = subprocess.run([*pip, *pins], capture_output=True, check=False)
+    if done.returncode:
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        last = lines[-1].removeprefix("ERROR: ").rstrip(".") if lines else f"exit code {done.returncode}"
+        raise InputError(f"{lacking}, and pip cannot fetch wheels for it: {last}.", hint=by_hand)
+    return sorted(folder.glob("*.whl"))

@@ -1,0 +1,9 @@
+"""What stands behind a mask in a text."""
+
+from __future__ import annotations
+
+from edgewright_benchmarks.accuracy.masked import LabelledMasks, MaskAgreement
+from edgewright_benchmarks.tasks._task import Task
+from edgewright_benchmarks.truth import WORDS
+
+TASK = Task("fill-mask", WORDS, LabelledMasks(), MaskAgreement())

@@ -1,0 +1,181 @@
+"""From a package to a model that is ready: which of its engines runs on this machine, and why."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+from edgewright_runtime.errors import EngineFallbackWarning, EngineUnavailableError
+from edgewright_runtime.model import EngineInfo, Model
+from edgewright_runtime.package import Package
+from edgewright_targets.errors import nearest
+from edgewright_targets.host import architecture
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from edgewright_runtime.finished import Finished
+    from edgewright_runtime.manifest import EngineSpec
+
+
+def load(
+    path: str | Path | Package,
+    *,
+    engine: str | None = None,
+    strict: bool = False,
+    threads: int | None = None,
+    emulate: bool = False,
+) -> Model:
+    """Open a package and activate the engine that runs here.
+
+    Engines made for a target that this machine is come first, then others of its architecture; among these in the
+    package's own order (fastest accepted first, the portable float engine last). The first that can run does. Passing
+    one over is said aloud with `EngineFallbackWarning` and kept in `model.engine`.
+
+    Args:
+        path: Package folder, archive file, or an opened package.
+        engine: Use this engine and no other.
+        strict: Make passing an engine over an error, and a partial assignment of nodes as well.
+        threads: Threads a call may use; by default what the engine was measured with, capped by this machine.
+        emulate: Run the engine called `engine` in its provider's emulator of hardware that this machine does not have.
+            No time taken there says anything about the hardware.
+
+    Raises:
+        PackageError: The path is no readable package.
+        EngineUnavailableError: No engine can run here, or `strict` or `engine` insisted on one that cannot.
+    """
+    from edgewright_runtime.engine import Engine
+
+    if emulate and engine is None:
+        raise EngineUnavailableError("An emulator runs one engine.", hint="Name it with engine=.")
+    package = path if isinstance(path, Package) else Package.open(path)
+    passed: list[tuple[str, str]] = []
+    found = {} if engine is not None else _finished(package)
+    first = _preferred(found)
+    for spec in _order(package, engine, first):
+        active = Engine(package, spec, threads=threads, emulate=emulate)
+        try:
+            active.activate()
+        except EngineUnavailableError as error:
+            if strict or engine is not None:
+                hint = f"Engines in the package: {', '.join(package.manifest.order)}."
+                raise EngineUnavailableError(error.message, hint=hint, reason=error.reason) from error
+            passed.append((spec.name, error.reason))
+            continue
+        stranger = _stranger(package, spec, engine)
+        info = EngineInfo(
+            spec.name,
+            spec.target,
+            spec.provider,
+            spec.precision,
+            active.threads,
+            active.nodes,
+            _why(engine, passed, finished=spec.name in first, stranger=stranger),
+            (*passed, *([] if engine is not None else _unfinished(package, spec, found))),
+            emulate,
+        )
+        _say_fallback(info, strict=strict)
+        if stranger:
+            warnings.warn(f"Running '{spec.name}'. {stranger}", EngineFallbackWarning, stacklevel=2)
+        return Model(package, active, info)
+    listing = "\n".join(f"  {name}: {reason}" for name, reason in passed)
+    raise EngineUnavailableError(f"No engine of '{package.root}' can run here:\n{listing}")
+
+
+def _order(package: Package, engine: str | None, first: tuple[str, ...]) -> list[EngineSpec]:
+    manifest = package.manifest
+    if engine is None:
+        compared = [manifest.engines[name] for name in manifest.order if manifest.engines[name].compared]
+        return [*(manifest.engines[name] for name in first), *_nearest_hardware(compared, manifest.targets_here())]
+    if engine not in manifest.engines:
+        raise EngineUnavailableError(
+            f"'{package.root}' has no engine '{engine}'.", hint=nearest(engine, manifest.engines)
+        )
+    return [manifest.engines[engine]]
+
+
+def _nearest_hardware(specs: Sequence[EngineSpec], here: Sequence[str]) -> list[EngineSpec]:
+    """Engines of targets that this machine is, then others of its architecture, then the rest; else in their order."""
+
+    def distance(spec: EngineSpec) -> int:
+        if spec.target in here:
+            return here.index(spec.target)
+        return len(here) + (spec.architecture != architecture())
+
+    return sorted(specs, key=distance)
+
+
+def _finished(package: Package) -> dict[str, Finished]:
+    if all(spec.compared for spec in package.manifest.engines.values()):
+        return {}
+    from edgewright_runtime.finished import findings
+
+    return findings(package)
+
+
+def _preferred(found: dict[str, Finished]) -> tuple[str, ...]:
+    if not found:
+        return ()
+    from edgewright_runtime.finished import preferred
+
+    return preferred(found)
+
+
+def _unfinished(package: Package, running: EngineSpec, found: Mapping[str, Finished]) -> list[tuple[str, str]]:
+    """Engines for this hardware that nobody compared with the float engine yet, and why each waits."""
+    waiting = [spec for spec in package.manifest.engines.values() if not spec.compared and spec.name not in found]
+    if not waiting:
+        return []
+    from edgewright_runtime.finished import fits
+
+    return [
+        (spec.name, _waiting(spec))
+        for spec in waiting
+        if spec.target == running.target or (spec.architecture == running.architecture and fits(spec))
+    ]
+
+
+def _waiting(spec: EngineSpec) -> str:
+    from edgewright_runtime.providers import provider
+
+    missing = provider(spec.provider).unavailable()
+    if missing is not None:
+        return missing
+    return "Its answers were not compared with the float engine's on this machine: 'edgewright finish' does that."
+
+
+def _stranger(package: Package, spec: EngineSpec, engine: str | None) -> str:
+    """That the engine was made for other hardware of this architecture, as a sentence; empty where it was not."""
+    hardware = package.manifest.hardware
+    if engine is not None or spec.target not in hardware or hardware[spec.target].is_here():
+        return ""
+    return f"It was made for {spec.target}, and this machine is none of the package's targets ({', '.join(hardware)})."
+
+
+def _why(engine: str | None, passed: list[tuple[str, str]], *, finished: bool, stranger: str) -> str:
+    if engine is not None:
+        return "It was asked for by name."
+    if stranger:
+        return stranger
+    if finished:
+        return "'edgewright finish' accepted it on this machine."
+    if passed:
+        return f"It is the first in the package's order that can run here; passed over: {_names(passed)}."
+    return "It is the first in the package's order."
+
+
+def _names(passed: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> str:
+    return ", ".join(name for name, _ in passed)
+
+
+def _say_fallback(info: EngineInfo, *, strict: bool) -> None:
+    if info.passed_over:
+        reasons = " ".join(dict.fromkeys(reason for _, reason in info.passed_over))
+        warnings.warn(f"Running '{info.name}' instead: {reasons}", EngineFallbackWarning, stacklevel=4)
+    if info.foreign_nodes:
+        total = sum(info.nodes.values())
+        message = f"{info.provider} took {total - info.foreign_nodes} of {total} graph nodes of '{info.name}'."
+        if strict:
+            raise EngineUnavailableError(message, hint="Allow a partial assignment by leaving out strict.")
+        warnings.warn(f"{message} The rest runs on another provider.", EngineFallbackWarning, stacklevel=4)

@@ -1,0 +1,108 @@
+"""The declared steps of a package at work: one sample through them, several at once, or an answer in pieces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from edgewright_runtime.errors import PackageError, SampleError
+from edgewright_runtime.samples import named_values
+from edgewright_runtime.steps import BatchStep, StreamingStep, make_step
+from edgewright_targets.errors import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from edgewright_runtime.engine import Engine
+    from edgewright_runtime.package import Package
+    from edgewright_runtime.steps import Step, TextStream
+
+# An option of every call: how many labels; of a generator, from how many tokens one is drawn.
+_TOP_K = "top_k"
+
+
+class Pipeline:
+    """The steps of a package around an active engine.
+
+    Attributes:
+        steps: In their order.
+        options: Names of what a call may say.
+    """
+
+    def __init__(self, package: Package, engine: Engine) -> None:
+        self._package = package
+        self._engine = engine
+        self._spec = package.manifest.pipeline
+        self._output = "outputs" if self._spec.output == "*" else self._spec.output
+        self.steps = [make_step(step, package, engine) for step in self._spec.steps]
+        self.options = frozenset({_TOP_K, *(name for step in self.steps for name in getattr(step, "options", ()))})
+        self._measuring: list[Step] | None = None
+
+    @property
+    def streams(self) -> bool:
+        """Whether a step can give its part in pieces."""
+        return any(isinstance(step, StreamingStep) for step in self.steps)
+
+    def run(self, sample: Any, options: dict[str, Any]) -> dict[str, Any]:
+        """All named values of one sample."""
+        return self._through(self.steps, self._values(sample, options))
+
+    def answer(self, values: Mapping[str, Any]) -> Any:
+        """What a person wants, out of the values of a sample."""
+        try:
+            return values[self._output]
+        except KeyError as error:
+            raise self._does_not_fit(error) from error
+
+    def stream(self, sample: Any, options: dict[str, Any]) -> TextStream:
+        """The answer piece by piece; see `Model.stream`."""
+        for index, step in enumerate(self.steps):
+            if isinstance(step, StreamingStep):
+                return step.stream(self._through(self.steps[:index], self._values(sample, options)))
+        raise SampleError(f"A model for {self._package.manifest.task} gives its answer at once: call it.")
+
+    def in_batches(self, samples: Sequence[Any], size: int, options: dict[str, Any]) -> list[Any]:
+        """The answers of samples, `size` of them at once."""
+        index = next((at for at, step in enumerate(self.steps) if isinstance(step, BatchStep)), None)
+        if index is None or size < 1:
+            takes = "one sample" if index is None else "1 or more samples"
+            raise SampleError(f"A model for {self._package.manifest.task} takes {takes} at a time, not {size}.")
+        together = cast("BatchStep", self.steps[index])
+        answers = []
+        for start in range(0, len(samples), size):
+            part = [self._values(sample, options) for sample in samples[start : start + size]]
+            before = [self._through(self.steps[:index], values) for values in part]
+            for values, made in zip(before, together.many(before), strict=True):
+                answers.append(self.answer(self._through(self.steps[index + 1 :], {**values, **made})))
+        return answers
+
+    def measured(self, sample: Any, **options: Any) -> dict[str, Any]:
+        """All named values on the way in which engines are compared; see `Model.measured`."""
+        declared = self._spec.measured
+        if declared is None:
+            return self.run(sample, options)
+        if self._measuring is None:
+            self._measuring = [make_step(step, self._package, self._engine) for step in declared.steps]
+        return self._through(self._measuring, named_values(sample, self._spec.input) | {"options": options})
+
+    def _values(self, sample: Any, options: dict[str, Any]) -> dict[str, Any]:
+        values = named_values(sample, self._spec.input)
+        if options and not self.options.issuperset(options):
+            unknown = next(name for name in options if name not in self.options)
+            raise SampleError(f"This model has no option '{unknown}'.", hint=nearest(unknown, self.options))
+        values[_TOP_K] = options.get(_TOP_K) or 1
+        values["options"] = options
+        return values
+
+    def _through(self, steps: Sequence[Step], values: dict[str, Any]) -> dict[str, Any]:
+        try:
+            for step in steps:
+                values.update(step(values))
+        except LookupError as error:
+            raise self._does_not_fit(error) from error
+        return values
+
+    def _does_not_fit(self, error: LookupError) -> PackageError:
+        # Steps find one another by the names in the manifest; only a manifest that was changed gets them wrong.
+        return PackageError(
+            f"'{self._package.root}': the steps in its manifest do not fit together ({type(error).__name__}: {error})."
+        )

@@ -1,0 +1,52 @@
+"""What tells one piece of hardware from another of its architecture, and whether this machine is it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgewright_targets.host import architecture, host_facts, read_text
+
+# Where Linux on Arm and RISC-V boards keeps the board's name.
+_MODEL_FILE = "/proc/device-tree/model"
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What a target asks of a machine. Apart from targets, because a package says it too and a device reads no target.
+
+    Attributes:
+        architecture: As `uname -m` prints it there.
+        machine_model: Begins what the machine's firmware says it is (`/proc/device-tree/model`); empty where every
+            machine of the architecture will do.
+        isa: Instruction sets that it has beyond its architecture's, as `/proc/cpuinfo` calls them.
+        compute_capabilities: What NVIDIA calls the GPUs it may have, such as `8.9`; empty where it says nothing of one.
+    """
+
+    architecture: str
+    machine_model: str = ""
+    isa: tuple[str, ...] = ()
+    compute_capabilities: tuple[str, ...] = ()
+
+    def is_here(self) -> bool:
+        """Whether this machine is such a one."""
+        return (
+            self.architecture == architecture()
+            and (not self.machine_model or read_text(_MODEL_FILE).startswith(self.machine_model))
+            and (not self.isa or set(self.isa) <= set(host_facts().features))
+            and (not self.compute_capabilities or capability_here() in self.compute_capabilities)
+        )
+
+    def says(self) -> int:
+        """How much it asks for: of two that a machine is, the one that says more describes it better."""
+        return bool(self.machine_model) + bool(self.isa) + bool(self.compute_capabilities)
+
+
+def capability_here() -> str | None:
+    """Compute capability of the GPU of this machine; None where there is none, or no driver."""
+    # Here and not above: it loads the driver's library.
+    from edgewright_targets.gpu import CudaError, gpu
+
+    try:
+        return gpu().capability
+    except CudaError:
+        return None

@@ -1,0 +1,139 @@
+"""A remote Raspberry Pi, whose far end is the emulated ARM64 system, end to end."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from command import Command
+from edgewright_benchmarks.bench import bench
+from edgewright_benchmarks.devices import ssh
+from edgewright_benchmarks.devices.address import RemoteDevice
+from edgewright_benchmarks.meter import MeterSettings
+from edgewright_benchmarks.progress import Quiet
+from edgewright_compiler import BuildOptions, build
+from edgewright_compiler.cache import StageCache
+from edgewright_compiler.cli.summary import result_text
+from edgewright_compiler.emulators import aarch64
+from edgewright_runtime.archive import cache_folder
+from ssh_server import SshServer, far_processes
+
+pytestmark = pytest.mark.slow
+
+# The user's own, read before the tests of this folder are given another: what is fetched stays for the next run.
+_CACHE = cache_folder()
+_TARGET = "raspberry-pi-5"
+
+
+@pytest.fixture(scope="module")
+def bare_pi(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Debian's arm64 Python under QEMU as one program that starts like any Python; it has no libraries."""
+    return _python(tmp_path_factory.mktemp("bare-pi"), libraries=False)
+
+
+@pytest.fixture(scope="module")
+def pi(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with the runtime's libraries installed."""
+    return _python(tmp_path_factory.mktemp("pi"), libraries=True)
+
+
+def _python(folder: Path, *, libraries: bool) -> Path:
+    reason = aarch64.missing()
+    if reason is not None:
+        pytest.skip(reason)
+    command = aarch64.prepare(Quiet(), StageCache(_CACHE)).command("cortex-a76")
+    path = f"PYTHONPATH={shlex.quote(command[-1])} " if libraries else ""
+    python = folder / "python3"
+    python.write_text(f'#!/bin/sh\n{path}exec {shlex.join(command[: command.index("-I")])} "$@"\n')
+    python.chmod(0o755)
+    return python
+
+
+@pytest.fixture(scope="module")
+def pi_package(pi: Path, sources: Path, shared_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package for this machine and for a Raspberry Pi 5, whose engines answered in the emulator."""
+    del pi
+    # The emulator of the user's own cache serves the build too.
+    for stage in _CACHE.glob("stages/*"):
+        if stage.name in ("qemu", "aarch64-system", "aarch64-edgewright"):
+            (shared_cache / "edgewright" / "stages").mkdir(parents=True, exist_ok=True)
+            (shared_cache / "edgewright" / "stages" / stage.name).symlink_to(stage)
+    options = BuildOptions(
+        output=tmp_path_factory.mktemp("pi-package") / "pi.ortpackage",
+        targets=(str(sources / "tiny.toml"), _TARGET),
+        calibration=sources / "inputs.npz",
+        max_drop=0.5,
+        emulated_samples=8,
+        meter=MeterSettings(rounds=2, calls=4, loads=1),
+    )
+    return build(str(sources / "perceptron.onnx"), options).package
+
+
+class Breaking(Quiet):
+    """Ends the connection once, when the first engine has answered; keeps all notes."""
+
+    def __init__(self, server: SshServer) -> None:
+        self.notes: list[str] = []
+        self.killed = 0
+        self._server = server
+        self._title = ""
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def bar(self, title: str, total: int) -> "Breaking":
+        self._title = title
+        return self
+
+    def update(self, steps: int = 1) -> None:
+        if "answering" in self._title and not self.killed:
+            self.killed = self._server.kill_sessions()
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_remote_raspberry_pi_whose_connection_breaks(
+    server: SshServer, pi_package: Path, pi: Path, sources: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ssh, "RETRY_SECONDS", (0.1, 1, 2))
+    progress = Breaking(server)
+    remote = RemoteDevice(server.url(pi), _TARGET)
+    result = bench(pi_package, sources / "inputs.npz", settings=MeterSettings(), progress=progress, remote=remote)
+    assert progress.killed
+    assert any(note.startswith("Connected to") for note in progress.notes)
+    assert result.machine.architecture == "aarch64"
+    assert result.machine.emulated
+    assert len(result.engines) >= 2
+    for engine in result.engines:
+        assert engine.rung == "emulated"
+        assert engine.accuracy is not None
+        assert engine.accuracy.samples == 24
+        # An emulator's time is never shown as a latency, nor its memory as the engine's.
+        assert engine.latency is None
+        assert engine.peak_memory_bytes is None
+        assert engine.load_seconds == ()
+    assert any("What answered is an emulator" in warning for warning in result.warnings)
+    said = result_text(result)
+    assert "emulated" in said
+    assert " ms" not in said.replace("p50 ms", "")
+    assert server.left == []
+    assert far_processes() == []
+
+
+def test_it_is_no_raspberry_pi_by_itself(command: Command, server: SshServer, pi_package: Path, pi: Path) -> None:
+    """Nothing there says that it is one: whoever wants its engines there names them."""
+    says = ["has no engine for device", "the firmware of the device says nothing", "Name the target to measure there"]
+    command.refuses("verify", pi_package, "--device", server.url(pi), "-q", says=says)
+    assert server.left == []
+
+
+def test_from_a_bare_python_there(command: Command, server: SshServer, pi_package: Path, bare_pi: Path) -> None:
+    """Wheels for its architecture, its glibc and its Python are fetched here and copied."""
+    outcome = command("verify", pi_package, "--device", server.url(bare_pi), "--target", _TARGET, "--json")
+    assert outcome.code == 0, outcome.err
+    assert "lacks numpy" in outcome.said
+    report = json.loads(outcome.out)
+    assert (report["rung"], report["engine"]["target"], report["samples"]) == ("emulated", _TARGET, 8)
+    assert server.left == []

@@ -1,0 +1,99 @@
+"""`targets show` and `targets doctor`: what a target is, and how far evidence for it goes from this machine."""
+
+import json
+import platform
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+import tiny_models
+from command import Command
+from edgewright_compiler import emulators
+from edgewright_compiler.reach import reach
+from edgewright_targets import load_target, target_names
+from edgewright_targets.target import RUNGS
+
+STAND_IN = "stand_in_for_a_missing_emulator"
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Path:
+    """A target of this architecture that this machine is not."""
+    path = tiny_models.write_target(tmp_path / "board.toml")
+    text = path.read_text(encoding="utf-8").replace(
+        '"measured"', '"emulated"\nmachine_model = "No such board"\ncores = 3'
+    )
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _emulator(monkeypatch: pytest.MonkeyPatch, missing: str | None) -> None:
+    module = types.ModuleType(STAND_IN)
+    module.__dict__.update(missing=lambda: missing)
+    monkeypatch.setitem(sys.modules, STAND_IN, module)
+    monkeypatch.setitem(emulators.EMULATORS, platform.machine(), STAND_IN)
+
+
+@pytest.mark.parametrize("name", target_names())
+def test_show_fits_and_says_what_the_file_says(command: Command, name: str) -> None:
+    outcome = command("targets", "show", name)
+    assert outcome.code == 0, outcome.err
+    assert max(len(line) for line in outcome.out.splitlines()) <= 80
+    target = load_target(name)
+    said = " ".join(outcome.out.split())
+    assert target.title in said
+    for candidate in target.candidates:
+        assert f"{candidate.name} " in said
+        assert all(f"{key}={value}" in said for key, value in candidate.provider_options.items())
+    data = json.loads(command("targets", "show", name, "--json").out)
+    assert data["architecture"] == target.architecture
+    assert set(data["from_here"]["candidates"]) == {candidate.name for candidate in target.candidates}
+
+
+def test_show_a_file_of_the_users_own(command: Command, sources: Path) -> None:
+    outcome = command("targets", "show", sources / "tiny.toml")
+    assert "rung from here measured" in " ".join(outcome.out.split())
+    assert "This machine is such a one." in outcome.out
+
+
+def test_show_without_or_with_an_unknown_name(command: Command) -> None:
+    command.refuses(
+        "targets", "show", "snapdragon-8-gen-33", says=["Unknown target", "Did you mean 'snapdragon-8-gen-3'"]
+    )
+    assert command("targets", "show").code == 2
+
+
+def test_doctor_fits_and_agrees_with_itself(command: Command) -> None:
+    outcome = command("targets", "doctor")
+    assert outcome.code == 0, outcome.err
+    assert max(len(line) for line in outcome.out.splitlines()) <= 80
+    data = json.loads(command("targets", "doctor", "--json").out)
+    assert [entry["target"] for entry in data["targets"]] == list(target_names())
+    assert "--device ssh://user@host" in outcome.out
+    for entry in data["targets"]:
+        assert f"{entry['target']} " in outcome.out
+        for sentence in entry["missing"]:
+            assert sentence in " ".join(outcome.out.split())
+        # Whatever stays below what the target can reach has a sentence that says why.
+        best = load_target(entry["target"]).rung
+        assert entry["missing"] or RUNGS.index(entry["rung"]) <= RUNGS.index(best)
+    here = next(entry for entry in data["targets"] if entry["target"] == platform.machine().replace("_", "-"))
+    assert here["rung"] == "measured"
+
+
+def test_an_emulator_that_is_missing_and_one_that_is_there(board: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _emulator(monkeypatch, "QEMU is not installed: apt-get install qemu-user-static.")
+    found = reach(load_target(str(board)))
+    assert (found.rung, found.missing) == ("declared", ("QEMU is not installed: apt-get install qemu-user-static.",))
+    assert set(found.candidates.values()) == {"declared"}
+    _emulator(monkeypatch, None)
+    found = reach(load_target(str(board)))
+    assert (found.rung, found.missing) == ("emulated", ())
+
+
+def test_no_ssh_is_said(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    outcome = command("targets", "doctor")
+    assert "apt-get install openssh-client" in " ".join(outcome.out.split())
