@@ -1,6 +1,7 @@
 """Speech checkpoints from folder to transcript: exported, checked, measured, packaged, run without torch."""
 
 import json
+import shutil
 import sys
 import warnings
 from pathlib import Path
@@ -14,6 +15,8 @@ import tiny_speech
 from command import QUICK, Command, run_apart
 from edgewright_benchmarks.data import read_dataset
 from edgewright_benchmarks.result import result_from_json
+from edgewright_compiler.component import read_component
+from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_runtime import Package, load
 from edgewright_runtime.errors import AudioWarning, SampleError
 from edgewright_targets import InputError
@@ -218,6 +221,34 @@ def test_one_folder_read_in_every_way_has_the_same_samples(clips: Path) -> None:
     alone = read_dataset(folder / "clips", task=TASK, input_name="audio")
     assert alone.samples == made[0].samples
     assert alone.labels is None
+
+
+def test_an_onnx_file_with_its_processor_beside_it_makes_the_same_steps(
+    package: Path, wav2vec2: Path, tmp_path: Path
+) -> None:
+    shutil.copyfile(package / "model" / "tiny-cpu-fp32" / "model.onnx", tmp_path / "model.onnx")
+    (weights,) = package.glob("shared_assets/*/weights.bin")
+    shutil.copyfile(weights, tmp_path / "weights.bin")
+    options = SourceOptions(task=TASK)
+    with pytest.raises(InputError, match="no feature extractor"):
+        open_source(str(tmp_path / "model.onnx"), options)
+    for name in ("vocab.json", "processor_config.json", "tokenizer_config.json", "config.json"):
+        shutil.copyfile(wav2vec2 / name, tmp_path / name)
+    source = open_source(str(tmp_path / "model.onnx"), options)
+    (tmp_path / "component").mkdir()
+    source.export(tmp_path / "component")
+    made = read_component(tmp_path / "component").pipeline.steps
+    built = Package.open(package).manifest.pipeline.steps
+    assert [step.step for step in made] == [step.step for step in built]
+    # All but the vocabulary, which has its digest for a name in a package.
+    assert [step.options for step in made[:-1]] == [step.options for step in built[:-1]]
+    waveform = tiny_speech.sound(3)
+    (mine,) = source.reference([waveform])
+    (theirs,) = open_source(str(wav2vec2), SourceOptions()).reference([waveform])
+    assert np.abs(mine["logits"] - theirs["logits"]).max() < 1e-3
+    before = source.digest()
+    (tmp_path / "vocab.json").write_text((tmp_path / "vocab.json").read_text().replace('"E"', '"e"'))
+    assert open_source(str(tmp_path / "model.onnx"), options).digest() != before
 
 
 @pytest.mark.slow

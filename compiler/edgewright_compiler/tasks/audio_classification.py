@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from edgewright_compiler.processors.audio import AUDIO
+from edgewright_compiler.tasks._classes import classify, one_label_only
 from edgewright_compiler.tasks._task import Task
-from edgewright_runtime.manifest import StepSpec
 
 # These classes of transformers are called as those for text are; their whole names tell them apart.
 _SPEECH_ENCODERS = (
     "Data2VecAudio", "Hubert", "SEWD", "SEW", "UniSpeech", "UniSpeechSat", "WavLM", "Wav2Vec2", "Wav2Vec2Conformer",
 )  # fmt: skip
-
-
-def _classify(outputs: Sequence[str]) -> tuple[StepSpec, ...]:
-    return (StepSpec("classify", {"logits": outputs[0]}),)
 
 
 TASK = Task(
@@ -24,7 +18,8 @@ TASK = Task(
     model="AutoModelForAudioClassification",
     outputs=("logits",),
     processor=AUDIO,
-    answer=_classify,
+    answer=classify,
     output_name="labels",
     labelled=True,
+    check=one_label_only,
 )
