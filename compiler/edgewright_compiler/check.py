@@ -33,13 +33,14 @@ def compare_with_source(source: Source, package: Path, samples: Sequence[Any], n
     """
     import numpy as np
 
-    from edgewright_runtime import load
+    from edgewright_runtime import Package, load
 
     worst = 0.0
+    opened = Package.open(package)
     # The engine first: it says in a sentence where data does not fit the model, a source says it in its own way.
     try:
-        # Strict: with one engine there is nothing to fall back on, and its own reason is the one to say.
-        model = load(package, strict=True)
+        # By name: it is the float engine of a target that this machine need not be.
+        model = load(opened, engine=opened.manifest.order[0], strict=True)
     except EngineUnavailableError as error:
         raise InputError(f"The graph of '{source.name}' cannot run as exported: {error.reason}") from error
     with model:

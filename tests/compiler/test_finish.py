@@ -39,6 +39,7 @@ from edgewright_runtime.finished import (
 from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.selftest import GoldenSample
 from edgewright_runtime.trt import RTX, missing
+from edgewright_targets import hardware as hardware_module
 from edgewright_targets.gpu import Gpu, unavailable
 from edgewright_targets.host import architecture
 
@@ -116,6 +117,12 @@ def gpu_here(monkeypatch: pytest.MonkeyPatch) -> list[Gpu]:
     return here
 
 
+@pytest.fixture
+def such_a_pc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine is taken for one with the GPU of the target, whose driver is not installed."""
+    monkeypatch.setattr(hardware_module, "capability_here", lambda: GPU.capability)
+
+
 def on_the_device(package: Package) -> EngineSpec:
     """The engine that is made on the device, for the flavour that can be built here."""
     return dataclasses.replace(package.manifest.engines[LATER], engine="tensorrt-rtx")
@@ -178,7 +185,7 @@ def test_plain_onnx_runtime_opens_it(built: Path) -> None:
     assert [entry.name for entry in session.get_inputs()] == ["pixels"]
 
 
-def test_the_float_engine_runs_and_says_why(package: Package) -> None:
+def test_the_float_engine_runs_and_says_why(package: Package, such_a_pc: None) -> None:
     assert passed_over(package) == [PLAN, LATER]
     # Nothing that the package prefers was passed over.
     assert passed_over(package, strict=True) == [PLAN, LATER]
@@ -187,7 +194,15 @@ def test_the_float_engine_runs_and_says_why(package: Package) -> None:
             load(package, engine=name)
 
 
-def test_it_verifies(built: Path) -> None:
+def test_a_machine_without_such_a_gpu_runs_its_own_engine(package: Package, recwarn: pytest.WarningsRecorder) -> None:
+    """The target comes first in the package, and its float engine would run here as well."""
+    with load(package, strict=True) as model:
+        assert model.engine.target == "tiny"
+        assert model.engine.passed_over == ()
+    assert not recwarn.list
+
+
+def test_it_verifies(built: Path, such_a_pc: None) -> None:
     with pytest.warns(EngineFallbackWarning):
         assert verify(built).engine.name == BASELINE
 
@@ -323,7 +338,7 @@ def test_the_fastest_of_those_accepted_is_first() -> None:
     assert preferred(both) == ("b", "a")
 
 
-def test_an_accepted_engine_is_tried_first(package: Package, gpu_here: list[Gpu]) -> None:
+def test_an_accepted_engine_is_tried_first(package: Package, gpu_here: list[Gpu], such_a_pc: None) -> None:
     write_finished(package, package.manifest.engines[PLAN], GPU, found(PLAN))
     # It is first, and the driver is not there after all: passed over aloud, an error where that is asked for.
     assert passed_over(package) == [PLAN, LATER]
@@ -331,7 +346,9 @@ def test_an_accepted_engine_is_tried_first(package: Package, gpu_here: list[Gpu]
         load(package, strict=True)
 
 
-def test_a_refused_engine_is_not_tried_and_not_waited_for(package: Package, gpu_here: list[Gpu]) -> None:
+def test_a_refused_engine_is_not_tried_and_not_waited_for(
+    package: Package, gpu_here: list[Gpu], such_a_pc: None
+) -> None:
     write_finished(package, package.manifest.engines[PLAN], GPU, found(PLAN, accepted=False))
     assert passed_over(package) == [LATER]
 
