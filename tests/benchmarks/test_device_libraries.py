@@ -14,13 +14,16 @@ def test_all_that_the_runtime_imports_can_be_copied() -> None:
     """A step that needs a library is in `LIBRARIES_OF_STEPS`: without it a device would lack it."""
     distributions = metadata.packages_distributions()
     imported = {name.lower() for module in DEVICE["runtime"] for name in distributions.get(module, [module])}
-    assert imported - set(PLUGINS) == set(LIBRARIES)
+    assert imported - set(PLUGINS) <= set(LIBRARIES)
+    # What is there beside: parts of soundfile.
+    assert set(LIBRARIES) - imported == {"cffi", "typing-extensions"}
     assert set(LIBRARIES_OF_STEPS) <= set(STEPS)
 
 
 def test_a_pipeline_needs_what_its_steps_need() -> None:
     assert needed(["infer"]) == BASE
     assert needed(["tokenize", "infer", "classify"]) == (*BASE, "tokenizers")
+    assert needed(["load_audio", "infer", "ctc_decode"]) == (*BASE, "soundfile", "cffi", "typing-extensions", "soxr")
 
 
 @pytest.mark.parametrize(

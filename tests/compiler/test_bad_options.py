@@ -51,7 +51,7 @@ def test_the_same_target_twice(command: Command, arrays: tuple[object, ...]) -> 
         ('baseline = "cpu-fp32"', 'baseline = "cpu-int8"', ["the baseline 'cpu-int8' is static", "with float"]),
         ('baseline = "cpu-fp32"', 'baseline = "cpu-fp31"', ["'cpu-fp31' is no candidate", "Did you mean 'cpu-fp32'"]),
         ('name = "cpu-int8"', 'name = "../cpu-int8"', ["'../cpu-int8' is no name"]),
-        ('name = "cpu-int8"', 'name = "cpu-fp32"', ["two candidates have the same name"]),
+        ('name = "cpu-int8"', 'name = "cpu-fp32"', ["two candidates have the name"]),
         ('name = "cpu-int8"', 'name = "cpu-int8"\npad_to_multiple_of = 0', ["pad_to_multiple_of is 0"]),
         ("[recipe.fp32]", "[recipe.fp32", ["not valid TOML"]),
     ],

@@ -15,20 +15,22 @@ from edgewright_targets import InputError, MissingDependencyError
 
 # All that the runtime imports; what their wheels require beyond is for other uses of theirs.
 BASE = ("numpy", "onnxruntime")
-# Step of a pipeline -> distribution that it needs beyond these.
+# Step of a pipeline -> distributions that it needs beyond these.
 LIBRARIES_OF_STEPS = {
-    "tokenize": "tokenizers",
-    "tokenize_question": "tokenizers",
-    "generate": "tokenizers",
-    "decode_image": "pillow",
-    "resize_image": "pillow",
+    "tokenize": ("tokenizers",),
+    "tokenize_question": ("tokenizers",),
+    "generate": ("tokenizers",),
+    "decode_image": ("pillow",),
+    "resize_image": ("pillow",),
+    # soundfile is made of cffi, and typed with the third of them.
+    "load_audio": ("soundfile", "cffi", "typing-extensions", "soxr"),
 }
-LIBRARIES = (*BASE, *dict.fromkeys(LIBRARIES_OF_STEPS.values()))
+LIBRARIES = (*BASE, *dict.fromkeys(name for names in LIBRARIES_OF_STEPS.values() for name in names))
 
 
 def needed(steps: Iterable[str]) -> tuple[str, ...]:
     """Libraries that a pipeline of these steps needs."""
-    return (*BASE, *dict.fromkeys(LIBRARIES_OF_STEPS[step] for step in steps if step in LIBRARIES_OF_STEPS))
+    return (*BASE, *dict.fromkeys(name for step in steps for name in LIBRARIES_OF_STEPS.get(step, ())))
 
 
 def unfit(there: Mapping[str, str], names: Iterable[str]) -> tuple[str, ...]:
