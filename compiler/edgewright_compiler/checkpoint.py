@@ -48,9 +48,11 @@ class Checkpoint:
         # Only the answer: a configuration may ask for hidden states and attentions as well.
         lean = {"output_hidden_states": False, "output_attentions": False}
         loader = getattr(transformers, class_name)
-        return self.loaded(
+        model = self.loaded(
             lambda: loader.from_pretrained(self.folder, dtype=torch.float32, **OFFLINE, **lean, **options).eval()
         )
+        _settle(model)
+        return model
 
     def loaded(self, load: Callable[[], Any]) -> Any:
         """What `load` gives, transformers' chatter kept off the terminal and its errors in words for people.
@@ -70,6 +72,19 @@ class Checkpoint:
                 f"'{self.name}' cannot be loaded as a checkpoint: {first_line(error)}",
                 hint="A checkpoint folder is what save_pretrained of transformers writes, model and processor.",
             ) from error
+
+
+def _settle(model: Any) -> None:
+    """Make plain weights of those that are computed from others, such as by weight norm.
+
+    Trained they never change; a graph would compute them in each call, and quantizers refuse weights that are computed.
+    """
+    from torch.nn.utils import parametrize
+
+    for module in model.modules():
+        if parametrize.is_parametrized(module):
+            for name in list(module.parametrizations):
+                parametrize.remove_parametrizations(module, name)
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -96,9 +96,9 @@ def make_model() -> Any:
         layerdrop=0.0,
         do_stable_layer_norm=True,
         # A share of the frames is hidden in training, so that no word hangs on a single one of them.
-        mask_time_prob=0.1,
+        mask_time_prob=0.05,
         mask_time_length=5,
-        mask_feature_prob=0.1,
+        mask_feature_prob=0.05,
         mask_feature_length=8,
         ctc_loss_reduction="mean",
         ctc_zero_infinity=True,
@@ -188,7 +188,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint")
     parser.add_argument("--epochs", type=int, default=80)
     parser.add_argument("--clips", type=int, help="use so few of each split, to try things out")
-    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument("--learning-rate", type=float, default=2.5e-3)
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
 

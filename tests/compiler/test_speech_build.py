@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx_ir
 import pytest
 import soundfile
 
@@ -81,6 +82,14 @@ def check_transcripts(package: Path, checkpoint: Path, model: str) -> None:
 
 def test_transcripts_of_real_speech_are_the_sources_to_the_letter(package: Path, wav2vec2: Path) -> None:
     check_transcripts(package, wav2vec2, "Wav2Vec2ForCTC")
+
+
+def test_the_weights_of_convolutions_are_weights_and_not_computed(package: Path) -> None:
+    graph = onnx_ir.load(package / "model" / "tiny-cpu-fp32" / "model.onnx").graph
+    convolutions = [node for node in graph if node.op_type == "Conv"]
+    # Seven in front, and the one of positions, whose weight norm is the source's.
+    assert len(convolutions) == 8
+    assert all(node.inputs[1] is not None and node.inputs[1].is_initializer() for node in convolutions)
 
 
 @pytest.mark.slow
