@@ -1,5 +1,6 @@
 """Fixtures that several folders of tests use."""
 
+import signal
 import subprocess
 import sys
 import tomllib
@@ -8,6 +9,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# A shell that runs the tests in the background makes them ignore Ctrl-C, and the programs that they start inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _run(*command: object) -> None:
