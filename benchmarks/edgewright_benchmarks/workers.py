@@ -183,8 +183,10 @@ class WorkerProcess:
         assert self._process.stdout is not None
         # Killing the process ends the read below, which a signal or a socket timeout would not do on a pipe.
         watchdog = threading.Timer(self._timeout, self._end_stuck)
-        watchdog.start()
+        # Ctrl-C may come at any moment, between two lines too: nothing waits for a watchdog that was not called off.
+        watchdog.daemon = True
         try:
+            watchdog.start()
             send(self._process.stdin, message, arrays)
             answer, made = receive(self._process.stdout)
         except (WireError, OSError) as error:

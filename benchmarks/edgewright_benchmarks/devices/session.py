@@ -105,9 +105,11 @@ class FarEndSession:
     def _within(self, seconds: float | None) -> Any:
         # Killing the process ends a read of its pipe, which a signal or a socket timeout would not do.
         watchdog = threading.Timer(seconds or 0, self._end_stuck)
-        if seconds is not None:
-            watchdog.start()
+        # Ctrl-C may come at any moment, between two lines too: nothing waits for a watchdog that was not called off.
+        watchdog.daemon = True
         try:
+            if seconds is not None:
+                watchdog.start()
             yield
         finally:
             watchdog.cancel()
