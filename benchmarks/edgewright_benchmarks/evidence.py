@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from edgewright_benchmarks.meter import MeterSettings, Readings
 from edgewright_benchmarks.result import DataFacts, EngineResult, Latency, Measure, Settings, Status
 from edgewright_benchmarks.statistics import latency_ratio, stability_warnings
 from edgewright_benchmarks.tasks import find_task
+from edgewright_benchmarks.versions import installed_versions
 from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.providers import PLUGINS
 from edgewright_targets import Rung, __version__
@@ -162,13 +162,8 @@ def settings_facts(settings: MeterSettings, calls: int, samples: int, threads: i
 
 def tool_versions(device: Mapping[str, str] | None = None) -> dict[str, str]:
     """Versions of what a measurement depends on; on a device, those of its libraries are given."""
-    found = {"edgewright": __version__, **(device or {})}
-    for name in _TOOLS if device is None else _JUDGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    names = _TOOLS if device is None else _JUDGES
+    return {"edgewright": __version__, **(device or {}), **installed_versions(names)}
 
 
 def now() -> str:

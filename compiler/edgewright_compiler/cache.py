@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -38,17 +37,6 @@ _APART = (UNPACKED, ENGINES)
 def digest_of(parts: Mapping[str, Any]) -> str:
     """SHA-256 of plain data, the same for the same content whatever the order of keys."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def tool_versions(names: tuple[str, ...]) -> dict[str, str]:
-    """Installed versions of these distributions; a missing one is left out."""
-    found = {}
-    for name in names:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from edgewright_benchmarks.evidence import (
     tool_versions,
 )
 from edgewright_benchmarks.result import EngineResult, Result
-from edgewright_compiler import cache
+from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.measure import read_measured
 from edgewright_targets import Target
 
@@ -72,7 +72,7 @@ def judge_measured(
         engines=judged.engines,
         data=data_facts(job.measured),
         machine=found.machine,
-        versions={**tool_versions(), **cache.tool_versions(job.source.tools)},
+        versions={**tool_versions(), **installed_versions(job.source.tools)},
         settings=settings_facts(job.options.meter, found.calls, len(job.measured.samples), job.threads),
         warnings=(*_warnings(job, judged.engines), *compared.warnings),
         created=found.created,

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_benchmarks.progress import Progress
-from edgewright_compiler.cache import StageCache, tool_versions
+from edgewright_benchmarks.versions import installed_versions
+from edgewright_compiler.cache import StageCache
 from edgewright_compiler.component import Component, read_component
 from edgewright_compiler.job import RUN_TOOLS, Job, stage_parts
 from edgewright_compiler.manifests import make_manifest
@@ -118,7 +119,7 @@ class EngineMaker:
         source = self.job.source
         parts = {
             "source": [source.kind, self.job.source_digest],
-            "tools": tool_versions(source.tools),
+            "tools": installed_versions(source.tools),
         }
         return self.stage("export", f"Exported {source.name} to ONNX", parts, source.export)
 
@@ -141,7 +142,7 @@ class EngineMaker:
             "component": digest,
             "data": data.digest,
             "samples": len(samples),
-            "tools": tool_versions((*self.job.source.tools, *RUN_TOOLS)),
+            "tools": installed_versions((*self.job.source.tools, *RUN_TOOLS)),
         }
         title = f"Checked the export against its source on {len(samples)} inputs"
         self.stage("check", title, parts, make)

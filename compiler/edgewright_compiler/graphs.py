@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.cache import tool_versions
+from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.compile import CompileError, CompileFacts, CompileRequest, compiler
 from edgewright_compiler.component import Component, tree_digest
 from edgewright_compiler.job import RUN_TOOLS
@@ -64,7 +64,11 @@ class Graph:
             found = shapes_of(self._maker.feeds(self.folder, self._component))
             (place / _SHAPES).write_text(json.dumps(write_record(found)), encoding="utf-8")
 
-        parts = {"component": self.digest, "data": self._maker.job.inputs.digest, "tools": tool_versions(RUN_TOOLS)}
+        parts = {
+            "component": self.digest,
+            "data": self._maker.job.inputs.digest,
+            "tools": installed_versions(RUN_TOOLS),
+        }
         path = self._maker.stage("shapes", "Read the shapes of the data", parts, make) / _SHAPES
         return read_record(FeedShapes, json.loads(path.read_text(encoding="utf-8")), str(path))
 
@@ -82,7 +86,7 @@ class Graph:
         if self._fixed is None:
             shapes, said = choose_shapes(self.shapes(), _texts(self._component))
             self._maker.progress.note(said)
-            parts = {"component": self.digest, "shapes": shapes, "tools": tool_versions(_GRAPH_TOOLS)}
+            parts = {"component": self.digest, "shapes": shapes, "tools": installed_versions(_GRAPH_TOOLS)}
             folder = _kept(
                 self._maker, "fix", "Fixed the shapes", parts, lambda at: fix_shapes(self.folder, shapes, at)
             )
@@ -134,7 +138,7 @@ class Graph:
             "component": self.digest,
             "graph": tree_digest(graph),
             "data": self._maker.job.inputs.digest,
-            "tools": tool_versions(_GRAPH_TOOLS),
+            "tools": installed_versions(_GRAPH_TOOLS),
         }
         path = self._maker.stage("reference", "Compared the precision with float", parts, make) / _REFERENCE
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -179,7 +183,7 @@ class Graph:
             "component": self.digest,
             "recipe": write_record(recipe),
             "data": data.digest if data else None,
-            "tools": tool_versions(_GRAPH_TOOLS),
+            "tools": installed_versions(_GRAPH_TOOLS),
         }
         return _kept(self._maker, "quantize", f"Quantized to {precision}", parts, make)
 
@@ -208,7 +212,7 @@ def compiled(
         "shapes": write_record(shapes),
         "allow_partial": candidate.allow_partial,
         "text_limits": text_limits,
-        "tools": tool_versions(kind.TOOLS),
+        "tools": installed_versions(kind.TOOLS),
     }
     folder = _kept(maker, "compile", f"Compiled {candidate.name}", parts, make)
     facts = read_record(CompileFacts, json.loads((folder / _FACTS).read_text(encoding="utf-8")), str(folder / _FACTS))

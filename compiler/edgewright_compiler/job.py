@@ -11,8 +11,9 @@ from typing import Any
 from edgewright_benchmarks.data import Dataset, read_dataset
 from edgewright_benchmarks.meter import MeterSettings
 from edgewright_benchmarks.progress import Progress
+from edgewright_benchmarks.versions import installed_versions
 from edgewright_benchmarks.workers import Place
-from edgewright_compiler.cache import digest_of, tool_versions
+from edgewright_compiler.cache import digest_of
 from edgewright_compiler.sources import Source, SourceOptions, open_source
 from edgewright_compiler.ways import Way, places, ways
 from edgewright_runtime.providers import PLUGINS, provider
@@ -116,7 +117,7 @@ class Job:
                 "meter": write_record(self.options.meter),
                 "machine": write_record(host_facts()),
                 "emulators": self.emulator_facts(),
-                "tools": tool_versions((*self.source.tools, *RUN_TOOLS)),
+                "tools": installed_versions((*self.source.tools, *RUN_TOOLS)),
             }
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from edgewright_compiler.cache import tool_versions
+from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.component import Component, read_component
 from edgewright_compiler.job import RUN_TOOLS, Job
 from edgewright_runtime.manifest import Manifest, SourceFacts
@@ -35,7 +35,7 @@ def make_manifest(jobs: Sequence[Job], component: Component, order: tuple[str, .
         order=order,
         baselines={job.target.name: job.engine_name(job.target.baseline) for job in jobs},
         source=SourceFacts(job.source.kind, job.source.name, job.source_digest),
-        tools={"edgewright": __version__, **tool_versions((*job.source.tools, *RUN_TOOLS))},
+        tools={"edgewright": __version__, **installed_versions((*job.source.tools, *RUN_TOOLS))},
         unreproducible=(),
         hardware={job.target.name: job.target.hardware for job in jobs},
     )

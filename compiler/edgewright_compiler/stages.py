@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 from edgewright_benchmarks.meter import MeterSettings
 from edgewright_benchmarks.progress import Progress, Quiet
-from edgewright_compiler.cache import StageCache, digest_of, tool_versions
+from edgewright_benchmarks.versions import installed_versions
+from edgewright_compiler.cache import StageCache, digest_of
 from edgewright_compiler.component import tree_digest
 from edgewright_compiler.engines import EngineMaker, MadeEngines, here
 from edgewright_compiler.job import RUN_TOOLS, BuildOptions, Job, read_jobs
@@ -154,7 +155,7 @@ class _Build:
             "machine": write_record(host_facts()) if job.rung == "measured" else write_record(job.target),
             # Where answers of this machine are kept beside an emulator's, they depend on both.
             "emulators": [job.emulator_facts(), host_facts().features] if native else None,
-            "tools": tool_versions(RUN_TOOLS),
+            "tools": installed_versions(RUN_TOOLS),
         }
         return self.maker.stage("measure", done, parts, make)
 

@@ -53,7 +53,8 @@ def load(
     passed: list[tuple[str, str]] = []
     found = {} if engine is not None else _finished(package)
     first = _preferred(found)
-    for spec in _order(package, engine, first):
+    here = () if engine is not None else package.manifest.targets_here()
+    for spec in _order(package, engine, first, here):
         active = Engine(package, spec, threads=threads, emulate=emulate)
         try:
             active.activate()
@@ -63,7 +64,7 @@ def load(
                 raise EngineUnavailableError(error.message, hint=hint, reason=error.reason) from error
             passed.append((spec.name, error.reason))
             continue
-        stranger = _stranger(package, spec, engine)
+        stranger = "" if engine is not None or spec.target in here else _stranger(package, spec)
         info = EngineInfo(
             spec.name,
             spec.target,
@@ -83,11 +84,11 @@ def load(
     raise EngineUnavailableError(f"No engine of '{package.root}' can run here:\n{listing}")
 
 
-def _order(package: Package, engine: str | None, first: tuple[str, ...]) -> list[EngineSpec]:
+def _order(package: Package, engine: str | None, first: tuple[str, ...], here: tuple[str, ...]) -> list[EngineSpec]:
     manifest = package.manifest
     if engine is None:
         compared = [manifest.engines[name] for name in manifest.order if manifest.engines[name].compared]
-        return [*(manifest.engines[name] for name in first), *_nearest_hardware(compared, manifest.targets_here())]
+        return [*(manifest.engines[name] for name in first), *_nearest_hardware(compared, here)]
     if engine not in manifest.engines:
         raise EngineUnavailableError(
             f"'{package.root}' has no engine '{engine}'.", hint=nearest(engine, manifest.engines)
@@ -145,10 +146,10 @@ def _waiting(spec: EngineSpec) -> str:
     return "Its answers were not compared with the float engine's on this machine: 'edgewright finish' does that."
 
 
-def _stranger(package: Package, spec: EngineSpec, engine: str | None) -> str:
-    """That the engine was made for other hardware of this architecture, as a sentence; empty where it was not."""
+def _stranger(package: Package, spec: EngineSpec) -> str:
+    """That the engine was made for other hardware of this architecture, as a sentence; empty where nothing says so."""
     hardware = package.manifest.hardware
-    if engine is not None or spec.target not in hardware or hardware[spec.target].is_here():
+    if spec.target not in hardware:
         return ""
     return f"It was made for {spec.target}, and this machine is none of the package's targets ({', '.join(hardware)})."
 

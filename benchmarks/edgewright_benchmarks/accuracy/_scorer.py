@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
+from edgewright_runtime.samples import unpack_answer
 from edgewright_targets import InputError
 
 # One sample's outputs: one array, or arrays by name.
@@ -59,6 +60,21 @@ def check_samples(outputs: Sequence[Output], baseline_outputs: Sequence[Output])
             f"Outputs must be of the same samples: the engine answered {len(outputs)}, "
             f"the baseline {len(baseline_outputs)}."
         )
+
+
+def answers_of(outputs: Sequence[Output], refusal: str) -> list[Any]:
+    """What a person got for each sample.
+
+    Raises:
+        InputError: The outputs come without it; says `refusal`.
+    """
+    found = []
+    for output in outputs:
+        answer = unpack_answer(dict(output)) if isinstance(output, dict) else None
+        if answer is None:
+            raise InputError(refusal)
+        found.append(answer)
+    return found
 
 
 def flatten(output: Output) -> NDArray[np.float64]:

@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples
+from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, answers_of, check_samples
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics import mean_drop, samples_needed, wilson
-from edgewright_runtime.samples import unpack_answer
 from edgewright_targets import InputError
 
 Scores = NDArray[np.float64]
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+_NO_ANSWERS = "An answer to a question can be told from an engine's answer only; there is none."
 
 
 class LabelledAnswers:
@@ -102,10 +103,4 @@ def _words(answer: str) -> list[str]:
 
 
 def _texts(outputs: Sequence[Output]) -> list[str]:
-    found = []
-    for output in outputs:
-        answer = unpack_answer(dict(output)) if isinstance(output, dict) else None
-        if answer is None:
-            raise InputError("An answer to a question can be told from an engine's answer only; there is none.")
-        found.append(str(answer["text"]))
-    return found
+    return [str(answer["text"]) for answer in answers_of(outputs, _NO_ANSWERS)]

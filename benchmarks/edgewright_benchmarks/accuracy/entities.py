@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from edgewright_benchmarks.accuracy._corpus import Sums, corpus_accuracy
-from edgewright_benchmarks.accuracy._scorer import Output, check_samples
+from edgewright_benchmarks.accuracy._scorer import Output, answers_of, check_samples
 from edgewright_benchmarks.result import Accuracy, Measure
-from edgewright_runtime.samples import unpack_answer
 from edgewright_targets import InputError
 
 # Kind, first word, last word.
 Entity = tuple[str, int, int]
+
+_NO_ANSWERS = "The entities of a text can be told from an engine's answer only; there is none."
 
 
 class LabelledEntities:
@@ -91,10 +92,4 @@ def entities_of_tags(tags: Sequence[str]) -> set[Entity]:
 
 
 def _entities(outputs: Sequence[Output]) -> list[set[Entity]]:
-    found = []
-    for output in outputs:
-        answer = unpack_answer(dict(output)) if isinstance(output, dict) else None
-        if answer is None:
-            raise InputError("The entities of a text can be told from an engine's answer only; there is none.")
-        found.append({(str(entry["label"]), *entry["words"]) for entry in answer})
-    return found
+    return [{(str(entry["label"]), *entry["words"]) for entry in answer} for answer in answers_of(outputs, _NO_ANSWERS)]

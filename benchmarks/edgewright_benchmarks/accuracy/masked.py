@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples
+from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, answers_of, check_samples
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics import paired_accuracy_drop, samples_needed, wilson
-from edgewright_runtime.samples import unpack_answer
 from edgewright_targets import InputError
 
 Flags = NDArray[np.bool_]
+
+_NO_ANSWERS = "What stands behind a mask can be told from an engine's answer only; there is none."
 
 
 class LabelledMasks:
@@ -80,10 +81,4 @@ def _right(found: Sequence[tuple[str, ...]], rights: Sequence[tuple[str, ...]]) 
 
 
 def _tokens(outputs: Sequence[Output]) -> list[tuple[str, ...]]:
-    found = []
-    for output in outputs:
-        answer = unpack_answer(dict(output)) if isinstance(output, dict) else None
-        if answer is None:
-            raise InputError("What stands behind a mask can be told from an engine's answer only; there is none.")
-        found.append(tuple(str(mask[0]["text"]) for mask in answer))
-    return found
+    return [tuple(str(mask[0]["text"]) for mask in answer) for answer in answers_of(outputs, _NO_ANSWERS)]

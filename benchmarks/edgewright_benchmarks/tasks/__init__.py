@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from edgewright_benchmarks.named import named
 from edgewright_benchmarks.tasks import (
     arrays,
     audio_classification,
@@ -20,7 +21,6 @@ from edgewright_benchmarks.tasks import (
     token_classification,
 )
 from edgewright_benchmarks.tasks._task import Task
-from edgewright_targets import InputError, nearest
 
 __all__ = ["TASKS", "Task", "find_task"]
 
@@ -44,7 +44,4 @@ def find_task(name: str) -> Task:
     Raises:
         InputError: No such task.
     """
-    for task in TASKS:
-        if task.name == name:
-            return task
-    raise InputError(f"Unknown task '{name}'.", hint=nearest(name, (task.name for task in TASKS)))
+    return named(TASKS, name)

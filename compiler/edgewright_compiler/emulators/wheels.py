@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from edgewright_benchmarks.progress import Progress
-from edgewright_compiler.cache import tool_versions
+from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.emulators.tools import run_tool
 from edgewright_targets import EdgewrightError, MissingDependencyError
 
@@ -30,7 +30,7 @@ def wanted() -> dict[str, str]:
     Raises:
         MissingDependencyError: One is not installed here.
     """
-    versions = tool_versions(NAMES)
+    versions = installed_versions(NAMES)
     absent = [name for name in NAMES if name not in versions]
     if absent:
         raise MissingDependencyError(

@@ -5,6 +5,7 @@ One file a task, and this one list. The meter's side of a task is in `edgewright
 
 from __future__ import annotations
 
+from edgewright_benchmarks.named import named
 from edgewright_compiler.tasks import (
     arrays,
     audio_classification,
@@ -18,7 +19,6 @@ from edgewright_compiler.tasks import (
     token_classification,
 )
 from edgewright_compiler.tasks._task import Task
-from edgewright_targets import InputError, nearest
 
 __all__ = ["TASKS", "Task", "find_task", "task_of_architectures"]
 
@@ -42,10 +42,7 @@ def find_task(name: str) -> Task:
     Raises:
         InputError: No such task.
     """
-    for task in TASKS:
-        if task.name == name:
-            return task
-    raise InputError(f"Unknown task '{name}'.", hint=nearest(name, (task.name for task in TASKS)))
+    return named(TASKS, name)
 
 
 def task_of_architectures(names: list[str]) -> Task | None:
