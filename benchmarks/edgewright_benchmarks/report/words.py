@@ -37,6 +37,8 @@ _METRICS: Final = {
     "entity_f1": "Entity F1",
     "answer_f1": "Answer F1",
     "macro_f1": "Macro-F1",
+    "top_1_agreement": "Top-1 agreement",
+    "top_5_agreement": "Top-5 agreement",
     "agreement": "Agreement",
     "word_accuracy": "Word accuracy (1 - WER)",
     "word_error_rate": "Word error rate",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # Step name in a package -> `module:class`; imported when a package asks for it, so that text needs no image library.
 STEPS = {
     "tokenize": "edgewright_runtime.steps.text:Tokenize",
+    "drop_sample_axis": "edgewright_runtime.steps.arrays:DropSampleAxis",
     "infer": "edgewright_runtime.steps.infer:Infer",
     "classify": "edgewright_runtime.steps.labels:Classify",
     "tokenize_question": "edgewright_runtime.steps.question:TokenizeQuestion",
