@@ -19,6 +19,7 @@ from edgewright_benchmarks.tasks import (
     text_classification,
     text_generation,
     token_classification,
+    unconditional_image_generation,
 )
 from edgewright_benchmarks.tasks._task import Task
 
@@ -34,6 +35,7 @@ TASKS: tuple[Task, ...] = (
     image_classification.TASK,
     audio_classification.TASK,
     automatic_speech_recognition.TASK,
+    unconditional_image_generation.TASK,
     arrays.TASK,
 )
 

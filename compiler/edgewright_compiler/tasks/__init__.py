@@ -17,6 +17,7 @@ from edgewright_compiler.tasks import (
     text_classification,
     text_generation,
     token_classification,
+    unconditional_image_generation,
 )
 from edgewright_compiler.tasks._task import Task
 
@@ -32,6 +33,7 @@ TASKS: tuple[Task, ...] = (
     image_classification.TASK,
     audio_classification.TASK,
     automatic_speech_recognition.TASK,
+    unconditional_image_generation.TASK,
     arrays.TASK,
 )
 

@@ -29,6 +29,8 @@ STEPS = {
     "resize_image": "edgewright_runtime.steps.image:ResizeImage",
     "crop_image": "edgewright_runtime.steps.image:CropImage",
     "normalize_image": "edgewright_runtime.steps.image:NormalizeImage",
+    "draw_latent": "edgewright_runtime.steps.generator:DrawLatent",
+    "to_picture": "edgewright_runtime.steps.generator:ToPicture",
     "load_audio": "edgewright_runtime.steps.audio_file:LoadAudio",
     "waveform": "edgewright_runtime.steps.audio_features:Waveform",
     "log_mel": "edgewright_runtime.steps.audio_features:LogMel",
