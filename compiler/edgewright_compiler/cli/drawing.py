@@ -26,8 +26,16 @@ def opened(sample: Any) -> Image:
     return image
 
 
+def _boxes(sample: Any, answer: Any) -> Image:
+    from edgewright_compiler.cli.draw_boxes import draw_boxes
+
+    return draw_boxes(opened(sample), answer)
+
+
 # What a pipeline gives -> the picture of it, from the sample and the answer.
-PICTURES: dict[str, Callable[[Any, Any], Image]] = {}
+PICTURES: dict[str, Callable[[Any, Any], Image]] = {
+    "boxes": _boxes,
+}
 
 
 def check_output(path: str | None, output_name: str, count: int) -> None:

@@ -12,7 +12,7 @@ from edgewright_compiler.cli.console import print_json, spoken_warnings
 from edgewright_compiler.cli.drawing import check_output, write_drawings
 from edgewright_compiler.cli.files import write_file
 from edgewright_compiler.cli.generation import add_generation, generation_options, run_generator
-from edgewright_compiler.cli.options import add_engine, positive
+from edgewright_compiler.cli.options import add_engine, positive, share_of_one
 from edgewright_compiler.cli.samples import answer_lines, plain, read_samples
 from edgewright_targets import InputError
 
@@ -25,6 +25,7 @@ example:
   edgewright run intents.ortpackage - --json < sentences.txt
   edgewright run prompts.ortpackage hello.wav goodbye.wav
   edgewright run gpt.ortpackage "The weather today" --max-new-tokens 40
+  edgewright run detector.ortpackage street.jpg --out boxed.png
   edgewright run digits.ortpackage input.npz --out answer.npz
 """
 
@@ -51,6 +52,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write the answer: named arrays as an .npz file, what can be drawn as a picture (several into a folder)",
     )
+    parser.add_argument(
+        "--threshold",
+        type=share_of_one,
+        metavar="SCORE",
+        help="leave out boxes of a lower score (default: what the package says)",
+    )
     parser.add_argument("--threads", type=positive, help="threads of the engine (default: as it was measured)")
     add_generation(parser)
     add_engine(parser)
@@ -72,11 +79,7 @@ def execute(options: argparse.Namespace) -> int:
         if model.streams:
             with spoken_warnings():
                 return run_generator(model, samples, options)
-        given = {name: value for name, value in generation_options(options).items() if name != "top_k"}
-        if unknown := [name for name in given if name not in model.options]:
-            raise InputError(
-                f"--{unknown[0].replace('_', '-')} is for models that generate text; this one gives {gives}."
-            )
+        given = _call_options(model, options, gives)
         answers = []
         answered = []
         with spoken_warnings():
@@ -99,6 +102,17 @@ def execute(options: argparse.Namespace) -> int:
     if not options.quiet:
         print(f"[{model.engine.name}, {model.engine.provider}, {model.engine.threads} threads]", file=sys.stderr)
     return 0
+
+
+def _call_options(model: Model, options: argparse.Namespace, gives: str) -> dict[str, Any]:
+    given = {name: value for name, value in generation_options(options).items() if name != "top_k"}
+    if options.threshold is not None:
+        given["threshold"] = options.threshold
+    for name in given:
+        if name not in model.options:
+            others = "give boxes" if name == "threshold" else "generate text"
+            raise InputError(f"--{name.replace('_', '-')} is for models that {others}; this one gives {gives}.")
+    return given
 
 
 def _show_arrays(model: Model, outputs: dict[str, Any], options: argparse.Namespace) -> int:

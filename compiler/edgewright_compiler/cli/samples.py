@@ -99,6 +99,13 @@ def _answer(answer: Mapping[str, Any]) -> list[str]:
     return [f"{answer['text']}  {answer['score']:.4f}"]
 
 
+def _boxes(answer: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [
+        f"{entry['label']}  {entry['score']:.4f}  {' '.join(f'{side:.0f}' for side in entry['box'].values())}"
+        for entry in answer
+    ] or ["(nothing)"]
+
+
 def _as_json(answer: Any) -> list[str]:
     return [answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)]
 
@@ -109,4 +116,5 @@ ANSWER_LINES: dict[str, Callable[[Any], list[str]]] = {
     "entities": _entities,
     "answer": _answer,
     "tokens": _tokens,
+    "boxes": _boxes,
 }

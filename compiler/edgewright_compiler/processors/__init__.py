@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_runtime.manifest import StepSpec
@@ -39,6 +39,14 @@ class Processor(Protocol):
 
     def keep(self, folder: Path) -> None:
         """Copy the files that the steps need into the assets of the component in `folder`."""
+
+
+@runtime_checkable
+class AnsweringProcessor(Protocol):
+    """A processor that also says what becomes of the outputs, where not all models of a task give them alike."""
+
+    def answer(self, outputs: Sequence[str]) -> tuple[StepSpec, ...]:
+        """From the names of the graph's outputs, the steps to what a person wants."""
 
 
 @dataclass(frozen=True)
