@@ -103,7 +103,7 @@ def test_text_that_is_no_coco(tmp_path: Path, text: str, says: str) -> None:
 
 
 def test_other_tasks_take_no_coco(file: Path) -> None:
-    with pytest.raises(InputError, match=r"its data is a .csv or .jsonl"):
+    with pytest.raises(InputError, match=r"its data is a \.csv, \.jsonl or"):
         read(file, task="image-classification")
 
 
