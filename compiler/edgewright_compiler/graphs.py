@@ -79,7 +79,7 @@ class Graph:
             InputError: The data has no one shape.
             CandidateError: The graph cannot be brought to it.
         """
-        if self._component.pipeline.measured is not None:
+        if self._component.pipeline.loops:
             raise CandidateError(
                 "The engine would be of one fixed shape, and this graph runs in a loop with a state that grows."
             )
@@ -105,7 +105,7 @@ class Graph:
         Raises:
             CandidateError: It does.
         """
-        if self._component.pipeline.measured is not None:
+        if self._component.pipeline.loops:
             raise CandidateError(
                 "The graph runs in a loop whose state stays with ONNX Runtime; an engine of TensorRT runs without it."
             )

@@ -123,7 +123,7 @@ class Model:
         """All named values on the way in which engines are compared: `outputs` are those to compare.
 
         For most models this is `run`. What a generator answers after its first other token cannot be compared, so the
-        package declares other steps for it.
+        package declares other steps for it; of a detector also boxes count that nobody would be shown.
         """
         return self._pipeline.measured(sample)
 
@@ -138,7 +138,7 @@ class Model:
         A graph in a loop is also given its own state, which is no matter of the sample: `whole` adds it, from the
         middle of one; there is none where a sample is too short to have a middle.
         """
-        if self.manifest.pipeline.measured is None:
+        if not self.manifest.pipeline.loops:
             values = self.run(sample)
             return {name: values[name] for name in self._engine.input_names}
         values = self._pipeline.measured(sample, whole_feeds=whole)

@@ -45,8 +45,17 @@ def _picture(sample: Any, answer: Any) -> Image:
     return Image.fromarray(sheet)
 
 
+def _boxes(sample: Any, answer: Any) -> Image:
+    from edgewright_compiler.cli.draw_boxes import draw_boxes
+
+    return draw_boxes(opened(sample), answer)
+
+
 # What a pipeline gives -> the picture of it, from the sample and the answer.
-PICTURES: dict[str, Callable[[Any, Any], Image]] = {"picture": _picture}
+PICTURES: dict[str, Callable[[Any, Any], Image]] = {
+    "boxes": _boxes,
+    "picture": _picture,
+}
 
 
 def check_output(path: str | None, output_name: str, count: int) -> None:

@@ -12,7 +12,7 @@ from edgewright_compiler.cli.console import print_json, spoken_warnings
 from edgewright_compiler.cli.drawing import check_output, write_drawings
 from edgewright_compiler.cli.files import write_file
 from edgewright_compiler.cli.generation import add_generation, generation_options, run_generator
-from edgewright_compiler.cli.options import add_engine, positive
+from edgewright_compiler.cli.options import add_engine, positive, share_of_one
 from edgewright_compiler.cli.samples import answer_lines, plain, read_samples
 from edgewright_runtime.samples import LATENT_INPUT
 from edgewright_targets import InputError
@@ -27,6 +27,7 @@ example:
   edgewright run prompts.ortpackage hello.wav goodbye.wav
   edgewright run gpt.ortpackage "The weather today" --max-new-tokens 40
   edgewright run faces.ortpackage --seed 7 --out face.png
+  edgewright run detector.ortpackage street.jpg --out boxed.png
   edgewright run digits.ortpackage input.npz --out answer.npz
 """
 
@@ -53,6 +54,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write the answer: named arrays as an .npz file, what can be drawn as a picture (several into a folder)",
     )
+    parser.add_argument(
+        "--threshold",
+        type=share_of_one,
+        metavar="SCORE",
+        help="leave out boxes of a lower score (default: what the package says)",
+    )
     parser.add_argument("--threads", type=positive, help="threads of the engine (default: as it was measured)")
     add_generation(parser)
     add_engine(parser)
@@ -67,19 +74,17 @@ def execute(options: argparse.Namespace) -> int:
     with model:
         pipeline = model.manifest.pipeline
         gives = "labels" if pipeline.output == "labels" else f"its {pipeline.output}"
-        given = {name: value for name, value in generation_options(options).items() if name != "top_k"}
-        seed = [str(given.pop("seed"))] if pipeline.input == LATENT_INPUT and "seed" in given else []
-        samples = read_samples([*options.inputs, *seed], pipeline.input)
+        if pipeline.input == LATENT_INPUT and options.seed is not None:
+            # Its seed is what it is given, not how it answers.
+            options.inputs, options.seed = [*options.inputs, str(options.seed)], None
+        samples = read_samples(options.inputs, pipeline.input)
         check_output(options.output, pipeline.output, len(samples))
         if pipeline.output == "*":
             return _show_arrays(model, model(samples[0][1]), options)
         if model.streams:
             with spoken_warnings():
                 return run_generator(model, samples, options)
-        if unknown := [name for name in given if name not in model.options]:
-            raise InputError(
-                f"--{unknown[0].replace('_', '-')} is for models that generate text; this one gives {gives}."
-            )
+        given = _call_options(model, options, gives)
         answers = []
         answered = []
         with spoken_warnings():
@@ -102,6 +107,17 @@ def execute(options: argparse.Namespace) -> int:
     if not options.quiet:
         print(f"[{model.engine.name}, {model.engine.provider}, {model.engine.threads} threads]", file=sys.stderr)
     return 0
+
+
+def _call_options(model: Model, options: argparse.Namespace, gives: str) -> dict[str, Any]:
+    given = {name: value for name, value in generation_options(options).items() if name != "top_k"}
+    if options.threshold is not None:
+        given["threshold"] = options.threshold
+    for name in given:
+        if name not in model.options:
+            others = "give boxes" if name == "threshold" else "generate text"
+            raise InputError(f"--{name.replace('_', '-')} is for models that {others}; this one gives {gives}.")
+    return given
 
 
 def _show_arrays(model: Model, outputs: dict[str, Any], options: argparse.Namespace) -> int:

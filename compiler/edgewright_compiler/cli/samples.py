@@ -131,6 +131,13 @@ def _answer(answer: Mapping[str, Any]) -> list[str]:
     return [f"{answer['text']}  {answer['score']:.4f}"]
 
 
+def _boxes(answer: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [
+        f"{entry['label']}  {entry['score']:.4f}  {' '.join(f'{side:.0f}' for side in entry['box'].values())}"
+        for entry in answer
+    ] or ["(nothing)"]
+
+
 def _as_json(answer: Any) -> list[str]:
     return [answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)]
 
@@ -142,6 +149,7 @@ ANSWER_LINES: dict[str, Callable[[Any], list[str]]] = {
     "answer": _answer,
     "tokens": _tokens,
     "picture": _picture,
+    "boxes": _boxes,
 }
 # What a pipeline gives -> what JSON and lines say of it, where the answer itself is for the eye.
 ANSWER_FACTS: dict[str, Callable[[Any], Any]] = {"picture": _picture_facts}

@@ -55,13 +55,18 @@ class ImageProcessor:
             )
         self._channels = int(checkpoint.config.get("num_channels", 3))
         self._steps = image_steps(self._processor, self._channels, checkpoint.name)
-        self._size = fixed_size(self._steps, checkpoint.name)
+        self._size = self._input_size()
         refuse_unlike(self._processor, self._steps, self._channels, checkpoint.name)
+
+    def _input_size(self) -> tuple[int, int] | None:
+        """Height and width of every image that the steps make; None where they differ and the model takes that."""
+        return fixed_size(self._steps, self._name)
 
     def example(self) -> dict[str, Any]:
         """See `Processor`."""
         import torch
 
+        assert self._size is not None, "only a processor that says otherwise lets sizes differ"
         return {INPUT: torch.zeros(2, self._channels, *self._size)}
 
     def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
@@ -107,12 +112,21 @@ def _check(folder: Path) -> None:
     read_json(folder / PROCESSOR_FILE)
 
 
-def _beside(path: Path, task: str) -> ImageProcessor:
+def checkpoint_beside(path: Path, task: str) -> Checkpoint:
+    """The folder of a file, as far as it is one of a checkpoint: with the settings of an image processor.
+
+    Raises:
+        InputError: There are none.
+    """
     if not (path.parent / PROCESSOR_FILE).is_file():
         raise InputError(
             f"'{path}': the task {task} needs an image processor, and there is no {PROCESSOR_FILE} beside the file."
         )
-    return ImageProcessor(Checkpoint(path.parent, {}, ()))
+    return Checkpoint(path.parent, {}, ())
+
+
+def _beside(path: Path, task: str) -> ImageProcessor:
+    return ImageProcessor(checkpoint_beside(path, task))
 
 
 def from_settings(
