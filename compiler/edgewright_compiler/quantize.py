@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import logging
 import tempfile
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.component import copy_graph, save_graph
 from edgewright_compiler.disk import disk_reason
+from edgewright_compiler.ends import end_layers
 from edgewright_compiler.float8 import int8_to_float8
 from edgewright_compiler.floats import bound_infinities, cast_floats
 from edgewright_compiler.tied import untie_weights
@@ -54,7 +56,11 @@ def quantize(folder: Path, recipe: Recipe, feeds: Sequence[Arrays], destination:
         graph = copy_graph(folder, Path(scratch) / "float")
         model = onnx_ir.load(graph)
         _refuse_quantized(model)
-        if untie_weights(model):
+        untied = untie_weights(model)
+        if recipe.float_ends:
+            ends = end_layers(model)
+            recipe = dataclasses.replace(recipe, excluded_nodes=(*recipe.excluded_nodes, *ends))
+        if untied or recipe.float_ends:
             onnx_ir.save(model, graph, external_data="untied.bin")
         made = Path(scratch) / "quantized.onnx"
         try:

@@ -92,8 +92,8 @@ class OnnxSource:
         return found
 
     def example(self) -> list[Any]:
-        """None: a file comes without data."""
-        return []
+        """Those of its kind of processor: a file itself comes without data."""
+        return list(self._task.processor.examples) if self._task.processor else []
 
     def _load(self) -> onnx_ir.Model:
         if self._graph is None:
