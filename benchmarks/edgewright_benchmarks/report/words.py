@@ -45,6 +45,8 @@ _METRICS: Final = {
     "word_error_rate": "Word error rate",
     "character_error_rate": "Character error rate",
     "psnr": "PSNR",
+    "mean_iou": "Mean IoU",
+    "pixel_accuracy": "Pixel accuracy",
 }
 
 

@@ -29,6 +29,7 @@ STEPS = {
     "resize_image": "edgewright_runtime.steps.image:ResizeImage",
     "crop_image": "edgewright_runtime.steps.image:CropImage",
     "normalize_image": "edgewright_runtime.steps.image:NormalizeImage",
+    "segment_image": "edgewright_runtime.steps.masks:SegmentImage",
     "draw_latent": "edgewright_runtime.steps.generator:DrawLatent",
     "to_picture": "edgewright_runtime.steps.generator:ToPicture",
     "fit_image": "edgewright_runtime.steps.image_fit:FitImage",
