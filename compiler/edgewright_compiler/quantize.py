@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import logging
 import tempfile
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.component import copy_graph, save_graph
 from edgewright_compiler.disk import disk_reason
+from edgewright_compiler.ends import end_layers
 from edgewright_compiler.float8 import int8_to_float8
 from edgewright_compiler.floats import bound_infinities, cast_floats
 from edgewright_compiler.opsets import CHANNEL_SCALES, OpsetError, raise_opset
@@ -36,11 +38,11 @@ class QuantizationError(Exception):
     """This graph cannot get this precision; the text says why, for people."""
 
 
-def quantize(component: Path, recipe: Recipe, feeds: Sequence[Arrays], destination: Path) -> None:
-    """Write the graph of the component in the precision of `recipe` into `destination`.
+def quantize(folder: Path, recipe: Recipe, feeds: Sequence[Arrays], destination: Path) -> None:
+    """Write a graph in the precision of `recipe` into `destination`.
 
     Args:
-        component: Folder of the float component.
+        folder: Of the float graph.
         recipe: The method and its settings.
         feeds: What the graph is given for calibration samples; used by static methods.
         destination: A folder; gets `model.onnx` and `weights/`.
@@ -51,12 +53,16 @@ def quantize(component: Path, recipe: Recipe, feeds: Sequence[Arrays], destinati
     import onnx_ir
 
     with tempfile.TemporaryDirectory(dir=destination) as scratch:
-        graph = copy_graph(component, Path(scratch) / "float")
+        graph = copy_graph(folder, Path(scratch) / "float")
         model = onnx_ir.load(graph)
         found = quantized_already(model)
         if found:
             raise QuantizationError(f"The graph is quantized already ({found}).")
-        if untie_weights(model):
+        untied = untie_weights(model)
+        if recipe.float_ends:
+            ends = end_layers(model)
+            recipe = dataclasses.replace(recipe, excluded_nodes=(*recipe.excluded_nodes, *ends))
+        if untied or recipe.float_ends:
             onnx_ir.save(model, graph, external_data="untied.bin")
         made = Path(scratch) / "quantized.onnx"
         try:
@@ -171,7 +177,7 @@ def _weight_only(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Pat
         raise QuantizationError("The graph has no matrix product with a constant weight, so there is nothing to store.")
 
 
-# `float` is no method here: its graph is the component's own.
+# `float` is no method here: its graph is the exported one.
 METHODS: dict[str, Callable[[Path, Recipe, Sequence[Any], Path], None]] = {
     "dynamic": _dynamic,
     "static": _static,

@@ -45,7 +45,7 @@ def test_every_opset(tmp_path: Path, opset: int) -> None:
     rows = _rows(opset_graphs.samples(6))
     reference = source.reference(rows)
     source.export(tmp_path / "exported")
-    session = _session(tmp_path / "exported", tmp_path / "float")
+    session = _session(tmp_path / "exported" / "model", tmp_path / "float")
     assert [entry.name for entry in session.get_inputs()] == list(opset_graphs.INPUTS)
     feeds = [{**row, _GAIN: row[_GAIN].reshape(())} for row in rows]
     for feed, expected in zip(feeds, reference, strict=True):
@@ -53,7 +53,7 @@ def test_every_opset(tmp_path: Path, opset: int) -> None:
         np.testing.assert_allclose(found, expected[opset_graphs.OUTPUT], atol=1e-6)
     recipe = Recipe("static", operators=("Conv", "Gemm"))
     (tmp_path / "int8").mkdir()
-    quantize(tmp_path / "exported", recipe, feeds, tmp_path / "int8")
+    quantize(tmp_path / "exported" / "model", recipe, feeds, tmp_path / "int8")
     session = _session(tmp_path / "int8", tmp_path / "quantized")
     gaps = [
         abs(session.run(None, feed)[0] - next(iter(made.values()))).max()
@@ -105,7 +105,7 @@ def test_silero_vad(tmp_path: Path, name: str) -> None:
     rows = _rows(arrays)
     reference = source.reference(rows)
     source.export(tmp_path / "exported")
-    session = _session(tmp_path / "exported", tmp_path / "float")
+    session = _session(tmp_path / "exported" / "model", tmp_path / "float")
     for row, expected in zip(rows, reference, strict=True):
         feed = {key: value if key == "input" else value.reshape(value.shape[1:]) for key, value in row.items()}
         for found, made in zip(session.run(None, feed), expected.values(), strict=True):
@@ -161,5 +161,5 @@ def test_no_warnings_of_the_quantizer_reach_the_terminal(capfd: pytest.CaptureFi
     source.export(tmp_path / "exported")
     feeds = [{**row, _GAIN: row[_GAIN].reshape(())} for row in _rows(opset_graphs.samples(2))]
     (tmp_path / "int8").mkdir()
-    quantize(tmp_path / "exported", Recipe("static", operators=("Gemm",)), feeds, tmp_path / "int8")
+    quantize(tmp_path / "exported" / "model", Recipe("static", operators=("Gemm",)), feeds, tmp_path / "int8")
     assert capfd.readouterr().err == ""

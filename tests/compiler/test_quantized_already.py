@@ -81,13 +81,13 @@ def test_what_onnx_runtime_makes_is_recognised_and_kept(quantized: tuple[Path, s
     assert says in source.quantized
     before = onnxruntime.InferenceSession(str(path))
     source.export(tmp_path / "exported")
-    after = onnxruntime.InferenceSession(str(copy_graph(tmp_path / "exported", tmp_path / "graph")))
+    after = onnxruntime.InferenceSession(str(copy_graph(tmp_path / "exported" / "model", tmp_path / "graph")))
     feed = {"pixels": np.random.default_rng(3).normal(size=(5, 8)).astype(np.float32)}
     for kept, was in zip(after.run(None, feed), before.run(None, feed), strict=True):
         np.testing.assert_array_equal(kept, was)
     (tmp_path / "again").mkdir()
     with pytest.raises(QuantizationError, match="quantized already"):
-        quantize(tmp_path / "exported", Recipe("dynamic"), [], tmp_path / "again")
+        quantize(tmp_path / "exported" / "model", Recipe("dynamic"), [], tmp_path / "again")
 
 
 def test_nothing_that_quantizes_is_proposed(quantized: tuple[Path, str], sources: Path, tmp_path: Path) -> None:

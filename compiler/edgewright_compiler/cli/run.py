@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cli.console import print_json, spoken_warnings
-from edgewright_compiler.cli.files import check_writable, write_file
+from edgewright_compiler.cli.drawing import check_output, write_drawings
+from edgewright_compiler.cli.files import write_file
 from edgewright_compiler.cli.generation import add_generation, generation_options, run_generator
-from edgewright_compiler.cli.options import add_engine, positive
+from edgewright_compiler.cli.options import add_engine, positive, share_of_one
 from edgewright_compiler.cli.samples import answer_lines, plain, read_samples
+from edgewright_runtime.samples import LATENT_INPUT
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
@@ -24,7 +26,9 @@ example:
   edgewright run intents.ortpackage - --json < sentences.txt
   edgewright run prompts.ortpackage hello.wav goodbye.wav
   edgewright run gpt.ortpackage "The weather today" --max-new-tokens 40
-  edgewright run digits.ortpackage input.npz --output answer.npz
+  edgewright run faces.ortpackage --seed 7 --out face.png
+  edgewright run detector.ortpackage street.jpg --out boxed.png
+  edgewright run digits.ortpackage input.npz --out answer.npz
 """
 
 
@@ -33,9 +37,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("package", help="package folder or archive")
     parser.add_argument(
         "inputs",
-        nargs="+",
-        help="texts or files, as the model takes ('-' reads one a line); NAME=VALUE where it takes several at once; or "
-        "one .npz file of named arrays",
+        nargs="*",
+        help="texts, files or seeds, as the model takes ('-' reads one a line); NAME=VALUE where it takes several at "
+        "once; or one .npz file of named arrays",
     )
     parser.add_argument(
         "--top-k",
@@ -43,7 +47,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="labels to give for each input (default: 1); for generated text, sample from so many tokens",
     )
-    parser.add_argument("--output", "-o", metavar="FILE", help="for named arrays: the .npz file to write")
+    parser.add_argument(
+        "--output",
+        "--out",
+        "-o",
+        metavar="FILE",
+        help="write the answer: named arrays as an .npz file, what can be drawn as a picture (several into a folder)",
+    )
+    parser.add_argument(
+        "--threshold",
+        type=share_of_one,
+        metavar="SCORE",
+        help="leave out boxes of a lower score (default: what the package says)",
+    )
     parser.add_argument("--threads", type=positive, help="threads of the engine (default: as it was measured)")
     add_generation(parser)
     add_engine(parser)
@@ -53,43 +69,55 @@ def execute(options: argparse.Namespace) -> int:
     """Run the verb."""
     from edgewright_runtime import load
 
-    check_writable(options.output)
     with spoken_warnings():
         model = load(options.package, engine=options.engine, strict=options.strict, threads=options.threads)
     with model:
         pipeline = model.manifest.pipeline
         gives = "labels" if pipeline.output == "labels" else f"its {pipeline.output}"
-        if options.output and pipeline.output != "*":
-            raise InputError(f"--output is for models that give named arrays; this one gives {gives} (see --json).")
+        if pipeline.input == LATENT_INPUT and options.seed is not None:
+            # Its seed is what it is given, not how it answers.
+            options.inputs, options.seed = [*options.inputs, str(options.seed)], None
         samples = read_samples(options.inputs, pipeline.input)
+        check_output(options.output, pipeline.output, len(samples))
         if pipeline.output == "*":
             return _show_arrays(model, model(samples[0][1]), options)
         if model.streams:
             with spoken_warnings():
                 return run_generator(model, samples, options)
-        given = {name: value for name, value in generation_options(options).items() if name != "top_k"}
-        if unknown := [name for name in given if name not in model.options]:
-            raise InputError(
-                f"--{unknown[0].replace('_', '-')} is for models that generate text; this one gives {gives}."
-            )
+        given = _call_options(model, options, gives)
         answers = []
+        answered = []
         with spoken_warnings():
             for name, sample in samples:
                 start = time.perf_counter()
                 answer = model(sample, top_k=options.top_k, **given)
                 seconds = time.perf_counter() - start
-                answers.append({"input": name, pipeline.output: plain(answer), "seconds": seconds})
+                answers.append({"input": name, pipeline.output: plain(pipeline.output, answer), "seconds": seconds})
+                answered.append((name, sample, answer))
+    if options.output:
+        write_drawings(options.output, pipeline.output, answered)
     if options.json:
         engine = {"name": model.engine.name, "provider": model.engine.provider, "reason": model.engine.reason}
         print_json({"engine": engine, "answers": answers})
         return 0
-    for entry in answers:
-        front = f"{entry['input']}  ->  " if len(answers) > 1 else ""
-        for line in answer_lines(pipeline.output, entry[pipeline.output]):
+    for name, _, answer in answered:
+        front = f"{name}  ->  " if len(answers) > 1 else ""
+        for line in answer_lines(pipeline.output, answer):
             print(f"{front}{line}")
     if not options.quiet:
         print(f"[{model.engine.name}, {model.engine.provider}, {model.engine.threads} threads]", file=sys.stderr)
     return 0
+
+
+def _call_options(model: Model, options: argparse.Namespace, gives: str) -> dict[str, Any]:
+    given = {name: value for name, value in generation_options(options).items() if name != "top_k"}
+    if options.threshold is not None:
+        given["threshold"] = options.threshold
+    for name in given:
+        if name not in model.options:
+            others = "give boxes" if name == "threshold" else "generate text"
+            raise InputError(f"--{name.replace('_', '-')} is for models that {others}; this one gives {gives}.")
+    return given
 
 
 def _show_arrays(model: Model, outputs: dict[str, Any], options: argparse.Namespace) -> int:
