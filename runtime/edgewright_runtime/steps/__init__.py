@@ -86,6 +86,25 @@ class BatchStep(Protocol):
         """Run the step on samples, in their order."""
 
 
+@runtime_checkable
+class GraphStep(Protocol):
+    """A step that runs a component.
+
+    Where a value called `whole_feeds` is there, it is a dict: the step adds what it gives the graph to the list under
+    the name of the component.
+
+    Attributes:
+        component: Which one.
+        wired: Input of the graph to the value that it is given, as far as values are given.
+    """
+
+    component: str
+    wired: Mapping[str, str]
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Run the step on one sample."""
+
+
 def make_step(spec: StepSpec, package: Package, engine: Engine) -> Step:
     """The step that `spec` declares.
 

@@ -65,7 +65,7 @@ class Generate:
         package: Package,
         engine: Engine,
         *,
-        component: str,  # noqa: ARG002 - packages have one; the name is there for those to come
+        component: str,
         loop: Mapping[str, Any],
         settings: Mapping[str, Any],
         tokenizer: str,
@@ -75,7 +75,9 @@ class Generate:
     ) -> None:
         where = f"'{package.root}': the step 'generate'"
         self._spec = read_record(LoopSpec, loop, where)
-        self._loop = Loop(engine, self._spec)
+        self._loop = Loop(engine, component, self._spec)
+        self.component = component
+        self.wired = wired_values(self._spec)
         self._settings = read_record(GenerationSettings, settings, where)
         self._tokenizer = read_tokenizer(package, tokenizer)
         self._max_length = max_length
@@ -193,11 +195,11 @@ class Score:
         loop: The fields of `LoopSpec`.
     """
 
-    options = ("whole_feeds",)
-
-    def __init__(self, package: Package, engine: Engine, *, component: str, loop: Mapping[str, Any]) -> None:  # noqa: ARG002
+    def __init__(self, package: Package, engine: Engine, *, component: str, loop: Mapping[str, Any]) -> None:
         self._spec = read_record(LoopSpec, loop, f"'{package.root}': the step 'score'")
-        self._loop = Loop(engine, self._spec)
+        self._loop = Loop(engine, component, self._spec)
+        self.component = component
+        self.wired = wired_values(self._spec)
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Add `outputs`, float32 [tokens - 1] each, and `next_tokens`, lists of as many.
@@ -215,7 +217,7 @@ class Score:
         for start, end in _parts(count):
             part = tokens[:, start:end]
             # A step of several tokens after some, where there is one; else of one.
-            if values.get("options", {}).get("whole_feeds") and start and (end - start > 1 or not feeds):
+            if "whole_feeds" in values and start and (end - start > 1 or not feeds):
                 feeds = self._loop.feeds(part)
             scores = log_softmax(self._loop.step(part, kept=np.arange(end - start))[0])
             best[start:end] = scores.argmax(axis=1)
@@ -223,7 +225,9 @@ class Score:
             log_probability[start:end] = scores[np.arange(end - start), tokens[0, start + 1 : end + 1]]
         outputs = {"log_probability": log_probability, "best_log_probability": best_log_probability}
         answer = {"there": tokens[0, 1:].tolist(), "best": best.tolist()}
-        return {"outputs": outputs, "next_tokens": answer, "whole_feeds": feeds}
+        if feeds:
+            values["whole_feeds"].setdefault(self.component, []).append(feeds)
+        return {"outputs": outputs, "next_tokens": answer}
 
 
 def _parts(count: int) -> list[tuple[int, int]]:
@@ -234,6 +238,11 @@ def _parts(count: int) -> list[tuple[int, int]]:
         many = min(_PART, count - _SINGLE - edges[-1])
         edges.append(edges[-1] + max(many, 1))
     return list(itertools.pairwise(edges))
+
+
+def wired_values(spec: LoopSpec) -> dict[str, str]:
+    """Inputs of the graph that are given values of their names; see `GraphStep`."""
+    return {name: name for name in (spec.tokens, spec.mask, *spec.fixed) if name}
 
 
 def prompt_tokens(values: Mapping[str, Any], spec: LoopSpec) -> list[int]:
