@@ -1,8 +1,8 @@
 """Make tables of pictures with captions: train.csv, validation.csv, test.csv, and the labels of the test pictures.
 
 Each picture is a stamp of Tux Paint on a coloured ground, its caption what Tux Paint calls the stamp and the colour:
-"a sail boat on a blue ground". All stamps and all colours are in each split, but a pair of the two is in one split only:
-whoever captions the test pictures right has understood both apart. The stamps come inside a Debian package, which is
+"a sail boat on a blue ground". All stamps and all colours are in each split, but a pair of the two is in one split
+only: whoever tells the test pictures right has understood both apart. The stamps come inside a Debian package, which is
 fetched with `apt-get download` and unpacked (nothing is installed), or given with --packages or --stamps.
 
 Example:
@@ -85,7 +85,11 @@ def stamps(folder: Path) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     for file in sorted(folder.rglob("*.png")):
         text = file.with_suffix(".txt")
-        if "symbols" in file.relative_to(folder).parts or file.stem.endswith(("_mirror", "_flip")) or not text.is_file():
+        if (
+            "symbols" in file.relative_to(folder).parts
+            or file.stem.endswith(("_mirror", "_flip"))
+            or not text.is_file()
+        ):
             continue
         name = name_of(text.read_text(encoding="utf-8").partition("\n")[0])
         if name:

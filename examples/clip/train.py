@@ -123,7 +123,9 @@ def train(model: Any, tokenizer: Any, processor: Any, data: dict[str, Pairs], ar
     count, batch = len(pairs["texts"]), min(arguments.batch, len(pairs["texts"]))
     rounds = arguments.epochs * (count // batch)
     optimizer = torch.optim.AdamW(model.parameters(), lr=arguments.learning_rate, weight_decay=0.1)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, arguments.learning_rate, total_steps=rounds, pct_start=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, arguments.learning_rate, total_steps=rounds, pct_start=0.1
+    )
     best, best_state, start = -1.0, copy.deepcopy(model.state_dict()), time.process_time()
     for epoch in range(1, arguments.epochs + 1):
         model.train()
@@ -143,7 +145,9 @@ def train(model: Any, tokenizer: Any, processor: Any, data: dict[str, Pairs], ar
             # Equal captions are equally right.
             same = torch.tensor([[float(one == other) for other in texts] for one in texts])
             rights = same / same.sum(dim=1, keepdim=True)
-            loss = (torch.nn.functional.cross_entropy(scores, rights) + torch.nn.functional.cross_entropy(scores.T, rights)) / 2
+            loss = (
+                torch.nn.functional.cross_entropy(scores, rights) + torch.nn.functional.cross_entropy(scores.T, rights)
+            ) / 2
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -153,7 +157,10 @@ def train(model: Any, tokenizer: Any, processor: Any, data: dict[str, Pairs], ar
         if epoch % 4 == 0 or epoch == arguments.epochs:
             found = recall(model, tokenizer, processor, data["validation"])
             seconds = time.process_time() - start
-            print(f"epoch {epoch}: loss {np.mean(losses):.3f}, validation recall@5 {found:.3f}, {seconds:.0f} s", flush=True)
+            print(
+                f"epoch {epoch}: loss {np.mean(losses):.3f}, validation recall@5 {found:.3f}, {seconds:.0f} s",
+                flush=True,
+            )
             if found > best:
                 best, best_state = found, copy.deepcopy(model.state_dict())
     model.load_state_dict(best_state)

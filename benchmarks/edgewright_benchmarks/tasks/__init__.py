@@ -15,10 +15,12 @@ from edgewright_benchmarks.tasks import (
     feature_extraction,
     fill_mask,
     image_classification,
+    image_text_retrieval,
     question_answering,
     text_classification,
     text_generation,
     token_classification,
+    zero_shot_image_classification,
 )
 from edgewright_benchmarks.tasks._task import Task
 
@@ -32,6 +34,8 @@ TASKS: tuple[Task, ...] = (
     fill_mask.TASK,
     text_generation.TASK,
     image_classification.TASK,
+    zero_shot_image_classification.TASK,
+    image_text_retrieval.TASK,
     audio_classification.TASK,
     automatic_speech_recognition.TASK,
     arrays.TASK,

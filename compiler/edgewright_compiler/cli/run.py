@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgewright_compiler.cli.candidates import add_candidates, candidate_options
 from edgewright_compiler.cli.console import print_json, spoken_warnings
 from edgewright_compiler.cli.files import check_writable, write_file
 from edgewright_compiler.cli.generation import add_generation, generation_options, run_generator
@@ -23,6 +24,7 @@ example:
   edgewright run intents.ortpackage "turn on the kitchen lights"
   edgewright run intents.ortpackage - --json < sentences.txt
   edgewright run prompts.ortpackage hello.wav goodbye.wav
+  edgewright run clip.ortpackage photo.jpg --candidate-labels "a cat, a dog"
   edgewright run gpt.ortpackage "The weather today" --max-new-tokens 40
   edgewright run digits.ortpackage input.npz --output answer.npz
 """
@@ -45,6 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--output", "-o", metavar="FILE", help="for named arrays: the .npz file to write")
     parser.add_argument("--threads", type=positive, help="threads of the engine (default: as it was measured)")
+    add_candidates(parser)
     add_generation(parser)
     add_engine(parser)
 
@@ -67,11 +70,11 @@ def execute(options: argparse.Namespace) -> int:
         if model.streams:
             with spoken_warnings():
                 return run_generator(model, samples, options)
-        given = {name: value for name, value in generation_options(options).items() if name != "top_k"}
+        chosen = candidate_options(options)
+        given = {name: value for name, value in generation_options(options).items() if name != "top_k"} | chosen
         if unknown := [name for name in given if name not in model.options]:
-            raise InputError(
-                f"--{unknown[0].replace('_', '-')} is for models that generate text; this one gives {gives}."
-            )
+            kind = "choose from texts that you name" if unknown[0] in chosen else "generate text"
+            raise InputError(f"--{unknown[0].replace('_', '-')} is for models that {kind}; this one gives {gives}.")
         answers = []
         with spoken_warnings():
             for name, sample in samples:
