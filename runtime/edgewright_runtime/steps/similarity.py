@@ -127,9 +127,9 @@ class ZeroShot:
         self._sigmoid = function == "sigmoid"
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Add `logits` [1, labels], `scores` [labels] and `labels` (`{"label", "score"}`, all unless a call has `top_k`).
+        """Add `logits` [1, labels], which `outputs` holds as well, `scores` [labels] and `labels`.
 
-        `outputs` holds the logits.
+        The last is a list of `{"label", "score"}`: all of them, or the best `top_k` where a call says so.
         """
         logits = values[self._image] @ values[self._texts].T * self._scale + self._bias
         if self._sigmoid:
