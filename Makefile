@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed-$(shell cat pyproject.toml constraints.txt | cksum |
 # Made while installing: where it is left over, an installation was cut off and cannot be trusted.
 UNFINISHED := $(VENV)/.unfinished
 
-.PHONY: help venv lint format types test test-fast packages demo clean
+.PHONY: help venv lint format types test test-fast packages demo examples clean
 
 help:  ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -58,6 +58,9 @@ packages:
 
 demo: venv  ## From a model to a package with its evidence, on real commands.
 	$(PY) examples/intents/demo.py
+
+examples: venv  ## Train, build and measure every example; each takes some minutes the first time.
+	$(PY) examples/run_all.py
 
 clean:  ## Remove what was made here, the installation included.
 	rm -rf $(VENV) dist build demo .mypy_cache .ruff_cache .pytest_cache .coverage

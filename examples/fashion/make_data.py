@@ -1,6 +1,7 @@
 """Write Fashion-MNIST as folders of PNG pictures: train, validation and test, each with a folder for every class.
 
-The data set comes from Debian's package dataset-fashion-mnist (31 MB): apt-get install dataset-fashion-mnist
+The data set comes inside Debian's package dataset-fashion-mnist (31 MB). Where it is not installed, it is fetched with
+`apt-get download` and unpacked (nothing is installed), or given with --source.
 
 Example:
     python make_data.py --out data
@@ -9,12 +10,16 @@ Example:
 import argparse
 import gzip
 import shutil
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+PACKAGE = "dataset-fashion-mnist"
 SOURCE = Path("/usr/share/datasets/fashion-mnist")
 LABELS = (
     "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle-boot",
@@ -31,6 +36,24 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     return np.frombuffer(data, dtype=np.uint8, offset=4 + 4 * axes).reshape(shape)
 
 
+def fetch(folder: Path) -> Path:
+    """Fetch Debian's package and unpack it below `folder`; gives the folder of the data set.
+
+    Raises:
+        SystemExit: It cannot be had here; the message says what to do.
+    """
+    hint = f"Run 'apt-get install {PACKAGE}' on a Debian system, and pass its {SOURCE} with --source."
+    apt, dpkg = shutil.which("apt-get"), shutil.which("dpkg")
+    if apt is None or dpkg is None:
+        sys.exit(f"The data set comes inside a Debian package, and there is no apt-get here. {hint}")
+    done = subprocess.run([apt, "download", PACKAGE], cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"apt-get cannot fetch {PACKAGE}: {done.stderr.strip()}\n{hint}")
+    (package,) = folder.glob(f"{PACKAGE}_*.deb")
+    subprocess.run([dpkg, "-x", package, folder], check=True)
+    return folder / SOURCE.relative_to("/")
+
+
 def write_split(folder: Path, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
     """Write each picture into the folder of its class."""
     for label in LABELS:
@@ -43,17 +66,19 @@ def main() -> None:
     """Write the three splits."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder for the pictures")
-    parser.add_argument("--source", type=Path, default=SOURCE, help="folder with the data set (default: %(default)s)")
+    parser.add_argument("--source", type=Path, help="folder with the data set (default: it is fetched)")
     parser.add_argument("--train", type=int, default=20_000, help="pictures to train on (default: %(default)s)")
     parser.add_argument("--test", type=int, default=5_000, help="pictures to test on (default: %(default)s)")
     arguments = parser.parse_args()
     if arguments.out.exists():
         print(f"{arguments.out} is there already: nothing to do.")
         return
-    if not (arguments.source / "train-images-idx3-ubyte.gz").is_file():
-        parser.error(f"there is no data set at {arguments.source}: apt-get install dataset-fashion-mnist")
-    images, labels = (read_idx(arguments.source / f"train-{kind}-ubyte.gz") for kind in ("images-idx3", "labels-idx1"))
-    tests = [read_idx(arguments.source / f"t10k-{kind}-ubyte.gz") for kind in ("images-idx3", "labels-idx1")]
+    with tempfile.TemporaryDirectory() as scratch:
+        source = arguments.source or (SOURCE if SOURCE.is_dir() else fetch(Path(scratch)))
+        if not (source / "train-images-idx3-ubyte.gz").is_file():
+            parser.error(f"there is no data set at {source}")
+        images, labels = (read_idx(source / f"train-{kind}-ubyte.gz") for kind in ("images-idx3", "labels-idx1"))
+        tests = [read_idx(source / f"t10k-{kind}-ubyte.gz") for kind in ("images-idx3", "labels-idx1")]
     unfinished = arguments.out.with_name(f".{arguments.out.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     held = min(VALIDATION, len(images) // 4)

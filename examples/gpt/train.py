@@ -145,7 +145,7 @@ def main() -> None:
     """Train into a new folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with train.csv, validation.csv and test.csv")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint; must not exist")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--width", type=int, default=256, help="a multiple of 32")
@@ -154,8 +154,9 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--max-steps", type=int, default=-1, help="stop early, to try things out")
     arguments = parser.parse_args()
-    if arguments.out.exists():
-        parser.error(f"{arguments.out} exists: choose another --out, or remove it.")
+    if (arguments.out / "config.json").is_file():
+        print(f"{arguments.out} is there already: nothing to do.")
+        return
     logging.set_verbosity_error()
     logging.disable_progress_bar()  # of saving and loading; the bar of the training stays
     # Train beside the target and rename at the end: a reader never meets half a checkpoint.

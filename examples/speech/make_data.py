@@ -93,6 +93,9 @@ def main() -> None:
     parser.add_argument("--packages", type=Path, help="folder with the two .deb files (default: they are fetched)")
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
+    if (arguments.out / "test.csv").is_file():
+        print(f"{arguments.out} is there already: nothing to do.")
+        return
 
     arguments.out.mkdir(parents=True, exist_ok=True)
     clips = arguments.out / "clips"

@@ -48,8 +48,9 @@ def test_data_that_is_no_file(command: Command, checkpoint: Path, sources: Path,
     (tmp_path / "folder.csv").mkdir()
     command.refuses_build(checkpoint, "--evaluation", tmp_path / "folder.csv", says=["is a folder; data is a file"])
     command.refuses_build(checkpoint, "--evaluation", "missing.csv", says=["no data file 'missing.csv'"])
-    command.refuses_build(checkpoint, "--evaluation", "data.parquet", says=["unknown kind of data file", ".csv"])
-    says = ["this model takes text, so its data is a .csv or .jsonl file"]
+    command.refuses_build(checkpoint, "--evaluation", "data.xlsx", says=["unknown kind of data file", ".csv"])
+    command.refuses_build(checkpoint, "--evaluation", "data.parquet", says=["no data file 'data.parquet'"])
+    says = ["this model takes text, so its data is a .csv, .jsonl or .parquet file"]
     command.refuses_build(checkpoint, "--evaluation", sources / "inputs.npz", says=says)
     says = ["this model takes named arrays, so its data is a .npz file"]
     command.refuses_build(sources / "perceptron.onnx", "--evaluation", sources / "train.csv", says=says)

@@ -61,17 +61,28 @@ def test_the_splits(data: Path) -> None:
 
 def test_without_the_data_set(tmp_path: Path) -> None:
     done = run("make_data.py", "--out", tmp_path / "out", "--source", tmp_path, code=2)
+    assert f"there is no data set at {tmp_path}" in done.stderr
+
+
+def test_without_the_data_set_and_the_tools_to_fetch_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if Path("/usr/share/datasets/fashion-mnist").is_dir():
+        pytest.skip("The data set is installed here, so nothing would be fetched.")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = run("make_data.py", "--out", tmp_path / "out", code=1)
+    assert "there is no apt-get here" in done.stderr
     assert "apt-get install dataset-fashion-mnist" in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("model", ["resnet", "vit"])
 def test_training_leaves_a_checkpoint(data: Path, tmp_path: Path, model: str) -> None:
     from transformers import AutoImageProcessor, AutoModelForImageClassification
 
-    arguments = ("--data", data, "--model", model, "--out", tmp_path / "checkpoint", "--epochs", 2, "--batch", 50)
+    # On 800 digits a ViT needs more epochs to be clearly better than one of ten by chance.
+    epochs, at_least = {"resnet": (2, 0.3), "vit": (10, 0.25)}[model]
+    arguments = ("--data", data, "--model", model, "--out", tmp_path / "checkpoint", "--epochs", epochs, "--batch", 50)
     said = run("train.py", *arguments).stdout
-    # Two epochs on 800 digits: better than one of ten by chance, which a ViT only begins to be.
-    assert float(said.split("test accuracy ")[1]) > {"resnet": 0.3, "vit": 0.15}[model]
+    assert float(said.split("test accuracy ")[1]) > at_least
     assert "nothing to do" in run("train.py", *arguments).stdout
     processor: Any = AutoImageProcessor
     found = processor.from_pretrained(tmp_path / "checkpoint", backend="pil")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from edgewright_benchmarks.data._arrays import read_npz
 from edgewright_benchmarks.data._folder import read_folder
+from edgewright_benchmarks.data._shards import PARQUET, find_stored
 from edgewright_benchmarks.data._table import read_csv, read_jsonl
 from edgewright_benchmarks.tasks import find_task
 from edgewright_benchmarks.truth import LABEL_COLUMN, Form, Truth
@@ -33,12 +34,14 @@ class Dataset:
         digest: SHA-256 of everything that was read, in hexadecimal.
         samples: What the model takes; see `edgewright_runtime.samples`. Files are paths, read where they are used.
         labels: What is right for each sample, in the form of its task, or None where nothing is labelled.
+        kept: What files of the samples live as long as, or None where they are the user's.
     """
 
     name: str
     digest: str
     samples: tuple[Any, ...]
     labels: tuple[Any, ...] | None
+    kept: object = field(default=None, repr=False, compare=False)
 
     def part(self, count: int, *, first: int = 0, seed: int = 0) -> Dataset:
         """At most `count` samples: the `first` ones, the others drawn, the same for the same seed."""
@@ -47,7 +50,7 @@ class Dataset:
         drawn = np.random.default_rng(seed).permutation(np.arange(first, len(self.samples)))[: count - first]
         chosen = [*range(first), *sorted(drawn.tolist())]
         labels = None if self.labels is None else tuple(self.labels[index] for index in chosen)
-        return Dataset(self.name, self.digest, tuple(self.samples[index] for index in chosen), labels)
+        return replace(self, samples=tuple(self.samples[index] for index in chosen), labels=labels)
 
     def spread(self, count: int, *, seed: int = 0) -> tuple[Any, ...]:
         """At most `count` samples drawn without replacement, the same for the same seed."""
@@ -62,9 +65,10 @@ def read_dataset(path: str | Path, *, task: str, input_name: str, class_names: t
 
     Args:
         path: `.csv` or `.jsonl` with a column for each input and, where labelled, one for what is right; a folder
-            with a folder of files for each class, or with `metadata.csv` or `metadata.jsonl`, which is read instead; or
-            `.npz` with one array an input, samples along the first axis,
-            and, where labelled, an integer array `label`.
+            with a folder of files for each class, or with `metadata.csv` or `metadata.jsonl`, which is read instead;
+            `.parquet` with the columns of a table, a folder of such shards, or one that `datasets` wrote with
+            `save_to_disk`; or `.npz` with one array an input, samples along the first axis, and, where labelled, an
+            integer array `label`.
         task: Says what is right: a class, a text, ...
         input_name: What the model takes, as its pipeline says it.
         class_names: Allowed labels, by index.
@@ -76,17 +80,23 @@ def read_dataset(path: str | Path, *, task: str, input_name: str, class_names: t
     name = path.name
     form = Form(input_names(input_name), find_task(task).truth, class_names)
     path = next((path / table for table in METADATA_FILES if path.is_dir() and (path / table).is_file()), path)
-    reader = _reader(path, form)
+    kept: object = None
     try:
-        samples, labels = reader(path, form)
-        digest = _digest(path, samples)
+        stored = find_stored(path) if form.names else None
+        if stored is not None:
+            samples, labels, kept = stored.read(form)
+        else:
+            samples, labels = _reader(path, form)(path, form)
+        digest = _digest(stored.files if stored else [path] if path.is_file() else [], samples)
     except OSError as error:
         raise InputError(f"'{path}' cannot be read: {error}.") from error
     if not samples:
         raise InputError(f"'{path}' has no samples.")
-    return Dataset(name, digest, tuple(samples), None if labels is None else tuple(labels))
+    return Dataset(name, digest, tuple(samples), None if labels is None else tuple(labels), kept)
 
 
+# Bytes that are read at once for a digest.
+_PIECE = 1 << 20
 # A folder with one of these is what it says, as for the folder loaders of Hugging Face's `datasets`.
 METADATA_FILES = ("metadata.csv", "metadata.jsonl")
 Reader = Callable[[Path, Form], tuple[list[Any], list[Any] | None]]
@@ -94,14 +104,14 @@ READERS: dict[str, Reader] = {".csv": read_csv, ".jsonl": read_jsonl, ".npz": re
 
 
 def _reader(path: Path, form: Form) -> Reader:
-    wanted = [suffix for suffix in READERS if (suffix == ".npz") == (not form.names)]
-    listing = f"a {' or '.join(wanted)} file"
+    wanted = [suffix for suffix in (*READERS, PARQUET) if (suffix == ".npz") == (not form.names)]
+    listing = f"a {'.csv, .jsonl or .parquet' if form.names else '.npz'} file"
     takes = " and ".join(form.names) or "named arrays"
     if path.is_dir():
         if len(form.names) == 1 and form.names[0] in FILE_INPUTS:
             return read_folder
         raise InputError(f"'{path}' is a folder; data is a file.", hint=f"This model takes {listing}.")
-    if path.suffix.lower() not in READERS:
+    if path.suffix.lower() not in (*READERS, PARQUET):
         raise InputError(f"'{path}': unknown kind of data file.", hint=f"This model takes {listing}.")
     if path.suffix.lower() not in wanted:
         raise InputError(f"'{path}': this model takes {takes}, so its data is {listing}.")
@@ -110,10 +120,15 @@ def _reader(path: Path, form: Form) -> Reader:
     return READERS[path.suffix.lower()]
 
 
-def _digest(path: Path, samples: Sequence[Any]) -> str:
+def _digest(files: Sequence[Path], samples: Sequence[Any]) -> str:
     digest = hashlib.sha256()
-    if path.is_file():
-        digest.update(path.read_bytes())
+    for path in files:
+        with path.open("rb") as table:
+            if len(files) > 1:
+                digest.update(hashlib.file_digest(table, "sha256").digest())
+                continue
+            while piece := table.read(_PIECE):
+                digest.update(piece)
     for sample in samples:
         for part in sample.values() if isinstance(sample, dict) else (sample,):
             if isinstance(part, Path):

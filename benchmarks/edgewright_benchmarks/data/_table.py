@@ -22,7 +22,7 @@ def read_csv(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
     rows = csv.reader(_text(path).splitlines(keepends=True), strict=True)
     try:
         header = [name.strip() for name in next(rows, [])]
-        return _samples(path, form, header, _cells(path, rows, header))
+        return samples_of_rows(path, form, header, _cells(path, rows, header))
     except csv.Error as error:
         raise InputError(f"'{path}', line {rows.line_num}: not valid CSV: {error}.") from error
 
@@ -31,7 +31,7 @@ def read_jsonl(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
     """Samples and what is right; see `read_dataset`."""
     rows = list(_objects(path))
     header = list(rows[0][1]) if rows else []
-    return _samples(path, form, header, iter(rows))
+    return samples_of_rows(path, form, header, iter(rows))
 
 
 def _cells(path: Path, rows: Any, header: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -58,10 +58,11 @@ def _objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         yield place, row
 
 
-def _samples(
+def samples_of_rows(
     path: Path, form: Form, header: list[str], rows: Iterator[tuple[str, dict[str, Any]]]
 ) -> tuple[list[Any], list[Any] | None]:
-    columns = {name: _column(path, form, header, name) for name in form.names}
+    """Samples and what is right, of rows with their places for messages; `header` names the columns."""
+    columns = {name: column_of(path, form, header, name) for name in form.names}
     labelled = form.truth.column in header
     samples: list[Any] = []
     labels: list[Any] = []
@@ -77,7 +78,12 @@ def _samples(
     return samples, labels if labelled else None
 
 
-def _column(path: Path, form: Form, header: list[str], name: str) -> str:
+def column_of(path: Path, form: Form, header: list[str], name: str) -> str:
+    """The column that holds an input.
+
+    Raises:
+        InputError: There is none.
+    """
     if name in header:
         return name
     if name in FILE_INPUTS and (found := [column for column in PATH_COLUMNS if column in header]):
@@ -86,11 +92,13 @@ def _column(path: Path, form: Form, header: list[str], name: str) -> str:
     example = ",".join((*form.names, form.truth.column))
     raise InputError(
         f"'{path}' has no column '{name}'; {listing}.",
-        hint=f"The first line must name the columns, such as: {example}",
+        hint=f"Columns must be named as the model's inputs, such as: {example}",
     )
 
 
 def _value(path: Path, name: str, cell: Any, place: str) -> Any:
+    if isinstance(cell, Path):
+        return cell
     if not isinstance(cell, str) or not cell.strip():
         raise InputError(f"{place}: the {name} is empty.")
     if name not in FILE_INPUTS:

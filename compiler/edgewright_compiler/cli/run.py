@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cli.candidates import add_candidates, candidate_options
 from edgewright_compiler.cli.console import print_json, spoken_warnings
-from edgewright_compiler.cli.files import check_writable, write_file
+from edgewright_compiler.cli.drawing import check_output, write_drawings
+from edgewright_compiler.cli.files import write_file
 from edgewright_compiler.cli.generation import add_generation, generation_options, run_generator
 from edgewright_compiler.cli.options import add_engine, positive
 from edgewright_compiler.cli.samples import answer_lines, plain, read_samples
@@ -26,7 +27,7 @@ example:
   edgewright run prompts.ortpackage hello.wav goodbye.wav
   edgewright run clip.ortpackage photo.jpg --candidate-labels "a cat, a dog"
   edgewright run gpt.ortpackage "The weather today" --max-new-tokens 40
-  edgewright run digits.ortpackage input.npz --output answer.npz
+  edgewright run digits.ortpackage input.npz --out answer.npz
 """
 
 
@@ -45,7 +46,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="labels to give for each input (default: 1); for generated text, sample from so many tokens",
     )
-    parser.add_argument("--output", "-o", metavar="FILE", help="for named arrays: the .npz file to write")
+    parser.add_argument(
+        "--output",
+        "--out",
+        "-o",
+        metavar="FILE",
+        help="write the answer: named arrays as an .npz file, what can be drawn as a picture (several into a folder)",
+    )
     parser.add_argument("--threads", type=positive, help="threads of the engine (default: as it was measured)")
     add_candidates(parser)
     add_generation(parser)
@@ -56,15 +63,13 @@ def execute(options: argparse.Namespace) -> int:
     """Run the verb."""
     from edgewright_runtime import load
 
-    check_writable(options.output)
     with spoken_warnings():
         model = load(options.package, engine=options.engine, strict=options.strict, threads=options.threads)
     with model:
         pipeline = model.manifest.pipeline
         gives = "labels" if pipeline.output == "labels" else f"its {pipeline.output}"
-        if options.output and pipeline.output != "*":
-            raise InputError(f"--output is for models that give named arrays; this one gives {gives} (see --json).")
         samples = read_samples(options.inputs, pipeline.input)
+        check_output(options.output, pipeline.output, len(samples))
         if pipeline.output == "*":
             return _show_arrays(model, model(samples[0][1]), options)
         if model.streams:
@@ -76,12 +81,16 @@ def execute(options: argparse.Namespace) -> int:
             kind = "choose from texts that you name" if unknown[0] in chosen else "generate text"
             raise InputError(f"--{unknown[0].replace('_', '-')} is for models that {kind}; this one gives {gives}.")
         answers = []
+        answered = []
         with spoken_warnings():
             for name, sample in samples:
                 start = time.perf_counter()
                 answer = model(sample, top_k=options.top_k, **given)
                 seconds = time.perf_counter() - start
                 answers.append({"input": name, pipeline.output: plain(answer), "seconds": seconds})
+                answered.append((name, sample, answer))
+    if options.output:
+        write_drawings(options.output, pipeline.output, answered)
     if options.json:
         engine = {"name": model.engine.name, "provider": model.engine.provider, "reason": model.engine.reason}
         print_json({"engine": engine, "answers": answers})

@@ -1,0 +1,175 @@
+"""Parquet files and the folders of Hugging Face's `datasets`: what `save_to_disk` writes, and shards as on its hub.
+
+Rows come in small batches. Pictures and sounds in them are put into files aside one by one, so that a data set larger
+than memory is read like a folder of files; the folder aside goes with the data set.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import tempfile
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from edgewright_benchmarks.data._table import column_of, samples_of_rows
+from edgewright_benchmarks.truth import Form
+from edgewright_runtime.aside import folder_aside
+from edgewright_runtime.samples import FILE_INPUTS
+from edgewright_targets import InputError, MissingDependencyError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Rows that are in memory at once: of texts, and of pictures or sounds.
+_TEXT_ROWS, _FILE_ROWS = 1024, 16
+
+
+class Aside:
+    """A folder for files that come out of a data set; it goes when nothing holds this object, and with the process."""
+
+    def __init__(self) -> None:
+        stack = contextlib.ExitStack()
+        self.folder = stack.enter_context(folder_aside(Path(tempfile.gettempdir()), "edgewright-data-"))
+        weakref.finalize(self, stack.close)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A data set in Arrow's forms.
+
+    Attributes:
+        path: As the user named it.
+        files: What it is made of, in order: `.parquet` or `.arrow`.
+        saved: Folder that `save_to_disk` wrote, or None.
+    """
+
+    path: Path
+    files: tuple[Path, ...]
+    saved: Path | None = None
+
+    def read(self, form: Form) -> tuple[list[Any], list[Any] | None, Aside]:
+        """Samples, what is right, and what the files of the samples live as long as; see `read_dataset`."""
+        with _readable(self.path):
+            import datasets
+            import pyarrow as pa
+
+            aside = Aside()
+            try:
+                schema, features = self._schema(datasets)
+                columns = {name: column_of(self.path, form, list(schema.names), name) for name in form.names}
+                wanted = list(dict.fromkeys([*columns.values(), form.truth.column]))
+                wanted = [name for name in wanted if name in schema.names]
+                files = {column for name, column in columns.items() if name in FILE_INPUTS}
+                rows = self._rows([name for name in schema.names if name in wanted], bool(files), features)
+                made = (
+                    (place, self._row(row, columns, place, aside.folder / self.path.name / str(index)))
+                    for index, (place, row) in enumerate(rows)
+                )
+                samples, labels = samples_of_rows(self.path, form, wanted, made)
+            except (pa.ArrowException, FileNotFoundError) as error:
+                raise InputError(f"'{self.path}' cannot be read: {_first_line(error)}.") from error
+        return samples, labels, aside
+
+    def _schema(self, datasets: Any) -> tuple[pa.Schema, Any]:
+        """Names and types of the columns, alike in all files, and what `datasets` says of them."""
+        import pyarrow as pa
+        import pyarrow.parquet
+
+        if self.saved is not None:
+            found = datasets.load_from_disk(str(self.saved))
+            return found.features.arrow_schema, found.features
+        first: pa.Schema | None = None
+        for file in self.files:
+            try:
+                schema = pa.parquet.read_schema(file)
+            except (pa.ArrowException, OSError) as error:
+                raise InputError(f"'{file}' is no readable Parquet file: {_first_line(error)}.") from error
+            if first is not None and not schema.equals(first):
+                raise InputError(f"'{file}' has other columns than '{self.files[0].name}' beside it.")
+            first = schema
+        assert first is not None
+        return first, datasets.Features.from_arrow_schema(first)
+
+    def _rows(self, wanted: list[str], files: bool, features: Any) -> Iterator[tuple[str, dict[str, Any]]]:  # noqa: FBT001
+        """Each row with its place; classes are names, as everywhere else."""
+        size = _FILE_ROWS if files else _TEXT_ROWS
+        for file, batches in self._batches(wanted, size):
+            number = 0
+            for batch in batches:
+                for row in batch.select(wanted).to_pylist():
+                    number += 1
+                    place = f"'{file}', row {number}"
+                    yield place, {name: _named(value, features.get(name), place) for name, value in row.items()}
+
+    def _batches(self, wanted: list[str], size: int) -> Iterator[tuple[Path, Iterator[Any]]]:
+        import datasets
+        import pyarrow as pa
+        import pyarrow.parquet
+
+        if self.saved is not None:
+            found = datasets.load_from_disk(str(self.saved)).select_columns(wanted).with_format("arrow")
+            yield self.path, found.iter(batch_size=size)
+            return
+        for file in self.files:
+            # Without the map, Arrow keeps all that it has read of a group of rows, which may be the whole file.
+            with pa.parquet.ParquetFile(file, memory_map=True) as opened:
+                yield file, opened.iter_batches(batch_size=size, columns=wanted, use_threads=False)
+
+    def _row(self, row: dict[str, Any], columns: dict[str, str], place: str, aside: Path) -> dict[str, Any]:
+        for name, column in columns.items():
+            if name in FILE_INPUTS:
+                row[column] = self._file(row[column], f"{place}: the column '{column}'", aside)
+            elif row[column] is not None and not isinstance(row[column], str):
+                raise InputError(
+                    f"{place}: the column '{column}' holds {type(row[column]).__name__}; this model takes a text."
+                )
+        return row
+
+    def _file(self, cell: Any, place: str, aside: Path) -> Any:
+        """A picture or sound as a file; its own file where the data set only names it."""
+        content, name = (cell.get("bytes"), cell.get("path")) if isinstance(cell, dict) else (cell, cell)
+        if isinstance(content, bytes) and content:
+            suffix = PurePosixPath(name if isinstance(name, str) else "").suffix
+            file = aside.with_suffix(suffix if re.fullmatch(r"\.\w{1,8}", suffix) else "")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+            return file
+        if not isinstance(content, bytes) and isinstance(name, str):
+            named = (self.saved or self.files[0].parent) / name
+            if not named.is_file():
+                raise InputError(f"{place} names a file that is not there: '{named}'.")
+            return named
+        found = "nothing" if cell is None or content == b"" else type(cell).__name__
+        raise InputError(f"{place} holds {found}; expected the bytes of a file, or its path.")
+
+
+def _named(value: Any, feature: Any, place: str) -> Any:
+    """Classes by their names; everything else as it is."""
+    names = getattr(feature, "names", None)
+    if names and isinstance(value, int):
+        if not 0 <= value < len(names):
+            raise InputError(f"{place}: the class {value} is none of its {len(names)} classes.")
+        return names[value]
+    inner = getattr(feature, "feature", None)
+    if isinstance(value, list) and inner is not None:
+        return [_named(entry, inner, place) for entry in value]
+    return value
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"Reading '{path}' needs the library '{error.name}', which is not installed.",
+            hint="Install it with: pip install 'edgewright[datasets]'",
+        ) from error
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip().rstrip(".") for line in str(error).splitlines() if line.strip()), type(error).__name__)
