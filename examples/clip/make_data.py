@@ -120,6 +120,9 @@ def main() -> None:
     parser.add_argument("--stamps", type=Path, help="folder of stamps, .png beside .txt, to use instead")
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
+    if (arguments.out / "labels.txt").is_file():
+        print(f"{arguments.out} is there already: nothing to do.")
+        return
 
     arguments.out.mkdir(parents=True, exist_ok=True)
     chance = random.Random(arguments.seed)
