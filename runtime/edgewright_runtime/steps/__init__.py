@@ -36,6 +36,7 @@ STEPS = {
     "waveform": "edgewright_runtime.steps.audio_features:Waveform",
     "log_mel": "edgewright_runtime.steps.audio_features:LogMel",
     "ctc_decode": "edgewright_runtime.steps.ctc:CtcDecode",
+    "prompt": "edgewright_runtime.steps.prompt:Prompt",
     "generate": "edgewright_runtime.steps.generate:Generate",
     "score": "edgewright_runtime.steps.generate:Score",
 }

@@ -92,9 +92,11 @@ class Generate:
 
     def many(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The same for several samples in one batch, shorter prompts padded on the left; options are the first's."""
+        if len(batch) > 1 and not self._fit_together(batch):
+            return [self.many([values])[0] for values in batch]
         plan = self._plan(batch)
         texts = [Pieces(self._tokenizer, prompt, plan.settings.stop) for prompt in plan.prompts]
-        self._loop.start(len(plan.prompts), {name: batch[0][name] for name in self._spec.fixed})
+        self._loop.start(len(plan.prompts), {name: stacked([v[name] for v in batch]) for name in self._spec.fixed})
         if plan.settings.num_beams > 1:
             made = beam_search(self._loop, plan.prompts, plan.settings, plan.limit, self._ends(plan))
             for text, tokens in zip(texts, made, strict=True):
@@ -106,6 +108,13 @@ class Generate:
         for text in texts:
             text.rest()
         return [self._answer(plan, text) for text in texts]
+
+    def _fit_together(self, batch: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether a mask tells what is padding, where prompts or fixed inputs are of different lengths."""
+        alike = len({tuple(values[name].shape for name in self._spec.fixed) for values in batch}) == 1
+        masked = any(batch[0][name].dtype.kind in "ib" for name in self._spec.fixed)
+        prompts = len({values[self._spec.tokens].shape for values in batch}) == 1
+        return (alike or masked) and (prompts or bool(self._spec.mask))
 
     def stream(self, values: Mapping[str, Any]) -> TextStream:
         """The pieces of the text as they come; beam search gives it whole, because a better beam can replace it."""
@@ -238,6 +247,15 @@ def _parts(count: int) -> list[tuple[int, int]]:
         many = min(_PART, count - _SINGLE - edges[-1])
         edges.append(edges[-1] + max(many, 1))
     return list(itertools.pairwise(edges))
+
+
+def stacked(arrays: Sequence[Array]) -> Array:
+    """Arrays of one row each as the rows of one, zeros behind shorter ones."""
+    shape = np.max([array.shape for array in arrays], axis=0)
+    padded = [
+        np.pad(array, [(0, size - n) for size, n in zip((1, *shape[1:]), array.shape, strict=True)]) for array in arrays
+    ]
+    return np.concatenate(padded)
 
 
 def wired_values(spec: LoopSpec) -> dict[str, str]:
