@@ -22,6 +22,7 @@ from edgewright_benchmarks.tasks import (
     text_generation,
     token_classification,
     unconditional_image_generation,
+    video_classification,
 )
 from edgewright_benchmarks.tasks._task import Task
 
@@ -40,6 +41,7 @@ TASKS: tuple[Task, ...] = (
     audio_classification.TASK,
     automatic_speech_recognition.TASK,
     unconditional_image_generation.TASK,
+    video_classification.TASK,
     arrays.TASK,
 )
 
