@@ -38,11 +38,11 @@ class QuantizationError(Exception):
     """This graph cannot get this precision; the text says why, for people."""
 
 
-def quantize(component: Path, recipe: Recipe, feeds: Sequence[Arrays], destination: Path) -> None:
-    """Write the graph of the component in the precision of `recipe` into `destination`.
+def quantize(folder: Path, recipe: Recipe, feeds: Sequence[Arrays], destination: Path) -> None:
+    """Write a graph in the precision of `recipe` into `destination`.
 
     Args:
-        component: Folder of the float component.
+        folder: Of the float graph.
         recipe: The method and its settings.
         feeds: What the graph is given for calibration samples; used by static methods.
         destination: A folder; gets `model.onnx` and `weights/`.
@@ -53,7 +53,7 @@ def quantize(component: Path, recipe: Recipe, feeds: Sequence[Arrays], destinati
     import onnx_ir
 
     with tempfile.TemporaryDirectory(dir=destination) as scratch:
-        graph = copy_graph(component, Path(scratch) / "float")
+        graph = copy_graph(folder, Path(scratch) / "float")
         model = onnx_ir.load(graph)
         _refuse_quantized(model)
         untied = untie_weights(model)
@@ -177,7 +177,7 @@ def _weight_only(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Pat
         raise QuantizationError("The graph has no matrix product with a constant weight, so there is nothing to store.")
 
 
-# `float` is no method here: its graph is the component's own.
+# `float` is no method here: its graph is the exported one.
 METHODS: dict[str, Callable[[Path, Recipe, Sequence[Any], Path], None]] = {
     "dynamic": _dynamic,
     "static": _static,

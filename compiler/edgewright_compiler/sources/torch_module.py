@@ -11,10 +11,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cache import digest_of
-from edgewright_compiler.component import Component, save_graph, write_component
+from edgewright_compiler.component import ports_of, save_model
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.failures import export_failures, needs, own_failures
 from edgewright_compiler.tasks import find_task
+from edgewright_runtime.manifest import COMPONENT
 from edgewright_runtime.package import file_digest
 from edgewright_targets import InputError, nearest
 
@@ -155,13 +156,9 @@ class TorchSource:
                 dynamo=True,
                 verbose=False,
             )
-        model = program.model
-        save_graph(model, folder)
-        inputs = tuple(str(value.name) for value in model.graph.inputs)
-        outputs = tuple(str(value.name) for value in model.graph.outputs)
-        pipeline = self._task.pipeline(self._processor, inputs, outputs)
-        write_component(folder, Component(self.task, self.labels, pipeline, inputs, outputs))
-        self._outputs = outputs
+        ports = ports_of(program.model)
+        pipeline = self._task.pipeline(self._processor, ports.inputs, ports.outputs)
+        save_model(folder, {COMPONENT: program.model}, pipeline, task=self.task, labels=self.labels)
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
         """What the torch module answers; outputs in order, under `0`, `1`, ... for `compare` to match by order."""

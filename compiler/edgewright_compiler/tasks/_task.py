@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.processors import AnsweringProcessor, Processor, ProcessorKind
-from edgewright_runtime.manifest import MeasuredSpec, PipelineSpec, StepSpec
+from edgewright_runtime.manifest import COMPONENT, MeasuredSpec, PipelineSpec, StepSpec
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
@@ -19,7 +19,7 @@ class Exporter(Protocol):
     """A checkpoint opened for a task."""
 
     def export(self, folder: Path) -> None:
-        """Write a component into `folder` (see `component.py`)."""
+        """Write the model into `folder` (see `component.py`)."""
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
         """What the source itself answers: the graph's outputs for each sample, by output name."""
@@ -76,7 +76,7 @@ class Task:
     def pipeline(self, processor: Processor | None, inputs: Sequence[str], outputs: Sequence[str]) -> PipelineSpec:
         """The whole way of a sample through one graph with these inputs and outputs."""
         before = processor.steps(inputs) if processor else ()
-        infer = StepSpec("infer", {"component": "model"})
+        infer = StepSpec("infer", {"component": COMPONENT})
         answers: object = processor
         after = answers.answer(outputs) if isinstance(answers, AnsweringProcessor) else self.answer(outputs)
         steps = (*before, infer, *after)

@@ -45,6 +45,7 @@ STEPS = {
     "waveform": "edgewright_runtime.steps.audio_features:Waveform",
     "log_mel": "edgewright_runtime.steps.audio_features:LogMel",
     "ctc_decode": "edgewright_runtime.steps.ctc:CtcDecode",
+    "prompt": "edgewright_runtime.steps.prompt:Prompt",
     "generate": "edgewright_runtime.steps.generate:Generate",
     "score": "edgewright_runtime.steps.generate:Score",
 }
@@ -96,6 +97,25 @@ class BatchStep(Protocol):
 
     def many(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Run the step on samples, in their order."""
+
+
+@runtime_checkable
+class GraphStep(Protocol):
+    """A step that runs a component.
+
+    Where a value called `whole_feeds` is there, it is a dict: the step adds what it gives the graph to the list under
+    the name of the component.
+
+    Attributes:
+        component: Which one.
+        wired: Input of the graph to the value that it is given, as far as values are given.
+    """
+
+    component: str
+    wired: Mapping[str, str]
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Run the step on one sample."""
 
 
 def make_step(spec: StepSpec, package: Package, engine: Engine) -> Step:
