@@ -20,15 +20,15 @@ FRAMES = 16
 
 
 def motion(label: str, chance: np.random.Generator) -> Any:
-    """A shape of any colour that moves over noise; uint8 [frames, height, width, 3]."""
+    """A light shape that moves over dark ground with noise; uint8 [frames, height, width, 3]."""
     size = int(chance.integers(9, 18))
     pace = chance.uniform(0.8, 1.6)
-    colour = tuple(int(value) for value in chance.integers(0, 256, 3))
+    colour = tuple(int(value) for value in chance.integers(150, 256, 3))
     outline = ("rectangle", "ellipse")[chance.integers(2)]
     down, across = (pace * step for step in DIRECTIONS[label])
     # Where it is in the middle of the video, so that its place says nothing about where it goes.
     top, left = chance.uniform(12, EDGE - 12 - size, 2)
-    ground = chance.integers(0, 256, (6, 6, 3)).astype(np.uint8)
+    ground = chance.integers(0, 110, (6, 6, 3)).astype(np.uint8)
     still = Image.fromarray(ground).resize((EDGE, EDGE), Image.Resampling.BICUBIC)
     made = []
     for index in range(FRAMES):

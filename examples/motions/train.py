@@ -22,7 +22,7 @@ from transformers import VideoMAEConfig, VideoMAEForVideoClassification, VideoMA
 from transformers.utils import logging
 
 EDGE, FRAMES = 32, 8
-SHAPE = {"image_size": EDGE, "num_frames": FRAMES, "patch_size": 8, "tubelet_size": 2, "hidden_size": 96}
+SHAPE = {"image_size": EDGE, "num_frames": FRAMES, "patch_size": 8, "tubelet_size": 4, "hidden_size": 96}
 PROCESSOR = {"size": {"shortest_edge": EDGE}, "crop_size": {"height": EDGE, "width": EDGE}}
 
 
