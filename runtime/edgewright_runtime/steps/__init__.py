@@ -31,6 +31,8 @@ STEPS = {
     "crop_image": "edgewright_runtime.steps.image:CropImage",
     "normalize_image": "edgewright_runtime.steps.image:NormalizeImage",
     "segment_image": "edgewright_runtime.steps.masks:SegmentImage",
+    "load_video": "edgewright_runtime.steps.video:LoadVideo",
+    "for_frames": "edgewright_runtime.steps.video:ForFrames",
     "draw_latent": "edgewright_runtime.steps.generator:DrawLatent",
     "to_picture": "edgewright_runtime.steps.generator:ToPicture",
     "fit_image": "edgewright_runtime.steps.image_fit:FitImage",
