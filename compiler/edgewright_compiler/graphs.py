@@ -18,6 +18,7 @@ from edgewright_compiler.job import RUN_TOOLS
 from edgewright_compiler.quantize import CALIBRATED, QuantizationError, quantize
 from edgewright_compiler.shapes import FeedShapes, shapes_of
 from edgewright_compiler.static import FixingError, choose_shapes, fix_shapes
+from edgewright_compiler.tasks import find_task
 from edgewright_runtime.providers import provider
 from edgewright_targets import Candidate, Recipe
 from edgewright_targets.record import read_record, write_record
@@ -173,15 +174,17 @@ class Graph:
 
     def _quantize(self, recipe: Recipe, precision: str) -> Path:
         calibrated = recipe.method in CALIBRATED
+        float_heads = find_task(self._component.task).float_heads
         data = self._maker.job.calibration if calibrated else None
 
         def make(place: Path) -> None:
             feeds = self._maker.feeds(self.folder, self._component) if data else []
-            quantize(self.folder, recipe, feeds, place)
+            quantize(self.folder, recipe, feeds, place, float_heads=float_heads)
 
         parts = {
             "component": self.digest,
             "recipe": write_record(recipe),
+            "float_heads": float_heads,
             "data": data.digest if data else None,
             "tools": installed_versions(_GRAPH_TOOLS),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import logging
 import tempfile
@@ -15,6 +16,7 @@ from edgewright_compiler.component import copy_graph, save_graph
 from edgewright_compiler.disk import disk_reason
 from edgewright_compiler.float8 import int8_to_float8
 from edgewright_compiler.floats import bound_infinities, cast_floats
+from edgewright_compiler.heads import last_layers
 from edgewright_compiler.tied import untie_weights
 from edgewright_targets import Recipe
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 # Ranges settle within some dozens of samples; the rest of a calibration file only costs time.
 CALIBRATION_SAMPLES = 128
+# QuantizeLinear has an axis from this opset on.
+_PER_CHANNEL_OPSET = 13
 # Constants that mean infinity take this value: e^-20 is 2e-9, far below a step of 8-bit softmax.
 _MASKED = 20.0
 # Operators that mark a graph as quantized already; quantizing it again would stack two roundings.
@@ -32,11 +36,17 @@ _QUANTIZED_OPERATORS = {
 }  # fmt: skip
 
 
+# Not `qnn`: a node in float is one that the NPU does not take.
+_KEEPS_HEADS = ("static", "dynamic")
+
+
 class QuantizationError(Exception):
     """This graph cannot get this precision; the text says why, for people."""
 
 
-def quantize(component: Path, recipe: Recipe, feeds: Sequence[Arrays], destination: Path) -> None:
+def quantize(
+    component: Path, recipe: Recipe, feeds: Sequence[Arrays], destination: Path, *, float_heads: bool = False
+) -> None:
     """Write the graph of the component in the precision of `recipe` into `destination`.
 
     Args:
@@ -44,6 +54,7 @@ def quantize(component: Path, recipe: Recipe, feeds: Sequence[Arrays], destinati
         recipe: The method and its settings.
         feeds: What the graph is given for calibration samples; used by static methods.
         destination: A folder; gets `model.onnx` and `weights/`.
+        float_heads: Keep the last layers in float, where what runs the graph can change between both.
 
     Raises:
         QuantizationError: The graph or the feeds do not allow it.
@@ -54,7 +65,11 @@ def quantize(component: Path, recipe: Recipe, feeds: Sequence[Arrays], destinati
         graph = copy_graph(component, Path(scratch) / "float")
         model = onnx_ir.load(graph)
         _refuse_quantized(model)
-        if untie_weights(model):
+        changed = untie_weights(model)
+        if float_heads and recipe.method in _KEEPS_HEADS:
+            recipe = dataclasses.replace(recipe, excluded_nodes=(*recipe.excluded_nodes, *last_layers(model)))
+            changed = True
+        if changed:
             onnx_ir.save(model, graph, external_data="untied.bin")
         made = Path(scratch) / "quantized.onnx"
         try:
@@ -96,6 +111,7 @@ def _static(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) ->
 
     if not feeds:
         raise QuantizationError("Static quantization needs calibration data; pass it with --calibration.")
+    _raise_opset(graph)
     if recipe.float_type != "float32":
         if recipe.float_type == "bfloat16":
             raise QuantizationError("Ranges cannot be calibrated in bfloat16: ONNX Runtime's CPU cannot run the graph.")
@@ -121,6 +137,19 @@ def _static(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) ->
     )
     if float8:
         int8_to_float8(made)
+
+
+def _raise_opset(graph: Path) -> None:
+    """To the first opset whose quantization knows a scale for each channel, where the graph is of an older one."""
+    import onnx
+    from onnx import version_converter
+
+    model = onnx.load(graph)
+    version = next(
+        (entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), _PER_CHANNEL_OPSET
+    )
+    if version < _PER_CHANNEL_OPSET:
+        onnx.save(version_converter.convert_version(model, _PER_CHANNEL_OPSET), graph)
 
 
 def _cast(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -> None:

@@ -60,6 +60,8 @@ class ProcessorKind:
         from_checkpoint: The processor of a checkpoint folder.
         beside: The processor whose files lie beside the `.onnx` file at a path, for a task of that name.
         files: Those files, as far as they are there; they decide an export as much as the graph.
+        from_settings: The processor of a torch module, from what its function returns, the number of channels and a
+            name for messages; None where a module of this kind takes named arrays only.
     """
 
     input_name: str
@@ -68,3 +70,4 @@ class ProcessorKind:
     from_checkpoint: Callable[[Checkpoint], Processor]
     beside: Callable[[Path, str], Processor]
     files: tuple[str, ...]
+    from_settings: Callable[[dict[str, Any], int, str], Processor] | None = None

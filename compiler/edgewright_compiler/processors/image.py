@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
+import tempfile
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -127,4 +129,18 @@ def _beside(path: Path, task: str) -> ImageProcessor:
     return ImageProcessor(checkpoint_beside(path, task))
 
 
-IMAGE = ProcessorKind("image", ("pillow",), _check, ImageProcessor, _beside, (PROCESSOR_FILE,))
+def processor_of_settings(
+    kind: Callable[[Checkpoint], ImageProcessor], settings: dict[str, Any], channels: int, title: str
+) -> ImageProcessor:
+    """The processor of settings as preprocessor_config.json has them."""
+    with tempfile.TemporaryDirectory() as scratch:
+        # In the form of a checkpoint, so that there is one way to read it.
+        (Path(scratch) / PROCESSOR_FILE).write_text(json.dumps(settings), encoding="utf-8")
+        return kind(Checkpoint(Path(scratch), {"num_channels": channels}, (), title))
+
+
+def _from_settings(settings: dict[str, Any], channels: int, title: str) -> ImageProcessor:
+    return processor_of_settings(ImageProcessor, settings, channels, title)
+
+
+IMAGE = ProcessorKind("image", ("pillow",), _check, ImageProcessor, _beside, (PROCESSOR_FILE,), _from_settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from edgewright_compiler.cache import digest_of
 from edgewright_compiler.component import Component, save_graph, write_component
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.failures import first_line, needs
+from edgewright_compiler.sources.onnx_shapes import drop_constant_inputs, free_picture_sizes
 from edgewright_compiler.tasks import find_task
 from edgewright_runtime.package import file_digest
 from edgewright_targets import InputError
@@ -41,11 +43,14 @@ class OnnxSource:
         self.input_name = self._task.input_name
         kind = self._task.processor
         self._processor = kind.beside(path, self.task) if kind else None
+        # Some files say what their classes are called.
+        self.labels = self.labels or getattr(self._processor, "labels", ())
         files = [path.parent / name for name in kind.files] if kind else []
         self._processor_files = [file for file in files if file.is_file()]
         if self._task.labelled and not self.labels:
             raise InputError(f"'{path}': the task {self.task} needs labels.", hint="Pass --labels FILE.")
         self._graph: onnx_ir.Model | None = None
+        self._freed = False
 
     def digest(self) -> str:
         """Digest of the file, its external data, the files of its processor and the options."""
@@ -67,13 +72,25 @@ class OnnxSource:
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
         """What ONNX Runtime answers with the user's own file and all graph optimisations off."""
+        import onnx_ir
+
+        model = self._load()
+        if not self._freed:
+            return self._reference(self.path, samples)
+        with tempfile.TemporaryDirectory() as scratch:
+            # The file's own sizes are wrong for these samples.
+            path = Path(scratch) / "freed.onnx"
+            onnx_ir.save(model, path, external_data="freed.bin")
+            return self._reference(path, samples)
+
+    def _reference(self, path: Path, samples: Sequence[Any]) -> list[Arrays]:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         options.log_severity_level = 3
         try:
-            session = onnxruntime.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:
             raise InputError(f"ONNX Runtime cannot load '{self.path}': {error}") from error
         names = [output.name for output in session.get_outputs()]
@@ -106,6 +123,9 @@ class OnnxSource:
                 raise self._unreadable(first_line(error)) from error
             if not self._graph.graph.outputs:
                 raise self._unreadable("its graph has no outputs.")
+            drop_constant_inputs(self._graph)
+            if getattr(self._processor, "any_size", False) and len(self._graph.graph.inputs) == 1:
+                self._freed = free_picture_sizes(self._graph)
         return self._graph
 
     def _unreadable(self, reason: str) -> InputError:

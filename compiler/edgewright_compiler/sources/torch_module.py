@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import json
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cache import digest_of
-from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.component import Component, save_graph, write_component
-from edgewright_compiler.processors.image import IMAGE, PROCESSOR_FILE
 from edgewright_compiler.sources import SourceOptions
+from edgewright_compiler.sources.detection_lists import OnePicture, export_lists, takes_lists
 from edgewright_compiler.sources.failures import export_failures, needs, own_failures
 from edgewright_compiler.tasks import find_task
 from edgewright_runtime.package import file_digest
 from edgewright_targets import InputError, nearest
 
 if TYPE_CHECKING:
+    import onnx_ir
+
     from edgewright_compiler.processors import Processor
     from edgewright_runtime.wire import Arrays
 
@@ -44,7 +43,7 @@ class TorchSource:
         self._spec = f"{module}:{function}"
         self._task = find_task(options.task or "arrays")
         self.task = self._task.name
-        if self._task.processor not in (None, IMAGE):
+        if self._task.processor and self._task.processor.from_settings is None:
             raise InputError(f"'{self._spec}': a torch module takes named arrays; the task '{self.task}' does not.")
         self.labels: tuple[str, ...] = options.labels or ()
         self.input_name = self._task.input_name
@@ -53,7 +52,9 @@ class TorchSource:
         with needs("compiler"):
             import torch
         self._torch = torch
-        self._module, self._feeds, self._settings = self._call(module, function)
+        made, self._feeds, self._settings = self._call(module, function)
+        self._lists = takes_lists(made)
+        self._module = OnePicture(made).eval() if self._lists else made
         self._processor = self._image_processor() if self._task.processor else None
 
     def _image_processor(self) -> Processor:
@@ -70,10 +71,10 @@ class TorchSource:
             raise InputError(
                 f"'{self._spec}': a module that takes images has one input, [batch, channels, height, width]."
             )
-        with tempfile.TemporaryDirectory() as scratch:
-            # In the form of a checkpoint, so that there is one way to read it.
-            (Path(scratch) / PROCESSOR_FILE).write_text(json.dumps(self._settings), encoding="utf-8")
-            return IMAGE.from_checkpoint(Checkpoint(Path(scratch), {"num_channels": shapes[0][1]}, (), self._spec))
+        kind = self._task.processor
+        assert kind is not None, "asked for only where there is one"
+        assert kind.from_settings is not None, "refused before"
+        return kind.from_settings(self._settings, int(shapes[0][1]), self._spec)
 
     def _call(self, module: str, function: str) -> tuple[Any, dict[str, Any], dict[str, Any] | None]:
         # The user's project is where the command is run, as with `python -m`.
@@ -162,7 +163,13 @@ class TorchSource:
     def export(self, folder: Path) -> None:
         """Export with torch's exporter; the first axis of every input is free where the module allows it."""
         torch = self._torch
-        shapes = {name: {0: torch.export.Dim.AUTO} if value.ndim else None for name, value in self._feeds.items()}
+        # Of a detector that takes pictures of any size, these as well.
+        axes = (0, 2, 3) if getattr(self._processor, "any_size", False) else (0,)
+        free = dict.fromkeys(axes, torch.export.Dim.AUTO)
+        shapes = {name: free if value.ndim else None for name, value in self._feeds.items()}
+        if self._lists:
+            self._write(export_lists(self._module, self._feeds, f"'{self._spec}'"), folder)
+            return
         with export_failures(f"'{self._spec}'"):
             program = torch.onnx.export(
                 self._module,
@@ -173,7 +180,9 @@ class TorchSource:
                 dynamo=True,
                 verbose=False,
             )
-        model = program.model
+        self._write(program.model, folder)
+
+    def _write(self, model: onnx_ir.Model, folder: Path) -> None:
         save_graph(model, folder)
         inputs = tuple(str(value.name) for value in model.graph.inputs)
         outputs = tuple(str(value.name) for value in model.graph.outputs)

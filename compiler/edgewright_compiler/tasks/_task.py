@@ -51,6 +51,7 @@ class Task:
             itself (`AnsweringProcessor`) those count.
         output_name: The value that a person gets, as `PipelineSpec.output` says it.
         labelled: Whether it has class names.
+        float_heads: Whether quantization leaves the last layers of its graphs alone.
         measured: From all steps, how engines are compared; None is by these steps.
         check: Raises where the configuration asks for what is not supported; takes it and the folder.
         open: How a checkpoint of it is exported; by default as one graph.
@@ -64,6 +65,7 @@ class Task:
     answer: Callable[[Sequence[str]], tuple[StepSpec, ...]] = _no_steps
     output_name: str = "*"
     labelled: bool = False
+    float_heads: bool = False
     measured: Callable[[Sequence[StepSpec]], MeasuredSpec] | None = None
     check: Callable[[dict[str, Any], Path], None] | None = None
     open: Callable[[Task, Checkpoint], Exporter] = field(default=_single_graph)
