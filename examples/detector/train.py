@@ -100,14 +100,26 @@ def assign(boxes: Tensor, places: Tensor) -> Tensor:
     return torch.where(smallest.isfinite(), which, -1)
 
 
-def overlap_loss(found: Tensor, wanted: Tensor) -> Tensor:
-    """1 - GIoU of pairs of boxes (H. Rezatofighi et al., 2019)."""
+def areas(found: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+    """What pairs of boxes have in common, and what they cover together."""
     low, high = torch.maximum(found[:, :2], wanted[:, :2]), torch.minimum(found[:, 2:], wanted[:, 2:])
     common = (high - low).clamp(min=0).prod(-1)
     whole = (found[:, 2:] - found[:, :2]).prod(-1) + (wanted[:, 2:] - wanted[:, :2]).prod(-1) - common
+    return common, whole.clamp(min=1e-6)
+
+
+def overlaps(found: Tensor, wanted: Tensor) -> Tensor:
+    """Intersection over union of pairs of boxes."""
+    common, whole = areas(found, wanted)
+    return common / whole
+
+
+def overlap_loss(found: Tensor, wanted: Tensor) -> Tensor:
+    """1 - GIoU of pairs of boxes (H. Rezatofighi et al., 2019)."""
+    common, whole = areas(found, wanted)
     low, high = torch.minimum(found[:, :2], wanted[:, :2]), torch.maximum(found[:, 2:], wanted[:, 2:])
     around = (high - low).prod(-1)
-    return 1 - common / whole.clamp(min=1e-6) + (around - whole) / around.clamp(min=1e-6)
+    return 1 - common / whole + (around - whole) / around.clamp(min=1e-6)
 
 
 def loss_of(model: nn.Module, pixels: Tensor, boxes: list[Tensor]) -> Tensor:
@@ -140,12 +152,12 @@ def augmented(pixels: Tensor, boxes: list[Tensor]) -> tuple[Tensor, list[Tensor]
 
 
 def train(model: nn.Module, data: dict[str, tuple[Tensor, list[Tensor]]], arguments: argparse.Namespace) -> None:
-    """Train until the loss on validation has not fallen for a few epochs; keep the best epoch."""
+    """Train until things are not found better on validation for a few epochs; keep the best epoch."""
     pixels, boxes = data["train"]
     steps = arguments.epochs * (len(pixels) // arguments.batch)
     optimizer = torch.optim.AdamW(model.parameters(), lr=arguments.learning_rate, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, arguments.learning_rate, total_steps=max(steps, 2))
-    best, best_state, since = float("inf"), copy.deepcopy(model.state_dict()), 0
+    best, best_state, since = -1.0, copy.deepcopy(model.state_dict()), 0
     for epoch in range(arguments.epochs):
         model.train()
         for part in torch.randperm(len(pixels))[: len(pixels) // arguments.batch * arguments.batch].split(
@@ -158,9 +170,9 @@ def train(model: nn.Module, data: dict[str, tuple[Tensor, list[Tensor]]], argume
             optimizer.step()
             schedule.step()
         found = validate(model, *data["validation"])
-        print(f"epoch {epoch + 1}: validation loss {found:.3f}", flush=True)
+        print(f"epoch {epoch + 1}: found on validation {found:.3f}", flush=True)
         best, best_state, since = (
-            (found, copy.deepcopy(model.state_dict()), 0) if found < best else (best, best_state, since + 1)
+            (found, copy.deepcopy(model.state_dict()), 0) if found > best else (best, best_state, since + 1)
         )
         if since == arguments.patience:
             break
@@ -168,15 +180,18 @@ def train(model: nn.Module, data: dict[str, tuple[Tensor, list[Tensor]]], argume
 
 
 def validate(model: nn.Module, pixels: Tensor, boxes: list[Tensor]) -> float:
-    """The loss on pictures that are not trained on."""
-    model.train()
-    for norm in (part for part in model.modules() if isinstance(part, nn.BatchNorm2d)):
-        # The outputs of training, the norms of evaluation.
-        norm.eval()
+    """How well things are found on pictures that are not trained on: of each, the best probability times overlap."""
+    model.eval()
+    scores = []
     with torch.no_grad():
-        parts = torch.arange(len(pixels)).split(100)
-        losses = [float(loss_of(model, pixels[part], [boxes[index] for index in part])) for part in parts]
-    return sum(losses) / len(losses)
+        for part in torch.arange(len(pixels)).split(100):
+            for index, found in zip(part.tolist(), model(pixels[part].float() / 255), strict=True):
+                centre, half, chances = found[:2].T, found[2:4].T / 2, found[4:].T
+                corners = torch.cat([centre - half, centre + half], 1)
+                for kind, *box in boxes[index].tolist():
+                    share = overlaps(corners, torch.tensor([box]))
+                    scores.append(float((share * chances[:, int(kind)]).max()))
+    return sum(scores) / max(len(scores), 1)
 
 
 def main() -> None:
@@ -184,8 +199,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of make_data.py")
     parser.add_argument("--out", type=Path, required=True, help="folder for detector.onnx and what belongs to it")
-    parser.add_argument("--epochs", type=int, default=24)
-    parser.add_argument("--patience", type=int, default=4, help="epochs without a better one (default: %(default)s)")
+    parser.add_argument("--epochs", type=int, default=18)
+    parser.add_argument("--patience", type=int, default=6, help="epochs without a better one (default: %(default)s)")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--learning-rate", type=float, default=4e-3)
     parser.add_argument("--seed", type=int, default=7)
@@ -202,7 +217,8 @@ def main() -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     example = torch.zeros(1, 3, SETTINGS["height"], SETTINGS["width"])
-    torch.onnx.export(model.eval(), (example,), unfinished / "detector.onnx", dynamo=True, external_data=False)
+    options = {"dynamo": True, "external_data": False, "verbose": False}
+    torch.onnx.export(model.eval(), (example,), unfinished / "detector.onnx", **options)
     (unfinished / "detector.json").write_text(json.dumps(SETTINGS, indent=1) + "\n", encoding="utf-8")
     shutil.copyfile(arguments.data / "labels.txt", unfinished / "labels.txt")
     unfinished.rename(arguments.out)
