@@ -1,7 +1,7 @@
 """A plugin of pytest: torchvision from the package index beside the CPU build of torch.
 
 That wheel is linked against the CUDA build: it names two libraries of it, which the CPU build does not have, and which
-none of its operators for the CPU needs. Empty ones in their place let it load; its own code and operators are what runs.
+none of its operators for the CPU needs. Empty ones in their place let it load; what runs is its own code throughout.
 """
 
 from __future__ import annotations

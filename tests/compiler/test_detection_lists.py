@@ -60,7 +60,7 @@ def test_suppression_is_torchvision_s(boxes: int) -> None:
     middles = random.uniform(0, 600, (20, 2))[random.integers(20, size=boxes)] + random.normal(0, 12, (boxes, 2))
     sides = random.uniform(20, 90, (boxes, 2))
     corners = np.concatenate([middles - sides / 2, middles + sides / 2], axis=1).astype(np.float32)
-    scores = random.integers(0, 200, boxes).astype(np.float32) / 200
+    scores = (random.integers(0, 200, boxes) / 200).astype(np.float32)
     classes = random.integers(0, 4, boxes)
     for overlap in (0.3, 0.5, 0.7):
         kept = batched_nms(*map(torch.from_numpy, (corners, scores, classes)), overlap).numpy()

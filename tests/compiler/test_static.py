@@ -11,7 +11,7 @@ from edgewright_compiler.component import Component, write_component
 from edgewright_compiler.graphs import CandidateError, Graph
 from edgewright_compiler.shapes import shapes_of
 from edgewright_compiler.static import FixingError, choose_length, choose_shapes, fix_shapes
-from edgewright_runtime.manifest import MeasuredSpec, PipelineSpec
+from edgewright_runtime.manifest import PipelineSpec, StepSpec
 from edgewright_targets import InputError
 from tiny_models import write_onnx
 
@@ -51,7 +51,7 @@ def test_texts_beside_arrays() -> None:
 
 
 def test_a_graph_in_a_loop_has_no_one_shape(tmp_path: Path) -> None:
-    pipeline = PipelineSpec("text", "text", (), MeasuredSpec((), "next_tokens", {}))
+    pipeline = PipelineSpec("text", "text", (StepSpec("generate", {"loop": {}}),))
     component = Component("text-generation", (), pipeline, ("ids",), ("logits",))
     maker: Any = None  # nothing is made
     with pytest.raises(CandidateError, match="a state that grows"):

@@ -1,4 +1,4 @@
-"""Tests that need torchvision, in a process of their own: beside the CPU build of torch its wheel needs help to load."""
+"""Tests that need torchvision, in a process of their own: beside a CPU build of torch its wheel needs help to load."""
 
 from __future__ import annotations
 
