@@ -70,6 +70,60 @@ def write_speech_checkpoint(folder: Path, *, model: str = "Wav2Vec2", large: boo
     return folder
 
 
+WHISPER_SECONDS = 2
+
+
+def write_whisper(folder: Path, **generation: Any) -> Path:
+    """A Whisper that hears two seconds at a time, with its byte-level tokenizer; `generation` are settings of it."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    transformers: Any = importlib.import_module("transformers")
+
+    special = ["<|endoftext|>", "<|startoftranscript|>", "<|notimestamps|>"]
+    made = Tokenizer(models.BPE())
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=300, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+    )
+    made.train_from_iterator([" ".join(WORDS)] * 8, trainer)
+    fast = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=made, eos_token=special[0], additional_special_tokens=special[1:]
+    )
+    config = transformers.WhisperConfig(
+        vocab_size=len(fast),
+        d_model=32,
+        encoder_layers=1,
+        decoder_layers=2,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=64,
+        decoder_ffn_dim=64,
+        max_source_positions=50 * WHISPER_SECONDS,
+        max_target_positions=20,
+        init_std=0.3,
+        bos_token_id=0,
+        eos_token_id=0,
+        pad_token_id=0,
+        decoder_start_token_id=1,
+    )
+    torch.manual_seed(_SEED)
+    network = transformers.WhisperForConditionalGeneration(config)
+    settings = {
+        "suppress_tokens": [1, 2, 5],
+        "begin_suppress_tokens": [0, 6],
+        "no_timestamps_token_id": 2,
+        "max_length": 20,
+    }
+    network.generation_config.update(**settings | generation)
+    network.save_pretrained(folder)
+    transformers.WhisperFeatureExtractor(chunk_length=WHISPER_SECONDS).save_pretrained(folder)
+    fast.save_pretrained(folder)
+    return folder
+
+
 def write_audio_classifier(folder: Path, *, kind: str = "Wav2Vec2") -> Path:
     """A classifier of sounds: on samples (`Wav2Vec2`), or on Whisper's log-mel spectrogram (`Whisper`)."""
     import torch

@@ -28,13 +28,14 @@ def parts_by_hand(path: str) -> dict[str, Any]:
         raise InputError(f"'{path}' is no text classifier: its steps are {', '.join(steps)}.")
     running = running_engine(package)
     engine = manifest.engines[running.name]
-    options = {name: package.resolve(value) for name, value in engine.session_options.items()}
+    part = engine.parts["model"]
+    options = {name: package.resolve(value) for name, value in part.session_options.items()}
     return {
-        "graph": str(package.file(engine.model_file)),
+        "graph": str(package.file(part.model_file)),
         "session_options": {name: value for name, value in options.items() if name != "intra_op_num_threads"},
         "threads": running.threads,
         "provider": engine.provider,
-        "provider_options": engine.provider_options,
+        "provider_options": part.provider_options,
         "tokenizer": str(package.asset(steps["tokenize"]["tokenizer"])),
         "max_length": steps["tokenize"]["max_length"],
         "pad_id": steps["tokenize"]["pad_id"],

@@ -83,14 +83,14 @@ def in_one_session(package: str, by_hand: Any, samples: list[str], rounds: int) 
     ours: Rounds = []
     theirs: Rounds = []
     with load(package) as model, machine_to_itself(Quiet()):
-        session = TimedSession(model._engine._session)  # noqa: SLF001 - two sessions would disturb one another
-        model._engine._session = by_hand.session = session  # noqa: SLF001
+        graph = model._engine.graph("model")  # noqa: SLF001 - two sessions would disturb one another
+        graph.session = by_hand.session = TimedSession(graph.session)
         for number in range(rounds + 1):
             found: list[tuple[float, float]] = []
             for index, text in enumerate(samples * REPEATS):
                 # Who is first changes from call to call and from round to round.
                 pair = (model, by_hand) if (index + number) % 2 else (by_hand, model)
-                calls = {side: _around(side, session, text) for side in pair}
+                calls = {side: _around(side, by_hand.session, text) for side in pair}
                 engine = sum(inside for _, inside in calls.values()) / 2
                 found.append((calls[model][0] + engine, calls[by_hand][0] + engine))
             if number:

@@ -11,15 +11,13 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from edgewright_benchmarks.result import Result, write_result
-from edgewright_compiler.compile import CompileFacts
-from edgewright_compiler.component import ASSET_PREFIX, ASSETS_FOLDER, GRAPH_FILE, WEIGHTS_FOLDER
+from edgewright_compiler.component import ASSET_PREFIX, ASSETS_FOLDER
+from edgewright_compiler.engine_files import EngineFiles
 from edgewright_runtime.manifest import (
-    COMPONENT,
     EXTERNAL_WEIGHTS_KEY,
     EngineSpec,
     Manifest,
@@ -31,46 +29,10 @@ from edgewright_runtime.manifest import (
 from edgewright_runtime.package import EVIDENCE_FOLDER, GOLDEN, MANIFEST, SUMS, file_digest
 
 
-@dataclass(frozen=True)
-class EngineFiles:
-    """An engine to put into a package.
-
-    Attributes:
-        spec: What is said about it.
-        folder: With its graph and weights, or with the one file that it was compiled to.
-        facts: What its compiler said, where it was made ahead of time.
-        notes: What to know of how it was made, in whole sentences.
-        tolerance: How far it may be from the golden outputs; None where its own answers decide that.
-    """
-
-    spec: EngineSpec
-    folder: Path
-    facts: CompileFacts | None = None
-    notes: tuple[str, ...] = ()
-    tolerance: float | None = None
-
-    @property
-    def file(self) -> str:
-        """Name of the engine's own file in `folder`."""
-        return self.facts.file if self.facts else GRAPH_FILE
-
-    @property
-    def path(self) -> str:
-        """The same file's name in a package."""
-        return f"{COMPONENT}/{self.spec.name}/{self.file}"
-
-    def documents(self) -> dict[str, str]:
-        """File name to text of what its compiler said, for the evidence."""
-        if self.facts is None:
-            return {}
-        texts = {"compile.log": self.facts.log, "inspector.txt": self.facts.detail}
-        return {f"{self.spec.name}.{name}": text for name, text in texts.items() if text}
-
-
 def assemble(
     destination: Path,
     manifest: Manifest,
-    component: Path,
+    exported: Path,
     engines: Sequence[EngineFiles],
     *,
     golden: Path | None = None,
@@ -82,7 +44,7 @@ def assemble(
     Args:
         destination: Where; complete only when this returns, so give it a name aside.
         manifest: What the package says about itself; asset names in its pipeline become asset URIs.
-        component: Folder of the float component; its assets are shared by all engines.
+        exported: Folder of the exported model; its assets are shared by all engines.
         engines: Best first: plain ONNX Runtime takes the first that its provider can run.
         golden: File with golden samples.
         evidence: Target to the measurement its choice was made from.
@@ -90,27 +52,22 @@ def assemble(
     """
     from onnxruntime import ModelPackage
 
+    components = list(dict.fromkeys(name for engine in engines for name in engine.parts))
     for engine in engines:
-        folder = destination / COMPONENT / engine.spec.name
-        folder.mkdir(parents=True)
-        shutil.copyfile(engine.folder / engine.file, folder / engine.file)
+        for name, part in engine.parts.items():
+            path = destination / engine.path(name)
+            path.parent.mkdir(parents=True)
+            shutil.copyfile(part.folder / part.file, path)
     # The smallest manifest that ONNX Runtime opens; it writes the rest itself.
-    start = {"schema_version": "1.0", "components": {COMPONENT: {"variants": {}}}}
+    empty: dict[str, Any] = {name: {"variants": {}} for name in components}
+    start = {"schema_version": "1.0", "components": empty}
     (destination / MANIFEST).write_text(json.dumps(start), encoding="utf-8")
     package = ModelPackage.open(str(destination))
-    assets = _add_assets(package, component / ASSETS_FOLDER)
-    weights: dict[Path, str] = {}
-    variants = {}
-    for engine in engines:
-        source = engine.folder / WEIGHTS_FOLDER
-        options = dict(engine.spec.session_options)
-        if source.is_dir():
-            if source not in weights:
-                weights[source] = package.add_shared_asset(str(source), copy_in=True)
-            options[EXTERNAL_WEIGHTS_KEY] = weights[source]
-        spec = dataclasses.replace(engine.spec, session_options=options, model_file=engine.path)
-        variants[spec.name] = engine_variant(spec)
-    package.set_component_inline(COMPONENT, json.dumps({"variants": variants}))
+    assets = _add_assets(package, exported / ASSETS_FOLDER)
+    specs = _with_weights(package, engines)
+    for name in components:
+        variants = {spec.name: engine_variant(spec, name) for spec in specs if name in spec.parts}
+        package.set_component_inline(name, json.dumps({"variants": variants}))
     ours = dataclasses.replace(manifest, pipeline=_with_assets(manifest.pipeline, assets))
     metadata = json.dumps({"edgewright": manifest_metadata(ours)})
     package.set_additional_metadata_json("manifest", None, None, metadata)
@@ -126,6 +83,25 @@ def assemble(
     for name, text in (documents or {}).items():
         (destination / EVIDENCE_FOLDER / name).write_text(text, encoding="utf-8")
     write_sums(destination)
+
+
+def _with_weights(package: Any, engines: Sequence[EngineFiles]) -> list[EngineSpec]:
+    """The engines as the package has them: weights become assets, each once, and files their names in it."""
+    weights: dict[Path, str] = {}
+    specs = []
+    for engine in engines:
+        parts = {}
+        for name, files in engine.parts.items():
+            said = engine.spec.parts[name]
+            options = dict(said.session_options)
+            source = files.weights
+            if source.is_dir():
+                if source not in weights:
+                    weights[source] = package.add_shared_asset(str(source), copy_in=True)
+                options[EXTERNAL_WEIGHTS_KEY] = weights[source]
+            parts[name] = dataclasses.replace(said, session_options=options, model_file=engine.path(name))
+        specs.append(dataclasses.replace(engine.spec, parts=parts))
+    return specs
 
 
 def _add_assets(package: Any, folder: Path) -> dict[str, str]:

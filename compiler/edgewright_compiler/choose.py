@@ -22,15 +22,15 @@ from edgewright_compiler.measure import read_measured
 from edgewright_targets import Target
 
 if TYPE_CHECKING:
-    from edgewright_compiler.assemble import EngineFiles
-    from edgewright_compiler.component import Component
+    from edgewright_compiler.component import ExportedModel
+    from edgewright_compiler.engine_files import EngineFiles
     from edgewright_compiler.job import Job
     from edgewright_compiler.ways import Way
 
 
 def judge_measured(
     job: Job,
-    component: Component,
+    exported: ExportedModel,
     engines: Sequence[EngineFiles],
     measured: Path,
     failures: Mapping[str, str],
@@ -43,7 +43,7 @@ def judge_measured(
         [_measured(engine, ways[engine.spec.name]) for engine in engines],
         found.readings,
         job.measured,
-        task=component.task,
+        task=exported.task,
         baseline=baseline,
         max_drop=job.options.max_drop,
     )
@@ -63,7 +63,7 @@ def judge_measured(
     return Result(
         kind="build",
         model=job.source.name,
-        task=component.task,
+        task=exported.task,
         measure=compared.measure,
         max_drop=job.options.max_drop,
         baseline=baseline,
@@ -124,15 +124,7 @@ def _warnings(job: Job, engines: Sequence[EngineResult]) -> tuple[str, ...]:
 
 def _measured(engine: EngineFiles, way: Way) -> MeasuredEngine:
     notes = (*engine.notes, way.note) if way.note else engine.notes
-    nodes = engine.facts.nodes if engine.facts else {}
-    return MeasuredEngine(engine.spec, _size(engine), way.rung, notes, nodes)
-
-
-def _size(engine: EngineFiles) -> int:
-    if engine.facts is not None:
-        return engine.facts.size_bytes
-    files = (path for path in engine.folder.rglob("*") if path.is_file())
-    return sum(path.stat().st_size for path in files if path.suffix in (".onnx", ".bin"))
+    return MeasuredEngine(engine.spec, engine.size_bytes(), way.rung, notes, engine.nodes())
 
 
 def package_engines(target: Target, result: Result) -> tuple[str, ...]:

@@ -1,15 +1,19 @@
-"""A component: one exported graph with its weights apart, and everything that travels with it, in a folder.
+"""An exported model: the graphs of its components with their weights apart, and everything that travels with them.
 
-model.onnx       the graph; weights of more than a few bytes are in
-weights/         weights.bin
-assets/NAME/     files that steps of the pipeline need, such as assets/tokenizer/tokenizer.json
-component.json   the fields of `Component`
+COMPONENT/model.onnx   a graph for each component; weights of more than a few bytes are in
+COMPONENT/weights/     weights.bin
+assets/NAME/           files that steps of the pipeline need, such as assets/tokenizer/tokenizer.json
+exported.json          the fields of `ExportedModel`
+
+Most models are one graph: the component `model`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,53 +30,81 @@ GRAPH_FILE = "model.onnx"
 WEIGHTS_FOLDER = "weights"
 WEIGHTS_FILE = "weights.bin"
 ASSETS_FOLDER = "assets"
-_RECORD = "component.json"
+_RECORD = "exported.json"
 # `asset:NAME/file` in a step's options stands for a file under assets/; packages have a digest in its place.
 ASSET_PREFIX = "asset:"
 
 
 @dataclass(frozen=True)
-class Component:
+class Ports:
+    """Names of the inputs and of the outputs of a graph."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ExportedModel:
     """What a source exports.
 
     Attributes:
         task: Task as transformers' pipelines spell it, or `arrays`.
         labels: Class names by index; empty where there are none.
         pipeline: The way of a sample; its assets are named `asset:NAME/file`.
-        inputs: Names of the graph's inputs.
-        outputs: Names of the graph's outputs.
+        graphs: Component to the inputs and outputs of its graph.
     """
 
     task: str
     labels: tuple[str, ...]
     pipeline: PipelineSpec
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
+    graphs: dict[str, Ports]
+
+    def in_loop(self, component: str) -> bool:
+        """Whether a step runs the graph again and again with the state that it carries."""
+        measured = self.pipeline.measured
+        steps = (*self.pipeline.steps, *(measured.steps if measured else ()))
+        return any("loop" in step.options and step.options.get("component") == component for step in steps)
 
 
-def write_component(folder: Path, component: Component) -> None:
-    """Write the record beside the graph."""
-    text = json.dumps(write_record(component), indent=1, sort_keys=True)
+def ports_of(model: onnx_ir.Model) -> Ports:
+    """The names of a graph's inputs and outputs."""
+    return Ports(
+        tuple(str(value.name) for value in model.graph.inputs), tuple(str(value.name) for value in model.graph.outputs)
+    )
+
+
+def save_model(
+    folder: Path,
+    graphs: Mapping[str, onnx_ir.Model],
+    pipeline: PipelineSpec,
+    *,
+    task: str,
+    labels: Sequence[str] = (),
+) -> None:
+    """Write an exported model: its graphs by component, and the record beside them. Assets are the caller's to add."""
+    for component, graph in graphs.items():
+        save_graph(graph, folder / component)
+    ports = {component: ports_of(graph) for component, graph in graphs.items()}
+    write_exported(folder, ExportedModel(task, tuple(labels), pipeline, ports))
+
+
+def write_exported(folder: Path, model: ExportedModel) -> None:
+    """Write the record beside the graphs."""
+    text = json.dumps(write_record(model), indent=1, sort_keys=True)
     (folder / _RECORD).write_text(text + "\n", encoding="utf-8")
 
 
-def read_component(folder: Path) -> Component:
-    """Read the record beside the graph."""
+def read_exported(folder: Path) -> ExportedModel:
+    """Read the record beside the graphs."""
     data = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
-    return read_record(Component, data, str(folder / _RECORD))
+    return read_record(ExportedModel, data, str(folder / _RECORD))
 
 
 def save_graph(model: onnx_ir.Model, folder: Path) -> None:
-    """Write a graph into a component's or an engine's folder, with its weights apart and without traces of the builder.
-
-    Exporters leave stack traces with paths of the exporting machine in node metadata; they are dropped, which also
-    makes the bytes the same on every machine.
-    """
+    """Write the graph of a component into its folder, with its weights apart and without traces of the builder."""
     import onnx_ir
-    from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 
-    ClearMetadataAndDocStringPass()(model)
-    model.metadata_props.clear()
+    _clean(model)
     folder.mkdir(parents=True, exist_ok=True)
     # onnx_ir writes external data beside the graph; a package keeps it in a shared asset of its own.
     onnx_ir.save(model, folder / GRAPH_FILE, external_data=WEIGHTS_FILE)
@@ -83,6 +115,53 @@ def save_graph(model: onnx_ir.Model, folder: Path) -> None:
         data.rename(weights / WEIGHTS_FILE)
     else:
         weights.rmdir()
+
+
+def _clean(model: onnx_ir.Model) -> None:
+    """Drop stack traces with paths of the exporting machine, which also makes the bytes the same on every machine."""
+    from onnx_ir.passes.common import ClearMetadataAndDocStringPass
+
+    ClearMetadataAndDocStringPass()(model)
+    model.metadata_props.clear()
+
+
+def share_weights(folders: Mapping[str, Path], destination: Path) -> None:
+    """Write the graphs of several components over one file of weights, in which equal ones are stored once.
+
+    Args:
+        folders: Component to the folder of its graph.
+        destination: Gets `COMPONENT/model.onnx`, and `weights/` beside these folders.
+    """
+    import onnx_ir
+    from onnx_ir.external_data import convert_tensors_to_external
+
+    models = {name: onnx_ir.load(copy_graph(folder, destination / name)) for name, folder in folders.items()}
+    kept: dict[tuple[str, str], Any] = {}
+    held: list[tuple[Any, tuple[str, str]]] = []
+    for model in models.values():
+        for value in (value for graph in model.graphs() for value in graph.initializers.values()):
+            if isinstance(value.const_value, onnx_ir.ExternalTensor):
+                tensor = value.const_value
+                key = (tensor.dtype.name, hashlib.sha256(tensor.tobytes()).hexdigest())
+                kept.setdefault(key, tensor)
+                held.append((value, key))
+    weights = destination / WEIGHTS_FOLDER
+    weights.mkdir()
+    stored = dict(zip(kept, convert_tensors_to_external(list(kept.values()), weights, WEIGHTS_FILE), strict=True))
+    for value, key in held:
+        place, tensor = stored[key], value.const_value
+        value.const_value = onnx_ir.ExternalTensor(
+            place.location,
+            place.offset,
+            place.length,
+            tensor.dtype,
+            shape=tensor.shape,
+            name=tensor.name,
+            base_dir=weights,
+        )
+    for name, model in models.items():
+        onnx_ir.save(model, destination / name / GRAPH_FILE)
+        (destination / name / WEIGHTS_FILE).unlink(missing_ok=True)
 
 
 def copy_graph(folder: Path, destination: Path) -> Path:

@@ -43,13 +43,25 @@ def stored_or_built(
         CompileError: TensorRT is not there, refused the graph, or died.
         InputError: The plan cannot be written.
     """
-    key = engine_key(package, spec, here)
+    # All of them: a component that was built before says nothing about the others.
+    fresh = [
+        _stored_or_built(package, spec, component, here, progress, capabilities=capabilities)
+        for component in spec.parts
+    ]
+    return any(fresh)
+
+
+def _stored_or_built(
+    package: Package, spec: EngineSpec, component: str, here: Gpu, progress: Progress, *, capabilities: tuple[str, ...]
+) -> bool:
+    title = spec.name if len(spec.parts) == 1 else f"{spec.name}, {component}"
+    key = engine_key(package, spec, component, here)
     if stored_plan(key) is not None:
-        progress.note(f"{spec.name}: built before.")
+        progress.note(f"{title}: built before.")
         return False
-    progress.note(f"{spec.name}: building for {here.name} ...")
+    progress.note(f"{title}: building for {here.name} ...")
     try:
-        seconds = _build(package, spec, key, here, progress, capabilities)
+        seconds = _build(package, spec, component, key, here, progress, capabilities)
     except OSError as error:
         reason = disk_reason(error)
         if reason is None:
@@ -58,13 +70,14 @@ def stored_or_built(
             f"The engine '{spec.name}' cannot be stored: {reason}.",
             hint="Free some space ('edgewright cache clear' does), or set XDG_CACHE_HOME to another disk.",
         ) from error
-    progress.note(f"{spec.name}: built in {seconds:.1f} s.")
+    progress.note(f"{title}: built in {seconds:.1f} s.")
     return True
 
 
 def _build(
     package: Package,
     spec: EngineSpec,
+    component: str,
     key: dict[str, Any],
     here: Gpu,
     progress: Progress,
@@ -78,11 +91,11 @@ def _build(
     kernels = digest_of({name: key[name] for name in ("tensorrt", "gpu", "driver", "architecture")})
     timing = cache_folder() / TIMING / f"{kernels}.cache"
     with folder_aside(final.parent, ".building-") as folder:
-        files = list(package.engine_files(spec.name))
+        files = list(package.part_files(spec.name, component))
         facts = build_plan(
             files,
             FLAVOURS[spec.engine],
-            profile(spec),
+            profile(spec, component),
             folder,
             capabilities=capabilities,
             timing_cache=timing,

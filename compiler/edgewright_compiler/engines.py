@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.cache import StageCache
-from edgewright_compiler.component import Component, read_component
+from edgewright_compiler.component import ExportedModel, read_exported
 from edgewright_compiler.job import RUN_TOOLS, Job, stage_parts
 from edgewright_compiler.manifests import make_manifest
 from edgewright_runtime.manifest import PLAN_ENGINES, EngineSpec
@@ -24,8 +24,9 @@ from edgewright_targets import Candidate, InputError
 from edgewright_targets.host import architecture
 
 if TYPE_CHECKING:
-    from edgewright_compiler.assemble import EngineFiles
-    from edgewright_compiler.graphs import Graph
+    from edgewright_compiler.engine_files import EngineFiles, PartFiles
+    from edgewright_compiler.graphs import Graphs
+    from edgewright_runtime.wire import Arrays
 
 # Real inputs that the export is compared with its source on.
 _CHECKED_SAMPLES = 16
@@ -33,10 +34,10 @@ _CHECKED_SAMPLES = 16
 
 @dataclass(frozen=True)
 class MadeEngines:
-    """What could be made: the float component, engines of candidates, and why the others failed, by name."""
+    """What could be made: the exported model, engines of candidates, and why the others failed, by name."""
 
     folder: Path
-    component: Component
+    exported: ExportedModel
     engines: tuple[EngineFiles, ...]
     failures: dict[str, str]
 
@@ -51,55 +52,69 @@ class EngineMaker:
 
     def make(self) -> MadeEngines:
         """Export, check, and make the engine of each candidate."""
-        from edgewright_compiler.graphs import CandidateError, Graph
+        from edgewright_compiler.graphs import CandidateError, Graphs
 
         folder = self._export()
-        component = read_component(folder)
-        exported = Graph(self, folder, component)
-        self._check(folder, component, exported.digest)
+        exported = read_exported(folder)
+        graphs = Graphs(self, folder, exported)
+        self._check(graphs)
         engines: list[EngineFiles] = []
         failures: dict[str, str] = {}
         for candidate in self.job.target.candidates:
             try:
-                made = self._made(candidate, exported)
+                made = self._made(candidate, graphs)
                 self._refuse_oversize(made)
                 engines.append(made)
             except CandidateError as error:
                 failures[candidate.name] = str(error)
                 self.progress.note(f"  {candidate.name} failed: {error}")
-        return MadeEngines(folder, component, tuple(engines), failures)
+        return MadeEngines(folder, exported, tuple(engines), failures)
 
-    def _made(self, candidate: Candidate, exported: Graph) -> EngineFiles:
-        from edgewright_compiler.assemble import EngineFiles
+    def _made(self, candidate: Candidate, exported: Graphs) -> EngineFiles:
         from edgewright_compiler.compile import compiler
-        from edgewright_compiler.graphs import compiled
+        from edgewright_compiler.engine_files import EngineFiles, PartFiles
 
-        spec = self._spec(candidate)
+        spec = self._spec(candidate, exported.components)
         if candidate.engine == "onnx":
-            return EngineFiles(spec, exported.quantized(candidate.recipe, candidate.precision))
+            return EngineFiles(spec, self._plain(exported, exported.quantized(candidate)))
         if candidate.engine in PLAN_ENGINES:
-            exported.refuse_loop()
-        graph, notes = exported, []
+            exported.refuse_plan()
+        graphs, notes = exported, []
         if compiler(candidate.engine).STATIC_SHAPES:
-            graph, said = exported.fixed()
+            graphs, said = exported.fixed()
             notes.append(said)
             # Texts are padded to the one length there is.
-            spec = dataclasses.replace(spec, pad_to_multiple_of=graph.text_length() or spec.pad_to_multiple_of)
-        source = graph.quantized(candidate.recipe, candidate.precision)
+            spec = dataclasses.replace(spec, pad_to_multiple_of=graphs.text_length() or spec.pad_to_multiple_of)
+        sources = graphs.quantized(candidate)
         tolerance = None
         if self.job.ways[candidate.name].answers == "none":
-            tolerance, said = graph.tolerance(source)
+            tolerance, said = graphs.tolerance(sources)
             notes.append(said)
-        folder, facts = compiled(self, source, graph.shapes(), candidate, graph.text_limits)
-        spec = dataclasses.replace(spec, provider_options={**spec.provider_options, **facts.options})
-        return EngineFiles(spec, folder, facts, (*notes, *facts.notes), tolerance)
+        files, parts = {}, {}
+        for name, source in sources.items():
+            folder, facts = graphs.compiled(name, source, candidate)
+            files[name] = PartFiles(folder, facts)
+            part = spec.parts[name]
+            parts[name] = dataclasses.replace(part, provider_options={**part.provider_options, **facts.options})
+            notes += facts.notes
+        return EngineFiles(dataclasses.replace(spec, parts=parts), files, tuple(dict.fromkeys(notes)), tolerance)
+
+    def _plain(self, exported: Graphs, folders: dict[str, Path]) -> dict[str, PartFiles]:
+        """The files of an engine that is graphs; several share their weights."""
+        from edgewright_compiler.component import WEIGHTS_FOLDER
+        from edgewright_compiler.engine_files import PartFiles
+
+        if len(folders) == 1:
+            return {name: PartFiles(folder) for name, folder in folders.items()}
+        shared = exported.shared(folders)
+        return {name: PartFiles(shared / name, shared=shared / WEIGHTS_FOLDER) for name in folders}
 
     def _refuse_oversize(self, engine: EngineFiles) -> None:
         """An engine needs at least the memory of its own bytes."""
         from edgewright_compiler.graphs import CandidateError
 
         target = self.job.target
-        size = sum(path.stat().st_size for path in engine.folder.rglob("*") if path.is_file())
+        size = engine.size_bytes()
         if not target.memory_bytes or size <= target.memory_bytes:
             return
         said = f"It has {size / 1e6:,.0f} MB; {target.name} has {target.memory_bytes / 1e6:,.0f} MB of memory."
@@ -123,7 +138,7 @@ class EngineMaker:
         }
         return self.stage("export", f"Exported {source.name} to ONNX", parts, source.export)
 
-    def _check(self, folder: Path, component: Component, digest: str) -> None:
+    def _check(self, graphs: Graphs) -> None:
         from edgewright_compiler.check import compare_with_source
         from edgewright_compiler.quantize import CALIBRATION_SAMPLES
 
@@ -132,14 +147,15 @@ class EngineMaker:
 
         def make(place: Path) -> None:
             with self.cache.scratch() as scratch:
-                self.draft(scratch / "package", folder, component, [self._float_here(folder)])
+                engine = self._float_here(graphs.folder, graphs.exported)
+                self.draft(scratch / "package", graphs.folder, graphs.exported, [engine])
                 worst = compare_with_source(self.job.source, scratch / "package", samples, data.name)
             (place / "check.json").write_text(json.dumps({"difference": worst, "samples": len(samples)}))
 
         parts = {
             # The source too: another source may export to the same graph and answer differently.
             "source": [self.job.source.kind, self.job.source_digest],
-            "component": digest,
+            "exported": graphs.digest,
             "data": data.digest,
             "samples": len(samples),
             "tools": installed_versions((*self.job.source.tools, *RUN_TOOLS)),
@@ -147,23 +163,33 @@ class EngineMaker:
         title = f"Checked the export against its source on {len(samples)} inputs"
         self.stage("check", title, parts, make)
 
-    def feeds(self, folder: Path, component: Component) -> list[Any]:
-        """What the graph is given for the calibration samples, by the same steps that the device runs."""
+    def feeds(self, folder: Path, exported: ExportedModel) -> dict[str, list[Arrays]]:
+        """What each component is given for the calibration samples, by the same steps that the device runs."""
         from edgewright_compiler.check import refuse_nan
         from edgewright_compiler.quantize import CALIBRATION_SAMPLES
         from edgewright_runtime import load
 
+        found: dict[str, list[Arrays]] = {name: [] for name in exported.graphs}
         with self.cache.scratch() as scratch:
-            baseline = self._float_here(folder)
-            self.draft(scratch / "package", folder, component, [baseline])
+            baseline = self._float_here(folder, exported)
+            self.draft(scratch / "package", folder, exported, [baseline])
             with load(scratch / "package", engine=baseline.spec.name) as model:
-                samples = self.job.inputs.spread(CALIBRATION_SAMPLES)
-                feeds = [feed for sample in samples if (feed := model.feeds(sample, whole=True))]
-        refuse_nan(feeds)
-        return feeds
+                for sample in self.job.inputs.spread(CALIBRATION_SAMPLES):
+                    for name, feeds in model.whole_feeds(sample).items():
+                        found[name] += feeds
+        for feeds in found.values():
+            refuse_nan(feeds)
+        return found
 
-    def _spec(self, candidate: Candidate) -> EngineSpec:
+    def _spec(self, candidate: Candidate, components: Sequence[str]) -> EngineSpec:
+        from edgewright_runtime.manifest import EnginePart
         from edgewright_runtime.providers import provider
+
+        part = EnginePart(
+            model_file="",
+            session_options={"intra_op_num_threads": str(self.job.device_threads), **candidate.session_options},
+            provider_options=provider(candidate.provider).options(candidate.provider_options, self.job.threads),
+        )
 
         return EngineSpec(
             name=self.job.engine_name(candidate.name),
@@ -174,25 +200,24 @@ class EngineMaker:
             recipe=candidate.recipe,
             pad_to_multiple_of=candidate.pad_to_multiple_of,
             tolerance=0.0,
-            model_file="",
-            session_options={"intra_op_num_threads": str(self.job.device_threads), **candidate.session_options},
-            provider_options=provider(candidate.provider).options(candidate.provider_options, self.job.threads),
+            parts=dict.fromkeys(components, part),
             engine=candidate.engine,
         )
 
-    def _float_here(self, folder: Path) -> EngineFiles:
+    def _float_here(self, folder: Path, exported: ExportedModel) -> EngineFiles:
         """The float baseline for this machine, whatever the target: it runs the steps and answers for the export."""
-        from edgewright_compiler.assemble import EngineFiles
+        from edgewright_compiler.engine_files import EngineFiles, PartFiles
 
-        return here(EngineFiles(self._spec(self.job.baseline), folder))
+        parts = {name: PartFiles(folder / name) for name in exported.graphs}
+        return here(EngineFiles(self._spec(self.job.baseline, tuple(parts)), parts))
 
-    def draft(self, place: Path, folder: Path, component: Component, engines: Sequence[EngineFiles]) -> None:
+    def draft(self, place: Path, folder: Path, exported: ExportedModel, engines: Sequence[EngineFiles]) -> None:
         """A package of `engines` at `place`, without evidence."""
         from edgewright_compiler.assemble import assemble
 
         place.mkdir()
         names = tuple(engine.spec.name for engine in engines)
-        assemble(place, make_manifest([self.job], component, names), folder, engines)
+        assemble(place, make_manifest([self.job], exported, names), folder, engines)
 
 
 def here(files: EngineFiles) -> EngineFiles:

@@ -131,7 +131,7 @@ def _gpu_for(waiting: Sequence[EngineSpec]) -> Gpu:
         raise InputError(
             f"{error} These engines wait for one: {names}.", hint="Run 'edgewright finish' on the device."
         ) from error
-    wanted = {spec.provider_options.get(CAPABILITIES_KEY, here.capability) for spec in waiting}
+    wanted = {spec.option(CAPABILITIES_KEY, here.capability) for spec in waiting}
     if not any(here.capability in one.split() for one in wanted):
         raise InputError(
             f"The engines that wait are for GPUs of compute capability {', '.join(sorted(wanted))}; the {here.name} of "
@@ -145,7 +145,7 @@ def _gpu_for(waiting: Sequence[EngineSpec]) -> Gpu:
 
 
 def _check_usable(spec: EngineSpec, here: Gpu) -> None:
-    capabilities = spec.provider_options.get(CAPABILITIES_KEY, here.capability).split()
+    capabilities = spec.option(CAPABILITIES_KEY, here.capability).split()
     if here.capability not in capabilities:
         raise CompileError(f"It is for compute capability {', '.join(capabilities)}; here is {here.capability}.")
     reason = missing(FLAVOURS[spec.engine])

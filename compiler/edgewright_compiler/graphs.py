@@ -1,24 +1,25 @@
-"""From the float component to what a candidate's engine is made of: fixed shapes, precision, a compiled program.
+"""From the float graphs to what a candidate's engine is made of: fixed shapes, precision, a compiled program.
 
 fix -> quantize -> compile, each a cached stage and each only where the candidate asks for it. What a stage cannot do
-with this graph is kept as the reason why the candidate failed.
+with a graph is kept as the reason why the candidate failed; where there are several, it names the component.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.compile import CompileError, CompileFacts, CompileRequest, compiler
-from edgewright_compiler.component import Component, tree_digest
+from edgewright_compiler.component import ASSETS_FOLDER, ExportedModel, share_weights, tree_digest, write_exported
 from edgewright_compiler.job import RUN_TOOLS
 from edgewright_compiler.quantize import CALIBRATED, QuantizationError, quantize
 from edgewright_compiler.shapes import FeedShapes, shapes_of
 from edgewright_compiler.static import FixingError, choose_shapes, fix_shapes
-from edgewright_compiler.tasks import find_task
 from edgewright_runtime.providers import provider
 from edgewright_targets import Candidate, Recipe
 from edgewright_targets.record import read_record, write_record
@@ -40,111 +41,152 @@ class CandidateError(Exception):
     """A candidate cannot be made from this model; the text says why, for people."""
 
 
-class Graph:
-    """A float graph that candidates start from, and the precisions of it that were made so far."""
+class Graphs:
+    """The float graphs that candidates start from, and the precisions of them that were made so far.
+
+    Args:
+        maker: Whose stages they are.
+        folder: Of the exported model.
+        exported: Its record.
+        shapes: Component to the shapes that it is given, where they are known before the data is read.
+    """
 
     def __init__(
-        self, maker: EngineMaker, folder: Path, component: Component, shapes: FeedShapes | None = None
+        self, maker: EngineMaker, folder: Path, exported: ExportedModel, shapes: dict[str, FeedShapes] | None = None
     ) -> None:
         self.folder = folder
+        self.exported = exported
         self.digest = tree_digest(folder)
         self._maker = maker
-        self._component = component
         self._shapes = shapes
-        self._fixed: tuple[Graph, str] | None = None
-        self._quantized: dict[Recipe, Path] = {}
+        self._fixed: tuple[Graphs, str] | None = None
+        self._quantized: dict[tuple[str, Recipe], Path] = {}
 
-    def shapes(self) -> FeedShapes:
-        """Shapes of the calibration samples as this graph is given them."""
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(self.exported.graphs)
+
+    def shapes(self) -> dict[str, FeedShapes]:
+        """Component to shapes of the calibration samples as its graph is given them."""
         if self._shapes is None:
             self._shapes = self._read_shapes()
         return self._shapes
 
-    def _read_shapes(self) -> FeedShapes:
+    def _read_shapes(self) -> dict[str, FeedShapes]:
         def make(place: Path) -> None:
-            found = shapes_of(self._maker.feeds(self.folder, self._component))
-            (place / _SHAPES).write_text(json.dumps(write_record(found)), encoding="utf-8")
+            feeds = self._maker.feeds(self.folder, self.exported)
+            found = {name: write_record(shapes_of(feeds[name])) for name in self.components}
+            (place / _SHAPES).write_text(json.dumps(found), encoding="utf-8")
 
         parts = {
-            "component": self.digest,
+            "exported": self.digest,
             "data": self._maker.job.inputs.digest,
             "tools": installed_versions(RUN_TOOLS),
         }
         path = self._maker.stage("shapes", "Read the shapes of the data", parts, make) / _SHAPES
-        return read_record(FeedShapes, json.loads(path.read_text(encoding="utf-8")), str(path))
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return {name: read_record(FeedShapes, data[name], str(path)) for name in self.components}
 
-    def fixed(self) -> tuple[Graph, str]:
-        """The same graph for one shape, which the data decides; and what was chosen, as a sentence.
+    def fixed(self) -> tuple[Graphs, str]:
+        """The same graphs for one shape each, which the data decides; and what was chosen, as sentences.
 
         Raises:
             InputError: The data has no one shape.
-            CandidateError: The graph cannot be brought to it.
+            CandidateError: A graph cannot be brought to it.
         """
-        if self._component.pipeline.loops:
-            raise CandidateError(
-                "The engine would be of one fixed shape, and this graph runs in a loop with a state that grows."
-            )
+        self._refuse_loop(
+            "The engine would be of one fixed shape, and this graph runs in a loop with a state that grows."
+        )
         if self._fixed is None:
-            shapes, said = choose_shapes(self.shapes(), _texts(self._component))
+            chosen = {name: choose_shapes(self.shapes()[name], self.text_limits(name)) for name in self.components}
+            shapes = {name: found for name, (found, _) in chosen.items()}
+            said = " ".join(dict.fromkeys(said for _, said in chosen.values()))
             self._maker.progress.note(said)
-            parts = {"component": self.digest, "shapes": shapes, "tools": installed_versions(_GRAPH_TOOLS)}
-            folder = _kept(
-                self._maker, "fix", "Fixed the shapes", parts, lambda at: fix_shapes(self.folder, shapes, at)
-            )
-            alike = FeedShapes({name: (shape,) for name, shape in shapes.items()})
-            self._fixed = Graph(self._maker, folder, self._component, alike), said
+            parts = {"exported": self.digest, "shapes": shapes, "tools": installed_versions(_GRAPH_TOOLS)}
+            folder = _kept(self._maker, "fix", "Fixed the shapes", parts, lambda at: self._fix(shapes, at))
+            alike = {
+                name: FeedShapes({key: (shape,) for key, shape in found.items()}) for name, found in shapes.items()
+            }
+            self._fixed = Graphs(self._maker, folder, self.exported, alike), said
         return self._fixed
 
-    def text_length(self) -> int | None:
-        """Tokens of the longest text that the graph is given here; None where it is not given texts."""
-        names = [name for name in _texts(self._component) if name in self.shapes().inputs]
-        return self.shapes().maximum(names[0])[-1] if names else None
+    def _fix(self, shapes: Mapping[str, Any], place: Path) -> None:
+        for name in self.components:
+            with self._naming(name):
+                fix_shapes(self.folder / name, shapes[name], place / name)
+        if (self.folder / ASSETS_FOLDER).is_dir():
+            shutil.copytree(self.folder / ASSETS_FOLDER, place / ASSETS_FOLDER)
+        write_exported(place, self.exported)
 
-    def refuse_loop(self) -> None:
-        """Raise where the graph runs in a loop.
+    def text_length(self) -> int | None:
+        """Tokens of the longest text that a graph is given here; None where none is given texts."""
+        found = [
+            self.shapes()[component].maximum(name)[-1]
+            for component in self.components
+            for name in self.text_limits(component)
+            if name in self.shapes()[component].inputs
+        ]
+        return max(found, default=None)
+
+    def refuse_plan(self) -> None:
+        """Raise where a graph is none for TensorRT.
 
         Raises:
-            CandidateError: It does.
+            CandidateError: It runs in a loop.
         """
-        if self._component.pipeline.loops:
-            raise CandidateError(
-                "The graph runs in a loop whose state stays with ONNX Runtime; an engine of TensorRT runs without it."
-            )
+        self._refuse_loop(
+            "The graph runs in a loop whose state stays with ONNX Runtime; an engine of TensorRT runs without it."
+        )
 
-    @property
-    def text_limits(self) -> dict[str, int]:
-        """Inputs of the graph that are tokens of texts, and the most that the model takes."""
-        return _texts(self._component)
+    def _refuse_loop(self, why: str) -> None:
+        for name in self.components:
+            if self.exported.in_loop(name):
+                raise CandidateError(self._named(name, why))
 
-    def tolerance(self, graph: Path) -> tuple[float, str]:
-        """What to allow an engine made of `graph`, this one in another precision, that cannot run here; and a sentence.
+    def text_limits(self, component: str) -> dict[str, int]:
+        """Inputs of a graph that are tokens of texts, and the most that the model takes."""
+        steps = self.exported.pipeline.steps
+        limits = {
+            name: int(step.options["max_length"])
+            for step in steps
+            if {"max_length", "outputs"} <= step.options.keys()
+            for name in step.options["outputs"]
+        }
+        wired = {
+            name: value
+            for step in steps
+            if step.options.get("component") == component
+            for name, value in dict(step.options.get("inputs") or {}).items()
+        }
+        inputs = self.exported.graphs[component].inputs
+        return {name: limits[wired.get(name, name)] for name in inputs if wired.get(name, name) in limits}
+
+    def tolerance(self, graphs: Mapping[str, Path]) -> tuple[float, str]:
+        """What to allow an engine made of `graphs`, these in another precision, that cannot run here; and a sentence.
 
         Seen on this machine's processor: see `edgewright_compiler.reference`.
 
         Raises:
             CandidateError: The precision alone changes the answers of a classifier more than the budget allows.
         """
-        from edgewright_compiler.reference import NoReferenceError, precision_difference, tolerance_for
+        from edgewright_compiler.reference import differences, tolerance_for
 
         def make(place: Path) -> None:
-            feeds = self._maker.feeds(self.folder, self._component)
-            found: dict[str, Any] = {"largest": 0.0, "changed": 0, "samples": 0, "refused": ""}
-            try:
-                found |= write_record(precision_difference(self.folder, graph, feeds))
-            except NoReferenceError as error:
-                found["refused"] = str(error)
+            feeds = self._maker.feeds(self.folder, self.exported)
+            found = differences({name: (self.folder / name, graphs[name], feeds[name]) for name in self.components})
             (place / _REFERENCE).write_text(json.dumps(found), encoding="utf-8")
 
         parts = {
-            "component": self.digest,
-            "graph": tree_digest(graph),
+            "exported": self.digest,
+            "graphs": {name: tree_digest(graph) for name, graph in graphs.items()},
             "data": self._maker.job.inputs.digest,
             "tools": installed_versions(_GRAPH_TOOLS),
         }
         path = self._maker.stage("reference", "Compared the precision with float", parts, make) / _REFERENCE
         found = json.loads(path.read_text(encoding="utf-8"))
         changed, samples, budget = found["changed"], found["samples"], self._maker.job.options.max_drop
-        if self._component.labels and samples and changed / samples > budget:
+        if self.exported.labels and samples and changed / samples > budget:
             raise CandidateError(
                 f"The precision alone changes the answers to {changed} of {samples} calibration samples "
                 f"({changed / samples:.1%}, the budget is {budget:.1%}), computed by ONNX Runtime's CPU."
@@ -160,66 +202,93 @@ class Graph:
             f"precision, the graph's differed by {found['largest']:.2g} on {samples} calibration samples."
         )
 
-    def quantized(self, recipe: Recipe, precision: str) -> Path:
-        """Folder of the graph in the precision of `recipe`; `precision` is its word for people.
+    def quantized(self, candidate: Candidate) -> dict[str, Path]:
+        """Component to the folder of its graph in the precision of a candidate.
 
         Raises:
-            CandidateError: The graph cannot get it.
+            CandidateError: A graph cannot get it.
         """
-        if recipe.method == "float":
-            return self.folder
-        if recipe not in self._quantized:
-            self._quantized[recipe] = self._quantize(recipe, precision)
-        return self._quantized[recipe]
+        return {name: self._in_precision(name, candidate) for name in self.components}
 
-    def _quantize(self, recipe: Recipe, precision: str) -> Path:
-        calibrated = recipe.method in CALIBRATED
-        float_heads = find_task(self._component.task).float_heads
-        data = self._maker.job.calibration if calibrated else None
+    def _in_precision(self, component: str, candidate: Candidate) -> Path:
+        recipe = candidate.recipe
+        if recipe.method == "float":
+            return self.folder / component
+        if (component, recipe) not in self._quantized:
+            self._quantized[component, recipe] = self._quantize(component, recipe, candidate.precision)
+        return self._quantized[component, recipe]
+
+    def _quantize(self, component: str, recipe: Recipe, precision: str) -> Path:
+        data = self._maker.job.calibration if recipe.method in CALIBRATED else None
 
         def make(place: Path) -> None:
-            feeds = self._maker.feeds(self.folder, self._component) if data else []
-            quantize(self.folder, recipe, feeds, place, float_heads=float_heads)
+            feeds = self._maker.feeds(self.folder, self.exported)[component] if data else []
+            with self._naming(component):
+                quantize(self.folder / component, recipe, feeds, place)
 
         parts = {
-            "component": self.digest,
+            # What a graph is given is made by the others.
+            "exported": self.digest,
+            "component": component,
             "recipe": write_record(recipe),
-            "float_heads": float_heads,
             "data": data.digest if data else None,
             "tools": installed_versions(_GRAPH_TOOLS),
         }
-        return _kept(self._maker, "quantize", f"Quantized to {precision}", parts, make)
+        title = f"Quantized {'' if len(self.components) == 1 else f'{component} '}to {precision}"
+        return _kept(self._maker, "quantize", title, parts, make)
 
+    def shared(self, graphs: Mapping[str, Path]) -> Path:
+        """Folder of these graphs over one file of weights, each stored once."""
 
-def compiled(
-    maker: EngineMaker, graph: Path, shapes: FeedShapes, candidate: Candidate, text_limits: dict[str, int]
-) -> tuple[Path, CompileFacts]:
-    """Folder of the engine of `candidate` made ahead of time from the graph in `graph`, and what its compiler said.
+        def make(place: Path) -> None:
+            share_weights(graphs, place)
 
-    Raises:
-        CandidateError: The compiler does not take the graph as asked.
-    """
-    kind = compiler(candidate.engine)
-    options = provider(candidate.provider).options(candidate.provider_options, maker.job.threads)
+        parts = {
+            "graphs": {name: tree_digest(graph) for name, graph in graphs.items()},
+            "tools": installed_versions(_GRAPH_TOOLS),
+        }
+        return self._maker.stage("share", "Stored weights of all components once", parts, make)
 
-    def make(place: Path) -> None:
-        request = CompileRequest(graph, candidate.provider, options, shapes, candidate.allow_partial, text_limits)
-        (place / _ENGINE).mkdir()
-        facts = kind.compile_engine(request, place / _ENGINE)
-        (place / _FACTS).write_text(json.dumps(write_record(facts)), encoding="utf-8")
+    def compiled(self, component: str, graph: Path, candidate: Candidate) -> tuple[Path, CompileFacts]:
+        """Folder of what is made ahead of time from the graph in `graph`, and what its compiler said.
 
-    parts = {
-        "graph": tree_digest(graph),
-        "kind": candidate.engine,
-        "provider": [candidate.provider, options],
-        "shapes": write_record(shapes),
-        "allow_partial": candidate.allow_partial,
-        "text_limits": text_limits,
-        "tools": installed_versions(kind.TOOLS),
-    }
-    folder = _kept(maker, "compile", f"Compiled {candidate.name}", parts, make)
-    facts = read_record(CompileFacts, json.loads((folder / _FACTS).read_text(encoding="utf-8")), str(folder / _FACTS))
-    return folder / _ENGINE, facts
+        Raises:
+            CandidateError: The compiler does not take the graph as asked.
+        """
+        kind = compiler(candidate.engine)
+        options = provider(candidate.provider).options(candidate.provider_options, self._maker.job.threads)
+        shapes, limits = self.shapes()[component], self.text_limits(component)
+
+        def make(place: Path) -> None:
+            request = CompileRequest(graph, candidate.provider, options, shapes, candidate.allow_partial, limits)
+            (place / _ENGINE).mkdir()
+            with self._naming(component):
+                facts = kind.compile_engine(request, place / _ENGINE)
+            (place / _FACTS).write_text(json.dumps(write_record(facts)), encoding="utf-8")
+
+        parts = {
+            "graph": tree_digest(graph),
+            "kind": candidate.engine,
+            "provider": [candidate.provider, options],
+            "shapes": write_record(shapes),
+            "allow_partial": candidate.allow_partial,
+            "text_limits": limits,
+            "tools": installed_versions(kind.TOOLS),
+        }
+        folder = _kept(self._maker, "compile", f"Compiled {self._named(component, candidate.name)}", parts, make)
+        data = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+        return folder / _ENGINE, read_record(CompileFacts, data, str(folder / _FACTS))
+
+    def _named(self, component: str, text: str) -> str:
+        return text if len(self.components) == 1 else f"{component}: {text}"
+
+    @contextlib.contextmanager
+    def _naming(self, component: str) -> Iterator[None]:
+        """Let what a stage cannot do with a graph name its component."""
+        try:
+            yield
+        except _EXPECTED as error:
+            raise type(error)(self._named(component, str(error))) from error
 
 
 def _kept(maker: EngineMaker, name: str, title: str, parts: dict[str, Any], make: Callable[[Path], None]) -> Path:
@@ -236,9 +305,3 @@ def _kept(maker: EngineMaker, name: str, title: str, parts: dict[str, Any], make
     if failure.exists():
         raise CandidateError(failure.read_text(encoding="utf-8"))
     return folder
-
-
-def _texts(component: Component) -> dict[str, int]:
-    """Inputs of the graph that are tokens of texts, and the most that the model takes."""
-    steps = [step.options for step in component.pipeline.steps if {"max_length", "outputs"} <= step.options.keys()]
-    return {name: int(options["max_length"]) for options in steps for name in options["outputs"]}

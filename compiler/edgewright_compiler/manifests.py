@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from edgewright_benchmarks.versions import installed_versions
-from edgewright_compiler.component import Component, read_component
+from edgewright_compiler.component import ExportedModel, read_exported
 from edgewright_compiler.job import RUN_TOOLS, Job
 from edgewright_runtime.manifest import Manifest, SourceFacts
 from edgewright_targets import __version__
@@ -20,18 +20,18 @@ def package_manifest(jobs: Sequence[Job], made: Sequence[TargetEngines]) -> Mani
     from edgewright_compiler.choose import package_engines
 
     order = [name for job, entry in zip(jobs, made, strict=True) for name in package_engines(job.target, entry.result)]
-    return make_manifest(jobs, read_component(made[0].component), tuple(order))
+    return make_manifest(jobs, read_exported(made[0].folder), tuple(order))
 
 
-def make_manifest(jobs: Sequence[Job], component: Component, order: tuple[str, ...]) -> Manifest:
+def make_manifest(jobs: Sequence[Job], exported: ExportedModel, order: tuple[str, ...]) -> Manifest:
     """What a package of these jobs says about itself."""
     job = jobs[0]
     return Manifest(
         name=job.source.name,
-        task=component.task,
+        task=exported.task,
         measure="agreement" if job.measured.labels is None else "accuracy",
-        pipeline=component.pipeline,
-        labels=component.labels,
+        pipeline=exported.pipeline,
+        labels=exported.labels,
         order=order,
         baselines={job.target.name: job.engine_name(job.target.baseline) for job in jobs},
         source=SourceFacts(job.source.kind, job.source.name, job.source_digest),

@@ -18,16 +18,16 @@ from edgewright_targets import EdgewrightError, InputError
 
 if TYPE_CHECKING:
     from edgewright_benchmarks.result import Result
-    from edgewright_compiler.assemble import EngineFiles
+    from edgewright_compiler.engine_files import EngineFiles
     from edgewright_runtime.manifest import Manifest
 
 
 @dataclass(frozen=True)
 class TargetEngines:
-    """What a build made for one target: the component, its engines, the folder of readings, and the evidence."""
+    """What a build made for one target: the exported model, its engines, the folder of readings, and the evidence."""
 
     target: str
-    component: Path
+    folder: Path
     engines: tuple[EngineFiles, ...]
     measured: Path
     result: Result
@@ -107,13 +107,13 @@ class OutputFolder:
                     shipped[engine.spec.name] = dataclasses.replace(engine, spec=spec)
         chosen = [shipped[name] for name in manifest.order]
         golden = read_measured(made[0].measured).golden
-        fickle = tuple(engine.path for engine in chosen if engine.facts and not engine.facts.reproducible)
+        fickle = tuple(path for engine in chosen for path in engine.unreproducible())
         manifest = dataclasses.replace(manifest, unreproducible=(*manifest.unreproducible, *fickle))
         evidence = {entry.target: entry.result for entry in made}
         with folder_aside(self.path.absolute().parent, f".{self.path.name}.") as folder:
             whole = folder / "package"
             whole.mkdir()
-            assemble(whole, manifest, made[0].component, chosen, golden=golden, evidence=evidence, documents=documents)
+            assemble(whole, manifest, made[0].folder, chosen, golden=golden, evidence=evidence, documents=documents)
             sync_tree(whole)
             sums = file_digest(whole / SUMS)
             publish(whole, self.path)

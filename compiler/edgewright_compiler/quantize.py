@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.component import copy_graph, save_graph
 from edgewright_compiler.disk import disk_reason
+from edgewright_compiler.ends import end_layers
 from edgewright_compiler.float8 import int8_to_float8
 from edgewright_compiler.floats import bound_infinities, cast_floats
-from edgewright_compiler.heads import last_layers
 from edgewright_compiler.tied import untie_weights
 from edgewright_targets import Recipe
 
@@ -36,25 +36,18 @@ _QUANTIZED_OPERATORS = {
 }  # fmt: skip
 
 
-# Not `qnn`: a node in float is one that the NPU does not take.
-_KEEPS_HEADS = ("static", "dynamic")
-
-
 class QuantizationError(Exception):
     """This graph cannot get this precision; the text says why, for people."""
 
 
-def quantize(
-    component: Path, recipe: Recipe, feeds: Sequence[Arrays], destination: Path, *, float_heads: bool = False
-) -> None:
-    """Write the graph of the component in the precision of `recipe` into `destination`.
+def quantize(folder: Path, recipe: Recipe, feeds: Sequence[Arrays], destination: Path) -> None:
+    """Write a graph in the precision of `recipe` into `destination`.
 
     Args:
-        component: Folder of the float component.
+        folder: Of the float graph.
         recipe: The method and its settings.
         feeds: What the graph is given for calibration samples; used by static methods.
         destination: A folder; gets `model.onnx` and `weights/`.
-        float_heads: Keep the last layers in float, where what runs the graph can change between both.
 
     Raises:
         QuantizationError: The graph or the feeds do not allow it.
@@ -62,14 +55,14 @@ def quantize(
     import onnx_ir
 
     with tempfile.TemporaryDirectory(dir=destination) as scratch:
-        graph = copy_graph(component, Path(scratch) / "float")
+        graph = copy_graph(folder, Path(scratch) / "float")
         model = onnx_ir.load(graph)
         _refuse_quantized(model)
-        changed = untie_weights(model)
-        if float_heads and recipe.method in _KEEPS_HEADS:
-            recipe = dataclasses.replace(recipe, excluded_nodes=(*recipe.excluded_nodes, *last_layers(model)))
-            changed = True
-        if changed:
+        untied = untie_weights(model)
+        if recipe.float_ends:
+            ends = end_layers(model)
+            recipe = dataclasses.replace(recipe, excluded_nodes=(*recipe.excluded_nodes, *ends))
+        if untied or recipe.float_ends:
             onnx_ir.save(model, graph, external_data="untied.bin")
         made = Path(scratch) / "quantized.onnx"
         try:
@@ -200,7 +193,7 @@ def _weight_only(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Pat
         raise QuantizationError("The graph has no matrix product with a constant weight, so there is nothing to store.")
 
 
-# `float` is no method here: its graph is the component's own.
+# `float` is no method here: its graph is the exported one.
 METHODS: dict[str, Callable[[Path, Recipe, Sequence[Any], Path], None]] = {
     "dynamic": _dynamic,
     "static": _static,

@@ -7,7 +7,7 @@ For engines that cannot run here: it says what may be expected of one that compu
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, log2
 from pathlib import Path
@@ -73,6 +73,28 @@ def precision_difference(float_graph: Path, graph: Path, feeds: Sequence[Arrays]
             raise NoReferenceError(f"ONNX Runtime's CPU cannot run the graph: {error}") from error
     largest = max((difference(made, float_made) for made, float_made in pairs), default=0.0)
     return PrecisionDifference(largest, sum(_changed(made, float_made) for made, float_made in pairs), len(pairs))
+
+
+def differences(pairs: Mapping[str, tuple[Path, Path, Sequence[Arrays]]]) -> dict[str, Any]:
+    """What a precision changes in all components together, as plain data.
+
+    Args:
+        pairs: Component to the folders of its float graph and of the other, and what both are given.
+
+    Returns:
+        The fields of `PrecisionDifference`, and under `refused` why a graph cannot run here, or nothing.
+    """
+    found: dict[str, Any] = {"largest": 0.0, "changed": 0, "samples": 0, "refused": ""}
+    for float_graph, graph, feeds in pairs.values():
+        try:
+            one = precision_difference(float_graph, graph, feeds)
+        except NoReferenceError as error:
+            found["refused"] = str(error)
+            continue
+        found["largest"] = max(found["largest"], one.largest)
+        found["changed"] += one.changed
+        found["samples"] = max(found["samples"], one.samples)
+    return found
 
 
 def _changed(made: Arrays, expected: Arrays) -> bool:

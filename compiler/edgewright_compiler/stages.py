@@ -94,7 +94,7 @@ def draft_package(job: Job, destination: Path, cache: StageCache, progress: Prog
     """
     maker = EngineMaker(job, cache, progress)
     made = maker.make()
-    maker.draft(destination, made.folder, made.component, made.engines)
+    maker.draft(destination, made.folder, made.exported, made.engines)
     return tuple(engine.spec.name for engine in made.engines)
 
 
@@ -113,7 +113,7 @@ class _Build:
 
         made = self.maker.make()
         measured = self._measure(made)
-        judged = judge_measured(self.job, made.component, made.engines, measured, made.failures)
+        judged = judge_measured(self.job, made.exported, made.engines, measured, made.failures)
         self.progress.note(judged.reason)
         return TargetEngines(self.job.target.name, made.folder, made.engines, measured, judged)
 
@@ -139,16 +139,16 @@ class _Build:
             with self.cache.scratch() as scratch:
                 # A reference answers on this machine, which refuses engines of another architecture, as it should.
                 drafted = [here(e) if ways[e.spec.name].answers == "reference" else e for e in answering]
-                self.maker.draft(scratch / "package", made.folder, made.component, drafted)
+                self.maker.draft(scratch / "package", made.folder, made.exported, drafted)
                 if native:
-                    self.maker.draft(scratch / "native", made.folder, made.component, native)
+                    self.maker.draft(scratch / "native", made.folder, made.exported, native)
                 natives = [engine.spec.name for engine in native]
                 drafts = Drafts(scratch / "package", names, scratch / "native", natives)
                 measure(place, drafts, job, self._meter(), self.progress)
 
         parts = {
-            "component": tree_digest(made.folder),
-            "engines": {e.spec.name: [write_record(e.spec), tree_digest(e.folder)] for e in answering},
+            "exported": tree_digest(made.folder),
+            "engines": {e.spec.name: [write_record(e.spec), e.digest()] for e in answering},
             "ways": {name: write_record(ways[name]) for name in names},
             "data": [job.measured.digest, len(job.measured.samples)],
             "meter": write_record(self._meter()),

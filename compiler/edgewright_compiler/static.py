@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.component import ASSETS_FOLDER, copy_graph, read_component, save_graph, write_component
+from edgewright_compiler.component import copy_graph, save_graph
 from edgewright_compiler.shapes import FeedShapes, Shape
 from edgewright_targets import InputError
 
@@ -99,8 +98,8 @@ def _one_shape(name: str, shapes: Sequence[Shape]) -> Shape:
     return found[0]
 
 
-def fix_shapes(component: Path, shapes: Mapping[str, Sequence[int]], destination: Path) -> None:
-    """Write the component with inputs of these shapes into the folder `destination`, as a component.
+def fix_shapes(folder: Path, shapes: Mapping[str, Sequence[int]], destination: Path) -> None:
+    """Write the graph in `folder` with inputs of these shapes into the folder `destination`.
 
     What was computed from shapes is folded into constants: hardware of fixed shapes has no operators for it.
 
@@ -111,7 +110,7 @@ def fix_shapes(component: Path, shapes: Mapping[str, Sequence[int]], destination
 
     destination.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=destination) as scratch:
-        model = onnx_ir.load(copy_graph(component, Path(scratch)))
+        model = onnx_ir.load(copy_graph(folder, Path(scratch)))
         for value in model.graph.inputs:
             _fix_input(value, tuple(shapes.get(str(value.name), ())))
         try:
@@ -119,9 +118,6 @@ def fix_shapes(component: Path, shapes: Mapping[str, Sequence[int]], destination
         except Exception as error:  # whatever a pass stumbles over, it is about this graph
             raise FixingError(f"The graph cannot be brought to fixed shapes: {error}") from error
         save_graph(model, destination)
-    if (component / ASSETS_FOLDER).is_dir():
-        shutil.copytree(component / ASSETS_FOLDER, destination / ASSETS_FOLDER)
-    write_component(destination, read_component(component))
 
 
 def _fold(model: onnx_ir.Model) -> None:

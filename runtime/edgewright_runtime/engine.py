@@ -1,4 +1,4 @@
-"""One engine as an ONNX Runtime session: `activate`, `infer`, `deactivate`, or a `with` block."""
+"""One engine as ONNX Runtime sessions, one for each component: `activate`, `deactivate`, or a `with` block."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ from collections import Counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from edgewright_runtime.errors import EngineUnavailableError, SampleError
+from edgewright_runtime.errors import EngineUnavailableError, PackageError
+from edgewright_runtime.graph import Graph
 from edgewright_runtime.manifest import PLAN_ENGINES, THREADS_KEY
 from edgewright_runtime.providers import provider
 from edgewright_targets.host import architecture, host_facts, usable_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    import numpy as np
-
-    from edgewright_runtime.manifest import EngineSpec
+    from edgewright_runtime.manifest import EnginePart, EngineSpec
     from edgewright_runtime.package import Package
-
-    Arrays = dict[str, np.ndarray[Any, Any]]
 
 # Without this ONNX Runtime keeps no record of which provider took which node.
 _RECORD_ASSIGNMENT = "session.record_ep_graph_assignment_info"
@@ -32,9 +29,8 @@ class Engine:
 
     Attributes:
         spec: What the package says about it.
-        nodes: Provider to number of graph nodes it runs, after activation.
+        nodes: Provider to number of graph nodes it runs, all components together, after activation.
         threads: Threads that a call may use, after activation.
-        input_names: Names of the graph's inputs, after activation.
         emulated: It runs in its provider's emulator: answers are those of the hardware, times are not.
     """
 
@@ -45,12 +41,9 @@ class Engine:
         self.emulated = emulate
         self.nodes: dict[str, int] = {}
         self.threads = 0
-        self.input_names: tuple[str, ...] = ()
         self._package = package
         self._asked_threads = threads
-        self._session: Any = None
-        self._outputs: list[str] = []
-        self._inputs: dict[str, Any] = {}
+        self._graphs: dict[str, Graph] = {}
 
     def unavailable(self) -> str | None:
         """Why this engine cannot run here (architecture, provider), as a sentence; None if it may."""
@@ -62,7 +55,7 @@ class Engine:
         return provider(self.spec.provider).unavailable()
 
     def activate(self) -> None:
-        """Create the session.
+        """Create the sessions.
 
         Raises:
             EngineUnavailableError: The provider is not there, or refused the graph; the message says why.
@@ -70,99 +63,81 @@ class Engine:
         reason = self.unavailable()
         if reason is not None:
             raise EngineUnavailableError(f"Engine '{self.spec.name}' cannot run here. {reason}", reason=reason)
-        if self.spec.engine in PLAN_ENGINES:
-            self._activate_plan()
-        else:
-            self._activate_graph()
-        self._outputs = [output.name for output in self._session.get_outputs()]
-        self._inputs = {entry.name: entry for entry in self._session.get_inputs()}
-        self.input_names = tuple(self._inputs)
+        self.threads = 1 if self.spec.engine in PLAN_ENGINES else self._thread_count()
+        counts: Counter[str] = Counter()
+        try:
+            for component, part in self.spec.parts.items():
+                if self.spec.engine in PLAN_ENGINES:
+                    session, nodes = self._plan(component)
+                else:
+                    session, nodes = self._session(part)
+                self._graphs[component] = Graph(session)
+                counts.update(nodes)
+        except BaseException:
+            self.deactivate()
+            raise
+        self.nodes = dict(counts)
 
-    def _activate_plan(self) -> None:
+    def _plan(self, component: str) -> tuple[Any, dict[str, int]]:
         from edgewright_runtime.trt.plans import open_plan
 
-        self._session = open_plan(self._package, self.spec)
-        self.threads = 1
-        self.nodes = {self.spec.provider: self._session.layers}
+        session = open_plan(self._package, self.spec, component)
+        return session, {self.spec.provider: session.layers}
 
-    def _activate_graph(self) -> None:
+    def _session(self, part: EnginePart) -> tuple[Any, dict[str, int]]:
         import onnxruntime
 
         onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         options.add_session_config_entry(_RECORD_ASSIGNMENT, "1")
-        for key, value in self.spec.session_options.items():
+        for key, value in part.session_options.items():
             if key != THREADS_KEY:
                 options.add_session_config_entry(key, self._package.resolve(value))
-        self.threads = self._thread_count()
         options.intra_op_num_threads = self.threads
-        provider(self.spec.provider).configure(options, self.spec.provider_options)
-        path = self._package.file(self.spec.model_file)
+        provider(self.spec.provider).configure(options, part.provider_options)
+        path = self._package.file(part.model_file)
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options)
+            session = onnxruntime.InferenceSession(str(path), options)
         except Exception as error:  # whatever a provider throws, it refused this graph
             reason = f"{self.spec.provider} refused its graph: {_first_line(error)}"
             raise EngineUnavailableError(
                 f"Engine '{self.spec.name}' cannot run here. {reason}", reason=reason
             ) from error
         counts: Counter[str] = Counter()
-        for part in self._session.get_provider_graph_assignment_info():
-            counts[part.ep_name] += len(part.get_nodes())
-        self.nodes = dict(counts)
+        for assigned in session.get_provider_graph_assignment_info():
+            counts[assigned.ep_name] += len(assigned.get_nodes())
+        return session, counts
+
+    def graph(self, component: str) -> Graph:
+        """The graph of a component, after activation.
+
+        Raises:
+            PackageError: The engine has no such component.
+        """
+        if component not in self._graphs:
+            raise PackageError(
+                f"Engine '{self.spec.name}' has no component '{component}'.",
+                hint=f"Its components: {', '.join(self._graphs)}.",
+            )
+        return self._graphs[component]
 
     def fixed_length(self, names: Sequence[str]) -> int | None:
-        """The length that the graph demands of the last axis of these inputs, or None if it takes any."""
-        sizes = [self._inputs[name].shape[-1] for name in names if name in self._inputs and self._inputs[name].shape]
-        return next((size for size in sizes if isinstance(size, int)), None)
+        """The length that a graph demands of the last axis of these inputs, or None if all take any."""
+        found = [graph.fixed_length(names) for graph in self._graphs.values()]
+        return next((length for length in found if length is not None), None)
 
     def _thread_count(self) -> int:
-        wanted = self._asked_threads or int(self.spec.session_options.get(THREADS_KEY, "0"))
+        wanted = self._asked_threads or self.spec.threads
         # More threads than processors only take turns: a package from a larger machine is capped here.
         return min(wanted, usable_threads()) if wanted else host_facts().cores
 
-    @property
-    def session(self) -> Any:
-        """The `onnxruntime.InferenceSession`, after activation: for loops that bind inputs and outputs themselves."""
-        return self._session
-
-    def infer(self, feeds: Mapping[str, np.ndarray[Any, Any]]) -> Arrays:
-        """Run the graph; the arrays returned are the caller's own.
-
-        Raises:
-            SampleError: The feeds do not have the graph's names, types or shapes.
-        """
-        try:
-            values = self._session.run(self._outputs, feeds)
-        except SampleError:
-            raise
-        except Exception as error:
-            problem = self._feed_problem(feeds)
-            if problem is None:
-                raise
-            raise SampleError(problem) from error
-        return dict(zip(self._outputs, values, strict=True))
-
-    def _feed_problem(self, feeds: Mapping[str, np.ndarray[Any, Any]]) -> str | None:
-        expected = {name: f"{entry.type} {entry.shape}" for name, entry in self._inputs.items()}
-        listing = ", ".join(f"{name}: {form}" for name, form in expected.items())
-        if set(feeds) != set(expected):
-            return f"The model takes the inputs [{listing}]; given were [{', '.join(feeds)}]."
-        for name, value in feeds.items():
-            entry = self._inputs[name]
-            if len(value.shape) != len(entry.shape) or any(
-                isinstance(size, int) and size != given for size, given in zip(entry.shape, value.shape, strict=True)
-            ):
-                return f"Input '{name}' has the shape {list(value.shape)}; the model takes {entry.shape}."
-            if _ORT_TYPES.get(str(value.dtype)) != entry.type:
-                return f"Input '{name}' is {value.dtype}; the model takes {entry.type}."
-        return None
-
     def deactivate(self) -> None:
-        """Free the session and what it holds."""
-        if self.spec.engine in PLAN_ENGINES and self._session is not None:
-            self._session.close()
-        self._session = None
+        """Free the sessions and what they hold."""
+        if self.spec.engine in PLAN_ENGINES:
+            for graph in self._graphs.values():
+                graph.session.close()
+        self._graphs = {}
 
     def __enter__(self) -> Self:
         self.activate()
@@ -172,22 +147,6 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.deactivate()
-
-
-_ORT_TYPES = {
-    "float32": "tensor(float)",
-    "float64": "tensor(double)",
-    "float16": "tensor(float16)",
-    "int64": "tensor(int64)",
-    "int32": "tensor(int32)",
-    "int16": "tensor(int16)",
-    "int8": "tensor(int8)",
-    "uint64": "tensor(uint64)",
-    "uint32": "tensor(uint32)",
-    "uint16": "tensor(uint16)",
-    "uint8": "tensor(uint8)",
-    "bool": "tensor(bool)",
-}
 
 
 def _first_line(error: Exception) -> str:

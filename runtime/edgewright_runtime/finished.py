@@ -63,18 +63,18 @@ class Finished:
     created: str
 
 
-def engine_key(package: Package, spec: EngineSpec, here: Gpu) -> dict[str, Any]:
-    """Everything that a plan of this engine depends on, as plain data.
+def engine_key(package: Package, spec: EngineSpec, component: str, here: Gpu) -> dict[str, Any]:
+    """Everything that a plan of a component of this engine depends on, as plain data.
 
     Raises:
         ImportError: TensorRT is not there, so its version is not known.
     """
     sums = package.digests()
-    files = sorted(str(path.relative_to(package.root)) for path in package.engine_files(spec.name))
+    files = sorted(str(path.relative_to(package.root)) for path in package.part_files(spec.name, component))
     module = load_module(FLAVOURS[spec.engine])
     return {
         "graph and weights": {name: sums.get(name, "") for name in files},
-        "shapes": spec.provider_options.get(PROFILE_KEY, ""),
+        "shapes": spec.parts[component].provider_options.get(PROFILE_KEY, ""),
         "precision": [spec.precision, write_record(spec.recipe)],
         "tensorrt": [spec.engine, module.__version__],
         "gpu": [here.name, here.capability, here.memory_bytes],
@@ -141,7 +141,7 @@ def findings(package: Package) -> dict[str, Finished]:
 def fits(spec: EngineSpec) -> bool:
     """Whether an engine that waits is for the GPU of this machine."""
     try:
-        return gpu().capability in spec.provider_options.get(CAPABILITIES_KEY, "").split()
+        return gpu().capability in spec.option(CAPABILITIES_KEY).split()
     except CudaError:
         return False
 
@@ -158,7 +158,7 @@ def _record_path(package: Package, spec: EngineSpec, here: Gpu) -> Path:
     parts = {
         "package": file_digest(package.root / SUMS),
         "engine": spec.name,
-        "key": engine_key(package, spec, here),
+        "keys": {component: engine_key(package, spec, component, here) for component in spec.parts},
         "machine": [machine.cpu, machine.cores, machine.features],
     }
     return cache_folder() / FINISHED / f"{_digest(parts)}.json"

@@ -72,11 +72,6 @@ class PipelineSpec:
     steps: tuple[StepSpec, ...]
     measured: MeasuredSpec | None = None
 
-    @property
-    def loops(self) -> bool:
-        """Whether a graph runs in a loop, with a state that is no matter of the sample."""
-        return any("loop" in step.options for step in self.steps)
-
 
 @dataclass(frozen=True)
 class SourceFacts:
@@ -88,8 +83,23 @@ class SourceFacts:
 
 
 @dataclass(frozen=True)
+class EnginePart:
+    """One component of an engine.
+
+    Attributes:
+        model_file: ONNX file or plan, relative to the package.
+        session_options: ONNX Runtime session options; asset URIs are not resolved yet.
+        provider_options: Options of the provider.
+    """
+
+    model_file: str
+    session_options: dict[str, str]
+    provider_options: dict[str, str]
+
+
+@dataclass(frozen=True)
 class EngineSpec:
-    """One engine of a package: a candidate compiled for a target.
+    """One engine of a package: a candidate compiled for a target, all components of the model together.
 
     Attributes:
         name: Variant name, `<target>-<candidate>`.
@@ -97,13 +107,11 @@ class EngineSpec:
         architecture: As `uname -m` prints it there.
         provider: Execution provider it needs.
         precision: Word for people.
-        recipe: How the graph got its precision.
+        recipe: How the graphs got their precision.
         pad_to_multiple_of: Padding policy of text for this engine.
         tolerance: Largest allowed difference of any output from the float outputs on the golden samples.
-        model_file: ONNX file, relative to the package.
-        session_options: ONNX Runtime session options; asset URIs are not resolved yet.
-        provider_options: Options of the provider.
-        engine: Kind of its file: `onnx`, or what it was compiled to ahead of time, such as `epcontext`.
+        parts: By component; most models have one, `model`.
+        engine: Kind of its files: `onnx`, or what they were compiled to ahead of time, such as `epcontext`.
         compared: Its answers were compared with the float engine's before it got into the package. One that was not is
             used only where `edgewright finish` compared it.
     """
@@ -116,11 +124,19 @@ class EngineSpec:
     recipe: Recipe
     pad_to_multiple_of: int
     tolerance: float
-    model_file: str
-    session_options: dict[str, str]
-    provider_options: dict[str, str]
+    parts: dict[str, EnginePart]
     engine: str = "onnx"
     compared: bool = True
+
+    def option(self, name: str, default: str = "") -> str:
+        """A provider option that all parts have alike."""
+        found = (part.provider_options.get(name) for part in self.parts.values())
+        return next((value for value in found if value is not None), default)
+
+    @property
+    def threads(self) -> int:
+        """Threads of a call; 0 is one for each core."""
+        return max(int(part.session_options.get(THREADS_KEY, "0")) for part in self.parts.values())
 
 
 @dataclass(frozen=True)
@@ -189,12 +205,13 @@ def manifest_metadata(manifest: Manifest) -> dict[str, Any]:
     return data
 
 
-def engine_variant(spec: EngineSpec) -> dict[str, Any]:
-    """The JSON of an engine as a variant of ONNX Runtime's manifest."""
-    path = PurePosixPath(spec.model_file)
-    executor: dict[str, Any] = {"model_file": path.name, "session_options": spec.session_options}
-    if spec.provider_options:
-        executor["provider_options"] = spec.provider_options
+def engine_variant(spec: EngineSpec, component: str) -> dict[str, Any]:
+    """The JSON of an engine as a variant of a component in ONNX Runtime's manifest."""
+    part = spec.parts[component]
+    path = PurePosixPath(part.model_file)
+    executor: dict[str, Any] = {"model_file": path.name, "session_options": part.session_options}
+    if part.provider_options:
+        executor["provider_options"] = part.provider_options
     record = _EngineRecord(
         FORMAT,
         spec.target,
@@ -227,9 +244,9 @@ def read_manifest(text: bytes, where: str) -> Manifest:
     try:
         data = json.loads(text)
         ours = data["additional_metadata"]["edgewright"]
-        variants = data["components"][COMPONENT]["variants"]
+        components = {name: dict(entry["variants"].items()) for name, entry in data["components"].items()}
         written = ours["format"]
-        entries = dict(variants.items())
+        names = dict.fromkeys(name for variants in components.values() for name in variants)
     # RecursionError: brackets nested without end.
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PackageError(
@@ -238,7 +255,7 @@ def read_manifest(text: bytes, where: str) -> Manifest:
         ) from error
     _check_format(written, where)
     base = read_record(Manifest, ours, f"{where}: manifest")
-    engines = {name: _engine(name, variant, where) for name, variant in entries.items()}
+    engines = {name: _engine(name, components, where) for name in names}
     unknown = [name for name in (*base.order, *base.baselines.values()) if name not in engines]
     if unknown or not base.order:
         raise PackageError(f"{where}: the order of engines names {unknown or 'nothing'}; engines: {list(engines)}.")
@@ -258,30 +275,43 @@ def _check_format(written: object, where: str) -> None:
         )
 
 
-def _engine(name: str, variant: Any, where: str) -> EngineSpec:
+def _engine(name: str, components: dict[str, dict[str, Any]], where: str) -> EngineSpec:
     place = f"{where}: engine '{name}'"
+    if missing := [component for component, variants in components.items() if name not in variants]:
+        raise PackageError(f"{place}: incomplete: it has no variant of {', '.join(missing)}.")
+    variants = {component: variants[name] for component, variants in components.items()}
     try:
-        # What ONNX Runtime cannot run has an executor of its own, which it leaves alone.
-        infos = variant["executor_info"]
-        executor = infos["ort"] if "ort" in infos else infos[PLAN_EXECUTOR]
         # The number first: a newer format has keys that this reader does not know.
-        _check_format(variant["executor_info"]["edgewright"]["format"], place)
-        record = read_record(_EngineRecord, variant["executor_info"]["edgewright"], place)
-        fields = {
-            "name": name,
-            "provider": variant["ep"],
-            "model_file": f"{variant['variant_directory']}/{executor['model_file']}",
-            "session_options": executor.get("session_options", {}),
-            "provider_options": executor.get("provider_options", {}),
-        }
+        for variant in variants.values():
+            _check_format(variant["executor_info"]["edgewright"]["format"], place)
+        records = [
+            (variant["ep"], read_record(_EngineRecord, variant["executor_info"]["edgewright"], place))
+            for variant in variants.values()
+        ]
+        parts = {component: _part(variant) for component, variant in variants.items()}
     except (KeyError, TypeError, AttributeError) as error:
         raise PackageError(f"{place}: incomplete ({type(error).__name__}: {error}).") from error
+    provider, record = records[0]
+    if any(other != records[0] for other in records):
+        raise PackageError(f"{place}: its components {', '.join(parts)} say different things about it.")
     shared: dict[str, Any] = write_record(record)
     del shared["format"]
-    spec = read_record(EngineSpec, {**shared, **fields}, place)
-    threads = spec.session_options.get(THREADS_KEY, "0")
-    if not (threads.isascii() and threads.isdigit()):
-        raise PackageError(f"{place}: {THREADS_KEY} is {threads!r}, expected a number.")
+    spec = read_record(EngineSpec, {**shared, "name": name, "provider": provider, "parts": parts}, place)
+    for part in spec.parts.values():
+        threads = part.session_options.get(THREADS_KEY, "0")
+        if not (threads.isascii() and threads.isdigit()):
+            raise PackageError(f"{place}: {THREADS_KEY} is {threads!r}, expected a number.")
     if spec.pad_to_multiple_of < 1:
         raise PackageError(f"{place}: pad_to_multiple_of is {spec.pad_to_multiple_of}; 1 is no padding.")
     return spec
+
+
+def _part(variant: Any) -> dict[str, Any]:
+    # What ONNX Runtime cannot run has an executor of its own, which it leaves alone.
+    infos = variant["executor_info"]
+    executor = infos["ort"] if "ort" in infos else infos[PLAN_EXECUTOR]
+    return {
+        "model_file": f"{variant['variant_directory']}/{executor['model_file']}",
+        "session_options": executor.get("session_options", {}),
+        "provider_options": executor.get("provider_options", {}),
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from edgewright_runtime.manifest import COMPONENT
 from edgewright_runtime.package import Package
 from edgewright_runtime.pipeline import Pipeline
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.manifest import Manifest
     from edgewright_runtime.steps import TextStream
+    from edgewright_runtime.wire import Arrays
 
 
 @dataclass(frozen=True)
@@ -132,19 +134,28 @@ class Model:
         declared = self.manifest.pipeline.measured
         self(sample, **(declared.call if declared else {}))
 
-    def feeds(self, sample: Any, *, whole: bool = False) -> dict[str, Any]:
-        """What the graph is given for `sample`: the values its inputs are named after.
+    def feeds(self, sample: Any, component: str = COMPONENT) -> Arrays:
+        """What the steps before the graphs make for a component: input to value.
 
-        A graph in a loop is also given its own state, which is no matter of the sample: `whole` adds it, from the
-        middle of one; there is none where a sample is too short to have a middle.
+        What comes from another graph, or is the state of a loop, is no part of it: an engine of another precision is
+        given the same feeds.
         """
-        if not self.manifest.pipeline.loops:
-            values = self.run(sample)
-            return {name: values[name] for name in self._engine.input_names}
-        values = self._pipeline.measured(sample, whole_feeds=whole)
-        if whole:
-            return dict(values["whole_feeds"])
-        return {name: values[name] for name in self._engine.input_names if name in values}
+        return self._pipeline.feeds(sample).get(component, {})
+
+    def golden_feeds(self, sample: Any) -> Arrays:
+        """The same of all components, named as golden samples name them: `input`, or `component/input`."""
+        return {
+            name if component == COMPONENT else f"{component}/{name}": value
+            for component, feeds in self._pipeline.feeds(sample).items()
+            for name, value in feeds.items()
+        }
+
+    def whole_feeds(self, sample: Any) -> dict[str, list[Arrays]]:
+        """Component to all that its graph is given for a sample, once for each time that it runs.
+
+        Of a loop it is one step from the middle, with the state; there is none where a sample is too short for that.
+        """
+        return self._pipeline.whole_feeds(sample)
 
     def close(self) -> None:
         """Free the session; the model cannot be called afterwards."""

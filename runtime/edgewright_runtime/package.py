@@ -82,10 +82,15 @@ class Package:
         return sum(file.stat().st_size for file in self.root.rglob("*") if file.is_file())
 
     def engine_files(self, name: str) -> tuple[Path, ...]:
-        """The files that the engine called `name` needs: its graph and the shared assets its options point at."""
-        spec = self.manifest.engines[name]
-        files = [self.file(spec.model_file)]
-        for value in spec.session_options.values():
+        """The files that the engine called `name` needs: its graphs and the shared assets its options point at."""
+        parts = self.manifest.engines[name].parts
+        return tuple(dict.fromkeys(path for component in parts for path in self.part_files(name, component)))
+
+    def part_files(self, name: str, component: str) -> tuple[Path, ...]:
+        """The same for one component of it."""
+        part = self.manifest.engines[name].parts[component]
+        files = [self.file(part.model_file)]
+        for value in part.session_options.values():
             if _ASSET_URI.fullmatch(value):
                 files.extend(sorted(self.asset(value).iterdir()))
         return tuple(files)

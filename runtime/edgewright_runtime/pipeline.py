@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from edgewright_runtime.errors import PackageError, SampleError
 from edgewright_runtime.samples import named_values
-from edgewright_runtime.steps import BatchStep, StreamingStep, make_step
+from edgewright_runtime.steps import BatchStep, GraphStep, StreamingStep, make_step
 from edgewright_targets.errors import nearest
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
     from edgewright_runtime.steps import Step, TextStream
+    from edgewright_runtime.wire import Arrays
 
 # An option of every call: how many labels; of a generator, from how many tokens one is drawn.
 _TOP_K = "top_k"
@@ -75,14 +76,35 @@ class Pipeline:
                 answers.append(self.answer(self._through(self.steps[index + 1 :], {**values, **made})))
         return answers
 
-    def measured(self, sample: Any, **options: Any) -> dict[str, Any]:
+    def measured(self, sample: Any) -> dict[str, Any]:
         """All named values on the way in which engines are compared; see `Model.measured`."""
+        return self._through(self._compared(), self._values(sample, {}))
+
+    def feeds(self, sample: Any) -> dict[str, Arrays]:
+        """What the steps before the first graph make for the components; see `Model.feeds`."""
+        steps = self._compared()
+        first = next((index for index, step in enumerate(steps) if isinstance(step, GraphStep)), len(steps))
+        values = self._through(steps[:first], self._values(sample, {}))
+        found: dict[str, Arrays] = {}
+        for step in steps[first:]:
+            if isinstance(step, GraphStep):
+                given = {name: values[value] for name, value in step.wired.items() if value in values}
+                found[step.component] = found.get(step.component, {}) | given
+        return found
+
+    def whole_feeds(self, sample: Any) -> dict[str, list[Arrays]]:
+        """What each component is given for a sample; see `Model.whole_feeds`."""
+        found: dict[str, list[Arrays]] = {}
+        self._through(self._compared(), self._values(sample, {}) | {"whole_feeds": found})
+        return found
+
+    def _compared(self) -> Sequence[Step]:
         declared = self._spec.measured
         if declared is None:
-            return self.run(sample, options)
+            return self.steps
         if self._measuring is None:
             self._measuring = [make_step(step, self._package, self._engine) for step in declared.steps]
-        return self._through(self._measuring, named_values(sample, self._spec.input) | {"options": options})
+        return self._measuring
 
     def _values(self, sample: Any, options: dict[str, Any]) -> dict[str, Any]:
         values = named_values(sample, self._spec.input)

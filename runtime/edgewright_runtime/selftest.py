@@ -75,7 +75,7 @@ def verify(path: str | Path, *, engine: str | None = None, strict: bool = False)
         spec = package.manifest.engines[model.engine.name]
         worst = 0.0
         for index, golden in enumerate(samples):
-            check_feeds(model.feeds(golden.sample), golden, spec.pad_to_multiple_of, index)
+            check_feeds(model.golden_feeds(golden.sample), golden, spec.pad_to_multiple_of, index)
             worst = max(worst, difference(model.measured(golden.sample)["outputs"], golden.outputs))
         info = model.engine
     # A comparison with NaN is False, so the check is written the way round that lets none through.

@@ -8,7 +8,7 @@ One engine a process, because thread pools and caches of engines in one process 
 - `load`: open a package and activate an engine, in its emulator if asked to; answers seconds until the first answer,
   and what runs where.
 - `answer`: outputs of the samples named, and beside them the answers that are more than these (`samples.ANSWER`).
-- `feeds`: what the graph is given for the samples named.
+- `feeds`: what the steps before the graphs make for the samples named.
 - `time`: seconds of a call for each of the samples named; refused in an emulator, where they would mean nothing.
 - `memory`: peak resident memory of this process in bytes.
 - `verify`: the self-test of a package; the kind `check` means that it ran and said no.
@@ -117,8 +117,8 @@ class Worker:
             # Labels and arrays are told from the outputs; other answers take steps that only the package has.
             pipeline = model.manifest.pipeline
             if pipeline.output not in ("labels", "*"):
-                answer = pack_answer(values[pipeline.measured.answer if pipeline.measured else pipeline.output])
-                made |= {} if answer is None else {f"{index}/{ANSWER}": answer}
+                answer = values[pipeline.measured.answer if pipeline.measured else pipeline.output]
+                made[f"{index}/{ANSWER}"] = pack_answer(answer)
         return {}, made
 
     def _feeds(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
@@ -126,7 +126,7 @@ class Worker:
         model = self._loaded()
         made: Arrays = {}
         for index in request["indices"]:
-            made |= {f"{index}/{name}": value for name, value in model.feeds(self._samples[index]).items()}
+            made |= {f"{index}/{name}": value for name, value in model.golden_feeds(self._samples[index]).items()}
         return {}, made
 
     def _time(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:

@@ -168,7 +168,7 @@ def test_what_the_package_holds(package: Package, built: Path) -> None:
     assert [name for name, spec in manifest.engines.items() if not spec.compared] == [PLAN, LATER]
     # The same bytes come again.
     assert manifest.unreproducible == ()
-    assert manifest.engines[PLAN].model_file.endswith("/engine.plan")
+    assert manifest.engines[PLAN].parts["model"].model_file.endswith("/engine.plan")
     assert manifest.engines[PLAN].tolerance == manifest.engines[LATER].tolerance > 2**-14
     evidence = built / "edgewright" / "evidence"
     assert "Engine generation completed" in (evidence / f"{PLAN}.compile.log").read_text(encoding="utf-8")
@@ -215,9 +215,9 @@ def test_finish_says_what_is_missing(command: Command, built: Path, built_arrays
 
 def test_a_plan_is_built_once(package: Package) -> None:
     spec = on_the_device(package)
-    assert stored_plan(engine_key(package, spec, GPU)) is None
+    assert stored_plan(engine_key(package, spec, "model", GPU)) is None
     assert make(package, spec) is True
-    plan = stored_plan(engine_key(package, spec, GPU))
+    plan = stored_plan(engine_key(package, spec, "model", GPU))
     assert plan is not None
     before = plan.stat()
     assert make(package, spec) is False
@@ -245,7 +245,9 @@ def test_a_plan_is_built_once(package: Package) -> None:
 def test_another_gpu_or_driver_is_another_key(change: dict[str, Any], package: Package) -> None:
     spec = on_the_device(package)
     other = dataclasses.replace(GPU, **change)
-    assert plan_folder(engine_key(package, spec, GPU)) != plan_folder(engine_key(package, spec, other))
+    assert plan_folder(engine_key(package, spec, "model", GPU)) != plan_folder(
+        engine_key(package, spec, "model", other)
+    )
 
 
 @pytest.mark.parametrize(
@@ -257,13 +259,15 @@ def test_another_gpu_or_driver_is_another_key(change: dict[str, Any], package: P
 )
 def test_other_shapes_or_precision_are_another_key(change: dict[str, Any], package: Package) -> None:
     spec = on_the_device(package)
+    if "provider_options" in change:
+        change = {"parts": {"model": dataclasses.replace(spec.parts["model"], **change)}}
     other = dataclasses.replace(spec, **change)
-    assert plan_folder(engine_key(package, spec, GPU)) != plan_folder(engine_key(package, other, GPU))
+    assert plan_folder(engine_key(package, spec, "model", GPU)) != plan_folder(engine_key(package, other, "model", GPU))
 
 
 def test_another_tensorrt_graph_or_weight_is_another_key(package: Package, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = on_the_device(package)
-    key = engine_key(package, spec, GPU)
+    key = engine_key(package, spec, "model", GPU)
     files = key["graph and weights"]
     assert any(name.endswith("model.onnx") for name in files)
     assert any(name.endswith("weights.bin") for name in files)
@@ -272,16 +276,16 @@ def test_another_tensorrt_graph_or_weight_is_another_key(package: Package, monke
         sums = {**package.digests(), name: "0" * 64}
         with monkeypatch.context() as patch:
             patch.setattr(Package, "digests", lambda self, sums=sums: sums)
-            assert plan_folder(engine_key(package, spec, GPU)) != plan_folder(key)
+            assert plan_folder(engine_key(package, spec, "model", GPU)) != plan_folder(key)
     module = type("Module", (), {"__version__": "9.9"})
     monkeypatch.setattr(finished_module, "load_module", lambda flavour: module)
-    assert plan_folder(engine_key(package, spec, GPU)) != plan_folder(key)
+    assert plan_folder(engine_key(package, spec, "model", GPU)) != plan_folder(key)
 
 
 def test_a_damaged_plan_is_built_again(package: Package) -> None:
     spec = on_the_device(package)
     make(package, spec)
-    key = engine_key(package, spec, GPU)
+    key = engine_key(package, spec, "model", GPU)
     plan = plan_folder(key) / "engine.plan"
     whole = plan.read_bytes()
     plan.write_bytes(whole[:-1])
@@ -308,15 +312,15 @@ def test_a_build_that_fails_leaves_nothing(package: Package, monkeypatch: pytest
     with pytest.raises(KeyboardInterrupt):
         make(package, spec)
     assert list((cache_folder() / "engines").iterdir()) == []
-    assert stored_plan(engine_key(package, spec, GPU)) is None
+    assert stored_plan(engine_key(package, spec, "model", GPU)) is None
 
 
 def test_the_same_bytes_as_the_build_of_the_package(package: Package, built: Path) -> None:
     """Both were built from the same graph for the same capability, here and in another folder and process."""
     spec = on_the_device(package)
     make(package, spec)
-    plan = plan_folder(engine_key(package, spec, GPU)) / "engine.plan"
-    assert plan.read_bytes() == (built / package.manifest.engines[PLAN].model_file).read_bytes()
+    plan = plan_folder(engine_key(package, spec, "model", GPU)) / "engine.plan"
+    assert plan.read_bytes() == (built / package.manifest.engines[PLAN].parts["model"].model_file).read_bytes()
 
 
 def test_what_was_found_is_kept_for_this_machine(package: Package, gpu_here: list[Gpu]) -> None:

@@ -1,5 +1,6 @@
 """Precision in the graph: what changes, what must not, and how far the answers move."""
 
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from edgewright_compiler.component import copy_graph
 from edgewright_compiler.float8 import int8_to_float8
-from edgewright_compiler.graphs import CandidateError, Graph
+from edgewright_compiler.graphs import CandidateError, Graphs
 from edgewright_compiler.quantize import QuantizationError, quantize
 from edgewright_compiler.reference import NoReferenceError, precision_difference, tolerance_for
 from edgewright_targets import Recipe
@@ -206,13 +207,14 @@ def test_a_precision_that_changes_answers_makes_no_engine(
         make(tmp_path)
         return tmp_path
 
-    maker: Any = SimpleNamespace(job=job, stage=stage, feeds=lambda folder, component: feeds)
-    component: Any = SimpleNamespace(labels=labels)
-    graph = Graph(maker, attention, component)
+    maker: Any = SimpleNamespace(job=job, stage=stage, feeds=lambda folder, exported: {"model": feeds})
+    exported: Any = SimpleNamespace(labels=labels, graphs={"model": None})
+    shutil.copytree(attention, tmp_path / "exported" / "model")
+    graphs = Graphs(maker, tmp_path / "exported", exported)
     if refused:
         with pytest.raises(CandidateError, match="changes the answers to 2 of 2 calibration samples"):
-            graph.tolerance(turned)
+            graphs.tolerance({"model": turned})
     else:
-        allowed, said = graph.tolerance(turned)
+        allowed, said = graphs.tolerance({"model": turned})
         assert allowed == tolerance_for(precision_difference(attention, turned, feeds).largest)
         assert "on 2 calibration samples" in said

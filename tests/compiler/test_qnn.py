@@ -10,15 +10,16 @@ from edgewright_benchmarks.meter import answer_engines
 from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.workers import WorkerError, WorkerProcess
 from edgewright_compiler import emulators
-from edgewright_compiler.assemble import EngineFiles, assemble
+from edgewright_compiler.assemble import assemble
 from edgewright_compiler.compile import CompileError, CompileRequest, compiler
-from edgewright_compiler.component import read_component
+from edgewright_compiler.component import read_exported
+from edgewright_compiler.engine_files import EngineFiles, PartFiles
 from edgewright_compiler.quantize import QuantizationError, quantize
 from edgewright_compiler.shapes import shapes_of
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_compiler.static import choose_shapes, fix_shapes
 from edgewright_runtime import EngineUnavailableError, Model, load
-from edgewright_runtime.manifest import EngineSpec, Manifest, SourceFacts
+from edgewright_runtime.manifest import EnginePart, EngineSpec, Manifest, SourceFacts
 from edgewright_runtime.providers import qnn
 from edgewright_targets import Candidate, InputError, load_target
 from edgewright_targets.host import architecture
@@ -34,16 +35,17 @@ class Workshop:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.component = folder / "component"
-        self.component.mkdir()
-        open_source(str(write_checkpoint(folder / "checkpoint")), SourceOptions(None, None)).export(self.component)
-        with self.model("float", self.spec("float", self.component)) as model:
+        self.exported = folder / "exported"
+        self.exported.mkdir()
+        self.graph = self.exported / "model"
+        open_source(str(write_checkpoint(folder / "checkpoint")), SourceOptions(None, None)).export(self.exported)
+        with self.model("float", self.spec("float", self.graph)) as model:
             feeds = [model.feeds(text) for text in TEXTS]
             self.expected = np.array([model.run(text)["outputs"]["logits"] for text in TEXTS])
         shapes, self.said = choose_shapes(shapes_of(feeds), dict.fromkeys(feeds[0], 32))
         self.length = shapes["input_ids"][-1]
         self.fixed = folder / "fixed"
-        fix_shapes(self.component, shapes, self.fixed)
+        fix_shapes(self.graph, shapes, self.fixed)
         with self.model("static", self.spec("static", self.fixed)) as model:
             self.feeds = [model.feeds(text) for text in TEXTS]
             self.static = np.array([model.run(text)["outputs"]["logits"] for text in TEXTS])
@@ -60,31 +62,29 @@ class Workshop:
             recipe=wanted.recipe,
             pad_to_multiple_of=1,
             tolerance=0.0,
-            model_file="",
-            session_options={},
-            provider_options=wanted.provider_options,
+            parts={"model": EnginePart("", {}, wanted.provider_options)},
         )
-        return EngineFiles(spec, folder)
+        return EngineFiles(spec, {"model": PartFiles(folder)})
 
     def package(self, name: str, *engines: EngineFiles) -> Path:
         place = self.folder / f"package-{name}"
         place.mkdir()
-        component = read_component(self.component)
+        exported = read_exported(self.exported)
         names = tuple(engine.spec.name for engine in engines)
         source = SourceFacts("test", "tiny", "")
         manifest = Manifest(
             "tiny",
-            component.task,
+            exported.task,
             "agreement",
-            component.pipeline,
-            component.labels,
+            exported.pipeline,
+            exported.labels,
             names,
             {"t": names[0]},
             source,
             {},
             (),
         )
-        assemble(place, manifest, self.component, engines)
+        assemble(place, manifest, self.exported, engines)
         return place
 
     def model(self, name: str, engine: EngineFiles) -> Model:
@@ -195,6 +195,6 @@ class TestEmulator:
     def test_a_partial_assignment_is_refused_with_its_share(self, workshop: Workshop, tmp_path: Path) -> None:
         """A graph of shapes that vary: QNN leaves what depends on them."""
         candidate = npu(TARGETS[0], "int8")
-        quantize(workshop.component, candidate.recipe, workshop.feeds, tmp_path)
+        quantize(workshop.graph, candidate.recipe, workshop.feeds, tmp_path)
         with pytest.raises(CompileError, match=r"took (no node|\d+ of \d+ nodes)"):
             compiler("epcontext").compile_engine(request(tmp_path, candidate, workshop.feeds), tmp_path / "engine")

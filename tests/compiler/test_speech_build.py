@@ -16,7 +16,7 @@ import tiny_speech
 from command import QUICK, Command, run_apart
 from edgewright_benchmarks.data import read_dataset
 from edgewright_benchmarks.result import result_from_json
-from edgewright_compiler.component import read_component
+from edgewright_compiler.component import read_exported
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_runtime import Package, load
 from edgewright_runtime.errors import AudioWarning, SampleError
@@ -244,9 +244,9 @@ def test_an_onnx_file_with_its_processor_beside_it_makes_the_same_steps(
     for name in ("vocab.json", "processor_config.json", "tokenizer_config.json", "config.json"):
         shutil.copyfile(wav2vec2 / name, tmp_path / name)
     source = open_source(str(tmp_path / "model.onnx"), options)
-    (tmp_path / "component").mkdir()
-    source.export(tmp_path / "component")
-    made = read_component(tmp_path / "component").pipeline.steps
+    (tmp_path / "exported").mkdir()
+    source.export(tmp_path / "exported")
+    made = read_exported(tmp_path / "exported").pipeline.steps
     built = Package.open(package).manifest.pipeline.steps
     assert [step.step for step in made] == [step.step for step in built]
     # All but the vocabulary, which has its digest for a name in a package.

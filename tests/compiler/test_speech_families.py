@@ -16,13 +16,14 @@ from edgewright_compiler.sources import SourceOptions, open_source
 def test_graphs_answer_as_their_source_at_every_length(family: str, tmp_path: Path) -> None:
     checkpoint = tiny_speech.write_speech_checkpoint(tmp_path / "checkpoint", model=family)
     source = open_source(str(checkpoint), SourceOptions())
-    (tmp_path / "component").mkdir()
-    source.export(tmp_path / "component")
+    (tmp_path / "exported").mkdir()
+    source.export(tmp_path / "exported")
+    folder = tmp_path / "exported" / "model"
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    weights = tmp_path / "component" / WEIGHTS_FOLDER
+    weights = folder / WEIGHTS_FOLDER
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(weights))
-    session = onnxruntime.InferenceSession(str(tmp_path / "component" / "model.onnx"), options)
+    session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options)
     shortest = 720 if family == "SEW" else 400
     for count in (shortest, 801, 9000, 30_001):
         waveform = tiny_speech.sound(count, seconds=count / tiny_speech.RATE)

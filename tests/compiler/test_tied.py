@@ -73,11 +73,11 @@ def test_a_last_layer_of_its_own_stays(model: Any) -> None:
 @pytest.mark.parametrize("method", ["weight-only", "dynamic"])
 def test_quantizers_find_a_tied_last_layer(model: Any, tmp_path: Path, method: Any) -> None:
     tie_weights(model)
-    save_graph(model, tmp_path / "component")
+    save_graph(model, tmp_path / "float")
     (tmp_path / "made").mkdir()
-    quantize(tmp_path / "component", Recipe(method=method), [], tmp_path / "made")
+    quantize(tmp_path / "float", Recipe(method=method), [], tmp_path / "made")
     kinds = {node.op_type for node in ir.load(tmp_path / "made" / GRAPH_FILE).graph}
     assert kinds & {"MatMulNBits", "MatMulInteger"}
-    expected = scores_of(tmp_path / "component" / GRAPH_FILE)
+    expected = scores_of(tmp_path / "float" / GRAPH_FILE)
     gap = np.abs(scores_of(tmp_path / "made" / GRAPH_FILE) - expected).max() / np.abs(expected).max()
     assert 0 < gap < 0.05

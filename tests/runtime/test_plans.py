@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from edgewright_runtime import PackageError, SampleError
-from edgewright_runtime.manifest import EngineSpec
+from edgewright_runtime.manifest import EnginePart, EngineSpec
 from edgewright_runtime.providers import PROVIDERS, provider
 from edgewright_runtime.trt import FULL, RTX, Shapes, load_module, missing, session, unavailable_here
 from edgewright_runtime.trt.plans import invalid, profile, profile_option
@@ -38,12 +38,15 @@ def spec() -> EngineSpec:
         recipe=Recipe(method="cast", float_type="float16"),
         pad_to_multiple_of=1,
         tolerance=0.01,
-        model_file="model/rtx-40-tensorrt-fp16/engine.plan",
-        session_options={},
-        provider_options={"compute_capabilities": "8.6 8.9"},
+        parts={"model": EnginePart("model/rtx-40-tensorrt-fp16/engine.plan", {}, {"compute_capabilities": "8.6 8.9"})},
         engine="tensorrt-rtx",
         compared=False,
     )
+
+
+def with_options(spec: EngineSpec, **options: str) -> EngineSpec:
+    part = dataclasses.replace(spec.parts["model"], provider_options=options)
+    return dataclasses.replace(spec, parts={"model": part})
 
 
 @needs_rtx
@@ -57,7 +60,7 @@ def test_another_gpu_is_named(spec: EngineSpec, tmp_path: Path) -> None:
 
 @needs_rtx
 def test_another_version_is_named(spec: EngineSpec, tmp_path: Path) -> None:
-    older = dataclasses.replace(spec, provider_options={**spec.provider_options, "tensorrt_version": "1.0.0.1"})
+    older = with_options(spec, compute_capabilities="8.9", tensorrt_version="1.0.0.1")
     reason = invalid(RTX, older, tmp_path / "engine.plan", GPU)
     assert reason is not None
     assert "built by TensorRT for RTX 1.0.0.1; installed is " in reason
@@ -68,8 +71,7 @@ def test_tensorrt_itself_is_asked(spec: EngineSpec, tmp_path: Path) -> None:
     """Whatever the machine, bytes that are no plan are refused; without a driver every plan is."""
     plan = tmp_path / "engine.plan"
     plan.write_bytes(b"no plan" * 100)
-    version = {"tensorrt_version": load_module(RTX).__version__}
-    current = dataclasses.replace(spec, provider_options={**spec.provider_options, **version})
+    current = with_options(spec, compute_capabilities="8.9", tensorrt_version=load_module(RTX).__version__)
     reason = invalid(RTX, current, plan, GPU)
     assert reason is not None
     assert reason.startswith("TensorRT for RTX does not take it here: ")
@@ -87,8 +89,8 @@ def test_providers_say_what_is_missing() -> None:
 
 def test_shapes_come_back_as_they_were(spec: EngineSpec) -> None:
     shapes: dict[str, Shapes] = {"input_ids": ((1, 1), (1, 16), (1, 512)), "pixels": ((1, 3), (1, 3), (1, 3))}
-    with_shapes = dataclasses.replace(spec, provider_options={"profile": profile_option(shapes)})
-    assert profile(with_shapes) == shapes
+    with_shapes = with_options(spec, profile=profile_option(shapes))
+    assert profile(with_shapes, "model") == shapes
 
 
 @pytest.mark.parametrize(
@@ -109,9 +111,9 @@ def test_shapes_come_back_as_they_were(spec: EngineSpec) -> None:
 )
 def test_shapes_that_are_none_are_refused(spec: EngineSpec, text: str) -> None:
     with pytest.raises(PackageError, match="shapes cannot be read"):
-        profile(dataclasses.replace(spec, provider_options={"profile": text}))
+        profile(with_options(spec, profile=text), "model")
     with pytest.raises(PackageError, match="shapes cannot be read"):
-        profile(dataclasses.replace(spec, provider_options={}))
+        profile(with_options(spec), "model")
 
 
 @needs_rtx

@@ -21,7 +21,7 @@ from edgewright_benchmarks.data._table import read_csv, read_jsonl
 from edgewright_benchmarks.objects import OBJECTS
 from edgewright_benchmarks.tasks import find_task
 from edgewright_benchmarks.truth import LABEL_COLUMN, Form, Truth
-from edgewright_runtime.samples import FILE_INPUTS, input_names
+from edgewright_runtime.samples import FILE_INPUTS, LATENT_INPUT, input_names
 from edgewright_targets import InputError
 
 __all__ = ["LABEL_COLUMN", "Dataset", "Form", "Truth", "read_dataset"]
@@ -68,6 +68,7 @@ def read_dataset(path: str | Path, *, task: str, input_name: str, class_names: t
     Args:
         path: `.csv` or `.jsonl` with a column for each input and, where labelled, one for what is right; a folder
             with a folder of files for each class, or with `metadata.csv` or `metadata.jsonl`, which is read instead;
+            for masks, a folder `images` and a folder `masks` with files of the same names;
             for boxes also COCO's `.json`, or a folder with `annotations.json`;
             `.parquet` with the columns of a table, a folder of such shards, or one that `datasets` wrote with
             `save_to_disk`; or `.npz` with one array an input, samples along the first axis, and, where labelled, an
@@ -91,7 +92,8 @@ def read_dataset(path: str | Path, *, task: str, input_name: str, class_names: t
             samples, labels, kept = stored.read(form)
         else:
             samples, labels = _reader(path, form)(path, form)
-        digest = _digest(stored.files if stored else [path] if path.is_file() else [], samples)
+        files = stored.files if stored else [path] if path.is_file() else []
+        digest = _digest(files, samples, [label for label in labels or () if isinstance(label, Path)])
     except OSError as error:
         raise InputError(f"'{path}' cannot be read: {error}.") from error
     if not samples:
@@ -117,6 +119,9 @@ def _reader(path: Path, form: Form) -> Reader:
     else:
         wanted = [suffix for suffix in wanted if suffix != ".json"]
     listing = f"a {tables if form.names else '.npz'} file"
+    if form.names == (LATENT_INPUT,):
+        # Seeds are a column, latents are arrays.
+        wanted, listing = [*wanted, ".npz"], "a .csv or .jsonl file of seeds, or an .npz file of latents"
     takes = " and ".join(form.names) or "named arrays"
     if path.is_dir():
         if len(form.names) == 1 and form.names[0] in FILE_INPUTS:
@@ -131,7 +136,7 @@ def _reader(path: Path, form: Form) -> Reader:
     return READERS[path.suffix.lower()]
 
 
-def _digest(files: Sequence[Path], samples: Sequence[Any]) -> str:
+def _digest(files: Sequence[Path], samples: Sequence[Any], truth: Sequence[Path]) -> str:
     digest = hashlib.sha256()
     for path in files:
         with path.open("rb") as table:
@@ -140,7 +145,7 @@ def _digest(files: Sequence[Path], samples: Sequence[Any]) -> str:
                 continue
             while piece := table.read(_PIECE):
                 digest.update(piece)
-    for sample in samples:
+    for sample in (*samples, *truth):
         for part in sample.values() if isinstance(sample, dict) else (sample,):
             if isinstance(part, Path):
                 # The class of a file is in its path where the data is a folder.

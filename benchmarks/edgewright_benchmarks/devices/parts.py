@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from edgewright_runtime import DamagedPackageError, Package
-from edgewright_runtime.manifest import ASSET_FOLDER, COMPONENT
+from edgewright_runtime.manifest import ASSET_FOLDER
 from edgewright_runtime.package import EVIDENCE_FOLDER, MANIFEST, SUMS, file_digest, read_sums
 
 _CHUNK = 1 << 20
@@ -125,12 +125,14 @@ def package_part(package: Package, target: str) -> Part:
         )
     data = json.loads(manifest)
     dropped = [name for name, spec in package.manifest.engines.items() if spec.target != target]
-    folders = [str(PurePosixPath(package.manifest.engines[name].model_file).parent) for name in dropped]
+    specs = [package.manifest.engines[name] for name in dropped]
+    folders = [str(PurePosixPath(part.model_file).parent) for spec in specs for part in spec.parts.values()]
     ours = data["additional_metadata"]["edgewright"]
     ours["order"] = list(package.manifest.engines_for(target))
     ours["baselines"] = {target: package.manifest.baselines[target]}
     for name in dropped:
-        del data["components"][COMPONENT]["variants"][name]
+        for component in data["components"].values():
+            del component["variants"][name]
     listed = data.pop("shared_assets", {})
     assets = set(_ASSET.findall(json.dumps(data)))
     data["shared_assets"] = {uri: value for uri, value in listed.items() if uri.removeprefix("sha256:") in assets}

@@ -44,6 +44,9 @@ _METRICS: Final = {
     "word_accuracy": "Word accuracy (1 - WER)",
     "word_error_rate": "Word error rate",
     "character_error_rate": "Character error rate",
+    "psnr": "PSNR",
+    "mean_iou": "Mean IoU",
+    "pixel_accuracy": "Pixel accuracy",
 }
 
 
@@ -82,7 +85,9 @@ def milliseconds(seconds: float) -> str:
 
 
 def metric_value(name: str, value: float) -> str:
-    """A metric as people read it: a share as percent, a perplexity as the number that it is."""
+    """A metric as people read it: a share as percent, a perplexity as the number that it is, decibels as such."""
+    if name == "psnr":
+        return f"{significant(value)}{_UNIT_SPACE}dB"
     return significant(value) if name in _NUMBERS else percent(value)
 
 

@@ -15,11 +15,13 @@ from edgewright_benchmarks.tasks import (
     feature_extraction,
     fill_mask,
     image_classification,
+    image_segmentation,
     object_detection,
     question_answering,
     text_classification,
     text_generation,
     token_classification,
+    unconditional_image_generation,
 )
 from edgewright_benchmarks.tasks._task import Task
 
@@ -33,9 +35,11 @@ TASKS: tuple[Task, ...] = (
     fill_mask.TASK,
     text_generation.TASK,
     image_classification.TASK,
+    image_segmentation.TASK,
     object_detection.TASK,
     audio_classification.TASK,
     automatic_speech_recognition.TASK,
+    unconditional_image_generation.TASK,
     arrays.TASK,
 )
 

@@ -51,12 +51,17 @@ def _colours(labels: set[str]) -> dict[str, tuple[int, int, int]]:
     free = list(range(len(_COLOURS)))
     found = {}
     for label in sorted(labels):
-        own = zlib.crc32(label.encode()) % len(_COLOURS)
+        own = _COLOURS.index(colour_of(label))
         number = own if own in free or not free else free[own % len(free)]
         found[label] = _COLOURS[number]
         if number in free:
             free.remove(number)
     return found
+
+
+def colour_of(label: str) -> tuple[int, int, int]:
+    """The colour of a class."""
+    return _COLOURS[zlib.crc32(label.encode()) % len(_COLOURS)]
 
 
 def _between(value: float, limits: tuple[int, int]) -> int:

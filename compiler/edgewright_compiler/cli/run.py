@@ -14,6 +14,7 @@ from edgewright_compiler.cli.files import write_file
 from edgewright_compiler.cli.generation import add_generation, generation_options, run_generator
 from edgewright_compiler.cli.options import add_engine, positive, share_of_one
 from edgewright_compiler.cli.samples import answer_lines, plain, read_samples
+from edgewright_runtime.samples import LATENT_INPUT
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ example:
   edgewright run intents.ortpackage - --json < sentences.txt
   edgewright run prompts.ortpackage hello.wav goodbye.wav
   edgewright run gpt.ortpackage "The weather today" --max-new-tokens 40
+  edgewright run faces.ortpackage --seed 7 --out face.png
   edgewright run detector.ortpackage street.jpg --out boxed.png
   edgewright run digits.ortpackage input.npz --out answer.npz
 """
@@ -35,9 +37,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("package", help="package folder or archive")
     parser.add_argument(
         "inputs",
-        nargs="+",
-        help="texts or files, as the model takes ('-' reads one a line); NAME=VALUE where it takes several at once; or "
-        "one .npz file of named arrays",
+        nargs="*",
+        help="texts, files or seeds, as the model takes ('-' reads one a line); NAME=VALUE where it takes several at "
+        "once; or one .npz file of named arrays",
     )
     parser.add_argument(
         "--top-k",
@@ -72,6 +74,9 @@ def execute(options: argparse.Namespace) -> int:
     with model:
         pipeline = model.manifest.pipeline
         gives = "labels" if pipeline.output == "labels" else f"its {pipeline.output}"
+        if pipeline.input == LATENT_INPUT and options.seed is not None:
+            # Its seed is what it is given, not how it answers.
+            options.inputs, options.seed = [*options.inputs, str(options.seed)], None
         samples = read_samples(options.inputs, pipeline.input)
         check_output(options.output, pipeline.output, len(samples))
         if pipeline.output == "*":
@@ -87,7 +92,7 @@ def execute(options: argparse.Namespace) -> int:
                 start = time.perf_counter()
                 answer = model(sample, top_k=options.top_k, **given)
                 seconds = time.perf_counter() - start
-                answers.append({"input": name, pipeline.output: plain(answer), "seconds": seconds})
+                answers.append({"input": name, pipeline.output: plain(pipeline.output, answer), "seconds": seconds})
                 answered.append((name, sample, answer))
     if options.output:
         write_drawings(options.output, pipeline.output, answered)
@@ -95,9 +100,9 @@ def execute(options: argparse.Namespace) -> int:
         engine = {"name": model.engine.name, "provider": model.engine.provider, "reason": model.engine.reason}
         print_json({"engine": engine, "answers": answers})
         return 0
-    for entry in answers:
-        front = f"{entry['input']}  ->  " if len(answers) > 1 else ""
-        for line in answer_lines(pipeline.output, entry[pipeline.output]):
+    for name, _, answer in answered:
+        front = f"{name}  ->  " if len(answers) > 1 else ""
+        for line in answer_lines(pipeline.output, answer):
             print(f"{front}{line}")
     if not options.quiet:
         print(f"[{model.engine.name}, {model.engine.provider}, {model.engine.threads} threads]", file=sys.stderr)

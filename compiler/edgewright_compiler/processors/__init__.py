@@ -60,8 +60,9 @@ class ProcessorKind:
         from_checkpoint: The processor of a checkpoint folder.
         beside: The processor whose files lie beside the `.onnx` file at a path, for a task of that name.
         files: Those files, as far as they are there; they decide an export as much as the graph.
-        from_settings: The processor of a torch module, from what its function returns, the number of channels and a
-            name for messages; None where a module of this kind takes named arrays only.
+        from_settings: The processor of a torch module: from the settings that its function returns beside it (None
+            where it returns none), its example inputs, and what messages call it. None where a module is not taken.
+        examples: Samples to measure on for want of data; there are none where nobody can make some up.
     """
 
     input_name: str
@@ -70,4 +71,5 @@ class ProcessorKind:
     from_checkpoint: Callable[[Checkpoint], Processor]
     beside: Callable[[Path, str], Processor]
     files: tuple[str, ...]
-    from_settings: Callable[[dict[str, Any], int, str], Processor] | None = None
+    from_settings: Callable[[Mapping[str, Any] | None, Mapping[str, Any], str], Processor] | None = None
+    examples: tuple[Any, ...] = ()

@@ -107,6 +107,9 @@ _OF_THEIR_OWN: dict[str, Callable[[Any], tuple[StepSpec, ...]]] = {
     # Their own code is about the labels of segmentation.
     "BeitImageProcessor": _resized,
     "MobileNetV2ImageProcessor": _resized,
+    "SegformerImageProcessor": _resized,
+    # It resizes in its own way where it is told to keep proportions; then it comes out differently and is refused.
+    "DPTImageProcessor": _resized,
     "ConvNextImageProcessor": _convnext,
     # What differs is in `_normalize`.
     "EfficientNetImageProcessor": _resized,

@@ -20,7 +20,7 @@ from edgewright_compiler.processors.image import (
     PROCESSOR_FILE,
     ImageProcessor,
     checkpoint_beside,
-    processor_of_settings,
+    from_settings,
 )
 from edgewright_compiler.sources.failures import needs
 from edgewright_runtime.manifest import StepSpec
@@ -113,10 +113,10 @@ def _beside(path: Path, task: str) -> Processor:
     return DetectorProcessor(found[0], f"'{path}'", found[1])
 
 
-def _from_settings(settings: dict[str, Any], channels: int, title: str) -> Processor:
-    if "head" in settings:
-        return DetectorProcessor(read_settings(settings, f"'{title}'"), f"'{title}'")
-    return processor_of_settings(DetectionProcessor, settings, channels, title)
+def _from_settings(settings: Mapping[str, Any] | None, feeds: Mapping[str, Any], where: str) -> Processor:
+    if settings is None or "head" not in settings:
+        return from_settings(settings, feeds, where, DetectionProcessor)
+    return DetectorProcessor(read_settings(settings, f"'{where}'"), f"'{where}'")
 
 
 DETECTION = replace(

@@ -6,7 +6,7 @@ import io
 import json
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,18 +129,32 @@ def _beside(path: Path, task: str) -> ImageProcessor:
     return ImageProcessor(checkpoint_beside(path, task))
 
 
-def processor_of_settings(
-    kind: Callable[[Checkpoint], ImageProcessor], settings: dict[str, Any], channels: int, title: str
+def from_settings(
+    settings: Mapping[str, Any] | None,
+    feeds: Mapping[str, Any],
+    where: str,
+    kind: type[ImageProcessor] = ImageProcessor,
 ) -> ImageProcessor:
-    """The processor of settings as preprocessor_config.json has them."""
+    """The processor of a torch module of one input, [batch, channels, height, width].
+
+    Raises:
+        InputError: There are no settings, or the module takes something else.
+    """
+    if settings is None:
+        raise InputError(
+            f"'{where}': its task needs the settings of an image processor.",
+            hint="Return them third, for example: return model, inputs, {'image_processor_type': "
+            "'ViTImageProcessor', 'size': {'height': 224, 'width': 224}, 'image_mean': ..., 'image_std': ...}",
+        )
+    shapes = [value.shape for value in feeds.values()]
+    if len(shapes) != 1 or len(shapes[0]) != 4:
+        raise InputError(f"'{where}': a module that takes images has one input, [batch, channels, height, width].")
     with tempfile.TemporaryDirectory() as scratch:
         # In the form of a checkpoint, so that there is one way to read it.
         (Path(scratch) / PROCESSOR_FILE).write_text(json.dumps(settings), encoding="utf-8")
-        return kind(Checkpoint(Path(scratch), {"num_channels": channels}, (), title))
+        return kind(Checkpoint(Path(scratch), {"num_channels": shapes[0][1]}, (), where))
 
 
-def _from_settings(settings: dict[str, Any], channels: int, title: str) -> ImageProcessor:
-    return processor_of_settings(ImageProcessor, settings, channels, title)
-
-
-IMAGE = ProcessorKind("image", ("pillow",), _check, ImageProcessor, _beside, (PROCESSOR_FILE,), _from_settings)
+IMAGE = ProcessorKind(
+    "image", ("pillow",), _check, ImageProcessor, _beside, (PROCESSOR_FILE,), from_settings=from_settings
+)

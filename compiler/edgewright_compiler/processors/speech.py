@@ -18,6 +18,7 @@ from edgewright_compiler.processors.audio import (
     beside,
     check_audio,
 )
+from edgewright_compiler.processors.text import TOKENIZER_FILE
 from edgewright_compiler.sources.failures import needs
 from edgewright_targets import InputError
 
@@ -88,7 +89,7 @@ def _refuse_language_model(folder: Path) -> None:
 
 def _check(folder: Path) -> None:
     check_audio(folder)
-    if not (folder / _VOCABULARY_FILE).is_file():
+    if not any((folder / name).is_file() for name in (_VOCABULARY_FILE, TOKENIZER_FILE)):
         raise InputError(
             f"'{folder}' is no checkpoint for speech: it has no vocabulary ({_VOCABULARY_FILE}).",
             hint="Save its processor into the same folder: processor.save_pretrained(folder).",

@@ -63,6 +63,10 @@ class CheckpointTokenizer:
         special = set(self._tokenizer.all_special_ids)
         return next((index for index, token in enumerate(ids) if token not in special), 0)
 
+    def tokens(self, text: str) -> list[int]:
+        """The tokens of a text, without those that begin or end every text."""
+        return [int(token) for token in self._tokenizer(text, add_special_tokens=False)["input_ids"]]
+
     def example(self) -> dict[str, Any]:
         """See `Processor`."""
         return self._made(list(_EXAMPLE), padding=True, return_tensors="pt")

@@ -49,7 +49,7 @@ class Source(Protocol):
         """Digest of everything the export depends on: files and options."""
 
     def export(self, folder: Path) -> None:
-        """Write a component into `folder` (see `component.py`)."""
+        """Write the model into `folder` (see `component.py`)."""
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
         """What the source itself answers: the graph's outputs for each sample, by output name."""

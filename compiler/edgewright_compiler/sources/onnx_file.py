@@ -8,11 +8,12 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cache import digest_of
-from edgewright_compiler.component import Component, save_graph, write_component
+from edgewright_compiler.component import ports_of, save_model
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.failures import first_line, needs
 from edgewright_compiler.sources.onnx_shapes import drop_constant_inputs, free_picture_sizes
 from edgewright_compiler.tasks import find_task
+from edgewright_runtime.manifest import COMPONENT
 from edgewright_runtime.package import file_digest
 from edgewright_targets import InputError
 
@@ -61,14 +62,12 @@ class OnnxSource:
     def export(self, folder: Path) -> None:
         """Copy the graph, its weights apart."""
         model = self._load()
-        inputs = tuple(str(value.name) for value in model.graph.inputs)
-        outputs = tuple(str(value.name) for value in model.graph.outputs)
-        pipeline = self._task.pipeline(self._processor, inputs, outputs)
+        ports = ports_of(model)
+        pipeline = self._task.pipeline(self._processor, ports.inputs, ports.outputs)
         if self._processor is not None:
             self._processor.keep(folder)
-        save_graph(model, folder)
+        save_model(folder, {COMPONENT: model}, pipeline, task=self.task, labels=self.labels)
         self._graph = None
-        write_component(folder, Component(self.task, self.labels, pipeline, inputs, outputs))
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
         """What ONNX Runtime answers with the user's own file and all graph optimisations off."""
@@ -110,8 +109,8 @@ class OnnxSource:
         return found
 
     def example(self) -> list[Any]:
-        """None: a file comes without data."""
-        return []
+        """Those of its kind of processor: a file itself comes without data."""
+        return list(self._task.processor.examples) if self._task.processor else []
 
     def _load(self) -> onnx_ir.Model:
         if self._graph is None:

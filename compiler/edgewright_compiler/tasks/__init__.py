@@ -13,11 +13,13 @@ from edgewright_compiler.tasks import (
     feature_extraction,
     fill_mask,
     image_classification,
+    image_segmentation,
     object_detection,
     question_answering,
     text_classification,
     text_generation,
     token_classification,
+    unconditional_image_generation,
 )
 from edgewright_compiler.tasks._task import Task
 
@@ -31,9 +33,11 @@ TASKS: tuple[Task, ...] = (
     fill_mask.TASK,
     text_generation.TASK,
     image_classification.TASK,
+    image_segmentation.TASK,
     object_detection.TASK,
     audio_classification.TASK,
     automatic_speech_recognition.TASK,
+    unconditional_image_generation.TASK,
     arrays.TASK,
 )
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.checkpoint import Checkpoint
-from edgewright_compiler.component import Component, save_graph, write_component
+from edgewright_compiler.component import ports_of, save_model
 from edgewright_compiler.generation_config import generation_settings
 from edgewright_compiler.processors.text import CheckpointTokenizer
 from edgewright_compiler.sources.failures import export_failures
 from edgewright_compiler.tied import tie_weights
 from edgewright_runtime.generation.loop import LoopSpec
-from edgewright_runtime.manifest import MeasuredSpec, PipelineSpec, StepSpec
+from edgewright_runtime.manifest import COMPONENT, MeasuredSpec, PipelineSpec, StepSpec
 from edgewright_targets import InputError
 from edgewright_targets.record import write_record
 
@@ -65,12 +65,10 @@ class CausalGraph:
         with export_failures(f"'{self._checkpoint.folder}'"):
             graph = exporter().export(self._model, self._example(), OnnxConfig(dynamic=True)).program
         tie_weights(graph)
-        save_graph(graph, folder)
-        inputs = tuple(str(value.name) for value in graph.graph.inputs)
-        outputs = tuple(str(value.name) for value in graph.graph.outputs)
+        ports = ports_of(graph)
+        pipeline = self._pipeline(ports.inputs, ports.outputs)
         self._processor.keep(folder)
-        component = Component(self._task.name, (), self._pipeline(inputs, outputs), inputs, outputs)
-        write_component(folder, component)
+        save_model(folder, {COMPONENT: graph}, pipeline, task=self._task.name)
 
     def _example(self) -> dict[str, Any]:
         """A step in the middle: three new tokens after four, the first of them padding in one of two rows."""
@@ -110,7 +108,7 @@ class CausalGraph:
             )
         loop = write_record(LoopSpec("input_ids", outputs[0], state, **found))
         tokens = [name for name in inputs if name in ("input_ids", "attention_mask")]
-        common = {"component": "model", "loop": loop}
+        common = {"component": COMPONENT, "loop": loop}
         (tokenizer,) = self._processor.steps(tokens)
         generate = {
             **common,

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.checkpoint import Checkpoint
-from edgewright_compiler.component import Component, save_graph, write_component
+from edgewright_compiler.component import ports_of, save_model
 from edgewright_compiler.sources.failures import export_failures
+from edgewright_runtime.manifest import COMPONENT
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
@@ -49,9 +50,7 @@ class SingleGraph:
         with export_failures(f"'{self._checkpoint.folder}'"):
             graph = exporter().export(self._model, feeds, config).program
         _keep_outputs(graph, self._task.outputs)
-        save_graph(graph, folder)
-        inputs = tuple(str(value.name) for value in graph.graph.inputs)
-        outputs = tuple(str(value.name) for value in graph.graph.outputs)
+        inputs, outputs = ports_of(graph).inputs, ports_of(graph).outputs
         if len(outputs) != len(self._task.outputs):
             raise InputError(
                 f"'{self._checkpoint.folder}' exports to a graph with the outputs {', '.join(outputs)}; the task "
@@ -59,7 +58,7 @@ class SingleGraph:
             )
         self._processor.keep(folder)
         pipeline = self._task.pipeline(self._processor, inputs, outputs)
-        write_component(folder, Component(self._task.name, self._checkpoint.labels, pipeline, inputs, outputs))
+        save_model(folder, {COMPONENT: graph}, pipeline, task=self._task.name, labels=self._checkpoint.labels)
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
         """See `Exporter`."""

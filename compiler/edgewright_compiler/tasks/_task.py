@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.processors import AnsweringProcessor, Processor, ProcessorKind
-from edgewright_runtime.manifest import MeasuredSpec, PipelineSpec, StepSpec
+from edgewright_runtime.manifest import COMPONENT, MeasuredSpec, PipelineSpec, StepSpec
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
@@ -19,7 +19,7 @@ class Exporter(Protocol):
     """A checkpoint opened for a task."""
 
     def export(self, folder: Path) -> None:
-        """Write a component into `folder` (see `component.py`)."""
+        """Write the model into `folder` (see `component.py`)."""
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
         """What the source itself answers: the graph's outputs for each sample, by output name."""
@@ -51,7 +51,6 @@ class Task:
             itself (`AnsweringProcessor`) those count.
         output_name: The value that a person gets, as `PipelineSpec.output` says it.
         labelled: Whether it has class names.
-        float_heads: Whether quantization leaves the last layers of its graphs alone.
         measured: From all steps, how engines are compared; None is by these steps.
         check: Raises where the configuration asks for what is not supported; takes it and the folder.
         open: How a checkpoint of it is exported; by default as one graph.
@@ -65,7 +64,6 @@ class Task:
     answer: Callable[[Sequence[str]], tuple[StepSpec, ...]] = _no_steps
     output_name: str = "*"
     labelled: bool = False
-    float_heads: bool = False
     measured: Callable[[Sequence[StepSpec]], MeasuredSpec] | None = None
     check: Callable[[dict[str, Any], Path], None] | None = None
     open: Callable[[Task, Checkpoint], Exporter] = field(default=_single_graph)
@@ -78,7 +76,7 @@ class Task:
     def pipeline(self, processor: Processor | None, inputs: Sequence[str], outputs: Sequence[str]) -> PipelineSpec:
         """The whole way of a sample through one graph with these inputs and outputs."""
         before = processor.steps(inputs) if processor else ()
-        infer = StepSpec("infer", {"component": "model"})
+        infer = StepSpec("infer", {"component": COMPONENT})
         answers: object = processor
         after = answers.answer(outputs) if isinstance(answers, AnsweringProcessor) else self.answer(outputs)
         steps = (*before, infer, *after)

@@ -39,6 +39,5 @@ TASK = Task(
     answer=_answer,
     output_name="boxes",
     labelled=True,
-    float_heads=True,
     measured=_measured,
 )

@@ -49,16 +49,16 @@ class Loop:
         PackageError: The graph does not have the inputs and outputs of the loop.
     """
 
-    def __init__(self, engine: Engine, spec: LoopSpec) -> None:
-        self._session = engine.session
+    def __init__(self, engine: Engine, component: str, spec: LoopSpec) -> None:
+        self._session = engine.graph(component).session
         self._spec = spec
         inputs = {entry.name: entry for entry in self._session.get_inputs()}
         named = [spec.tokens, spec.mask, spec.positions, spec.kept, *spec.state.values(), *spec.fixed]
         outputs = {entry.name for entry in self._session.get_outputs()}
         if set(filter(None, named)) != set(inputs) or not {spec.logits, *spec.state} <= outputs:
             raise PackageError(
-                f"The graph of engine '{engine.spec.name}' has the inputs {', '.join(inputs)} and the outputs "
-                f"{', '.join(sorted(outputs))}; its loop names others."
+                f"The graph '{component}' of engine '{engine.spec.name}' has the inputs {', '.join(inputs)} and the "
+                f"outputs {', '.join(sorted(outputs))}; its loop names others."
             )
         self._state = {name: inputs[name] for name in spec.state.values()}
         # Caches stay where the provider wants them; scores are read here.
@@ -67,6 +67,9 @@ class Loop:
         self._carried: list[Any] = []
         self._binding: Any = None
         self._fed = tuple(spec.state.values())
+        # Inputs that stay the same, and sequences that run.
+        self._fixed: dict[str, Array] = {}
+        self._rows = 0
         # Tokens so far, and a mask with room for more; the position that comes next in each row.
         self._past = 0
         self._mask: Array = np.ones((0, 0), dtype=np.int64)
@@ -77,7 +80,12 @@ class Loop:
         return found, [_place(info) for info in self._session.get_output_memory_infos()]
 
     def start(self, rows: int, fixed: Mapping[str, Array] | None = None) -> None:
-        """Begin `rows` sequences with an empty state."""
+        """Begin `rows` sequences with an empty state.
+
+        Args:
+            rows: How many.
+            fixed: Inputs that stay the same, a row for each sequence.
+        """
         from onnxruntime import OrtValue
 
         self._binding = self._session.io_binding()
@@ -87,9 +95,10 @@ class Loop:
             shape = [rows, *sizes]
             empty = OrtValue.ortvalue_from_numpy(np.zeros(shape, dtype=_TYPES[entry.type]))
             self._binding.bind_ortvalue_input(name, empty)
-        for name in self._spec.fixed:
-            self._binding.bind_cpu_input(name, (fixed or {})[name])
-        self._past = 0
+        self._fixed = {name: np.ascontiguousarray((fixed or {})[name]) for name in self._spec.fixed}
+        for name, value in self._fixed.items():
+            self._binding.bind_cpu_input(name, value)
+        self._past, self._rows = 0, rows
         self._mask = np.ones((rows, 0), dtype=np.int64)
         self._next = np.zeros((rows, 1), dtype=np.int64)
 
@@ -153,8 +162,14 @@ class Loop:
         """
         from onnxruntime import OrtValue
 
-        if len(rows) == len(self._mask) and (rows == np.arange(len(rows))).all():
+        if len(rows) == self._rows and (rows == np.arange(len(rows))).all():
             return
+        if len(rows) != self._rows:
+            # Beams of one sequence have the same fixed inputs: only their number matters.
+            self._fixed = {name: value[rows] for name, value in self._fixed.items()}
+            for name, value in self._fixed.items():
+                self._binding.bind_cpu_input(name, value)
+            self._rows = len(rows)
         self._mask, self._next = self._mask[rows], self._next[rows]
         self._carried = [OrtValue.ortvalue_from_numpy(value.numpy()[rows]) for value in self._carried]
         for name, value in zip(self._fed, self._carried, strict=True):
@@ -171,7 +186,7 @@ class Loop:
             spec.kept: np.arange(new),
         }
         state = {name: value.numpy() for name, value in zip(self._fed, self._carried, strict=True)}
-        return {name: value for name, value in (made | state).items() if name}
+        return {name: value for name, value in (made | state | self._fixed).items() if name}
 
 
 def _place(info: Any) -> tuple[str, int]:

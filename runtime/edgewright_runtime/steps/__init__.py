@@ -29,6 +29,9 @@ STEPS = {
     "resize_image": "edgewright_runtime.steps.image:ResizeImage",
     "crop_image": "edgewright_runtime.steps.image:CropImage",
     "normalize_image": "edgewright_runtime.steps.image:NormalizeImage",
+    "segment_image": "edgewright_runtime.steps.masks:SegmentImage",
+    "draw_latent": "edgewright_runtime.steps.generator:DrawLatent",
+    "to_picture": "edgewright_runtime.steps.generator:ToPicture",
     "fit_image": "edgewright_runtime.steps.image_fit:FitImage",
     "pad_image": "edgewright_runtime.steps.image_fit:PadImage",
     "decode_queries": "edgewright_runtime.steps.boxes_found:DecodeQueries",
@@ -41,6 +44,7 @@ STEPS = {
     "waveform": "edgewright_runtime.steps.audio_features:Waveform",
     "log_mel": "edgewright_runtime.steps.audio_features:LogMel",
     "ctc_decode": "edgewright_runtime.steps.ctc:CtcDecode",
+    "prompt": "edgewright_runtime.steps.prompt:Prompt",
     "generate": "edgewright_runtime.steps.generate:Generate",
     "score": "edgewright_runtime.steps.generate:Score",
 }
@@ -92,6 +96,25 @@ class BatchStep(Protocol):
 
     def many(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Run the step on samples, in their order."""
+
+
+@runtime_checkable
+class GraphStep(Protocol):
+    """A step that runs a component.
+
+    Where a value called `whole_feeds` is there, it is a dict: the step adds what it gives the graph to the list under
+    the name of the component.
+
+    Attributes:
+        component: Which one.
+        wired: Input of the graph to the value that it is given, as far as values are given.
+    """
+
+    component: str
+    wired: Mapping[str, str]
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Run the step on one sample."""
 
 
 def make_step(spec: StepSpec, package: Package, engine: Engine) -> Step:

@@ -65,7 +65,7 @@ class Generate:
         package: Package,
         engine: Engine,
         *,
-        component: str,  # noqa: ARG002 - packages have one; the name is there for those to come
+        component: str,
         loop: Mapping[str, Any],
         settings: Mapping[str, Any],
         tokenizer: str,
@@ -75,7 +75,9 @@ class Generate:
     ) -> None:
         where = f"'{package.root}': the step 'generate'"
         self._spec = read_record(LoopSpec, loop, where)
-        self._loop = Loop(engine, self._spec)
+        self._loop = Loop(engine, component, self._spec)
+        self.component = component
+        self.wired = wired_values(self._spec)
         self._settings = read_record(GenerationSettings, settings, where)
         self._tokenizer = read_tokenizer(package, tokenizer)
         self._max_length = max_length
@@ -90,9 +92,11 @@ class Generate:
 
     def many(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The same for several samples in one batch, shorter prompts padded on the left; options are the first's."""
+        if len(batch) > 1 and not self._fit_together(batch):
+            return [self.many([values])[0] for values in batch]
         plan = self._plan(batch)
         texts = [Pieces(self._tokenizer, prompt, plan.settings.stop) for prompt in plan.prompts]
-        self._loop.start(len(plan.prompts), {name: batch[0][name] for name in self._spec.fixed})
+        self._loop.start(len(plan.prompts), {name: stacked([v[name] for v in batch]) for name in self._spec.fixed})
         if plan.settings.num_beams > 1:
             made = beam_search(self._loop, plan.prompts, plan.settings, plan.limit, self._ends(plan))
             for text, tokens in zip(texts, made, strict=True):
@@ -104,6 +108,13 @@ class Generate:
         for text in texts:
             text.rest()
         return [self._answer(plan, text) for text in texts]
+
+    def _fit_together(self, batch: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether a mask tells what is padding, where prompts or fixed inputs are of different lengths."""
+        alike = len({tuple(values[name].shape for name in self._spec.fixed) for values in batch}) == 1
+        masked = any(batch[0][name].dtype.kind in "ib" for name in self._spec.fixed)
+        prompts = len({values[self._spec.tokens].shape for values in batch}) == 1
+        return (alike or masked) and (prompts or bool(self._spec.mask))
 
     def stream(self, values: Mapping[str, Any]) -> TextStream:
         """The pieces of the text as they come; beam search gives it whole, because a better beam can replace it."""
@@ -193,11 +204,11 @@ class Score:
         loop: The fields of `LoopSpec`.
     """
 
-    options = ("whole_feeds",)
-
-    def __init__(self, package: Package, engine: Engine, *, component: str, loop: Mapping[str, Any]) -> None:  # noqa: ARG002
+    def __init__(self, package: Package, engine: Engine, *, component: str, loop: Mapping[str, Any]) -> None:
         self._spec = read_record(LoopSpec, loop, f"'{package.root}': the step 'score'")
-        self._loop = Loop(engine, self._spec)
+        self._loop = Loop(engine, component, self._spec)
+        self.component = component
+        self.wired = wired_values(self._spec)
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Add `outputs`, float32 [tokens - 1] each, and `next_tokens`, lists of as many.
@@ -215,7 +226,7 @@ class Score:
         for start, end in _parts(count):
             part = tokens[:, start:end]
             # A step of several tokens after some, where there is one; else of one.
-            if values.get("options", {}).get("whole_feeds") and start and (end - start > 1 or not feeds):
+            if "whole_feeds" in values and start and (end - start > 1 or not feeds):
                 feeds = self._loop.feeds(part)
             scores = log_softmax(self._loop.step(part, kept=np.arange(end - start))[0])
             best[start:end] = scores.argmax(axis=1)
@@ -223,7 +234,9 @@ class Score:
             log_probability[start:end] = scores[np.arange(end - start), tokens[0, start + 1 : end + 1]]
         outputs = {"log_probability": log_probability, "best_log_probability": best_log_probability}
         answer = {"there": tokens[0, 1:].tolist(), "best": best.tolist()}
-        return {"outputs": outputs, "next_tokens": answer, "whole_feeds": feeds}
+        if feeds:
+            values["whole_feeds"].setdefault(self.component, []).append(feeds)
+        return {"outputs": outputs, "next_tokens": answer}
 
 
 def _parts(count: int) -> list[tuple[int, int]]:
@@ -234,6 +247,20 @@ def _parts(count: int) -> list[tuple[int, int]]:
         many = min(_PART, count - _SINGLE - edges[-1])
         edges.append(edges[-1] + max(many, 1))
     return list(itertools.pairwise(edges))
+
+
+def stacked(arrays: Sequence[Array]) -> Array:
+    """Arrays of one row each as the rows of one, zeros behind shorter ones."""
+    shape = np.max([array.shape for array in arrays], axis=0)
+    padded = [
+        np.pad(array, [(0, size - n) for size, n in zip((1, *shape[1:]), array.shape, strict=True)]) for array in arrays
+    ]
+    return np.concatenate(padded)
+
+
+def wired_values(spec: LoopSpec) -> dict[str, str]:
+    """Inputs of the graph that are given values of their names; see `GraphStep`."""
+    return {name: name for name in (spec.tokens, spec.mask, *spec.fixed) if name}
 
 
 def prompt_tokens(values: Mapping[str, Any], spec: LoopSpec) -> list[int]:

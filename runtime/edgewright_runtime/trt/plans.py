@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 _LARGEST_SIZE = 2**31 - 1
 
 
-def open_plan(package: Package, spec: EngineSpec) -> PlanSession:
-    """The engine `spec`, ready to run on the GPU of this machine.
+def open_plan(package: Package, spec: EngineSpec, component: str) -> PlanSession:
+    """A component of the engine `spec`, ready to run on the GPU of this machine.
 
     Raises:
         EngineUnavailableError: There is no plan for it here, or it is not for this GPU; the reason says why.
@@ -40,7 +40,7 @@ def open_plan(package: Package, spec: EngineSpec) -> PlanSession:
     flavour = FLAVOURS[spec.engine]
     try:
         here = gpu()
-        plan = package.file(spec.model_file) if flavour is RTX else finished_plan(package, spec, here)
+        plan = _plan_file(package, spec, component, here)
         reason = invalid(flavour, spec, plan, here)
         if reason is None:
             return PlanSession(flavour, plan)
@@ -49,15 +49,21 @@ def open_plan(package: Package, spec: EngineSpec) -> PlanSession:
     raise EngineUnavailableError(f"Engine '{spec.name}' cannot run here. {reason}", reason=reason)
 
 
-def finished_plan(package: Package, spec: EngineSpec, here: Gpu) -> Path:
-    """The plan that `edgewright finish` made of this engine on this machine.
+def _plan_file(package: Package, spec: EngineSpec, component: str, here: Gpu) -> Path:
+    if FLAVOURS[spec.engine] is RTX:
+        return package.file(spec.parts[component].model_file)
+    return finished_plan(package, spec, component, here)
+
+
+def finished_plan(package: Package, spec: EngineSpec, component: str, here: Gpu) -> Path:
+    """The plan that `edgewright finish` made of a component of this engine on this machine.
 
     Raises:
         EngineUnavailableError: It did not yet, or for another GPU, driver or TensorRT.
     """
     from edgewright_runtime.finished import engine_key, stored_plan
 
-    plan = stored_plan(engine_key(package, spec, here))
+    plan = stored_plan(engine_key(package, spec, component, here))
     if plan is None:
         reason = "It is made on the device, for this GPU, driver and TensorRT: run 'edgewright finish' there."
         raise EngineUnavailableError(f"Engine '{spec.name}' cannot run here. {reason}", reason=reason)
@@ -66,15 +72,15 @@ def finished_plan(package: Package, spec: EngineSpec, here: Gpu) -> Path:
 
 def invalid(flavour: Flavour, spec: EngineSpec, plan: Path, here: Gpu) -> str | None:
     """Why this plan is not one for this machine, as a sentence; None where nothing says so."""
-    capabilities = spec.provider_options.get(CAPABILITIES_KEY, "").split()
+    capabilities = spec.option(CAPABILITIES_KEY).split()
     if capabilities and here.capability not in capabilities:
         return (
             f"It was built for GPUs of compute capability {', '.join(capabilities)}; the {here.name} of this machine "
             f"has {here.capability}."
         )
     module = load_module(flavour)
-    version = spec.provider_options.get(VERSION_KEY)
-    if version is not None and version != module.__version__:
+    version = spec.option(VERSION_KEY)
+    if version and version != module.__version__:
         return f"It was built by {flavour.title} {version}; installed is {module.__version__}."
     return _refusal(module, flavour, plan)
 
@@ -96,14 +102,14 @@ def _refusal(module: Any, flavour: Flavour, plan: Path) -> str | None:
     return f"{flavour.title} does not take it here: {', '.join(causes) or 'it does not say why'}."
 
 
-def profile(spec: EngineSpec) -> dict[str, Shapes]:
-    """Least, usual and largest shape of each input that the engine is built for.
+def profile(spec: EngineSpec, component: str) -> dict[str, Shapes]:
+    """Least, usual and largest shape of each input that a component of the engine is built for.
 
     Raises:
         PackageError: What the package says is none.
     """
     try:
-        data = json.loads(spec.provider_options[PROFILE_KEY])
+        data = json.loads(spec.parts[component].provider_options[PROFILE_KEY])
         found: dict[str, Shapes] = {str(name): _shapes(shapes) for name, shapes in data.items()}
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise PackageError(f"Engine '{spec.name}': its shapes cannot be read ({type(error).__name__}).") from error

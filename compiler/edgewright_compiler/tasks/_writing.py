@@ -1,0 +1,129 @@
+"""Checkpoints that write a text about what they are given: speech recognition, translation, summaries, captions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgewright_compiler.checkpoint import Checkpoint
+from edgewright_compiler.component import save_model
+from edgewright_compiler.generation_config import generation_settings
+from edgewright_compiler.processors import Processor
+from edgewright_compiler.processors.text import TOKENIZER_URI, CheckpointTokenizer
+from edgewright_compiler.tasks._encoder_decoder import ENCODER, TOKENS, encoder_decoder_graphs
+from edgewright_runtime.generation.loop import LoopSpec
+from edgewright_runtime.manifest import MeasuredSpec, PipelineSpec, StepSpec
+from edgewright_targets.record import write_record
+
+if TYPE_CHECKING:
+    from edgewright_compiler.tasks import Task
+    from edgewright_runtime.wire import Arrays
+
+# New tokens of a call whose time is taken: the same work for every engine, however early it would end.
+MEASURED_TOKENS = 16
+# Engines are compared on how probable the decoder finds the same tokens; which text does not matter.
+_SCORED_TEXT = "the quick brown fox jumps over the lazy dog"
+_SCORED_TOKENS = 8
+_POSITIONS = ("max_target_positions", "max_position_embeddings", "n_positions")
+_DEFAULT_POSITIONS = 512
+
+
+def start_token(settings: dict[str, Any]) -> list[Any]:
+    """The one token that most decoders begin with."""
+    return [int(settings["decoder_start_token_id"])]
+
+
+class WritingModel:
+    """A model of an encoder and a decoder; see `Exporter`.
+
+    Args:
+        task: Its task.
+        checkpoint: Its files.
+        front: The way from a sample to the encoder's inputs.
+        prompt: From the generation settings of the source, the tokens that the decoder begins with, as the step
+            `prompt` takes them; its start token by default.
+        generate: Further options of the step `generate`.
+
+    Raises:
+        InputError: The checkpoint cannot be loaded, or works in a way that cannot be reproduced.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        checkpoint: Checkpoint,
+        front: Processor,
+        *,
+        prompt: Callable[[dict[str, Any]], list[Any]] = start_token,
+        generate: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._task = task
+        self._checkpoint = checkpoint
+        self._front = front
+        self._tokenizer = CheckpointTokenizer(checkpoint)
+        self._model = checkpoint.load_model(task.model)
+        config = self._model.generation_config
+        self._settings = generation_settings(config, self._tokenizer.pad_id, checkpoint.folder)
+        self._prompt = prompt(config.to_dict())
+        self._generate = dict(generate or {})
+        decoder = self._model.config.get_text_config(decoder=True)
+        found = [getattr(decoder, name, None) for name in _POSITIONS]
+        self._positions = int(next(filter(None, found), _DEFAULT_POSITIONS))
+
+    def export(self, folder: Path) -> None:
+        """See `Exporter`."""
+        feeds = self._front.example()
+        graphs, loop = encoder_decoder_graphs(
+            self._model, feeds, self._front.axes(feeds), f"'{self._checkpoint.folder}'"
+        )
+        inputs = [str(value.name) for value in graphs[ENCODER].graph.inputs]
+        self._front.keep(folder)
+        if self._front is not self._tokenizer:
+            self._tokenizer.keep(folder)
+        save_model(folder, graphs, self._pipeline(inputs, loop), task=self._task.name)
+
+    def _pipeline(self, inputs: Sequence[str], loop: LoopSpec) -> PipelineSpec:
+        run = {"component": "decoder", "loop": write_record(loop)}
+        prompt = StepSpec("prompt", {"output": TOKENS, "tokens": self._prompt})
+        scored = StepSpec("prompt", {"output": TOKENS, "tokens": self._scored()})
+        encode = StepSpec("infer", {"component": ENCODER})
+        generate = StepSpec(
+            "generate",
+            {
+                **run,
+                "settings": write_record(self._settings),
+                "tokenizer": TOKENIZER_URI,
+                "max_length": self._positions,
+                "output": self._task.output_name,
+                **self._generate,
+            },
+        )
+        before = self._front.steps(inputs)
+        measured = MeasuredSpec(
+            (*before, scored, encode, StepSpec("score", run), prompt, generate),
+            self._task.output_name,
+            dict.fromkeys(("max_new_tokens", "min_new_tokens"), MEASURED_TOKENS),
+        )
+        return PipelineSpec(
+            self._task.input_name, self._task.output_name, (*before, prompt, encode, generate), measured
+        )
+
+    def _scored(self) -> list[int]:
+        begin = [token for token in self._prompt if isinstance(token, int)]
+        return begin + self._tokenizer.tokens(_SCORED_TEXT)[:_SCORED_TOKENS]
+
+    def reference(self, samples: Sequence[Any]) -> list[Arrays]:
+        """See `Exporter`: what the `score` step gives, from all tokens at once."""
+        import torch
+
+        tokens = torch.tensor([self._scored()])
+        found = []
+        with torch.no_grad():
+            for sample in samples:
+                feeds = {name: torch.from_numpy(value) for name, value in self._front.feeds(sample).items()}
+                scores = self._model(**feeds, decoder_input_ids=tokens).logits[0, :-1].log_softmax(dim=-1)
+                there = scores.gather(1, tokens[0, 1:, None])[:, 0]
+                best = scores.max(dim=-1).values
+                found.append({"log_probability": there.numpy(), "best_log_probability": best.numpy()})
+        return found

@@ -1,0 +1,84 @@
+"""The graph of one component of an active engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from edgewright_runtime.errors import SampleError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+
+    Arrays = dict[str, np.ndarray[Any, Any]]
+
+
+class Graph:
+    """A graph that is ready to run; components of one engine take turns, and never run at the same time.
+
+    Attributes:
+        input_names: Names of its inputs.
+        output_names: Names of its outputs.
+        session: The `onnxruntime.InferenceSession`, for loops that bind inputs and outputs themselves.
+    """
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
+        self._inputs = {entry.name: entry for entry in session.get_inputs()}
+        self._outputs = [output.name for output in session.get_outputs()]
+        self.input_names: tuple[str, ...] = tuple(self._inputs)
+        self.output_names: tuple[str, ...] = tuple(self._outputs)
+
+    def fixed_length(self, names: Sequence[str]) -> int | None:
+        """The length that the graph demands of the last axis of these inputs, or None if it takes any."""
+        sizes = [self._inputs[name].shape[-1] for name in names if name in self._inputs and self._inputs[name].shape]
+        return next((size for size in sizes if isinstance(size, int)), None)
+
+    def infer(self, feeds: Mapping[str, np.ndarray[Any, Any]]) -> Arrays:
+        """Run the graph; the arrays returned are the caller's own.
+
+        Raises:
+            SampleError: The feeds do not have the graph's names, types or shapes.
+        """
+        try:
+            values = self.session.run(self._outputs, feeds)
+        except SampleError:
+            raise
+        except Exception as error:
+            problem = self._feed_problem(feeds)
+            if problem is None:
+                raise
+            raise SampleError(problem) from error
+        return dict(zip(self._outputs, values, strict=True))
+
+    def _feed_problem(self, feeds: Mapping[str, np.ndarray[Any, Any]]) -> str | None:
+        expected = {name: f"{entry.type} {entry.shape}" for name, entry in self._inputs.items()}
+        listing = ", ".join(f"{name}: {form}" for name, form in expected.items())
+        if set(feeds) != set(expected):
+            return f"The model takes the inputs [{listing}]; given were [{', '.join(feeds)}]."
+        for name, value in feeds.items():
+            entry = self._inputs[name]
+            if len(value.shape) != len(entry.shape) or any(
+                isinstance(size, int) and size != given for size, given in zip(entry.shape, value.shape, strict=True)
+            ):
+                return f"Input '{name}' has the shape {list(value.shape)}; the model takes {entry.shape}."
+            if _ORT_TYPES.get(str(value.dtype)) != entry.type:
+                return f"Input '{name}' is {value.dtype}; the model takes {entry.type}."
+        return None
+
+
+_ORT_TYPES = {
+    "float32": "tensor(float)",
+    "float64": "tensor(double)",
+    "float16": "tensor(float16)",
+    "int64": "tensor(int64)",
+    "int32": "tensor(int32)",
+    "int16": "tensor(int16)",
+    "int8": "tensor(int8)",
+    "uint64": "tensor(uint64)",
+    "uint32": "tensor(uint32)",
+    "uint16": "tensor(uint16)",
+    "uint8": "tensor(uint8)",
+    "bool": "tensor(bool)",
+}
