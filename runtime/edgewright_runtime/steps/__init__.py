@@ -39,6 +39,7 @@ STEPS = {
     "pad_image": "edgewright_runtime.steps.image_fit:PadImage",
     "decode_queries": "edgewright_runtime.steps.boxes_found:DecodeQueries",
     "decode_anchors": "edgewright_runtime.steps.boxes_found:DecodeAnchors",
+    "decode_heat_maps": "edgewright_runtime.steps.boxes_found:DecodeHeatMaps",
     "take_boxes": "edgewright_runtime.steps.boxes_found:TakeBoxes",
     "suppress_boxes": "edgewright_runtime.steps.boxes:SuppressBoxes",
     "name_boxes": "edgewright_runtime.steps.boxes:NameBoxes",
