@@ -14,12 +14,14 @@ from edgewright_compiler.tasks import (
     fill_mask,
     image_classification,
     image_segmentation,
+    image_text_retrieval,
     object_detection,
     question_answering,
     text_classification,
     text_generation,
     token_classification,
     unconditional_image_generation,
+    zero_shot_image_classification,
 )
 from edgewright_compiler.tasks._task import Task
 
@@ -35,6 +37,8 @@ TASKS: tuple[Task, ...] = (
     image_classification.TASK,
     image_segmentation.TASK,
     object_detection.TASK,
+    zero_shot_image_classification.TASK,
+    image_text_retrieval.TASK,
     audio_classification.TASK,
     automatic_speech_recognition.TASK,
     unconditional_image_generation.TASK,
