@@ -24,7 +24,7 @@ STRIDES = (8, 16)
 # Things with a longer side of at least so many pixels are found on the coarser grid.
 LARGE = 44
 # What Ultralytics' own files say in their metadata: detector.json says it for this one.
-SETTINGS = {"head": "anchors", "height": 128, "width": 128, "threshold": 0.4, "overlap": 0.5}
+SETTINGS = {"head": "anchors", "height": 128, "width": 128, "threshold": 0.5, "overlap": 0.5}
 
 
 def block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
