@@ -22,6 +22,7 @@ from edgewright_benchmarks.tasks import (
     text_generation,
     token_classification,
     unconditional_image_generation,
+    voice_activity_detection,
 )
 from edgewright_benchmarks.tasks._task import Task
 
@@ -40,6 +41,7 @@ TASKS: tuple[Task, ...] = (
     audio_classification.TASK,
     automatic_speech_recognition.TASK,
     unconditional_image_generation.TASK,
+    voice_activity_detection.TASK,
     arrays.TASK,
 )
 

@@ -20,6 +20,7 @@ from edgewright_compiler.tasks import (
     text_generation,
     token_classification,
     unconditional_image_generation,
+    voice_activity_detection,
 )
 from edgewright_compiler.tasks._task import Task
 
@@ -38,6 +39,7 @@ TASKS: tuple[Task, ...] = (
     audio_classification.TASK,
     automatic_speech_recognition.TASK,
     unconditional_image_generation.TASK,
+    voice_activity_detection.TASK,
     arrays.TASK,
 )
 
