@@ -44,7 +44,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for index in range(4):
         parts, segments, now = [], [], 0
         for prompt in prompts[2 * index : 2 * index + 2]:
-            gap = random.integers(_RATE // 4, 2 * _RATE)
+            gap = int(random.integers(_RATE // 4, 2 * _RATE))
             parts += [np.zeros(gap, np.float32), prompt]
             now += gap
             segments.append({"start": now / _RATE, "end": (now + len(prompt)) / _RATE})
