@@ -50,6 +50,7 @@ class Task:
         answer: From the names of the graph's outputs, the steps to what a person wants.
         output_name: The value that a person gets, as `PipelineSpec.output` says it.
         labelled: Whether it has class names.
+        class_names: What its classes are called, whatever a checkpoint says; none where the checkpoint says it.
         own_labels: Whether a checkpoint's configuration has them; else they must be asked for.
         check: Raises where the configuration asks for what is not supported; takes it and the folder.
         open: How a checkpoint of it is exported; by default as one graph.
@@ -63,6 +64,7 @@ class Task:
     answer: Callable[[Sequence[str]], tuple[StepSpec, ...]] = _no_steps
     output_name: str = "*"
     labelled: bool = False
+    class_names: tuple[str, ...] = ()
     own_labels: bool = True
     check: Callable[[dict[str, Any], Path], None] | None = None
     open: Callable[[Task, Checkpoint], Exporter] = field(default=_single_graph)
