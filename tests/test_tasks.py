@@ -32,12 +32,14 @@ def test_what_a_task_names_is_there(name: str) -> None:
     task = compiler.find_task(name)
     steps = [step.step for step in task.pipeline(None, ("input",), task.outputs).steps]
     assert set(steps) <= set(STEPS)
-    # Without a head of its own it is asked for by name.
-    assert not task.heads or task.processor
-    if task.processor is not None:
+    # A checkpoint goes through a processor; without a head of its own a task is asked for by name.
+    assert task.processor is not None or not task.heads
+    assert bool(task.model) or not task.heads
+    if task.model:
         transformers = importlib.import_module("transformers")
         assert hasattr(transformers, task.model)
         assert task.outputs
+    if task.processor is not None:
         # A column of a table for each input, and none that is also what is right, unless that is the input itself.
         truth = meter.find_task(name).truth
         assert truth is TEXT_ITSELF or truth.column not in input_names(task.input_name)

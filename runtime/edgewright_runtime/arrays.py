@@ -53,6 +53,22 @@ def read_arrays(path: Path, *, limit_bytes: int | None = None) -> Arrays:
     return arrays
 
 
+def read_array(path: Path) -> np.ndarray[Any, Any]:
+    """The array in the `.npy` file `path`. Nothing is unpickled.
+
+    Raises:
+        ArraysError: Not such a file, cut off, or with something else in it than a plain array.
+    """
+    import numpy as np
+
+    try:
+        return np.asarray(np.lib.format.open_memmap(path, mode="r")).copy()
+    except Exception as error:
+        raise ArraysError(
+            f"'{path}' is no readable .npy file: {_reason(error)}.", hint="Make it with numpy.save(path, array)."
+        ) from error
+
+
 def _check_size(path: Path, size: int, limit: int | None) -> None:
     if limit is not None and size > limit:
         raise ArraysError(f"'{path}' unpacks to {size} bytes; {limit} are allowed.")

@@ -43,6 +43,8 @@ class StepSpec:
 class MeasuredSpec:
     """How engines are compared where their answers cannot be, as with texts that part at the first other token.
 
+    Or where a score needs more than a person is given, as with boxes of low scores.
+
     Attributes:
         steps: From a sample to `outputs`, which are compared.
         answer: Name of a value of these steps that goes to the scorer as well, for what is no array of scores.

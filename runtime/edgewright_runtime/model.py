@@ -137,7 +137,7 @@ class Model:
         """All named values on the way in which engines are compared: `outputs` are those to compare.
 
         For most models this is `run`. What a generator answers after its first other token cannot be compared, so the
-        package declares other steps for it.
+        package declares other steps for it; of a detector also boxes count that nobody would be shown.
         """
         return self._pipeline.measured(sample)
 

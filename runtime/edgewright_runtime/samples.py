@@ -2,11 +2,12 @@
 
 A sample is a text, a file (its path, or its bytes), an array, or several of these by name. A pipeline says which: its
 `input` is a name such as `text` or `image`, several names joined with `+` such as `question+context`, or `*` for named
-arrays of any names. Names in `FILE_INPUTS` are files, the others texts.
+arrays of any names. Names in `FILE_INPUTS` are files; `latent` is a seed, an array or named arrays; others are texts.
 """
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
     Arrays = dict[str, Array]
 
 ARRAYS_INPUT = "*"
+LATENT_INPUT = "latent"
 # Inputs that are files; a step decodes them.
 FILE_INPUTS = ("audio", "image", "video")
-# Answers that are no arrays travel beside the outputs of the graph under this name, which is no identifier.
+# Answers travel beside the outputs of the graph under this name, which is no identifier.
 ANSWER = "(answer)"
+# In the file of an answer with arrays: the name of the answer itself, and what the names of its arrays begin with.
+_PACKED, _PACKED_ARRAYS = "answer", "array"
 
 
 def input_names(pipeline_input: str) -> tuple[str, ...]:
@@ -108,21 +112,34 @@ def unpack(packed: Any, arrays: Arrays, *, paths: bool) -> Any:
     raise ValueError(f"a sample of the kind {kind!r}")
 
 
-def pack_answer(answer: Any) -> Array | None:
-    """An answer as an array of bytes of JSON; None where it holds what JSON has no word for, such as arrays."""
+def pack_answer(answer: Any) -> Array:
+    """An answer as an array of bytes: JSON, or a compressed `.npz` file where it holds arrays, such as masks."""
     import numpy as np
 
     try:
         text = json.dumps(answer)
     except TypeError:
-        return None
+        arrays: Arrays = {}
+        packed = json.dumps(pack(answer, _PACKED_ARRAYS, arrays, paths=False)).encode()
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **{_PACKED: np.frombuffer(packed, dtype=np.uint8)}, **arrays)  # type: ignore[arg-type]
+        return np.frombuffer(buffer.getvalue(), dtype=np.uint8)
     return np.frombuffer(text.encode(), dtype=np.uint8)
 
 
 def unpack_answer(outputs: Arrays) -> Any:
     """What a person got, from the outputs of a worker; None where the answer is the outputs themselves."""
+    import numpy as np
+
     packed = outputs.get(ANSWER)
-    return None if packed is None else json.loads(bytes(packed))
+    if packed is None:
+        return None
+    data = bytes(packed)
+    if not data.startswith(b"PK"):
+        return json.loads(data)
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    return unpack(json.loads(bytes(arrays.pop(_PACKED))), arrays, paths=False)
 
 
 def graph_outputs(outputs: Arrays) -> Arrays:

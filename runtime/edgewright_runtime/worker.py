@@ -117,8 +117,8 @@ class Worker:
             # Labels and arrays are told from the outputs; other answers take steps that only the package has.
             pipeline = model.manifest.pipeline
             if pipeline.output not in ("labels", "*"):
-                answer = pack_answer(values[pipeline.measured.answer if pipeline.measured else pipeline.output])
-                made |= {} if answer is None else {f"{index}/{ANSWER}": answer}
+                answer = values[pipeline.measured.answer if pipeline.measured else pipeline.output]
+                made[f"{index}/{ANSWER}"] = pack_answer(answer)
         return {}, made
 
     def _feeds(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:

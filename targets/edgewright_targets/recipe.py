@@ -24,6 +24,7 @@ class Recipe:
         calibration: How ranges are found from the calibration samples.
         operators: Operator types to quantize; empty means those the method supports.
         excluded_nodes: Names of nodes that stay in float.
+        float_ends: The first and the last layers stay in float: those that no other comes before, or after.
         weight_bits: Bits of a weight of `weight-only`.
         block_size: So many weights of `weight-only` share a scale: a power of two from 16 on.
         float_type: Type of what stays float, for the methods `cast` and `static`. Inputs and outputs of the graph keep
@@ -40,6 +41,7 @@ class Recipe:
     calibration: Literal["minmax", "entropy", "percentile"] = "minmax"
     operators: tuple[str, ...] = ()
     excluded_nodes: tuple[str, ...] = ()
+    float_ends: bool = False
     weight_bits: Literal[4, 8] = 8
     block_size: int = 32
     float_type: Literal["float32", "float16", "bfloat16"] = "float32"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
-from edgewright_runtime.samples import unpack_answer
+from edgewright_runtime.samples import ANSWER, unpack_answer
 from edgewright_targets import InputError
 
 # One sample's outputs: one array, or arrays by name.
@@ -79,7 +79,7 @@ def answers_of(outputs: Sequence[Output], refusal: str) -> list[Any]:
 
 def flatten(output: Output) -> NDArray[np.float64]:
     """All values of a sample in one row, outputs in the order of their names; shape (values,)."""
-    arrays = [output[name] for name in sorted(output)] if isinstance(output, Mapping) else [output]
+    arrays = [output[name] for name in sorted(output) if name != ANSWER] if isinstance(output, Mapping) else [output]
     return np.concatenate([np.asarray(array, dtype=np.float64).reshape(-1) for array in arrays])
 
 

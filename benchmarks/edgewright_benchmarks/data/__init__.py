@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 
 from edgewright_benchmarks.data._arrays import read_npz
+from edgewright_benchmarks.data._coco import read_coco
 from edgewright_benchmarks.data._folder import read_folder
 from edgewright_benchmarks.data._shards import PARQUET, find_stored
 from edgewright_benchmarks.data._table import read_csv, read_jsonl
+from edgewright_benchmarks.objects import OBJECTS
 from edgewright_benchmarks.tasks import find_task
 from edgewright_benchmarks.truth import LABEL_COLUMN, Form, Truth
-from edgewright_runtime.samples import FILE_INPUTS, input_names
+from edgewright_runtime.samples import FILE_INPUTS, LATENT_INPUT, input_names
 from edgewright_targets import InputError
 
 __all__ = ["LABEL_COLUMN", "Dataset", "Form", "Truth", "read_dataset"]
@@ -66,6 +68,8 @@ def read_dataset(path: str | Path, *, task: str, input_name: str, class_names: t
     Args:
         path: `.csv` or `.jsonl` with a column for each input and, where labelled, one for what is right; a folder
             with a folder of files for each class, or with `metadata.csv` or `metadata.jsonl`, which is read instead;
+            for masks, a folder `images` and a folder `masks` with files of the same names;
+            for boxes also COCO's `.json`, or a folder with `annotations.json`;
             `.parquet` with the columns of a table, a folder of such shards, or one that `datasets` wrote with
             `save_to_disk`; or `.npz` with one array an input, samples along the first axis, and, where labelled, an
             integer array `label`.
@@ -79,7 +83,8 @@ def read_dataset(path: str | Path, *, task: str, input_name: str, class_names: t
     path = Path(path)
     name = path.name
     form = Form(input_names(input_name), find_task(task).truth, class_names)
-    path = next((path / table for table in METADATA_FILES if path.is_dir() and (path / table).is_file()), path)
+    tables = (*METADATA_FILES, *(COCO_FILES if form.truth is OBJECTS else ()))
+    path = next((path / table for table in tables if path.is_dir() and (path / table).is_file()), path)
     kept: object = None
     try:
         stored = find_stored(path) if form.names else None
@@ -87,7 +92,8 @@ def read_dataset(path: str | Path, *, task: str, input_name: str, class_names: t
             samples, labels, kept = stored.read(form)
         else:
             samples, labels = _reader(path, form)(path, form)
-        digest = _digest(stored.files if stored else [path] if path.is_file() else [], samples)
+        files = stored.files if stored else [path] if path.is_file() else []
+        digest = _digest(files, samples, [label for label in labels or () if isinstance(label, Path)])
     except OSError as error:
         raise InputError(f"'{path}' cannot be read: {error}.") from error
     if not samples:
@@ -99,13 +105,23 @@ def read_dataset(path: str | Path, *, task: str, input_name: str, class_names: t
 _PIECE = 1 << 20
 # A folder with one of these is what it says, as for the folder loaders of Hugging Face's `datasets`.
 METADATA_FILES = ("metadata.csv", "metadata.jsonl")
+# What exporters call COCO's file where it lies among its pictures.
+COCO_FILES = ("annotations.json", "_annotations.coco.json")
 Reader = Callable[[Path, Form], tuple[list[Any], list[Any] | None]]
-READERS: dict[str, Reader] = {".csv": read_csv, ".jsonl": read_jsonl, ".npz": read_npz}
+READERS: dict[str, Reader] = {".csv": read_csv, ".jsonl": read_jsonl, ".json": read_coco, ".npz": read_npz}
 
 
 def _reader(path: Path, form: Form) -> Reader:
     wanted = [suffix for suffix in (*READERS, PARQUET) if (suffix == ".npz") == (not form.names)]
-    listing = f"a {'.csv, .jsonl or .parquet' if form.names else '.npz'} file"
+    tables = ".csv, .jsonl or .parquet"
+    if form.truth is OBJECTS:
+        tables = "COCO's .json, .csv, .jsonl or .parquet"
+    else:
+        wanted = [suffix for suffix in wanted if suffix != ".json"]
+    listing = f"a {tables if form.names else '.npz'} file"
+    if form.names == (LATENT_INPUT,):
+        # Seeds are a column, latents are arrays.
+        wanted, listing = [*wanted, ".npz"], "a .csv or .jsonl file of seeds, or an .npz file of latents"
     takes = " and ".join(form.names) or "named arrays"
     if path.is_dir():
         if len(form.names) == 1 and form.names[0] in FILE_INPUTS:
@@ -120,7 +136,7 @@ def _reader(path: Path, form: Form) -> Reader:
     return READERS[path.suffix.lower()]
 
 
-def _digest(files: Sequence[Path], samples: Sequence[Any]) -> str:
+def _digest(files: Sequence[Path], samples: Sequence[Any], truth: Sequence[Path]) -> str:
     digest = hashlib.sha256()
     for path in files:
         with path.open("rb") as table:
@@ -129,7 +145,7 @@ def _digest(files: Sequence[Path], samples: Sequence[Any]) -> str:
                 continue
             while piece := table.read(_PIECE):
                 digest.update(piece)
-    for sample in samples:
+    for sample in (*samples, *truth):
         for part in sample.values() if isinstance(sample, dict) else (sample,):
             if isinstance(part, Path):
                 # The class of a file is in its path where the data is a folder.

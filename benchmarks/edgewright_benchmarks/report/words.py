@@ -42,10 +42,18 @@ _METRICS: Final = {
     "text_to_image_recall_at_1": "Recall@1, text to image",
     "text_to_image_recall_at_5": "Recall@5, text to image",
     "macro_f1": "Macro-F1",
+    "map": "COCO mAP",
+    "ap_50": "AP at an overlap of 50 %",
+    "ap_75": "AP at an overlap of 75 %",
+    "top_1_agreement": "Top-1 agreement",
+    "top_5_agreement": "Top-5 agreement",
     "agreement": "Agreement",
     "word_accuracy": "Word accuracy (1 - WER)",
     "word_error_rate": "Word error rate",
     "character_error_rate": "Character error rate",
+    "psnr": "PSNR",
+    "mean_iou": "Mean IoU",
+    "pixel_accuracy": "Pixel accuracy",
 }
 
 
@@ -84,7 +92,9 @@ def milliseconds(seconds: float) -> str:
 
 
 def metric_value(name: str, value: float) -> str:
-    """A metric as people read it: a share as percent, a perplexity as the number that it is."""
+    """A metric as people read it: a share as percent, a perplexity as the number that it is, decibels as such."""
+    if name == "psnr":
+        return f"{significant(value)}{_UNIT_SPACE}dB"
     return significant(value) if name in _NUMBERS else percent(value)
 
 

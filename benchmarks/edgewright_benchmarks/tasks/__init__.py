@@ -15,13 +15,16 @@ from edgewright_benchmarks.tasks import (
     feature_extraction,
     fill_mask,
     image_classification,
+    image_segmentation,
     image_text_matching,
     image_text_retrieval,
     image_to_text,
+    object_detection,
     question_answering,
     text_classification,
     text_generation,
     token_classification,
+    unconditional_image_generation,
     visual_question_answering,
     zero_shot_image_classification,
 )
@@ -37,6 +40,8 @@ TASKS: tuple[Task, ...] = (
     fill_mask.TASK,
     text_generation.TASK,
     image_classification.TASK,
+    image_segmentation.TASK,
+    object_detection.TASK,
     zero_shot_image_classification.TASK,
     image_text_retrieval.TASK,
     image_text_matching.TASK,
@@ -44,6 +49,7 @@ TASKS: tuple[Task, ...] = (
     visual_question_answering.TASK,
     audio_classification.TASK,
     automatic_speech_recognition.TASK,
+    unconditional_image_generation.TASK,
     arrays.TASK,
 )
 

@@ -60,6 +60,18 @@ def make_parser(verb: str | None = None) -> argparse.ArgumentParser:
     return parser
 
 
+def _parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Namespace:
+    """As `parse_args`, but inputs that may be none are found behind options too, where argparse does not look again."""
+    options, rest = parser.parse_known_args(arguments)
+    plain = rest[rest.index("--") + 1 :] if "--" in rest else []
+    words = [word for word in rest[: len(rest) - len(plain)] if word != "--"]
+    if rest and (not hasattr(options, "inputs") or any(word[0] == "-" and word != "-" for word in words if word)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        options.inputs = [*options.inputs, *words, *plain]
+    return options
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; gives the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -70,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         try:
-            options = make_parser(verb if verb in VERBS else None).parse_args(arguments)
+            options = _parse(make_parser(verb if verb in VERBS else None), arguments)
             code: int = importlib.import_module(f"edgewright_compiler.cli.{options.verb}").execute(options)
         finally:
             # Here and not at exit, where a closed pipe could not be answered any more; help ends in SystemExit.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,8 +27,42 @@ def opened(sample: Any) -> Image:
     return image
 
 
+def _picture(sample: Any, answer: Any) -> Image:
+    """The answer itself; several at once side by side, in about as many rows as columns."""
+    import numpy as np
+    from PIL import Image
+
+    del sample
+    if answer.ndim == 2 or (answer.ndim == 3 and answer.shape[2] == 3):
+        return Image.fromarray(answer)
+    count, height, width = answer.shape[:3]
+    columns = math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    sheet = np.zeros((rows * height, columns * width, *answer.shape[3:]), dtype=np.uint8)
+    for index, picture in enumerate(answer):
+        top, left = height * (index // columns), width * (index % columns)
+        sheet[top : top + height, left : left + width] = picture
+    return Image.fromarray(sheet)
+
+
+def _boxes(sample: Any, answer: Any) -> Image:
+    from edgewright_compiler.cli.draw_boxes import draw_boxes
+
+    return draw_boxes(opened(sample), answer)
+
+
+def _segmentation(sample: Any, answer: Any) -> Image:
+    from edgewright_compiler.cli.draw_masks import draw_masks
+
+    return draw_masks(opened(sample), answer)
+
+
 # What a pipeline gives -> the picture of it, from the sample and the answer.
-PICTURES: dict[str, Callable[[Any, Any], Image]] = {}
+PICTURES: dict[str, Callable[[Any, Any], Image]] = {
+    "boxes": _boxes,
+    "picture": _picture,
+    "segmentation": _segmentation,
+}
 
 
 def check_output(path: str | None, output_name: str, count: int) -> None:

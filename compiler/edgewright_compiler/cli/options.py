@@ -81,6 +81,17 @@ def remote_device(options: argparse.Namespace, *, target_alone: bool = False) ->
     return RemoteDevice(options.device, options.target, options.keep)
 
 
+def share_of_one(text: str) -> float:
+    """A number from 0 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number from 0 to 1")
+    return value
+
+
 def add_engine(parser: argparse.ArgumentParser) -> None:
     """Which engine."""
     parser.add_argument("--engine", help="use this engine and no other (see inspect)")

@@ -13,8 +13,9 @@ from edgewright_compiler.cli.console import print_json, spoken_warnings
 from edgewright_compiler.cli.drawing import check_output, write_drawings
 from edgewright_compiler.cli.files import write_file
 from edgewright_compiler.cli.generation import add_generation, generation_options, run_generator
-from edgewright_compiler.cli.options import add_engine, positive
+from edgewright_compiler.cli.options import add_engine, positive, share_of_one
 from edgewright_compiler.cli.samples import answer_lines, plain, read_samples
+from edgewright_runtime.samples import LATENT_INPUT
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ example:
   edgewright run prompts.ortpackage hello.wav goodbye.wav
   edgewright run clip.ortpackage photo.jpg --candidate-labels "a cat, a dog"
   edgewright run gpt.ortpackage "The weather today" --max-new-tokens 40
+  edgewright run faces.ortpackage --seed 7 --out face.png
+  edgewright run detector.ortpackage street.jpg --out boxed.png
   edgewright run digits.ortpackage input.npz --out answer.npz
 """
 
@@ -36,9 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("package", help="package folder or archive")
     parser.add_argument(
         "inputs",
-        nargs="+",
-        help="texts or files, as the model takes ('-' reads one a line); NAME=VALUE where it takes several at once; or "
-        "one .npz file of named arrays",
+        nargs="*",
+        help="texts, files or seeds, as the model takes ('-' reads one a line); NAME=VALUE where it takes several at "
+        "once; or one .npz file of named arrays",
     )
     parser.add_argument(
         "--top-k",
@@ -52,6 +55,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-o",
         metavar="FILE",
         help="write the answer: named arrays as an .npz file, what can be drawn as a picture (several into a folder)",
+    )
+    parser.add_argument(
+        "--threshold",
+        type=share_of_one,
+        metavar="SCORE",
+        help="leave out boxes of a lower score (default: what the package says)",
     )
     parser.add_argument("--threads", type=positive, help="threads of the engine (default: as it was measured)")
     add_candidates(parser)
@@ -68,6 +77,9 @@ def execute(options: argparse.Namespace) -> int:
     with model:
         pipeline = model.manifest.pipeline
         gives = "labels" if pipeline.output == "labels" else f"its {pipeline.output}"
+        if pipeline.input == LATENT_INPUT and options.seed is not None:
+            # Its seed is what it is given, not how it answers.
+            options.inputs, options.seed = [*options.inputs, str(options.seed)], None
         samples = read_samples(options.inputs, pipeline.input)
         check_output(options.output, pipeline.output, len(samples))
         if pipeline.output == "*":
@@ -75,11 +87,7 @@ def execute(options: argparse.Namespace) -> int:
         if model.streams:
             with spoken_warnings():
                 return run_generator(model, samples, options)
-        chosen = candidate_options(options)
-        given = {name: value for name, value in generation_options(options).items() if name != "top_k"} | chosen
-        if unknown := [name for name in given if name not in model.options]:
-            kind = "choose from texts that you name" if unknown[0] in chosen else "generate text"
-            raise InputError(f"--{unknown[0].replace('_', '-')} is for models that {kind}; this one gives {gives}.")
+        given = _call_options(model, options, gives)
         answers = []
         answered = []
         with spoken_warnings():
@@ -87,7 +95,7 @@ def execute(options: argparse.Namespace) -> int:
                 start = time.perf_counter()
                 answer = model(sample, top_k=options.top_k, **given)
                 seconds = time.perf_counter() - start
-                answers.append({"input": name, pipeline.output: plain(answer), "seconds": seconds})
+                answers.append({"input": name, pipeline.output: plain(pipeline.output, answer), "seconds": seconds})
                 answered.append((name, sample, answer))
     if options.output:
         write_drawings(options.output, pipeline.output, answered)
@@ -95,13 +103,27 @@ def execute(options: argparse.Namespace) -> int:
         engine = {"name": model.engine.name, "provider": model.engine.provider, "reason": model.engine.reason}
         print_json({"engine": engine, "answers": answers})
         return 0
-    for entry in answers:
-        front = f"{entry['input']}  ->  " if len(answers) > 1 else ""
-        for line in answer_lines(pipeline.output, entry[pipeline.output]):
+    for name, _, answer in answered:
+        front = f"{name}  ->  " if len(answers) > 1 else ""
+        for line in answer_lines(pipeline.output, answer):
             print(f"{front}{line}")
     if not options.quiet:
         print(f"[{model.engine.name}, {model.engine.provider}, {model.engine.threads} threads]", file=sys.stderr)
     return 0
+
+
+def _call_options(model: Model, options: argparse.Namespace, gives: str) -> dict[str, Any]:
+    given = {name: value for name, value in generation_options(options).items() if name != "top_k"}
+    kinds = dict.fromkeys(given, "generate text")
+    chosen = candidate_options(options)
+    kinds |= dict.fromkeys(chosen, "choose from texts that you name")
+    if options.threshold is not None:
+        chosen["threshold"] = options.threshold
+        kinds["threshold"] = "give boxes"
+    for name, others in kinds.items():
+        if name not in model.options:
+            raise InputError(f"--{name.replace('_', '-')} is for models that {others}; this one gives {gives}.")
+    return given | chosen
 
 
 def _show_arrays(model: Model, outputs: dict[str, Any], options: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from edgewright_runtime.samples import ARRAYS_INPUT, FILE_INPUTS, input_names
+from edgewright_runtime.samples import ARRAYS_INPUT, FILE_INPUTS, LATENT_INPUT, input_names
 from edgewright_targets import InputError
 
 
@@ -21,6 +21,9 @@ def read_samples(words: Sequence[str], pipeline_input: str) -> list[tuple[str, A
     Raises:
         InputError: They are not what a pipeline with this input takes.
     """
+    if not words:
+        takes = {ARRAYS_INPUT: "an .npz file of named arrays", LATENT_INPUT: "seeds"}
+        raise InputError(f"No input was given; this model takes {takes.get(pipeline_input, pipeline_input)}.")
     if pipeline_input == ARRAYS_INPUT:
         return [_arrays_of(words)]
     names = input_names(pipeline_input)
@@ -38,12 +41,28 @@ def _named(words: Sequence[str], names: Sequence[str]) -> tuple[str, Any]:
 
 
 def _value(name: str, word: str) -> Any:
+    if name == LATENT_INPUT:
+        return _latent(word)
     if name not in FILE_INPUTS:
         return word
     path = Path(word)
     if not path.is_file():
         raise InputError(f"There is no file '{word}'.", hint=f"This model takes the path of a file: {name}.")
     return path
+
+
+def _latent(word: str) -> Any:
+    if word.isascii() and word.isdigit():
+        return int(word)
+    from edgewright_runtime.arrays import read_array, read_arrays
+
+    path = Path(word)
+    if path.suffix not in (".npz", ".npy") or not path.is_file():
+        raise InputError(
+            f"'{word}' is neither a seed nor a file of latents.",
+            hint="Pass a whole number such as 7, an .npy file of one array, or an .npz file of arrays by input.",
+        )
+    return dict(read_arrays(path)) if path.suffix == ".npz" else read_array(path)
 
 
 def _lines(name: str) -> list[str]:
@@ -73,14 +92,35 @@ def _arrays_of(words: Sequence[str]) -> tuple[str, Any]:
     return words[0], dict(read_arrays(path))
 
 
-def plain(answer: Any) -> Any:
-    """An answer as JSON has it: arrays as lists."""
+def plain(output_name: str, answer: Any) -> Any:
+    """An answer as JSON has it: arrays as lists, and of pictures only what can be read."""
+    if output_name in ANSWER_FACTS:
+        return ANSWER_FACTS[output_name](answer)
     return answer.tolist() if hasattr(answer, "tolist") else answer
 
 
 def answer_lines(output_name: str, answer: Any) -> list[str]:
     """An answer as lines for people."""
-    return ANSWER_LINES.get(output_name, _as_json)(answer)
+    return ANSWER_LINES.get(output_name, _as_json)(plain(output_name, answer))
+
+
+def _segments_facts(answer: Mapping[str, Any]) -> list[Any]:
+    return list(answer["segments"])
+
+
+def _segments(segments: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [f"{entry['label']}  {entry['share']:.1%} of the picture" for entry in segments]
+
+
+def _picture_facts(answer: Any) -> dict[str, int]:
+    one = answer.ndim == 2 or (answer.ndim == 3 and answer.shape[2] == 3)
+    pictures, height, width = (1, *answer.shape[:2]) if one else answer.shape[:3]
+    return {"pictures": pictures, "height": height, "width": width}
+
+
+def _picture(facts: Mapping[str, int]) -> list[str]:
+    count = "a picture" if facts["pictures"] == 1 else f"{facts['pictures']} pictures"
+    return [f"{count} of {facts['width']} x {facts['height']} (--out FILE.png writes it)"]
 
 
 def _labels(answer: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -99,6 +139,13 @@ def _answer(answer: Mapping[str, Any]) -> list[str]:
     return [f"{answer['text']}  {answer['score']:.4f}"]
 
 
+def _boxes(answer: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [
+        f"{entry['label']}  {entry['score']:.4f}  {' '.join(f'{side:.0f}' for side in entry['box'].values())}"
+        for entry in answer
+    ] or ["(nothing)"]
+
+
 def _as_json(answer: Any) -> list[str]:
     return [answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)]
 
@@ -109,4 +156,9 @@ ANSWER_LINES: dict[str, Callable[[Any], list[str]]] = {
     "entities": _entities,
     "answer": _answer,
     "tokens": _tokens,
+    "picture": _picture,
+    "segmentation": _segments,
+    "boxes": _boxes,
 }
+# What a pipeline gives -> what JSON and lines say of it, where the answer itself is for the eye.
+ANSWER_FACTS: dict[str, Callable[[Any], Any]] = {"picture": _picture_facts, "segmentation": _segments_facts}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_runtime.manifest import StepSpec
@@ -41,6 +41,14 @@ class Processor(Protocol):
         """Copy the files that the steps need into the assets of the component in `folder`."""
 
 
+@runtime_checkable
+class AnsweringProcessor(Protocol):
+    """A processor that also says what becomes of the outputs, where not all models of a task give them alike."""
+
+    def answer(self, outputs: Sequence[str]) -> tuple[StepSpec, ...]:
+        """From the names of the graph's outputs, the steps to what a person wants."""
+
+
 @dataclass(frozen=True)
 class ProcessorKind:
     """How a kind of processor is found.
@@ -52,6 +60,9 @@ class ProcessorKind:
         from_checkpoint: The processor of a checkpoint folder.
         beside: The processor whose files lie beside the `.onnx` file at a path, for a task of that name.
         files: Those files, as far as they are there; they decide an export as much as the graph.
+        from_settings: The processor of a torch module: from the settings that its function returns beside it (None
+            where it returns none), its example inputs, and what messages call it. None where a module is not taken.
+        examples: Samples to measure on for want of data; there are none where nobody can make some up.
     """
 
     input_name: str
@@ -60,3 +71,5 @@ class ProcessorKind:
     from_checkpoint: Callable[[Checkpoint], Processor]
     beside: Callable[[Path, str], Processor]
     files: tuple[str, ...]
+    from_settings: Callable[[Mapping[str, Any] | None, Mapping[str, Any], str], Processor] | None = None
+    examples: tuple[Any, ...] = ()

@@ -33,6 +33,10 @@ def image_steps(processor: Any, channels: int, where: str) -> tuple[StepSpec, ..
         raise InputError(f"'{where}': its model takes images of {channels} channels; 1 and 3 are supported.")
     if name not in _OF_THEIR_OWN:
         _refuse_unknown(processor, name, where)
+    if getattr(processor, "do_pad", None) and getattr(processor, "pad_size", None):
+        raise InputError(
+            f"'{where}': its image processor {name} has the step 'pad' to a fixed size, which is not known."
+        )
     decode = StepSpec("decode_image", {"mode": "RGB" if channels == 3 else "L"})
     sized = _OF_THEIR_OWN.get(name, _resized)(processor)
     return (decode, *sized, StepSpec("normalize_image", _normalize(processor, channels)))
@@ -71,6 +75,23 @@ def _convnext(processor: Any) -> tuple[StepSpec, ...]:
     return (_resize(processor, shortest_edge=larger), crop, *_resized(_Without(processor)))
 
 
+def _detr(processor: Any) -> tuple[StepSpec, ...]:
+    """DETR's kin: to a shorter edge unless the longer one gets too long, or into a size, or to exactly that size."""
+    if not processor.do_resize:
+        return ()
+    size = processor.size
+    number = 2 if processor.resample is None else int(processor.resample)
+    if size.shortest_edge and size.longest_edge:
+        options = {"shortest_edge": size.shortest_edge, "longest_edge": size.longest_edge}
+        if type(processor).__name__.startswith("Yolos"):
+            options["multiple_of"] = 16
+        return (StepSpec("fit_image", {"filter": _FILTERS[number], **options}),)
+    if size.max_height and size.max_width:
+        options = {"height": size.max_height, "width": size.max_width}
+        return (StepSpec("fit_image", {"filter": _FILTERS[number], **options}),)
+    return (_resize(processor, height=size.height, width=size.width),)
+
+
 class _Without:
     """A processor that does not resize."""
 
@@ -86,10 +107,19 @@ _OF_THEIR_OWN: dict[str, Callable[[Any], tuple[StepSpec, ...]]] = {
     # Their own code is about the labels of segmentation.
     "BeitImageProcessor": _resized,
     "MobileNetV2ImageProcessor": _resized,
+    "SegformerImageProcessor": _resized,
+    # It resizes in its own way where it is told to keep proportions; then it comes out differently and is refused.
+    "DPTImageProcessor": _resized,
     "ConvNextImageProcessor": _convnext,
     # What differs is in `_normalize`.
     "EfficientNetImageProcessor": _resized,
     "MobileViTImageProcessor": _resized,
+    # A batch of images would be padded to the largest; each is answered by itself.
+    "ConditionalDetrImageProcessor": _detr,
+    "DeformableDetrImageProcessor": _detr,
+    "DetrImageProcessor": _detr,
+    "RTDetrImageProcessor": _detr,
+    "YolosImageProcessor": _detr,
 }
 
 

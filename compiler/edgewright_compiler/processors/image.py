@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -55,13 +57,18 @@ class ImageProcessor:
             )
         self._channels = int(checkpoint.config.get("num_channels", 3))
         self._steps = image_steps(self._processor, self._channels, checkpoint.name)
-        self._size = fixed_size(self._steps, checkpoint.name)
+        self._size = self._input_size()
         refuse_unlike(self._processor, self._steps, self._channels, checkpoint.name)
+
+    def _input_size(self) -> tuple[int, int] | None:
+        """Height and width of every image that the steps make; None where they differ and the model takes that."""
+        return fixed_size(self._steps, self._name)
 
     def example(self) -> dict[str, Any]:
         """See `Processor`."""
         import torch
 
+        assert self._size is not None, "only a processor that says otherwise lets sizes differ"
         return {INPUT: torch.zeros(2, self._channels, *self._size)}
 
     def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
@@ -114,12 +121,49 @@ def _check(folder: Path) -> None:
         )
 
 
-def _beside(path: Path, task: str) -> ImageProcessor:
+def checkpoint_beside(path: Path, task: str) -> Checkpoint:
+    """The folder of a file, as far as it is one of a checkpoint: with the settings of an image processor.
+
+    Raises:
+        InputError: There are none.
+    """
     if not (path.parent / PROCESSOR_FILE).is_file():
         raise InputError(
             f"'{path}': the task {task} needs an image processor, and there is no {PROCESSOR_FILE} beside the file."
         )
-    return ImageProcessor(Checkpoint(path.parent, {}, ()))
+    return Checkpoint(path.parent, {}, ())
 
 
-IMAGE = ProcessorKind("image", ("pillow",), _check, ImageProcessor, _beside, (PROCESSOR_FILE,))
+def _beside(path: Path, task: str) -> ImageProcessor:
+    return ImageProcessor(checkpoint_beside(path, task))
+
+
+def from_settings(
+    settings: Mapping[str, Any] | None,
+    feeds: Mapping[str, Any],
+    where: str,
+    kind: type[ImageProcessor] = ImageProcessor,
+) -> ImageProcessor:
+    """The processor of a torch module of one input, [batch, channels, height, width].
+
+    Raises:
+        InputError: There are no settings, or the module takes something else.
+    """
+    if settings is None:
+        raise InputError(
+            f"'{where}': its task needs the settings of an image processor.",
+            hint="Return them third, for example: return model, inputs, {'image_processor_type': "
+            "'ViTImageProcessor', 'size': {'height': 224, 'width': 224}, 'image_mean': ..., 'image_std': ...}",
+        )
+    shapes = [value.shape for value in feeds.values()]
+    if len(shapes) != 1 or len(shapes[0]) != 4:
+        raise InputError(f"'{where}': a module that takes images has one input, [batch, channels, height, width].")
+    with tempfile.TemporaryDirectory() as scratch:
+        # In the form of a checkpoint, so that there is one way to read it.
+        (Path(scratch) / PROCESSOR_FILE).write_text(json.dumps(settings), encoding="utf-8")
+        return kind(Checkpoint(Path(scratch), {"num_channels": shapes[0][1]}, (), where))
+
+
+IMAGE = ProcessorKind(
+    "image", ("pillow",), _check, ImageProcessor, _beside, (PROCESSOR_FILE,), from_settings=from_settings
+)

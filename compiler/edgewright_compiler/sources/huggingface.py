@@ -26,6 +26,7 @@ class HuggingFaceSource:
     """
 
     kind = "huggingface"
+    quantized = ""
 
     def __init__(self, folder: Path, options: SourceOptions) -> None:
         self.folder = folder

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import json
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cache import digest_of
-from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.component import ports_of, save_model
-from edgewright_compiler.processors.image import IMAGE, PROCESSOR_FILE
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.failures import export_failures, needs, own_failures
 from edgewright_compiler.tasks import find_task
@@ -31,50 +27,37 @@ if TYPE_CHECKING:
 class TorchSource:
     """A torch module made by the user's own code; its inputs and outputs are named arrays.
 
-    Where the function also returns the settings of an image processor, as `preprocessor_config.json` has them, the
-    module takes images, and `task` says what it gives.
+    Where the function also returns the settings of a processor, such as those of `preprocessor_config.json` for images,
+    the module takes what that processor does, and `task` says what it gives.
 
     Raises:
         InputError: The function cannot be found, fails, or returns something else.
     """
 
     kind = "torch"
+    quantized = ""
 
     def __init__(self, module: str, function: str, options: SourceOptions) -> None:
         self.name = function
         self._spec = f"{module}:{function}"
         self._task = find_task(options.task or "arrays")
         self.task = self._task.name
-        if self._task.processor not in (None, IMAGE):
+        kind = self._task.processor
+        if kind is not None and kind.from_settings is None:
             raise InputError(f"'{self._spec}': a torch module takes named arrays; the task '{self.task}' does not.")
         self.labels: tuple[str, ...] = options.labels or ()
         self.input_name = self._task.input_name
-        tools = self._task.processor.tools if self._task.processor else ()
+        tools = kind.tools if kind else ()
         self.tools: tuple[str, ...] = ("torch", "onnx", "onnx-ir", "onnxscript", *tools)
         with needs("compiler"):
             import torch
         self._torch = torch
         self._module, self._feeds, self._settings = self._call(module, function)
-        self._processor = self._image_processor() if self._task.processor else None
-
-    def _image_processor(self) -> Processor:
-        if self._settings is None:
-            raise InputError(
-                f"'{self._spec}': the task '{self.task}' needs the settings of an image processor.",
-                hint="Return them third, for example: return model, inputs, {'image_processor_type': "
-                "'ViTImageProcessor', 'size': {'height': 224, 'width': 224}, 'image_mean': ..., 'image_std': ...}",
-            )
-        if self._task.labelled and not self.labels:
+        self._processor: Processor | None = None
+        if kind is not None and kind.from_settings is not None:
+            self._processor = kind.from_settings(self._settings, self._feeds, self._spec)
+        if kind is not None and self._task.labelled and not self.labels:
             raise InputError(f"'{self._spec}': the task {self.task} needs labels.", hint="Pass --labels FILE.")
-        shapes = [value.shape for value in self._feeds.values()]
-        if len(shapes) != 1 or len(shapes[0]) != 4:
-            raise InputError(
-                f"'{self._spec}': a module that takes images has one input, [batch, channels, height, width]."
-            )
-        with tempfile.TemporaryDirectory() as scratch:
-            # In the form of a checkpoint, so that there is one way to read it.
-            (Path(scratch) / PROCESSOR_FILE).write_text(json.dumps(self._settings), encoding="utf-8")
-            return IMAGE.from_checkpoint(Checkpoint(Path(scratch), {"num_channels": shapes[0][1]}, (), self._spec))
 
     def _call(self, module: str, function: str) -> tuple[Any, dict[str, Any], dict[str, Any] | None]:
         # The user's project is where the command is run, as with `python -m`.
@@ -102,7 +85,7 @@ class TorchSource:
         net, inputs = made
         if settings is not None and self._task.processor is None:
             raise InputError(
-                f"'{self._spec}' returns the settings of an image processor, and no task says what its module gives.",
+                f"'{self._spec}' returns the settings of a processor, and no task says what its module gives.",
                 hint="Pass --task image-classification and --labels FILE.",
             )
         return net.eval(), self._named(net, inputs), settings
@@ -185,16 +168,16 @@ class TorchSource:
         with torch.no_grad(), own_failures(f"'{self._spec}': calling the module on the data"):
             for sample in samples:
                 if self._processor is not None:
-                    # One input, whatever its name.
+                    # By position: a processor calls its inputs what it will.
                     sample = dict(zip(self._feeds, self._processor.feeds(sample).values(), strict=True))  # noqa: PLW2901
                 feeds = {name: torch.from_numpy(sample[name]) for name in self._feeds}
                 found.append({str(i): value.numpy() for i, value in enumerate(_tensors(torch, self._module(**feeds)))})
         return found
 
     def example(self) -> list[Any]:
-        """The example inputs themselves, where they are what a person has."""
-        if self._processor is not None:
-            return []
+        """The example inputs themselves, where they are what a person has, or what its kind of processor has."""
+        if self._task.processor is not None:
+            return list(self._task.processor.examples)
         return [{name: value.detach().cpu().numpy() for name, value in self._feeds.items()}]
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from edgewright_compiler.checkpoint import Checkpoint
-from edgewright_compiler.processors import Processor, ProcessorKind
-from edgewright_runtime.manifest import COMPONENT, PipelineSpec, StepSpec
+from edgewright_compiler.processors import AnsweringProcessor, Processor, ProcessorKind
+from edgewright_runtime.manifest import COMPONENT, MeasuredSpec, PipelineSpec, StepSpec
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
@@ -47,10 +47,12 @@ class Task:
         model: The class of transformers that loads it.
         outputs: Fields of that class's answer that become the outputs of the graph, in their order.
         processor: The way from a sample to the graph's inputs; None for named arrays.
-        answer: From the names of the graph's outputs, the steps to what a person wants.
+        answer: From the names of the graph's outputs, the steps to what a person wants; of a processor that says it
+            itself (`AnsweringProcessor`) those count.
         output_name: The value that a person gets, as `PipelineSpec.output` says it.
         labelled: Whether it has class names.
         class_names: What its classes are called, whatever a checkpoint says; none where the checkpoint says it.
+        measured: From all steps, how engines are compared; None is by these steps.
         own_labels: Whether a checkpoint's configuration has them; else they must be asked for.
         check: Raises where the configuration asks for what is not supported; takes it and the folder.
         open: How a checkpoint of it is exported; by default as one graph.
@@ -65,6 +67,7 @@ class Task:
     output_name: str = "*"
     labelled: bool = False
     class_names: tuple[str, ...] = ()
+    measured: Callable[[Sequence[StepSpec]], MeasuredSpec] | None = None
     own_labels: bool = True
     check: Callable[[dict[str, Any], Path], None] | None = None
     open: Callable[[Task, Checkpoint], Exporter] = field(default=_single_graph)
@@ -78,4 +81,8 @@ class Task:
         """The whole way of a sample through one graph with these inputs and outputs."""
         before = processor.steps(inputs) if processor else ()
         infer = StepSpec("infer", {"component": COMPONENT})
-        return PipelineSpec(self.input_name, self.output_name, (*before, infer, *self.answer(outputs)))
+        answers: object = processor
+        after = answers.answer(outputs) if isinstance(answers, AnsweringProcessor) else self.answer(outputs)
+        steps = (*before, infer, *after)
+        measured = self.measured(steps) if self.measured else None
+        return PipelineSpec(self.input_name, self.output_name, steps, measured)

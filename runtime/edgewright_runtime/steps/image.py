@@ -148,9 +148,11 @@ class ResizeImage:
         self._shortest = shortest_edge or 0
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Replace `image`."""
+        """Replace `image`, and add its `placement` (see `image_fit`)."""
         image: Image = values["image"]
-        return {"image": image.resize(self._fixed or self._size(image), self._filter)}
+        width, height = self._fixed or self._size(image)
+        placement = (width / image.width, height / image.height, 0.0, 0.0)
+        return {"image": image.resize((width, height), self._filter), "placement": placement}
 
     def _size(self, image: Image) -> tuple[int, int]:
         # The longer edge is cut to a whole number, not rounded: what transformers and torchvision do.

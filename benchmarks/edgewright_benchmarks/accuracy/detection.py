@@ -1,0 +1,106 @@
+"""Boxes around things: COCO's mean average precision against the truth, or against what the float baseline shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgewright_benchmarks.accuracy._average_precision import Found, Precision, average_precision
+from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, answers_of, check_samples
+from edgewright_benchmarks.objects import TrueBox
+from edgewright_benchmarks.result import Accuracy, Interval, Measure
+from edgewright_benchmarks.statistics import mean_drop, samples_needed
+from edgewright_targets import InputError
+
+_NO_ANSWERS = "Boxes can be told from an engine's answer only; there is none."
+# Places in `OVERLAPS`.
+_HALF, _THREE_QUARTERS = 0, 5
+
+
+class LabelledBoxes:
+    """Scores boxes against those that are there; see `Scorer`."""
+
+    measure: Measure = "accuracy"
+
+    def score(
+        self,
+        outputs: Sequence[Output],
+        truth: Sequence[Any] | None,
+        baseline_outputs: Sequence[Output],
+        *,
+        max_drop: float | None = None,
+    ) -> Accuracy:
+        """Mean average precision over ten overlaps, and at two of them; see `Scorer.score`."""
+        check_samples(outputs, baseline_outputs)
+        if truth is None or len(truth) != len(outputs):
+            raise InputError(f"Expected the boxes of {len(outputs)} pictures, found {len(truth or ())}.")
+        if all(box.crowd for boxes in truth for box in boxes):
+            raise InputError("No picture of the data has a box, so there is nothing to find and no average precision.")
+        return _score("map", outputs, truth, baseline_outputs, max_drop)
+
+
+class BoxAgreement:
+    """Scores boxes against those that the float baseline shows a person; see `Scorer`."""
+
+    measure: Measure = "agreement"
+
+    def score(
+        self,
+        outputs: Sequence[Output],
+        truth: Sequence[Any] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
+        baseline_outputs: Sequence[Output],
+        *,
+        max_drop: float | None = None,
+    ) -> Accuracy:
+        """Mean average precision with the baseline's boxes for the truth; see `Scorer.score`."""
+        check_samples(outputs, baseline_outputs)
+        shown = [[_shown(box) for box in boxes if box["shown"]] for boxes in _boxes(baseline_outputs)]
+        if not any(shown):
+            raise InputError(
+                "The float baseline shows no box in any picture, so there is nothing to agree with.",
+                hint="Pass pictures with things that it finds.",
+            )
+        return _score("agreement", outputs, shown, baseline_outputs, max_drop)
+
+
+def _score(
+    metric: str,
+    outputs: Sequence[Output],
+    truth: Sequence[Sequence[TrueBox]],
+    baseline_outputs: Sequence[Output],
+    max_drop: float | None,
+) -> Accuracy:
+    mine = average_precision(_boxes(outputs), truth)
+    assert mine is not None, "there is something to find"
+    scores = mine.scores.mean(axis=1)
+    metrics = {metric: _interval(scores, mine.span)}
+    if metric == "map":
+        metrics["ap_50"] = _interval(mine.scores[:, _HALF], mine.span)
+        metrics["ap_75"] = _interval(mine.scores[:, _THREE_QUARTERS], mine.span)
+    if outputs is baseline_outputs:
+        return Accuracy(metrics, NO_DROP, len(scores))
+    baseline: Precision | None = average_precision(_boxes(baseline_outputs), truth)
+    assert baseline is not None, "there is something to find"
+    expected = baseline.scores.mean(axis=1)
+    drop = mean_drop(expected, scores, span=mine.span)
+    needed = None if max_drop is None else samples_needed(expected - scores, len(scores), max_drop, span=mine.span)
+    return Accuracy(metrics, drop, len(scores), needed)
+
+
+def _interval(scores: NDArray[np.float64], span: float) -> Interval:
+    # Two one-sided bounds of 97.5 % are a two-sided interval of 95 %, as all metrics have.
+    spread = mean_drop(np.ones_like(scores), scores, confidence=0.975, span=span)
+    value = float(np.clip(scores.mean(), 0, 1))
+    return Interval(value, max(0.0, min(value, 1 - spread.high)), min(1.0, max(value, 1 - spread.low)))
+
+
+def _boxes(outputs: Sequence[Output]) -> list[Found]:
+    return answers_of(outputs, _NO_ANSWERS)
+
+
+def _shown(box: Any) -> TrueBox:
+    left, top, right, bottom = (box["box"][side] for side in ("xmin", "ymin", "xmax", "ymax"))
+    return TrueBox(box["label"], (left, top, right - left, bottom - top))

@@ -1,0 +1,111 @@
+"""Pictures from a generator: how like the float baseline's they are, to the eye and in bare numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, answers_of, check_samples
+from edgewright_benchmarks.result import Accuracy, Interval, Measure
+from edgewright_benchmarks.statistics import mean_drop, samples_needed
+from edgewright_runtime.samples import graph_outputs
+
+# The window in which SSIM compares, as scikit-image has it unless told otherwise; smaller pictures take a smaller one.
+_WINDOW = 7
+_RESAMPLES = 1000
+_NO_PICTURES = "Pictures can be told from an engine's answer only; there is none."
+
+
+class PictureAgreement:
+    """The structural similarity (SSIM) of an engine's pictures with the float baseline's; see `Scorer`.
+
+    SSIM (Wang et al., 2004) looks at means, contrasts and structures of windows of 7 x 7 pixels: 1 is the same picture.
+    """
+
+    measure: Measure = "agreement"
+
+    def score(
+        self,
+        outputs: Sequence[Output],
+        truth: Sequence[Any] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
+        baseline_outputs: Sequence[Output],
+        *,
+        max_drop: float | None = None,
+    ) -> Accuracy:
+        """The mean SSIM, and the PSNR of all pictures together where any pixel differs; see `Scorer.score`.
+
+        A picture of another size, or from outputs that are not finite, counts as nothing in common.
+        """
+        check_samples(outputs, baseline_outputs)
+        if outputs is baseline_outputs:
+            return Accuracy({"agreement": Interval(1.0, 1.0, 1.0)}, NO_DROP, len(outputs))
+        pictures, expected = answers_of(outputs, _NO_PICTURES), answers_of(baseline_outputs, _NO_PICTURES)
+        usable = [
+            _finite(output) and _finite(other) and one.shape == two.shape
+            for output, other, one, two in zip(outputs, baseline_outputs, pictures, expected, strict=True)
+        ]
+        pairs = list(zip(usable, pictures, expected, strict=True))
+        scores = np.array([ssim(one, other) if fits else 0.0 for fits, one, other in pairs])
+        ones = np.ones_like(scores)
+        drop = mean_drop(ones, scores)
+        # Two one-sided bounds of 97.5 % are a two-sided interval of 95 %, as all metrics have.
+        both = mean_drop(ones, scores, confidence=0.975)
+        metrics = {"agreement": Interval(1 - both.value, max(0.0, 1 - both.high), min(1.0, 1 - both.low))}
+        errors = np.array([_squared_error(one, other) if fits else 1.0 for fits, one, other in pairs])
+        if errors.any():
+            metrics["psnr"] = _psnr(errors)
+        return Accuracy(
+            metrics=metrics,
+            drop=Interval(drop.value, max(0.0, drop.low), min(1.0, drop.high), drop.confidence),
+            samples=len(scores),
+            samples_needed=None if max_drop is None else samples_needed(ones - scores, len(scores), max_drop),
+        )
+
+
+def ssim(picture: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """The mean structural similarity of two pictures of one size, 0 (or less, which counts as 0) to 1.
+
+    Args:
+        picture: uint8, [height, width] or [height, width, channels]; several at once with an axis in front.
+        other: The same.
+    """
+    # Here and not above: it takes a second, and no other task needs it.
+    from skimage import metrics
+
+    if picture.ndim == 4:
+        return float(np.mean([ssim(one, two) for one, two in zip(picture, other, strict=True)]))
+    window = min(_WINDOW, *picture.shape[:2])
+    window -= 1 - window % 2
+    if window < 3:
+        # Too small to have a structure.
+        return float(1 - _squared_error(picture, other))
+    axis = None if picture.ndim == 2 else -1
+    found = metrics.structural_similarity(picture, other, win_size=window, channel_axis=axis, data_range=255)  # type: ignore[no-untyped-call]
+    return float(np.clip(found, 0.0, 1.0))
+
+
+def _squared_error(picture: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """The mean squared difference as a share of the largest there can be."""
+    from skimage import metrics
+
+    return float(metrics.mean_squared_error(picture, other)) / 255**2
+
+
+def _psnr(errors: NDArray[np.float64]) -> Interval:
+    """Decibels of the mean of squared errors, with a percentile bootstrap over pictures."""
+    drawn = np.random.default_rng(0).integers(errors.size, size=(_RESAMPLES, errors.size))
+    means = errors[drawn].mean(axis=1)
+    value = -10 * math.log10(errors.mean())
+    # A resample of equal pictures alone has no end; half the smallest error that was seen stands in.
+    floor = errors[errors > 0].min() / (2 * errors.size)
+    low, high = np.quantile(-10 * np.log10(np.maximum(means, floor)), [0.025, 0.975])
+    return Interval(value, min(value, float(low)), max(value, float(high)))
+
+
+def _finite(output: Output) -> bool:
+    arrays = graph_outputs(dict(output)) if isinstance(output, dict) else {}
+    return all(np.isfinite(array).all() for array in arrays.values())

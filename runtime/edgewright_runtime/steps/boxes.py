@@ -1,0 +1,178 @@
+"""From candidates for boxes to the boxes that a person gets: class-wise suppression, threshold, names.
+
+Steps of `boxes_found` make the value `candidates`; these steps go on with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgewright_runtime.errors import SampleError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from edgewright_runtime.engine import Engine
+    from edgewright_runtime.package import Package
+
+# Beyond the best so many, candidates are dropped before suppression, whose work grows with their square.
+MOST_CANDIDATES = 3000
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Boxes that a model considers, in no order.
+
+    Attributes:
+        corners: Left, top, right, bottom, in pixels of the picture as it was decoded; float32, shape (boxes, 4).
+        scores: Float32, shape (boxes,).
+        classes: Index of a label; int64, shape (boxes,).
+    """
+
+    corners: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    classes: NDArray[np.int64]
+
+    def some(self, chosen: NDArray[Any] | slice) -> Candidates:
+        """Those at these places, or where this is true."""
+        return Candidates(self.corners[chosen], self.scores[chosen], self.classes[chosen])
+
+    def over(self, threshold: float) -> Candidates:
+        """Those with a score above a threshold; one that is no number is above none."""
+        return self.some(self.scores > np.float32(threshold))
+
+    def best_first(self) -> Candidates:
+        """In the order of their scores; of equal ones the first stays first."""
+        return self.some((-self.scores).argsort(kind="stable"))
+
+
+class SuppressBoxes:
+    """Of boxes of one class that overlap, only the one with the highest score: as torchvision's `batched_nms`.
+
+    Args:
+        package: Unused; steps share one signature.
+        engine: Unused.
+        overlap: The largest share of overlap (intersection over union) that two boxes may have.
+        threshold: Candidates with a lower score are left out.
+        by_class: Boxes of different classes do not suppress one another.
+    """
+
+    options = ("threshold",)
+
+    def __init__(
+        self,
+        package: Package,  # noqa: ARG002 - one protocol
+        engine: Engine,  # noqa: ARG002 - one protocol
+        *,
+        overlap: float,
+        threshold: float,
+        by_class: bool = True,
+    ) -> None:
+        if not (0 <= overlap <= 1 and 0 <= threshold <= 1):
+            raise ValueError("overlap and threshold are shares of one")
+        self._overlap = np.float32(overlap)
+        self._threshold = threshold
+        self._by_class = by_class
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Replace `candidates`; they come out best first."""
+        threshold = asked_threshold(values, self._threshold)
+        best = values["candidates"].over(threshold).best_first()
+        best = best.some(slice(MOST_CANDIDATES))
+        kept = suppress(best.corners, best.classes if self._by_class else None, self._overlap)
+        return {"candidates": best.some(kept)}
+
+
+def suppress(corners: NDArray[np.float32], classes: NDArray[np.int64] | None, overlap: np.float32) -> NDArray[np.int64]:
+    """Places of the boxes that stay, of boxes that come best first."""
+    left, top, right, bottom = corners.T
+    areas = (right - left) * (bottom - top)
+    alive = np.ones(len(corners), dtype=bool)
+    kept = []
+    # Two boxes without an area divide nothing by nothing, which is no overlap.
+    with np.errstate(invalid="ignore"):
+        for place in range(len(corners)):
+            if not alive[place]:
+                continue
+            kept.append(place)
+            rest = slice(place + 1, None)
+            width = np.minimum(right[place], right[rest]) - np.maximum(left[place], left[rest])
+            height = np.minimum(bottom[place], bottom[rest]) - np.maximum(top[place], top[rest])
+            common = np.maximum(width, np.float32(0)) * np.maximum(height, np.float32(0))
+            near = common / (areas[place] + areas[rest] - common) > overlap
+            alive[rest] &= ~near if classes is None else ~(near & (classes[rest] == classes[place]))
+    return np.array(kept, dtype=np.int64)
+
+
+class NameBoxes:
+    """Candidates to boxes with labels, best first.
+
+    Args:
+        package: Holds the labels.
+        engine: Unused; steps share one signature.
+        threshold: Boxes with a lower score are not given; an option of a call as well.
+        max_boxes: At most so many are given.
+        shown: Boxes of at least this score are marked as those that a person would be given; for scoring.
+    """
+
+    options = ("threshold",)
+
+    def __init__(
+        self,
+        package: Package,
+        engine: Engine,  # noqa: ARG002 - one protocol
+        *,
+        threshold: float,
+        max_boxes: int = 100,
+        shown: float | None = None,
+    ) -> None:
+        if not 0 <= threshold <= 1 or max_boxes < 1:
+            raise ValueError("a threshold is a share of one, and there is at least one box")
+        self._labels = package.manifest.labels
+        self._threshold = threshold
+        self._most = max_boxes
+        self._shown = shown
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Add `boxes`, a list of `{"label", "score", "box"}` with a box as transformers' pipelines write it.
+
+        Raises:
+            SampleError: The call asks for a threshold that is none, or the model gives a class that has no label.
+        """
+        best = values["candidates"].over(asked_threshold(values, self._threshold)).best_first()
+        # A graph of low precision may give what is no number.
+        best = best.some(np.isfinite(best.corners).all(axis=1))
+        if best.classes.size and not 0 <= best.classes.min() <= best.classes.max() < len(self._labels):
+            raise SampleError(f"The model found a class that none of its {len(self._labels)} labels stands for.")
+        best = best.some(slice(self._most))
+        found: list[dict[str, Any]] = []
+        for kind, score, corners in zip(
+            best.classes.tolist(), best.scores.tolist(), best.corners.tolist(), strict=True
+        ):
+            found.append({"label": self._labels[kind], "score": score, "box": dict(zip(SIDES, corners, strict=True))})
+            if self._shown is not None:
+                found[-1]["shown"] = score > self._shown
+        return {"boxes": found}
+
+
+# The sides of a box in an answer, in pixels from the left and from the top.
+SIDES = ("xmin", "ymin", "xmax", "ymax")
+
+
+def asked_threshold(values: Mapping[str, Any], declared: float) -> float:
+    """The threshold that a call asks for, else the declared one.
+
+    Raises:
+        SampleError: It is no share of one.
+    """
+    asked = values.get("options", {}).get("threshold")
+    if asked is None:
+        return declared
+    if isinstance(asked, bool) or not isinstance(asked, (int, float)) or not 0 <= asked <= 1:
+        raise SampleError(f"A threshold is a number from 0 to 1; given was {asked!r}.")
+    return float(asked)

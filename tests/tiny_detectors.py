@@ -1,0 +1,100 @@
+"""Tiny detectors and pictures for them, made in code: what `tiny_images.py` is for classes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+LABELS = ("red", "green", "blue")
+# Things are squares of this edge, in pixels.
+SQUARE = 24
+_COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
+_SEED = 7
+
+
+def write_pictures(folder: Path, *, count: int = 12, seed: int = _SEED) -> Path:
+    """Pictures of several sizes with squares of colour on noise, and COCO's file of them; gives the file."""
+    random = np.random.default_rng(seed)
+    (folder / "images").mkdir(parents=True)
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for index in range(count):
+        height, width = (int(edge) for edge in random.integers(3, 6, 2) * 32)
+        pixels = random.integers(60, 110, (height, width, 3)).astype(np.uint8)
+        places = [(x, y) for x in range(0, width - 31, 32) for y in range(0, height - 31, 32)]
+        # The last picture has nothing in it: that is data, too.
+        for place in random.permutation(len(places))[: 0 if index == count - 1 else int(random.integers(1, 4))]:
+            label = LABELS[int(random.integers(len(LABELS)))]
+            left, top = (edge + 4 for edge in places[place])
+            pixels[top : top + SQUARE, left : left + SQUARE] = _COLOURS[label]
+            annotations.append(
+                {"id": len(annotations), "image_id": 100 + index, "category_id": 10 + LABELS.index(label)}
+                | {"bbox": [left, top, SQUARE, SQUARE], "iscrowd": 0, "area": SQUARE**2}
+            )
+        Image.fromarray(pixels).save(folder / "images" / f"{index}.png")
+        images.append({"id": 100 + index, "file_name": f"{index}.png", "width": width, "height": height})
+    categories = [{"id": 10 + index, "name": label} for index, label in enumerate(LABELS)]
+    path = folder / "annotations.json"
+    data = {"info": {"year": 2026}, "images": images, "annotations": annotations, "categories": categories}
+    path.write_text(json.dumps(data, indent=1), encoding="utf-8")
+    return path
+
+
+def write_checkpoint(folder: Path, family: str) -> Path:
+    """A detector of one of `FAMILIES` with its image processor, as `save_pretrained` writes them."""
+    import torch
+    import transformers
+
+    torch.manual_seed(_SEED)
+    name, settings, processor = FAMILIES[family]
+    labels = {"id2label": dict(enumerate(LABELS)), "label2id": {label: i for i, label in enumerate(LABELS)}}
+    if family != "yolos":
+        backbone = "RTDetrResNetConfig" if family == "rt-detr" else "ResNetConfig"
+        made = getattr(transformers, backbone)(**_BACKBONE, out_features=settings["stages"])
+        settings = {key: value for key, value in settings.items() if key != "stages"}
+        settings |= {"backbone_config": made, "backbone": None}
+    config = getattr(transformers, f"{name}Config")(**settings, **labels)
+    model = getattr(transformers, f"{name}ForObjectDetection")(config)
+    for parameter_name, parameter in model.named_parameters():
+        if any(part in parameter_name for part in ("detection_tokens", "query_position", "enc_score_head.weight")):
+            # Queries that begin alike would all find one box, and of scores that are equal any may be the best.
+            torch.nn.init.normal_(parameter, std=3)
+    model.eval().save_pretrained(folder)
+    (folder / "preprocessor_config.json").write_text(json.dumps(processor), encoding="utf-8")
+    return folder
+
+
+_BACKBONE: dict[str, Any] = {
+    "embedding_size": 8, "hidden_sizes": [8, 8, 16, 16], "depths": [1, 1, 1, 1], "layer_type": "basic",
+}  # fmt: skip
+_DETR: dict[str, Any] = {
+    "use_timm_backbone": False, "use_pretrained_backbone": False, "d_model": 32, "encoder_layers": 1,
+    "decoder_layers": 1, "encoder_attention_heads": 2, "decoder_attention_heads": 2, "encoder_ffn_dim": 32,
+    "decoder_ffn_dim": 32, "num_queries": 20, "init_xavier_std": 8.0, "stages": ["stage4"],
+}  # fmt: skip
+_EDGES = {"shortest_edge": 64, "longest_edge": 96}
+FAMILIES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    "yolos": (
+        "Yolos",
+        {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+        | {"image_size": [64, 96], "patch_size": 16, "num_detection_tokens": 20, "initializer_range": 0.3},
+        {"image_processor_type": "YolosImageProcessor", "size": _EDGES},
+    ),
+    "detr": ("Detr", _DETR, {"image_processor_type": "DetrImageProcessor", "size": _EDGES}),
+    "conditional-detr": (
+        "ConditionalDetr",
+        _DETR,
+        {"image_processor_type": "ConditionalDetrImageProcessor", "size": {"max_height": 70, "max_width": 90}},
+    ),
+    "rt-detr": (
+        "RTDetr",
+        {"encoder_in_channels": [8, 16, 16], "encoder_hidden_dim": 32, "d_model": 32, "encoder_ffn_dim": 32}
+        | {"decoder_ffn_dim": 32, "num_queries": 20, "decoder_layers": 1, "encoder_attention_heads": 2}
+        | {"decoder_attention_heads": 2, "decoder_in_channels": [32, 32, 32], "stages": ["stage2", "stage3", "stage4"]},
+        {"image_processor_type": "RTDetrImageProcessor", "size": {"height": 64, "width": 96}, "do_normalize": False},
+    ),
+}
