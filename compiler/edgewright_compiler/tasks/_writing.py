@@ -44,6 +44,10 @@ class WritingModel:
         prompt: From the generation settings of the source, the tokens that the decoder begins with, as the step
             `prompt` takes them; its start token by default.
         generate: Further options of the step `generate`.
+        part: From the loaded model, the module that reads and writes; the model itself by default. It has what
+            `encoder_decoder_graphs` asks for, and the configurations of text and generation.
+        wired: Input of the encoder to the value that it is given; by default one of its own name.
+        asked: Name of the option of a call that is the beginning of the text; none by default.
 
     Raises:
         InputError: The checkpoint cannot be loaded, or works in a way that cannot be reproduced.
@@ -57,16 +61,21 @@ class WritingModel:
         *,
         prompt: Callable[[dict[str, Any]], list[Any]] = start_token,
         generate: Mapping[str, Any] | None = None,
+        part: Callable[[Any], Any] | None = None,
+        wired: Mapping[str, str] | None = None,
+        asked: str = "",
     ) -> None:
         self._task = task
         self._checkpoint = checkpoint
         self._front = front
         self._tokenizer = CheckpointTokenizer(checkpoint)
-        self._model = checkpoint.load_model(task.model)
+        loaded = checkpoint.load_model(task.model)
+        self._model = part(loaded) if part else loaded
         config = self._model.generation_config
         self._settings = generation_settings(config, self._tokenizer.pad_id, checkpoint.folder)
         self._prompt = prompt(config.to_dict())
         self._generate = dict(generate or {})
+        self._wired, self._asked = dict(wired or {}), asked
         decoder = self._model.config.get_text_config(decoder=True)
         found = [getattr(decoder, name, None) for name in _POSITIONS]
         self._positions = int(next(filter(None, found), _DEFAULT_POSITIONS))
@@ -85,9 +94,11 @@ class WritingModel:
 
     def _pipeline(self, inputs: Sequence[str], loop: LoopSpec) -> PipelineSpec:
         run = {"component": "decoder", "loop": write_record(loop)}
-        prompt = StepSpec("prompt", {"output": TOKENS, "tokens": self._prompt})
+        text = {"text": self._asked, "tokenizer": TOKENIZER_URI} if self._asked else {}
+        prompt = StepSpec("prompt", {"output": TOKENS, "tokens": self._prompt, **text})
         scored = StepSpec("prompt", {"output": TOKENS, "tokens": self._scored()})
-        encode = StepSpec("infer", {"component": ENCODER})
+        wired = {"inputs": self._wired} if self._wired else {}
+        encode = StepSpec("infer", {"component": ENCODER, **wired})
         generate = StepSpec(
             "generate",
             {
