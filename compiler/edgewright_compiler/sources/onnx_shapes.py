@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def drop_constant_inputs(model: onnx_ir.Model) -> None:
-    """Take weights out of the inputs: before IR version 4 every weight was one, as which nothing can fold it."""
+    """Take weights out of the inputs: before IR version 4 every weight had to be one, with a value to fall back on."""
     from onnx_ir.passes.common import RemoveUnusedNodesPass
 
     inputs = model.graph.inputs
@@ -17,6 +17,7 @@ def drop_constant_inputs(model: onnx_ir.Model) -> None:
     if kept and len(kept) < len(inputs):
         inputs.clear()
         inputs.extend(kept)
+        # In the version of the file they would still have to be inputs.
         model.ir_version = max(model.ir_version or 0, 4)
         # Weights that nothing reads are of that time as well; ONNX Runtime warns about each.
         RemoveUnusedNodesPass()(model)
