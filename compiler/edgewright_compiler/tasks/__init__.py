@@ -21,6 +21,7 @@ from edgewright_compiler.tasks import (
     text_generation,
     token_classification,
     unconditional_image_generation,
+    video_classification,
     voice_activity_detection,
     zero_shot_image_classification,
 )
@@ -43,6 +44,7 @@ TASKS: tuple[Task, ...] = (
     audio_classification.TASK,
     automatic_speech_recognition.TASK,
     unconditional_image_generation.TASK,
+    video_classification.TASK,
     voice_activity_detection.TASK,
     arrays.TASK,
 )
