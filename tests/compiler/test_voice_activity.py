@@ -76,12 +76,23 @@ def package(clips: Path, sources: Path, shared_cache: Path, tmp_path_factory: py
 def _expected(silero: Any, waveform: Waveform, **options: Any) -> list[tuple[int, int]]:
     import torch
 
+    found = silero.get_speech_timestamps(torch.from_numpy(waveform), _wrapper(silero), **options)
+    return [(entry["start"], entry["end"]) for entry in found]
+
+
+def _wrapper(silero: Any) -> Any:
     graph = unpacked_wheel("silero-vad") / "silero_vad" / "data" / "silero_vad_16k_op15.onnx"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = silero.OnnxWrapper(str(graph), force_onnx_cpu=True)
-    found = silero.get_speech_timestamps(torch.from_numpy(waveform), model, **options)
-    return [(entry["start"], entry["end"]) for entry in found]
+        return silero.OnnxWrapper(str(graph), force_onnx_cpu=True)
+
+
+def silero_probabilities(wrapper: Any, waveform: Waveform) -> list[float]:
+    """What silero's own wrapper says of each frame."""
+    import torch
+
+    padded = np.concatenate([waveform, np.zeros(-len(waveform) % 512, np.float32)])
+    return [float(wrapper(torch.from_numpy(part), _RATE)) for part in padded.reshape(-1, 512)]
 
 
 def _in_samples(segments: list[dict[str, float]]) -> list[tuple[int, int]]:
@@ -95,6 +106,8 @@ def test_segments_are_those_of_the_source(package: Path, clips: Path, silero: An
             found = _in_samples(model(file))
             assert found
             assert found == _expected(silero, waveform)
+            heard = silero_probabilities(_wrapper(silero), waveform)
+            np.testing.assert_allclose(model.run(file)["probabilities"], heard, atol=1e-4)
             assert _in_samples(model(file, threshold=0.8)) == _expected(silero, waveform, threshold=0.8)
         with pytest.raises(SampleError, match="between 0 and 1"):
             model(file, threshold=2.0)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.checkpoint import OFFLINE, Checkpoint, read_json
 from edgewright_compiler.component import ASSET_PREFIX, ASSETS_FOLDER
@@ -20,10 +23,16 @@ from edgewright_compiler.processors.audio import (
 )
 from edgewright_compiler.processors.text import TOKENIZER_FILE
 from edgewright_compiler.sources.failures import needs
+from edgewright_runtime.manifest import COMPONENT, StepSpec
 from edgewright_targets import InputError
+
+if TYPE_CHECKING:
+    from edgewright_runtime.wire import Arrays
 
 _ASSET, _FILE = "vocabulary", "ctc.json"
 VOCABULARY = f"{ASSET_PREFIX}{_ASSET}/{_FILE}"
+# Audio of more than a minute is heard in windows of so much; an hour is 230 MB of samples.
+_WINDOW_SECONDS, _LONGEST_SECONDS = 30, 3600
 _TOKENIZER = "Wav2Vec2CTCTokenizer"
 _VOCABULARY_FILE = "vocab.json"
 # What `clean_up_tokenization` of transformers replaces, in its order.
@@ -43,6 +52,14 @@ class CheckpointSpeech(CheckpointAudio):
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__(checkpoint)
         _refuse_language_model(checkpoint.folder)
+        rate = self.front.sampling_rate
+        self._ratio = math.prod(checkpoint.config.get("conv_stride") or (1,))
+        # As transformers' pipeline aligns them, with its overlap of a sixth where nothing else is said.
+        self._window = round(_WINDOW_SECONDS * rate / self._ratio) * self._ratio
+        self._overlap = round(_WINDOW_SECONDS / 6 * rate / self._ratio) * self._ratio
+        self._whole = self.front.longest
+        if self.front.dynamic:
+            self.front = replace(self.front, longest=_LONGEST_SECONDS * rate)
         with needs("compiler"):
             from transformers import AutoTokenizer
         tokenizer = checkpoint.loaded(lambda: AutoTokenizer.from_pretrained(checkpoint.folder, **OFFLINE))
@@ -66,6 +83,41 @@ class CheckpointSpeech(CheckpointAudio):
             "lower": bool(tokenizer.do_lower_case),
             "replacements": [list(pair) for pair in _CLEAN_UP] if tokenizer.clean_up_tokenization_spaces else [],
         }
+
+    def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
+        """See `Processor`: the graph is among them, for it runs several times where audio is long."""
+        *before, last = super().steps(inputs)
+        infer = StepSpec(
+            "infer_windows",
+            {
+                "component": COMPONENT,
+                "input": self.front.input,
+                "whole": self._whole,
+                "window": self._window,
+                "overlap": self._overlap,
+                "ratio": self._ratio,
+                "normalize": last.options["normalize"],
+            },
+        )
+        return (*before, last, infer)
+
+    def looped(self, sample: Any, infer: Callable[[Arrays], Arrays]) -> Arrays:
+        """See `LoopingProcessor`: whole, or in windows as transformers' own pipeline cuts and joins them."""
+        import numpy as np
+        from transformers.pipelines.automatic_speech_recognition import chunk_iter, rescale_stride
+
+        waveform = self._waveform(sample)
+        if len(waveform) <= self._whole:
+            return infer(self._made([waveform]))
+        cut: Any = chunk_iter
+        rescale: Any = rescale_stride
+        parts, name = [], ""
+        for item in cut(waveform, self._extractor, self._window, self._overlap, self._overlap):
+            feeds = {self.front.input: np.asarray(item[self.front.input], dtype=np.float32)}
+            ((name, made),) = infer(feeds).items()
+            frames, left, right = rescale([item["stride"]], 1 / self._ratio)[0]
+            parts.append(made[:, left : frames - right])
+        return {name: np.concatenate(parts, axis=1)}
 
     def keep(self, folder: Path) -> None:
         """See `Processor`."""

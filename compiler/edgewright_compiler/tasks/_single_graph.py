@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.component import ports_of, save_model
+from edgewright_compiler.processors import LoopingProcessor
 from edgewright_compiler.sources.failures import export_failures
 from edgewright_runtime.manifest import COMPONENT
 from edgewright_targets import InputError
@@ -64,13 +65,15 @@ class SingleGraph:
         """See `Exporter`."""
         import torch
 
-        found = []
+        def infer(feeds: Arrays) -> Arrays:
+            answer = self._model(**{name: torch.from_numpy(value) for name, value in feeds.items()})
+            return {name: getattr(answer, name).numpy() for name in self._task.outputs}
+
+        looping: object = self._processor
         with torch.no_grad():
-            for sample in samples:
-                feeds = {name: torch.from_numpy(value) for name, value in self._processor.feeds(sample).items()}
-                answer = self._model(**feeds)
-                found.append({name: getattr(answer, name).numpy() for name in self._task.outputs})
-        return found
+            if isinstance(looping, LoopingProcessor):
+                return [looping.looped(sample, infer) for sample in samples]
+            return [infer(self._processor.feeds(sample)) for sample in samples]
 
 
 def _keep_outputs(model: onnx_ir.Model, names: Sequence[str]) -> None:
