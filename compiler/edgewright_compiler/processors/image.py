@@ -47,7 +47,9 @@ class ImageProcessor:
             from transformers import AutoImageProcessor
         loader: Any = AutoImageProcessor
         self._name = checkpoint.name
-        self._processor = checkpoint.loaded(lambda: loader.from_pretrained(checkpoint.folder, backend="pil", **OFFLINE))
+        self._processor = self._settle(
+            checkpoint.loaded(lambda: loader.from_pretrained(checkpoint.folder, backend="pil", **OFFLINE))
+        )
         kind = str(_settings(checkpoint.folder).get("image_processor_type", ""))
         if kind.endswith("Fast") and self._processor.resample in _FILTERS_OF_THEIR_OWN and self._processor.do_resize:
             raise InputError(
@@ -59,6 +61,10 @@ class ImageProcessor:
         self._steps = image_steps(self._processor, self._channels, checkpoint.name)
         self._size = self._input_size()
         refuse_unlike(self._processor, self._steps, self._channels, checkpoint.name)
+
+    def _settle(self, processor: Any) -> Any:
+        """The processor as that of one image."""
+        return processor
 
     def _input_size(self) -> tuple[int, int] | None:
         """Height and width of every image that the steps make; None where they differ and the model takes that."""

@@ -23,7 +23,9 @@ from edgewright_compiler.tasks import (
     text_generation,
     token_classification,
     unconditional_image_generation,
+    video_classification,
     visual_question_answering,
+    voice_activity_detection,
     zero_shot_image_classification,
 )
 from edgewright_compiler.tasks._task import Task
@@ -48,6 +50,8 @@ TASKS: tuple[Task, ...] = (
     audio_classification.TASK,
     automatic_speech_recognition.TASK,
     unconditional_image_generation.TASK,
+    video_classification.TASK,
+    voice_activity_detection.TASK,
     arrays.TASK,
 )
 
