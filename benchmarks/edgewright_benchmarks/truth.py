@@ -112,6 +112,23 @@ def right_answers(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[
 ANSWERS = Truth("answers", right_answers)
 
 
+def right_texts(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[str, ...]:
+    """The texts that are right: one, or a list of JSON of several.
+
+    Raises:
+        InputError: There is none, or one is empty.
+    """
+    del class_names
+    found = tuple(str(text).strip() for text in (cell if isinstance(cell, list) else [cell]) if text is not None)
+    if not found or not all(found):
+        raise InputError(f"{place}: the text is empty.")
+    return found
+
+
+TRANSLATION = Truth("translation", right_texts)
+SUMMARY = Truth("summary", right_texts)
+
+
 def transcript(cell: Any, class_names: tuple[str, ...], place: str) -> str:
     """What is said in a recording.
 

@@ -16,9 +16,11 @@ from edgewright_compiler.tasks import (
     image_segmentation,
     object_detection,
     question_answering,
+    summarization,
     text_classification,
     text_generation,
     token_classification,
+    translation,
     unconditional_image_generation,
 )
 from edgewright_compiler.tasks._task import Task
@@ -32,6 +34,8 @@ TASKS: tuple[Task, ...] = (
     feature_extraction.TASK,
     fill_mask.TASK,
     text_generation.TASK,
+    translation.TASK,
+    summarization.TASK,
     image_classification.TASK,
     image_segmentation.TASK,
     object_detection.TASK,

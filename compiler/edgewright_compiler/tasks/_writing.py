@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.component import save_model
@@ -14,6 +14,7 @@ from edgewright_compiler.processors.text import TOKENIZER_URI, CheckpointTokeniz
 from edgewright_compiler.tasks._encoder_decoder import ENCODER, TOKENS, encoder_decoder_graphs
 from edgewright_runtime.generation.loop import LoopSpec
 from edgewright_runtime.manifest import MeasuredSpec, PipelineSpec, StepSpec
+from edgewright_targets import InputError
 from edgewright_targets.record import write_record
 
 if TYPE_CHECKING:
@@ -30,8 +31,30 @@ _DEFAULT_POSITIONS = 512
 
 
 def start_token(settings: dict[str, Any]) -> list[Any]:
-    """The one token that most decoders begin with."""
-    return [int(settings["decoder_start_token_id"])]
+    """The one token that most decoders begin with.
+
+    Raises:
+        InputError: The settings name none.
+    """
+    names = ("decoder_start_token_id", "bos_token_id")
+    found = next((settings[name] for name in names if settings.get(name) is not None), None)
+    if found is None:
+        raise InputError("The generation settings of the checkpoint name no decoder_start_token_id.")
+    return [int(found)]
+
+
+class Writing(Protocol):
+    """The tokenizer of what is written, as far as it is needed here; see `CheckpointTokenizer`."""
+
+    @property
+    def pad_id(self) -> int | None:
+        """The token for padding, if it has one."""
+
+    def tokens(self, text: str) -> list[int]:
+        """The tokens of a text, without those that begin or end every text."""
+
+    def keep(self, folder: Path) -> None:
+        """Copy it to where `TOKENIZER_URI` says."""
 
 
 class WritingModel:
@@ -44,6 +67,7 @@ class WritingModel:
         prompt: From the generation settings of the source, the tokens that the decoder begins with, as the step
             `prompt` takes them; its start token by default.
         generate: Further options of the step `generate`.
+        tokenizer: Of what is written; by default that of the checkpoint.
 
     Raises:
         InputError: The checkpoint cannot be loaded, or works in a way that cannot be reproduced.
@@ -57,11 +81,12 @@ class WritingModel:
         *,
         prompt: Callable[[dict[str, Any]], list[Any]] = start_token,
         generate: Mapping[str, Any] | None = None,
+        tokenizer: Writing | None = None,
     ) -> None:
         self._task = task
         self._checkpoint = checkpoint
         self._front = front
-        self._tokenizer = CheckpointTokenizer(checkpoint)
+        self._tokenizer: Writing = tokenizer or CheckpointTokenizer(checkpoint)
         self._model = checkpoint.load_model(task.model)
         config = self._model.generation_config
         self._settings = generation_settings(config, self._tokenizer.pad_id, checkpoint.folder)
@@ -79,8 +104,7 @@ class WritingModel:
         )
         inputs = [str(value.name) for value in graphs[ENCODER].graph.inputs]
         self._front.keep(folder)
-        if self._front is not self._tokenizer:
-            self._tokenizer.keep(folder)
+        self._tokenizer.keep(folder)
         save_model(folder, graphs, self._pipeline(inputs, loop), task=self._task.name)
 
     def _pipeline(self, inputs: Sequence[str], loop: LoopSpec) -> PipelineSpec:

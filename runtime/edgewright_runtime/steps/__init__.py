@@ -43,6 +43,7 @@ STEPS = {
     "waveform": "edgewright_runtime.steps.audio_features:Waveform",
     "log_mel": "edgewright_runtime.steps.audio_features:LogMel",
     "ctc_decode": "edgewright_runtime.steps.ctc:CtcDecode",
+    "prefix": "edgewright_runtime.steps.prefix:Prefix",
     "prompt": "edgewright_runtime.steps.prompt:Prompt",
     "generate": "edgewright_runtime.steps.generate:Generate",
     "score": "edgewright_runtime.steps.generate:Score",
