@@ -150,6 +150,7 @@ def _digest(files: Sequence[Path], samples: Sequence[Any], truth: Sequence[Path]
             if isinstance(part, Path):
                 # The class of a file is in its path where the data is a folder.
                 digest.update(part.parent.name.encode() + b"/" + part.name.encode())
-                with part.open("rb") as file:
-                    digest.update(hashlib.file_digest(file, "sha256").digest())
+                for found in sorted(part.iterdir()) if part.is_dir() else [part]:
+                    with found.open("rb") as file:
+                        digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()

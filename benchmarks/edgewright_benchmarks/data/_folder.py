@@ -32,7 +32,12 @@ def read_folder(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
     labels: list[Any] = []
     for folder in folders:
         label = form.truth.read(folder.name, form.class_names, f"'{path}'")
-        found = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+        # A video may be a folder of its frames.
+        found = sorted(
+            file
+            for file in folder.iterdir()
+            if (file.is_file() or form.names == ("video",)) and not file.name.startswith(".")
+        )
         samples += found
         labels += [label] * len(found)
     return samples, labels

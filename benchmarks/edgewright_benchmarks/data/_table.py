@@ -115,7 +115,7 @@ def _file(path: Path, name: str, cell: Any, place: str) -> Path:
         raise InputError(f"{place}: the {name} is {found}.")
     # Relative names are meant from where the table lies, wherever the command runs.
     file = path.parent / cell.strip()
-    if not file.is_file():
+    if not file.is_file() and not (name == "video" and file.is_dir()):
         raise InputError(f"{place}: there is no file '{cell.strip()}'.", hint=f"It was looked for at '{file}'.")
     return file
 

@@ -16,6 +16,7 @@ from edgewright_benchmarks.tasks import (
     fill_mask,
     image_classification,
     image_segmentation,
+    image_text_retrieval,
     object_detection,
     question_answering,
     summarization,
@@ -24,6 +25,8 @@ from edgewright_benchmarks.tasks import (
     token_classification,
     translation,
     unconditional_image_generation,
+    video_classification,
+    zero_shot_image_classification,
 )
 from edgewright_benchmarks.tasks._task import Task
 
@@ -41,9 +44,12 @@ TASKS: tuple[Task, ...] = (
     image_classification.TASK,
     image_segmentation.TASK,
     object_detection.TASK,
+    zero_shot_image_classification.TASK,
+    image_text_retrieval.TASK,
     audio_classification.TASK,
     automatic_speech_recognition.TASK,
     unconditional_image_generation.TASK,
+    video_classification.TASK,
     arrays.TASK,
 )
 

@@ -46,7 +46,7 @@ def _value(name: str, word: str) -> Any:
     if name not in FILE_INPUTS:
         return word
     path = Path(word)
-    if not path.is_file():
+    if not path.is_file() and not (name == "video" and path.is_dir()):
         raise InputError(f"There is no file '{word}'.", hint=f"This model takes the path of a file: {name}.")
     return path
 

@@ -1,9 +1,8 @@
-"""Texts that an encoder reads and a decoder writes about: the words in front of them, and what is too long said."""
+"""Texts that an encoder reads and a decoder writes about: the words in front of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,11 +44,10 @@ class SourceText:
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
         """See `Processor`."""
-        (tokenize,) = self._tokenizer.steps(inputs)
-        made = (replace(tokenize, options={**tokenize.options, "say_cut": True}),)
+        tokenize = self._tokenizer.steps(inputs)
         if not self._prefixes:
-            return made
-        return (StepSpec("prefix", {"choices": self._prefixes, "default": next(iter(self._prefixes))}), *made)
+            return tokenize
+        return (StepSpec("prefix", {"choices": self._prefixes, "default": next(iter(self._prefixes))}), *tokenize)
 
     def keep(self, folder: Path) -> None:
         """See `Processor`."""

@@ -32,7 +32,6 @@ class Tokenize:
         max_length: Texts are cut to so many tokens, special tokens included; 0 is not at all.
         pad_id: Token id of padding.
         padding_side: `right` or `left`.
-        say_cut: Warn where a text is cut.
     """
 
     def __init__(
@@ -45,14 +44,12 @@ class Tokenize:
         max_length: int,
         pad_id: int = 0,
         padding_side: str = "right",
-        say_cut: bool = False,
     ) -> None:
         self._tokenizer = read_tokenizer(package, tokenizer)
         fixed = engine.fixed_length(outputs)
-        if longest := min(filter(None, (max_length, fixed)), default=0):
-            self._tokenizer.enable_truncation(longest)
-        self._longest = longest
-        self._say_cut = say_cut
+        self._limit = min(filter(None, (max_length, fixed)), default=0)
+        if self._limit:
+            self._tokenizer.enable_truncation(self._limit)
         self._fields = {name: ENCODING_FIELDS[name] for name in outputs}
         self._pad = {"input_ids": pad_id}
         self._left = padding_side == "left"
@@ -72,13 +69,13 @@ class Tokenize:
         except TypeError as error:
             # Half characters, as which Python keeps bytes of a command line that are no UTF-8.
             raise SampleError(f"The text is not valid Unicode: {text!r}.") from error
-        if self._say_cut and encoding.overflowing:
+        # Not len(encoding.ids): each access of an encoding's field makes a new list.
+        if self._limit and len(encoding) == self._limit and encoding.overflowing:
             warnings.warn(
-                f"The text has more than the {self._longest} tokens that the model takes: the rest was left out.",
+                f"The text is longer than the {self._limit} tokens that the model takes: it was cut.",
                 SampleCutWarning,
                 stacklevel=2,
             )
-        # Not len(encoding.ids): each access of an encoding's field makes a new list.
         missing = -len(encoding) % self._multiple
         made: dict[str, Any] = {"encoding": encoding, "padding_before": missing if self._left else 0}
         for name, field in self._fields.items():
