@@ -1,10 +1,10 @@
 """Make tables of short texts with their translations: train.csv, validation.csv and test.csv.
 
-The texts are what Tux Paint says of its stamps, in English and in another language, two stamps at a time: "A sail boat. A
-bull." and "Ein Segelboot. Ein Bulle." Every stamp is in the training data, alone and in pairs; the pairs of the test are in
-no other split: whoever translates them has learned words and where they belong, and no words that were never shown. The
-texts come inside a Debian package, which is fetched with `apt-get download` and unpacked (nothing is installed), or given
-with --packages.
+The texts are what Tux Paint says of its stamps, in English and in another language, two stamps at a time: "A duck. A
+peach." and "Eine Ente. Ein Pfirsich." Every stamp is in the training data, alone and in pairs; pairs of the test are
+in no other split: whoever translates them has learned words and where they belong, and no words that were never shown.
+The texts come inside a Debian package, which is fetched with `apt-get download` and unpacked (nothing is installed),
+or given with --packages.
 
 Example:
     python make_data.py --out data
@@ -99,6 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder for the tables")
     parser.add_argument("--packages", type=Path, help="folder with the .deb file (default: it is fetched)")
+    parser.add_argument("--stamps", type=Path, help="folder of stamps' texts to use instead")
     parser.add_argument("--language", default="de", help="of the translations, such as de or fr (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
@@ -108,7 +109,8 @@ def main() -> None:
 
     arguments.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=arguments.out) as scratch:
-        found = stamps(unpacked(arguments.packages, Path(scratch)), arguments.language)
+        folder = arguments.stamps or unpacked(arguments.packages, Path(scratch))
+        found = stamps(folder, arguments.language)
     if not found:
         sys.exit(f"There are no texts in the language '{arguments.language}'.")
     for split, rows in pairs(found, random.Random(arguments.seed)).items():

@@ -27,7 +27,7 @@ from transformers.utils import logging
 PAD, END, UNKNOWN = "<pad>", "</s>", "<unk>"
 VOCABULARY = 1500
 LONGEST = 64
-BATCH = 48
+BATCH = 64
 Pair = tuple[str, str]
 
 
@@ -57,13 +57,13 @@ def make_model(tokenizer: Any) -> Any:
     """A small Marian; its encoder, its decoder and its last layer share one embedding."""
     config = MarianConfig(
         vocab_size=len(tokenizer),
-        d_model=128,
+        d_model=96,
         encoder_layers=2,
         decoder_layers=2,
         encoder_attention_heads=4,
         decoder_attention_heads=4,
-        encoder_ffn_dim=256,
-        decoder_ffn_dim=256,
+        encoder_ffn_dim=192,
+        decoder_ffn_dim=192,
         max_position_embeddings=LONGEST,
         dropout=0.1,
         activation_function="swish",
@@ -148,10 +148,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with train.csv, validation.csv and test.csv")
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint")
-    parser.add_argument("--epochs", type=int, default=60, help="at most so many (default: %(default)s)")
+    parser.add_argument("--epochs", type=int, default=36, help="at most so many (default: %(default)s)")
     parser.add_argument("--patience", type=int, default=9, help="end after so many that are no better")
     parser.add_argument("--texts", type=int, help="use so few of each split, to try things out")
-    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
 

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.processors.source_text import SourceText
-from edgewright_compiler.processors.text import CheckpointTokenizer
+from edgewright_compiler.processors.text import TOKENIZER_FILE, CheckpointTokenizer
 from edgewright_compiler.tasks._task import Exporter, Task
 from edgewright_compiler.tasks._writing import WritingModel
+from edgewright_targets import InputError
 
 CLASS = "AutoModelForSeq2SeqLM"
 _PREFIX = "prefix"
+# Of Marian, where there is no fast form.
+_PAIR = ("source.spm", "target.spm")
 
 
 def open_text_to_text(task: Task, checkpoint: Checkpoint) -> Exporter:
     """See `Task.open`."""
+    _check(checkpoint.folder)
     tokenizer = CheckpointTokenizer(checkpoint)
     front = SourceText(tokenizer, prefixes(checkpoint.config, task.name))
     return WritingModel(task, checkpoint, front, tokenizer=tokenizer)
+
+
+def _check(folder: Path) -> None:
+    if all((folder / name).is_file() for name in _PAIR) and not (folder / TOKENIZER_FILE).is_file():
+        raise InputError(
+            f"'{folder}': its tokenizer is two SentencePiece models ({' and '.join(_PAIR)}), which the step 'tokenize' "
+            "cannot run.",
+            hint="Save a tokenizer of the fast kind into the folder, which has a tokenizer.json for both languages.",
+        )
 
 
 def prefixes(config: dict[str, Any], task: str) -> dict[str, str]:
