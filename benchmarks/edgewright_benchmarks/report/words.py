@@ -35,6 +35,8 @@ _METRICS: Final = {
     "accuracy": "Accuracy",
     "top_5_accuracy": "Top-5 accuracy",
     "entity_f1": "Entity F1",
+    "frame_f1": "F1 of frames",
+    "frame_auc": "AUC of frames",
     "answer_f1": "Answer F1",
     "mean_recall": "Mean recall",
     "image_to_text_recall_at_1": "Recall@1, image to text",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.component import ports_of, save_model
+from edgewright_compiler.processors import LoopingProcessor
 from edgewright_compiler.quantized_already import quantized_already
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.failures import first_line, needs
@@ -102,8 +103,14 @@ class OnnxSource:
         names = [output.name for output in session.get_outputs()]
         wanted = [entry.name for entry in session.get_inputs()]
         fit = make_free_step(StepSpec("drop_sample_axis", {"ranks": self._ranks_without_samples()}))
-        found = []
+        found: list[Arrays] = []
         for sample in samples:
+            looping: object = self._processor
+            if isinstance(looping, LoopingProcessor):
+                found.append(
+                    looping.looped(sample, lambda feeds: dict(zip(names, session.run(names, feeds), strict=True)))
+                )
+                continue
             made = {**sample, **fit(sample)} if self._processor is None else self._processor.feeds(sample)
             if len(made) == len(wanted) == 1:
                 # Then its name is the file's own; several are told apart by the names that transformers gives them.

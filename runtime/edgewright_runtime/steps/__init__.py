@@ -49,6 +49,8 @@ STEPS = {
     "load_audio": "edgewright_runtime.steps.audio_file:LoadAudio",
     "waveform": "edgewright_runtime.steps.audio_features:Waveform",
     "log_mel": "edgewright_runtime.steps.audio_features:LogMel",
+    "infer_frames": "edgewright_runtime.steps.frames:InferFrames",
+    "speech_segments": "edgewright_runtime.steps.segments:SpeechSegments",
     "ctc_decode": "edgewright_runtime.steps.ctc:CtcDecode",
     "prefix": "edgewright_runtime.steps.prefix:Prefix",
     "prompt": "edgewright_runtime.steps.prompt:Prompt",
