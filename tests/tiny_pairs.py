@@ -14,6 +14,8 @@ LABELS = tiny_images.LABELS
 POSITIONS = 16
 _SEED = 7
 _SMALL = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+# One layer where two are exported: each of them costs a second.
+_ONE = _SMALL | {"num_hidden_layers": 1}
 _VISION = _SMALL | {"image_size": tiny_images.EDGE, "patch_size": 8}
 _WORDS = "this is a photo of the patch on noise what colour has it"
 
@@ -78,3 +80,52 @@ def write_pairs(folder: Path, *, each: int = 2) -> Path:
             lines.append(f"{label}-{index}.png,a {label} patch{' on noise' * index},{label}")
     (folder / "pairs.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return folder / "pairs.csv"
+
+
+def write_blip(folder: Path, kind: str = "ForConditionalGeneration") -> Path:
+    """A BLIP of one of its kinds, as `save_pretrained` writes them."""
+    import torch
+    import transformers
+
+    torch.manual_seed(_SEED)
+    words = tokenizer()
+    text = _ONE | {
+        "vocab_size": len(words),
+        "encoder_hidden_size": _ONE["hidden_size"],
+        "max_position_embeddings": 48,
+        "bos_token_id": words.cls_token_id,
+        "eos_token_id": words.sep_token_id,
+        "sep_token_id": words.sep_token_id,
+        "pad_token_id": words.pad_token_id,
+    }
+    config: Any = transformers.BlipConfig(text_config=text, vision_config=_VISION | _ONE, image_text_hidden_size=16)
+    model: Any = getattr(transformers, f"Blip{kind}")(config)
+    _spread(model)
+    model.save_pretrained(folder)
+    words.save_pretrained(folder)
+    images: Any = transformers.BlipImageProcessorPil
+    images(size={"height": tiny_images.EDGE, "width": tiny_images.EDGE}).save_pretrained(folder)
+    return folder
+
+
+def write_captioner(folder: Path) -> Path:
+    """A ViT and a GPT-2 as encoder and decoder."""
+    import torch
+    import transformers
+
+    torch.manual_seed(_SEED)
+    words = tokenizer()
+    loader: Any = transformers.ViTConfig
+    vision = loader(**_VISION | _ONE)
+    ends = {"bos_token_id": words.cls_token_id, "eos_token_id": words.sep_token_id, "pad_token_id": words.pad_token_id}
+    text: Any = transformers.GPT2Config(vocab_size=len(words), n_embd=32, n_layer=1, n_head=2, n_positions=48, **ends)
+    config: Any = transformers.VisionEncoderDecoderConfig.from_encoder_decoder_configs(vision, text)
+    config.decoder_start_token_id = config.bos_token_id = words.cls_token_id
+    config.eos_token_id, config.pad_token_id = words.sep_token_id, words.pad_token_id
+    model: Any = transformers.VisionEncoderDecoderModel(config)
+    _spread(model)
+    model.save_pretrained(folder)
+    words.save_pretrained(folder)
+    images: Any = transformers.ViTImageProcessorPil
+    images(size={"height": tiny_images.EDGE, "width": tiny_images.EDGE}).save_pretrained(folder)
+    return folder

@@ -126,6 +126,7 @@ def right_texts(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[st
     return found
 
 
+RIGHT_TEXTS = Truth("text", right_texts)
 TRANSLATION = Truth("translation", right_texts)
 SUMMARY = Truth("summary", right_texts)
 

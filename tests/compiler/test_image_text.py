@@ -15,8 +15,11 @@ import pytest
 
 import tiny_pairs
 from command import QUICK, Command, run_apart
+from edgewright_benchmarks.progress import Quiet
+from edgewright_compiler.cache import StageCache
 from edgewright_compiler.job import BuildOptions, read_jobs
 from edgewright_compiler.sources import SourceOptions, open_source
+from edgewright_compiler.stages import draft_package
 from edgewright_runtime import Model, Package, load
 from edgewright_runtime.errors import SampleCutWarning, SampleError
 
@@ -50,9 +53,16 @@ def chooser(sources: Path, clip: Path, data: Path, shared_cache: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def finder(sources: Path, clip: Path, data: Path, shared_cache: Path) -> Path:
-    """A package of the CLIP for pairs: do not write into it."""
-    return built(sources, clip, data, shared_cache, "--task", "image-text-retrieval")
+def finder(sources: Path, clip: Path, data: Path) -> Path:
+    """The float engine of the CLIP for pairs, not measured: do not write into it."""
+    return drafted(clip, data.parent / "pairs.ortpackage", sources, data, task="image-text-retrieval")
+
+
+def drafted(source: Path, output: Path, sources: Path, data: Path, **options: Any) -> Path:
+    target = str(sources / "tiny.toml")
+    (job,) = read_jobs(str(source), BuildOptions(output, (target,), evaluation=data, **options))
+    draft_package(job, output, StageCache(), Quiet())
+    return output
 
 
 def float_model(package: Path) -> Model:
@@ -135,10 +145,6 @@ def test_pairs_and_vectors_of_either_side(finder: Path, clip: Path, data: Path, 
     import torch
     from PIL import Image
 
-    metrics = Package.open(finder).evidence("tiny")["engines"][0]["accuracy"]["metrics"]
-    assert set(metrics) == {"mean_recall"} | {
-        f"{side}_recall_at_{k}" for side in ("image_to_text", "text_to_image") for k in (1, 5)
-    }
     source = pipeline(clip)
     picture, text = data.parent / "blue-0.png", "a blue patch"
     feeds = source.tokenizer(text, return_tensors="pt")
@@ -157,7 +163,7 @@ def test_pairs_and_vectors_of_either_side(finder: Path, clip: Path, data: Path, 
         with pytest.raises(SampleError, match="non-empty text"):
             model.embed(text=" ")
     done = command("run", finder, f"image={picture}", f"text={text}")
-    assert -1 <= float(done.out) <= 1
+    assert float(done.out) == pytest.approx(values["score"])
     command.refuses("run", finder, f"image={picture}", says=["takes image and text"])
 
 
@@ -178,18 +184,10 @@ with edgewright_runtime.load({str(chooser)!r}) as model:
 def test_siglip_pads_and_takes_each_label_for_itself(data: Path, tmp_path: Path, sources: Path) -> None:
     """The whole build of another family is the same; that its graphs and steps are right is what differs."""
     folder = tiny_pairs.write_dual(tmp_path / "siglip", "siglip")
-    options = BuildOptions(
-        tmp_path / "siglip.ortpackage", (str(sources / "tiny.toml"),), evaluation=data, labels=tiny_pairs.LABELS
-    )
-    (job,) = read_jobs(str(folder), options)
-    from edgewright_benchmarks.progress import Quiet
-    from edgewright_compiler.cache import StageCache
-    from edgewright_compiler.stages import draft_package
-
-    draft_package(job, tmp_path / "draft.ortpackage", StageCache(), Quiet())
+    package = drafted(folder, tmp_path / "draft.ortpackage", sources, data, labels=tiny_pairs.LABELS)
     picture = data.parent / "white-1.png"
-    outputs = job.source.reference([picture])[0]["logits"]
-    with float_model(tmp_path / "draft.ortpackage") as model:
+    outputs = open_source(str(folder), SourceOptions(None, tiny_pairs.LABELS)).reference([picture])[0]["logits"]
+    with float_model(package) as model:
         fed = model.whole_feeds(picture)["text"]
         values = model.run(picture)
     assert [feeds["input_ids"].shape for feeds in fed] == [(1, tiny_pairs.POSITIONS)] * len(tiny_pairs.LABELS)

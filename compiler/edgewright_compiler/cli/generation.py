@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # Argument -> how argparse reads it; names are those of `GenerationSettings`.
 _ARGUMENTS: dict[str, dict[str, Any]] = {
     "max_new_tokens": {"type": positive, "metavar": "N", "help": "tokens of an answer at most"},
+    "prompt": {"metavar": "TEXT", "help": "for captions: the words that it begins with"},
     "temperature": {"type": float, "metavar": "T", "help": "sample; below 1 is more certain, 0 takes the best token"},
     "top_p": {"type": float, "metavar": "P", "help": "sample from the tokens that together have this probability"},
     "seed": {"type": int, "metavar": "N", "help": "sample; the same seed gives the same answer"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.processors import ProcessorKind
 from edgewright_compiler.processors.image import IMAGE, ImageProcessor
 from edgewright_compiler.processors.text import TEXT, CheckpointTokenizer
+from edgewright_runtime.manifest import StepSpec
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
@@ -76,3 +77,60 @@ def image_text_kind(input_name: str) -> ProcessorKind:
     """The kind for tasks that take `input_name`; such a task makes its steps itself."""
     tools = (*IMAGE.tools, *TEXT.tools)
     return ProcessorKind(input_name, tools, _check, _image_alone, _beside, (*IMAGE.files, *TEXT.files))
+
+
+class ImageAndText:
+    """An image and a text, each by its own processor; see `Processor`.
+
+    Args:
+        image: Of the images.
+        text: Of the texts.
+        text_name: What the text is called in a sample.
+        wired: Input of the graph to the name that the tokenizer has for it, where the two differ.
+        padded: Whether an engine may have texts padded.
+    """
+
+    def __init__(
+        self,
+        image: ImageProcessor,
+        text: CheckpointTokenizer,
+        text_name: str,
+        *,
+        wired: Mapping[str, str] | None = None,
+        padded: bool = True,
+    ) -> None:
+        self._image = image
+        self._text = text
+        self._text_name = text_name
+        self._wired = dict(wired or {})
+        self._padded = padded
+
+    def example(self) -> dict[str, Any]:
+        """See `Processor`."""
+        return {**self._image.example(), **self._renamed(self._text.example())}
+
+    def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
+        """See `Processor`."""
+        images = self._image.axes({name: value for name, value in feeds.items() if value.ndim == 4})
+        return images | self._text.axes({name: value for name, value in feeds.items() if name not in images})
+
+    def feeds(self, sample: Any) -> Arrays:
+        """See `Processor`."""
+        return {**self._image.feeds(sample["image"]), **self._renamed(self._text.feeds(sample[self._text_name]))}
+
+    def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
+        """See `Processor`."""
+        pixels = [name for name in self._image.example() if name in inputs]
+        tokens = [self._wired.get(name, name) for name in inputs if name not in pixels]
+        (tokenize,) = self._text.steps(tokens)
+        options = {**tokenize.options, "text": self._text_name, "padded": self._padded}
+        # The tokenizer first: nothing is computed for an image whose text is none.
+        return (StepSpec(tokenize.step, options), *self._image.steps(pixels))
+
+    def keep(self, folder: Path) -> None:
+        """Nothing: the tokenizer is kept by whoever else needs it, such as the decoder of an answer."""
+
+    def _renamed(self, made: Mapping[str, Any]) -> dict[str, Any]:
+        names = {theirs: ours for ours, theirs in self._wired.items()}
+        wanted = names or dict.fromkeys(("input_ids", "attention_mask"))
+        return {names.get(name, name): value for name, value in made.items() if name in wanted}

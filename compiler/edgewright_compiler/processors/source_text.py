@@ -22,13 +22,11 @@ class SourceText:
     Args:
         tokenizer: Makes tokens of a text.
         prefixes: Name to the words in front of each text, the first by default; none where it is empty.
-        kept: The tokenizer's files are kept by this; else by whoever else needs them.
     """
 
-    def __init__(self, tokenizer: Processor, prefixes: Mapping[str, str], *, kept: bool = False) -> None:
+    def __init__(self, tokenizer: Processor, prefixes: Mapping[str, str]) -> None:
         self._tokenizer = tokenizer
         self._prefixes = dict(prefixes)
-        self._kept = kept
 
     def example(self) -> dict[str, Any]:
         """See `Processor`."""
@@ -50,9 +48,7 @@ class SourceText:
         return (StepSpec("prefix", {"choices": self._prefixes, "default": next(iter(self._prefixes))}), *tokenize)
 
     def keep(self, folder: Path) -> None:
-        """See `Processor`."""
-        if self._kept:
-            self._tokenizer.keep(folder)
+        """See `Processor`; the tokenizer is that of what is written, and kept with it."""
 
 
 def _taken(feeds: Mapping[str, Any]) -> dict[str, Any]:

@@ -75,6 +75,8 @@ class HuggingFaceSource:
 
 
 def _labels(task: Task, config: dict[str, Any], folder: Path) -> tuple[str, ...]:
+    if task.class_names:
+        return task.class_names
     if task.own_labels:
         return config_labels(config, folder)
     raise InputError(

@@ -51,6 +51,7 @@ class Task:
             itself (`AnsweringProcessor`) those count.
         output_name: The value that a person gets, as `PipelineSpec.output` says it.
         labelled: Whether it has class names.
+        class_names: What its classes are called, whatever a checkpoint says; none where the checkpoint says it.
         measured: From all steps, how engines are compared; None is by these steps.
         own_labels: Whether a checkpoint's configuration has them; else they must be asked for.
         check: Raises where the configuration asks for what is not supported; takes it and the folder.
@@ -65,6 +66,7 @@ class Task:
     answer: Callable[[Sequence[str]], tuple[StepSpec, ...]] = _no_steps
     output_name: str = "*"
     labelled: bool = False
+    class_names: tuple[str, ...] = ()
     measured: Callable[[Sequence[StepSpec]], MeasuredSpec] | None = None
     own_labels: bool = True
     check: Callable[[dict[str, Any], Path], None] | None = None

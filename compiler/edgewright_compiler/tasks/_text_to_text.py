@@ -21,9 +21,8 @@ _PAIR = ("source.spm", "target.spm")
 def open_text_to_text(task: Task, checkpoint: Checkpoint) -> Exporter:
     """See `Task.open`."""
     _check(checkpoint.folder)
-    tokenizer = CheckpointTokenizer(checkpoint)
-    front = SourceText(tokenizer, prefixes(checkpoint.config, task.name))
-    return WritingModel(task, checkpoint, front, tokenizer=tokenizer)
+    front = SourceText(CheckpointTokenizer(checkpoint), prefixes(checkpoint.config, task.name))
+    return WritingModel(task, checkpoint, front)
 
 
 def _check(folder: Path) -> None:

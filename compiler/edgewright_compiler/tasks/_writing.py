@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.component import save_model
@@ -43,20 +43,6 @@ def start_token(settings: dict[str, Any]) -> list[Any]:
     return [int(found)]
 
 
-class Writing(Protocol):
-    """The tokenizer of what is written, as far as it is needed here; see `CheckpointTokenizer`."""
-
-    @property
-    def pad_id(self) -> int | None:
-        """The token for padding, if it has one."""
-
-    def tokens(self, text: str) -> list[int]:
-        """The tokens of a text, without those that begin or end every text."""
-
-    def keep(self, folder: Path) -> None:
-        """Copy it to where `TOKENIZER_URI` says."""
-
-
 class WritingModel:
     """A model of an encoder and a decoder; see `Exporter`.
 
@@ -67,7 +53,10 @@ class WritingModel:
         prompt: From the generation settings of the source, the tokens that the decoder begins with, as the step
             `prompt` takes them; its start token by default.
         generate: Further options of the step `generate`.
-        tokenizer: Of what is written; by default that of the checkpoint.
+        part: From the loaded model, the module that reads and writes; the model itself by default. It has what
+            `encoder_decoder_graphs` asks for, and the configurations of text and generation.
+        wired: Input of the encoder to the value that it is given; by default one of its own name.
+        asked: Name of the option of a call that is the beginning of the text; none by default.
 
     Raises:
         InputError: The checkpoint cannot be loaded, or works in a way that cannot be reproduced.
@@ -81,17 +70,21 @@ class WritingModel:
         *,
         prompt: Callable[[dict[str, Any]], list[Any]] = start_token,
         generate: Mapping[str, Any] | None = None,
-        tokenizer: Writing | None = None,
+        part: Callable[[Any], Any] | None = None,
+        wired: Mapping[str, str] | None = None,
+        asked: str = "",
     ) -> None:
         self._task = task
         self._checkpoint = checkpoint
         self._front = front
-        self._tokenizer: Writing = tokenizer or CheckpointTokenizer(checkpoint)
-        self._model = checkpoint.load_model(task.model)
+        self._tokenizer = CheckpointTokenizer(checkpoint)
+        loaded = checkpoint.load_model(task.model)
+        self._model = part(loaded) if part else loaded
         config = self._model.generation_config
         self._settings = generation_settings(config, self._tokenizer.pad_id, checkpoint.folder)
         self._prompt = prompt(config.to_dict())
         self._generate = dict(generate or {})
+        self._wired, self._asked = dict(wired or {}), asked
         decoder = self._model.config.get_text_config(decoder=True)
         found = [getattr(decoder, name, None) for name in _POSITIONS]
         self._positions = int(next(filter(None, found), _DEFAULT_POSITIONS))
@@ -104,14 +97,17 @@ class WritingModel:
         )
         inputs = [str(value.name) for value in graphs[ENCODER].graph.inputs]
         self._front.keep(folder)
-        self._tokenizer.keep(folder)
+        if self._front is not self._tokenizer:
+            self._tokenizer.keep(folder)
         save_model(folder, graphs, self._pipeline(inputs, loop), task=self._task.name)
 
     def _pipeline(self, inputs: Sequence[str], loop: LoopSpec) -> PipelineSpec:
         run = {"component": "decoder", "loop": write_record(loop)}
-        prompt = StepSpec("prompt", {"output": TOKENS, "tokens": self._prompt})
+        text = {"text": self._asked, "tokenizer": TOKENIZER_URI} if self._asked else {}
+        prompt = StepSpec("prompt", {"output": TOKENS, "tokens": self._prompt, **text})
         scored = StepSpec("prompt", {"output": TOKENS, "tokens": self._scored()})
-        encode = StepSpec("infer", {"component": ENCODER})
+        wired = {"inputs": self._wired} if self._wired else {}
+        encode = StepSpec("infer", {"component": ENCODER, **wired})
         generate = StepSpec(
             "generate",
             {

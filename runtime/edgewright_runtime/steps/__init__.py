@@ -45,6 +45,7 @@ STEPS = {
     "name_boxes": "edgewright_runtime.steps.boxes:NameBoxes",
     "embed_texts": "edgewright_runtime.steps.similarity:EmbedTexts",
     "zero_shot": "edgewright_runtime.steps.similarity:ZeroShot",
+    "match": "edgewright_runtime.steps.similarity:Match",
     "similarity": "edgewright_runtime.steps.similarity:Similarity",
     "load_audio": "edgewright_runtime.steps.audio_file:LoadAudio",
     "waveform": "edgewright_runtime.steps.audio_features:Waveform",

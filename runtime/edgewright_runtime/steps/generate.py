@@ -155,7 +155,8 @@ class Generate:
 
     def _plan(self, batch: Sequence[Mapping[str, Any]]) -> _Plan:
         options = batch[0].get("options", {})
-        given = {name: value for name, value in options.items() if name != "batch_size" and value is not None}
+        # Others are of other steps.
+        given = {name: value for name, value in options.items() if name in OPTIONS and value is not None}
         settings = self._settings.changed(given)
         prompts = [self._cut(prompt_tokens(values, self._spec), settings) for values in batch]
         longest = max(len(prompt) for prompt in prompts)

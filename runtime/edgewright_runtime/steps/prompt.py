@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewright_runtime.errors import SampleError
+from edgewright_runtime.steps.text import describe, read_tokenizer
 from edgewright_targets.errors import nearest
 
 if TYPE_CHECKING:
@@ -20,32 +21,53 @@ class Prompt:
     """Adds the tokens that a decoder begins with, int64 [1, tokens].
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
+        package: Holds the tokenizer, where there is a text.
+        engine: Unused; steps share one signature.
         output: Name of the value.
         tokens: In their order. An entry is a token, or an option of a call:
             `{"option": NAME, "choices": {VALUE: TOKEN}, "default": VALUE}`; a choice without a token has null.
+        text: Name of the option of a call that is a text to go on with after these; none without.
+        tokenizer: URI of the `tokenizer.json` for it.
     """
 
-    def __init__(self, package: Package, engine: Engine, *, output: str, tokens: Sequence[Any]) -> None:
-        del package, engine
+    def __init__(
+        self,
+        package: Package,
+        engine: Engine,
+        *,
+        output: str,
+        tokens: Sequence[Any],
+        text: str = "",
+        tokenizer: str = "",
+    ) -> None:
+        del engine
         self._output = output
         self._entries = [entry if isinstance(entry, dict) else int(entry) for entry in tokens]
         chosen = [entry for entry in self._entries if isinstance(entry, dict)]
         for entry in chosen:
             if set(entry) != {"option", "choices", "default"} or entry["default"] not in entry["choices"]:
                 raise ValueError(f"the choice {entry} of a prompt")
-        self.options = tuple(str(entry["option"]) for entry in chosen)
+        self.options = (*(str(entry["option"]) for entry in chosen), *([text] if text else []))
+        self._text = text
+        self._tokenizer = read_tokenizer(package, tokenizer) if text else None
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Add the tokens.
 
         Raises:
-            SampleError: A call chose what there is not.
+            SampleError: A call chose what there is not, or the text is none.
         """
         options = values.get("options", {})
         found = [entry if isinstance(entry, int) else _chosen(entry, options) for entry in self._entries]
-        return {self._output: np.array([[token for token in found if token is not None]], dtype=np.int64)}
+        tokens = [token for token in found if token is not None] + self._tokens_of(options.get(self._text))
+        return {self._output: np.array([tokens], dtype=np.int64)}
+
+    def _tokens_of(self, text: Any) -> list[int]:
+        if text is None or self._tokenizer is None:
+            return []
+        if not isinstance(text, str) or not text.strip():
+            raise SampleError(f"The option {self._text} is a text to go on with; given was {describe(text)}.")
+        return [int(token) for token in self._tokenizer.encode(text, add_special_tokens=False).ids]
 
 
 def _chosen(entry: Mapping[str, Any], options: Mapping[str, Any]) -> int | None:

@@ -143,6 +143,34 @@ class ZeroShot:
         return {"logits": logits, "scores": scores, "labels": labels, "outputs": {"logits": logits}}
 
 
+class Match:
+    """Whether an image and a text belong together, by a model that reads both at once.
+
+    Args:
+        package: Unused; steps share one signature.
+        engine: Unused.
+        scores: Name of the scores for no and yes, [1, 2].
+        image: Name of the image's vector, [1, size].
+        text: Name of the text's vector, [1, size].
+    """
+
+    def __init__(self, package: Package, engine: Engine, *, scores: str, image: str, text: str) -> None:  # noqa: ARG002
+        self._scores = scores
+        self._image = image
+        self._text = text
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Add `match`: `{"score", "cosine"}`, the probability of yes and how alike the vectors are.
+
+        `outputs` holds the scores alone.
+        """
+        scores = values[self._scores]
+        exponents = np.exp(scores[0] - scores[0].max())
+        cosine = float(values[self._image][0] @ values[self._text][0])
+        match = {"score": float(exponents[1] / exponents.sum()), "cosine": cosine}
+        return {"match": match, "outputs": {self._scores: scores}}
+
+
 class Similarity:
     """How well an image and a text fit together: the cosine of their vectors, which have the length 1.
 

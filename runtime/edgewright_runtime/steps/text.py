@@ -32,6 +32,8 @@ class Tokenize:
         max_length: Texts are cut to so many tokens, special tokens included; 0 is not at all.
         pad_id: Token id of padding.
         padding_side: `right` or `left`.
+        text: Name of the value that holds the text.
+        padded: Whether an engine may have texts padded; without, where a graph cannot tell padding from text.
     """
 
     def __init__(
@@ -44,6 +46,8 @@ class Tokenize:
         max_length: int,
         pad_id: int = 0,
         padding_side: str = "right",
+        text: str = "text",
+        padded: bool = True,
     ) -> None:
         self._tokenizer = read_tokenizer(package, tokenizer)
         fixed = engine.fixed_length(outputs)
@@ -53,15 +57,16 @@ class Tokenize:
         self._fields = {name: ENCODING_FIELDS[name] for name in outputs}
         self._pad = {"input_ids": pad_id}
         self._left = padding_side == "left"
-        self._multiple = fixed or engine.spec.pad_to_multiple_of
+        self._text = text
+        self._multiple = fixed or (engine.spec.pad_to_multiple_of if padded else 1)
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Add the token arrays of `values["text"]`, its `encoding` without padding, and `padding_before` in tokens.
+        """Add the token arrays of the text, its `encoding` without padding, and `padding_before` in tokens.
 
         Raises:
             SampleError: The text is not a string, or it is empty.
         """
-        text = values["text"]
+        text = values[self._text]
         if not isinstance(text, str) or not text.strip():
             raise SampleError(f"The model takes a non-empty text; given was {describe(text)}.")
         try:
