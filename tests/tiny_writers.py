@@ -33,8 +33,7 @@ _T5 = {
     "d_model": 32,
     "d_kv": 16,
     "d_ff": 64,
-    "num_layers": 1,
-    "num_decoder_layers": 2,
+    "num_layers": 2,
     "num_heads": 2,
     "initializer_factor": 4.0,
 }
