@@ -127,6 +127,8 @@ def right_texts(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[st
 
 
 RIGHT_TEXTS = Truth("text", right_texts)
+TRANSLATION = Truth("translation", right_texts)
+SUMMARY = Truth("summary", right_texts)
 
 
 def transcript(cell: Any, class_names: tuple[str, ...], place: str) -> str:

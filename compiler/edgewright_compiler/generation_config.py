@@ -10,12 +10,11 @@ from edgewright_targets import InputError
 
 # Settings that are the same here and there.
 _SHARED = (
-    "max_new_tokens", "min_new_tokens", "do_sample", "temperature", "top_k", "top_p", "num_beams", "length_penalty",
-    "repetition_penalty", "no_repeat_ngram_size", "forced_bos_token_id", "forced_eos_token_id",
+    "max_new_tokens", "min_new_tokens", "min_length", "do_sample", "temperature", "top_k", "top_p", "num_beams",
+    "length_penalty", "repetition_penalty", "no_repeat_ngram_size", "forced_bos_token_id", "forced_eos_token_id",
 )  # fmt: skip
 # Settings that change what is generated and that the runtime does not know, with the values that change nothing.
 _UNKNOWN: dict[str, tuple[Any, ...]] = {
-    "bad_words_ids": (None, []),
     "constraints": (None, []),
     "diversity_penalty": (None, 0.0),
     "dola_layers": (None,),
@@ -26,7 +25,6 @@ _UNKNOWN: dict[str, tuple[Any, ...]] = {
     "exponential_decay_length_penalty": (None,),
     "force_words_ids": (None, []),
     "guidance_scale": (None, 1, 1.0),
-    "min_length": (None, 0),
     "min_p": (None, 0.0),
     "num_beam_groups": (None, 1),
     "num_return_sequences": (None, 1),
@@ -66,6 +64,7 @@ def generation_settings(config: Any, pad_id: int | None, folder: Path) -> Genera
         **known,
         max_length=values.get("max_length"),
         early_stopping="never" if early == "never" else "true" if early else "false",
+        bad_words_ids=tuple(map(_listed, values.get("bad_words_ids") or ())),
         suppress_tokens=_listed(values.get("suppress_tokens")),
         begin_suppress_tokens=_listed(values.get("begin_suppress_tokens")),
         eos_token_ids=ends,

@@ -11,6 +11,7 @@ of these scores is R exactly, and their spread is the spread of R. So paired dro
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,10 +80,25 @@ class MeanOfSums:
         return found
 
 
+class CorpusSums(Protocol):
+    """What corpus metrics have in common; see `Sums`."""
+
+    @property
+    def ratio(self) -> float:
+        """The metric."""
+
+    @property
+    def span(self) -> float:
+        """The most that one sample can cost."""
+
+    def scores(self) -> NDArray[np.float64]:
+        """A score for each sample, whose mean is the metric."""
+
+
 def corpus_accuracy(
     metric: str,
-    sums: Sums | MeanOfSums,
-    baseline: Sums | MeanOfSums,
+    sums: CorpusSums,
+    baseline: CorpusSums,
     *,
     is_baseline: bool,
     max_drop: float | None,

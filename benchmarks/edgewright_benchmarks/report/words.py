@@ -53,6 +53,7 @@ _METRICS: Final = {
     "word_accuracy": "Word accuracy (1 - WER)",
     "word_error_rate": "Word error rate",
     "character_error_rate": "Character error rate",
+    "corpus_chrf": "chrF",
     "psnr": "PSNR",
     "mean_iou": "Mean IoU",
     "pixel_accuracy": "Pixel accuracy",

@@ -14,6 +14,7 @@ from edgewright_compiler.processors.text import TOKENIZER_URI, CheckpointTokeniz
 from edgewright_compiler.tasks._encoder_decoder import ENCODER, TOKENS, encoder_decoder_graphs
 from edgewright_runtime.generation.loop import LoopSpec
 from edgewright_runtime.manifest import MeasuredSpec, PipelineSpec, StepSpec
+from edgewright_targets import InputError
 from edgewright_targets.record import write_record
 
 if TYPE_CHECKING:
@@ -30,8 +31,16 @@ _DEFAULT_POSITIONS = 512
 
 
 def start_token(settings: dict[str, Any]) -> list[Any]:
-    """The one token that most decoders begin with."""
-    return [int(settings["decoder_start_token_id"])]
+    """The one token that most decoders begin with.
+
+    Raises:
+        InputError: The settings name none.
+    """
+    names = ("decoder_start_token_id", "bos_token_id")
+    found = next((settings[name] for name in names if settings.get(name) is not None), None)
+    if found is None:
+        raise InputError("The generation settings of the checkpoint name no decoder_start_token_id.")
+    return [int(found)]
 
 
 class WritingModel:

@@ -32,6 +32,8 @@ def rules(settings: GenerationSettings, limit: int) -> list[Rule]:
         found.append(_repetition(settings.repetition_penalty))
     if settings.no_repeat_ngram_size:
         found.append(_ngrams(settings.no_repeat_ngram_size))
+    if bad := [word for word in settings.bad_words_ids if word not in {(end,) for end in settings.eos_token_ids}]:
+        found.append(_bad_words(bad))
     if settings.min_new_tokens and settings.eos_token_ids:
         found.append(_never(settings.eos_token_ids, below=settings.min_new_tokens))
     if settings.forced_bos_token_id is not None:
@@ -47,7 +49,8 @@ def rules(settings: GenerationSettings, limit: int) -> list[Rule]:
 
 def needs_sequences(settings: GenerationSettings) -> bool:
     """Whether a rule looks at the tokens so far."""
-    return settings.repetition_penalty != 1.0 or settings.no_repeat_ngram_size > 0
+    longest = max(map(len, settings.bad_words_ids), default=0)
+    return settings.repetition_penalty != 1.0 or settings.no_repeat_ngram_size > 0 or longest > 1
 
 
 def _repetition(penalty: float) -> Rule:
@@ -71,6 +74,21 @@ def _ngrams(size: int) -> Rule:
             last = tokens[len(tokens) - size + 1 :]
             ends = range(size - 1, len(tokens))
             scores[row, [tokens[end] for end in ends if tokens[end - size + 1 : end] == last]] = _NEVER
+
+    return rule
+
+
+def _bad_words(words: Sequence[tuple[int, ...]]) -> Rule:
+    alone = [word[0] for word in words if len(word) == 1]
+    longer = [(list(word[:-1]), word[-1]) for word in words if len(word) > 1]
+
+    def rule(scores: Array, sequences: Sequence[Sequence[int]], made: int) -> None:
+        del made
+        scores[:, alone] = _NEVER
+        for before, last in longer:
+            for row, sequence in enumerate(sequences):
+                if list(sequence[-len(before) :]) == before:
+                    scores[row, last] = _NEVER
 
     return rule
 

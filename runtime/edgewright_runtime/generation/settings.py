@@ -28,6 +28,7 @@ class GenerationSettings:
         max_new_tokens: At most so many; None is as many as `max_length` and the model's positions allow.
         max_length: At most so many tokens with the prompt, where `max_new_tokens` does not say it.
         min_new_tokens: An end before so many is not taken.
+        min_length: Nor is one before so many with the prompt, where `min_new_tokens` does not say it.
         do_sample: Draw the next token from its probabilities; else take the most probable.
         temperature: Divides the scores before sampling; below 1 is more certain.
         top_k: Sample from the so many most probable tokens; 0 is all.
@@ -39,6 +40,7 @@ class GenerationSettings:
             is unlikely, `never` where it is impossible.
         repetition_penalty: Makes tokens that occurred less probable; 1 is none.
         no_repeat_ngram_size: No sequence of so many tokens comes twice; 0 is none.
+        bad_words_ids: Sequences of tokens that never come.
         suppress_tokens: Never chosen.
         begin_suppress_tokens: Not chosen as the first.
         forced_bos_token_id: The first token.
@@ -51,6 +53,7 @@ class GenerationSettings:
     max_new_tokens: int | None = None
     max_length: int | None = None
     min_new_tokens: int = 0
+    min_length: int = 0
     do_sample: bool = False
     temperature: float = 1.0
     top_k: int = 50
@@ -61,6 +64,7 @@ class GenerationSettings:
     early_stopping: Literal["true", "false", "never"] = "false"
     repetition_penalty: float = 1.0
     no_repeat_ngram_size: int = 0
+    bad_words_ids: tuple[tuple[int, ...], ...] = ()
     suppress_tokens: tuple[int, ...] = ()
     begin_suppress_tokens: tuple[int, ...] = ()
     forced_bos_token_id: int | None = None
@@ -74,6 +78,7 @@ class GenerationSettings:
         rules = {
             "max_new_tokens": (self.max_new_tokens is None or self.max_new_tokens >= 1, "1 or more"),
             "min_new_tokens": (self.min_new_tokens >= 0, "0 or more"),
+            "min_length": (self.min_length >= 0, "0 or more"),
             "temperature": (0 < self.temperature < float("inf"), "above 0"),
             "top_k": (self.top_k >= 0, "0 or more; 0 is all"),
             "top_p": (0 < self.top_p <= 1, "above 0, at most 1"),
@@ -82,6 +87,7 @@ class GenerationSettings:
             "length_penalty": (abs(self.length_penalty) < float("inf"), "a number"),
             "repetition_penalty": (0 < self.repetition_penalty < float("inf"), "above 0"),
             "no_repeat_ngram_size": (self.no_repeat_ngram_size >= 0, "0 or more"),
+            "bad_words_ids": (all(self.bad_words_ids), "lists of tokens that are not empty"),
             "stop": (all(self.stop), "texts that are not empty"),
         }
         for name, (fits, expected) in rules.items():

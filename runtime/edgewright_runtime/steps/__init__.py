@@ -54,6 +54,7 @@ STEPS = {
     "infer_frames": "edgewright_runtime.steps.frames:InferFrames",
     "speech_segments": "edgewright_runtime.steps.segments:SpeechSegments",
     "ctc_decode": "edgewright_runtime.steps.ctc:CtcDecode",
+    "prefix": "edgewright_runtime.steps.prefix:Prefix",
     "prompt": "edgewright_runtime.steps.prompt:Prompt",
     "generate": "edgewright_runtime.steps.generate:Generate",
     "score": "edgewright_runtime.steps.generate:Score",

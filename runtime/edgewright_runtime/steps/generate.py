@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -160,6 +160,8 @@ class Generate:
         settings = self._settings.changed(given)
         prompts = [self._cut(prompt_tokens(values, self._spec), settings) for values in batch]
         longest = max(len(prompt) for prompt in prompts)
+        if not settings.min_new_tokens and settings.min_length > longest:
+            settings = replace(settings, min_new_tokens=settings.min_length - longest)
         room = self._max_length - longest
         wanted = settings.max_new_tokens or max(1, (settings.max_length or self._max_length) - longest)
         limit = min(wanted, room)

@@ -1,0 +1,55 @@
+"""Texts that an encoder reads and a decoder writes about: the words in front of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgewright_compiler.processors import Processor
+from edgewright_runtime.manifest import StepSpec
+
+if TYPE_CHECKING:
+    from edgewright_runtime.wire import Arrays
+
+# What encoders of texts take; some tokenizers make more.
+_INPUTS = ("input_ids", "attention_mask")
+
+
+class SourceText:
+    """Texts as an encoder takes them; see `Processor`.
+
+    Args:
+        tokenizer: Makes tokens of a text.
+        prefixes: Name to the words in front of each text, the first by default; none where it is empty.
+    """
+
+    def __init__(self, tokenizer: Processor, prefixes: Mapping[str, str]) -> None:
+        self._tokenizer = tokenizer
+        self._prefixes = dict(prefixes)
+
+    def example(self) -> dict[str, Any]:
+        """See `Processor`."""
+        return _taken(self._tokenizer.example())
+
+    def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
+        """See `Processor`."""
+        return self._tokenizer.axes(feeds)
+
+    def feeds(self, sample: Any) -> Arrays:
+        """See `Processor`."""
+        return _taken(self._tokenizer.feeds(next(iter(self._prefixes.values()), "") + sample))
+
+    def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
+        """See `Processor`."""
+        tokenize = self._tokenizer.steps(inputs)
+        if not self._prefixes:
+            return tokenize
+        return (StepSpec("prefix", {"choices": self._prefixes, "default": next(iter(self._prefixes))}), *tokenize)
+
+    def keep(self, folder: Path) -> None:
+        """See `Processor`; the tokenizer is that of what is written, and kept with it."""
+
+
+def _taken(feeds: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in feeds.items() if name in _INPUTS}

@@ -1,0 +1,17 @@
+"""A text in another language."""
+
+from __future__ import annotations
+
+from edgewright_compiler.processors.text import TEXT
+from edgewright_compiler.tasks._task import Task
+from edgewright_compiler.tasks._text_to_text import CLASS, open_text_to_text
+
+TASK = Task(
+    name="translation",
+    heads=("MarianMTModel", "T5ForConditionalGeneration"),
+    model=CLASS,
+    outputs=("logits",),
+    processor=TEXT,
+    output_name="translation_text",
+    open=open_text_to_text,
+)

@@ -1,0 +1,56 @@
+"""Words in front of a text that say what is to be done with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from edgewright_runtime.errors import SampleError
+from edgewright_runtime.steps.text import describe
+from edgewright_targets.errors import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edgewright_runtime.engine import Engine
+    from edgewright_runtime.package import Package
+
+
+class Prefix:
+    """Puts words in front of the text, such as `translate English to German: `.
+
+    Args:
+        package: Unused; steps share one signature.
+        engine: Unused.
+        choices: Name to the words.
+        default: Which of them, where a call does not say.
+        option: The option of a call that names one.
+    """
+
+    def __init__(
+        self, package: Package, engine: Engine, *, choices: Mapping[str, str], default: str, option: str = "direction"
+    ) -> None:
+        del package, engine
+        self._choices = {str(name): str(words) for name, words in choices.items()}
+        self._default = default
+        self._option = option
+        if default not in self._choices:
+            raise ValueError(f"the default '{default}' is none of the choices")
+        self.options = (option,) if len(self._choices) > 1 else ()
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Replace `text`.
+
+        Raises:
+            SampleError: The text is not a string or empty, or a call names what there is not.
+        """
+        text = values["text"]
+        if not isinstance(text, str) or not text.strip():
+            raise SampleError(f"The model takes a non-empty text; given was {describe(text)}.")
+        given = values.get("options", {}).get(self._option)
+        name = self._default if given is None else str(given)
+        if name not in self._choices:
+            raise SampleError(
+                f"The option {self._option} is {given!r}, which this model does not have.",
+                hint=nearest(name, self._choices),
+            )
+        return {"text": self._choices[name] + text}
