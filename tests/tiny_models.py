@@ -155,6 +155,57 @@ def write_causal(folder: Path, kind: str = "gpt2") -> Path:
     return folder
 
 
+SEQ2SEQ_POSITIONS = 40
+
+
+def write_seq2seq(folder: Path, kind: str = "marian") -> Path:
+    """A model from text to text with random weights and a byte-level tokenizer: `marian`, `t5` or `bart`."""
+    import torch
+    import transformers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=300, special_tokens=["<pad>", "</s>"], initial_alphabet=alphabet, show_progress=False
+    )
+    tokenizer.train_from_iterator([text for text, _ in sentences()], trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    fast: Any = transformers.PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>", model_max_length=SEQ2SEQ_POSITIONS
+    )
+    ends: dict[str, Any] = {"vocab_size": len(fast), "pad_token_id": 0, "eos_token_id": 1, "decoder_start_token_id": 0}
+    sizes: dict[str, Any] = {
+        "d_model": HIDDEN, "encoder_layers": 1, "decoder_layers": 2, "encoder_attention_heads": 2,
+        "decoder_attention_heads": 2, "encoder_ffn_dim": 48, "decoder_ffn_dim": 48, "init_std": 0.4,
+        "max_position_embeddings": SEQ2SEQ_POSITIONS,
+    }  # fmt: skip
+    t5: dict[str, Any] = {"d_model": HIDDEN, "d_kv": 16, "num_layers": 2, "num_heads": 2, "d_ff": 48}
+    made: dict[str, Any] = {
+        "marian": lambda: transformers.MarianMTModel(transformers.MarianConfig(**ends, **sizes, forced_eos_token_id=1)),
+        "bart": lambda: transformers.BartForConditionalGeneration(transformers.BartConfig(**ends, **sizes)),
+        "t5": lambda: transformers.T5ForConditionalGeneration(
+            transformers.T5Config(**ends, **t5, initializer_factor=4.0)
+        ),
+    }
+    torch.manual_seed(_SEED)
+    model = made[kind]()
+    # What checkpoints of Marian say: a padding is never written.
+    model.generation_config.update(bad_words_ids=[[0]], max_length=SEQ2SEQ_POSITIONS)
+    model.save_pretrained(folder)
+    fast.save_pretrained(folder)
+    return folder
+
+
+def write_pairs(path: Path, column: str = "translation") -> Path:
+    """Texts with others that are right: the same words the other way round."""
+    rows = [f"{text},{' '.join(reversed(text.split()))}" for text, _ in sentences()]
+    path.write_text("\n".join([f"text,{column}", *rows]) + "\n", encoding="utf-8")
+    return path
+
+
 def edit_config(folder: Path, **changes: Any) -> None:
     """Change fields of a checkpoint's config.json; a field that is set to None is removed."""
     path = folder / "config.json"

@@ -122,6 +122,18 @@ def transcript(cell: Any, class_names: tuple[str, ...], place: str) -> str:
     return cell.strip()
 
 
+def written_text(column: str) -> Truth:
+    """A text that is right, in a column of that name."""
+
+    def read(cell: Any, class_names: tuple[str, ...], place: str) -> str:
+        del class_names
+        if not isinstance(cell, str) or not cell.strip():
+            raise InputError(f"{place}: the {column} is empty.")
+        return cell.strip()
+
+    return Truth(column, read)
+
+
 TRANSCRIPT = Truth("text", transcript)
 
 

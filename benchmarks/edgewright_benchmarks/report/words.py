@@ -36,6 +36,8 @@ _METRICS: Final = {
     "top_5_accuracy": "Top-5 accuracy",
     "entity_f1": "Entity F1",
     "answer_f1": "Answer F1",
+    "chrf": "chrF",
+    "same_text": "Same text as float",
     "macro_f1": "Macro-F1",
     "map": "COCO mAP",
     "ap_50": "AP at an overlap of 50 %",

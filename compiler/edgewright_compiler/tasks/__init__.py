@@ -15,9 +15,11 @@ from edgewright_compiler.tasks import (
     image_classification,
     object_detection,
     question_answering,
+    summarization,
     text_classification,
     text_generation,
     token_classification,
+    translation,
     unconditional_image_generation,
 )
 from edgewright_compiler.tasks._task import Task
@@ -31,6 +33,8 @@ TASKS: tuple[Task, ...] = (
     feature_extraction.TASK,
     fill_mask.TASK,
     text_generation.TASK,
+    translation.TASK,
+    summarization.TASK,
     image_classification.TASK,
     object_detection.TASK,
     audio_classification.TASK,
