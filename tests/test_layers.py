@@ -19,6 +19,7 @@ DEVICE = {
         "onnxruntime",
         "tokenizers",
         "PIL",
+        "av",
         "soundfile",
         "soxr",
         "onnxruntime_ep_openvino",

@@ -20,11 +20,13 @@ class Truth:
         read: From a cell (or a value of JSON), the class names and the place in the file for messages, what the
             scorers of the task compare with.
         check: Raises where that does not fit the sample; takes the sample, what was read, and the place.
+        is_file: A cell is a path, relative to its table; a folder may have a folder of such files beside one of inputs.
     """
 
     column: str
     read: Callable[[Any, tuple[str, ...], str], Any]
     check: Callable[[Any, Any, str], None] | None = None
+    is_file: bool = False
 
 
 @dataclass(frozen=True)

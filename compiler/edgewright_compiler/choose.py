@@ -90,6 +90,11 @@ def _as_reference(engine: EngineResult, way: Way) -> EngineResult:
 
 def _warnings(job: Job, engines: Sequence[EngineResult]) -> tuple[str, ...]:
     found = []
+    if job.source.quantized:
+        found.append(
+            f"{job.source.name} is quantized already ({job.source.quantized}): its numbers were left alone, no "
+            "candidate that quantizes was tried, and everything is compared with the model as it came."
+        )
     if job.measured.labels is None:
         found.append(
             "No labelled data was given: agreement with the float model takes the place of accuracy. Pass labelled "

@@ -21,7 +21,7 @@ from edgewright_targets import RUNGS, Candidate, InputError, Rung, Target, __ver
 from edgewright_targets.record import write_record
 
 # Raise where a stage's code changes what it writes: entries of older code are then not taken for it.
-STAGE_REVISION = 9
+STAGE_REVISION = 10
 # Samples that travel in a package with their float answers.
 GOLDEN_SAMPLES = 8
 # What answers depend on, beside the graph itself.
@@ -166,6 +166,8 @@ def read_jobs(spec: str, options: BuildOptions) -> tuple[Job, ...]:
     targets = _read_targets(options.targets)
     source = open_source(spec, SourceOptions(options.task, options.labels))
     targets = tuple(target.for_task(source.task) for target in targets)
+    if source.quantized:
+        targets = tuple(target.for_quantized() for target in targets)
     calibration = _read_data(options.calibration, source)
     evaluation = _read_data(options.evaluation, source)
     measured = evaluation or calibration

@@ -152,16 +152,19 @@ def _answers(drafts: Drafts, job: Job, progress: Progress) -> dict[str, Readings
 
 
 def _stack(name: str, outputs: list[Arrays]) -> Arrays:
-    """One array an output where all samples have one shape, else one for each sample: `engine/output[/index]`."""
+    """One array an output where all samples have one shape, else one for each sample: `engine/[index]/output`.
+
+    Names of outputs come last, for they may hold anything.
+    """
     import numpy as np
 
     made: Arrays = {}
     for key in outputs[0]:
         values = [output[key] for output in outputs]
         if len({value.shape for value in values}) == 1:
-            made[f"{name}/{key}"] = np.stack(values)
+            made[f"{name}//{key}"] = np.stack(values)
         else:
-            made |= {f"{name}/{key}/{index}": value for index, value in enumerate(values)}
+            made |= {f"{name}/{index}/{key}": value for index, value in enumerate(values)}
     return made
 
 
@@ -169,7 +172,7 @@ def _unstack(stored: Arrays, name: str) -> list[Arrays]:
     found: dict[int, Arrays] = {}
     for path, array in stored.items():
         engine, _, rest = path.partition("/")
-        key, _, index = rest.partition("/")
+        index, _, key = rest.partition("/")
         if engine != name:
             continue
         if index:

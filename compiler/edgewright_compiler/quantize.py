@@ -17,6 +17,8 @@ from edgewright_compiler.disk import disk_reason
 from edgewright_compiler.ends import end_layers
 from edgewright_compiler.float8 import int8_to_float8
 from edgewright_compiler.floats import bound_infinities, cast_floats
+from edgewright_compiler.opsets import CHANNEL_SCALES, OpsetError, raise_opset
+from edgewright_compiler.quantized_already import quantized_already
 from edgewright_compiler.tied import untie_weights
 from edgewright_targets import Recipe
 
@@ -27,11 +29,9 @@ if TYPE_CHECKING:
 CALIBRATION_SAMPLES = 128
 # Constants that mean infinity take this value: e^-20 is 2e-9, far below a step of 8-bit softmax.
 _MASKED = 20.0
-# Operators that mark a graph as quantized already; quantizing it again would stack two roundings.
-_QUANTIZED_OPERATORS = {
-    "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger", "ConvInteger", "QLinearMatMul",
-    "QLinearConv", "MatMulNBits",
-}  # fmt: skip
+
+# ONNX Runtime's own default for logs: warnings and errors.
+_USUAL_SEVERITY = 2
 
 
 class QuantizationError(Exception):
@@ -55,7 +55,9 @@ def quantize(folder: Path, recipe: Recipe, feeds: Sequence[Arrays], destination:
     with tempfile.TemporaryDirectory(dir=destination) as scratch:
         graph = copy_graph(folder, Path(scratch) / "float")
         model = onnx_ir.load(graph)
-        _refuse_quantized(model)
+        found = quantized_already(model)
+        if found:
+            raise QuantizationError(f"The graph is quantized already ({found}).")
         untied = untie_weights(model)
         if recipe.float_ends:
             ends = end_layers(model)
@@ -65,21 +67,19 @@ def quantize(folder: Path, recipe: Recipe, feeds: Sequence[Arrays], destination:
         made = Path(scratch) / "quantized.onnx"
         try:
             with _quiet():
+                if recipe.method in CALIBRATED and recipe.per_channel:
+                    graph = raise_opset(graph, model, CHANNEL_SCALES)
                 METHODS[recipe.method](graph, recipe, feeds, made)
         except QuantizationError:
             raise
+        except OpsetError as error:
+            raise QuantizationError(str(error)) from error
         except Exception as error:
             if disk_reason(error) is not None:
                 # A full disk says nothing about the graph.
                 raise
             raise QuantizationError(f"ONNX Runtime's quantizer failed: {type(error).__name__}: {error}") from error
         save_graph(onnx_ir.load(made), destination)
-
-
-def _refuse_quantized(model: Any) -> None:
-    found = sorted({node.op_type for node in model.graph.all_nodes()} & _QUANTIZED_OPERATORS)
-    if found:
-        raise QuantizationError(f"The graph is quantized already (it has {', '.join(found)}).")
 
 
 def _dynamic(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -> None:
@@ -228,12 +228,17 @@ def _calibration(recipe: Recipe) -> Any:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the quantizer's advice to its own developers off the user's terminal; errors are raised all the same."""
+    import onnxruntime
+
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)
+    # Its sessions log by the default: 3 is errors alone.
+    onnxruntime.set_default_logger_severity(3)
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:
+        onnxruntime.set_default_logger_severity(_USUAL_SEVERITY)
         root.setLevel(level)

@@ -37,6 +37,10 @@ class EngineFallbackWarning(UserWarning):
     """Another engine runs than the one the package prefers; `model.engine.passed_over` says why."""
 
 
+class VideoWarning(UserWarning):
+    """A video is not answered as it is: it has fewer frames than the model takes."""
+
+
 class AudioWarning(UserWarning):
     """Audio was changed before the model heard it, in a way that a person may not expect: resampled, or cut."""
 

@@ -57,6 +57,19 @@ class MeasuredSpec:
 
 
 @dataclass(frozen=True)
+class PartSpec:
+    """A part of the way that can be gone alone, such as that of a text to its vector.
+
+    Attributes:
+        steps: Which of the steps, counted from 0, in their order.
+        output: Name of the value that a caller gets.
+    """
+
+    steps: tuple[int, ...]
+    output: str
+
+
+@dataclass(frozen=True)
 class PipelineSpec:
     """The whole way of a sample as data.
 
@@ -65,12 +78,14 @@ class PipelineSpec:
         output: Name of the value that a caller gets, or `*`: all outputs of the last component.
         steps: Run in order; each reads and writes named values.
         measured: How engines are compared; None is by these steps.
+        parts: Input to the part of the way that needs no other.
     """
 
     input: str
     output: str
     steps: tuple[StepSpec, ...]
     measured: MeasuredSpec | None = None
+    parts: dict[str, PartSpec] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from edgewright_runtime.errors import SampleError
 from edgewright_runtime.manifest import COMPONENT
 from edgewright_runtime.package import Package
 from edgewright_runtime.pipeline import Pipeline
@@ -105,6 +106,17 @@ class Model:
     def run(self, sample: Any, **options: Any) -> Mapping[str, Any]:
         """All named values of one sample: inputs, feeds, `outputs` of the graph, and what the steps made of them."""
         return self._pipeline.run(sample, options)
+
+    def embed(self, **given: Any) -> Any:
+        """The vector of one input alone, [1, size], for models that compare vectors of two: `embed(text="a cat")`.
+
+        Raises:
+            SampleError: It is not what the model takes, or the model makes no such vector.
+        """
+        if len(given) != 1:
+            raise SampleError(f"One input at a time has a vector; given were {len(given)}.")
+        ((name, value),) = given.items()
+        return self._pipeline.part(name, value)
 
     def stream(self, sample: Any, **options: Any) -> TextStream:
         """The answer piece by piece as it is made; joined, the pieces are what a call answers.

@@ -54,6 +54,19 @@ class Pipeline:
         except KeyError as error:
             raise self._does_not_fit(error) from error
 
+    def part(self, name: str, value: Any) -> Any:
+        """What one input alone gives; see `Model.embed`."""
+        parts = self._spec.parts
+        if name not in parts:
+            given = f"a model for {self._package.manifest.task} makes no vector of '{name}' alone"
+            raise SampleError(f"{given[0].upper()}{given[1:]}.", hint=nearest(name, parts) if parts else "Call it.")
+        values: dict[str, Any] = {name: value, _TOP_K: 1, "options": {}}
+        try:
+            steps = [self.steps[index] for index in parts[name].steps]
+            return self._through(steps, values)[parts[name].output]
+        except LookupError as error:
+            raise self._does_not_fit(error) from error
+
     def stream(self, sample: Any, options: dict[str, Any]) -> TextStream:
         """The answer piece by piece; see `Model.stream`."""
         for index, step in enumerate(self.steps):

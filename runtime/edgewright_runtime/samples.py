@@ -80,6 +80,10 @@ def pack(sample: Any, key: str, arrays: Arrays, *, paths: bool) -> Any:
         return {"named": {name: pack(part, f"{key}/{name}", arrays, paths=paths) for name, part in sample.items()}}
     if isinstance(sample, (list, tuple)):
         return [pack(part, f"{key}/{index}", arrays, paths=paths) for index, part in enumerate(sample)]
+    if isinstance(sample, Path) and not paths and sample.is_dir():
+        # A folder of the frames of a video.
+        files = sorted(file for file in sample.iterdir() if file.name[0] != "." and file.is_file())
+        return pack({"frames": files}, key, arrays, paths=False)
     if isinstance(sample, Path) and paths:
         return {"path": str(sample.absolute())}
     if isinstance(sample, (Path, bytes)):

@@ -27,6 +27,8 @@ RUNGS: tuple[Rung, ...] = get_args(Rung)
 EngineKind = Literal["onnx", "epcontext", "tensorrt-rtx", "tensorrt"]
 
 HOST = "host"
+# The precision of a graph that was quantized before it came here.
+AS_IT_IS = "as-is"
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,21 @@ class Target:
         """This target with the candidates that are tried for `task`."""
         fitting = tuple(one for one in self.candidates if not one.tasks or task in one.tasks)
         return dataclasses.replace(self, candidates=fitting)
+
+    def for_quantized(self) -> Target:
+        """This target with the candidates that leave the numbers of a graph alone, under names that say so.
+
+        Of a graph that is quantized already, `fp32` would be the wrong word for the same graph as it came.
+        """
+        kept = [one for one in self.candidates if one.recipe.method == "float"]
+        names = {one.name: one.name.replace("fp32", AS_IT_IS) for one in kept}
+        renamed = tuple(
+            dataclasses.replace(
+                one, name=names[one.name], precision=AS_IT_IS if one.precision == "fp32" else one.precision
+            )
+            for one in kept
+        )
+        return dataclasses.replace(self, candidates=renamed, baseline=names.get(self.baseline, self.baseline))
 
     @property
     def hardware(self) -> Hardware:

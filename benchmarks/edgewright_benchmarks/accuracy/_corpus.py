@@ -33,6 +33,12 @@ class Sums:
         total = float(self.denominator.sum())
         return float(self.numerator.sum()) / total if total else 1.0
 
+    @property
+    def span(self) -> float:
+        """The most that one sample can cost: all that it holds, which is more where it holds more than others."""
+        mean = float(self.denominator.mean())
+        return max(1.0, float(self.denominator.max()) / mean) if mean else 1.0
+
     def scores(self) -> NDArray[np.float64]:
         """A score for each sample, whose mean is the ratio."""
         mean = float(self.denominator.mean())
@@ -41,8 +47,46 @@ class Sums:
         return self.ratio + (self.numerator - self.ratio * self.denominator) / mean
 
 
+@dataclass(frozen=True)
+class MeanOfSums:
+    """A mean of several such ratios, such as that over classes; shape (samples, ratios) each.
+
+    To first order its score of a sample is the mean of the scores of its ratios. Every ratio has something to find.
+    """
+
+    numerator: NDArray[np.float64]
+    denominator: NDArray[np.float64]
+
+    @property
+    def ratio(self) -> float:
+        """The metric."""
+        return float(self._ratios().mean())
+
+    @property
+    def span(self) -> float:
+        """See `Sums.span`."""
+        return max(1.0, float((self.denominator / self.denominator.mean(axis=0)).mean(axis=1).max()))
+
+    def scores(self) -> NDArray[np.float64]:
+        """See `Sums.scores`."""
+        ratios = self._ratios()
+        each = ratios + (self.numerator - ratios * self.denominator) / self.denominator.mean(axis=0)
+        found: NDArray[np.float64] = each.mean(axis=1)
+        return found
+
+    def _ratios(self) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = self.numerator.sum(axis=0) / self.denominator.sum(axis=0)
+        return found
+
+
 def corpus_accuracy(
-    metric: str, sums: Sums, baseline: Sums, *, is_baseline: bool, max_drop: float | None, others: dict[str, Interval]
+    metric: str,
+    sums: Sums | MeanOfSums,
+    baseline: Sums | MeanOfSums,
+    *,
+    is_baseline: bool,
+    max_drop: float | None,
+    others: dict[str, Interval],
 ) -> Accuracy:
     """The metric with its interval and its paired drop against the baseline's.
 
@@ -55,9 +99,7 @@ def corpus_accuracy(
         others: Further metrics.
     """
     scores, expected = sums.scores(), baseline.scores()
-    # The most that one sample can cost: all that it holds, which is more where it holds more than others.
-    mean = float(baseline.denominator.mean())
-    span = max(1.0, float(baseline.denominator.max()) / mean) if mean else 1.0
+    span = baseline.span
     # Two one-sided bounds of 97.5 % are a two-sided interval of 95 %, as all metrics have.
     spread = mean_drop(np.ones_like(scores), scores, confidence=0.975, span=span)
     value = sums.ratio

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from edgewright_benchmarks.accuracy._scorer import NO_ANSWER, NO_DROP, Output, check_samples, flatten, top_classes
+from edgewright_benchmarks.accuracy.classification import is_among
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics import mean_drop, paired_accuracy_drop, samples_needed, wilson
+
+# The baseline agrees with itself by definition, which has no width.
+_WHOLE = Interval(1.0, 1.0, 1.0)
 
 
 class TopClassAgreement:
@@ -44,9 +48,17 @@ class TopClassAgreement:
 
 
 class SimilarityAgreement:
-    """The mean similarity of an engine's outputs with the baseline's, for outputs of any kind; see `Scorer`."""
+    """The mean similarity of an engine's outputs with the baseline's, for outputs of any kind; see `Scorer`.
+
+    Args:
+        top: Where there is one output of more values than this, which may be scores of classes, also give the shares of
+            samples whose best one is the baseline's, and whose `top` best ones hold it.
+    """
 
     measure: Measure = "agreement"
+
+    def __init__(self, top: int | None = None) -> None:
+        self._top = top
 
     def score(
         self,
@@ -59,22 +71,44 @@ class SimilarityAgreement:
         """See `similarity` for the score of a sample and `Scorer.score` for the rest."""
         check_samples(outputs, baseline_outputs)
         if outputs is baseline_outputs:
-            return _of_baseline(len(outputs))
+            of_classes = dict.fromkeys(self._of_classes(outputs, outputs), _WHOLE)
+            return Accuracy({"agreement": _WHOLE, **of_classes}, NO_DROP, len(outputs))
         scores = np.array([similarity(*pair) for pair in zip(outputs, baseline_outputs, strict=True)])
         ones = np.ones_like(scores)
         drop = mean_drop(ones, scores)
         # Two one-sided bounds of 97.5 % are a two-sided interval of 95 %, as all metrics have.
         both = mean_drop(ones, scores, confidence=0.975)
+        agreement = Interval(1 - both.value, max(0.0, 1 - both.high), min(1.0, 1 - both.low))
         return Accuracy(
-            metrics={"agreement": Interval(1 - both.value, max(0.0, 1 - both.high), min(1.0, 1 - both.low))},
+            metrics={"agreement": agreement, **self._of_classes(outputs, baseline_outputs)},
             drop=Interval(drop.value, max(0.0, drop.low), min(1.0, drop.high), drop.confidence),
             samples=len(scores),
             samples_needed=None if max_drop is None else samples_needed(ones - scores, len(scores), max_drop),
         )
 
+    def _of_classes(self, outputs: Sequence[Output], baseline_outputs: Sequence[Output]) -> dict[str, Interval]:
+        if self._top is None or any(not _may_be_scores(output, self._top) for output in baseline_outputs):
+            return {}
+        best = top_classes(baseline_outputs)
+        first = int(((top_classes(outputs) == best) & (best != NO_ANSWER)).sum())
+        among = sum(
+            label != NO_ANSWER and is_among(output, int(label), self._top)
+            for output, label in zip(outputs, best, strict=True)
+        )
+        return {
+            "top_1_agreement": wilson(first, len(best)),
+            f"top_{self._top}_agreement": wilson(among, len(best)),
+        }
+
+
+def _may_be_scores(output: Output, top: int) -> bool:
+    """One row of numbers, more of them than `top`."""
+    arrays = list(output.values()) if isinstance(output, Mapping) else [output]
+    return len(arrays) == 1 and arrays[0].size > top and arrays[0].size == arrays[0].shape[-1]
+
 
 def _of_baseline(samples: int) -> Accuracy:
-    return Accuracy(metrics={"agreement": Interval(1.0, 1.0, 1.0)}, drop=NO_DROP, samples=samples)
+    return Accuracy(metrics={"agreement": _WHOLE}, drop=NO_DROP, samples=samples)
 
 
 def similarity(output: Output, baseline: Output) -> float:

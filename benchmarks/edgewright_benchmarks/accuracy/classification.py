@@ -51,7 +51,7 @@ class LabelledClassification:
         is_baseline = outputs is baseline_outputs
         metrics = {"accuracy": accuracy}
         if self._top is not None and flatten(outputs[0]).size > self._top:
-            among = sum(_is_among(output, label, self._top) for output, label in zip(outputs, labels, strict=True))
+            among = sum(is_among(output, label, self._top) for output, label in zip(outputs, labels, strict=True))
             metrics[f"top_{self._top}_accuracy"] = wilson(among, len(labels))
         metrics["macro_f1"] = _macro_f1_interval(labels, predicted, accuracy)
         return Accuracy(
@@ -62,7 +62,8 @@ class LabelledClassification:
         )
 
 
-def _is_among(output: Output, label: int, count: int) -> bool:
+def is_among(output: Output, label: int, count: int) -> bool:
+    """Whether a class is among the `count` best ones of a sample."""
     scores = flatten(output)
     if not np.isfinite(scores).all() or label >= scores.size:
         return False

@@ -68,6 +68,7 @@ def read_dataset(path: str | Path, *, task: str, input_name: str, class_names: t
     Args:
         path: `.csv` or `.jsonl` with a column for each input and, where labelled, one for what is right; a folder
             with a folder of files for each class, or with `metadata.csv` or `metadata.jsonl`, which is read instead;
+            for masks, a folder `images` and a folder `masks` with files of the same names;
             for boxes also COCO's `.json`, or a folder with `annotations.json`;
             `.parquet` with the columns of a table, a folder of such shards, or one that `datasets` wrote with
             `save_to_disk`; or `.npz` with one array an input, samples along the first axis, and, where labelled, an
@@ -91,7 +92,8 @@ def read_dataset(path: str | Path, *, task: str, input_name: str, class_names: t
             samples, labels, kept = stored.read(form)
         else:
             samples, labels = _reader(path, form)(path, form)
-        digest = _digest(stored.files if stored else [path] if path.is_file() else [], samples)
+        files = stored.files if stored else [path] if path.is_file() else []
+        digest = _digest(files, samples, [label for label in labels or () if isinstance(label, Path)])
     except OSError as error:
         raise InputError(f"'{path}' cannot be read: {error}.") from error
     if not samples:
@@ -134,7 +136,7 @@ def _reader(path: Path, form: Form) -> Reader:
     return READERS[path.suffix.lower()]
 
 
-def _digest(files: Sequence[Path], samples: Sequence[Any]) -> str:
+def _digest(files: Sequence[Path], samples: Sequence[Any], truth: Sequence[Path]) -> str:
     digest = hashlib.sha256()
     for path in files:
         with path.open("rb") as table:
@@ -143,11 +145,12 @@ def _digest(files: Sequence[Path], samples: Sequence[Any]) -> str:
                 continue
             while piece := table.read(_PIECE):
                 digest.update(piece)
-    for sample in samples:
+    for sample in (*samples, *truth):
         for part in sample.values() if isinstance(sample, dict) else (sample,):
             if isinstance(part, Path):
                 # The class of a file is in its path where the data is a folder.
                 digest.update(part.parent.name.encode() + b"/" + part.name.encode())
-                with part.open("rb") as file:
-                    digest.update(hashlib.file_digest(file, "sha256").digest())
+                for found in sorted(part.iterdir()) if part.is_dir() else [part]:
+                    with found.open("rb") as file:
+                        digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()

@@ -16,6 +16,8 @@ def read_folder(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
     files = [entry for entry in entries if not entry.is_dir()]
     if not folders:
         return list(files), None
+    if form.truth.is_file:
+        return _pairs(path, form, [folder.name for folder in folders])
     if files:
         raise InputError(
             f"'{path}' holds files ({files[0].name}, ...) beside the folders of its classes.",
@@ -30,7 +32,49 @@ def read_folder(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
     labels: list[Any] = []
     for folder in folders:
         label = form.truth.read(folder.name, form.class_names, f"'{path}'")
-        found = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+        # A video may be a folder of its frames.
+        found = sorted(
+            file
+            for file in folder.iterdir()
+            if (file.is_file() or form.names == ("video",)) and not file.name.startswith(".")
+        )
         samples += found
         labels += [label] * len(found)
     return samples, labels
+
+
+def _pairs(path: Path, form: Form, folders: list[str]) -> tuple[list[Any], list[Any] | None]:
+    """A folder of inputs, such as `images`, and one of what is right, such as `masks`: files of the same names."""
+    names = (f"{form.names[0]}s", f"{form.truth.column}s")
+    if names[0] not in folders or not set(folders) <= set(names):
+        raise InputError(
+            f"'{path}' has the folders {', '.join(folders)}; expected were {' and '.join(names)}.",
+            hint="Files of one name belong together: images/7.jpg and masks/7.png.",
+        )
+    inputs, truths = (_by_stem(path / name) for name in names)
+    if names[1] not in folders:
+        return list(inputs.values()), None
+    for some, others, lacks in ((inputs, truths, names[1]), (truths, inputs, names[0])):
+        if lonely := [file for stem, file in some.items() if stem not in others]:
+            raise InputError(
+                f"'{path}': {len(lonely)} of {len(some)} files have no partner in '{lacks}', such as "
+                f"'{lonely[0].parent.name}/{lonely[0].name}'."
+            )
+    labels = []
+    for stem, sample in inputs.items():
+        place = f"'{sample}'"
+        labels.append(form.truth.read(truths[stem], form.class_names, place))
+        if form.truth.check is not None:
+            form.truth.check(sample, labels[-1], place)
+    return list(inputs.values()), labels
+
+
+def _by_stem(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        return {}
+    found: dict[str, Path] = {}
+    for file in sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith(".")):
+        if file.stem in found:
+            raise InputError(f"'{folder}' has two files of one name: {found[file.stem].name} and {file.name}.")
+        found[file.stem] = file
+    return found

@@ -72,7 +72,10 @@ def samples_of_rows(
         if labelled:
             if form.truth.column not in row:
                 raise InputError(f"{place}: '{form.truth.column}' is missing; other lines have it.")
-            labels.append(form.truth.read(row[form.truth.column], form.class_names, place))
+            cell = row[form.truth.column]
+            if form.truth.is_file:
+                cell = _file(path, form.truth.column, cell, place)
+            labels.append(form.truth.read(cell, form.class_names, place))
             if form.truth.check is not None:
                 form.truth.check(samples[-1], labels[-1], place)
     return samples, labels if labelled else None
@@ -97,15 +100,22 @@ def column_of(path: Path, form: Form, header: list[str], name: str) -> str:
 
 
 def _value(path: Path, name: str, cell: Any, place: str) -> Any:
+    if name in FILE_INPUTS or isinstance(cell, Path):
+        return _file(path, name, cell, place)
+    if not isinstance(cell, str) or not cell.strip():
+        raise InputError(f"{place}: the {name} is empty.")
+    return cell
+
+
+def _file(path: Path, name: str, cell: Any, place: str) -> Path:
     if isinstance(cell, Path):
         return cell
     if not isinstance(cell, str) or not cell.strip():
-        raise InputError(f"{place}: the {name} is empty.")
-    if name not in FILE_INPUTS:
-        return cell
+        found = "empty" if cell is None or isinstance(cell, str) else f"{type(cell).__name__} and no path"
+        raise InputError(f"{place}: the {name} is {found}.")
     # Relative names are meant from where the table lies, wherever the command runs.
     file = path.parent / cell.strip()
-    if not file.is_file():
+    if not file.is_file() and not (name == "video" and file.is_dir()):
         raise InputError(f"{place}: there is no file '{cell.strip()}'.", hint=f"It was looked for at '{file}'.")
     return file
 

@@ -22,6 +22,7 @@ LIBRARIES_OF_STEPS = {
     "generate": ("tokenizers",),
     "decode_image": ("pillow",),
     "resize_image": ("pillow",),
+    "load_video": ("av", "pillow"),
     # soundfile is made of cffi, and typed with the third of them.
     "load_audio": ("soundfile", "cffi", "typing-extensions", "soxr"),
 }

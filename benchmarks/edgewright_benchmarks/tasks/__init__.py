@@ -15,6 +15,8 @@ from edgewright_benchmarks.tasks import (
     feature_extraction,
     fill_mask,
     image_classification,
+    image_segmentation,
+    image_text_retrieval,
     object_detection,
     question_answering,
     summarization,
@@ -23,6 +25,8 @@ from edgewright_benchmarks.tasks import (
     token_classification,
     translation,
     unconditional_image_generation,
+    video_classification,
+    zero_shot_image_classification,
 )
 from edgewright_benchmarks.tasks._task import Task
 
@@ -38,10 +42,14 @@ TASKS: tuple[Task, ...] = (
     translation.TASK,
     summarization.TASK,
     image_classification.TASK,
+    image_segmentation.TASK,
     object_detection.TASK,
+    zero_shot_image_classification.TASK,
+    image_text_retrieval.TASK,
     audio_classification.TASK,
     automatic_speech_recognition.TASK,
     unconditional_image_generation.TASK,
+    video_classification.TASK,
     arrays.TASK,
 )
 

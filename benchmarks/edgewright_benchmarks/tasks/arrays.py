@@ -7,4 +7,4 @@ from edgewright_benchmarks.accuracy.classification import LabelledClassification
 from edgewright_benchmarks.tasks._task import Task
 from edgewright_benchmarks.truth import CLASS
 
-TASK = Task("arrays", CLASS, LabelledClassification(), SimilarityAgreement())
+TASK = Task("arrays", CLASS, LabelledClassification(top=5), SimilarityAgreement(top=5))

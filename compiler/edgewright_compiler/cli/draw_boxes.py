@@ -35,7 +35,7 @@ def draw_boxes(picture: Image, boxes: Sequence[Mapping[str, Any]]) -> Image:
     size = _between(min(made.size) * _TEXT_SHARE, _TEXTS)
     font = ImageFont.load_default(size)
     for entry in sorted(boxes, key=lambda one: float(one["score"])):
-        colour = _COLOURS[zlib.crc32(entry["label"].encode()) % len(_COLOURS)]
+        colour = colour_of(entry["label"])
         left, top, right, bottom = _inside(entry["box"], made.size)
         draw.rectangle((left, top, right, bottom), outline=colour, width=line)
         text = f"{entry['label']} {entry['score']:.2f}"
@@ -43,6 +43,11 @@ def draw_boxes(picture: Image, boxes: Sequence[Mapping[str, Any]]) -> Image:
             text = entry["label"]
         _tag(draw, text, font, (left, top, bottom), colour, made.size)
     return made
+
+
+def colour_of(label: str) -> tuple[int, int, int]:
+    """The colour of a class."""
+    return _COLOURS[zlib.crc32(label.encode()) % len(_COLOURS)]
 
 
 def _between(value: float, limits: tuple[int, int]) -> int:

@@ -51,10 +51,17 @@ def _boxes(sample: Any, answer: Any) -> Image:
     return draw_boxes(opened(sample), answer)
 
 
+def _segmentation(sample: Any, answer: Any) -> Image:
+    from edgewright_compiler.cli.draw_masks import draw_masks
+
+    return draw_masks(opened(sample), answer)
+
+
 # What a pipeline gives -> the picture of it, from the sample and the answer.
 PICTURES: dict[str, Callable[[Any, Any], Image]] = {
     "boxes": _boxes,
     "picture": _picture,
+    "segmentation": _segmentation,
 }
 
 

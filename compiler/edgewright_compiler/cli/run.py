@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgewright_compiler.cli.candidates import add_candidates, candidate_options
 from edgewright_compiler.cli.console import print_json, spoken_warnings
 from edgewright_compiler.cli.drawing import check_output, write_drawings
 from edgewright_compiler.cli.files import write_file
@@ -25,6 +26,7 @@ example:
   edgewright run intents.ortpackage "turn on the kitchen lights"
   edgewright run intents.ortpackage - --json < sentences.txt
   edgewright run prompts.ortpackage hello.wav goodbye.wav
+  edgewright run clip.ortpackage photo.jpg --candidate-labels "a cat, a dog"
   edgewright run gpt.ortpackage "The weather today" --max-new-tokens 40
   edgewright run faces.ortpackage --seed 7 --out face.png
   edgewright run detector.ortpackage street.jpg --out boxed.png
@@ -61,6 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="leave out boxes of a lower score (default: what the package says)",
     )
     parser.add_argument("--threads", type=positive, help="threads of the engine (default: as it was measured)")
+    add_candidates(parser)
     add_generation(parser)
     add_engine(parser)
 
@@ -111,13 +114,16 @@ def execute(options: argparse.Namespace) -> int:
 
 def _call_options(model: Model, options: argparse.Namespace, gives: str) -> dict[str, Any]:
     given = {name: value for name, value in generation_options(options).items() if name != "top_k"}
+    kinds = dict.fromkeys(given, "generate text")
+    chosen = candidate_options(options)
+    kinds |= dict.fromkeys(chosen, "choose from texts that you name")
     if options.threshold is not None:
-        given["threshold"] = options.threshold
-    for name in given:
+        chosen["threshold"] = options.threshold
+        kinds["threshold"] = "give boxes"
+    for name, others in kinds.items():
         if name not in model.options:
-            others = "give boxes" if name == "threshold" else "generate text"
             raise InputError(f"--{name.replace('_', '-')} is for models that {others}; this one gives {gives}.")
-    return given
+    return given | chosen
 
 
 def _show_arrays(model: Model, outputs: dict[str, Any], options: argparse.Namespace) -> int:

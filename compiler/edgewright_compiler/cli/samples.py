@@ -46,7 +46,7 @@ def _value(name: str, word: str) -> Any:
     if name not in FILE_INPUTS:
         return word
     path = Path(word)
-    if not path.is_file():
+    if not path.is_file() and not (name == "video" and path.is_dir()):
         raise InputError(f"There is no file '{word}'.", hint=f"This model takes the path of a file: {name}.")
     return path
 
@@ -104,6 +104,14 @@ def answer_lines(output_name: str, answer: Any) -> list[str]:
     return ANSWER_LINES.get(output_name, _as_json)(plain(output_name, answer))
 
 
+def _segments_facts(answer: Mapping[str, Any]) -> list[Any]:
+    return list(answer["segments"])
+
+
+def _segments(segments: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [f"{entry['label']}  {entry['share']:.1%} of the picture" for entry in segments]
+
+
 def _picture_facts(answer: Any) -> dict[str, int]:
     one = answer.ndim == 2 or (answer.ndim == 3 and answer.shape[2] == 3)
     pictures, height, width = (1, *answer.shape[:2]) if one else answer.shape[:3]
@@ -149,7 +157,8 @@ ANSWER_LINES: dict[str, Callable[[Any], list[str]]] = {
     "answer": _answer,
     "tokens": _tokens,
     "picture": _picture,
+    "segmentation": _segments,
     "boxes": _boxes,
 }
 # What a pipeline gives -> what JSON and lines say of it, where the answer itself is for the eye.
-ANSWER_FACTS: dict[str, Callable[[Any], Any]] = {"picture": _picture_facts}
+ANSWER_FACTS: dict[str, Callable[[Any], Any]] = {"picture": _picture_facts, "segmentation": _segments_facts}

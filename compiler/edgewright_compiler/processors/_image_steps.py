@@ -28,7 +28,7 @@ def image_steps(processor: Any, channels: int, where: str) -> tuple[StepSpec, ..
     Raises:
         InputError: One of its steps is of a kind that is not known; the message names it.
     """
-    name = type(processor).__name__.removesuffix("Pil")
+    name = kind_of(processor).__name__.removesuffix("Pil")
     if channels not in (1, 3):
         raise InputError(f"'{where}': its model takes images of {channels} channels; 1 and 3 are supported.")
     if name not in _OF_THEIR_OWN:
@@ -42,10 +42,15 @@ def image_steps(processor: Any, channels: int, where: str) -> tuple[StepSpec, ..
     return (decode, *sized, StepSpec("normalize_image", _normalize(processor, channels)))
 
 
+def kind_of(processor: Any) -> type:
+    """The class of a processor, of one for videos as well, which wraps it to be that of one frame."""
+    return type(getattr(processor, "whole", processor))
+
+
 def _refuse_unknown(processor: Any, name: str, where: str) -> None:
     from transformers.image_processing_backends import PilBackend
 
-    own = [method for method in _METHODS if getattr(type(processor), method) is not getattr(PilBackend, method)]
+    own = [method for method in _METHODS if getattr(kind_of(processor), method) is not getattr(PilBackend, method)]
     if own:
         raise InputError(f"'{where}': its image processor {name} has a step '{own[0]}' of its own, which is not known.")
     asked = [key for key, value in vars(processor).items() if key.startswith("do_") and value and key not in _KNOWN]
@@ -83,7 +88,7 @@ def _detr(processor: Any) -> tuple[StepSpec, ...]:
     number = 2 if processor.resample is None else int(processor.resample)
     if size.shortest_edge and size.longest_edge:
         options = {"shortest_edge": size.shortest_edge, "longest_edge": size.longest_edge}
-        if type(processor).__name__.startswith("Yolos"):
+        if kind_of(processor).__name__.startswith("Yolos"):
             options["multiple_of"] = 16
         return (StepSpec("fit_image", {"filter": _FILTERS[number], **options}),)
     if size.max_height and size.max_width:
@@ -107,6 +112,11 @@ _OF_THEIR_OWN: dict[str, Callable[[Any], tuple[StepSpec, ...]]] = {
     # Their own code is about the labels of segmentation.
     "BeitImageProcessor": _resized,
     "MobileNetV2ImageProcessor": _resized,
+    "SegformerImageProcessor": _resized,
+    # Of each frame.
+    "VideoMAEImageProcessor": _resized,
+    # It resizes in its own way where it is told to keep proportions; then it comes out differently and is refused.
+    "DPTImageProcessor": _resized,
     "ConvNextImageProcessor": _convnext,
     # What differs is in `_normalize`.
     "EfficientNetImageProcessor": _resized,
@@ -193,7 +203,7 @@ def refuse_unlike(processor: Any, steps: tuple[StepSpec, ...], channels: int, wh
             allowed = 1.0 if changes else _LEVEL
             if ours.shape != theirs.shape or not np.abs(ours - theirs.astype(np.float64)).max() <= allowed:
                 raise InputError(
-                    f"'{where}': the step '{name}' of its image processor {type(processor).__name__} cannot be "
+                    f"'{where}': the step '{name}' of its image processor {kind_of(processor).__name__} cannot be "
                     f"reproduced (an image of {width} x {height} came out differently)."
                 )
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
 
 PROCESSOR_FILE = "preprocessor_config.json"
+# Where processors of several parts have it, under this name.
+_JOINED_FILE, _JOINED_KEY = "processor_config.json", "image_processor"
 INPUT = "pixel_values"
 # Nearest and Lanczos, as Pillow numbers them.
 _FILTERS_OF_THEIR_OWN = (0, 1)
@@ -45,8 +47,10 @@ class ImageProcessor:
             from transformers import AutoImageProcessor
         loader: Any = AutoImageProcessor
         self._name = checkpoint.name
-        self._processor = checkpoint.loaded(lambda: loader.from_pretrained(checkpoint.folder, backend="pil", **OFFLINE))
-        kind = str(read_json(checkpoint.folder / PROCESSOR_FILE).get("image_processor_type", ""))
+        self._processor = self._settle(
+            checkpoint.loaded(lambda: loader.from_pretrained(checkpoint.folder, backend="pil", **OFFLINE))
+        )
+        kind = str(_settings(checkpoint.folder).get("image_processor_type", ""))
         if kind.endswith("Fast") and self._processor.resample in _FILTERS_OF_THEIR_OWN and self._processor.do_resize:
             raise InputError(
                 f"'{checkpoint.name}': the step 'resize' of its image processor {kind} uses a filter of torchvision "
@@ -57,6 +61,10 @@ class ImageProcessor:
         self._steps = image_steps(self._processor, self._channels, checkpoint.name)
         self._size = self._input_size()
         refuse_unlike(self._processor, self._steps, self._channels, checkpoint.name)
+
+    def _settle(self, processor: Any) -> Any:
+        """The processor as that of one image."""
+        return processor
 
     def _input_size(self) -> tuple[int, int] | None:
         """Height and width of every image that the steps make; None where they differ and the model takes that."""
@@ -103,13 +111,20 @@ class ImageProcessor:
         """Nothing: the steps need no files."""
 
 
+def _settings(folder: Path) -> dict[str, Any]:
+    joined = folder / _JOINED_FILE
+    if not (folder / PROCESSOR_FILE).is_file() and joined.is_file():
+        found = read_json(joined).get(_JOINED_KEY)
+        return found if isinstance(found, dict) else {}
+    return read_json(folder / PROCESSOR_FILE) if (folder / PROCESSOR_FILE).is_file() else {}
+
+
 def _check(folder: Path) -> None:
-    if not (folder / PROCESSOR_FILE).is_file():
+    if not _settings(folder) and not (folder / PROCESSOR_FILE).is_file():
         raise InputError(
             f"'{folder}' is no checkpoint: it has no image processor ({PROCESSOR_FILE}).",
             hint="Save it into the same folder: processor.save_pretrained(folder).",
         )
-    read_json(folder / PROCESSOR_FILE)
 
 
 def checkpoint_beside(path: Path, task: str) -> Checkpoint:

@@ -36,6 +36,7 @@ class Source(Protocol):
         tools: Distributions whose version can change the export.
         input_name: What it takes, as `PipelineSpec.input` says it.
         labels: Class names by index; empty where there are none.
+        quantized: What shows that it is quantized already; empty where it is float.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class Source(Protocol):
     tools: tuple[str, ...]
     input_name: str
     labels: tuple[str, ...]
+    quantized: str
 
     def digest(self) -> str:
         """Digest of everything the export depends on: files and options."""

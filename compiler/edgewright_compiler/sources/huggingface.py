@@ -26,6 +26,7 @@ class HuggingFaceSource:
     """
 
     kind = "huggingface"
+    quantized = ""
 
     def __init__(self, folder: Path, options: SourceOptions) -> None:
         self.folder = folder
@@ -43,7 +44,7 @@ class HuggingFaceSource:
         self.tools = ("torch", "transformers", "onnx", "onnx-ir", "onnxscript", *task.processor.tools)
         self.labels: tuple[str, ...] = ()
         if task.labelled:
-            self.labels = options.labels or config_labels(config, folder)
+            self.labels = options.labels or _labels(task, config, folder)
         self.input_name = task.input_name
         self._task = task
         self._checkpoint = Checkpoint(folder, config, self.labels)
@@ -71,6 +72,15 @@ class HuggingFaceSource:
         if self._opened is None:
             self._opened = self._task.open(self._task, self._checkpoint)
         return self._opened
+
+
+def _labels(task: Task, config: dict[str, Any], folder: Path) -> tuple[str, ...]:
+    if task.own_labels:
+        return config_labels(config, folder)
+    raise InputError(
+        f"'{folder}': a model for {task.name} has no labels of its own.",
+        hint="Pass the texts to choose from with --labels FILE, one a line; a call can name others.",
+    )
 
 
 def _infer_task(config: dict[str, Any], folder: Path) -> Task:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.component import ports_of, save_model
+from edgewright_compiler.quantized_already import quantized_already
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.failures import first_line, needs
 from edgewright_compiler.tasks import find_task
-from edgewright_runtime.manifest import COMPONENT
+from edgewright_runtime.manifest import COMPONENT, StepSpec
 from edgewright_runtime.package import file_digest
+from edgewright_runtime.steps import make_free_step
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
@@ -47,6 +50,7 @@ class OnnxSource:
         if self._task.labelled and not self.labels:
             raise InputError(f"'{path}': the task {self.task} needs labels.", hint="Pass --labels FILE.")
         self._graph: onnx_ir.Model | None = None
+        self.quantized = quantized_already(self._load())
 
     def digest(self) -> str:
         """Digest of the file, its external data, the files of its processor and the options."""
@@ -59,6 +63,9 @@ class OnnxSource:
         model = self._load()
         ports = ports_of(model)
         pipeline = self._task.pipeline(self._processor, ports.inputs, ports.outputs)
+        if ranks := self._ranks_without_samples():
+            first = StepSpec("drop_sample_axis", {"ranks": ranks})
+            pipeline = dataclasses.replace(pipeline, steps=(first, *pipeline.steps))
         if self._processor is not None:
             self._processor.keep(folder)
         save_model(folder, {COMPONENT: model}, pipeline, task=self.task, labels=self.labels)
@@ -77,9 +84,10 @@ class OnnxSource:
             raise InputError(f"ONNX Runtime cannot load '{self.path}': {error}") from error
         names = [output.name for output in session.get_outputs()]
         wanted = [entry.name for entry in session.get_inputs()]
+        fit = make_free_step(StepSpec("drop_sample_axis", {"ranks": self._ranks_without_samples()}))
         found = []
         for sample in samples:
-            made = sample if self._processor is None else self._processor.feeds(sample)
+            made = {**sample, **fit(sample)} if self._processor is None else self._processor.feeds(sample)
             if len(made) == len(wanted) == 1:
                 # Then its name is the file's own; several are told apart by the names that transformers gives them.
                 made = dict(zip(wanted, made.values(), strict=True))
@@ -90,6 +98,17 @@ class OnnxSource:
                 raise InputError(f"'{self.path}' cannot run on the data: {error}") from error
             found.append(dict(zip(names, values, strict=True)))
         return found
+
+    def _ranks_without_samples(self) -> dict[str, int]:
+        """Inputs of named arrays that have no axis for samples, which is the first and of any size, and their ranks."""
+        if self._processor is not None:
+            return {}
+        shapes = {str(value.name): value.shape for value in self._load().graph.inputs}
+        return {
+            name: len(shape)
+            for name, shape in shapes.items()
+            if shape is not None and (not len(shape) or (isinstance(shape[0], int) and shape[0] != 1))
+        }
 
     def example(self) -> list[Any]:
         """Those of its kind of processor: a file itself comes without data."""
@@ -105,6 +124,7 @@ class OnnxSource:
                 raise self._unreadable(first_line(error)) from error
             if not self._graph.graph.outputs:
                 raise self._unreadable("its graph has no outputs.")
+            _weights_are_no_inputs(self._graph)
         return self._graph
 
     def _unreadable(self, reason: str) -> InputError:
@@ -141,3 +161,13 @@ class OnnxSource:
                     hint="Copy it again, or export the model again.",
                 )
         return [self.path.parent / name for name in sorted(ends)]
+
+
+def _weights_are_no_inputs(model: onnx_ir.Model) -> None:
+    """Before version 4 of the format all weights were inputs too, with a default; as such nothing can fold them."""
+    weights = model.graph.initializers
+    inputs = [value for value in model.graph.inputs if value.name not in weights]
+    if len(inputs) < len(model.graph.inputs):
+        model.graph.inputs.clear()
+        model.graph.inputs.extend(inputs)
+        model.ir_version = max(model.ir_version or 0, 4)

@@ -35,6 +35,7 @@ class TorchSource:
     """
 
     kind = "torch"
+    quantized = ""
 
     def __init__(self, module: str, function: str, options: SourceOptions) -> None:
         self.name = function

@@ -13,6 +13,8 @@ from edgewright_compiler.tasks import (
     feature_extraction,
     fill_mask,
     image_classification,
+    image_segmentation,
+    image_text_retrieval,
     object_detection,
     question_answering,
     summarization,
@@ -21,6 +23,8 @@ from edgewright_compiler.tasks import (
     token_classification,
     translation,
     unconditional_image_generation,
+    video_classification,
+    zero_shot_image_classification,
 )
 from edgewright_compiler.tasks._task import Task
 
@@ -36,10 +40,14 @@ TASKS: tuple[Task, ...] = (
     translation.TASK,
     summarization.TASK,
     image_classification.TASK,
+    image_segmentation.TASK,
     object_detection.TASK,
+    zero_shot_image_classification.TASK,
+    image_text_retrieval.TASK,
     audio_classification.TASK,
     automatic_speech_recognition.TASK,
     unconditional_image_generation.TASK,
+    video_classification.TASK,
     arrays.TASK,
 )
 

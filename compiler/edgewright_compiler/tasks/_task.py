@@ -52,6 +52,7 @@ class Task:
         output_name: The value that a person gets, as `PipelineSpec.output` says it.
         labelled: Whether it has class names.
         measured: From all steps, how engines are compared; None is by these steps.
+        own_labels: Whether a checkpoint's configuration has them; else they must be asked for.
         check: Raises where the configuration asks for what is not supported; takes it and the folder.
         open: How a checkpoint of it is exported; by default as one graph.
     """
@@ -65,6 +66,7 @@ class Task:
     output_name: str = "*"
     labelled: bool = False
     measured: Callable[[Sequence[StepSpec]], MeasuredSpec] | None = None
+    own_labels: bool = True
     check: Callable[[dict[str, Any], Path], None] | None = None
     open: Callable[[Task, Checkpoint], Exporter] = field(default=_single_graph)
 

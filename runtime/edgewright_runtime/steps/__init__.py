@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # Step name in a package -> `module:class`; imported when a package asks for it, so that text needs no image library.
 STEPS = {
     "tokenize": "edgewright_runtime.steps.text:Tokenize",
+    "drop_sample_axis": "edgewright_runtime.steps.arrays:DropSampleAxis",
     "infer": "edgewright_runtime.steps.infer:Infer",
     "classify": "edgewright_runtime.steps.labels:Classify",
     "tokenize_question": "edgewright_runtime.steps.question:TokenizeQuestion",
@@ -29,6 +30,9 @@ STEPS = {
     "resize_image": "edgewright_runtime.steps.image:ResizeImage",
     "crop_image": "edgewright_runtime.steps.image:CropImage",
     "normalize_image": "edgewright_runtime.steps.image:NormalizeImage",
+    "segment_image": "edgewright_runtime.steps.masks:SegmentImage",
+    "load_video": "edgewright_runtime.steps.video:LoadVideo",
+    "for_frames": "edgewright_runtime.steps.video:ForFrames",
     "draw_latent": "edgewright_runtime.steps.generator:DrawLatent",
     "to_picture": "edgewright_runtime.steps.generator:ToPicture",
     "fit_image": "edgewright_runtime.steps.image_fit:FitImage",
@@ -38,6 +42,9 @@ STEPS = {
     "take_boxes": "edgewright_runtime.steps.boxes_found:TakeBoxes",
     "suppress_boxes": "edgewright_runtime.steps.boxes:SuppressBoxes",
     "name_boxes": "edgewright_runtime.steps.boxes:NameBoxes",
+    "embed_texts": "edgewright_runtime.steps.similarity:EmbedTexts",
+    "zero_shot": "edgewright_runtime.steps.similarity:ZeroShot",
+    "similarity": "edgewright_runtime.steps.similarity:Similarity",
     "load_audio": "edgewright_runtime.steps.audio_file:LoadAudio",
     "waveform": "edgewright_runtime.steps.audio_features:Waveform",
     "log_mel": "edgewright_runtime.steps.audio_features:LogMel",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgewright_runtime.errors import PackageError, SampleError
+from edgewright_runtime.errors import PackageError, SampleCutWarning, SampleError
 from edgewright_targets.errors import MissingDependencyError
 
 if TYPE_CHECKING:
@@ -46,8 +47,9 @@ class Tokenize:
     ) -> None:
         self._tokenizer = read_tokenizer(package, tokenizer)
         fixed = engine.fixed_length(outputs)
-        if longest := min(filter(None, (max_length, fixed)), default=0):
-            self._tokenizer.enable_truncation(longest)
+        self._limit = min(filter(None, (max_length, fixed)), default=0)
+        if self._limit:
+            self._tokenizer.enable_truncation(self._limit)
         self._fields = {name: ENCODING_FIELDS[name] for name in outputs}
         self._pad = {"input_ids": pad_id}
         self._left = padding_side == "left"
@@ -68,6 +70,12 @@ class Tokenize:
             # Half characters, as which Python keeps bytes of a command line that are no UTF-8.
             raise SampleError(f"The text is not valid Unicode: {text!r}.") from error
         # Not len(encoding.ids): each access of an encoding's field makes a new list.
+        if self._limit and len(encoding) == self._limit and encoding.overflowing:
+            warnings.warn(
+                f"The text is longer than the {self._limit} tokens that the model takes: it was cut.",
+                SampleCutWarning,
+                stacklevel=2,
+            )
         missing = -len(encoding) % self._multiple
         made: dict[str, Any] = {"encoding": encoding, "padding_before": missing if self._left else 0}
         for name, field in self._fields.items():

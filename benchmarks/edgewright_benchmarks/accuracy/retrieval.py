@@ -1,0 +1,94 @@
+"""Pairs of images and texts that are found by one another's vectors: recall among the best few.
+
+Each image is looked for among all texts of the data, and each text among all images. Equal texts are one text, and
+right for all of their images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples
+from edgewright_benchmarks.result import Accuracy, Interval, Measure
+from edgewright_benchmarks.statistics import mean_drop, samples_needed, wilson
+from edgewright_targets import InputError
+
+_BEST = (1, 5)
+_SIDES = ("image_to_text", "text_to_image")
+
+
+class Retrieval:
+    """Scores each pair by its mean recall: the share of hits in both directions, among the best 1 and 5; see `Scorer`.
+
+    Args:
+        image: Name of the output with the image's vector.
+        text: Name of the output with the text's vector.
+    """
+
+    measure: Measure = "accuracy"
+
+    def __init__(self, image: str, text: str) -> None:
+        self._image = image
+        self._text = text
+
+    def score(
+        self,
+        outputs: Sequence[Output],
+        truth: Sequence[str] | None,
+        baseline_outputs: Sequence[Output],
+        *,
+        max_drop: float | None = None,
+    ) -> Accuracy:
+        """Recall at 1 and 5 of each direction, and their mean, which the drop is of; see `Scorer.score`."""
+        check_samples(outputs, baseline_outputs)
+        if truth is None or len(truth) != len(outputs):
+            raise InputError(f"Expected the text of each pair, found {len(truth or ())} for {len(outputs)} pairs.")
+        if len(set(truth)) < 2:
+            raise InputError("All pairs have one text, so that nothing can be told apart by it.")
+        hits = self._hits(outputs, truth)
+        pairs = len(outputs)
+        scores = np.mean([*hits.values()], axis=0)
+        # Two one-sided bounds of 97.5 % are a two-sided interval of 95 %, as all metrics have.
+        both = mean_drop(np.ones_like(scores), scores, confidence=0.975)
+        mean = Interval(float(scores.mean()), max(0.0, 1 - both.high), min(1.0, 1 - both.low))
+        metrics = {"mean_recall": mean, **{name: wilson(int(found.sum()), pairs) for name, found in hits.items()}}
+        if outputs is baseline_outputs:
+            return Accuracy(metrics=metrics, drop=NO_DROP, samples=pairs)
+        baseline = np.mean([*self._hits(baseline_outputs, truth).values()], axis=0)
+        needed = None if max_drop is None else samples_needed(baseline - scores, pairs, max_drop)
+        return Accuracy(metrics=metrics, drop=mean_drop(baseline, scores), samples=pairs, samples_needed=needed)
+
+    def _hits(self, outputs: Sequence[Output], truth: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
+        images, texts = (self._vectors(outputs, name) for name in (self._image, self._text))
+        _, firsts, own = np.unique(np.array(truth), return_index=True, return_inverse=True)
+        scores = images @ texts[firsts].T
+        right = own[:, None] == np.arange(len(firsts))
+        ranks = (_ranks(scores, right), _ranks(scores.T, right.T)[own])
+        return {
+            f"{side}_recall_at_{count}": rank < count
+            for side, rank in zip(_SIDES, ranks, strict=True)
+            for count in _BEST
+            # Among so few texts a hit says nothing.
+            if count == 1 or len(firsts) > count
+        }
+
+    def _vectors(self, outputs: Sequence[Output], name: str) -> NDArray[np.float64]:
+        rows = []
+        for output in outputs:
+            if not isinstance(output, Mapping) or name not in output:
+                raise InputError(f"The outputs hold no '{name}'; build the package with its task for pairs.")
+            rows.append(np.asarray(output[name], dtype=np.float64).reshape(-1))
+        return np.stack(rows)
+
+
+def _ranks(scores: NDArray[np.float64], right: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How many wrong ones are before the best right one, in each row; what is not finite is found by nobody."""
+    scores = np.where(np.isfinite(scores), scores, -np.inf)
+    best = np.where(right, scores, -np.inf).max(axis=1)
+    # Of equal scores a wrong one counts as the better: vectors that are all alike find nothing.
+    before = (~right & (scores >= best[:, None])).sum(axis=1)
+    ranks: NDArray[np.int64] = np.where(np.isfinite(best), before, scores.shape[1])
+    return ranks

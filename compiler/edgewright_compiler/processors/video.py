@@ -1,0 +1,87 @@
+"""Video processors of transformers (VideoMAE and kin) as declared steps: frames spread evenly, then steps of images."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgewright_compiler.checkpoint import Checkpoint, read_json
+from edgewright_compiler.processors import ProcessorKind
+from edgewright_compiler.processors.image import IMAGE, INPUT, PROCESSOR_FILE, ImageProcessor
+from edgewright_runtime.errors import VideoWarning
+from edgewright_runtime.manifest import StepSpec
+from edgewright_runtime.steps import make_free_step
+from edgewright_targets import InputError
+
+if TYPE_CHECKING:
+    from edgewright_runtime.wire import Arrays
+
+CONFIG_FILE = "config.json"
+
+
+class VideoProcessor(ImageProcessor):
+    """The processor of a checkpoint that takes a number of frames.
+
+    Raises:
+        InputError: As `ImageProcessor`, or the configuration has no number of frames.
+    """
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        super().__init__(checkpoint)
+        frames = checkpoint.config.get("num_frames")
+        if not isinstance(frames, int) or frames < 1:
+            raise InputError(f"'{checkpoint.name}': its configuration says no number of frames (num_frames).")
+        self._load = StepSpec("load_video", {"frames": frames})
+        self._read = make_free_step(self._load)
+
+    def _settle(self, processor: Any) -> Any:
+        """See `ImageProcessor`: its steps are those of one frame."""
+        return _OneFrame(processor)
+
+    def example(self) -> dict[str, Any]:
+        """See `Processor`."""
+        pixels = super().example()[INPUT]
+        return {INPUT: pixels[:, None].repeat(1, self._load.options["frames"], 1, 1, 1)}
+
+    def feeds(self, sample: Any) -> Arrays:
+        """See `Processor`; which frames are taken is the step's, what becomes of them the source's."""
+        with warnings.catch_warnings():
+            # Whoever runs the package hears of it.
+            warnings.simplefilter("ignore", VideoWarning)
+            frames = self._read({"video": sample})["frames"]
+        made = self._processor.whole(list(frames), return_tensors="np")
+        return {INPUT: made[INPUT].astype("float32", copy=False)}
+
+    def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
+        """See `Processor`."""
+        if len(inputs) != 1:
+            raise InputError(f"'{self._name}': a video model has one input; this one has {', '.join(inputs)}.")
+        # A frame is decoded where it is loaded.
+        each = [{"step": step.step, "options": step.options} for step in self._steps[1:]]
+        return (self._load, StepSpec("for_frames", {"steps": each, "output": inputs[0]}))
+
+
+class _OneFrame:
+    """A processor of videos on one frame, so that its steps are compared as those of images are."""
+
+    def __init__(self, processor: Any) -> None:
+        self.whole = processor
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.whole, name)
+
+    def __call__(self, image: Any, **options: Any) -> dict[str, Any]:
+        """What it makes of a video of one frame, as that of an image."""
+        return {INPUT: self.whole([image], **options)[INPUT][:, 0]}
+
+
+def _beside(path: Path, task: str) -> VideoProcessor:
+    files = [path.parent / name for name in (PROCESSOR_FILE, CONFIG_FILE)]
+    if missing := [file.name for file in files if not file.is_file()]:
+        raise InputError(f"'{path}': the task {task} needs {' and '.join(missing)} beside the file.")
+    return VideoProcessor(Checkpoint(path.parent, read_json(files[1]), ()))
+
+
+VIDEO = ProcessorKind("video", ("pillow", "av"), IMAGE.check, VideoProcessor, _beside, (PROCESSOR_FILE, CONFIG_FILE))

@@ -1,0 +1,19 @@
+"""One label for each video."""
+
+from __future__ import annotations
+
+from edgewright_compiler.processors.video import VIDEO
+from edgewright_compiler.tasks._classes import classify, one_label_only
+from edgewright_compiler.tasks._task import Task
+
+TASK = Task(
+    name="video-classification",
+    heads=("ForVideoClassification",),
+    model="AutoModelForVideoClassification",
+    outputs=("logits",),
+    processor=VIDEO,
+    answer=classify,
+    output_name="labels",
+    labelled=True,
+    check=one_label_only,
+)

@@ -1,0 +1,163 @@
+"""Vectors of images and texts, made by two components: which text fits an image, and how well one does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from edgewright_runtime.errors import SampleError
+from edgewright_runtime.steps.infer import Infer
+from edgewright_runtime.steps.text import Tokenize, describe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from edgewright_runtime.engine import Engine
+    from edgewright_runtime.package import Package
+
+    Array = np.ndarray[Any, Any]
+
+# Where a template has the label.
+_PLACE = "{}"
+# Texts whose vectors are kept: a call may bring others each time.
+_KEPT = 10_000
+
+
+class EmbedTexts:
+    """Labels to choose from, as vectors: each is put into a template and read by the component of texts.
+
+    Each text is read once and its vector kept for the calls that follow.
+
+    Args:
+        package: Holds the labels that are used where a call names none, and the tokenizer.
+        engine: The active engine.
+        component: Name of the component.
+        vectors: Its output, [1, size].
+        template: A text with `{}` where the label goes.
+        text: Options of the step `tokenize`.
+    """
+
+    options = ("candidate_labels", "hypothesis_template")
+
+    def __init__(
+        self,
+        package: Package,
+        engine: Engine,
+        *,
+        component: str,
+        vectors: str,
+        template: str,
+        **text: Any,
+    ) -> None:
+        self._tokenize = Tokenize(package, engine, **text)
+        self._infer = Infer(package, engine, component=component)
+        self.component = component
+        # Nothing that the steps before have made goes into the graph.
+        self.wired: Mapping[str, str] = {}
+        self._labels = package.manifest.labels
+        self._vectors = vectors
+        self._template = template
+        self._kept: dict[str, Array] = {}
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Add `candidate_labels` (texts) and `text_embeds` (float32, [labels, size]).
+
+        Raises:
+            SampleError: There are no labels, or one is no text, or the template has no place for them.
+        """
+        options = values.get("options", {})
+        labels = _labels(options.get("candidate_labels"), self._labels)
+        template = options.get("hypothesis_template") or self._template
+        if not isinstance(template, str) or _PLACE not in template:
+            raise SampleError(f"The template is {template!r}; it has '{_PLACE}' where the label goes.")
+        texts = [template.replace(_PLACE, label) for label in labels]
+        recorded = {name: values[name] for name in ("whole_feeds",) if name in values}
+        if len(self._kept) + len(texts) > _KEPT:
+            self._kept.clear()
+        for text in texts:
+            if text not in self._kept:
+                made = self._tokenize({"text": text})
+                self._kept[text] = self._infer({**recorded, **made})[self._vectors]
+        return {"candidate_labels": labels, "text_embeds": np.concatenate([self._kept[text] for text in texts])}
+
+
+def _labels(given: Any, default: Sequence[str]) -> Sequence[str]:
+    if given is None:
+        return default
+    labels = [part.strip() for part in given.split(",")] if isinstance(given, str) else list(given)
+    if not labels:
+        raise SampleError("There are no labels to choose from.")
+    for label in labels:
+        if not isinstance(label, str) or not label.strip():
+            raise SampleError(f"A label to choose from is a text; given was {describe(label)}.")
+    return labels
+
+
+class ZeroShot:
+    """The vectors of an image and of labels to labels with scores, best first, as transformers' pipeline gives them.
+
+    Args:
+        package: Unused; steps share one signature.
+        engine: Unused.
+        image: Name of the image's vector, [1, size].
+        texts: Name of the labels' vectors, [labels, size].
+        scale: What the products of vectors are multiplied with.
+        bias: What is then added.
+        function: `softmax` over the labels, or `sigmoid` of each.
+    """
+
+    def __init__(
+        self,
+        package: Package,  # noqa: ARG002 - one protocol
+        engine: Engine,  # noqa: ARG002 - one protocol
+        *,
+        image: str,
+        texts: str,
+        scale: float,
+        bias: float = 0.0,
+        function: Literal["softmax", "sigmoid"] = "softmax",
+    ) -> None:
+        if function not in ("softmax", "sigmoid"):
+            raise ValueError(f"function is {function!r}")
+        self._image = image
+        self._texts = texts
+        self._scale = np.float32(scale)
+        self._bias = np.float32(bias)
+        self._sigmoid = function == "sigmoid"
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Add `logits` [1, labels], which `outputs` holds as well, `scores` [labels] and `labels`.
+
+        The last is a list of `{"label", "score"}`: all of them, or the best `top_k` where a call says so.
+        """
+        logits = values[self._image] @ values[self._texts].T * self._scale + self._bias
+        if self._sigmoid:
+            scores = 1 / (1 + np.exp(-logits[0]))
+        else:
+            exponents = np.exp(logits[0] - logits[0].max())
+            scores = exponents / exponents.sum()
+        order = (-scores).argsort(kind="stable")[: values.get("options", {}).get("top_k")].tolist()
+        names = values["candidate_labels"]
+        labels = [{"label": names[index], "score": float(scores[index])} for index in order]
+        return {"logits": logits, "scores": scores, "labels": labels, "outputs": {"logits": logits}}
+
+
+class Similarity:
+    """How well an image and a text fit together: the cosine of their vectors, which have the length 1.
+
+    Args:
+        package: Unused; steps share one signature.
+        engine: Unused.
+        image: Name of the image's vector, [1, size].
+        text: Name of the text's vector, [1, size].
+    """
+
+    def __init__(self, package: Package, engine: Engine, *, image: str, text: str) -> None:  # noqa: ARG002 - one protocol
+        self._image = image
+        self._text = text
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Add `score`, -1 to 1; `outputs` holds both vectors."""
+        image, text = values[self._image], values[self._text]
+        return {"score": float(image[0] @ text[0]), "outputs": {self._image: image, self._text: text}}
