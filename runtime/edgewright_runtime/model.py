@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edgewright_runtime.engine import Engine
+    from edgewright_runtime.listening import Listener
     from edgewright_runtime.manifest import Manifest
     from edgewright_runtime.steps import TextStream
     from edgewright_runtime.wire import Arrays
@@ -127,6 +128,16 @@ class Model:
             SampleError: The model gives its answer at once, or the sample is not what it takes, or an option.
         """
         return self._pipeline.stream(sample, options)
+
+    def listen(self, *, threshold: float | None = None) -> Listener:
+        """A recording that comes in chunks, for models that find segments in audio; several may be under way.
+
+        Raises:
+            SampleError: The model answers whole samples only.
+        """
+        from edgewright_runtime.listening import Listener
+
+        return Listener(self._pipeline.steps, threshold)
 
     @property
     def options(self) -> frozenset[str]:

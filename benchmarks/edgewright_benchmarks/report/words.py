@@ -35,6 +35,8 @@ _METRICS: Final = {
     "accuracy": "Accuracy",
     "top_5_accuracy": "Top-5 accuracy",
     "entity_f1": "Entity F1",
+    "frame_f1": "F1 of frames",
+    "frame_auc": "AUC of frames",
     "answer_f1": "Answer F1",
     "chrf": "chrF",
     "same_text": "Same text as float",

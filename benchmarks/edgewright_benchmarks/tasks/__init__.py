@@ -26,6 +26,7 @@ from edgewright_benchmarks.tasks import (
     translation,
     unconditional_image_generation,
     video_classification,
+    voice_activity_detection,
     zero_shot_image_classification,
 )
 from edgewright_benchmarks.tasks._task import Task
@@ -50,6 +51,7 @@ TASKS: tuple[Task, ...] = (
     automatic_speech_recognition.TASK,
     unconditional_image_generation.TASK,
     video_classification.TASK,
+    voice_activity_detection.TASK,
     arrays.TASK,
 )
 

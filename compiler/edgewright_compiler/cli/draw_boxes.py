@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# Told apart by most people, on light and on dark pictures; a class has the same one in every picture.
+# Told apart by most people, on light and on dark pictures.
 _COLOURS = (
     (230, 60, 60), (40, 140, 240), (250, 180, 20), (30, 170, 90), (190, 80, 220), (250, 120, 20), (20, 190, 200),
     (240, 100, 170), (150, 190, 30), (120, 110, 250), (200, 140, 80), (110, 200, 150),
@@ -34,8 +34,9 @@ def draw_boxes(picture: Image, boxes: Sequence[Mapping[str, Any]]) -> Image:
     line = _between(max(made.size) * _LINE_SHARE, _LINES)
     size = _between(min(made.size) * _TEXT_SHARE, _TEXTS)
     font = ImageFont.load_default(size)
+    colours = _colours({entry["label"] for entry in boxes})
     for entry in sorted(boxes, key=lambda one: float(one["score"])):
-        colour = colour_of(entry["label"])
+        colour = colours[entry["label"]]
         left, top, right, bottom = _inside(entry["box"], made.size)
         draw.rectangle((left, top, right, bottom), outline=colour, width=line)
         text = f"{entry['label']} {entry['score']:.2f}"
@@ -43,6 +44,19 @@ def draw_boxes(picture: Image, boxes: Sequence[Mapping[str, Any]]) -> Image:
             text = entry["label"]
         _tag(draw, text, font, (left, top, bottom), colour, made.size)
     return made
+
+
+def _colours(labels: set[str]) -> dict[str, tuple[int, int, int]]:
+    """A colour for each label: its own, unless another label in the picture has it."""
+    free = list(range(len(_COLOURS)))
+    found = {}
+    for label in sorted(labels):
+        own = _COLOURS.index(colour_of(label))
+        number = own if own in free or not free else free[own % len(free)]
+        found[label] = _COLOURS[number]
+        if number in free:
+            free.remove(number)
+    return found
 
 
 def colour_of(label: str) -> tuple[int, int, int]:

@@ -49,6 +49,14 @@ class AnsweringProcessor(Protocol):
         """From the names of the graph's outputs, the steps to what a person wants."""
 
 
+@runtime_checkable
+class LoopingProcessor(Protocol):
+    """A processor whose steps run the graph themselves, over and over with a state."""
+
+    def looped(self, sample: Any, infer: Callable[[Arrays], Arrays]) -> Arrays:
+        """What the source makes of a sample: `infer` is its graph, given and giving arrays by name."""
+
+
 @dataclass(frozen=True)
 class ProcessorKind:
     """How a kind of processor is found.

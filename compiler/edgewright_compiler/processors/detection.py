@@ -6,8 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from edgewright_compiler.checkpoint import read_json
 from edgewright_compiler.processors._image_steps import fixed_size
-from edgewright_compiler.processors.image import IMAGE, INPUT, ImageProcessor, checkpoint_beside
+from edgewright_compiler.processors.detector_settings import (
+    SETTINGS_FILE,
+    DetectorProcessor,
+    read_settings,
+    settings_of_ultralytics,
+)
+from edgewright_compiler.processors.image import (
+    IMAGE,
+    INPUT,
+    PROCESSOR_FILE,
+    ImageProcessor,
+    checkpoint_beside,
+    from_settings,
+)
+from edgewright_compiler.sources.failures import needs
 from edgewright_runtime.manifest import StepSpec
 from edgewright_targets import InputError
 
@@ -15,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgewright_compiler.checkpoint import Checkpoint
+    from edgewright_compiler.processors import Processor
 
 # transformers' own default, and the pictures of an export where any size will do: a multiple of all strides there are.
 THRESHOLD = 0.5
@@ -75,8 +91,38 @@ def queries_to_boxes(outputs: Sequence[str], scores: Mapping[str, Any]) -> tuple
     return (decode, StepSpec("name_boxes", {"threshold": THRESHOLD}))
 
 
-def _beside(path: Path, task: str) -> ImageProcessor:
-    return DetectionProcessor(checkpoint_beside(path, task))
+def _beside(path: Path, task: str) -> Processor:
+    settings = path.parent / SETTINGS_FILE
+    if settings.is_file():
+        return DetectorProcessor(read_settings(read_json(settings), f"'{settings}'"), f"'{path}'")
+    if (path.parent / PROCESSOR_FILE).is_file():
+        return DetectionProcessor(checkpoint_beside(path, task))
+    with needs("compiler"):
+        import onnx_ir
+    try:
+        found = settings_of_ultralytics(onnx_ir.load(path))
+    except InputError:
+        raise
+    except Exception:  # noqa: BLE001 - whatever is wrong with the file is said where it is read
+        found = None
+    if found is None:
+        raise InputError(
+            f"'{path}': there is no {SETTINGS_FILE} beside the file that says what it takes and gives.",
+            hint='For a YOLO it is {"head": "anchors", "height": 640, "width": 640}; docs/detection.md has the rest.',
+        )
+    return DetectorProcessor(found[0], f"'{path}'", found[1])
 
 
-DETECTION = replace(IMAGE, from_checkpoint=DetectionProcessor, beside=_beside)
+def _from_settings(settings: Mapping[str, Any] | None, feeds: Mapping[str, Any], where: str) -> Processor:
+    if settings is None or "head" not in settings:
+        return from_settings(settings, feeds, where, DetectionProcessor)
+    return DetectorProcessor(read_settings(settings, f"'{where}'"), f"'{where}'")
+
+
+DETECTION = replace(
+    IMAGE,
+    from_checkpoint=DetectionProcessor,
+    beside=_beside,
+    files=(*IMAGE.files, SETTINGS_FILE),
+    from_settings=_from_settings,
+)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.component import ports_of, save_model
+from edgewright_compiler.processors import LoopingProcessor
 from edgewright_compiler.quantized_already import quantized_already
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.failures import first_line, needs
+from edgewright_compiler.sources.onnx_shapes import drop_constant_inputs, free_picture_sizes
 from edgewright_compiler.tasks import find_task
 from edgewright_runtime.manifest import COMPONENT, StepSpec
 from edgewright_runtime.package import file_digest
@@ -45,11 +48,14 @@ class OnnxSource:
         self.input_name = self._task.input_name
         kind = self._task.processor
         self._processor = kind.beside(path, self.task) if kind else None
+        # Some files say what their classes are called.
+        self.labels = self.labels or getattr(self._processor, "labels", ())
         files = [path.parent / name for name in kind.files] if kind else []
         self._processor_files = [file for file in files if file.is_file()]
         if self._task.labelled and not self.labels:
             raise InputError(f"'{path}': the task {self.task} needs labels.", hint="Pass --labels FILE.")
         self._graph: onnx_ir.Model | None = None
+        self._freed = False
         self.quantized = quantized_already(self._load())
 
     def digest(self) -> str:
@@ -73,20 +79,38 @@ class OnnxSource:
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
         """What ONNX Runtime answers with the user's own file and all graph optimisations off."""
+        import onnx_ir
+
+        model = self._load()
+        if not self._freed:
+            return self._reference(self.path, samples)
+        with tempfile.TemporaryDirectory() as scratch:
+            # The file's own sizes are wrong for these samples.
+            path = Path(scratch) / "freed.onnx"
+            onnx_ir.save(model, path, external_data="freed.bin")
+            return self._reference(path, samples)
+
+    def _reference(self, path: Path, samples: Sequence[Any]) -> list[Arrays]:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         options.log_severity_level = 3
         try:
-            session = onnxruntime.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:
             raise InputError(f"ONNX Runtime cannot load '{self.path}': {error}") from error
         names = [output.name for output in session.get_outputs()]
         wanted = [entry.name for entry in session.get_inputs()]
         fit = make_free_step(StepSpec("drop_sample_axis", {"ranks": self._ranks_without_samples()}))
-        found = []
+        found: list[Arrays] = []
         for sample in samples:
+            looping: object = self._processor
+            if isinstance(looping, LoopingProcessor):
+                found.append(
+                    looping.looped(sample, lambda feeds: dict(zip(names, session.run(names, feeds), strict=True)))
+                )
+                continue
             made = {**sample, **fit(sample)} if self._processor is None else self._processor.feeds(sample)
             if len(made) == len(wanted) == 1:
                 # Then its name is the file's own; several are told apart by the names that transformers gives them.
@@ -124,7 +148,9 @@ class OnnxSource:
                 raise self._unreadable(first_line(error)) from error
             if not self._graph.graph.outputs:
                 raise self._unreadable("its graph has no outputs.")
-            _weights_are_no_inputs(self._graph)
+            drop_constant_inputs(self._graph)
+            if getattr(self._processor, "any_size", False) and len(self._graph.graph.inputs) == 1:
+                self._freed = free_picture_sizes(self._graph)
         return self._graph
 
     def _unreadable(self, reason: str) -> InputError:
@@ -161,13 +187,3 @@ class OnnxSource:
                     hint="Copy it again, or export the model again.",
                 )
         return [self.path.parent / name for name in sorted(ends)]
-
-
-def _weights_are_no_inputs(model: onnx_ir.Model) -> None:
-    """Before version 4 of the format all weights were inputs too, with a default; as such nothing can fold them."""
-    weights = model.graph.initializers
-    inputs = [value for value in model.graph.inputs if value.name not in weights]
-    if len(inputs) < len(model.graph.inputs):
-        model.graph.inputs.clear()
-        model.graph.inputs.extend(inputs)
-        model.ir_version = max(model.ir_version or 0, 4)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.component import ports_of, save_model
 from edgewright_compiler.sources import SourceOptions
+from edgewright_compiler.sources.detection_lists import OnePicture, export_lists, takes_lists
 from edgewright_compiler.sources.failures import export_failures, needs, own_failures
 from edgewright_compiler.tasks import find_task
 from edgewright_runtime.manifest import COMPONENT
@@ -20,6 +21,8 @@ from edgewright_runtime.package import file_digest
 from edgewright_targets import InputError, nearest
 
 if TYPE_CHECKING:
+    import onnx_ir
+
     from edgewright_compiler.processors import Processor
     from edgewright_runtime.wire import Arrays
 
@@ -52,7 +55,9 @@ class TorchSource:
         with needs("compiler"):
             import torch
         self._torch = torch
-        self._module, self._feeds, self._settings = self._call(module, function)
+        made, self._feeds, self._settings = self._call(module, function)
+        self._lists = takes_lists(made)
+        self._module = OnePicture(made).eval() if self._lists else made
         self._processor: Processor | None = None
         if kind is not None and kind.from_settings is not None:
             self._processor = kind.from_settings(self._settings, self._feeds, self._spec)
@@ -146,7 +151,13 @@ class TorchSource:
     def export(self, folder: Path) -> None:
         """Export with torch's exporter; the first axis of every input is free where the module allows it."""
         torch = self._torch
-        shapes = {name: {0: torch.export.Dim.AUTO} if value.ndim else None for name, value in self._feeds.items()}
+        # Of a detector that takes pictures of any size, these as well.
+        axes = (0, 2, 3) if getattr(self._processor, "any_size", False) else (0,)
+        free = dict.fromkeys(axes, torch.export.Dim.AUTO)
+        shapes = {name: free if value.ndim else None for name, value in self._feeds.items()}
+        if self._lists:
+            self._write(export_lists(self._module, self._feeds, f"'{self._spec}'"), folder)
+            return
         with export_failures(f"'{self._spec}'"):
             program = torch.onnx.export(
                 self._module,
@@ -157,9 +168,12 @@ class TorchSource:
                 dynamo=True,
                 verbose=False,
             )
-        ports = ports_of(program.model)
+        self._write(program.model, folder)
+
+    def _write(self, model: onnx_ir.Model, folder: Path) -> None:
+        ports = ports_of(model)
         pipeline = self._task.pipeline(self._processor, ports.inputs, ports.outputs)
-        save_model(folder, {COMPONENT: program.model}, pipeline, task=self.task, labels=self.labels)
+        save_model(folder, {COMPONENT: model}, pipeline, task=self.task, labels=self.labels)
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
         """What the torch module answers; outputs in order, under `0`, `1`, ... for `compare` to match by order."""

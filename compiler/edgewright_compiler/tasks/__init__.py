@@ -24,6 +24,7 @@ from edgewright_compiler.tasks import (
     translation,
     unconditional_image_generation,
     video_classification,
+    voice_activity_detection,
     zero_shot_image_classification,
 )
 from edgewright_compiler.tasks._task import Task
@@ -48,6 +49,7 @@ TASKS: tuple[Task, ...] = (
     automatic_speech_recognition.TASK,
     unconditional_image_generation.TASK,
     video_classification.TASK,
+    voice_activity_detection.TASK,
     arrays.TASK,
 )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from edgewright_compiler.checkpoint import Checkpoint
-from edgewright_compiler.processors import AnsweringProcessor, Processor, ProcessorKind
+from edgewright_compiler.processors import AnsweringProcessor, LoopingProcessor, Processor, ProcessorKind
 from edgewright_runtime.manifest import COMPONENT, MeasuredSpec, PipelineSpec, StepSpec
 
 if TYPE_CHECKING:
@@ -78,9 +78,10 @@ class Task:
     def pipeline(self, processor: Processor | None, inputs: Sequence[str], outputs: Sequence[str]) -> PipelineSpec:
         """The whole way of a sample through one graph with these inputs and outputs."""
         before = processor.steps(inputs) if processor else ()
-        infer = StepSpec("infer", {"component": COMPONENT})
+        once = not isinstance(processor, LoopingProcessor)
+        infer = (StepSpec("infer", {"component": COMPONENT}),) if once else ()
         answers: object = processor
         after = answers.answer(outputs) if isinstance(answers, AnsweringProcessor) else self.answer(outputs)
-        steps = (*before, infer, *after)
+        steps = (*before, *infer, *after)
         measured = self.measured(steps) if self.measured else None
         return PipelineSpec(self.input_name, self.output_name, steps, measured)

@@ -119,6 +119,49 @@ class DecodeAnchors:
         return {"candidates": Candidates(corners, best.astype(np.float32, copy=False), classes.astype(np.int64))}
 
 
+class DecodeHeatMaps:
+    """CenterFace and its kin: a map of scores for each class, with sizes and offsets of boxes at each place of it.
+
+    Args:
+        package: Unused; steps share one signature.
+        engine: Unused.
+        scores: Name of the output of shape [1, classes, rows, columns]; probabilities.
+        sizes: Name of the output of shape [1, 2, rows, columns]: logarithms of height and width, in strides.
+        offsets: Name of the output of shape [1, 2, rows, columns]: down and right of the place, in strides.
+        stride: Pixels of the graph's input between two places.
+    """
+
+    def __init__(
+        self,
+        package: Package,  # noqa: ARG002 - one protocol
+        engine: Engine,  # noqa: ARG002 - one protocol
+        *,
+        scores: str,
+        sizes: str,
+        offsets: str,
+        stride: int,
+    ) -> None:
+        if stride < 1:
+            raise ValueError("a stride is not positive")
+        self._names = (scores, sizes, offsets)
+        self._stride = np.float32(stride)
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Add `candidates`; a place is one for its best class."""
+        scores, sizes, offsets = (values[name][0] for name in self._names)
+        classes = scores.argmax(axis=0)
+        rows, columns = np.indices(classes.shape, dtype=np.float32)
+        half = np.float32(0.5)
+        places = np.stack([columns + offsets[1] + half, rows + offsets[0] + half], axis=-1)
+        # A graph of low precision may give sizes beyond any number.
+        with np.errstate(over="ignore"):
+            extents = np.exp(sizes[[1, 0]]).transpose(1, 2, 0)
+        boxes = (self._stride * np.concatenate([places, extents], axis=-1)).reshape(-1, 4)
+        best = scores.max(axis=0).reshape(-1).astype(np.float32, copy=False)
+        corners = in_picture(corners_of(boxes), values)
+        return {"candidates": Candidates(corners, best, classes.reshape(-1).astype(np.int64))}
+
+
 class TakeBoxes:
     """Faster R-CNN and its kin: the graph itself gives the boxes that it found, however many.
 

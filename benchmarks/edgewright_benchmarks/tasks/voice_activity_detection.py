@@ -1,0 +1,9 @@
+"""Where somebody speaks in a recording."""
+
+from __future__ import annotations
+
+from edgewright_benchmarks.accuracy.voice import LabelledVoice, VoiceAgreement
+from edgewright_benchmarks.tasks._task import Task
+from edgewright_benchmarks.truth import SEGMENTS
+
+TASK = Task("voice-activity-detection", SEGMENTS, LabelledVoice(), VoiceAgreement())

@@ -1,0 +1,188 @@
+"""Models that hear audio frame by frame and carry a state, such as silero-vad, from an `.onnx` file.
+
+Beside it there may be `voice_activity_config.json`, with the fields of `VoiceSettings` that are not silero's at 16 kHz.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgewright_compiler.checkpoint import Checkpoint
+from edgewright_compiler.processors import ProcessorKind
+from edgewright_compiler.sources.failures import first_line
+from edgewright_runtime.errors import AudioWarning
+from edgewright_runtime.manifest import COMPONENT, StepSpec
+from edgewright_runtime.steps.audio_file import AudioReader
+from edgewright_runtime.steps.frames import FrameLoopSpec
+from edgewright_runtime.steps.segments import SegmentSettings
+from edgewright_targets import InputError
+from edgewright_targets.record import read_record, write_record
+
+if TYPE_CHECKING:
+    import onnx_ir
+
+    from edgewright_runtime.wire import Arrays
+
+CONFIG_FILE = "voice_activity_config.json"
+# An hour is 230 MB of samples, and 112,500 frames.
+_LONGEST_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class VoiceSettings:
+    """What a graph does not say itself; the defaults are silero-vad's at 16 kHz.
+
+    Attributes:
+        sampling_rate: Samples a second.
+        window: Samples of a frame.
+        context: Samples of the frame before that the graph hears again.
+        threshold, exit_threshold, min_speech_ms, min_silence_ms, pad_ms, max_speech_seconds: See `SegmentSettings`.
+        state: Output to the input that takes it; by default the outputs after the first, in the order of the inputs.
+    """
+
+    sampling_rate: int = 16_000
+    window: int = 512
+    context: int = 64
+    threshold: float = 0.5
+    exit_threshold: float = 0.0
+    min_speech_ms: float = 250.0
+    min_silence_ms: float = 100.0
+    pad_ms: float = 30.0
+    max_speech_seconds: float = 0.0
+    state: dict[str, str] = field(default_factory=dict)
+
+
+class VoiceProcessor:
+    """The loop of a graph over frames; see `Processor` and `LoopingProcessor`.
+
+    Raises:
+        InputError: The settings are wrong, or the graph is none with one frame, states and at most a sampling rate.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._settings = _read_settings(path.parent / CONFIG_FILE)
+        self._loop = _loop(_load(path), self._settings, path)
+
+    def example(self) -> dict[str, Any]:
+        """Not exported: the graph is there."""
+        raise NotImplementedError
+
+    axes: Any = None
+
+    def feeds(self, sample: Any) -> Arrays:
+        """The waveform alone: the graph is given what `looped` cuts out of it."""
+        rate = self._settings.sampling_rate
+        with warnings.catch_warnings():
+            # What is heard of a recording is said where it is answered.
+            warnings.simplefilter("ignore", AudioWarning)
+            return {"waveform": AudioReader(sampling_rate=rate, longest=_LONGEST_SECONDS * rate)(sample)}
+
+    def looped(self, sample: Any, infer: Callable[[Arrays], Arrays]) -> Arrays:
+        """As silero's own wrapper: the end of the frame before, then the frame; the last one filled with zeros."""
+        import numpy as np
+
+        loop, waveform = self._loop, self.feeds(sample)["waveform"]
+        state: dict[str, Any] = {name: np.zeros(shape, np.float32) for name, shape in loop.shapes.items()}
+        constants = {name: np.array(value, np.int64) for name, value in loop.constants.items()}
+        count = -(-len(waveform) // loop.window)
+        padded = np.zeros(loop.context + count * loop.window, np.float32)
+        padded[loop.context : loop.context + len(waveform)] = waveform
+        probabilities = np.zeros(count, np.float32)
+        for index in range(count):
+            start = index * loop.window
+            frame = padded[None, start : start + loop.context + loop.window]
+            made = infer({loop.audio: frame, **state, **constants})
+            probabilities[index] = made[loop.scores].reshape(-1)[0]
+            state = {taken: made[given] for given, taken in loop.state.items()}
+        begins = np.arange(count, dtype=np.float32) * np.float32(loop.window / self._settings.sampling_rate)
+        return {"probabilities": probabilities, "begins": begins}
+
+    def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
+        """See `Processor`."""
+        del inputs
+        settings = self._settings
+        rate = settings.sampling_rate
+        names = SegmentSettings.__dataclass_fields__
+        segments = SegmentSettings(**{name: getattr(settings, name) for name in names})
+        loop = {"component": COMPONENT, "loop": write_record(self._loop), "sampling_rate": rate}
+        return (
+            StepSpec("load_audio", {"sampling_rate": rate, "shortest": 1, "longest": _LONGEST_SECONDS * rate}),
+            StepSpec("infer_frames", loop),
+            StepSpec("speech_segments", {"settings": write_record(segments)}),
+        )
+
+    def keep(self, folder: Path) -> None:
+        """Nothing: the steps need no files."""
+
+
+def _read_settings(path: Path) -> VoiceSettings:
+    if not path.is_file():
+        return VoiceSettings()
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"'{path}' cannot be read: {error}.") from error
+    known = VoiceSettings.__dataclass_fields__
+    if not isinstance(data, dict) or not set(data) <= set(known):
+        raise InputError(f"'{path}' must be an object with some of: {', '.join(known)}.")
+    return read_record(VoiceSettings, {**write_record(VoiceSettings()), **data}, f"'{path}'")
+
+
+def _load(path: Path) -> onnx_ir.Model:
+    import onnx_ir
+
+    try:
+        return onnx_ir.load(path)
+    except Exception as error:
+        raise InputError(f"'{path}' is no readable ONNX file: {first_line(error)}") from error
+
+
+def _loop(model: onnx_ir.Model, settings: VoiceSettings, path: Path) -> FrameLoopSpec:
+    import onnx_ir
+
+    inputs = [value for value in model.graph.inputs if value.name not in model.graph.initializers]
+    floats = [value for value in inputs if value.dtype == onnx_ir.DataType.FLOAT]
+    others = [value for value in inputs if value.dtype != onnx_ir.DataType.FLOAT]
+    outputs = [str(value.name) for value in model.graph.outputs]
+    names = [str(value.name) for value in floats]
+    single = all(
+        value.dtype == onnx_ir.DataType.INT64 and value.shape is not None and not len(value.shape) for value in others
+    )
+    state = settings.state or dict(zip(outputs[1:], names[1:], strict=False))
+    if not floats or len(others) > 1 or not single or sorted(state.values()) != sorted(names[1:]):
+        raise InputError(
+            f"'{path}': a graph for voice activity takes a frame, then states, and at most a sampling rate; this one "
+            f"takes {', '.join(str(value.name) for value in inputs)} and gives {', '.join(outputs)}.",
+            hint=f"If its states are given in another order, name them in {CONFIG_FILE}: "
+            '{"state": {"OUTPUT": "INPUT"}}.',
+        )
+    shapes = {
+        str(value.name): tuple(size if isinstance(size, int) else 1 for size in value.shape or ())
+        for value in floats[1:]
+    }
+    constants = {str(value.name): settings.sampling_rate for value in others}
+    return FrameLoopSpec(names[0], outputs[0], settings.window, state, shapes, constants, settings.context)
+
+
+def _check(folder: Path) -> None:
+    raise InputError(f"'{folder}': voice activity is built from an .onnx file, not from a checkpoint folder.")
+
+
+def _of_checkpoint(checkpoint: Checkpoint) -> VoiceProcessor:
+    raise InputError(f"'{checkpoint.folder}': voice activity is built from an .onnx file.")
+
+
+VOICE = ProcessorKind(
+    input_name="audio",
+    tools=("soundfile", "soxr"),
+    check=_check,
+    from_checkpoint=_of_checkpoint,
+    beside=lambda path, task: VoiceProcessor(path),  # noqa: ARG005 - it serves one task
+    files=(CONFIG_FILE,),
+)

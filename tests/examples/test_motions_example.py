@@ -1,0 +1,40 @@
+"""The example of moving shapes, shortened: a few videos, one epoch."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[2] / "examples" / "motions"
+pytestmark = pytest.mark.slow
+
+
+def run(script: str, *arguments: object) -> str:
+    command = [sys.executable, str(SCRIPTS / script), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_from_nothing_to_a_checkpoint(tmp_path: Path) -> None:
+    import av
+
+    data, out = tmp_path / "motions", tmp_path / "checkpoint"
+    run("make_data.py", "--out", data, "--train", 24)
+    counts = {split.name: len(list(split.rglob("*.mp4"))) for split in data.iterdir()}
+    assert counts == {"train": 24, "validation": 8, "test": 8}
+    assert "nothing to do" in run("make_data.py", "--out", data)
+    with av.open(str(next((data / "train" / "left").iterdir()))) as video:
+        assert sum(1 for _ in video.decode(video=0)) == 16
+    said = run("train.py", "--data", data, "--out", out, "--epochs", 1)
+    assert "epoch 1: validation accuracy" in said
+    assert "test accuracy" in said
+    config = json.loads((out / "config.json").read_text(encoding="utf-8"))
+    assert list(config["id2label"].values()) == ["down", "left", "right", "up"]
+    assert json.loads((out / "preprocessor_config.json").read_text(encoding="utf-8"))["crop_size"]["height"] == 32
+    assert "nothing to do" in run("train.py", "--data", data, "--out", out)
