@@ -98,10 +98,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
 
 
-def main(description: str | None, measures: Sequence[Measure]) -> int:
-    """Parse, measure, print; the exit code: 0 all pass, 1 not, 2 wrong use."""
+def main(
+    description: str | None,
+    measures: Sequence[Measure],
+    more: Callable[[argparse.ArgumentParser], None] | None = None,
+) -> int:
+    """Parse, measure, print; the exit code: 0 all pass, 1 not, 2 wrong use. `more` adds arguments of a bar's own."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_arguments(parser)
+    if more is not None:
+        more(parser)
     options = parser.parse_args()
     try:
         figures = [one for measure in measures for one in measure(options)]

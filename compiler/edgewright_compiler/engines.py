@@ -198,6 +198,9 @@ class EngineMaker:
             provider=candidate.provider,
             precision=candidate.precision,
             recipe=candidate.recipe,
+            component_recipes={
+                name: recipe for name, recipe in candidate.component_recipes.items() if name in components
+            },
             pad_to_multiple_of=candidate.pad_to_multiple_of,
             tolerance=0.0,
             parts=dict.fromkeys(components, part),

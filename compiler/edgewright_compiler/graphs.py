@@ -211,7 +211,7 @@ class Graphs:
         return {name: self._in_precision(name, candidate) for name in self.components}
 
     def _in_precision(self, component: str, candidate: Candidate) -> Path:
-        recipe = candidate.recipe
+        recipe = candidate.component_recipes.get(component, candidate.recipe)
         if recipe.method == "float":
             return self.folder / component
         if (component, recipe) not in self._quantized:

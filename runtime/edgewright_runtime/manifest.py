@@ -123,6 +123,7 @@ class EngineSpec:
         provider: Execution provider it needs.
         precision: Word for people.
         recipe: How the graphs got their precision.
+        component_recipes: Component to another recipe of its own.
         pad_to_multiple_of: Padding policy of text for this engine.
         tolerance: Largest allowed difference of any output from the float outputs on the golden samples.
         parts: By component; most models have one, `model`.
@@ -142,6 +143,7 @@ class EngineSpec:
     parts: dict[str, EnginePart]
     engine: str = "onnx"
     compared: bool = True
+    component_recipes: dict[str, Recipe] = field(default_factory=dict)
 
     def option(self, name: str, default: str = "") -> str:
         """A provider option that all parts have alike."""
@@ -167,6 +169,7 @@ class _EngineRecord:
     tolerance: float
     engine: str = "onnx"
     compared: bool = True
+    component_recipes: dict[str, Recipe] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -237,6 +240,7 @@ def engine_variant(spec: EngineSpec, component: str) -> dict[str, Any]:
         spec.tolerance,
         spec.engine,
         spec.compared,
+        spec.component_recipes,
     )
     return {
         "ep": spec.provider,

@@ -39,7 +39,8 @@ class Candidate:
         name: Unique within the target, such as `cpu-int8`.
         provider: ONNX Runtime's name of the execution provider.
         precision: The word shown to people: `fp32`, `int8`, `int8-dynamic`, `default` (the provider decides), ...
-        recipe: How the graph gets there.
+        recipe: How the graph gets there; all graphs of a model that is several.
+        component_recipes: Component to another recipe for it, where a model has such a component.
         pad_to_multiple_of: Text is padded to a multiple of so many tokens: providers that compile for each new shape
             want few shapes, providers that do not want no padding.
         session_options: ONNX Runtime session options, as strings.
@@ -61,6 +62,7 @@ class Candidate:
     engine: EngineKind = "onnx"
     allow_partial: bool = False
     tasks: tuple[str, ...] = ()
+    component_recipes: dict[str, Recipe] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ class _CandidateFile:
     provider: str
     precision: str
     recipe: str
+    component_recipes: dict[str, str] = field(default_factory=dict)
     pad_to_multiple_of: int = 1
     session_options: dict[str, str] = field(default_factory=dict)
     provider_options: dict[str, str] = field(default_factory=dict)
@@ -194,12 +195,13 @@ def _candidate(file: _TargetFile, index: int, where: str) -> Candidate:
             f"{where}: candidate '{entry.name}' is a TensorRT plan, and the target has no compute_capabilities.",
             keys=(*at, "engine"),
         )
-    if entry.recipe not in file.recipe:
-        raise RecordError(
-            f"{where}: candidate '{entry.name}' asks for the unknown recipe '{entry.recipe}'.",
-            hint=nearest(entry.recipe, file.recipe),
-            keys=(*at, "recipe"),
-        )
+    for key, wanted in {"recipe": entry.recipe, **entry.component_recipes}.items():
+        if wanted not in file.recipe:
+            raise RecordError(
+                f"{where}: candidate '{entry.name}' asks for the unknown recipe '{wanted}'.",
+                hint=nearest(wanted, file.recipe),
+                keys=(*at, "recipe" if key == "recipe" else "component_recipes"),
+            )
     return Candidate(
         entry.name,
         entry.provider,
@@ -211,6 +213,7 @@ def _candidate(file: _TargetFile, index: int, where: str) -> Candidate:
         entry.engine,
         entry.allow_partial,
         entry.tasks,
+        {component: file.recipe[recipe] for component, recipe in entry.component_recipes.items()},
     )
 
 

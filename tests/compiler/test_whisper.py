@@ -14,8 +14,10 @@ import pytest
 import tiny_speech
 from command import QUICK, Command, run_apart
 from edgewright_benchmarks.devices.parts import package_part
-from edgewright_runtime import Package, PackageError, load
+from edgewright_compiler.tasks.automatic_speech_recognition import whisper_prompt
+from edgewright_runtime import Package, PackageError, SampleError, load
 from edgewright_runtime.errors import AudioWarning
+from edgewright_runtime.steps.prompt import Prompt
 from real_audio import recordings
 
 
@@ -155,3 +157,18 @@ def test_a_device_needs_no_torch_and_no_transformers(package: Path, clips: Path,
     file = clips.parent / "clips" / "000.wav"
     done = run_apart(package, file, cache=shared_cache, program=(sys.executable, "-W", "ignore", "-c", code))
     assert done.code == 0, done.err
+
+
+def test_a_model_of_several_languages_is_told_which() -> None:
+    settings = {
+        "decoder_start_token_id": 5, "no_timestamps_token_id": 9, "is_multilingual": True, "language": None,
+        "lang_to_id": {"<|en|>": 6, "<|de|>": 7}, "task_to_id": {"transcribe": 10, "translate": 11},
+    }  # fmt: skip
+    step = Prompt(None, None, output="ids", tokens=whisper_prompt(settings))  # type: ignore[arg-type] # it needs neither
+    assert step.options == ("language", "task")
+    assert step({})["ids"].tolist() == [[5, 6, 10, 9]]
+    asked = {"language": "de", "task": "translate"}
+    assert step({"options": asked})["ids"].tolist() == [[5, 7, 11, 9]]
+    with pytest.raises(SampleError, match="'fr', which this model does not have"):
+        step({"options": {"language": "fr"}})
+    assert whisper_prompt({"decoder_start_token_id": 5, "no_timestamps_token_id": 9}) == [5, 9]

@@ -38,6 +38,8 @@ _METRICS: Final = {
     "frame_f1": "F1 of frames",
     "frame_auc": "AUC of frames",
     "answer_f1": "Answer F1",
+    "chrf": "chrF",
+    "same_text": "Same text as float",
     "mean_recall": "Mean recall",
     "image_to_text_recall_at_1": "Recall@1, image to text",
     "image_to_text_recall_at_5": "Recall@5, image to text",

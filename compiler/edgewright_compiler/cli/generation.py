@@ -24,6 +24,8 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "seed": {"type": int, "metavar": "N", "help": "sample; the same seed gives the same answer"},
     "num_beams": {"type": positive, "metavar": "N", "help": "search with so many beams"},
     "repetition_penalty": {"type": float, "metavar": "F", "help": "above 1 makes tokens that occurred less probable"},
+    "language": {"metavar": "CODE", "help": "of what is said, for speech models of several languages, such as de"},
+    "task": {"metavar": "TASK", "help": "of these: transcribe, or translate into English"},
     "stop": {"action": "append", "metavar": "TEXT", "help": "end before this text; may be given several times"},
 }
 

@@ -63,6 +63,11 @@ class CheckpointTokenizer:
         special = set(self._tokenizer.all_special_ids)
         return next((index for index, token in enumerate(ids) if token not in special), 0)
 
+    @property
+    def size(self) -> int:
+        """How many tokens it knows, numbers that are not used included."""
+        return 1 + int(max(self._tokenizer.get_vocab().values()))
+
     def tokens(self, text: str) -> list[int]:
         """The tokens of a text, without those that begin or end every text."""
         return [int(token) for token in self._tokenizer(text, add_special_tokens=False)["input_ids"]]

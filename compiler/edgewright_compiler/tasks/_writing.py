@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,7 @@ class WritingModel:
     Args:
         task: Its task.
         checkpoint: Its files.
-        front: The way from a sample to the encoder's inputs.
+        front: The way from a sample to the encoder's inputs; by default the checkpoint's tokenizer.
         prompt: From the generation settings of the source, the tokens that the decoder begins with, as the step
             `prompt` takes them; its start token by default.
         generate: Further options of the step `generate`.
@@ -66,7 +67,7 @@ class WritingModel:
         self,
         task: Task,
         checkpoint: Checkpoint,
-        front: Processor,
+        front: Processor | None = None,
         *,
         prompt: Callable[[dict[str, Any]], list[Any]] = start_token,
         generate: Mapping[str, Any] | None = None,
@@ -76,13 +77,20 @@ class WritingModel:
     ) -> None:
         self._task = task
         self._checkpoint = checkpoint
-        self._front = front
         self._tokenizer = CheckpointTokenizer(checkpoint)
+        self._front: Processor = front or self._tokenizer
         loaded = checkpoint.load_model(task.model)
         self._model = part(loaded) if part else loaded
+        tokens = int(self._model.get_output_embeddings().weight.shape[0])
+        if self._tokenizer.size > tokens:
+            raise InputError(
+                f"'{checkpoint.folder}': its tokenizer has {self._tokenizer.size:,} tokens, its model {tokens:,}: they "
+                "do not belong together."
+            )
         config = self._model.generation_config
-        self._settings = generation_settings(config, self._tokenizer.pad_id, checkpoint.folder)
         self._prompt = prompt(config.to_dict())
+        self._settings = generation_settings(config, self._tokenizer.pad_id, checkpoint.folder)
+        self._takes = inspect.signature(self._model.get_encoder().forward).parameters
         self._generate = dict(generate or {})
         self._wired, self._asked = dict(wired or {}), asked
         decoder = self._model.config.get_text_config(decoder=True)
@@ -91,7 +99,7 @@ class WritingModel:
 
     def export(self, folder: Path) -> None:
         """See `Exporter`."""
-        feeds = self._front.example()
+        feeds = self._taken(self._front.example())
         graphs, loop = encoder_decoder_graphs(
             self._model, feeds, self._front.axes(feeds), f"'{self._checkpoint.folder}'"
         )
@@ -129,6 +137,10 @@ class WritingModel:
             self._task.input_name, self._task.output_name, (*before, prompt, encode, generate), measured
         )
 
+    def _taken(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
+        """Of what the front makes, what the encoder takes."""
+        return {name: value for name, value in feeds.items() if name in self._takes}
+
     def _scored(self) -> list[int]:
         begin = [token for token in self._prompt if isinstance(token, int)]
         return begin + self._tokenizer.tokens(_SCORED_TEXT)[:_SCORED_TOKENS]
@@ -141,7 +153,8 @@ class WritingModel:
         found = []
         with torch.no_grad():
             for sample in samples:
-                feeds = {name: torch.from_numpy(value) for name, value in self._front.feeds(sample).items()}
+                made = self._taken(self._front.feeds(sample))
+                feeds = {name: torch.from_numpy(value) for name, value in made.items()}
                 scores = self._model(**feeds, decoder_input_ids=tokens).logits[0, :-1].log_softmax(dim=-1)
                 there = scores.gather(1, tokens[0, 1:, None])[:, 0]
                 best = scores.max(dim=-1).values

@@ -18,9 +18,27 @@ _CTC = "ForCTC"
 
 
 def whisper_prompt(settings: dict[str, Any]) -> list[Any]:
-    """The tokens that Whisper's decoder begins with, from its generation settings."""
-    found = (settings["decoder_start_token_id"], settings.get("no_timestamps_token_id"))
-    return [int(token) for token in found if token is not None]
+    """The tokens that Whisper's decoder begins with, from its generation settings.
+
+    A model of several languages is told the language, and whether to translate into English. The source detects a
+    language that it is not told; here it is English then.
+    """
+    found: list[Any] = [int(settings["decoder_start_token_id"])]
+    languages = settings.get("lang_to_id")
+    if settings.get("is_multilingual") and languages:
+        named = {str(name).strip("<|>"): token for name, token in languages.items()}
+        found.append(_choice("language", named, settings, "en"))
+        if settings.get("task_to_id"):
+            found.append(_choice("task", settings["task_to_id"], settings, "transcribe"))
+    if settings.get("no_timestamps_token_id") is not None:
+        found.append(int(settings["no_timestamps_token_id"]))
+    return found
+
+
+def _choice(option: str, tokens: dict[str, int], settings: dict[str, Any], usual: str) -> dict[str, Any]:
+    said = str(settings.get(option) or usual).strip("<|>")
+    default = said if said in tokens else next(iter(tokens))
+    return {"option": option, "choices": dict(tokens), "default": default}
 
 
 def _transcribe(outputs: Sequence[str]) -> tuple[StepSpec, ...]:
@@ -31,7 +49,7 @@ def _open(task: Task, checkpoint: Checkpoint) -> Exporter:
     if any(str(name).endswith(_CTC) for name in checkpoint.config.get("architectures") or []):
         return SingleGraph(task, checkpoint)
     made = replace(task, model="AutoModelForSpeechSeq2Seq")
-    return WritingModel(made, checkpoint, CheckpointAudio(checkpoint), prompt=whisper_prompt)
+    return WritingModel(made, checkpoint, CheckpointAudio(checkpoint), prompt=whisper_prompt, generate={"lstrip": True})
 
 
 TASK = Task(

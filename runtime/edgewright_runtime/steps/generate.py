@@ -56,6 +56,7 @@ class Generate:
         max_length: Positions of the model, prompt and answer together.
         begin: So many tokens at the start of a prompt are kept where it is cut: such as one that begins every text.
         output: Name of the text that is made.
+        lstrip: Without the spaces that it begins with, as those of speech recognisers do.
     """
 
     options = (*OPTIONS, "batch_size")
@@ -72,6 +73,7 @@ class Generate:
         max_length: int,
         begin: int = 0,
         output: str = "generated_text",
+        lstrip: bool = False,
     ) -> None:
         where = f"'{package.root}': the step 'generate'"
         self._spec = read_record(LoopSpec, loop, where)
@@ -83,6 +85,7 @@ class Generate:
         self._max_length = max_length
         self._begin = begin
         self._output = output
+        self._lstrip = lstrip
         if not 0 <= begin < max_length:
             raise PackageError(f"{where}: 'begin' is {begin} and 'max_length' {max_length}.")
 
@@ -127,8 +130,12 @@ class Generate:
             return dict(made["generation"])
         text = Pieces(self._tokenizer, plan.prompts[0], plan.settings.stop)
         self._loop.start(1, {name: values[name] for name in self._spec.fixed})
-        yield from filter(None, self._written(plan, [text]))
-        yield from filter(None, [text.rest()])
+        begun = not self._lstrip
+        for piece in itertools.chain(self._written(plan, [text]), (text.rest() for _ in range(1))):
+            shown = piece if begun else piece.lstrip()
+            if shown:
+                begun = True
+                yield shown
         return dict(self._answer(plan, text)["generation"])
 
     def _written(self, plan: _Plan, texts: Sequence[Pieces]) -> Iterator[str]:
@@ -194,7 +201,7 @@ class Generate:
         facts: dict[str, Any] = {"tokens": list(text.tokens), "ended_by": ended, "limit": plan.limit}
         if plan.settings.do_sample:
             facts["seed"] = plan.seed
-        return {self._output: text.text, "generation": facts}
+        return {self._output: text.text.lstrip() if self._lstrip else text.text, "generation": facts}
 
 
 class Score:
