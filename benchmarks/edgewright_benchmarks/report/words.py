@@ -38,7 +38,7 @@ _METRICS: Final = {
     "frame_f1": "F1 of frames",
     "frame_auc": "AUC of frames",
     "answer_f1": "Answer F1",
-    "chrf": "chrF",
+    "chrf": "Mean chrF",
     "same_text": "Same text as float",
     "mean_recall": "Mean recall",
     "image_to_text_recall_at_1": "Recall@1, image to text",
