@@ -18,6 +18,7 @@ from edgewright_compiler.cli import main
 from edgewright_compiler.component import copy_graph
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_runtime import load
+from edgewright_runtime.manifest import COMPONENT
 from photos import photos
 
 
@@ -108,7 +109,7 @@ def test_the_graphs_of_other_families(scenes: Path, tmp_path: Path, family: str)
     source = open_source(str(tiny_segmenters.write_checkpoint(tmp_path / family, family)), SourceOptions())
     (tmp_path / "out").mkdir()
     source.export(tmp_path / "out")
-    session = onnxruntime.InferenceSession(copy_graph(tmp_path / "out", tmp_path / "graph"))
+    session = onnxruntime.InferenceSession(copy_graph(tmp_path / "out" / COMPONENT, tmp_path / "graph"))
     assert source.task == "image-segmentation"
     file = scenes / "validation" / "images" / "0.png"
     (expected,) = source.reference([file])

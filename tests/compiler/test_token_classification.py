@@ -12,6 +12,7 @@ import pytest
 import tiny_models
 from command import QUICK, Command
 from edgewright_runtime import load
+from edgewright_runtime.errors import SampleCutWarning
 
 TAGS = ("O", "B-ROOM", "I-ROOM", "B-THING", "I-THING")
 
@@ -46,8 +47,9 @@ def test_from_a_checkpoint_to_entities(command: Command, tagger: Path, tmp_path:
     assert list(json.loads(done.out)["engines"][0]["accuracy"]["metrics"]) == ["entity_f1"]
     assert command("verify", output).code == 0
     with load(output) as model:
-        # Longer than the 32 positions of the model: what did not fit has no label, and that is no error.
-        (entities,) = model(["kitchen " * 60])
+        # Longer than the 32 positions of the model: what did not fit has no label, and that is said.
+        with pytest.warns(SampleCutWarning, match="longer than the 32 tokens"):
+            (entities,) = model(["kitchen " * 60])
         assert all(entry["words"][1] < 30 for entry in entities)
 
 

@@ -81,7 +81,8 @@ class WritingModel:
         self._front: Processor = front or self._tokenizer
         loaded = checkpoint.load_model(task.model)
         self._model = part(loaded) if part else loaded
-        tokens = int(self._model.get_output_embeddings().weight.shape[0])
+        written = loaded.get_output_embeddings()
+        tokens = self._tokenizer.size if written is None else int(written.weight.shape[0])
         if self._tokenizer.size > tokens:
             raise InputError(
                 f"'{checkpoint.folder}': its tokenizer has {self._tokenizer.size:,} tokens, its model {tokens:,}: they "
