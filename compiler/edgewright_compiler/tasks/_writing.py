@@ -91,7 +91,8 @@ class WritingModel:
         config = self._model.generation_config
         self._prompt = prompt(config.to_dict())
         self._settings = generation_settings(config, self._tokenizer.pad_id, checkpoint.folder)
-        self._takes = inspect.signature(self._model.get_encoder().forward).parameters
+        encoder = self._model.get_encoder()
+        self._takes = inspect.signature(getattr(encoder, "forward", encoder)).parameters
         self._generate = dict(generate or {})
         self._wired, self._asked = dict(wired or {}), asked
         decoder = self._model.config.get_text_config(decoder=True)
