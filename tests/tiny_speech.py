@@ -24,7 +24,6 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "WavLM": {},
     "Data2VecAudio": {"conv_pos_kernel_size": 3, "num_conv_pos_embeddings": 2},
     "SEW": {"squeeze_factor": 2, "conv_kernel": (10, 3, 3, 3, 3, 2, 2), "conv_stride": (5, 2, 2, 2, 2, 2, 2)},
-    "UniSpeech": {},
     "Wav2Vec2Conformer": {"conv_depthwise_kernel_size": 7},
 }
 

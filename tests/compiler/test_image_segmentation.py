@@ -101,7 +101,7 @@ def test_other_labels_than_the_graph_has(command: Command, scenes: Path, sources
     assert len(config["id2label"]) == 4
 
 
-@pytest.mark.parametrize("family", ["mobilevit", "upernet"])
+@pytest.mark.parametrize("family", ["upernet"])
 @pytest.mark.slow
 def test_the_graphs_of_other_families(scenes: Path, tmp_path: Path, family: str) -> None:
     import onnxruntime

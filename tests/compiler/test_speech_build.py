@@ -285,7 +285,7 @@ def test_an_onnx_file_with_its_processor_beside_it_makes_the_same_steps(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["Whisper", "Wav2Vec2"])
+@pytest.mark.parametrize("kind", ["Whisper"])
 def test_sounds_are_classified(kind: str, sources: Path, shared_cache: Path, tmp_path: Path) -> None:
     checkpoint = tiny_speech.write_audio_classifier(tmp_path / kind.lower(), kind=kind)
     data = tiny_speech.write_sound_classes(tmp_path / "data")
