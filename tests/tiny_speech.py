@@ -22,7 +22,6 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "Wav2Vec2": {},
     "Hubert": {},
     "WavLM": {},
-    "Data2VecAudio": {"conv_pos_kernel_size": 3, "num_conv_pos_embeddings": 2},
     "SEW": {"squeeze_factor": 2, "conv_kernel": (10, 3, 3, 3, 3, 2, 2), "conv_stride": (5, 2, 2, 2, 2, 2, 2)},
     "Wav2Vec2Conformer": {"conv_depthwise_kernel_size": 7},
 }

@@ -74,15 +74,14 @@ def test_without_the_data_set_and_the_tools_to_fetch_it(tmp_path: Path, monkeypa
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("model", ["resnet", "vit"])
-def test_training_leaves_a_checkpoint(data: Path, tmp_path: Path, model: str) -> None:
+# A ViT is built from a checkpoint among the tests of image classification; to train one takes long.
+def test_training_leaves_a_checkpoint(data: Path, tmp_path: Path) -> None:
     from transformers import AutoImageProcessor, AutoModelForImageClassification
 
-    # On 800 digits a ViT needs more epochs to be clearly better than one of ten by chance.
-    epochs, at_least = {"resnet": (2, 0.3), "vit": (10, 0.25)}[model]
-    arguments = ("--data", data, "--model", model, "--out", tmp_path / "checkpoint", "--epochs", epochs, "--batch", 50)
+    arguments = ("--data", data, "--out", tmp_path / "checkpoint", "--epochs", 2, "--batch", 50)
     said = run("train.py", *arguments).stdout
-    assert float(said.split("test accuracy ")[1]) > at_least
+    # Two epochs on 800 digits: better than one of ten by chance.
+    assert float(said.split("test accuracy ")[1]) > 0.3
     assert "nothing to do" in run("train.py", *arguments).stdout
     processor: Any = AutoImageProcessor
     found = processor.from_pretrained(tmp_path / "checkpoint", backend="pil")
