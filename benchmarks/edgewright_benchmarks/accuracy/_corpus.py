@@ -16,9 +16,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._scorer import NO_DROP
+from edgewright_benchmarks.accuracy._mean import mean_accuracy, mean_interval
 from edgewright_benchmarks.result import Accuracy, Interval
-from edgewright_benchmarks.statistics import mean_drop, samples_needed
 
 
 @dataclass(frozen=True)
@@ -116,12 +115,5 @@ def corpus_accuracy(
     """
     scores, expected = sums.scores(), baseline.scores()
     span = baseline.span
-    # Two one-sided bounds of 97.5 % are a two-sided interval of 95 %, as all metrics have.
-    spread = mean_drop(np.ones_like(scores), scores, confidence=0.975, span=span)
-    value = sums.ratio
-    interval = Interval(value, max(0.0, min(value, 1 - spread.high)), min(1.0, max(value, 1 - spread.low)))
-    drop = NO_DROP if is_baseline else mean_drop(expected, scores, span=span)
-    needed = None
-    if not is_baseline and max_drop is not None:
-        needed = samples_needed(expected - scores, len(scores), max_drop, span=span)
-    return Accuracy(metrics={metric: interval, **others}, drop=drop, samples=len(scores), samples_needed=needed)
+    metrics = {metric: mean_interval(scores, span=span, value=sums.ratio), **others}
+    return mean_accuracy(metrics, scores, None if is_baseline else expected, max_drop=max_drop, span=span)

@@ -77,6 +77,18 @@ def answers_of(outputs: Sequence[Output], refusal: str) -> list[Any]:
     return found
 
 
+def texts_of(outputs: Sequence[Output], refusal: str) -> list[str]:
+    """What a person got for each sample, where that is a text.
+
+    Raises:
+        InputError: It is none; says `refusal`.
+    """
+    found = answers_of(outputs, refusal)
+    if not all(isinstance(answer, str) for answer in found):
+        raise InputError(refusal)
+    return found
+
+
 def flatten(output: Output) -> NDArray[np.float64]:
     """All values of a sample in one row, outputs in the order of their names; shape (values,)."""
     arrays = [output[name] for name in sorted(output) if name != ANSWER] if isinstance(output, Mapping) else [output]

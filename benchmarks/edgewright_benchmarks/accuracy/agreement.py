@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from edgewright_benchmarks.accuracy._mean import likeness_accuracy
 from edgewright_benchmarks.accuracy._scorer import NO_ANSWER, NO_DROP, Output, check_samples, flatten, top_classes
 from edgewright_benchmarks.accuracy.classification import is_among
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
-from edgewright_benchmarks.statistics import mean_drop, paired_accuracy_drop, samples_needed, wilson
+from edgewright_benchmarks.statistics import paired_accuracy_drop, samples_needed, wilson
 
 # The baseline agrees with itself by definition, which has no width.
 _WHOLE = Interval(1.0, 1.0, 1.0)
@@ -74,17 +75,7 @@ class SimilarityAgreement:
             of_classes = dict.fromkeys(self._of_classes(outputs, outputs), _WHOLE)
             return Accuracy({"agreement": _WHOLE, **of_classes}, NO_DROP, len(outputs))
         scores = np.array([similarity(*pair) for pair in zip(outputs, baseline_outputs, strict=True)])
-        ones = np.ones_like(scores)
-        drop = mean_drop(ones, scores)
-        # Two one-sided bounds of 97.5 % are a two-sided interval of 95 %, as all metrics have.
-        both = mean_drop(ones, scores, confidence=0.975)
-        agreement = Interval(1 - both.value, max(0.0, 1 - both.high), min(1.0, 1 - both.low))
-        return Accuracy(
-            metrics={"agreement": agreement, **self._of_classes(outputs, baseline_outputs)},
-            drop=Interval(drop.value, max(0.0, drop.low), min(1.0, drop.high), drop.confidence),
-            samples=len(scores),
-            samples_needed=None if max_drop is None else samples_needed(ones - scores, len(scores), max_drop),
-        )
+        return likeness_accuracy(scores, self._of_classes(outputs, baseline_outputs), max_drop=max_drop)
 
     def _of_classes(self, outputs: Sequence[Output], baseline_outputs: Sequence[Output]) -> dict[str, Interval]:
         if self._top is None or any(not _may_be_scores(output, self._top) for output in baseline_outputs):

@@ -9,14 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, answers_of, check_samples
+from edgewright_benchmarks.accuracy._mean import Scores, mean_accuracy, mean_interval
+from edgewright_benchmarks.accuracy._scorer import Output, answers_of, check_samples
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
-from edgewright_benchmarks.statistics import mean_drop, samples_needed, wilson
+from edgewright_benchmarks.statistics import wilson
 from edgewright_targets import InputError
-
-Scores = NDArray[np.float64]
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -74,15 +72,7 @@ class AnswerAgreement:
 def _accuracy(
     metric: str, scores: Scores, baseline: Scores | None, max_drop: float | None, others: dict[str, Interval]
 ) -> Accuracy:
-    """The mean with its interval, and its paired drop; without the baseline's scores the engine is the baseline."""
-    # Two one-sided bounds of 97.5 % are a two-sided interval of 95 %, as all metrics have.
-    both = mean_drop(np.ones_like(scores), scores, confidence=0.975)
-    metrics = {metric: Interval(float(scores.mean()), max(0.0, 1 - both.high), min(1.0, 1 - both.low)), **others}
-    if baseline is None:
-        return Accuracy(metrics=metrics, drop=NO_DROP, samples=len(scores))
-    drop = mean_drop(baseline, scores)
-    needed = None if max_drop is None else samples_needed(baseline - scores, len(scores), max_drop)
-    return Accuracy(metrics=metrics, drop=drop, samples=len(scores), samples_needed=needed)
+    return mean_accuracy({metric: mean_interval(scores), **others}, scores, baseline, max_drop=max_drop)
 
 
 def _best(found: Sequence[str], rights: Sequence[Sequence[str]]) -> Scores:

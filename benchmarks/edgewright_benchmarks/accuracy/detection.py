@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from edgewright_benchmarks.accuracy._average_precision import Found, Precision, average_precision
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, answers_of, check_samples
+from edgewright_benchmarks.accuracy._average_precision import Found, average_precision
+from edgewright_benchmarks.accuracy._mean import mean_accuracy, mean_interval
+from edgewright_benchmarks.accuracy._scorer import Output, answers_of, check_samples
 from edgewright_benchmarks.objects import TrueBox
-from edgewright_benchmarks.result import Accuracy, Interval, Measure
-from edgewright_benchmarks.statistics import mean_drop, samples_needed
+from edgewright_benchmarks.result import Accuracy, Measure
 from edgewright_targets import InputError
 
 _NO_ANSWERS = "Boxes can be told from an engine's answer only; there is none."
@@ -76,25 +73,15 @@ def _score(
     mine = average_precision(_boxes(outputs), truth)
     assert mine is not None, "there is something to find"
     scores = mine.scores.mean(axis=1)
-    metrics = {metric: _interval(scores, mine.span)}
+    metrics = {metric: mean_interval(scores, span=mine.span)}
     if metric == "map":
-        metrics["ap_50"] = _interval(mine.scores[:, _HALF], mine.span)
-        metrics["ap_75"] = _interval(mine.scores[:, _THREE_QUARTERS], mine.span)
+        metrics["ap_50"] = mean_interval(mine.scores[:, _HALF], span=mine.span)
+        metrics["ap_75"] = mean_interval(mine.scores[:, _THREE_QUARTERS], span=mine.span)
     if outputs is baseline_outputs:
-        return Accuracy(metrics, NO_DROP, len(scores))
-    baseline: Precision | None = average_precision(_boxes(baseline_outputs), truth)
+        return mean_accuracy(metrics, scores, None, max_drop=max_drop)
+    baseline = average_precision(_boxes(baseline_outputs), truth)
     assert baseline is not None, "there is something to find"
-    expected = baseline.scores.mean(axis=1)
-    drop = mean_drop(expected, scores, span=mine.span)
-    needed = None if max_drop is None else samples_needed(expected - scores, len(scores), max_drop, span=mine.span)
-    return Accuracy(metrics, drop, len(scores), needed)
-
-
-def _interval(scores: NDArray[np.float64], span: float) -> Interval:
-    # Two one-sided bounds of 97.5 % are a two-sided interval of 95 %, as all metrics have.
-    spread = mean_drop(np.ones_like(scores), scores, confidence=0.975, span=span)
-    value = float(np.clip(scores.mean(), 0, 1))
-    return Interval(value, max(0.0, min(value, 1 - spread.high)), min(1.0, max(value, 1 - spread.low)))
+    return mean_accuracy(metrics, scores, baseline.scores.mean(axis=1), max_drop=max_drop, span=mine.span)
 
 
 def _boxes(outputs: Sequence[Output]) -> list[Found]:

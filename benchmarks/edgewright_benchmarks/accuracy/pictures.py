@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgewright_benchmarks.accuracy._mean import likeness_accuracy
 from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, answers_of, check_samples
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
-from edgewright_benchmarks.statistics import mean_drop, samples_needed
 from edgewright_runtime.samples import graph_outputs
 
 # The window in which SSIM compares, as scikit-image has it unless told otherwise; smaller pictures take a smaller one.
@@ -50,20 +50,9 @@ class PictureAgreement:
         ]
         pairs = list(zip(usable, pictures, expected, strict=True))
         scores = np.array([ssim(one, other) if fits else 0.0 for fits, one, other in pairs])
-        ones = np.ones_like(scores)
-        drop = mean_drop(ones, scores)
-        # Two one-sided bounds of 97.5 % are a two-sided interval of 95 %, as all metrics have.
-        both = mean_drop(ones, scores, confidence=0.975)
-        metrics = {"agreement": Interval(1 - both.value, max(0.0, 1 - both.high), min(1.0, 1 - both.low))}
         errors = np.array([_squared_error(one, other) if fits else 1.0 for fits, one, other in pairs])
-        if errors.any():
-            metrics["psnr"] = _psnr(errors)
-        return Accuracy(
-            metrics=metrics,
-            drop=Interval(drop.value, max(0.0, drop.low), min(1.0, drop.high), drop.confidence),
-            samples=len(scores),
-            samples_needed=None if max_drop is None else samples_needed(ones - scores, len(scores), max_drop),
-        )
+        others = {"psnr": _psnr(errors)} if errors.any() else {}
+        return likeness_accuracy(scores, others, max_drop=max_drop)
 
 
 def ssim(picture: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples
-from edgewright_benchmarks.result import Accuracy, Interval, Measure
-from edgewright_benchmarks.statistics import mean_drop, samples_needed, wilson
+from edgewright_benchmarks.accuracy._mean import mean_accuracy, mean_interval
+from edgewright_benchmarks.accuracy._scorer import Output, check_samples
+from edgewright_benchmarks.result import Accuracy, Measure
+from edgewright_benchmarks.statistics import wilson
 from edgewright_targets import InputError
 
 _BEST = (1, 5)
@@ -51,15 +52,11 @@ class Retrieval:
         hits = self._hits(outputs, truth)
         pairs = len(outputs)
         scores = np.mean([*hits.values()], axis=0)
-        # Two one-sided bounds of 97.5 % are a two-sided interval of 95 %, as all metrics have.
-        both = mean_drop(np.ones_like(scores), scores, confidence=0.975)
-        mean = Interval(float(scores.mean()), max(0.0, 1 - both.high), min(1.0, 1 - both.low))
-        metrics = {"mean_recall": mean, **{name: wilson(int(found.sum()), pairs) for name, found in hits.items()}}
-        if outputs is baseline_outputs:
-            return Accuracy(metrics=metrics, drop=NO_DROP, samples=pairs)
-        baseline = np.mean([*self._hits(baseline_outputs, truth).values()], axis=0)
-        needed = None if max_drop is None else samples_needed(baseline - scores, pairs, max_drop)
-        return Accuracy(metrics=metrics, drop=mean_drop(baseline, scores), samples=pairs, samples_needed=needed)
+        recalls = {name: wilson(int(found.sum()), pairs) for name, found in hits.items()}
+        metrics = {"mean_recall": mean_interval(scores), **recalls}
+        is_baseline = outputs is baseline_outputs
+        baseline = None if is_baseline else np.mean([*self._hits(baseline_outputs, truth).values()], axis=0)
+        return mean_accuracy(metrics, scores, baseline, max_drop=max_drop)
 
     def _hits(self, outputs: Sequence[Output], truth: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
         images, texts = (self._vectors(outputs, name) for name in (self._image, self._text))

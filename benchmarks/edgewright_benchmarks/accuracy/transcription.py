@@ -10,12 +10,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples
+from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples, texts_of
 from edgewright_benchmarks.accuracy._transcripts import Counts, Errors, count_errors, spoken
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics import mean_drop, rate_interval, samples_needed, wilson
-from edgewright_runtime.samples import unpack_answer
 from edgewright_targets import InputError
+
+_NO_TRANSCRIPT = "The outputs hold no transcripts; build the package with its speech task."
 
 
 class LabelledTranscription:
@@ -35,7 +36,7 @@ class LabelledTranscription:
         check_samples(outputs, baseline_outputs)
         if truth is None or len(truth) != len(outputs):
             raise InputError(f"Expected one transcript a sample, found {len(truth or ())} for {len(outputs)} samples.")
-        mine = count_errors(truth, texts(outputs))
+        mine = count_errors(truth, texts_of(outputs, _NO_TRANSCRIPT))
         if not mine.reference_words.sum():
             raise InputError("No transcript of the data holds a word, so there is no word error rate.")
         words = rate_interval(mine.words, mine.reference_words)
@@ -46,7 +47,7 @@ class LabelledTranscription:
         }
         if outputs is baseline_outputs:
             return Accuracy(metrics, NO_DROP, len(truth))
-        baseline = count_errors(truth, texts(baseline_outputs))
+        baseline = count_errors(truth, texts_of(baseline_outputs, _NO_TRANSCRIPT))
         return _judged(metrics, baseline.words - mine.words, mine, max_drop)
 
 
@@ -69,11 +70,11 @@ class TranscriptAgreement:
     ) -> Accuracy:
         """1 - WER against the baseline's texts, and the share of transcripts that are the same; see `Scorer.score`."""
         check_samples(outputs, baseline_outputs)
-        references = texts(baseline_outputs)
+        references = texts_of(baseline_outputs, _NO_TRANSCRIPT)
         if outputs is baseline_outputs:
             whole = Interval(1.0, 1.0, 1.0)
             return Accuracy({"agreement": whole, "same_transcript": whole}, NO_DROP, len(references))
-        answers = texts(outputs)
+        answers = texts_of(outputs, _NO_TRANSCRIPT)
         mine = count_errors(references, answers)
         if not mine.reference_words.sum():
             raise InputError(
@@ -87,21 +88,6 @@ class TranscriptAgreement:
             "same_transcript": wilson(same, len(references)),
         }
         return _judged(metrics, -mine.words, mine, max_drop)
-
-
-def texts(outputs: Sequence[Output]) -> list[str]:
-    """The transcript of each sample; empty where a score of its graph is not finite.
-
-    Raises:
-        InputError: The outputs come without one.
-    """
-    found = []
-    for output in outputs:
-        answer = unpack_answer(dict(output)) if isinstance(output, dict) else None
-        if not isinstance(answer, str):
-            raise InputError("The outputs hold no transcripts; build the package with its speech task.")
-        found.append(answer)
-    return found
 
 
 def _judged(metrics: dict[str, Interval], gained: Counts, mine: Errors, max_drop: float | None) -> Accuracy:

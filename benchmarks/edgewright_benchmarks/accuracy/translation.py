@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from edgewright_benchmarks.accuracy._chrf import chrf_sums
 from edgewright_benchmarks.accuracy._corpus import corpus_accuracy
-from edgewright_benchmarks.accuracy._scorer import Output, check_samples
+from edgewright_benchmarks.accuracy._scorer import Output, check_samples, texts_of
+from edgewright_benchmarks.accuracy.written import NO_TEXT
 from edgewright_benchmarks.result import Accuracy, Measure
 from edgewright_benchmarks.statistics import wilson
-from edgewright_runtime.samples import unpack_answer
 from edgewright_targets import InputError
 
 
@@ -48,23 +48,8 @@ class TranslationAgreement:
     ) -> Accuracy:
         """The chrF with the baseline's texts for the right ones, and the share of equal texts; see `Scorer.score`."""
         check_samples(outputs, baseline_outputs)
-        rights = [(text,) for text in written_texts(baseline_outputs)]
+        rights = [(text,) for text in texts_of(baseline_outputs, NO_TEXT)]
         return _accuracy("agreement", "same_text", outputs, rights, baseline_outputs, max_drop)
-
-
-def written_texts(outputs: Sequence[Output]) -> list[str]:
-    """The text of each sample.
-
-    Raises:
-        InputError: The outputs come without one.
-    """
-    found = []
-    for output in outputs:
-        answer = unpack_answer(dict(output)) if isinstance(output, dict) else None
-        if not isinstance(answer, str):
-            raise InputError("The outputs hold no written text; build the package with its task.")
-        found.append(answer)
-    return found
 
 
 def _accuracy(
@@ -76,9 +61,9 @@ def _accuracy(
     max_drop: float | None,
 ) -> Accuracy:
     is_baseline = outputs is baseline_outputs
-    texts = written_texts(outputs)
+    texts = texts_of(outputs, NO_TEXT)
     mine = chrf_sums(texts, rights)
-    theirs = mine if is_baseline else chrf_sums(written_texts(baseline_outputs), rights)
+    theirs = mine if is_baseline else chrf_sums(texts_of(baseline_outputs, NO_TEXT), rights)
     if not mine.right.any():
         raise InputError("No right text holds a character, so there is nothing to compare with.")
     same = sum(text.strip() in {one.strip() for one in some} for text, some in zip(texts, rights, strict=True))

@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from sacrebleu.metrics.chrf import CHRF
 
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, answers_of, check_samples
+from edgewright_benchmarks.accuracy._mean import Scores, mean_accuracy, mean_interval
+from edgewright_benchmarks.accuracy._scorer import Output, check_samples, texts_of
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
-from edgewright_benchmarks.statistics import mean_drop, samples_needed, wilson
+from edgewright_benchmarks.statistics import wilson
 from edgewright_targets import InputError
 
-Scores = NDArray[np.float64]
-_NO_TEXT = "The outputs hold no written text; build the package with its task."
+NO_TEXT = "The outputs hold no written text; build the package with its task."
 
 
 class LabelledWriting:
@@ -38,10 +37,10 @@ class LabelledWriting:
         check_samples(outputs, baseline_outputs)
         if truth is None or len(truth) != len(outputs):
             raise InputError(f"Expected right texts for {len(outputs)} samples, found {len(truth or ())}.")
-        found = _texts(outputs)
+        found = texts_of(outputs, NO_TEXT)
         exact = sum(_plain(one) in map(_plain, rights) for one, rights in zip(found, truth, strict=True))
         others = {"exact_match": wilson(exact, len(found))}
-        baseline = None if outputs is baseline_outputs else chrf(_texts(baseline_outputs), truth)
+        baseline = None if outputs is baseline_outputs else chrf(texts_of(baseline_outputs, NO_TEXT), truth)
         return _accuracy("chrf", chrf(found, truth), baseline, max_drop, others)
 
 
@@ -60,7 +59,7 @@ class WritingAgreement:
     ) -> Accuracy:
         """The mean chrF with the baseline's text for the right one, and the share of equal texts."""
         check_samples(outputs, baseline_outputs)
-        found, rights = _texts(outputs), _texts(baseline_outputs)
+        found, rights = texts_of(outputs, NO_TEXT), texts_of(baseline_outputs, NO_TEXT)
         scores = chrf(found, [(text,) for text in rights])
         same = wilson(sum(one == other for one, other in zip(found, rights, strict=True)), len(found))
         baseline = None if outputs is baseline_outputs else np.ones_like(scores)
@@ -80,21 +79,8 @@ def chrf(texts: Sequence[str], rights: Sequence[Sequence[str]]) -> Scores:
 def _accuracy(
     metric: str, scores: Scores, baseline: Scores | None, max_drop: float | None, others: dict[str, Interval]
 ) -> Accuracy:
-    # Two one-sided bounds of 97.5 % are a two-sided interval of 95 %, as all metrics have.
-    both = mean_drop(np.ones_like(scores), scores, confidence=0.975)
-    metrics = {metric: Interval(float(scores.mean()), max(0.0, 1 - both.high), min(1.0, 1 - both.low)), **others}
-    if baseline is None:
-        return Accuracy(metrics=metrics, drop=NO_DROP, samples=len(scores))
-    needed = None if max_drop is None else samples_needed(baseline - scores, len(scores), max_drop)
-    return Accuracy(metrics=metrics, drop=mean_drop(baseline, scores), samples=len(scores), samples_needed=needed)
+    return mean_accuracy({metric: mean_interval(scores), **others}, scores, baseline, max_drop=max_drop)
 
 
 def _plain(text: str) -> str:
     return " ".join(text.casefold().split()).rstrip(".")
-
-
-def _texts(outputs: Sequence[Output]) -> list[str]:
-    found = answers_of(outputs, _NO_TEXT)
-    if not all(isinstance(answer, str) for answer in found):
-        raise InputError(_NO_TEXT)
-    return [str(answer) for answer in found]
