@@ -71,7 +71,9 @@ def text_tokenizer(*, limit: int = 48) -> Any:
     # No trainer: that of unigrams finds other pieces in every run.
     texts = " ".join((*TEXTS, *TRANSLATIONS, *PREFIXES.values()))
     beginnings = sorted({f"\u2581{word}"[:3] for word in texts.split()})
-    pieces = [(beginning, -5.0) for beginning in beginnings] + [(letter, -8.0) for letter in sorted({*texts.replace(" ", "\u2581")})]
+    pieces = [(beginning, -5.0) for beginning in beginnings] + [
+        (letter, -8.0) for letter in sorted({*texts.replace(" ", "\u2581")})
+    ]
     special = [(token, 0.0) for token in (PAD, START, END, UNKNOWN)]
     made = Tokenizer(models.Unigram(special + pieces, unk_id=len(special) - 1))
     made.normalizer = normalizers.NFKC()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgewright_runtime.errors import SampleError
+from edgewright_runtime.errors import PackageError, SampleError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy as np
 
@@ -29,6 +29,24 @@ class Graph:
         self._outputs = [output.name for output in session.get_outputs()]
         self.input_names: tuple[str, ...] = tuple(self._inputs)
         self.output_names: tuple[str, ...] = tuple(self._outputs)
+
+    def check_loop(self, inputs: Iterable[str], outputs: Iterable[str], title: str) -> None:
+        """Raise unless a declared loop names all inputs, and outputs that there are.
+
+        Raises:
+            PackageError: It does not; `title` says which graph this is.
+        """
+        if set(inputs) != set(self.input_names) or not set(outputs) <= set(self.output_names):
+            raise PackageError(
+                f"{title} has the inputs {', '.join(self.input_names)} and the outputs "
+                f"{', '.join(sorted(self.output_names))}; its loop names others."
+            )
+
+    def output_places(self, names: Iterable[str]) -> dict[str, tuple[str, int]]:
+        """Device and its number where the provider leaves these outputs, for loops that carry them to the next step."""
+        infos = zip(self.output_names, self.session.get_output_memory_infos(), strict=True)
+        places = {name: (str(info.name).lower(), int(info.device_id)) for name, info in infos}
+        return {name: places[name] for name in names}
 
     def fixed_length(self, names: Sequence[str]) -> int | None:
         """The length that the graph demands of the last axis of these inputs, or None if it takes any."""

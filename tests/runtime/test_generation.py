@@ -20,8 +20,9 @@ from edgewright_compiler.stages import draft_package
 from edgewright_runtime import Model, SampleError, load
 from edgewright_runtime.errors import SampleCutWarning
 from edgewright_runtime.generation.pieces import Pieces
-from edgewright_runtime.generation.scores import narrow, softmax
+from edgewright_runtime.generation.scores import narrow
 from edgewright_runtime.generation.settings import GenerationSettings
+from edgewright_runtime.probabilities import softmax
 
 PROMPTS = ("turn on the hall light", "play", "set a timer for ten minutes and then switch it off")
 ENDS = tuple(range(0, 300, 23))

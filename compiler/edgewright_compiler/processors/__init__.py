@@ -21,12 +21,6 @@ if TYPE_CHECKING:
 class Processor(Protocol):
     """From a sample to the graph's inputs."""
 
-    def example(self) -> dict[str, Any]:
-        """Torch tensors by input name for the exporter, two samples in a batch."""
-
-    def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
-        """Input name to axis to `torch.export.Dim`: what may have another size than in the example."""
-
     def feeds(self, sample: Any) -> Arrays:
         """What the source's own library makes of a sample, a batch of one."""
 
@@ -39,6 +33,16 @@ class Processor(Protocol):
 
     def keep(self, folder: Path) -> None:
         """Copy the files that the steps need into the assets of the component in `folder`."""
+
+
+class ExportingProcessor(Processor, Protocol):
+    """One of a checkpoint, which says what its graph is exported with."""
+
+    def example(self) -> dict[str, Any]:
+        """Torch tensors by input name for the exporter, two samples in a batch."""
+
+    def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
+        """Input name to axis to `torch.export.Dim`: what may have another size than in the example."""
 
 
 @runtime_checkable
@@ -76,7 +80,7 @@ class ProcessorKind:
     input_name: str
     tools: tuple[str, ...]
     check: Callable[[Path], None]
-    from_checkpoint: Callable[[Checkpoint], Processor]
+    from_checkpoint: Callable[[Checkpoint], ExportingProcessor]
     beside: Callable[[Path, str], Processor]
     files: tuple[str, ...]
     from_settings: Callable[[Mapping[str, Any] | None, Mapping[str, Any], str], Processor] | None = None

@@ -7,7 +7,7 @@ into the files that it exports.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -113,14 +113,6 @@ class DetectorProcessor:
         self._place = place
         # Tried here, where a wrong value can still be said in the words of whoever wrote it.
         self._run = _runner(self.steps((INPUT,)), place)
-
-    def example(self) -> dict[str, Any]:
-        """Never asked for: a graph that is there already is not exported, and a module comes with its own."""
-        raise NotImplementedError
-
-    def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
-        """See `example`."""
-        raise NotImplementedError
 
     def feeds(self, sample: Any) -> Arrays:
         """What the steps make of a picture: settings are all that the source has."""

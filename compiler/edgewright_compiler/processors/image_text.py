@@ -34,13 +34,7 @@ class TextOfImages(CheckpointTokenizer):
         super().__init__(dataclasses.replace(checkpoint, config=config.to_dict()))
         self._options: dict[str, Any] = {"padding": "max_length"} if padded else {}
         self._padded = padded
-        known = int(config.vocab_size)
-        if (found := len(self._tokenizer)) > known:
-            raise InputError(
-                f"'{checkpoint.folder}': its tokenizer has {found} tokens and its model {known}: they do not belong "
-                "together.",
-                hint="Save the tokenizer that the model was trained with into the folder.",
-            )
+        self.check_size(int(config.vocab_size))
 
     def example(self) -> dict[str, Any]:
         """See `Processor`."""
@@ -63,6 +57,11 @@ class TextOfImages(CheckpointTokenizer):
 def _check(folder: Path) -> None:
     IMAGE.check(folder)
     TEXT.check(folder)
+
+
+def image_part(checkpoint: Checkpoint, config: Mapping[str, Any] | None) -> ImageProcessor:
+    """The image processor of a checkpoint whose part for images has the configuration `config`."""
+    return ImageProcessor(Checkpoint(checkpoint.folder, dict(config or {}), ()))
 
 
 def _image_alone(checkpoint: Checkpoint) -> ImageProcessor:

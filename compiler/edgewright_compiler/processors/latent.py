@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from edgewright_compiler.checkpoint import Checkpoint, read_json
+from edgewright_compiler.checkpoint import read_json
 from edgewright_compiler.processors import ProcessorKind
-from edgewright_compiler.sources.failures import first_line, needs
+from edgewright_compiler.sources.onnx_graph import read_graph
 from edgewright_runtime.manifest import StepSpec
 from edgewright_runtime.samples import LATENT_INPUT
 from edgewright_runtime.steps import make_free_step
@@ -99,25 +99,17 @@ def _from_settings(settings: Mapping[str, Any] | None, feeds: Mapping[str, Any],
     return LatentProcessor({name: (1, *value.shape[1:]) for name, value in feeds.items()}, settings or {}, where)
 
 
-def _no_checkpoint(folder: Path) -> None:
+def _no_checkpoint(folder: Path) -> NoReturn:
     raise InputError(
         f"'{folder}': a generator of pictures is no checkpoint of transformers.",
         hint="Build it from an .onnx file, or from package.module:function that returns the torch module.",
     )
 
 
-def _from_checkpoint(checkpoint: Checkpoint) -> LatentProcessor:
-    _no_checkpoint(checkpoint.folder)
-    raise AssertionError
-
-
 def _beside(path: Path, task: str) -> LatentProcessor:
-    with needs("compiler"):
-        import onnx_ir
-    try:
-        graph = onnx_ir.load(path).graph
-    except Exception as error:
-        raise InputError(f"'{path}' is no readable ONNX file: {first_line(error)}") from error
+    graph = read_graph(path).graph
+    import onnx_ir
+
     shapes: dict[str, tuple[int, ...]] = {}
     for value in graph.inputs:
         dims = list(value.shape) if value.shape is not None else []
@@ -136,7 +128,7 @@ LATENT = ProcessorKind(
     LATENT_INPUT,
     ("numpy",),
     _no_checkpoint,
-    _from_checkpoint,
+    lambda checkpoint: _no_checkpoint(checkpoint.folder),
     _beside,
     (SETTINGS_FILE,),
     from_settings=_from_settings,

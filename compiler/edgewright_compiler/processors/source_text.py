@@ -6,14 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.processors import Processor
+from edgewright_compiler.processors import ExportingProcessor
 from edgewright_runtime.manifest import StepSpec
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
-
-# What encoders of texts take; some tokenizers make more.
-_INPUTS = ("input_ids", "attention_mask")
 
 
 class SourceText:
@@ -24,13 +21,13 @@ class SourceText:
         prefixes: Name to the words in front of each text, the first by default; none where it is empty.
     """
 
-    def __init__(self, tokenizer: Processor, prefixes: Mapping[str, str]) -> None:
+    def __init__(self, tokenizer: ExportingProcessor, prefixes: Mapping[str, str]) -> None:
         self._tokenizer = tokenizer
         self._prefixes = dict(prefixes)
 
     def example(self) -> dict[str, Any]:
         """See `Processor`."""
-        return _taken(self._tokenizer.example())
+        return self._tokenizer.example()
 
     def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
         """See `Processor`."""
@@ -38,7 +35,7 @@ class SourceText:
 
     def feeds(self, sample: Any) -> Arrays:
         """See `Processor`."""
-        return _taken(self._tokenizer.feeds(next(iter(self._prefixes.values()), "") + sample))
+        return self._tokenizer.feeds(next(iter(self._prefixes.values()), "") + sample)
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
         """See `Processor`."""
@@ -49,7 +46,3 @@ class SourceText:
 
     def keep(self, folder: Path) -> None:
         """See `Processor`; the tokenizer is that of what is written, and kept with it."""
-
-
-def _taken(feeds: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in feeds.items() if name in _INPUTS}

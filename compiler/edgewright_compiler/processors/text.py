@@ -39,6 +39,7 @@ class CheckpointTokenizer:
     def __init__(self, checkpoint: Checkpoint) -> None:
         with needs("compiler"):
             from transformers import AutoTokenizer
+        self._folder = checkpoint.folder
         self._tokenizer = checkpoint.loaded(lambda: AutoTokenizer.from_pretrained(checkpoint.folder, **OFFLINE))
         if not getattr(self._tokenizer, "is_fast", False):
             raise InputError(
@@ -63,10 +64,19 @@ class CheckpointTokenizer:
         special = set(self._tokenizer.all_special_ids)
         return next((index for index, token in enumerate(ids) if token not in special), 0)
 
-    @property
-    def size(self) -> int:
-        """How many tokens it knows, numbers that are not used included."""
-        return 1 + int(max(self._tokenizer.get_vocab().values()))
+    def check_size(self, known: int) -> None:
+        """Refuse a tokenizer with tokens that a model of `known` tokens does not know.
+
+        Raises:
+            InputError: It has such tokens.
+        """
+        found = 1 + int(max(self._tokenizer.get_vocab().values()))
+        if found > known:
+            raise InputError(
+                f"'{self._folder}': its tokenizer has {found:,} tokens and its model {known:,}: they do not belong "
+                "together.",
+                hint="Save the tokenizer that the model was trained with into the folder.",
+            )
 
     def tokens(self, text: str) -> list[int]:
         """The tokens of a text, without those that begin or end every text."""
@@ -118,14 +128,6 @@ class FileTokenizer:
             raise InputError(
                 f"'{path}': the task {task} needs a tokenizer, and there is no {TOKENIZER_FILE} beside the file."
             )
-
-    def example(self) -> dict[str, Any]:
-        """See `Processor`; an ONNX file is not exported."""
-        raise NotImplementedError
-
-    def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
-        """See `Processor`; an ONNX file is not exported."""
-        raise NotImplementedError
 
     def feeds(self, sample: Any) -> Arrays:
         """See `Processor`."""

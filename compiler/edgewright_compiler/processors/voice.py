@@ -10,11 +10,10 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.processors import ProcessorKind
-from edgewright_compiler.sources.failures import first_line
+from edgewright_compiler.sources.onnx_graph import read_graph
 from edgewright_runtime.errors import AudioWarning
 from edgewright_runtime.manifest import COMPONENT, StepSpec
 from edgewright_runtime.steps.audio_file import AudioReader
@@ -67,13 +66,7 @@ class VoiceProcessor:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._settings = _read_settings(path.parent / CONFIG_FILE)
-        self._loop = _loop(_load(path), self._settings, path)
-
-    def example(self) -> dict[str, Any]:
-        """Not exported: the graph is there."""
-        raise NotImplementedError
-
-    axes: Any = None
+        self._loop = _loop(read_graph(path), self._settings, path)
 
     def feeds(self, sample: Any) -> Arrays:
         """The waveform alone: the graph is given what `looped` cuts out of it."""
@@ -134,15 +127,6 @@ def _read_settings(path: Path) -> VoiceSettings:
     return read_record(VoiceSettings, {**write_record(VoiceSettings()), **data}, f"'{path}'")
 
 
-def _load(path: Path) -> onnx_ir.Model:
-    import onnx_ir
-
-    try:
-        return onnx_ir.load(path)
-    except Exception as error:
-        raise InputError(f"'{path}' is no readable ONNX file: {first_line(error)}") from error
-
-
 def _loop(model: onnx_ir.Model, settings: VoiceSettings, path: Path) -> FrameLoopSpec:
     import onnx_ir
 
@@ -170,19 +154,15 @@ def _loop(model: onnx_ir.Model, settings: VoiceSettings, path: Path) -> FrameLoo
     return FrameLoopSpec(names[0], outputs[0], settings.window, state, shapes, constants, settings.context)
 
 
-def _check(folder: Path) -> None:
+def _no_checkpoint(folder: Path) -> NoReturn:
     raise InputError(f"'{folder}': voice activity is built from an .onnx file, not from a checkpoint folder.")
-
-
-def _of_checkpoint(checkpoint: Checkpoint) -> VoiceProcessor:
-    raise InputError(f"'{checkpoint.folder}': voice activity is built from an .onnx file.")
 
 
 VOICE = ProcessorKind(
     input_name="audio",
     tools=("soundfile", "soxr"),
-    check=_check,
-    from_checkpoint=_of_checkpoint,
+    check=_no_checkpoint,
+    from_checkpoint=lambda checkpoint: _no_checkpoint(checkpoint.folder),
     beside=lambda path, task: VoiceProcessor(path),  # noqa: ARG005 - it serves one task
     files=(CONFIG_FILE,),
 )

@@ -13,7 +13,7 @@ from edgewright_compiler.component import ports_of, save_model
 from edgewright_compiler.processors import LoopingProcessor
 from edgewright_compiler.quantized_already import quantized_already
 from edgewright_compiler.sources import SourceOptions
-from edgewright_compiler.sources.failures import first_line, needs
+from edgewright_compiler.sources.onnx_graph import read_graph, unreadable
 from edgewright_compiler.sources.onnx_shapes import drop_constant_inputs, free_picture_sizes
 from edgewright_compiler.tasks import find_task
 from edgewright_runtime.manifest import COMPONENT, StepSpec
@@ -140,24 +140,13 @@ class OnnxSource:
 
     def _load(self) -> onnx_ir.Model:
         if self._graph is None:
-            with needs("compiler"):
-                import onnx_ir
-            try:
-                self._graph = onnx_ir.load(self.path)
-            except Exception as error:
-                raise self._unreadable(first_line(error)) from error
+            self._graph = read_graph(self.path)
             if not self._graph.graph.outputs:
-                raise self._unreadable("its graph has no outputs.")
+                raise unreadable(self.path, "its graph has no outputs.")
             drop_constant_inputs(self._graph)
             if getattr(self._processor, "any_size", False) and len(self._graph.graph.inputs) == 1:
                 self._freed = free_picture_sizes(self._graph)
         return self._graph
-
-    def _unreadable(self, reason: str) -> InputError:
-        return InputError(
-            f"'{self.path}' is no readable ONNX file: {reason}",
-            hint="It may be cut off, or of another kind; export it again.",
-        )
 
     def _external_files(self) -> list[Path]:
         import onnx_ir

@@ -15,7 +15,7 @@ from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.component import ports_of, save_model
 from edgewright_compiler.generation_config import generation_settings
 from edgewright_compiler.processors.text import CheckpointTokenizer
-from edgewright_compiler.sources.failures import export_failures
+from edgewright_compiler.tasks._exported import exported
 from edgewright_compiler.tied import tie_weights
 from edgewright_runtime.generation.loop import LoopSpec
 from edgewright_runtime.manifest import COMPONENT, MeasuredSpec, PipelineSpec, StepSpec
@@ -58,12 +58,7 @@ class CausalGraph:
 
     def export(self, folder: Path) -> None:
         """See `Exporter`."""
-        from transformers.exporters import OnnxConfig  # type: ignore[attr-defined]
-        from transformers.exporters.exporter_onnx import OnnxExporter
-
-        exporter: Any = OnnxExporter
-        with export_failures(f"'{self._checkpoint.folder}'"):
-            graph = exporter().export(self._model, self._example(), OnnxConfig(dynamic=True)).program
+        graph = exported(self._model, self._example(), f"'{self._checkpoint.folder}'", dynamic=True)
         tie_weights(graph)
         ports = ports_of(graph)
         pipeline = self._pipeline(ports.inputs, ports.outputs)

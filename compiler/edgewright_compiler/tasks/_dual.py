@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.component import save_model
-from edgewright_compiler.processors.image import ImageProcessor
-from edgewright_compiler.processors.image_text import TextOfImages
+from edgewright_compiler.processors.image_text import TextOfImages, image_part
 from edgewright_compiler.sources.failures import export_failures
 from edgewright_compiler.tasks._wrapped import export_part
 from edgewright_runtime.manifest import PipelineSpec, StepSpec
@@ -25,7 +25,7 @@ IMAGE_VECTOR, TEXT_VECTOR = "image_embeds", "text_embeds"
 HEADS = ("CLIPModel", "SiglipModel", "VisionTextDualEncoderModel", "MetaClip2Model")
 
 
-class DualEncoder:
+class DualEncoder(ABC):
     """Two components, `vision` and `text`; see `Exporter`. What becomes of their vectors is the task's own.
 
     Raises:
@@ -41,7 +41,7 @@ class DualEncoder:
         config = self.model.config
         # What pipelines of transformers go by as well.
         self.sigmoid = "siglip" in config.model_type
-        self.image = ImageProcessor(Checkpoint(checkpoint.folder, config.vision_config.to_dict(), ()))
+        self.image = image_part(checkpoint, config.vision_config.to_dict())
         self.text = TextOfImages(checkpoint, config.text_config, padded=self.sigmoid)
 
     def export(self, folder: Path) -> None:
@@ -55,13 +55,13 @@ class DualEncoder:
         labels = self._checkpoint.labels
         save_model(folder, {VISION: vision, TEXT: text}, pipeline, task=self._task.name, labels=labels)
 
+    @abstractmethod
     def pipeline(self, tokens: Sequence[str]) -> PipelineSpec:
         """The way of a sample, where the part for texts takes `tokens`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
         """See `Exporter`."""
-        raise NotImplementedError
 
     def image_steps(self) -> tuple[StepSpec, ...]:
         """From an image to its vector."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.sources.failures import export_failures
+from edgewright_compiler.tasks._exported import exported
 from edgewright_compiler.tied import tie_weights
 from edgewright_runtime.generation.loop import LoopSpec
 
@@ -57,8 +57,8 @@ def encoder_decoder_graphs(
     example |= cross
     shapes |= {name: {0: dynamic, 2: dynamic} for name in example if name not in shapes}
     graphs = {
-        ENCODER: _exported(encoder, feeds, free, title),
-        DECODER: _exported(_decoder(model, layers), example, shapes, title),
+        ENCODER: exported(encoder, feeds, title, dynamic_shapes=free),
+        DECODER: exported(_decoder(model, layers), example, title, dynamic_shapes=shapes),
     }
     tie_weights(graphs[DECODER])
     state = {name.replace(_PAST, _PRESENT, 1): name for name in _names(_PAST, layers)}
@@ -68,16 +68,6 @@ def encoder_decoder_graphs(
 
 def _names(kind: str, layers: int) -> list[str]:
     return [f"{kind}_{part}_{layer}" for layer in range(layers) for part in ("key", "value")]
-
-
-def _exported(module: Any, feeds: Mapping[str, Any], shapes: Mapping[str, Any], title: str) -> onnx_ir.Model:
-    from transformers.exporters import OnnxConfig  # type: ignore[attr-defined]
-    from transformers.exporters.exporter_onnx import OnnxExporter
-
-    exporter: Any = OnnxExporter
-    with export_failures(title):
-        program: onnx_ir.Model = exporter().export(module, dict(feeds), OnnxConfig(dynamic_shapes=dict(shapes))).program
-    return program
 
 
 def _encoder(model: Any) -> Any:

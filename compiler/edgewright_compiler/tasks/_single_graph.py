@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.component import ports_of, save_model
 from edgewright_compiler.processors import LoopingProcessor
-from edgewright_compiler.sources.failures import export_failures
+from edgewright_compiler.tasks._exported import exported
 from edgewright_runtime.manifest import COMPONENT
 from edgewright_targets import InputError
 
@@ -42,14 +42,9 @@ class SingleGraph:
 
     def export(self, folder: Path) -> None:
         """See `Exporter`."""
-        from transformers.exporters import OnnxConfig  # type: ignore[attr-defined]
-        from transformers.exporters.exporter_onnx import OnnxExporter
-
         feeds = self._processor.example()
-        config = OnnxConfig(dynamic_shapes=self._processor.axes(feeds))
-        exporter: Any = OnnxExporter
-        with export_failures(f"'{self._checkpoint.folder}'"):
-            graph = exporter().export(self._model, feeds, config).program
+        title = f"'{self._checkpoint.folder}'"
+        graph = exported(self._model, feeds, title, dynamic_shapes=self._processor.axes(feeds))
         _keep_outputs(graph, self._task.outputs)
         inputs, outputs = ports_of(graph).inputs, ports_of(graph).outputs
         if len(outputs) != len(self._task.outputs):

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.component import save_model
 from edgewright_compiler.generation_config import generation_settings
-from edgewright_compiler.processors import Processor
+from edgewright_compiler.processors import ExportingProcessor
 from edgewright_compiler.processors.text import TOKENIZER_URI, CheckpointTokenizer
+from edgewright_compiler.tasks._causal import MEASURED_TOKENS
 from edgewright_compiler.tasks._encoder_decoder import ENCODER, TOKENS, encoder_decoder_graphs
 from edgewright_runtime.generation.loop import LoopSpec
 from edgewright_runtime.manifest import MeasuredSpec, PipelineSpec, StepSpec
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from edgewright_compiler.tasks import Task
     from edgewright_runtime.wire import Arrays
 
-# New tokens of a call whose time is taken: the same work for every engine, however early it would end.
-MEASURED_TOKENS = 16
 # Engines are compared on how probable the decoder finds the same tokens; which text does not matter.
 _SCORED_TEXT = "the quick brown fox jumps over the lazy dog"
 _SCORED_TOKENS = 8
@@ -50,7 +49,7 @@ class WritingModel:
     Args:
         task: Its task.
         checkpoint: Its files.
-        front: The way from a sample to the encoder's inputs; by default the checkpoint's tokenizer.
+        front: The way from a sample to the encoder's inputs.
         prompt: From the generation settings of the source, the tokens that the decoder begins with, as the step
             `prompt` takes them; its start token by default.
         generate: Further options of the step `generate`.
@@ -67,7 +66,7 @@ class WritingModel:
         self,
         task: Task,
         checkpoint: Checkpoint,
-        front: Processor | None = None,
+        front: ExportingProcessor,
         *,
         prompt: Callable[[dict[str, Any]], list[Any]] = start_token,
         generate: Mapping[str, Any] | None = None,
@@ -78,16 +77,12 @@ class WritingModel:
         self._task = task
         self._checkpoint = checkpoint
         self._tokenizer = CheckpointTokenizer(checkpoint)
-        self._front: Processor = front or self._tokenizer
+        self._front = front
         loaded = checkpoint.load_model(task.model)
         self._model = part(loaded) if part else loaded
         written = loaded.get_output_embeddings()
-        tokens = self._tokenizer.size if written is None else int(written.weight.shape[0])
-        if self._tokenizer.size > tokens:
-            raise InputError(
-                f"'{checkpoint.folder}': its tokenizer has {self._tokenizer.size:,} tokens, its model {tokens:,}: they "
-                "do not belong together."
-            )
+        if written is not None:
+            self._tokenizer.check_size(int(written.weight.shape[0]))
         config = self._model.generation_config
         self._prompt = prompt(config.to_dict())
         self._settings = generation_settings(config, self._tokenizer.pad_id, checkpoint.folder)
@@ -107,8 +102,7 @@ class WritingModel:
         )
         inputs = [str(value.name) for value in graphs[ENCODER].graph.inputs]
         self._front.keep(folder)
-        if self._front is not self._tokenizer:
-            self._tokenizer.keep(folder)
+        self._tokenizer.keep(folder)
         save_model(folder, graphs, self._pipeline(inputs, loop), task=self._task.name)
 
     def _pipeline(self, inputs: Sequence[str], loop: LoopSpec) -> PipelineSpec:

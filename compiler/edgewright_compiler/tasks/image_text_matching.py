@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.component import ports_of, save_model
-from edgewright_compiler.processors.image import ImageProcessor
-from edgewright_compiler.processors.image_text import ImageAndText, TextOfImages, image_text_kind
+from edgewright_compiler.processors.image_text import ImageAndText, TextOfImages, image_part, image_text_kind
 from edgewright_compiler.sources.failures import export_failures
 from edgewright_compiler.tasks._task import Task
 from edgewright_compiler.tasks._wrapped import export_part
@@ -29,7 +28,7 @@ class _Matching:
         self._checkpoint = checkpoint
         self._model = checkpoint.load_model(task.model)
         config = self._model.config
-        image = ImageProcessor(Checkpoint(checkpoint.folder, config.vision_config.to_dict(), ()))
+        image = image_part(checkpoint, config.vision_config.to_dict())
         self._text = TextOfImages(checkpoint, config.text_config)
         self._front = ImageAndText(image, self._text, "text")
 

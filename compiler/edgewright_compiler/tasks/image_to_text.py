@@ -6,8 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from edgewright_compiler.checkpoint import Checkpoint
-from edgewright_compiler.processors.image import ImageProcessor
-from edgewright_compiler.processors.image_text import image_text_kind
+from edgewright_compiler.processors.image_text import image_part, image_text_kind
 from edgewright_compiler.tasks._blip import limit_answer, writing_part
 from edgewright_compiler.tasks._task import Exporter, Task
 from edgewright_compiler.tasks._writing import WritingModel
@@ -18,9 +17,9 @@ _PAIR = "VisionEncoderDecoderModel"
 
 def _open(task: Task, checkpoint: Checkpoint) -> Exporter:
     if _PAIR in (checkpoint.config.get("architectures") or []):
-        image = ImageProcessor(Checkpoint(checkpoint.folder, dict(checkpoint.config.get("encoder") or {}), ()))
+        image = image_part(checkpoint, checkpoint.config.get("encoder"))
         return WritingModel(replace(task, model=_PAIR), checkpoint, image, part=_limited)
-    image = ImageProcessor(Checkpoint(checkpoint.folder, dict(checkpoint.config.get("vision_config") or {}), ()))
+    image = image_part(checkpoint, checkpoint.config.get("vision_config"))
     return WritingModel(task, checkpoint, image, part=writing_part, asked="prompt")
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from edgewright_compiler.checkpoint import Checkpoint
-from edgewright_compiler.processors.image import ImageProcessor
-from edgewright_compiler.processors.image_text import ImageAndText, image_text_kind
+from edgewright_compiler.processors.image_text import ImageAndText, image_part, image_text_kind
 from edgewright_compiler.processors.text import CheckpointTokenizer
 from edgewright_compiler.tasks._blip import QUESTION, writing_part
 from edgewright_compiler.tasks._task import Exporter, Task
@@ -12,7 +11,7 @@ from edgewright_compiler.tasks._writing import WritingModel
 
 
 def _open(task: Task, checkpoint: Checkpoint) -> Exporter:
-    image = ImageProcessor(Checkpoint(checkpoint.folder, dict(checkpoint.config.get("vision_config") or {}), ()))
+    image = image_part(checkpoint, checkpoint.config.get("vision_config"))
     # What is padding of a question BLIP's decoder is not told.
     front = ImageAndText(image, CheckpointTokenizer(checkpoint), "question", wired=QUESTION, padded=False)
     return WritingModel(task, checkpoint, front, part=writing_part, wired=QUESTION)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewright_runtime.generation.sampling import left_padded
-from edgewright_runtime.generation.scores import log_softmax, rules
+from edgewright_runtime.generation.scores import rules
+from edgewright_runtime.probabilities import log_softmax
 
 if TYPE_CHECKING:
     from edgewright_runtime.generation.loop import Loop

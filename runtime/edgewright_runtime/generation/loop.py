@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from edgewright_runtime.errors import PackageError
 
 if TYPE_CHECKING:
     from edgewright_runtime.engine import Engine
@@ -50,20 +48,16 @@ class Loop:
     """
 
     def __init__(self, engine: Engine, component: str, spec: LoopSpec) -> None:
-        self._session = engine.graph(component).session
+        graph = engine.graph(component)
+        self._session = graph.session
         self._spec = spec
         inputs = {entry.name: entry for entry in self._session.get_inputs()}
         named = [spec.tokens, spec.mask, spec.positions, spec.kept, *spec.state.values(), *spec.fixed]
-        outputs = {entry.name for entry in self._session.get_outputs()}
-        if set(filter(None, named)) != set(inputs) or not {spec.logits, *spec.state} <= outputs:
-            raise PackageError(
-                f"The graph '{component}' of engine '{engine.spec.name}' has the inputs {', '.join(inputs)} and the "
-                f"outputs {', '.join(sorted(outputs))}; its loop names others."
-            )
+        title = f"The graph '{component}' of engine '{engine.spec.name}'"
+        graph.check_loop(filter(None, named), (spec.logits, *spec.state), title)
         self._state = {name: inputs[name] for name in spec.state.values()}
         # Caches stay where the provider wants them; scores are read here.
-        places = {entry.name: place for entry, place in zip(*self._outputs_with_places(), strict=True)}
-        self._places = {name: places[name] for name in spec.state}
+        self._places = graph.output_places(spec.state)
         self._carried: list[Any] = []
         self._binding: Any = None
         self._fed = tuple(spec.state.values())
@@ -74,10 +68,6 @@ class Loop:
         self._past = 0
         self._mask: Array = np.ones((0, 0), dtype=np.int64)
         self._next: Array = np.zeros((0, 1), dtype=np.int64)
-
-    def _outputs_with_places(self) -> tuple[Sequence[Any], Sequence[tuple[str, int]]]:
-        found = self._session.get_outputs()
-        return found, [_place(info) for info in self._session.get_output_memory_infos()]
 
     def start(self, rows: int, fixed: Mapping[str, Array] | None = None) -> None:
         """Begin `rows` sequences with an empty state.
@@ -187,7 +177,3 @@ class Loop:
         }
         state = {name: value.numpy() for name, value in zip(self._fed, self._carried, strict=True)}
         return {name: value for name, value in (made | state | self._fixed).items() if name}
-
-
-def _place(info: Any) -> tuple[str, int]:
-    return str(info.name).lower(), int(info.device_id)

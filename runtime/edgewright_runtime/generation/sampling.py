@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgewright_runtime.generation.scores import narrow, needs_sequences, rules, softmax
+from edgewright_runtime.generation.scores import narrow, needs_sequences, rules
+from edgewright_runtime.probabilities import softmax
 
 if TYPE_CHECKING:
     from edgewright_runtime.generation.loop import Loop

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgewright_runtime.probabilities import softmax
+
 if TYPE_CHECKING:
     from edgewright_runtime.generation.settings import GenerationSettings
 
@@ -129,15 +131,3 @@ def narrow(scores: Array, settings: GenerationSettings) -> None:
         outside = np.zeros_like(dropped)
         np.put_along_axis(outside, order, dropped, axis=1)
         scores[outside] = _NEVER
-
-
-def softmax(scores: Array) -> Array:
-    """Probabilities, row by row."""
-    exponents = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return np.asarray(exponents / exponents.sum(axis=-1, keepdims=True))
-
-
-def log_softmax(scores: Array) -> Array:
-    """Logarithms of probabilities, row by row."""
-    shifted = scores - scores.max(axis=-1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))

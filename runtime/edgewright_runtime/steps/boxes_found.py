@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from edgewright_runtime.errors import SampleError
+from edgewright_runtime.probabilities import sigmoid, softmax
 from edgewright_runtime.steps.boxes import Candidates
 from edgewright_runtime.steps.image_fit import AS_IT_IS
 
@@ -53,8 +54,7 @@ class DecodeQueries:
         """Add `candidates`."""
         logits, boxes = values[self._logits][0], values[self._boxes][0]
         if self._softmax:
-            exponents = np.exp(logits - logits.max(axis=-1, keepdims=True))
-            scores = (exponents / exponents.sum(axis=-1, keepdims=True))[:, :-1]
+            scores = softmax(logits)[:, :-1]
             classes = scores.argmax(axis=-1)
             queries = np.arange(len(boxes))
             scores = scores[queries, classes]
@@ -193,12 +193,6 @@ class TakeBoxes:
         corners = in_picture(boxes.reshape(-1, 4).astype(np.float32, copy=False), values)
         scores = scores.reshape(-1).astype(np.float32, copy=False)
         return {"candidates": Candidates(corners, scores, classes.reshape(-1).astype(np.int64) - self._first_class)}
-
-
-def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """1 / (1 + e^-x), without overflow."""
-    exponents = np.exp(-np.abs(logits))
-    return np.where(logits >= 0, 1 / (1 + exponents), exponents / (1 + exponents)).astype(np.float32, copy=False)
 
 
 def corners_of(boxes: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -57,17 +57,12 @@ class FrameLoop:
         graph = engine.graph(component)
         self._session = graph.session
         self._spec = spec
-        named = {spec.audio, *spec.state.values(), *spec.constants}
-        if named != set(graph.input_names) or not {spec.scores, *spec.state} <= set(graph.output_names):
-            raise PackageError(
-                f"The graph '{component}' of engine '{engine.spec.name}' has the inputs {', '.join(graph.input_names)} "
-                f"and the outputs {', '.join(graph.output_names)}; its loop names others."
-            )
+        named = (spec.audio, *spec.state.values(), *spec.constants)
+        title = f"The graph '{component}' of engine '{engine.spec.name}'"
+        graph.check_loop(named, (spec.scores, *spec.state), title)
         if set(spec.shapes) != set(spec.state.values()) or spec.window < 1 or not 0 <= spec.context <= spec.window:
             raise PackageError(f"The loop of the graph '{component}' has wrong shapes, window or context.")
-        infos = zip(graph.output_names, self._session.get_output_memory_infos(), strict=True)
-        places = {name: (str(info.name).lower(), int(info.device_id)) for name, info in infos}
-        self._places = {name: places[name] for name in spec.state}
+        self._places = graph.output_places(spec.state)
         self._constants = {name: np.array(value, dtype=np.int64) for name, value in spec.constants.items()}
         self._binding: Any = None
         self._carried: list[Any] = []

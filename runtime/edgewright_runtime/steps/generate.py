@@ -15,8 +15,8 @@ from edgewright_runtime.generation.beams import beam_search
 from edgewright_runtime.generation.loop import Loop, LoopSpec
 from edgewright_runtime.generation.pieces import Pieces
 from edgewright_runtime.generation.sampling import TokenStream
-from edgewright_runtime.generation.scores import log_softmax
 from edgewright_runtime.generation.settings import OPTIONS, GenerationSettings
+from edgewright_runtime.probabilities import log_softmax
 from edgewright_runtime.steps import TextStream
 from edgewright_runtime.steps.text import read_tokenizer
 from edgewright_targets.record import read_record

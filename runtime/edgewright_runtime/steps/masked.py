@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from edgewright_runtime.errors import SampleError
+from edgewright_runtime.probabilities import softmax
 from edgewright_runtime.steps.text import read_tokenizer
 
 if TYPE_CHECKING:
@@ -49,8 +48,7 @@ class FillMask:
         if not places:
             raise SampleError(f"The model fills masks: the text needs a {self._mask} where a word is missing.")
         rows = values[self._logits][0][[first + place for place in places]]
-        exponents = np.exp(rows - rows.max(axis=1, keepdims=True))
-        scores = exponents / exponents.sum(axis=1, keepdims=True)
+        scores = softmax(rows)
         best = (-scores).argsort(axis=1, kind="stable")[:, : values.get("top_k", 1)]
         tokens = [
             [{"text": self._tokenizer.decode([int(i)]).strip(), "score": float(row[i])} for i in chosen]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from edgewright_runtime.errors import SampleError
+from edgewright_runtime.probabilities import sigmoid, softmax
 from edgewright_runtime.steps.infer import Infer
 from edgewright_runtime.steps.text import Tokenize, describe
 
@@ -132,11 +133,7 @@ class ZeroShot:
         The last is a list of `{"label", "score"}`: all of them, or the best `top_k` where a call says so.
         """
         logits = values[self._image] @ values[self._texts].T * self._scale + self._bias
-        if self._sigmoid:
-            scores = 1 / (1 + np.exp(-logits[0]))
-        else:
-            exponents = np.exp(logits[0] - logits[0].max())
-            scores = exponents / exponents.sum()
+        scores = (sigmoid if self._sigmoid else softmax)(logits[0])
         order = (-scores).argsort(kind="stable")[: values.get("options", {}).get("top_k")].tolist()
         names = values["candidate_labels"]
         labels = [{"label": names[index], "score": float(scores[index])} for index in order]
@@ -165,9 +162,8 @@ class Match:
         `outputs` holds the scores alone.
         """
         scores = values[self._scores]
-        exponents = np.exp(scores[0] - scores[0].max())
         cosine = float(values[self._image][0] @ values[self._text][0])
-        match = {"score": float(exponents[1] / exponents.sum()), "cosine": cosine}
+        match = {"score": float(softmax(scores[0])[1]), "cosine": cosine}
         return {"match": match, "outputs": {self._scores: scores}}
 
 
