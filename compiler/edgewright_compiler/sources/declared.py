@@ -87,7 +87,9 @@ class DeclaredSource:
         )
         graphs = {name: graph.graph() for name, graph in self._graphs.items()}
         pipeline = PipelineSpec(AUDIO, find_task(self.task).output_name, steps)
-        save_model(folder, graphs, pipeline, task=self.task, labels=self.labels)
+        parts = self._declared.file.component
+        kept = [name for name in graphs if parts[name].keep_float]
+        save_model(folder, graphs, pipeline, task=self.task, labels=self.labels, float_components=kept)
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
         """What ONNX Runtime answers with the user's own files, all windows of a recording cut at once."""

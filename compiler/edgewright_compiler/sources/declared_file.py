@@ -48,6 +48,7 @@ class ComponentFile:
             that is no state, along its first.
         state: Output to the input that takes it with the next window.
         constants: Inputs that are the same whole number always.
+        keep_float: It is not quantized, as what computes a spectrogram.
     """
 
     file: str
@@ -55,6 +56,7 @@ class ComponentFile:
     outputs: dict[str, int] = field(default_factory=dict)
     state: dict[str, str] = field(default_factory=dict)
     constants: dict[str, int] = field(default_factory=dict)
+    keep_float: bool = False
 
 
 @dataclass(frozen=True)
