@@ -74,7 +74,7 @@ class Pipeline:
                 return step.stream(self._through(self.steps[:index], self._values(sample, options)))
         raise SampleError(f"A model for {self._package.manifest.task} gives its answer at once: call it.")
 
-    def in_batches(self, samples: Sequence[Any], size: int, options: dict[str, Any]) -> list[Any]:
+    def in_batches(self, samples: Sequence[Any], size: Any, options: dict[str, Any]) -> list[Any]:
         """The answers of samples, `size` of them at once; a step that cannot answers them one by one."""
         # Of named arrays nobody said that their first axis is that of samples.
         can = self._spec.input != ARRAYS_INPUT and any(isinstance(step, BatchStep) for step in self.steps)

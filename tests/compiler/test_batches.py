@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,7 @@ def package(tmp_path_factory: pytest.TempPathFactory, sources: Path) -> Path:
 
 
 @pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many samples each run of a graph has had."""
     found: list[int] = []
     infer = Graph.infer
