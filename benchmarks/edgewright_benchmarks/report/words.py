@@ -58,13 +58,14 @@ _METRICS: Final = {
     "character_error_rate": "Character error rate",
     "corpus_chrf": "chrF",
     "psnr": "PSNR",
+    "perceptual_distance": "Perceptual distance",
     "mean_iou": "Mean IoU",
     "pixel_accuracy": "Pixel accuracy",
 }
 
 
 # Metrics that are no shares.
-_NUMBERS: Final = ("perplexity", "cider_d")
+_NUMBERS: Final = ("perplexity", "cider_d", "perceptual_distance")
 
 
 def metric_word(name: str, measure: Measure, *, first: bool) -> str:
