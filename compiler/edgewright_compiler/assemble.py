@@ -23,9 +23,8 @@ from edgewright_runtime.manifest import (
     Manifest,
     PipelineSpec,
     StepSpec,
-    engine_variant,
-    manifest_metadata,
 )
+from edgewright_runtime.manifest_file import engine_variant, manifest_metadata
 from edgewright_runtime.package import EVIDENCE_FOLDER, GOLDEN, MANIFEST, SUMS, file_digest
 
 
