@@ -139,6 +139,13 @@ def write_whisper(folder: Path, **generation: Any) -> Path:
     return folder
 
 
+def no_times(folder: Path) -> list[int]:
+    """The tokens that a Whisper never writes, times among them: untrained, it would write them without being asked."""
+    settings = json.loads((folder / "generation_config.json").read_text(encoding="utf-8"))
+    first = settings["no_timestamps_token_id"] + 1
+    return [*settings["suppress_tokens"], *range(first, first + 50 * WHISPER_SECONDS + 1)]
+
+
 def write_audio_classifier(folder: Path, *, kind: str = "Wav2Vec2") -> Path:
     """A classifier of sounds: on samples (`Wav2Vec2`), or on Whisper's log-mel spectrogram (`Whisper`)."""
     import torch

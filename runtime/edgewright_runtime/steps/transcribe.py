@@ -39,8 +39,9 @@ if TYPE_CHECKING:
 class Transcribe:
     """A spectrogram to text, as `generate` of Whisper in transformers: in one window, or in several with times.
 
-    A recording of one window is written without times. Of a longer one each window begins where the last segment of
-    the window before ended. `timestamps` of a call asks for times in any case, or (False) for the first window alone.
+    A recording of one window is written without times; those that come all the same are no part of the text. Of a
+    longer one each window begins where the last segment of the window before ended. `timestamps` of a call asks for
+    times in any case, or (False) for the first window alone.
 
     Args:
         package: Holds the tokenizer.
@@ -92,9 +93,7 @@ class Transcribe:
         With `timestamps` the text is a dict: `text`, and `segments` with `start` and `end` in seconds, and `text`.
         """
         if not self._in_windows(values):
-            begun, language = self._begun(values)
-            made = self._generate(begun)
-            return {**made, "generation": {**made["generation"], **language}}
+            return self._at_once([values])[0]
         segments: list[dict[str, Any]] = []
         stream = TextStream(self._pieces(values, segments))
         text = "".join(stream)
@@ -106,11 +105,15 @@ class Transcribe:
         """The same for several recordings: those of one window in one batch, else one after another."""
         if any(self._in_windows(values) for values in batch):
             return [self(values) for values in batch]
+        return self._at_once(batch)
+
+    def _at_once(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """What is said in recordings of one window, in one batch."""
         begun = [self._begun(values) for values in batch]
-        made = self._generate.many([values for values, _ in begun])
+        made = self._generate.many([{**values, **added} for values, (added, _) in zip(batch, begun, strict=True)])
         return [
-            {**one, "generation": {**one["generation"], **language}}
-            for one, (_, language) in zip(made, begun, strict=True)
+            {**added, **one, "generation": {**one["generation"], **language}}
+            for one, (added, language) in zip(made, begun, strict=True)
         ]
 
     def stream(self, values: Mapping[str, Any]) -> TextStream:
@@ -124,8 +127,8 @@ class Transcribe:
         return TextStream(self._written(values))
 
     def _written(self, values: Mapping[str, Any]) -> Generator[str, None, dict[str, Any]]:
-        begun, language = self._begun(values)
-        stream = self._generate.stream(begun)
+        added, language = self._begun(values)
+        stream = self._generate.stream({**values, **added})
         yield from stream
         return {**stream.facts, **language}
 
@@ -143,10 +146,10 @@ class Transcribe:
         return (long or self._timed) if asked is None else bool(asked)
 
     def _begun(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The values of a sample with those that `generate` takes; the language as a fact, where there is one."""
+        """The values that `generate` takes; the language as a fact, where there is one."""
         fixed = self._read(values, 0)
         tokens, language = self._begin(values, fixed, [self._times.none])
-        return {**values, **fixed, self._spec.tokens: np.array([tokens], dtype=np.int64)}, language
+        return {**fixed, self._spec.tokens: np.array([tokens], dtype=np.int64)}, language
 
     def _begin(
         self, values: Mapping[str, Any], fixed: Mapping[str, Array], last: Sequence[int]
