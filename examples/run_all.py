@@ -18,7 +18,19 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 # In this order: the data of one can serve the next.
-EXAMPLES = ("intents", "gpt", "fashion", "speech", "whisper", "clip", "detector", "masks", "motions", "translation")
+EXAMPLES = (
+    "intents",
+    "gpt",
+    "fashion",
+    "speech",
+    "whisper",
+    "clip",
+    "captions",
+    "detector",
+    "masks",
+    "motions",
+    "translation",
+)
 # Installing is a matter of whoever runs this.
 _INSTALLS = ("pip", "apt-get")
 

@@ -103,7 +103,7 @@ class EngineMaker:
             files[name] = PartFiles(folder, facts)
             part = spec.parts[name]
             parts[name] = dataclasses.replace(part, provider_options={**part.provider_options, **facts.options})
-            notes += facts.notes
+            notes += facts.notes if len(sources) == 1 else [f"{name}: {note}" for note in facts.notes]
         return EngineFiles(dataclasses.replace(spec, parts=parts), files, tuple(dict.fromkeys(notes)), tolerance)
 
     def _plain(self, exported: Graphs, folders: dict[str, Path]) -> dict[str, PartFiles]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from edgewright_runtime.errors import PackageError, SampleError
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     Arrays = dict[str, np.ndarray[Any, Any]]
+
+# Operators that look at a whole array to quantize it: a row is another one beside others.
+_RANGE_AT_RUN_TIME = "DynamicQuantize"
 
 
 class Graph:
@@ -52,6 +56,20 @@ class Graph:
         """The length that the graph demands of the last axis of these inputs, or None if it takes any."""
         sizes = [self._inputs[name].shape[-1] for name in names if name in self._inputs and self._inputs[name].shape]
         return next((size for size in sizes if isinstance(size, int)), None)
+
+    @cached_property
+    def takes_rows(self) -> bool:
+        """Whether arrays of several samples, one behind the other along the first axis, are answered row by row.
+
+        The graph says so where the first axis of each input has any length, and that of each output the same; and no
+        operator may find the range of all rows together.
+        """
+        lengths = {entry.shape[0] if entry.shape else None for entry in self._inputs.values()}
+        made = {entry.shape[0] if entry.shape else None for entry in self.session.get_outputs()}
+        if not made <= lengths or not all(isinstance(length, str) for length in lengths):
+            return False
+        assigned = self.session.get_provider_graph_assignment_info()
+        return not any(node.op_type.startswith(_RANGE_AT_RUN_TIME) for one in assigned for node in one.get_nodes())
 
     def infer(self, feeds: Mapping[str, np.ndarray[Any, Any]]) -> Arrays:
         """Run the graph; the arrays returned are the caller's own.

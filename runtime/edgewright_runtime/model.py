@@ -57,8 +57,8 @@ class Model:
 
     What it takes and gives is said by the pipeline of its package: text models take a string, image models a file or
     an array, models of several inputs a dict, models without a task named arrays. A list is answered one by one, as
-    the engine was measured. Models that generate text also take their settings (`generation.settings`), and `stream`
-    gives the text as it comes.
+    the engine was measured, unless a call says `batch_size`. Models that generate text also take their settings
+    (`generation.settings`), and `stream` gives the text as it comes.
 
     Attributes:
         package: The opened package.
@@ -92,7 +92,8 @@ class Model:
         Args:
             sample: What the model takes, see `samples`; or a list of these.
             options: `top_k` says how many labels to give, best first (1 unless said). Of the steps that take some, such
-                as `max_new_tokens=40`; `batch_size` answers so many samples of a list at once where the model can.
+                as `max_new_tokens=40`; `batch_size` answers so many samples of a list at once: those that come to the
+                same shapes, where the graph answers row by row, and others one by one.
 
         Raises:
             SampleError: The sample is not what this model takes, or an option.

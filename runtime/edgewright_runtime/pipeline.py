@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from edgewright_runtime.errors import PackageError, SampleError
-from edgewright_runtime.samples import named_values
+from edgewright_runtime.samples import ARRAYS_INPUT, named_values
 from edgewright_runtime.steps import BatchStep, GraphStep, StreamingStep, make_step
 from edgewright_targets.errors import nearest
 
@@ -74,20 +74,32 @@ class Pipeline:
                 return step.stream(self._through(self.steps[:index], self._values(sample, options)))
         raise SampleError(f"A model for {self._package.manifest.task} gives its answer at once: call it.")
 
-    def in_batches(self, samples: Sequence[Any], size: int, options: dict[str, Any]) -> list[Any]:
-        """The answers of samples, `size` of them at once."""
-        index = next((at for at, step in enumerate(self.steps) if isinstance(step, BatchStep)), None)
-        if index is None or size < 1:
-            takes = "one sample" if index is None else "1 or more samples"
+    def in_batches(self, samples: Sequence[Any], size: Any, options: dict[str, Any]) -> list[Any]:
+        """The answers of samples, `size` of them at once; a step that cannot answers them one by one."""
+        # Of named arrays nobody said that their first axis is that of samples.
+        can = self._spec.input != ARRAYS_INPUT and any(isinstance(step, BatchStep) for step in self.steps)
+        if not can or not isinstance(size, int) or size < 1:
+            takes = "1 or more samples" if can else "one sample"
             raise SampleError(f"A model for {self._package.manifest.task} takes {takes} at a time, not {size}.")
-        together = cast("BatchStep", self.steps[index])
-        answers = []
+        answers: list[Any] = []
         for start in range(0, len(samples), size):
             part = [self._values(sample, options) for sample in samples[start : start + size]]
-            before = [self._through(self.steps[:index], values) for values in part]
-            for values, made in zip(before, together.many(before), strict=True):
-                answers.append(self.answer(self._through(self.steps[index + 1 :], {**values, **made})))
+            for step in self.steps:
+                self._for_all(step, part)
+            answers += map(self.answer, part)
         return answers
+
+    def _for_all(self, step: Step, batch: list[dict[str, Any]]) -> None:
+        if not isinstance(step, BatchStep):
+            for values in batch:
+                self._through((step,), values)
+            return
+        try:
+            made = step.many(batch)
+        except LookupError as error:
+            raise self._does_not_fit(error) from error
+        for values, added in zip(batch, made, strict=True):
+            values.update(added)
 
     def measured(self, sample: Any) -> dict[str, Any]:
         """All named values on the way in which engines are compared; see `Model.measured`."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+from edgewright_benchmarks.accuracy._perceptual import NOTHING_ALIKE, can_be_seen, perceptual_distance
 from edgewright_benchmarks.accuracy.pictures import ssim
 from edgewright_benchmarks.tasks import find_task
 from edgewright_runtime.samples import ANSWER, pack_answer
@@ -36,6 +37,38 @@ def test_the_library_s_own_numbers() -> None:
     assert psnr.low <= psnr.value <= psnr.high
 
 
+def test_what_an_eye_hardly_sees_is_near() -> None:
+    """A photograph, a little brighter, and with noise of the same mean error: PSNR cannot tell the two apart."""
+    from PIL import Image
+    from skimage import data
+
+    if not can_be_seen():
+        pytest.skip("the network that sees (extra perceptual) is not installed")
+    photo = np.asarray(Image.fromarray(data.astronaut()).resize((96, 96)))  # type: ignore[no-untyped-call]
+    # No value near an end, so that each pixel changes by 12.
+    photo = (20 + photo * 0.8).astype(np.uint8)
+    brighter = photo + np.uint8(12)
+    signs = np.random.default_rng(3).choice([-12, 12], photo.shape)
+    noisy = (photo + signs).astype(np.uint8)
+    near, far = perceptual_distance(photo, brighter), perceptual_distance(photo, noisy)
+    assert 0 < near < far / 4
+    other = np.asarray(Image.fromarray(data.coffee()).resize((96, 96)))  # type: ignore[no-untyped-call]
+    assert far < perceptual_distance(photo, other) < NOTHING_ALIKE
+    assert perceptual_distance(photo, photo) == 0
+    assert perceptual_distance(noisy, photo) == pytest.approx(far)
+    # Grey alone, several at once, and large ones.
+    assert perceptual_distance(photo[..., :1], photo[..., :1]) == perceptual_distance(photo[..., 0], photo[..., 0]) == 0
+    assert perceptual_distance(np.stack([photo, photo]), np.stack([photo, noisy])) == pytest.approx(far / 2)
+    large = np.tile(photo, (4, 4, 1))
+    assert perceptual_distance(large, large + np.uint8(12)) < far / 4
+
+
+def test_without_the_network_there_is_no_such_distance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgewright_benchmarks.accuracy._perceptual._PACKAGES", ("no_such_package",))
+    found = SCORER.score(outputs(PICTURES[::-1]), None, outputs(PICTURES))
+    assert list(found.metrics) == ["agreement", "psnr"]
+
+
 def test_equal_pictures_and_the_baseline() -> None:
     baseline = outputs(PICTURES)
     itself = SCORER.score(baseline, None, baseline)
@@ -56,6 +89,10 @@ def test_what_is_no_picture_has_nothing_in_common() -> None:
     broken[1] = outputs(PICTURES[:1, :8])[0]
     found = SCORER.score(broken, None, baseline)
     assert found.metrics["agreement"].value == pytest.approx(38 / 40)
+    if can_be_seen():
+        distance = found.metrics["perceptual_distance"]
+        assert distance.value == pytest.approx(2 * NOTHING_ALIKE / 40)
+        assert distance.low < distance.value < distance.high
     with pytest.raises(InputError, match="Pictures can be told from an engine's answer only"):
         SCORER.score([{"x": np.zeros(1)}], None, baseline[:1])
 

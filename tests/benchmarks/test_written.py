@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sacrebleu import sentence_chrf
 
+from edgewright_benchmarks.accuracy._cider import cider_d
 from edgewright_benchmarks.accuracy.written import LabelledWriting, WritingAgreement
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_targets import InputError
@@ -26,6 +27,43 @@ def test_chrf_is_the_mean_of_sacrebleu_s() -> None:
     assert metrics["chrf"].value == pytest.approx((first + 1 + third + 0) / 4)
     # Case and a full stop make no other caption of it.
     assert metrics["exact_match"].value == 0.5
+
+
+def test_cider_is_that_of_its_authors() -> None:
+    texts = (
+        "a frog on a green ground",
+        "An owl on a blue, blue ground.",
+        "a small boat",
+        "a lion",
+        "the sail boat on the sea",
+        "",
+        "a cat and a dog and a cat and a dog sleep near the fire in the evening",
+    )
+    rights = [
+        ("a frog on a red ground", "a green frog"),
+        ("an owl on a blue ground",),
+        ("a boat",),
+        ("a lion",),
+        ("a sail boat on the sea", "the boat sails on the open sea", "a boat"),
+        ("a dog",),
+        ("two cats and a dog sleep near the fire",),
+    ]
+    # What `Cider` of pycocoevalcap 1.2 gives for these without case and punctuation, which it leaves in itself.
+    expected = (3.833326351063, 7.124986370048, 1.334619664404, 5.0, 3.472764768782, 0.0, 1.268511271867)
+    assert cider_d(texts, rights) == pytest.approx(expected)
+    found = outputs(*texts)
+    accuracy = LabelledWriting(captions=True).score(found, rights, found)
+    interval = accuracy.metrics["cider_d"]
+    assert interval.value == pytest.approx(3.147744060880554)
+    assert 0 <= interval.low < 2 < 4 < interval.high <= 10
+    # The first is what the budget is for.
+    assert list(accuracy.metrics) == ["chrf", "cider_d", "exact_match"]
+
+
+def test_cider_says_nothing_where_one_caption_fits_all_pictures() -> None:
+    assert not cider_d(("a frog", "an owl"), [("a frog",), ("a frog",)]).any()
+    # As long as four words, and with no word that all others have: as right as can be.
+    assert cider_d(("one two three four", "five"), [("One two three four.",), ("six",)])[0] == pytest.approx(10)
 
 
 def test_an_engine_that_writes_otherwise_loses() -> None:

@@ -73,8 +73,7 @@ def test_a_checkpoint(command: Command, things: Path, tmp_path: Path) -> None:
         assert together == [model(one, threshold=0.2) for one in pictures]
         assert {len(boxes) for boxes in together} != {0}
         assert model(pictures[0], threshold=1.0) == []
-        with pytest.raises(SampleError, match="takes one sample at a time, not 2"):
-            model(pictures, batch_size=2)
+        assert model(pictures, threshold=0.2, batch_size=2) == together
         with pytest.raises(SampleError, match="a number from 0 to 1"):
             model(pictures[0], threshold=7)
     several = command.folder / "several"

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewright_benchmarks.accuracy._mean import likeness_accuracy
+from edgewright_benchmarks.accuracy._perceptual import NOTHING_ALIKE, can_be_seen, perceptual_distance
 from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, answers_of, check_samples
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_runtime.samples import graph_outputs
@@ -38,7 +39,8 @@ class PictureAgreement:
     ) -> Accuracy:
         """The mean SSIM, and the PSNR of all pictures together where any pixel differs; see `Scorer.score`.
 
-        A picture of another size, or from outputs that are not finite, counts as nothing in common.
+        Beside them stands the mean distance to a network that sees, where one is installed; see `_perceptual.py`. A
+        picture of another size, or from outputs that are not finite, counts as nothing in common.
         """
         check_samples(outputs, baseline_outputs)
         if outputs is baseline_outputs:
@@ -52,6 +54,9 @@ class PictureAgreement:
         scores = np.array([ssim(one, other) if fits else 0.0 for fits, one, other in pairs])
         errors = np.array([_squared_error(one, other) if fits else 1.0 for fits, one, other in pairs])
         others = {"psnr": _psnr(errors)} if errors.any() else {}
+        if can_be_seen():
+            apart = [perceptual_distance(one, other) if fits else NOTHING_ALIKE for fits, one, other in pairs]
+            others["perceptual_distance"] = _mean(np.array(apart))
         return likeness_accuracy(scores, others, max_drop=max_drop)
 
 
@@ -86,13 +91,25 @@ def _squared_error(picture: NDArray[np.uint8], other: NDArray[np.uint8]) -> floa
 
 def _psnr(errors: NDArray[np.float64]) -> Interval:
     """Decibels of the mean of squared errors, with a percentile bootstrap over pictures."""
-    drawn = np.random.default_rng(0).integers(errors.size, size=(_RESAMPLES, errors.size))
-    means = errors[drawn].mean(axis=1)
+    means = _resampled(errors)
     value = -10 * math.log10(errors.mean())
     # A resample of equal pictures alone has no end; half the smallest error that was seen stands in.
     floor = errors[errors > 0].min() / (2 * errors.size)
     low, high = np.quantile(-10 * np.log10(np.maximum(means, floor)), [0.025, 0.975])
     return Interval(value, min(value, float(low)), max(value, float(high)))
+
+
+def _mean(values: NDArray[np.float64]) -> Interval:
+    """The mean with a percentile bootstrap over pictures."""
+    value = float(values.mean())
+    low, high = np.quantile(_resampled(values), [0.025, 0.975])
+    return Interval(value, min(value, float(low)), max(value, float(high)))
+
+
+def _resampled(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    drawn = np.random.default_rng(0).integers(values.size, size=(_RESAMPLES, values.size))
+    means: NDArray[np.float64] = values[drawn].mean(axis=1)
+    return means
 
 
 def _finite(output: Output) -> bool:

@@ -1,7 +1,8 @@
 """Texts that a model writes, such as captions: chrF against texts that are right, or against the float baseline's.
 
 chrF is sacrebleu's: the F-score (beta 2) of shared pieces of up to six characters, 0 to 1 here. Of several right texts
-the best counts.
+the best counts. CIDEr-D stands beside it for captions and decides nothing: what a caption scores there depends on all
+others of the data, and where all pictures have one and the same right caption it is 0 for everyone.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from sacrebleu.metrics.chrf import CHRF
 
+from edgewright_benchmarks.accuracy._cider import cider_d, cider_interval
 from edgewright_benchmarks.accuracy._mean import Scores, mean_accuracy, mean_interval
 from edgewright_benchmarks.accuracy._scorer import Output, check_samples, texts_of
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
@@ -21,9 +23,16 @@ NO_TEXT = "The outputs hold no written text; build the package with its task."
 
 
 class LabelledWriting:
-    """Scores texts against one or several that are right; see `Scorer`."""
+    """Scores texts against one or several that are right; see `Scorer`.
+
+    Args:
+        captions: They say what each picture shows, which CIDEr-D is made for.
+    """
 
     measure: Measure = "accuracy"
+
+    def __init__(self, *, captions: bool = False) -> None:
+        self._captions = captions
 
     def score(
         self,
@@ -40,6 +49,8 @@ class LabelledWriting:
         found = texts_of(outputs, NO_TEXT)
         exact = sum(_plain(one) in map(_plain, rights) for one, rights in zip(found, truth, strict=True))
         others = {"exact_match": wilson(exact, len(found))}
+        if self._captions:
+            others = {"cider_d": cider_interval(cider_d(found, truth)), **others}
         baseline = None if outputs is baseline_outputs else chrf(texts_of(baseline_outputs, NO_TEXT), truth)
         return _accuracy("chrf", chrf(found, truth), baseline, max_drop, others)
 

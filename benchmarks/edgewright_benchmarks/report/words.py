@@ -39,6 +39,7 @@ _METRICS: Final = {
     "frame_auc": "AUC of frames",
     "answer_f1": "Answer F1",
     "chrf": "Mean chrF",
+    "cider_d": "CIDEr-D (0 to 10)",
     "same_text": "Same text as float",
     "mean_recall": "Mean recall",
     "image_to_text_recall_at_1": "Recall@1, image to text",
@@ -57,13 +58,14 @@ _METRICS: Final = {
     "character_error_rate": "Character error rate",
     "corpus_chrf": "chrF",
     "psnr": "PSNR",
+    "perceptual_distance": "Perceptual distance",
     "mean_iou": "Mean IoU",
     "pixel_accuracy": "Pixel accuracy",
 }
 
 
 # Metrics that are no shares.
-_NUMBERS: Final = ("perplexity",)
+_NUMBERS: Final = ("perplexity", "cider_d", "perceptual_distance")
 
 
 def metric_word(name: str, measure: Measure, *, first: bool) -> str:
@@ -97,7 +99,7 @@ def milliseconds(seconds: float) -> str:
 
 
 def metric_value(name: str, value: float) -> str:
-    """A metric as people read it: a share as percent, a perplexity as the number that it is, decibels as such."""
+    """A metric as people read it: a share as percent, `_NUMBERS` as the numbers that they are, decibels as such."""
     if name == "psnr":
         return f"{significant(value)}{_UNIT_SPACE}dB"
     return significant(value) if name in _NUMBERS else percent(value)

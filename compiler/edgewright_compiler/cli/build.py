@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cli.console import bold, megabytes, print_json, progress, say_warning, spoken_warnings, wrapped
-from edgewright_compiler.cli.options import add_meter, meter_settings, positive, share
+from edgewright_compiler.cli.options import add_meter, add_samples, meter_settings, positive, share
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="samples that an emulator answers at most, for targets that this machine is not (default: 400)",
     )
+    add_samples(parser)
     add_meter(parser)
 
 

@@ -6,7 +6,7 @@ A kind of extractor is a function in `_FRONTS`, which gives the steps that do th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,10 @@ PREPROCESSOR_FILE, PROCESSOR_FILE = "preprocessor_config.json", "processor_confi
 # Attention grows with the square of the length: in a model of 12 heads each layer holds 0.4 GB at a minute.
 _LONGEST_SECONDS = 60
 _EXAMPLE_SECONDS = 1.0
+# Hours are 1 GB of samples and half as much of spectrogram.
+_LONGEST_IN_WINDOWS = 4 * 3600
+# The value with all frames of a spectrogram, where the graph hears a window of it at a time.
+WHOLE = "spectrogram"
 
 
 @dataclass(frozen=True)
@@ -108,11 +112,15 @@ def _samples_for(config: Mapping[str, Any], frames: int) -> int:
 class CheckpointAudio:
     """The feature extractor of a checkpoint.
 
+    Args:
+        checkpoint: Its files.
+        windows: Keep all of audio that is longer than the graph hears, for a step that goes through it in windows.
+
     Raises:
         InputError: It cannot be loaded, or does what no step reproduces.
     """
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
+    def __init__(self, checkpoint: Checkpoint, *, windows: bool = False) -> None:
         with needs("compiler"):
             from transformers import AutoFeatureExtractor
         self._extractor = checkpoint.loaded(
@@ -127,6 +135,15 @@ class CheckpointAudio:
         except (TypeError, ValueError) as error:
             raise InputError(f"{place}: {error}.") from error
         self._folder = checkpoint.folder
+        self._windows = windows
+        self._heard = self.front.longest
+        if windows:
+            self.front = replace(self.front, longest=_LONGEST_IN_WINDOWS * self.front.sampling_rate, cut=False)
+
+    @property
+    def frames(self) -> int:
+        """Frames of a spectrogram that the graph hears."""
+        return self._heard // int(self._extractor.hop_length)
 
     def example(self) -> dict[str, Any]:
         """See `Processor`: a second of noise, twice."""
@@ -159,7 +176,10 @@ class CheckpointAudio:
                 f"'{self._folder}': the graph has the inputs {', '.join(inputs)}; of audio, '{self.front.input}' alone "
                 "is made."
             )
-        return (StepSpec("load_audio", self._loading()), *self.front.steps(self.front.input))
+        made = self.front.steps(self.front.input)
+        if self._windows:
+            made = tuple(replace(step, options={**step.options, "whole": WHOLE}) for step in made)
+        return (StepSpec("load_audio", self._loading()), *made)
 
     def keep(self, folder: Path) -> None:
         """See `Processor`: there are no files."""
@@ -187,9 +207,14 @@ class CheckpointAudio:
     def _made(self, waveforms: list[Any]) -> Arrays:
         import numpy as np
 
-        made = self._extractor(waveforms, sampling_rate=self.front.sampling_rate, return_tensors="np")
+        long = self._windows and len(waveforms[0]) > self._heard
+        options = {"truncation": False, "padding": "longest"} if long else {}
+        made = self._extractor(waveforms, sampling_rate=self.front.sampling_rate, return_tensors="np", **options)
         # Not its attention mask, which is all ones where nothing is padded.
-        return {self.front.input: np.asarray(made[self.front.input], dtype=np.float32)}
+        features = np.asarray(made[self.front.input], dtype=np.float32)
+        if long:
+            features = features[:, :, : self.frames]
+        return {self.front.input: features}
 
 
 def check_audio(folder: Path) -> None:

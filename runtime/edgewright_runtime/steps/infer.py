@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from edgewright_runtime.errors import SampleError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from edgewright_runtime.engine import Engine
+    from edgewright_runtime.graph import Arrays
     from edgewright_runtime.package import Package
 
 
@@ -28,6 +31,8 @@ class Infer:
         outputs: Output of the graph to the name that it is added under; likewise.
     """
 
+    options = ("batch_size",)
+
     def __init__(
         self,
         package: Package,
@@ -42,21 +47,56 @@ class Infer:
         self.component = component
         self.wired = {name: name for name in self._graph.input_names} | dict(inputs or {})
         self._renamed = dict(outputs or {})
+        self._refused_rows = False
         unknown = {*self.wired} - {*self._graph.input_names} | {*self._renamed} - {*self._graph.output_names}
         if unknown:
             raise ValueError(f"component '{component}' has no {', '.join(sorted(unknown))}")
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Add the outputs of the graph; `outputs` holds them under their names as well."""
+        feeds = self._feeds(values)
+        if "whole_feeds" in values:
+            values["whole_feeds"].setdefault(self.component, []).append(feeds)
+        return self._named(self._graph.infer(feeds))
+
+    def many(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The same for several samples: those whose inputs have the same shapes in one run, where the graph can."""
+        fed = [self._feeds(values) for values in batch]
+        alike: dict[Any, list[int]] = {}
+        for index, feeds in enumerate(fed):
+            shapes = tuple((name, value.shape, value.dtype.str) for name, value in feeds.items())
+            # What has no row of its own is a group of its own.
+            rows = self._graph.takes_rows and all(value.shape[:1] == (1,) for value in feeds.values())
+            alike.setdefault(shapes if rows else index, []).append(index)
+        made: dict[int, dict[str, Any]] = {}
+        for group in alike.values():
+            outputs = self._together([fed[index] for index in group])
+            made.update(zip(group, map(self._named, outputs), strict=True))
+        return [made[index] for index in range(len(batch))]
+
+    def _together(self, fed: Sequence[Arrays]) -> list[Arrays]:
+        # A graph may declare what is not true of it: it is asked once, and from then on one by one.
+        if len(fed) > 1 and not self._refused_rows:
+            try:
+                outputs = self._graph.infer({name: np.concatenate([feeds[name] for feeds in fed]) for name in fed[0]})
+            except Exception:  # noqa: BLE001 - whatever a provider throws; alone it does so again, or all is well
+                outputs = {}
+            if outputs and all(value.shape[:1] == (len(fed),) for value in outputs.values()):
+                rows = range(len(fed))
+                return [{name: value[row : row + 1] for name, value in outputs.items()} for row in rows]
+            self._refused_rows = True
+        return [self._graph.infer(feeds) for feeds in fed]
+
+    def _feeds(self, values: Mapping[str, Any]) -> Arrays:
         wired = self.wired
         feeds = {name: values[value] for name, value in wired.items() if value in values}
         if len(feeds) != len(wired):
             missing = ", ".join(f"'{value}'" for value in wired.values() if value not in values)
             given = ", ".join(f"'{name}'" for name in values if name not in _OWN) or "nothing"
             raise SampleError(f"The model needs the input {missing}; given was {given}.")
-        if "whole_feeds" in values:
-            values["whole_feeds"].setdefault(self.component, []).append(feeds)
-        outputs = self._graph.infer(feeds)
+        return feeds
+
+    def _named(self, outputs: Arrays) -> dict[str, Any]:
         if self._renamed:
             outputs = {self._renamed.get(name, name): value for name, value in outputs.items()}
         return {**outputs, "outputs": outputs}
