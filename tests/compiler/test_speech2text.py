@@ -62,7 +62,7 @@ def test_as_much_is_heard_as_the_model_has_positions_for(tmp_path: Path) -> None
     # 200 frames of 25 ms, one each 10 ms.
     assert front.longest == 400 + 199 * 160
     assert opened(tmp_path, {"max_source_positions": 6000}).front.longest == 60 * tiny_speech.RATE
-    with pytest.raises(InputError, match="dither 1.0 adds noise"):
+    with pytest.raises(InputError, match=r"dither 1\.0 adds noise"):
         opened(tmp_path, dither=1.0)
     with pytest.raises(InputError, match="8,000 samples a second"):
         opened(tmp_path, sampling_rate=8000)

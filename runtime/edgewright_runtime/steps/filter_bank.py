@@ -69,16 +69,17 @@ class FilterBank:
         power = spectrum.real**2 + spectrum.imag**2
         made: Floats = np.log(np.maximum(power @ self._filters, _FLOOR)).astype(np.float32)
         if self._means:
-            made = made - made.mean(axis=0)
+            made -= made.mean(axis=0)
         if self._variances:
             deviation = made.std(axis=0)
-            made = made / np.where(deviation, deviation, 1).astype(np.float32)
+            made /= np.where(deviation, deviation, np.float32(1))
         return {self._output: made[None]}
 
 
 def kaldi_filters(sampling_rate: int, bands: int) -> Array:
     """Triangular bands on Kaldi's mel scale from 20 Hz on; float64 [frequencies, bands]."""
-    edges = np.linspace(*_mel(np.array([_LOWEST_HERTZ, sampling_rate // 2])), bands + 2)
+    lowest, highest = _mel(np.array([_LOWEST_HERTZ, sampling_rate // 2])).tolist()
+    edges = np.linspace(lowest, highest, bands + 2)
     slopes = edges - _mel(sampling_rate / _FFT * np.arange(1 + _FFT // 2))[:, None]
     widths = np.diff(edges)
     found: Array = np.maximum(0, np.minimum(-slopes[:, :-2] / widths[:-1], slopes[:, 2:] / widths[1:]))
