@@ -27,7 +27,9 @@ baseline and to lose at most --max-drop; without one, the float baseline ships.
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     parser.add_argument(
-        "source", help="Hugging Face checkpoint folder, .onnx file, or package.module:function (a torch module)"
+        "source",
+        help="Hugging Face checkpoint folder, .onnx file, .toml file that declares a model of several graphs, or "
+        "package.module:function (a torch module)",
     )
     parser.add_argument("-o", "--output", required=True, metavar="PACKAGE", help="package folder to write")
     parser.add_argument(

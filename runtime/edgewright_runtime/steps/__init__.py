@@ -54,6 +54,8 @@ STEPS = {
     "infer_windows": "edgewright_runtime.steps.windows:InferWindows",
     "infer_frames": "edgewright_runtime.steps.frames:InferFrames",
     "speech_segments": "edgewright_runtime.steps.segments:SpeechSegments",
+    "infer_stream": "edgewright_runtime.steps.streams:InferStream",
+    "spot_keywords": "edgewright_runtime.steps.keywords:SpotKeywords",
     "ctc_decode": "edgewright_runtime.steps.ctc:CtcDecode",
     "prefix": "edgewright_runtime.steps.prefix:Prefix",
     "prompt": "edgewright_runtime.steps.prompt:Prompt",
