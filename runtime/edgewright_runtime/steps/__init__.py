@@ -50,6 +50,7 @@ STEPS = {
     "load_audio": "edgewright_runtime.steps.audio_file:LoadAudio",
     "waveform": "edgewright_runtime.steps.audio_features:Waveform",
     "log_mel": "edgewright_runtime.steps.audio_features:LogMel",
+    "filter_bank": "edgewright_runtime.steps.filter_bank:FilterBank",
     "infer_windows": "edgewright_runtime.steps.windows:InferWindows",
     "infer_frames": "edgewright_runtime.steps.frames:InferFrames",
     "speech_segments": "edgewright_runtime.steps.segments:SpeechSegments",
