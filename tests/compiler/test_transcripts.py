@@ -15,6 +15,7 @@ import soundfile
 import tiny_speech
 from command import Command
 from edgewright_compiler.checkpoint import Checkpoint, read_config
+from edgewright_compiler.processors.audio import CheckpointAudio
 from edgewright_compiler.tasks._transcripts import transcript_settings
 from edgewright_runtime import Model, SampleError, load
 from edgewright_runtime.errors import AudioWarning
@@ -140,6 +141,18 @@ def test_a_long_recording_is_written_whole_and_streams_segment_by_segment(model:
     assert "".join(pieces) == text
     assert len(pieces) == len(stream.segments) == len(parts)
     assert stream.facts["language"] in tiny_speech.LANGUAGES
+
+
+def test_what_engines_are_compared_on_is_the_first_window_as_the_source_has_it(
+    model: Model, source: Source, tiny_whisper: Path
+) -> None:
+    processor = CheckpointAudio(Checkpoint(tiny_whisper, read_config(tiny_whisper), ()), windows=True)
+    for audio in (SHORT, LONG):
+        theirs = processor.feeds(audio)["input_features"]
+        mine = model.feeds(audio, "encoder")["input_features"]
+        assert mine.shape == theirs.shape == (1, 80, 100 * tiny_speech.WHISPER_SECONDS)
+        assert np.abs(mine - theirs).max() < 1e-4
+        assert model.measured(audio)["text"] == model(audio)
 
 
 def test_several_at_once_are_answered_as_one_by_one(model: Model) -> None:
