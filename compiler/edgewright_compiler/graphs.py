@@ -98,7 +98,8 @@ class Graphs:
             CandidateError: The data has no one shape, or a graph cannot be brought to it.
         """
         self._refuse_loop(
-            "The engine would be of one fixed shape, and this graph runs in a loop, whose windows or states need not be of one."
+            "The engine would be of one fixed shape, and this graph runs in a loop, whose windows or states need not "
+            "be of one."
         )
         if self._fixed is None:
             try:
