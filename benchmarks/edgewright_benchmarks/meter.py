@@ -58,6 +58,7 @@ class Readings:
     Attributes:
         outputs: The graph's outputs, a dict for each sample; with the answer where it is more than these.
         rounds: Seconds of calls, a list for each round.
+        busy: How busy the processor was with them, for each round; see `workers.Turn`.
         loads: Seconds from opening the package to the first answer.
         peak_memory_bytes: After all samples were answered.
         info: What runs where, as the runtime says it (`EngineInfo` as a dict).
@@ -67,6 +68,7 @@ class Readings:
 
     outputs: list[Arrays] = field(default_factory=list)
     rounds: list[tuple[float, ...]] = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)
     loads: list[float] = field(default_factory=list)
     peak_memory_bytes: int = 0
     info: dict[str, Any] = field(default_factory=dict)
@@ -164,7 +166,7 @@ def _first_answers(
 def _calls(workers: Mapping[str, EngineWorker], count: int) -> int:
     for worker in workers.values():
         with contextlib.suppress(WorkerError):
-            seconds = float(np.median(worker.time(range(min(count, 16)))))
+            seconds = float(np.median(worker.time(range(min(count, 16))).seconds))
             return int(np.clip(_ROUND_SECONDS / max(seconds, 1e-6), 4, 500))
     return 4
 
@@ -186,7 +188,9 @@ def _rounds(
         for name in random.permutation(list(workers)).tolist():
             if readings[name].failure is None:
                 with _recording(readings[name]):
-                    readings[name].rounds.append(tuple(workers[name].time(indices)))
+                    turn = workers[name].time(indices)
+                    readings[name].rounds.append(turn.seconds)
+                    readings[name].busy.append(turn.busy)
             bar.update()
     bar.close()
 

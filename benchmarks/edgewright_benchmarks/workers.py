@@ -23,6 +23,20 @@ WORKER_COMMAND = (sys.executable, "-P", "-m", "edgewright_runtime.worker")
 
 
 @dataclass(frozen=True)
+class Turn:
+    """Calls of an engine whose time was taken.
+
+    Attributes:
+        seconds: Of each call.
+        busy: Processor time of the process, all threads together, over the time that passed. An engine that computes
+            is at 1 or above; one below it waited for a processor that others had.
+    """
+
+    seconds: tuple[float, ...]
+    busy: float
+
+
+@dataclass(frozen=True)
 class Place:
     """Where an engine runs; by default this machine.
 
@@ -77,7 +91,7 @@ class EngineWorker(Protocol):
     def answer(self, indices: Sequence[int]) -> list[Arrays]:
         """Outputs of these samples."""
 
-    def time(self, indices: Sequence[int]) -> list[float]:
+    def time(self, indices: Sequence[int]) -> Turn:
         """Seconds of a call for each of these samples."""
 
     def verify(self, package: PurePath, engine: str | None, *, strict: bool) -> dict[str, Any]:
@@ -166,9 +180,10 @@ class WorkerProcess:
             found[int(index)][name] = value
         return [found[index] for index in indices]
 
-    def time(self, indices: Sequence[int]) -> list[float]:
+    def time(self, indices: Sequence[int]) -> Turn:
         """Seconds of a call for each of these samples, after one that is not counted."""
-        return [float(value) for value in self._request({"op": "time", "indices": list(indices)})[0]["seconds"]]
+        answer = self._request({"op": "time", "indices": list(indices)})[0]
+        return Turn(tuple(map(float, answer["seconds"])), float(answer["busy"]))
 
     def verify(self, package: PurePath, engine: str | None, *, strict: bool) -> dict[str, Any]:
         """The self-test of a package: the fields of `SelfTestReport`, or an error of the kind `check`."""

@@ -117,6 +117,7 @@ def measure(folder: Path, drafts: Drafts, job: Job, settings: MeterSettings, pro
     for name, found in readings.items():
         record["engines"][name] = {
             "rounds": found.rounds,
+            "busy": found.busy,
             "loads": found.loads,
             "peak_memory_bytes": found.peak_memory_bytes,
             "info": found.info,
@@ -195,6 +196,7 @@ def read_measured(folder: Path) -> Measured:
         readings[name] = Readings(
             [],
             rounds,
+            entry["busy"],
             entry["loads"],
             entry["peak_memory_bytes"],
             entry["info"],

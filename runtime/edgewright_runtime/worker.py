@@ -9,7 +9,8 @@ One engine a process, because thread pools and caches of engines in one process 
   and what runs where.
 - `answer`: outputs of the samples named, and beside them the answers that are more than these (`samples.ANSWER`).
 - `feeds`: what the steps before the graphs make for the samples named.
-- `time`: seconds of a call for each of the samples named; refused in an emulator, where they would mean nothing.
+- `time`: seconds of a call for each of the samples named, and how busy the processor was with them; refused in an
+  emulator, where they would mean nothing.
 - `memory`: peak resident memory of this process in bytes.
 - `verify`: the self-test of a package; the kind `check` means that it ran and said no.
 - `stop`: end.
@@ -137,12 +138,13 @@ class Worker:
         # One call that is not counted: after a pause, threads have to wake and caches to fill again.
         model.timed(self._samples[request["indices"][0]])
         seconds = []
+        worked = time.process_time()
         for index in request["indices"]:
             sample = self._samples[index]
             start = time.perf_counter()
             model.timed(sample)
             seconds.append(time.perf_counter() - start)
-        return {"seconds": seconds}, {}
+        return {"seconds": seconds, "busy": (time.process_time() - worked) / sum(seconds)}, {}
 
     def _memory(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
         del request, arrays

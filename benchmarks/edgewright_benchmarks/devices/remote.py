@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from edgewright_benchmarks.workers import ConnectionLostError, WorkerError, WorkerProcess
+from edgewright_benchmarks.workers import ConnectionLostError, Turn, WorkerError, WorkerProcess
 
 if TYPE_CHECKING:
     from edgewright_benchmarks.devices.ssh import SshDevice
@@ -51,10 +51,10 @@ class RemoteWorker:
         """Outputs of these samples."""
         return self._do("answer", lambda process: process.answer(indices))
 
-    def time(self, indices: Sequence[int]) -> list[float]:
+    def time(self, indices: Sequence[int]) -> Turn:
         """Seconds of a call for each of these samples."""
 
-        def timed(process: WorkerProcess) -> list[float]:
+        def timed(process: WorkerProcess) -> Turn:
             if self._cold:
                 # All samples were the warm-up of the process before; these are this one's.
                 process.answer(indices)
