@@ -109,7 +109,8 @@ def compare_engines(
                 native=found.native,
             )
         )
-    return Comparison(tuple(results), how.measure, stability_warnings(timed))
+    said = reference.said.sentences(len(data.samples))
+    return Comparison(tuple(results), how.measure, (*said, *stability_warnings(timed)))
 
 
 def _described(engine: MeasuredEngine) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from edgewright_benchmarks.devices.here import ThisMachine
 from edgewright_benchmarks.parallel import answers_in_parallel
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.result import NativeAnswers
-from edgewright_benchmarks.workers import EngineWorker, Place, WorkerError
+from edgewright_benchmarks.workers import EngineWorker, Place, Said, WorkerError
 from edgewright_runtime.samples import size_of
 from edgewright_targets import host_facts
 
@@ -64,6 +64,7 @@ class Readings:
         info: What runs where, as the runtime says it (`EngineInfo` as a dict).
         native: How the outputs differ from this machine's, where they are an emulator's.
         failure: Why there are no readings, or None.
+        said: What was changed about samples before the engine had them.
     """
 
     outputs: list[Arrays] = field(default_factory=list)
@@ -74,6 +75,7 @@ class Readings:
     info: dict[str, Any] = field(default_factory=dict)
     native: NativeAnswers | None = None
     failure: str | None = None
+    said: Said = field(default_factory=Said)
 
 
 def read_engines(
@@ -129,7 +131,7 @@ def answer_engines(
     for name, place in places.items():
         with _recording(readings[name]):
             found = answers_in_parallel(place, package, name, samples, host_facts().threads, bar)
-            readings[name].outputs, readings[name].info = found
+            readings[name].outputs, readings[name].info, readings[name].said = found
     bar.close()
     return readings
 
@@ -160,6 +162,7 @@ def _first_answers(
         readings.outputs += worker.answer(indices)
         bar.update(len(indices))
     bar.close()
+    readings.said.add(worker.said.kinds)
     readings.peak_memory_bytes = worker.peak_memory_bytes()
 
 
