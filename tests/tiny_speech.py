@@ -139,6 +139,49 @@ def write_whisper(folder: Path, **generation: Any) -> Path:
     return folder
 
 
+def write_speech2text(folder: Path) -> Path:
+    """A Speech2Text, which hears Kaldi's filter banks, with a tokenizer of the fast kind; weights are random."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    transformers: Any = importlib.import_module("transformers")
+
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    made = Tokenizer(models.Unigram())
+    made.pre_tokenizer = pre_tokenizers.Metaspace()
+    made.decoder = decoders.Metaspace()
+    trainer = trainers.UnigramTrainer(vocab_size=60, special_tokens=special, unk_token="<unk>", show_progress=False)
+    made.train_from_iterator([" ".join(WORDS), *WORDS] * 8, trainer)
+    fast = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=made, bos_token="<s>", pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
+    )
+    torch.manual_seed(_SEED)
+    config = transformers.Speech2TextConfig(
+        vocab_size=len(fast),
+        d_model=32,
+        encoder_layers=1,
+        decoder_layers=2,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=64,
+        decoder_ffn_dim=64,
+        conv_channels=32,
+        max_source_positions=200,
+        max_target_positions=24,
+        init_std=0.3,
+        bos_token_id=0,
+        pad_token_id=1,
+        eos_token_id=2,
+        decoder_start_token_id=2,
+    )
+    network = transformers.Speech2TextForConditionalGeneration(config)
+    network.generation_config.update(max_length=24)
+    network.save_pretrained(folder)
+    transformers.Speech2TextFeatureExtractor().save_pretrained(folder)
+    fast.save_pretrained(folder)
+    return folder
+
+
 def no_times(folder: Path) -> list[int]:
     """The tokens that a Whisper never writes, times among them: untrained, it would write them without being asked."""
     settings = json.loads((folder / "generation_config.json").read_text(encoding="utf-8"))

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -33,9 +32,6 @@ from edgewright_runtime.trt import CAPABILITIES_KEY, FLAVOURS, RTX, missing
 from edgewright_targets import InputError, nearest
 from edgewright_targets.gpu import CudaError, Gpu, gpu
 from edgewright_targets.host import architecture
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

@@ -180,6 +180,8 @@ def read_jobs(spec: str, options: BuildOptions) -> tuple[Job, ...]:
             )
         measured = Dataset("example inputs", source.digest(), example, None)
         calibration = measured
+    if options.meter.samples is not None:
+        measured = measured.part(options.meter.samples)
     if evaluation is None:
         # Ranges were fitted to these samples: their labels must not decide as well.
         measured = dataclasses.replace(measured, labels=None)

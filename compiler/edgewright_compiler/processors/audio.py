@@ -1,4 +1,4 @@
-"""Feature extractors of transformers for audio: samples as they are, and Whisper's log-mel spectrogram.
+"""Feature extractors of transformers for audio: samples as they are, Whisper's spectrogram, Kaldi's filter banks.
 
 A kind of extractor is a function in `_FRONTS`, which gives the steps that do the same on a device.
 """
@@ -14,6 +14,7 @@ from edgewright_compiler.checkpoint import OFFLINE, Checkpoint, read_json
 from edgewright_compiler.processors import ProcessorKind
 from edgewright_compiler.sources.failures import needs
 from edgewright_runtime.manifest import StepSpec
+from edgewright_runtime.steps.filter_bank import HOP, SHORTEST
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ PREPROCESSOR_FILE, PROCESSOR_FILE = "preprocessor_config.json", "processor_confi
 # Attention grows with the square of the length: in a model of 12 heads each layer holds 0.4 GB at a minute.
 _LONGEST_SECONDS = 60
 _EXAMPLE_SECONDS = 1.0
+# The sizes of Kaldi's frames are for this rate.
+_KALDI_RATE = 16_000
 # Hours are 1 GB of samples and half as much of spectrogram.
 _LONGEST_IN_WINDOWS = 4 * 3600
 # The value with all frames of a spectrogram, where the graph hears a window of it at a time.
@@ -93,10 +96,39 @@ def _whisper(extractor: Any, config: Mapping[str, Any]) -> _Front:
     )
 
 
+def _filter_banks(extractor: Any, config: Mapping[str, Any]) -> _Front:
+    rate, bands = int(extractor.sampling_rate), int(extractor.num_mel_bins)
+    if extractor.dither:
+        raise ValueError(f"dither {extractor.dither} adds noise")
+    if rate != _KALDI_RATE:
+        raise ValueError(f"{rate:,} samples a second")
+    if config.get("input_feat_per_channel", bands) != bands or extractor.feature_size != bands:
+        raise ValueError(f"{bands} bands")
+    normalize = bool(extractor.do_ceptral_normalize)
+    options = {
+        "sampling_rate": rate,
+        "bands": bands,
+        "normalize_means": normalize and bool(extractor.normalize_means),
+        "normalize_variances": normalize and bool(extractor.normalize_vars),
+    }
+    # Each convolution halves the frames, and there are positions for so many.
+    frames = int(config.get("max_source_positions") or 6000) * 2 ** int(config.get("num_conv_layers") or 2)
+    return _Front(
+        "input_features",
+        rate,
+        SHORTEST,
+        min(_LONGEST_SECONDS * rate, SHORTEST + (frames - 2) * HOP),
+        cut=False,
+        dynamic=True,
+        steps=lambda name: (StepSpec("filter_bank", {"output": name, **options}),),
+    )
+
+
 # Class of transformers -> what it does.
 _FRONTS: dict[str, Callable[[Any, Mapping[str, Any]], _Front]] = {
     "Wav2Vec2FeatureExtractor": _samples,
     "WhisperFeatureExtractor": _whisper,
+    "Speech2TextFeatureExtractor": _filter_banks,
 }
 
 

@@ -66,7 +66,7 @@ def _open(task: Task, checkpoint: Checkpoint) -> Exporter:
 
 TASK = Task(
     name="automatic-speech-recognition",
-    heads=(_CTC, "WhisperForConditionalGeneration"),
+    heads=(_CTC, "WhisperForConditionalGeneration", "Speech2TextForConditionalGeneration"),
     model="AutoModelForCTC",
     outputs=("logits",),
     processor=SPEECH,
