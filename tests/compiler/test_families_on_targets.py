@@ -57,7 +57,7 @@ def built(command: Command, source: object, targets: tuple[object, ...], *data: 
     output = command.folder / "p"
     done = command("build", source, *data, *targets, "-o", output, "--emulated-samples", 2, *QUICK, "--json")
     assert done.code == 0, done.err
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for base in (CHIP, CARD):
         evidence = json.loads((output / "edgewright" / "evidence" / f"{base}-small.json").read_text(encoding="utf-8"))
         found |= {engine["name"].removeprefix(f"{base}-small-"): engine for engine in evidence["engines"]}
