@@ -1,0 +1,216 @@
+"""One row of the bar of all families: a model from its source to its answers on a device, beside the source's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgewright_benchmarks.meter import MeterSettings
+from edgewright_benchmarks.result import result_from_json
+from edgewright_compiler import BuildOptions, build
+from edgewright_compiler.sources import SourceOptions, open_source
+from edgewright_runtime import Package
+from edgewright_targets import EdgewrightError
+
+FOLDER = Path(__file__).resolve().parent
+ROOT = FOLDER.parents[1]
+SOURCES = ROOT / "benchmarks" / "sources"
+# Samples whose answers are compared, where a row says nothing else.
+SAMPLES = 6
+_TARGET = """
+title = "This machine, in float alone"
+architecture = "{architecture}"
+rung = "measured"
+baseline = "fp32"
+
+[recipe.fp32]
+method = "float"
+
+[[candidate]]
+name = "fp32"
+provider = "CPUExecutionProvider"
+precision = "fp32"
+recipe = "fp32"
+"""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A source with its data.
+
+    Attributes:
+        spec: The source, as `edgewright build` takes it.
+        data: Evaluation data; None where the source brings its own examples.
+        samples: What is compared: a path, a text, a dict of these, or `{"arrays": file.npz}`.
+        labels: Class names, for a source that has none.
+        options: Options of a call.
+        unlabelled: The data has no right answers.
+    """
+
+    spec: str
+    data: Path | None
+    samples: Sequence[Any]
+    labels: tuple[str, ...] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    unlabelled: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A family.
+
+    Attributes:
+        name: As `--only` takes it.
+        task: As transformers' pipelines spell it, or `arrays`.
+        weights: Where they come from, or that they are random.
+        make: Writes the source and its data into a folder; raises `CannotFetchError` where it cannot be had.
+        theirs: The answers of the source's own library, from the folder and the samples.
+        compared: What these answers are, in a word.
+        tolerance: Largest difference of raw outputs, as a share of the outputs' size, and of numbers in answers.
+        unlike: Share of whole numbers in arrays (pixels, classes of pixels) that may differ, by one.
+        torchvision: It runs in a process that has torchvision.
+    """
+
+    name: str
+    task: str
+    weights: str
+    make: Callable[[Path], Made]
+    theirs: Callable[[Made], list[Any]]
+    compared: str
+    tolerance: float = 1e-3
+    unlike: float = 0.0
+    torchvision: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a row: `verdict` is pass, FAIL or not run; `note` says what is wrong."""
+
+    name: str
+    task: str
+    weights: str
+    compared: str
+    largest: float | None
+    metric: str
+    verdict: str
+    note: str = ""
+
+
+def run_row(row: Row, folder: Path) -> Outcome:
+    """Build, run, compare. What goes wrong on the way is a FAIL with its reason; `CannotFetchError` is the caller's."""
+    made = row.make(folder)
+    try:
+        return _compared(row, made, folder)
+    except EdgewrightError as error:
+        return Outcome(row.name, row.task, row.weights, "", None, "", "FAIL", error.message)
+
+
+def _compared(row: Row, made: Made, folder: Path) -> Outcome:
+    target = folder / "float.toml"
+    target.write_text(_TARGET.format(architecture=os.uname().machine), encoding="utf-8")
+    data = {"calibration" if made.unlabelled else "evaluation": made.data} if made.data else {}
+    # Speed is not what is asked here.
+    quick = MeterSettings(rounds=2, calls=2, loads=1)
+    options = BuildOptions(
+        folder / "model.ortpackage", (str(target),), task=row.task, labels=made.labels, threads=1, meter=quick, **data
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        package = Package.open(build(made.spec, options).package)
+        source = open_source(made.spec, SourceOptions(row.task, made.labels))
+        expected = source.reference([_opened(sample) for sample in made.samples])
+        theirs = row.theirs(made)
+    result = result_from_json(package.evidence("float"), "evidence")
+    accuracy = result.engine("float-fp32").accuracy
+    metric = next(((name, one.value) for name, one in accuracy.metrics.items()), None) if accuracy else None
+    outputs, answers, heavy = _on_device(package, made, folder)
+    largest = max(map(_largest, outputs, expected))
+    problems = [f"{name} was imported" for name in heavy]
+    if not largest <= row.tolerance:
+        problems.append(f"outputs differ by {largest:.2g}")
+    if len(theirs) != len(answers):
+        problems.append(f"{len(answers)} answers, the source gives {len(theirs)}")
+    for index, (mine, their) in enumerate(zip(answers, theirs, strict=False)):
+        if found := unlike(mine, their, row.tolerance, row.unlike):
+            problems.append(f"sample {index}: {found}")
+    shown = f"{metric[0]} {metric[1]:.4g}" if metric else "none"
+    what = f"outputs, {len(answers)} x {row.compared}"
+    verdict = "FAIL" if problems else "pass"
+    return Outcome(row.name, row.task, row.weights, what, largest, shown, verdict, "; ".join(problems[:3]))
+
+
+def _opened(sample: Any) -> Any:
+    if isinstance(sample, dict) and set(sample) == {"arrays"}:
+        with np.load(sample["arrays"], allow_pickle=False) as file:
+            return dict(file)
+    return sample
+
+
+def _on_device(package: Package, made: Made, folder: Path) -> tuple[list[dict[str, Any]], list[Any], list[str]]:
+    job, out = folder / "job.json", folder / "device"
+    out.mkdir()
+    job.write_text(json.dumps({"samples": list(made.samples), "options": dict(made.options)}, default=str))
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'runtime'}{os.pathsep}{ROOT / 'targets'}"}
+    command = [sys.executable, str(FOLDER / "_device.py"), str(package.root), "float-fp32", str(job), str(out)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or [""])[-1]
+        raise EdgewrightError(f"The package does not run without what it was made with: {last}")
+    answered = json.loads((out / "answers.json").read_text(encoding="utf-8"))
+    outputs = [dict(np.load(out / f"outputs-{index}.npz")) for index in range(len(made.samples))]
+    return outputs, answered["answers"], answered["heavy"]
+
+
+def _largest(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> float:
+    """Largest difference of all outputs, each as a share of its size; infinite where shapes differ."""
+    if len(mine) != len(theirs):
+        return float("inf")
+    worst = 0.0
+    for value, expected in zip(mine.values(), theirs.values(), strict=True):
+        if value.shape != expected.shape:
+            return float("inf")
+        if value.size:
+            gap = np.abs(value.astype(np.float64) - expected.astype(np.float64)).max()
+            worst = max(worst, float(gap) / max(1.0, float(np.abs(expected).max())))
+    return worst
+
+
+def unlike(mine: Any, theirs: Any, tolerance: float, share: float = 0.0) -> str:
+    """How two answers differ, or nothing: numbers within the tolerance, all else equal.
+
+    Args:
+        mine: As JSON has it.
+        theirs: The same; arrays of whole numbers may differ by one in that `share` of them.
+        tolerance: Of fractions, absolute below 1 and relative above.
+        share: See `theirs`.
+    """
+    if isinstance(theirs, np.ndarray):
+        found = np.asarray(mine)
+        if found.shape != theirs.shape:
+            return f"{found.shape} and {theirs.shape}"
+        gaps = np.abs(found.astype(np.float64) - theirs.astype(np.float64))
+        if theirs.dtype.kind in "iu":
+            return "" if (gaps > 0).mean() <= share else f"{(gaps > 0).mean():.2%} of the numbers differ"
+        return "" if (gaps <= tolerance * np.maximum(1, np.abs(theirs))).all() else f"numbers differ by {gaps.max():.2g}"
+    if isinstance(theirs, dict) and isinstance(mine, dict) and set(mine) >= set(theirs):
+        return next(filter(None, (unlike(mine[key], theirs[key], tolerance, share) for key in theirs)), "")
+    if isinstance(theirs, (list, tuple)) and isinstance(mine, list) and len(mine) == len(theirs):
+        pairs = zip(mine, theirs, strict=True)
+        return next(filter(None, (unlike(one, other, tolerance, share) for one, other in pairs)), "")
+    if isinstance(theirs, float) and isinstance(mine, (float, int)):
+        return "" if abs(mine - theirs) <= tolerance * max(1, abs(theirs)) else f"{mine:.5g} and {theirs:.5g}"
+    return "" if mine == theirs else f"{_short(mine)} and {_short(theirs)}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 60 else f"{text[:57]}..."
