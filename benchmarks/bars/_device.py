@@ -2,8 +2,8 @@
 
     python _device.py PACKAGE ENGINE JOB.json FOLDER
 
-The job is `samples` and the `options` of a call. Into the folder it writes `outputs-N.npz`, what the engine gave for each
-sample, and `answers.json`: the answers, and what was in memory in the end.
+The job is `samples` and the `options` of a call. Into the folder it writes `outputs-N.npz`, what the engine gave for
+each sample, and `answers.json`: the answers, and what was in memory in the end.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import Any
 # What a model is made with, and what no device has.
 HEAVY = frozenset(
     {
-        "edgewright_benchmarks", "edgewright_compiler", "jiwer", "onnx", "onnx_ir", "onnxscript", "pandas", "safetensors",
-        "scipy", "sklearn", "torch", "torchaudio", "torchvision", "transformers",
+        "edgewright_benchmarks", "edgewright_compiler", "jiwer", "onnx", "onnx_ir", "onnxscript", "pandas",
+        "safetensors", "scipy", "sklearn", "torch", "torchaudio", "torchvision", "transformers",
     }
 )  # fmt: skip
 
@@ -28,7 +28,7 @@ HEAVY = frozenset(
 class Refuse(importlib.abc.MetaPathFinder):
     """Finds nothing, and lets no other finder look for what is heavy."""
 
-    def find_spec(self, fullname: str, path: Sequence[str] | None, target: Any = None) -> None:
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: Any = None) -> None:  # noqa: ARG002 - one protocol
         if fullname.partition(".")[0] in HEAVY:
             raise ModuleNotFoundError(f"'{fullname}' is not on this device")
 

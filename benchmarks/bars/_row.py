@@ -200,7 +200,9 @@ def unlike(mine: Any, theirs: Any, tolerance: float, share: float = 0.0) -> str:
         gaps = np.abs(found.astype(np.float64) - theirs.astype(np.float64))
         if theirs.dtype.kind in "iu":
             return "" if (gaps > 0).mean() <= share else f"{(gaps > 0).mean():.2%} of the numbers differ"
-        return "" if (gaps <= tolerance * np.maximum(1, np.abs(theirs))).all() else f"numbers differ by {gaps.max():.2g}"
+        return (
+            "" if (gaps <= tolerance * np.maximum(1, np.abs(theirs))).all() else f"numbers differ by {gaps.max():.2g}"
+        )
     if isinstance(theirs, dict) and isinstance(mine, dict) and set(mine) >= set(theirs):
         return next(filter(None, (unlike(mine[key], theirs[key], tolerance, share) for key in theirs)), "")
     if isinstance(theirs, (list, tuple)) and isinstance(mine, list) and len(mine) == len(theirs):

@@ -94,9 +94,7 @@ def _span(network: Any, tokenizer: Any, sample: Any) -> Any:
     found = network(**encoded)
     starts, ends = (logits[0][inside].softmax(-1).tolist() for logits in (found.start_logits, found.end_logits))
     count = len(inside)
-    score, first, last = max(
-        (starts[i] * ends[j], i, j) for i in range(count) for j in range(i, min(i + 30, count))
-    )
+    score, first, last = max((starts[i] * ends[j], i, j) for i in range(count) for j in range(i, min(i + 30, count)))
     start, end = offsets[inside[first]][0], offsets[inside[last]][1]
     return {"text": context[start:end], "score": float(score), "start": start, "end": end}
 

@@ -41,7 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0 where no row fails, 1 where one does, 2 for wrong use."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [row.name for row in ROWS]
-    parser.add_argument("--only", action="append", metavar="ROW", choices=names, help="a row, once for each (see --list)")
+    parser.add_argument(
+        "--only", action="append", metavar="ROW", choices=names, help="a row, once for each (see --list)"
+    )
     parser.add_argument("--list", action="store_true", help="print the names of the rows, and from what source each is")
     parser.add_argument("--json", action="store_true", help="print the outcomes as JSON")
     options = parser.parse_args(arguments)

@@ -16,7 +16,6 @@ EDGE = 16
 _CHANNELS = 12
 
 
-
 class StyledConvolution(nn.Module):
     """A convolution whose input channels are scaled by a style, its outputs brought back to deviation 1; then noise.
 
