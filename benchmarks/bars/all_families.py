@@ -24,6 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sources"))
 
+import _detector_rows
 import _image_rows
 import _other_rows
 import _text_rows
@@ -33,7 +34,7 @@ from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.cli.console import print_json, table
 from fetched import CannotFetchError
 
-ROWS: tuple[Row, ...] = (*_text_rows.ROWS, *_image_rows.ROWS, *_other_rows.ROWS)
+ROWS: tuple[Row, ...] = (*_text_rows.ROWS, *_image_rows.ROWS, *_detector_rows.ROWS, *_other_rows.ROWS)
 _TOOLS = ("torch", "transformers", "onnxruntime", "numpy")
 
 

@@ -1,7 +1,8 @@
 """Bar: Whisper writes the words of transformers in float, and the chosen engine is 1.5 times as fast as float.
 
-On real recordings: the float engine's transcripts are compared with those of transformers' `generate`, to the word;
-then the engine that runs here is timed against the float engine, both calls whole, in a process each, in turns.
+On real recordings: the float engine's transcripts are compared with those of transformers' `generate`, to the word, and
+those of recordings joined to minutes, with pauses, to the token and the time of each segment; then the engine that runs
+here is timed against the float engine, both calls whole, in a process each, in turns.
 
     python benchmarks/bars/whisper.py --whisper whisper.ortpackage --source whisper-tiny.en --data prompts/test.csv
 """
@@ -28,6 +29,8 @@ from edgewright_targets import CheckFailedError, InputError
 FASTER = 1.5
 RECORDINGS = 100
 ROUNDS = 12
+# Joined recordings: how many, how long each is, and the pauses in them, in seconds.
+JOINED, JOINED_SECONDS, PAUSES, SEED = 4, 90, (0.3, 3.0), 7
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +54,10 @@ def measure(options: argparse.Namespace) -> list[Figure]:
     samples, truth = list(data.samples)[:RECORDINGS], list(data.labels or ())[:RECORDINGS]
     chosen = running_engine(package)
     baseline = package.manifest.baselines[chosen.target]
-    figures = [_words(package, baseline, options.source, samples, truth)]
+    figures = [
+        _words(package, baseline, options.source, samples, truth),
+        _segments(package, baseline, options.source, samples),
+    ]
     if chosen.name == baseline:
         evidence = build_evidence(package, chosen.target)
         reasons = " ".join(reason for engine in evidence.engines for reason in engine.reasons)
@@ -82,20 +88,69 @@ def _words(package: Package, engine: str, source: str, samples: list[Any], truth
     return Figure("whisper", "transcripts unlike transformers'", exact, 0.0, "FAIL" if others else "pass", note)
 
 
-def _by_transformers(source: str, waveforms: list[Any]) -> list[str]:
+def _segments(package: Package, engine: str, source: str, samples: list[Any]) -> Figure:
+    import numpy as np
     import torch
+
+    extractor, tokenizer, network = _loaded(source)
+    random = np.random.default_rng(SEED)
+    others = count = 0
+    with warnings.catch_warnings(), torch.no_grad(), load(package, engine=engine) as model:
+        warnings.simplefilter("ignore", AudioWarning)
+        clips = [model.run(sample, max_new_tokens=1)["waveform"] for sample in samples]
+        for _ in range(JOINED):
+            parts: list[Any] = []
+            while sum(map(len, parts)) < JOINED_SECONDS * extractor.sampling_rate:
+                pause = np.zeros(int(random.uniform(*PAUSES) * extractor.sampling_rate), dtype=np.float32)
+                parts += [clips[random.integers(len(clips))], pause]
+            audio = np.concatenate(parts)
+            made = extractor(
+                audio,
+                sampling_rate=extractor.sampling_rate,
+                truncation=False,
+                padding="longest",
+                return_attention_mask=True,
+                return_tensors="pt",
+            )
+            asked = {"return_timestamps": True, "return_segments": True}
+            answer = network.generate(made.input_features, attention_mask=made.attention_mask, **asked)
+            theirs = [
+                (round(float(one["start"]), 2), round(float(one["end"]), 2), _text(tokenizer, one["tokens"]))
+                for one in answer["segments"][0]
+            ]
+            values = model.run(audio, timestamps=True)
+            mine = [(one["start"], one["end"], one["text"]) for one in values["segments"]]
+            same = mine == theirs and values["generation"]["tokens"] == answer["sequences"][0].tolist()
+            others, count = others + (not same), count + len(theirs)
+    value = float(others)
+    note = f"{JOINED} recordings of {JOINED_SECONDS} s or more, {count} segments"
+    exact = Interval(value, value, value)
+    return Figure("whisper", "long transcripts unlike transformers'", exact, 0.0, "FAIL" if others else "pass", note)
+
+
+def _text(tokenizer: Any, tokens: Any) -> str:
+    return str(tokenizer.decode(tokens, skip_special_tokens=True)).strip()
+
+
+def _loaded(source: str) -> tuple[Any, Any, Any]:
     from transformers import AutoFeatureExtractor, AutoTokenizer, WhisperForConditionalGeneration
 
     extractor: Any = AutoFeatureExtractor.from_pretrained(source)  # type: ignore[no-untyped-call]
     tokenizer: Any = AutoTokenizer.from_pretrained(source)
     loader: Any = WhisperForConditionalGeneration
-    network = loader.from_pretrained(source).eval()
+    return extractor, tokenizer, loader.from_pretrained(source).eval()
+
+
+def _by_transformers(source: str, waveforms: list[Any]) -> list[str]:
+    import torch
+
+    extractor, tokenizer, network = _loaded(source)
     found = []
     with torch.no_grad():
         for waveform in waveforms:
             features = extractor(waveform, sampling_rate=extractor.sampling_rate, return_tensors="pt").input_features
             (tokens,) = network.generate(features)
-            found.append(tokenizer.decode(tokens, skip_special_tokens=True).strip())
+            found.append(_text(tokenizer, tokens))
     return found
 
 

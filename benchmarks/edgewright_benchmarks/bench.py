@@ -78,6 +78,8 @@ def bench(
     package = Package.open(path)
     manifest = package.manifest
     samples = read_dataset(data, task=manifest.task, input_name=manifest.pipeline.input, class_names=manifest.labels)
+    if settings.samples is not None:
+        samples = samples.part(settings.samples)
     opened = _here(package, settings) if remote is None else _there(package, settings, remote, progress)
     with opened as where:
         return _bench(package, samples, where, settings, progress)

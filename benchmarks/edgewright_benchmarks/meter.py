@@ -42,6 +42,7 @@ class MeterSettings:
         loads: Fresh processes in which loading is timed.
         threads: Threads of an engine; None is what the package says.
         seed: Decides which samples a round takes, and the order of engines.
+        samples: So many of the data at most, drawn from all of it; None is all.
     """
 
     rounds: int = 15
@@ -49,6 +50,7 @@ class MeterSettings:
     loads: int = 3
     threads: int | None = None
     seed: int = 0
+    samples: int | None = None
 
 
 @dataclass

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edgewright_benchmarks.result import EngineResult, NativeAnswers
-from edgewright_runtime.samples import graph_outputs
-from edgewright_runtime.selftest import difference
+from edgewright_runtime.likeness import Likeness
+from edgewright_runtime.samples import graph_outputs, unpack_answer
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
@@ -29,7 +29,7 @@ def compare_with_native(there: Sequence[Arrays], here: Sequence[Arrays], archite
         architecture=architecture,
         samples=len(differences),
         differing=sum(value != 0 for value in differences),
-        changed=sum(_changed(one, other) for one, other in pairs),
+        changed=sum(_changed(one, other) for one, other in zip(there, here, strict=True)),
         largest=max((value for value in differences if value is not None), default=0.0),
         differences=tuple(differences),
     )
@@ -59,12 +59,33 @@ def native_sentence(engine: EngineResult) -> str:
 def _of_sample(there: Arrays, here: Arrays) -> float | None:
     if all(np.array_equal(there[name], here[name], equal_nan=here[name].dtype.kind == "f") for name in here):
         return 0.0
-    gap = difference(there, here)
+    gap = Likeness().difference(there, here)
     return float(f"{gap:.3g}") if np.isfinite(gap) else None
 
 
 def _changed(there: Arrays, here: Arrays) -> bool:
+    answers = [_told(unpack_answer(outputs)) for outputs in (there, here)]
+    if answers[1] is not None:
+        return not np.array_equal(*answers) if isinstance(answers[1], np.ndarray) else answers[0] != answers[1]
+    there, here = graph_outputs(there), graph_outputs(here)
     return any(_answer_changed(there[name], here[name]) for name in here)
+
+
+def _told(answer: Any) -> Any:
+    """What an answer tells apart from its scores and places: texts, labels, whole numbers; None where it is nothing."""
+    if isinstance(answer, np.ndarray) or answer is None:
+        # A mask or a picture; a vector is told from the outputs.
+        return None if answer is None or answer.dtype.kind == "f" else answer
+    if isinstance(answer, list):
+        # Of boxes of all scores, those that a person is shown.
+        shown = [one for one in answer if not (isinstance(one, dict) and one.get("shown") is False)]
+        told = [_told(one) for one in shown]
+        return told if any(one is not None for one in told) or not answer else None
+    if isinstance(answer, dict):
+        parts = {name: _told(part) for name, part in answer.items()}
+        kept = {name: part.tolist() if isinstance(part, np.ndarray) else part for name, part in parts.items()}
+        return kept if any(part is not None for part in kept.values()) else None
+    return None if isinstance(answer, float) else answer
 
 
 def _answer_changed(there: np.ndarray, here: np.ndarray) -> bool:

@@ -189,3 +189,18 @@ def speech_segments(cell: Any, class_names: tuple[str, ...], place: str) -> tupl
 
 
 SEGMENTS = Truth("segments", speech_segments)
+
+
+def said_keywords(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[str, ...]:
+    """The keywords that are said in a recording: one, a list of JSON, or nothing or `none` where none is.
+
+    Raises:
+        InputError: Not one of the class names.
+    """
+    words = cell if isinstance(cell, list) else ["" if cell is None else str(cell).strip()]
+    if words in ([""], ["none"]) and words[0] not in class_names:
+        return ()
+    return tuple(class_names[class_index(word, class_names, place)] for word in words)
+
+
+KEYWORDS = Truth(LABEL_COLUMN, said_keywords)

@@ -71,25 +71,36 @@ def write_speech_checkpoint(folder: Path, *, model: str = "Wav2Vec2", large: boo
 WHISPER_SECONDS = 2
 
 
+LANGUAGES = ("en", "de", "fr")
+_NAMED = ("<|endoftext|>", "<|startoftranscript|>", *(f"<|{code}|>" for code in LANGUAGES), "<|translate|>",
+          "<|transcribe|>", "<|nospeech|>", "<|notimestamps|>")  # fmt: skip
+
+
 def write_whisper(folder: Path, **generation: Any) -> Path:
-    """A Whisper that hears two seconds at a time, with its byte-level tokenizer; `generation` are settings of it."""
+    """A Whisper of three languages that hears two seconds at a time, with its byte-level tokenizer.
+
+    `generation` are settings of it. Tokens are in the order of the real ones: words, the end, what is said about them,
+    times.
+    """
     import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
     transformers: Any = importlib.import_module("transformers")
 
-    special = ["<|endoftext|>", "<|startoftranscript|>", "<|notimestamps|>"]
     made = Tokenizer(models.BPE())
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(
-        vocab_size=300, special_tokens=special, initial_alphabet=alphabet, show_progress=False
-    )
+    trainer = trainers.BpeTrainer(vocab_size=300, initial_alphabet=alphabet, show_progress=False)
     made.train_from_iterator([" ".join(WORDS)] * 8, trainer)
+    made.add_special_tokens(list(_NAMED))
+    times = [f"<|{0.02 * index:.2f}|>" for index in range(50 * WHISPER_SECONDS + 1)]
+    made.add_tokens([AddedToken(name, special=False) for name in times])
     fast = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=made, eos_token=special[0], additional_special_tokens=special[1:]
+        tokenizer_object=made, eos_token=_NAMED[0], additional_special_tokens=list(_NAMED[1:])
     )
+    number = {name: int(fast.convert_tokens_to_ids(name)) for name in _NAMED}
+    end, start = number["<|endoftext|>"], number["<|startoftranscript|>"]
     config = transformers.WhisperConfig(
         vocab_size=len(fast),
         d_model=32,
@@ -102,24 +113,80 @@ def write_whisper(folder: Path, **generation: Any) -> Path:
         max_source_positions=50 * WHISPER_SECONDS,
         max_target_positions=20,
         init_std=0.3,
-        bos_token_id=0,
-        eos_token_id=0,
-        pad_token_id=0,
-        decoder_start_token_id=1,
+        bos_token_id=end,
+        eos_token_id=end,
+        pad_token_id=end,
+        decoder_start_token_id=start,
     )
     torch.manual_seed(_SEED)
     network = transformers.WhisperForConditionalGeneration(config)
     settings = {
-        "suppress_tokens": [1, 2, 5],
-        "begin_suppress_tokens": [0, 6],
-        "no_timestamps_token_id": 2,
+        "suppress_tokens": [1, 2, 5, *(token for token in number.values() if token != end)],
+        "begin_suppress_tokens": [6, end],
+        "no_timestamps_token_id": number["<|notimestamps|>"],
+        "max_initial_timestamp_index": 50,
+        "is_multilingual": True,
+        "lang_to_id": {f"<|{code}|>": number[f"<|{code}|>"] for code in LANGUAGES},
+        "task_to_id": {task: number[f"<|{task}|>"] for task in ("transcribe", "translate")},
         "max_length": 20,
     }
-    network.generation_config.update(**settings | generation)
+    special = {"bos_token_id": end, "eos_token_id": end, "pad_token_id": end, "decoder_start_token_id": start}
+    # A new one: the model's own says that it is made from the configuration, and would be again.
+    network.generation_config = transformers.GenerationConfig(**special | settings | generation)
     network.save_pretrained(folder)
     transformers.WhisperFeatureExtractor(chunk_length=WHISPER_SECONDS).save_pretrained(folder)
     fast.save_pretrained(folder)
     return folder
+
+
+def write_speech2text(folder: Path) -> Path:
+    """A Speech2Text, which hears Kaldi's filter banks, with a tokenizer of the fast kind; weights are random."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    transformers: Any = importlib.import_module("transformers")
+
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    made = Tokenizer(models.Unigram())
+    made.pre_tokenizer = pre_tokenizers.Metaspace()
+    made.decoder = decoders.Metaspace()
+    trainer = trainers.UnigramTrainer(vocab_size=60, special_tokens=special, unk_token="<unk>", show_progress=False)
+    made.train_from_iterator([" ".join(WORDS), *WORDS] * 8, trainer)
+    fast = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=made, bos_token="<s>", pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
+    )
+    torch.manual_seed(_SEED)
+    config = transformers.Speech2TextConfig(
+        vocab_size=len(fast),
+        d_model=32,
+        encoder_layers=1,
+        decoder_layers=2,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=64,
+        decoder_ffn_dim=64,
+        conv_channels=32,
+        max_source_positions=200,
+        max_target_positions=24,
+        init_std=0.3,
+        bos_token_id=0,
+        pad_token_id=1,
+        eos_token_id=2,
+        decoder_start_token_id=2,
+    )
+    network = transformers.Speech2TextForConditionalGeneration(config)
+    network.generation_config.update(max_length=24)
+    network.save_pretrained(folder)
+    transformers.Speech2TextFeatureExtractor().save_pretrained(folder)
+    fast.save_pretrained(folder)
+    return folder
+
+
+def no_times(folder: Path) -> list[int]:
+    """The tokens that a Whisper never writes, times among them: untrained, it would write them without being asked."""
+    settings = json.loads((folder / "generation_config.json").read_text(encoding="utf-8"))
+    first = settings["no_timestamps_token_id"] + 1
+    return [*settings["suppress_tokens"], *range(first, first + 50 * WHISPER_SECONDS + 1)]
 
 
 def write_audio_classifier(folder: Path, *, kind: str = "Wav2Vec2") -> Path:

@@ -23,9 +23,8 @@ from edgewright_runtime.manifest import (
     Manifest,
     PipelineSpec,
     StepSpec,
-    engine_variant,
-    manifest_metadata,
 )
+from edgewright_runtime.manifest_file import engine_variant, manifest_metadata
 from edgewright_runtime.package import EVIDENCE_FOLDER, GOLDEN, MANIFEST, SUMS, file_digest
 
 
@@ -118,17 +117,16 @@ def _with_assets(pipeline: PipelineSpec, assets: Mapping[str, str]) -> PipelineS
 
 
 def _steps_with_assets(declared: Sequence[StepSpec], assets: Mapping[str, str]) -> tuple[StepSpec, ...]:
-    steps = []
-    for step in declared:
-        options = {}
-        for name, value in step.options.items():
-            if isinstance(value, str) and value.startswith(ASSET_PREFIX):
-                asset, _, file = value.removeprefix(ASSET_PREFIX).partition("/")
-                options[name] = f"{assets[asset]}/{file}"
-            else:
-                options[name] = value
-        steps.append(StepSpec(step.step, options))
-    return tuple(steps)
+    return tuple(StepSpec(step.step, _with_uris(step.options, assets)) for step in declared)
+
+
+def _with_uris(value: Any, assets: Mapping[str, str]) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _with_uris(below, assets) for name, below in value.items()}
+    if isinstance(value, str) and value.startswith(ASSET_PREFIX):
+        asset, _, file = value.removeprefix(ASSET_PREFIX).partition("/")
+        return f"{assets[asset]}/{file}"
+    return value
 
 
 def write_sums(folder: Path) -> None:

@@ -52,12 +52,14 @@ class ExportedModel:
         labels: Class names by index; empty where there are none.
         pipeline: The way of a sample; its assets are named `asset:NAME/file`.
         graphs: Component to the inputs and outputs of its graph.
+        float_components: Those that keep float whatever the candidate, such as one that computes a spectrogram.
     """
 
     task: str
     labels: tuple[str, ...]
     pipeline: PipelineSpec
     graphs: dict[str, Ports]
+    float_components: tuple[str, ...] = ()
 
     def in_loop(self, component: str) -> bool:
         """Whether a step runs the graph again and again with the state that it carries."""
@@ -80,12 +82,13 @@ def save_model(
     *,
     task: str,
     labels: Sequence[str] = (),
+    float_components: Sequence[str] = (),
 ) -> None:
     """Write an exported model: its graphs by component, and the record beside them. Assets are the caller's to add."""
     for component, graph in graphs.items():
         save_graph(graph, folder / component)
     ports = {component: ports_of(graph) for component, graph in graphs.items()}
-    write_exported(folder, ExportedModel(task, tuple(labels), pipeline, ports))
+    write_exported(folder, ExportedModel(task, tuple(labels), pipeline, ports, tuple(float_components)))
 
 
 def write_exported(folder: Path, model: ExportedModel) -> None:

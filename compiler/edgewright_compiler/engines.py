@@ -62,13 +62,20 @@ class EngineMaker:
         failures: dict[str, str] = {}
         for candidate in self.job.target.candidates:
             try:
-                made = self._made(candidate, graphs)
+                made = self._made(self._keeping_float(candidate, exported), graphs)
                 self._refuse_oversize(made)
                 engines.append(made)
             except CandidateError as error:
                 failures[candidate.name] = str(error)
                 self.progress.note(f"  {candidate.name} failed: {error}")
         return MadeEngines(folder, exported, tuple(engines), failures)
+
+    def _keeping_float(self, candidate: Candidate, exported: ExportedModel) -> Candidate:
+        """The candidate with a float recipe for the components that keep float."""
+        if candidate.recipe.method == "float" or not exported.float_components:
+            return candidate
+        kept = dict.fromkeys(exported.float_components, self.job.baseline.recipe)
+        return dataclasses.replace(candidate, component_recipes={**candidate.component_recipes, **kept})
 
     def _made(self, candidate: Candidate, exported: Graphs) -> EngineFiles:
         from edgewright_compiler.compile import compiler
@@ -96,7 +103,7 @@ class EngineMaker:
             files[name] = PartFiles(folder, facts)
             part = spec.parts[name]
             parts[name] = dataclasses.replace(part, provider_options={**part.provider_options, **facts.options})
-            notes += facts.notes
+            notes += facts.notes if len(sources) == 1 else [f"{name}: {note}" for note in facts.notes]
         return EngineFiles(dataclasses.replace(spec, parts=parts), files, tuple(dict.fromkeys(notes)), tolerance)
 
     def _plain(self, exported: Graphs, folders: dict[str, Path]) -> dict[str, PartFiles]:

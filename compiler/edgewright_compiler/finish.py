@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from edgewright_benchmarks.evidence import now
 from edgewright_benchmarks.meter import MeterSettings, Readings, read_engines
@@ -23,16 +22,14 @@ from edgewright_compiler.compile import CompileError
 from edgewright_compiler.device_plan import stored_or_built
 from edgewright_runtime import EngineUnavailableError, load
 from edgewright_runtime.finished import Finished, preferred, read_finished, write_finished
+from edgewright_runtime.likeness import likeness_of
 from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.package import GOLDEN, Package
-from edgewright_runtime.selftest import GoldenSample, difference, golden_samples
+from edgewright_runtime.selftest import golden_samples
 from edgewright_runtime.trt import CAPABILITIES_KEY, FLAVOURS, RTX, missing
 from edgewright_targets import InputError, nearest
 from edgewright_targets.gpu import CudaError, Gpu, gpu
 from edgewright_targets.host import architecture
-
-if TYPE_CHECKING:
-    from edgewright_runtime.wire import Arrays
 
 
 @dataclass(frozen=True)
@@ -197,7 +194,7 @@ def judge(
     """
     if not engines:
         return [], {}
-    golden = golden_samples(package.file(GOLDEN))
+    golden, alike = golden_samples(package.file(GOLDEN)), likeness_of(package.manifest.pipeline)
     names = [against, *(spec.name for spec in engines)]
     readings, _ = read_engines(package.root, names, [one.sample for one in golden], settings, progress)
     if readings[against].failure is not None:
@@ -207,17 +204,12 @@ def judge(
     for spec in engines:
         if spec.name not in unable:
             pairs = list(zip(readings[spec.name].outputs, golden, strict=True))
-            worst = max((difference(outputs, one.outputs) for outputs, one in pairs), default=float("inf"))
+            worst = max((alike.difference(outputs, one.outputs) for outputs, one in pairs), default=float("inf"))
             # A low precision has a wide tolerance: a classifier must give the same answers as well.
-            if package.manifest.labels and any(_answers_otherwise(outputs, one) for outputs, one in pairs):
+            if not all(alike.same_choice(outputs, one.outputs) for outputs, one in pairs):
                 worst = float("inf")
             made.append(_judged(spec, worst, readings[spec.name], (against, readings[against]), device))
     return made, unable
-
-
-def _answers_otherwise(outputs: Arrays, golden: GoldenSample) -> bool:
-    scored = {name: array for name, array in golden.outputs.items() if array.ndim}
-    return any((outputs[name].argmax(-1) != array.argmax(-1)).any() for name, array in scored.items())
 
 
 def _judged(spec: EngineSpec, worst: float, found: Readings, against: tuple[str, Readings], device: str) -> Finished:

@@ -10,6 +10,7 @@ import contextlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from edgewright_compiler.job import RUN_TOOLS
 from edgewright_compiler.quantize import CALIBRATED, QuantizationError, quantize
 from edgewright_compiler.shapes import FeedShapes, shapes_of
 from edgewright_compiler.static import FixingError, choose_shapes, fix_shapes
+from edgewright_runtime.likeness import likeness_of
 from edgewright_runtime.providers import provider
 from edgewright_targets import Candidate, Recipe
 from edgewright_targets.record import read_record, write_record
@@ -92,14 +94,17 @@ class Graphs:
         """The same graphs for one shape each, which the data decides; and what was chosen, as sentences.
 
         Raises:
-            InputError: The data has no one shape.
-            CandidateError: A graph cannot be brought to it.
+            InputError: There is no data.
+            CandidateError: The data has no one shape, or a graph cannot be brought to it.
         """
         self._refuse_loop(
             "The engine would be of one fixed shape, and this graph runs in a loop with a state that grows."
         )
         if self._fixed is None:
-            chosen = {name: choose_shapes(self.shapes()[name], self.text_limits(name)) for name in self.components}
+            try:
+                chosen = {name: choose_shapes(self.shapes()[name], self.text_limits(name)) for name in self.components}
+            except FixingError as error:
+                raise CandidateError(str(error)) from error
             shapes = {name: found for name, (found, _) in chosen.items()}
             said = " ".join(dict.fromkeys(said for _, said in chosen.values()))
             self._maker.progress.note(said)
@@ -172,9 +177,15 @@ class Graphs:
         """
         from edgewright_compiler.reference import differences, tolerance_for
 
+        alike = likeness_of(self.exported.pipeline)
+        if len(self.components) > 1:
+            # The outputs of a part are no answer.
+            alike = replace(alike, chooses=False)
+
         def make(place: Path) -> None:
             feeds = self._maker.feeds(self.folder, self.exported)
-            found = differences({name: (self.folder / name, graphs[name], feeds[name]) for name in self.components})
+            pairs = {name: (self.folder / name, graphs[name], feeds[name]) for name in self.components}
+            found = differences(pairs, alike)
             (place / _REFERENCE).write_text(json.dumps(found), encoding="utf-8")
 
         parts = {
@@ -186,12 +197,12 @@ class Graphs:
         path = self._maker.stage("reference", "Compared the precision with float", parts, make) / _REFERENCE
         found = json.loads(path.read_text(encoding="utf-8"))
         changed, samples, budget = found["changed"], found["samples"], self._maker.job.options.max_drop
-        if self.exported.labels and samples and changed / samples > budget:
+        if changed and changed / samples > budget:
             raise CandidateError(
                 f"The precision alone changes the answers to {changed} of {samples} calibration samples "
                 f"({changed / samples:.1%}, the budget is {budget:.1%}), computed by ONNX Runtime's CPU."
             )
-        allowed = tolerance_for(found["largest"])
+        allowed = tolerance_for(found["largest"], alike.floor)
         if found["refused"]:
             return (
                 allowed,

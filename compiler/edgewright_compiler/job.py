@@ -21,7 +21,7 @@ from edgewright_targets import RUNGS, Candidate, InputError, Rung, Target, __ver
 from edgewright_targets.record import write_record
 
 # Raise where a stage's code changes what it writes: entries of older code are then not taken for it.
-STAGE_REVISION = 13
+STAGE_REVISION = 15
 # Samples that travel in a package with their float answers.
 GOLDEN_SAMPLES = 8
 # What answers depend on, beside the graph itself.
@@ -180,6 +180,8 @@ def read_jobs(spec: str, options: BuildOptions) -> tuple[Job, ...]:
             )
         measured = Dataset("example inputs", source.digest(), example, None)
         calibration = measured
+    if options.meter.samples is not None:
+        measured = measured.part(options.meter.samples)
     if evaluation is None:
         # Ranges were fitted to these samples: their labels must not decide as well.
         measured = dataclasses.replace(measured, labels=None)

@@ -18,7 +18,7 @@ from edgewright_benchmarks.result import NativeAnswers
 from edgewright_benchmarks.workers import Place, WorkerProcess
 from edgewright_compiler.job import GOLDEN_SAMPLES, Job
 from edgewright_runtime.samples import graph_outputs
-from edgewright_runtime.selftest import GoldenSample, difference, golden_samples, write_golden
+from edgewright_runtime.selftest import GoldenSample, golden_samples, write_golden
 from edgewright_targets import HostFacts, InputError
 from edgewright_targets.host import architecture
 from edgewright_targets.record import read_record, write_record
@@ -26,6 +26,7 @@ from edgewright_targets.record import read_record, write_record
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from edgewright_runtime.likeness import Likeness
     from edgewright_runtime.wire import Arrays
 
 _READINGS = "readings.json"
@@ -51,19 +52,19 @@ class Measured:
     machine: HostFacts
     created: str
 
-    def tolerance(self, engine: str) -> float:
+    def tolerance(self, engine: str, alike: Likeness) -> float:
         """How far this engine may be from the float outputs on the golden samples, when it is verified later."""
-        from edgewright_compiler.reference import TOLERANCE_FLOOR, tolerance_for
+        from edgewright_compiler.reference import tolerance_for
 
         if engine not in self.readings:
             # It was not run, so nothing was seen.
-            return TOLERANCE_FLOOR
+            return alike.floor
         expected = read_golden_outputs(self.golden)
         outputs = self.readings[engine].outputs
-        seen = max((difference(outputs[i], golden) for i, golden in enumerate(expected)), default=0.0)
+        seen = max((alike.difference(outputs[i], golden) for i, golden in enumerate(expected)), default=0.0)
         if seen == float("inf"):
-            return TOLERANCE_FLOOR
-        return tolerance_for(seen)
+            return alike.floor
+        return tolerance_for(seen, alike.floor)
 
 
 def read_golden_outputs(path: Path) -> list[Arrays]:

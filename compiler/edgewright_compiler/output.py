@@ -92,7 +92,9 @@ class OutputFolder:
 
         from edgewright_compiler.assemble import assemble, publish
         from edgewright_compiler.measure import read_measured
+        from edgewright_runtime.likeness import likeness_of
 
+        alike = likeness_of(manifest.pipeline)
         shipped: dict[str, EngineFiles] = {}
         documents: dict[str, str] = {}
         for entry in made:
@@ -102,7 +104,7 @@ class OutputFolder:
                 documents |= engine.documents()
                 if engine.spec.name in manifest.order:
                     name = engine.spec.name
-                    tolerance = found.tolerance(name) if engine.tolerance is None else engine.tolerance
+                    tolerance = found.tolerance(name, alike) if engine.tolerance is None else engine.tolerance
                     spec = dataclasses.replace(engine.spec, tolerance=tolerance, compared=name not in unfinished)
                     shipped[engine.spec.name] = dataclasses.replace(engine, spec=spec)
         chosen = [shipped[name] for name in manifest.order]

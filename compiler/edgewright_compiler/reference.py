@@ -15,26 +15,25 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.component import copy_graph
 from edgewright_compiler.floats import rounding_to_bfloat16
-from edgewright_runtime.selftest import difference
+from edgewright_runtime.likeness import Likeness
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
 
-# Below this, differences are rounding of float32 in another order, whatever the kernel.
-TOLERANCE_FLOOR = 1e-4
+_BY_VALUES = Likeness()
 
 
 class NoReferenceError(Exception):
     """The graph cannot run on this processor; the text says why, for people."""
 
 
-def tolerance_for(seen: float) -> float:
-    """What to allow where a difference of `seen` was seen: a power of two, at least twice as much.
+def tolerance_for(seen: float, floor: float = _BY_VALUES.floor) -> float:
+    """What to allow where a difference of `seen` was seen: a power of two, at least twice as much, and the floor.
 
     Other kernels of the same precision round differently, and a coarse grid keeps two builds of the same input at the
     same number.
     """
-    return float(2.0 ** ceil(log2(max(2 * seen, TOLERANCE_FLOOR))))
+    return float(2.0 ** ceil(log2(max(2 * seen, floor))))
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class PrecisionDifference:
 
     Attributes:
         largest: Largest difference of any output.
-        changed: Samples where the largest of the scores is another: what a classifier would answer.
+        changed: Samples where the largest of the scores is another, of a graph whose answer that is.
         samples: How many were compared.
     """
 
@@ -52,13 +51,16 @@ class PrecisionDifference:
     samples: int
 
 
-def precision_difference(float_graph: Path, graph: Path, feeds: Sequence[Arrays]) -> PrecisionDifference:
+def precision_difference(
+    float_graph: Path, graph: Path, feeds: Sequence[Arrays], alike: Likeness = _BY_VALUES
+) -> PrecisionDifference:
     """What is different between the two graphs on `feeds`, on this processor.
 
     Args:
         float_graph: Folder of the float graph.
         graph: Folder of the same graph in another precision.
         feeds: What both are given.
+        alike: How their outputs are compared.
 
     Raises:
         NoReferenceError: The second graph cannot run here.
@@ -71,15 +73,17 @@ def precision_difference(float_graph: Path, graph: Path, feeds: Sequence[Arrays]
             pairs = [(_run(other, feed), _run(expected, feed)) for feed in feeds]
         except Exception as error:  # whatever the provider throws, it refused this graph
             raise NoReferenceError(f"ONNX Runtime's CPU cannot run the graph: {error}") from error
-    largest = max((difference(made, float_made) for made, float_made in pairs), default=0.0)
-    return PrecisionDifference(largest, sum(_changed(made, float_made) for made, float_made in pairs), len(pairs))
+    largest = max((alike.difference(made, float_made) for made, float_made in pairs), default=0.0)
+    changed = sum(not alike.same_choice(made, float_made) for made, float_made in pairs)
+    return PrecisionDifference(largest, changed, len(pairs))
 
 
-def differences(pairs: Mapping[str, tuple[Path, Path, Sequence[Arrays]]]) -> dict[str, Any]:
+def differences(pairs: Mapping[str, tuple[Path, Path, Sequence[Arrays]]], alike: Likeness) -> dict[str, Any]:
     """What a precision changes in all components together, as plain data.
 
     Args:
         pairs: Component to the folders of its float graph and of the other, and what both are given.
+        alike: How their outputs are compared.
 
     Returns:
         The fields of `PrecisionDifference`, and under `refused` why a graph cannot run here, or nothing.
@@ -87,7 +91,7 @@ def differences(pairs: Mapping[str, tuple[Path, Path, Sequence[Arrays]]]) -> dic
     found: dict[str, Any] = {"largest": 0.0, "changed": 0, "samples": 0, "refused": ""}
     for float_graph, graph, feeds in pairs.values():
         try:
-            one = precision_difference(float_graph, graph, feeds)
+            one = precision_difference(float_graph, graph, feeds, alike)
         except NoReferenceError as error:
             found["refused"] = str(error)
             continue
@@ -95,10 +99,6 @@ def differences(pairs: Mapping[str, tuple[Path, Path, Sequence[Arrays]]]) -> dic
         found["changed"] += one.changed
         found["samples"] = max(found["samples"], one.samples)
     return found
-
-
-def _changed(made: Arrays, expected: Arrays) -> bool:
-    return any((made[name].argmax(-1) != array.argmax(-1)).any() for name, array in expected.items() if array.ndim)
 
 
 def _session(graph: Path) -> Any:

@@ -67,7 +67,8 @@ def choose_shapes(feeds: FeedShapes, texts: Mapping[str, int] | None = None) -> 
             be alike in all but the first axis, which is the batch and becomes 1.
 
     Raises:
-        InputError: There is no data, or arrays of several shapes.
+        InputError: There is no data.
+        FixingError: Arrays of several shapes: other samples, or a model that brings them to one, would do.
     """
     texts = texts or {}
     if not feeds.samples:
@@ -91,9 +92,9 @@ def _one_shape(name: str, shapes: Sequence[Shape]) -> Shape:
     found = sorted(set(shapes))
     if len(found) > 1:
         some = ", ".join(str(list(shape)) for shape in found[:3])
-        raise InputError(
-            f"The target takes graphs of fixed shapes only; samples of '{name}' have {len(found)} ({some}, ...).",
-            hint="Bring the samples to one shape.",
+        raise FixingError(
+            f"It takes graphs of fixed shapes only; samples of '{name}' have {len(found)} ({some}, ...). Bring the "
+            "samples to one shape."
         )
     return found[0]
 

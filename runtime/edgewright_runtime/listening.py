@@ -1,7 +1,8 @@
-"""Audio as it comes: chunks of any length in, segments out as soon as they are final; the state is kept in between."""
+"""Audio as it comes: chunks of any length in, what is found in them out as soon as it is final."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from edgewright_runtime.errors import SampleError
@@ -12,43 +13,51 @@ if TYPE_CHECKING:
     import numpy as np
 
     from edgewright_runtime.steps import Step
+    from edgewright_runtime.steps.frames import InferFrames
+    from edgewright_runtime.steps.keywords import SpotKeywords
+    from edgewright_runtime.steps.segments import SpeechSegments
+    from edgewright_runtime.steps.streams import InferStream
 
     Array = np.ndarray[Any, Any]
 
 
-class Listener:
-    """One recording under way. All segments together are what a call with the whole recording answers.
+def listener(steps: Sequence[Step], threshold: float | None) -> Listener:
+    """What listens by these steps.
+
+    Raises:
+        SampleError: None of them hears audio as it comes, or the threshold is none.
+    """
+    from edgewright_runtime.steps.frames import InferFrames
+    from edgewright_runtime.steps.keywords import SpotKeywords
+    from edgewright_runtime.steps.segments import SpeechSegments
+    from edgewright_runtime.steps.streams import InferStream
+
+    frames = [step for step in steps if isinstance(step, InferFrames)]
+    streams = [step for step in steps if isinstance(step, InferStream)]
+    for step in steps:
+        if frames and isinstance(step, SpeechSegments):
+            return VoiceListener(frames[0], step, threshold)
+        if streams and isinstance(step, SpotKeywords):
+            return KeywordListener(streams, step, threshold)
+    raise SampleError("This model does not listen: it answers whole samples.")
+
+
+class Listener(ABC):
+    """One recording under way. All that it finds together is what a call with the whole recording finds.
 
     >>> listener = model.listen()                               # doctest: +SKIP
     >>> for chunk in microphone:                                # float32 [samples] at the model's rate
-    ...     for segment in listener.hear(chunk):
-    ...         print(segment)
+    ...     for found in listener.hear(chunk):
+    ...         print(found)
     >>> print(listener.finish())
-
-    Attributes:
-        probabilities: Of all frames so far.
     """
 
-    def __init__(self, steps: Sequence[Step], threshold: float | None = None) -> None:
-        from edgewright_runtime.steps.frames import InferFrames
-        from edgewright_runtime.steps.segments import SpeechSegments
-
-        frames = [step for step in steps if isinstance(step, InferFrames)]
-        segments = [step for step in steps if isinstance(step, SpeechSegments)]
-        if not frames or not segments:
-            raise SampleError("This model does not listen: it answers whole samples.")
-        self.probabilities: list[float] = []
-        self._step = segments[0]
-        self._segmenter = self._step.segmenter(threshold)
-        self._loop = frames[0].session()
-        self._loop.start()
-        self._window = frames[0].window
-        self._rest: list[Array] = []
+    def __init__(self) -> None:
         self._samples = 0
         self._ended = False
 
-    def hear(self, chunk: Array) -> list[dict[str, float]]:
-        """The segments that are final after `chunk`, float32 [samples] at the model's rate.
+    def hear(self, chunk: Array) -> list[dict[str, Any]]:
+        """What is final after `chunk`, float32 [samples] at the model's rate.
 
         Raises:
             SampleError: It is no audio, or `finish` was called.
@@ -62,7 +71,50 @@ class Listener:
             given = f"{samples.dtype} of shape {list(samples.shape)}"
             raise SampleError(f"A chunk is finite numbers of shape [samples]; given was {given}.")
         self._samples += len(samples)
-        waiting = np.concatenate([*self._rest, samples.astype(np.float32)])
+        return self._hear(samples.astype(np.float32))
+
+    def finish(self) -> list[dict[str, Any]]:
+        """The rest, when nothing more comes."""
+        found = [] if self._ended else self._finish()
+        self._ended = True
+        return found
+
+    def over(self, chunks: Iterable[Array]) -> Iterator[dict[str, Any]]:
+        """What is found in all chunks as it becomes final, the rest at the end."""
+        for chunk in chunks:
+            yield from self.hear(chunk)
+        yield from self.finish()
+
+    @abstractmethod
+    def _hear(self, samples: Array) -> list[dict[str, Any]]:
+        """Hear more."""
+
+    @abstractmethod
+    def _finish(self) -> list[dict[str, Any]]:
+        """Give the rest."""
+
+
+class VoiceListener(Listener):
+    """Finds segments of speech, `{"start", "end"}` in seconds.
+
+    Attributes:
+        probabilities: Of all frames so far.
+    """
+
+    def __init__(self, frames: InferFrames, segments: SpeechSegments, threshold: float | None) -> None:
+        super().__init__()
+        self.probabilities: list[float] = []
+        self._step = segments
+        self._segmenter = segments.segmenter(threshold)
+        self._loop = frames.session()
+        self._loop.start()
+        self._window = frames.window
+        self._rest: list[Array] = []
+
+    def _hear(self, samples: Array) -> list[dict[str, Any]]:
+        import numpy as np
+
+        waiting = np.concatenate([*self._rest, samples])
         whole = len(waiting) // self._window * self._window
         self._rest = [waiting[whole:]]
         found = []
@@ -70,25 +122,43 @@ class Listener:
             found += self._frame(waiting[start : start + self._window])
         return found
 
-    def finish(self) -> list[dict[str, float]]:
-        """The rest, when nothing more comes."""
+    def _finish(self) -> list[dict[str, Any]]:
         import numpy as np
 
         found = []
         rest = self._rest[0] if self._rest else np.zeros(0, dtype=np.float32)
-        if not self._ended and len(rest):
+        if len(rest):
             found += self._frame(np.concatenate([rest, np.zeros(self._window - len(rest), dtype=np.float32)]))
-        if not self._ended:
-            found += [self._step.seconds(*segment) for segment in self._segmenter.finish(self._samples)]
-        self._ended = True
-        return found
+        return found + [self._step.seconds(*segment) for segment in self._segmenter.finish(self._samples)]
 
-    def over(self, chunks: Iterable[Array]) -> Iterator[dict[str, float]]:
-        """The segments of all chunks as they become final, the rest at the end."""
-        for chunk in chunks:
-            yield from self.hear(chunk)
-        yield from self.finish()
-
-    def _frame(self, samples: Array) -> list[dict[str, float]]:
+    def _frame(self, samples: Array) -> list[dict[str, Any]]:
         self.probabilities.append(self._loop.frame(samples))
         return [self._step.seconds(*segment) for segment in self._segmenter.push(self.probabilities[-1])]
+
+
+class KeywordListener(Listener):
+    """Finds keywords, `{"label", "time", "score"}`, when they are said."""
+
+    def __init__(self, streams: Sequence[InferStream], spot: SpotKeywords, threshold: float | None) -> None:
+        super().__init__()
+        self._spotter = spot.spotter(threshold)
+        self._loops = [step.session() for step in streams]
+        for loop in self._loops:
+            loop.start()
+
+    @property
+    def highest(self) -> list[float]:
+        """The highest score of each label so far."""
+        return list(self._spotter.highest)
+
+    def _hear(self, samples: Array) -> list[dict[str, Any]]:
+        from edgewright_runtime.steps.streams import Stream
+
+        heard = {"audio": Stream.of_audio(samples)}
+        for loop in self._loops:
+            heard |= loop.push(heard)
+        return self._spotter.push(heard)
+
+    def _finish(self) -> list[dict[str, Any]]:
+        # What is left fills no window, as at the end of a whole recording.
+        return []

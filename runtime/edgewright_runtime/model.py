@@ -131,14 +131,14 @@ class Model:
         return self._pipeline.stream(sample, options)
 
     def listen(self, *, threshold: float | None = None) -> Listener:
-        """A recording that comes in chunks, for models that find segments in audio; several may be under way.
+        """A recording that comes in chunks, for models that find something in audio; several may be under way.
 
         Raises:
             SampleError: The model answers whole samples only.
         """
-        from edgewright_runtime.listening import Listener
+        from edgewright_runtime.listening import listener
 
-        return Listener(self._pipeline.steps, threshold)
+        return listener(self._pipeline.steps, threshold)
 
     @property
     def options(self) -> frozenset[str]:

@@ -13,7 +13,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from edgewright_runtime.errors import DamagedPackageError, PackageError
-from edgewright_runtime.manifest import ASSET_FOLDER, MANIFEST_LIMIT_BYTES, Manifest, read_manifest
+from edgewright_runtime.manifest import ASSET_FOLDER, Manifest
+from edgewright_runtime.manifest_file import MANIFEST_LIMIT_BYTES, read_manifest
 
 MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_runtime.errors import DamagedPackageError, PackageError
+from edgewright_runtime.likeness import likeness_of
 from edgewright_runtime.package import GOLDEN, SUMS, Package, check_digests, package_folder
 from edgewright_runtime.samples import pack, unpack
 from edgewright_targets.errors import CheckFailedError
@@ -48,7 +49,7 @@ class SelfTestReport:
         files: Files whose digest was right.
         samples: Golden samples that were run.
         engine: The engine that answered.
-        difference: Largest difference of any output from the stored float outputs.
+        difference: Largest difference of any output from the stored float outputs, or of boxes (see `Likeness`).
         tolerance: What was allowed.
     """
 
@@ -73,10 +74,10 @@ def verify(path: str | Path, *, engine: str | None = None, strict: bool = False)
     samples = golden_samples(package.file(GOLDEN))
     with load(package, engine=engine, strict=strict) as model:
         spec = package.manifest.engines[model.engine.name]
-        worst = 0.0
+        worst, alike = 0.0, likeness_of(package.manifest.pipeline)
         for index, golden in enumerate(samples):
             check_feeds(model.golden_feeds(golden.sample), golden, spec.pad_to_multiple_of, index)
-            worst = max(worst, difference(model.measured(golden.sample)["outputs"], golden.outputs))
+            worst = max(worst, alike.difference(model.measured(golden.sample)["outputs"], golden.outputs))
         info = model.engine
     # A comparison with NaN is False, so the check is written the way round that lets none through.
     if not worst <= spec.tolerance:
@@ -147,22 +148,6 @@ def _equal(made: Array, stored: Array) -> bool:
         return np.array_equal(made, stored)
     # Processors add up in their own order: a spectrum of the same samples differs in its last digits.
     return bool(np.abs(made - stored).max() <= _FEED_TOLERANCE * max(1.0, float(np.abs(stored).max())))
-
-
-def difference(outputs: dict[str, Array], expected: dict[str, Array]) -> float:
-    """Largest absolute difference over all outputs; infinity where shapes differ or a value is not finite."""
-    import numpy as np
-
-    worst = 0.0
-    for name, reference in expected.items():
-        value = outputs.get(name)
-        if value is None or value.shape != reference.shape:
-            return float("inf")
-        if value.size == 0:
-            continue
-        gap = np.abs(value.astype(np.float64) - reference.astype(np.float64)).max()
-        worst = max(worst, float(gap) if np.isfinite(gap) else float("inf"))
-    return worst
 
 
 def golden_samples(path: Path) -> tuple[GoldenSample, ...]:

@@ -9,6 +9,7 @@ from benchmarks.report_fixtures import build_result, engine
 from edgewright_benchmarks.native import compare_with_native, native_sentence
 from edgewright_benchmarks.report import render_html, render_markdown
 from edgewright_benchmarks.result import NativeAnswers
+from edgewright_runtime.samples import ANSWER, pack_answer
 
 HERE = np.array([[0.1, 0.7, 0.2]], dtype=np.float32)
 
@@ -61,3 +62,26 @@ def test_reports_hold_the_line() -> None:
     line = "1 of 2 samples differ from x86_64"
     assert line in render_html(shown)
     assert line in render_markdown(shown)
+
+
+def answered(answer: object, scores: np.ndarray) -> dict[str, np.ndarray]:
+    return {"scores": scores, ANSWER: pack_answer(answer)}
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "changed"),
+    [
+        ("two cats", "two cats", 0),
+        ("two cats", "a cat", 1),
+        ([{"label": "cat", "score": 0.9, "shown": True}], [{"label": "cat", "score": 0.8, "shown": True}], 0),
+        ([{"label": "cat", "score": 0.9, "shown": True}], [{"label": "cat", "score": 0.9, "shown": False}], 1),
+        ({"mask": np.array([[1, 2]], np.uint8)}, {"mask": np.array([[1, 2]], np.uint8)}, 0),
+        ({"mask": np.array([[1, 2]], np.uint8)}, {"mask": np.array([[1, 1]], np.uint8)}, 1),
+        # Nothing but scores: the outputs tell.
+        ({"score": 0.5}, {"score": 0.4}, 1),
+    ],
+)
+def test_an_answer_is_what_a_person_gets(there: object, here: object, changed: int) -> None:
+    turned = np.array([[0.7, 0.1, 0.2]], dtype=np.float32)
+    found = compare_with_native([answered(there, turned)], [answered(here, HERE)], "x86_64")
+    assert (found.differing, found.changed) == (1, changed)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import tiny_models
+import tiny_speech
 from command import QUICK, Command, run_apart
 from ssh_server import SshServer, ssh_server
 
@@ -60,6 +61,25 @@ def built_text(sources: Path, checkpoint: Path, shared_cache: Path) -> Path:
     """A package of the classifier, and its archive beside it: do not write into it."""
     data = ("--calibration", "train.csv", "--evaluation", "validation.csv")
     return _built(sources, shared_cache, "intents", checkpoint, *data)
+
+
+@pytest.fixture(scope="session")
+def spoken_clips(sources: Path) -> Path:
+    """A table of recordings of 8 kHz: do not write into its folder."""
+    return tiny_speech.write_recordings(sources / "spoken", rate=8000)
+
+
+@pytest.fixture(scope="session")
+def tiny_whisper(sources: Path) -> Path:
+    """The checkpoint folder of a tiny Whisper: do not write into it."""
+    return tiny_speech.write_whisper(sources / "whisper")
+
+
+@pytest.fixture(scope="session")
+def built_whisper(sources: Path, tiny_whisper: Path, spoken_clips: Path, shared_cache: Path) -> Path:
+    """A package of it: do not write into it."""
+    data = ("--calibration", str(spoken_clips), "--evaluation", str(spoken_clips.parent))
+    return _built(sources, shared_cache, "whisper", tiny_whisper, *data)
 
 
 def _built(sources: Path, cache: Path, name: str, source: Path, *data: str) -> Path:

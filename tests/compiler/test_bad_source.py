@@ -26,7 +26,9 @@ def arrays(sources: Path) -> tuple[object, ...]:
 
 
 def test_nothing_of_that_name(command: Command) -> None:
-    command.refuses_build("no/such/thing", says=["no source 'no/such/thing'", "checkpoint folder, an .onnx file, or"])
+    command.refuses_build(
+        "no/such/thing", says=["no source 'no/such/thing'", "checkpoint folder, an .onnx file, a .toml file"]
+    )
     command.refuses_build("no/such/thing.onnx", says=["no ONNX file 'no/such/thing.onnx'"])
 
 

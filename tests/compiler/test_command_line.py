@@ -73,6 +73,21 @@ def test_json_and_nothing_else(command: Command, sources: Path, built_text: Path
     assert found["cache-clear"] == {"removed": 0, "bytes": 0}
 
 
+def test_part_of_the_data_drawn_from_all_of_it(command: Command, sources: Path, built_arrays: Path) -> None:
+    data = ("--data", sources / "inputs.npz", *QUICK, "--json")
+    found = json.loads(command("bench", built_arrays, *data, "--samples", "10").out)
+    assert found["data"]["samples"] == 10
+    assert {engine["accuracy"]["samples"] for engine in found["engines"]} == {10}
+    assert json.loads(command("bench", built_arrays, *data, "--samples", "99").out)["data"]["samples"] == 24
+
+    out = command.folder / "few.ortpackage"
+    words = ("build", sources / "perceptron.onnx", "-o", out, "--calibration", sources / "inputs.npz")
+    fixed = ("--target", sources / "tiny.toml", *QUICK)
+    assert "on 12 samples" in command(*words, *fixed, "--samples", "12").out
+    # Fewer samples are other evidence: the package is not up to date.
+    assert "is up to date" not in command(*words, *fixed, "--samples", "11").err
+
+
 def test_quiet(command: Command, sources: Path, built_text: Path, built_arrays: Path) -> None:
     outcomes = {
         name: command(*words, "--quiet")

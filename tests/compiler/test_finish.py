@@ -19,7 +19,6 @@ from edgewright_benchmarks.bench import build_evidence
 from edgewright_benchmarks.meter import MeterSettings
 from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler import device_plan
-from edgewright_compiler import finish as finish_module
 from edgewright_compiler.compile import CompileError
 from edgewright_compiler.device_plan import stored_or_built
 from edgewright_compiler.finish import judge, running
@@ -36,6 +35,7 @@ from edgewright_runtime.finished import (
     stored_plan,
     write_finished,
 )
+from edgewright_runtime.likeness import Likeness
 from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.selftest import GoldenSample
 from edgewright_runtime.trt import RTX, missing
@@ -388,8 +388,8 @@ def test_a_classifier_must_answer_alike() -> None:
     """However wide the tolerance of a precision is."""
     scores = np.array([[0.1, 2.0, 1.9]], dtype=np.float32)
     golden = GoldenSample("text", {}, {"logits": scores})
-    assert not finish_module._answers_otherwise({"logits": scores + 5}, golden)
-    assert finish_module._answers_otherwise({"logits": scores[:, ::-1] * [1, 1, 30]}, golden)
+    assert Likeness(chooses=True).same_choice({"logits": scores + 5}, golden.outputs)
+    assert not Likeness(chooses=True).same_choice({"logits": scores[:, ::-1] * [1, 1, 30]}, golden.outputs)
 
 
 def test_an_engine_that_cannot_run_is_a_reason(package: Package) -> None:

@@ -16,6 +16,8 @@ from edgewright_compiler.float8 import int8_to_float8
 from edgewright_compiler.graphs import CandidateError, Graphs
 from edgewright_compiler.quantize import QuantizationError, quantize
 from edgewright_compiler.reference import NoReferenceError, precision_difference, tolerance_for
+from edgewright_runtime.likeness import Likeness
+from edgewright_runtime.manifest import PipelineSpec, StepSpec
 from edgewright_targets import Recipe
 
 SYMMETRIC = Recipe(
@@ -183,16 +185,19 @@ def turned(attention: Path, tmp_path: Path) -> Path:
 
 
 def test_changed_answers_are_counted(attention: Path, turned: Path, feeds: list[Any]) -> None:
-    assert precision_difference(attention, attention, feeds).changed == 0
-    found = precision_difference(attention, turned, feeds)
+    scores = Likeness(chooses=True)
+    assert precision_difference(attention, attention, feeds, scores).changed == 0
+    found = precision_difference(attention, turned, feeds, scores)
     assert (found.changed, found.samples) == (2, 2)
+    # Of masks and boxes the last axis is no choice.
+    assert precision_difference(attention, turned, feeds).changed == 0
 
 
 @pytest.mark.parametrize(
-    ("labels", "budget", "refused"), [(("a", "b"), 0.5, True), (("a", "b"), 1.0, False), ((), 0.0, False)]
+    ("step", "budget", "refused"), [("classify", 0.5, True), ("classify", 1.0, False), ("segment_image", 0.0, False)]
 )
 def test_a_precision_that_changes_answers_makes_no_engine(
-    labels: tuple[str, ...],
+    step: str,
     budget: float,
     refused: bool,
     attention: Path,
@@ -208,7 +213,8 @@ def test_a_precision_that_changes_answers_makes_no_engine(
         return tmp_path
 
     maker: Any = SimpleNamespace(job=job, stage=stage, feeds=lambda folder, exported: {"model": feeds})
-    exported: Any = SimpleNamespace(labels=labels, graphs={"model": None})
+    pipeline = PipelineSpec("text", "answer", (StepSpec(step),))
+    exported: Any = SimpleNamespace(pipeline=pipeline, graphs={"model": None})
     shutil.copytree(attention, tmp_path / "exported" / "model")
     graphs = Graphs(maker, tmp_path / "exported", exported)
     if refused:

@@ -37,7 +37,7 @@ def test_arrays_must_be_alike() -> None:
     shapes, said = choose_shapes(shapes_of(alike))
     assert shapes == {"pixels": (1, 8)}
     assert "pixels has the fixed shape [1, 8]" in said
-    with pytest.raises(InputError, match=r"samples of 'pixels' have 2 \(\[4\], \[8\]"):
+    with pytest.raises(FixingError, match=r"samples of 'pixels' have 2 \(\[4\], \[8\]"):
         choose_shapes(shapes_of([*alike, {"pixels": np.zeros((1, 4), np.float32)}]))
 
 

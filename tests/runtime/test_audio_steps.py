@@ -1,5 +1,6 @@
 """Audio of any kind to what a graph takes: files, arrays, rates, lengths, and what is no audio."""
 
+import importlib
 import io
 import warnings
 from pathlib import Path
@@ -122,12 +123,36 @@ def test_audio_as_it_should_be_is_taken_without_a_word() -> None:
     [{"mels": 10**9}, {"n_fft": 10**9}, {"n_fft": 401}, {"samples": 2**40}, {"samples": 100}, {"hop_length": 0}],
 )
 def test_sizes_that_only_fill_the_memory_are_refused_before_they_do(changes: dict[str, int]) -> None:
-    sizes = {"sampling_rate": RATE, "samples": 480_000, "mels": 80, "n_fft": 400, "hop_length": 160}
+    sizes: dict[str, Any] = {"sampling_rate": RATE, "samples": 480_000, "mels": 80, "n_fft": 400, "hop_length": 160}
     nothing: Any = None
     with pytest.raises(ValueError, match="mels"):
         LogMel(nothing, nothing, output="input_features", **sizes | changes)
     with pytest.raises(ValueError, match="longest"):
         AudioReader(sampling_rate=RATE, longest=2**40)
+
+
+def test_a_long_spectrogram_is_made_in_parts_as_whisper_makes_it_at_once() -> None:
+    transformers: Any = importlib.import_module("transformers")
+    extractor = transformers.WhisperFeatureExtractor()
+    waveform = np.concatenate([sound(index) for index in range(90)])
+    theirs = extractor(waveform, sampling_rate=RATE, truncation=False, padding="longest", return_tensors="np")
+    nothing: Any = None
+    sizes: dict[str, Any] = {"sampling_rate": RATE, "samples": 480_000, "mels": 80, "n_fft": 400, "hop_length": 160}
+    made = LogMel(nothing, nothing, output="start", whole="whole", **sizes)({"waveform": waveform})
+    assert made["whole"].shape[2] > 6000
+    assert np.abs(made["whole"] - theirs.input_features).max() < 1e-4
+    assert np.array_equal(made["start"], made["whole"][:, :, :3000])
+
+
+def test_a_file_is_resampled_in_blocks_as_it_would_be_at_once(tmp_path: Path) -> None:
+    import soxr
+
+    whole = np.stack([sound(1, rate=44_100, seconds=30), sound(2, rate=44_100, seconds=30)], axis=1)
+    assert len(whole) > 2**20
+    soundfile.write(tmp_path / "long.wav", whole, 44_100, subtype="FLOAT")
+    with pytest.warns(AudioWarning, match="resampled"):
+        made = read(tmp_path / "long.wav")
+    assert np.array_equal(made, soxr.resample(whole.mean(axis=1, dtype=np.float32), 44_100, RATE))
 
 
 def test_silence_has_the_lowest_value_everywhere() -> None:

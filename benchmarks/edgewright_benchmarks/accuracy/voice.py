@@ -41,7 +41,7 @@ class LabelledVoice:
             raise InputError(f"Expected the segments of {len(outputs)} recordings.")
         middles = [middles_of(output) for output in outputs]
         expected = [frames_of(segments, at) for segments, at in zip(truth, middles, strict=True)]
-        auc = _auc([_probabilities(output) for output in outputs], expected)
+        auc = auc_over_recordings([_probabilities(output) for output in outputs], expected)
         return corpus_accuracy(
             "frame_f1",
             _sums(_answered(outputs, middles), expected),
@@ -112,8 +112,11 @@ def _sums(found: Sequence[Frames], expected: Sequence[Frames]) -> Sums:
     return Sums(right, np.array([float(one.sum() + other.sum()) for one, other in pairs]))
 
 
-def _auc(scores: Sequence[NDArray[np.float64]], expected: Sequence[Frames]) -> Interval | None:
-    """With an interval by resampling recordings; None where all frames are alike, or a score is not finite."""
+def auc_over_recordings(scores: Sequence[NDArray[np.float64]], expected: Sequence[Frames]) -> Interval | None:
+    """The AUC of all scores, with an interval by resampling recordings.
+
+    None where all that is expected is alike, or a score is not finite.
+    """
     if not all(np.isfinite(one).all() for one in scores):
         return None
     whole = np.concatenate(expected)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from edgewright_compiler.cli.console import bold, print_json, progress, say_warning, wrapped
 from edgewright_compiler.cli.files import check_writable, write_file
-from edgewright_compiler.cli.options import add_device, add_meter, meter_settings, remote_device
+from edgewright_compiler.cli.options import add_device, add_meter, add_samples, meter_settings, remote_device
 from edgewright_targets import InputError
 from edgewright_targets.record import write_record
 
@@ -32,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--report", metavar="FILE", help="write a report: .html for people, .md for a pull request")
     parser.add_argument("--output", "-o", metavar="FILE", help="write all raw values as JSON")
     add_device(parser)
+    add_samples(parser)
     add_meter(parser)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cli.console import bold, megabytes, print_json, progress, say_warning, spoken_warnings, wrapped
-from edgewright_compiler.cli.options import add_meter, meter_settings, positive, share
+from edgewright_compiler.cli.options import add_meter, add_samples, meter_settings, positive, share
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ baseline and to lose at most --max-drop; without one, the float baseline ships.
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     parser.add_argument(
-        "source", help="Hugging Face checkpoint folder, .onnx file, or package.module:function (a torch module)"
+        "source",
+        help="Hugging Face checkpoint folder, .onnx file, .toml file that declares a model of several graphs, or "
+        "package.module:function (a torch module)",
     )
     parser.add_argument("-o", "--output", required=True, metavar="PACKAGE", help="package folder to write")
     parser.add_argument(
@@ -51,6 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="samples that an emulator answers at most, for targets that this machine is not (default: 400)",
     )
+    add_samples(parser)
     add_meter(parser)
 
 

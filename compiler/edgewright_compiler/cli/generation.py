@@ -24,8 +24,16 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "seed": {"type": int, "metavar": "N", "help": "sample; the same seed gives the same answer"},
     "num_beams": {"type": positive, "metavar": "N", "help": "search with so many beams"},
     "repetition_penalty": {"type": float, "metavar": "F", "help": "above 1 makes tokens that occurred less probable"},
-    "language": {"metavar": "CODE", "help": "of what is said, for speech models of several languages, such as de"},
+    "language": {
+        "metavar": "CODE",
+        "help": "of what is said, for speech models of several languages, such as de (default: it is detected)",
+    },
     "task": {"metavar": "TASK", "help": "of these: transcribe, or translate into English"},
+    "timestamps": {
+        "action": argparse.BooleanOptionalAction,
+        "help": "for speech: the text in segments, with their start and end in seconds; with --no-timestamps only "
+        "what the model hears at once is written (default: as long as the recording is)",
+    },
     "stop": {"action": "append", "metavar": "TEXT", "help": "end before this text; may be given several times"},
 }
 
@@ -52,10 +60,16 @@ def run_generator(model: Model, samples: Sequence[tuple[str, Any]], options: arg
         start = time.perf_counter()
         pieces: list[str] = []
         stream = model.stream(sample, **generation_options(options))
+        shown = 0
         while (piece := next(stream, None)) is not None:
             pieces.append(piece)
-            if not options.json:
+            if options.json:
+                continue
+            if not options.timestamps:
                 _show(piece)
+            for segment in stream.segments[shown:] if options.timestamps else ():
+                _show(("\n" if shown else "") + f"[{segment['start']:.2f} -> {segment['end']:.2f}]  {segment['text']}")
+                shown += 1
         seconds = time.perf_counter() - start
         answers.append(
             {"input": name, model.manifest.pipeline.output: "".join(pieces), "seconds": seconds, **stream.facts}
@@ -82,7 +96,9 @@ def _show(piece: str) -> None:
 
 def _facts(model: Model, answer: dict[str, Any]) -> str:
     count = len(answer["tokens"])
-    ended = {"limit": f"the limit of {answer['limit']}"}.get(answer["ended_by"], f"its {answer['ended_by']}")
+    known = {"limit": f"the limit of {answer['limit']}", "end of the recording": "the end of the recording"}
+    ended = known.get(answer["ended_by"], f"its {answer['ended_by']}")
     seed = f", seed {answer['seed']}" if "seed" in answer else ""
     engine = f"{model.engine.name}, {model.engine.provider}, {model.engine.threads} threads"
-    return f"[{engine}; {count} tokens, {count / answer['seconds']:.1f} a second, ended by {ended}{seed}]"
+    language = f", language {answer['language']}" if "language" in answer else ""
+    return f"[{engine}; {count} tokens, {count / answer['seconds']:.1f} a second, ended by {ended}{language}{seed}]"

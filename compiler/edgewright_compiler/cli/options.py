@@ -42,11 +42,22 @@ def add_meter(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--calls", type=positive, help="calls of an engine in a round (default: a quarter of a second)")
 
 
+def add_samples(parser: argparse.ArgumentParser) -> None:
+    """On how much of the data."""
+    words = "samples that engines are compared on at most, drawn from all of the data (default: all)"
+    parser.add_argument("--samples", type=positive, metavar="N", help=words)
+
+
 def meter_settings(options: argparse.Namespace) -> MeterSettings:
-    """The meter's settings from the arguments of `add_meter`."""
+    """The meter's settings from the arguments of `add_meter`, and of `add_samples` where a verb has them."""
     from edgewright_benchmarks.meter import MeterSettings
 
-    return MeterSettings(rounds=max(2, options.rounds), calls=options.calls or 0, threads=options.threads)
+    return MeterSettings(
+        rounds=max(2, options.rounds),
+        calls=options.calls or 0,
+        threads=options.threads,
+        samples=vars(options).get("samples"),
+    )
 
 
 def add_device(parser: argparse.ArgumentParser, *, target: bool = True) -> None:

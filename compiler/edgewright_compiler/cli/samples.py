@@ -146,6 +146,11 @@ def _boxes(answer: Sequence[Mapping[str, Any]]) -> list[str]:
     ] or ["(nothing)"]
 
 
+def _keywords(answer: Sequence[Mapping[str, Any]]) -> list[str]:
+    moments = (", ".join(f"{found['time']:.2f} s" for found in entry["detections"]) for entry in answer)
+    return [f"{entry['label']}  {entry['score']:.4f}  {at or '-'}" for entry, at in zip(answer, moments, strict=True)]
+
+
 def _as_json(answer: Any) -> list[str]:
     return [answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)]
 
@@ -159,6 +164,7 @@ ANSWER_LINES: dict[str, Callable[[Any], list[str]]] = {
     "picture": _picture,
     "segmentation": _segments,
     "boxes": _boxes,
+    "keywords": _keywords,
 }
 # What a pipeline gives -> what JSON and lines say of it, where the answer itself is for the eye.
 ANSWER_FACTS: dict[str, Callable[[Any], Any]] = {"picture": _picture_facts, "segmentation": _segments_facts}

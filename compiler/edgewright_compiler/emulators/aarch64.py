@@ -11,6 +11,7 @@ import json
 import re
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -33,6 +34,8 @@ _LOADER = "lib/ld-linux-aarch64.so.1"
 _FILE = "about.json"
 _SITE = "edgewright-site"
 _STAGE = f"{ARCHITECTURE}-system"
+# Apart from the system, which is far larger and changes for other reasons.
+_LIBRARIES_STAGE = f"{ARCHITECTURE}-libraries"
 _OWN = ("edgewright_runtime", "edgewright_targets")
 _START = """
 import sys
@@ -50,6 +53,7 @@ class Emulator:
         qemu: What emulates.
         system: Folder of the emulated system.
         own: Folder with Edgewright's device side.
+        libraries: Folder with what the steps of pictures, recordings and videos need.
         python: Python's version there, such as `3.11`.
         versions: Name to version of the wheels there.
         digest: Of all that is in the system folder.
@@ -58,6 +62,7 @@ class Emulator:
     qemu: Qemu
     system: Path
     own: Path
+    libraries: Path
     python: str
     versions: dict[str, str]
     digest: str
@@ -72,7 +77,8 @@ class Emulator:
         if cpu not in known:
             raise InputError(f"QEMU {self.qemu.version} does not emulate '{cpu}'.", hint=nearest(cpu, known))
         about = f"{cpu} emulated by QEMU {self.qemu.version}"
-        return (*_python(self.qemu, self.system, self.python, cpu), "-c", _START, about, str(self.own), self._site)
+        paths = (str(self.own), self._site, str(self.libraries))
+        return (*_python(self.qemu, self.system, self.python, cpu), "-c", _START, about, *paths)
 
     @property
     def _site(self) -> str:
@@ -80,7 +86,7 @@ class Emulator:
 
     def facts(self) -> dict[str, str]:
         """What answers depend on."""
-        return {"qemu": self.qemu.version, "system": self.digest}
+        return {"qemu": self.qemu.version, "system": self.digest, "libraries": self.libraries.name}
 
     def about(self) -> dict[str, object]:
         """What there is to say about it, as plain data."""
@@ -106,7 +112,12 @@ class Emulator:
 
     def size(self) -> int:
         """Bytes on disk."""
-        files = [path for folder in (self.system, self.own) for path in folder.rglob("*") if not path.is_symlink()]
+        files = [
+            path
+            for folder in (self.system, self.own, self.libraries)
+            for path in folder.rglob("*")
+            if not path.is_symlink()
+        ]
         return sum(path.stat().st_size for path in (*files, self.qemu.binary) if path.is_file())
 
 
@@ -119,7 +130,8 @@ def missing(cache: StageCache | None = None) -> str | None:
         return f"This machine is {ARCHITECTURE} itself: there is nothing to emulate."
     if cache.find(_STAGE, _parts()) is not None:
         # What fetches is not needed any more.
-        return qemu.missing(cache)
+        fetched = cache.find(_LIBRARIES_STAGE, _library_parts()) is not None
+        return (None if fetched else wheels.missing()) or qemu.missing(cache)
     return debian.missing() or wheels.missing() or qemu.missing(cache)
 
 
@@ -138,11 +150,27 @@ def prepare(progress: Progress, cache: StageCache | None = None) -> Emulator:
     emulating = qemu.find(cache, progress)
     system, _ = cache.get(_STAGE, _parts(), lambda folder: _make(folder, emulating, versions, progress))
     about = json.loads((system / _FILE).read_text(encoding="utf-8"))
-    return Emulator(emulating, system, _own(cache), str(about["python"]), versions, str(about["digest"]))
+    python, libc, more = str(about["python"]), _libc(about["packages"]), wheels.wanted_by_steps()
+
+    def fetch(folder: Path) -> None:
+        with TemporaryDirectory(dir=folder) as scratch:
+            wheels.fetch(more, ARCHITECTURE, libc, python, folder, Path(scratch), progress)
+
+    libraries, _ = cache.get(_LIBRARIES_STAGE, _library_parts(), fetch)
+    return Emulator(emulating, system, _own(cache), libraries, python, versions | more, str(about["digest"]))
 
 
 def _parts() -> dict[str, object]:
     return {"revision": _REVISION, "release": debian.codename(), "wheels": wheels.wanted()}
+
+
+def _library_parts() -> dict[str, object]:
+    return {"system": _parts(), "wheels": wheels.wanted_by_steps()}
+
+
+def _libc(files: Sequence[str]) -> str:
+    """The version of glibc among the files of Debian's packages."""
+    return next(found.group(1) for file in files if (found := re.match(r"libc6_(2\.\d+)", file)))
 
 
 def _make(folder: Path, emulating: Qemu, versions: dict[str, str], progress: Progress) -> None:
@@ -160,8 +188,7 @@ def _make(folder: Path, emulating: Qemu, versions: dict[str, str], progress: Pro
             (folder / "lib").symlink_to("usr/lib")
         if not (folder / _LOADER).exists():
             raise EdgewrightError(f"Debian's packages hold no '{_LOADER}': {', '.join(files)}.")
-        libc = next(found.group(1) for file in files if (found := re.match(r"libc6_(2\.\d+)", file)))
-        wheels.fetch(versions, ARCHITECTURE, libc, python, folder / _SITE, scratch / "wheels", progress)
+        wheels.fetch(versions, ARCHITECTURE, _libc(files), python, folder / _SITE, scratch / "wheels", progress)
     about = {"python": python, "packages": files, "wheels": versions, "digest": tree_digest(folder)}
     (folder / _FILE).write_text(json.dumps(about, indent=2), encoding="utf-8")
     progress.note("Starting it once.")

@@ -8,13 +8,16 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
+from edgewright_benchmarks.devices.wheels import LIBRARIES
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.emulators.tools import run_tool
 from edgewright_targets import EdgewrightError, MissingDependencyError
 
-# All that the device runtime imports; what these wheels require beyond is for other uses of theirs.
+# What every package may need; what these wheels require beyond is for other uses of theirs.
 NAMES = ("numpy", "onnxruntime", "tokenizers")
+# What the steps of pictures, recordings and videos need beyond these.
+_OF_STEPS = tuple(name for name in LIBRARIES if name not in NAMES)
 
 
 def missing() -> str | None:
@@ -38,6 +41,11 @@ def wanted() -> dict[str, str]:
             hint=f"Install it with: pip install {' '.join(absent)}",
         )
     return versions
+
+
+def wanted_by_steps() -> dict[str, str]:
+    """Versions of the libraries of steps that are installed here; a package that needs another cannot be built here."""
+    return installed_versions(_OF_STEPS)
 
 
 def fetch(

@@ -1,4 +1,4 @@
-"""Feature extractors of transformers for audio: samples as they are, and Whisper's log-mel spectrogram.
+"""Feature extractors of transformers for audio: samples as they are, Whisper's spectrogram, Kaldi's filter banks.
 
 A kind of extractor is a function in `_FRONTS`, which gives the steps that do the same on a device.
 """
@@ -6,7 +6,7 @@ A kind of extractor is a function in `_FRONTS`, which gives the steps that do th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from edgewright_compiler.checkpoint import OFFLINE, Checkpoint, read_json
 from edgewright_compiler.processors import ProcessorKind
 from edgewright_compiler.sources.failures import needs
 from edgewright_runtime.manifest import StepSpec
+from edgewright_runtime.steps.filter_bank import HOP, SHORTEST
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
@@ -23,6 +24,12 @@ PREPROCESSOR_FILE, PROCESSOR_FILE = "preprocessor_config.json", "processor_confi
 # Attention grows with the square of the length: in a model of 12 heads each layer holds 0.4 GB at a minute.
 _LONGEST_SECONDS = 60
 _EXAMPLE_SECONDS = 1.0
+# The sizes of Kaldi's frames are for this rate.
+_KALDI_RATE = 16_000
+# Hours are 1 GB of samples and half as much of spectrogram.
+_LONGEST_IN_WINDOWS = 4 * 3600
+# The value with all frames of a spectrogram, where the graph hears a window of it at a time.
+WHOLE = "spectrogram"
 
 
 @dataclass(frozen=True)
@@ -89,10 +96,39 @@ def _whisper(extractor: Any, config: Mapping[str, Any]) -> _Front:
     )
 
 
+def _filter_banks(extractor: Any, config: Mapping[str, Any]) -> _Front:
+    rate, bands = int(extractor.sampling_rate), int(extractor.num_mel_bins)
+    if extractor.dither:
+        raise ValueError(f"dither {extractor.dither} adds noise")
+    if rate != _KALDI_RATE:
+        raise ValueError(f"{rate:,} samples a second")
+    if config.get("input_feat_per_channel", bands) != bands or extractor.feature_size != bands:
+        raise ValueError(f"{bands} bands")
+    normalize = bool(extractor.do_ceptral_normalize)
+    options = {
+        "sampling_rate": rate,
+        "bands": bands,
+        "normalize_means": normalize and bool(extractor.normalize_means),
+        "normalize_variances": normalize and bool(extractor.normalize_vars),
+    }
+    # Each convolution halves the frames, and there are positions for so many.
+    frames = int(config.get("max_source_positions") or 6000) * 2 ** int(config.get("num_conv_layers") or 2)
+    return _Front(
+        "input_features",
+        rate,
+        SHORTEST,
+        min(_LONGEST_SECONDS * rate, SHORTEST + (frames - 2) * HOP),
+        cut=False,
+        dynamic=True,
+        steps=lambda name: (StepSpec("filter_bank", {"output": name, **options}),),
+    )
+
+
 # Class of transformers -> what it does.
 _FRONTS: dict[str, Callable[[Any, Mapping[str, Any]], _Front]] = {
     "Wav2Vec2FeatureExtractor": _samples,
     "WhisperFeatureExtractor": _whisper,
+    "Speech2TextFeatureExtractor": _filter_banks,
 }
 
 
@@ -108,11 +144,15 @@ def _samples_for(config: Mapping[str, Any], frames: int) -> int:
 class CheckpointAudio:
     """The feature extractor of a checkpoint.
 
+    Args:
+        checkpoint: Its files.
+        windows: Keep all of audio that is longer than the graph hears, for a step that goes through it in windows.
+
     Raises:
         InputError: It cannot be loaded, or does what no step reproduces.
     """
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
+    def __init__(self, checkpoint: Checkpoint, *, windows: bool = False) -> None:
         with needs("compiler"):
             from transformers import AutoFeatureExtractor
         self._extractor = checkpoint.loaded(
@@ -127,6 +167,15 @@ class CheckpointAudio:
         except (TypeError, ValueError) as error:
             raise InputError(f"{place}: {error}.") from error
         self._folder = checkpoint.folder
+        self._windows = windows
+        self._heard = self.front.longest
+        if windows:
+            self.front = replace(self.front, longest=_LONGEST_IN_WINDOWS * self.front.sampling_rate, cut=False)
+
+    @property
+    def frames(self) -> int:
+        """Frames of a spectrogram that the graph hears."""
+        return self._heard // int(self._extractor.hop_length)
 
     def example(self) -> dict[str, Any]:
         """See `Processor`: a second of noise, twice."""
@@ -159,7 +208,10 @@ class CheckpointAudio:
                 f"'{self._folder}': the graph has the inputs {', '.join(inputs)}; of audio, '{self.front.input}' alone "
                 "is made."
             )
-        return (StepSpec("load_audio", self._loading()), *self.front.steps(self.front.input))
+        made = self.front.steps(self.front.input)
+        if self._windows:
+            made = tuple(replace(step, options={**step.options, "whole": WHOLE}) for step in made)
+        return (StepSpec("load_audio", self._loading()), *made)
 
     def keep(self, folder: Path) -> None:
         """See `Processor`: there are no files."""
@@ -187,9 +239,14 @@ class CheckpointAudio:
     def _made(self, waveforms: list[Any]) -> Arrays:
         import numpy as np
 
-        made = self._extractor(waveforms, sampling_rate=self.front.sampling_rate, return_tensors="np")
+        long = self._windows and len(waveforms[0]) > self._heard
+        options = {"truncation": False, "padding": "longest"} if long else {}
+        made = self._extractor(waveforms, sampling_rate=self.front.sampling_rate, return_tensors="np", **options)
         # Not its attention mask, which is all ones where nothing is padded.
-        return {self.front.input: np.asarray(made[self.front.input], dtype=np.float32)}
+        features = np.asarray(made[self.front.input], dtype=np.float32)
+        if long:
+            features = features[:, :, : self.frames]
+        return {self.front.input: features}
 
 
 def check_audio(folder: Path) -> None:

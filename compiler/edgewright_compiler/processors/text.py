@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,6 +28,8 @@ _DEFAULT_LENGTH = 512
 # Vocabularies as transformers saves them: its own form, WordPiece and BPE, SentencePiece.
 _TOKENIZER_FILES = (TOKENIZER_FILE, "vocab.*", "*.model", "*.spm")
 _EXAMPLE = ("a first example for the exporter", "and a second one that is longer than the first")
+# A token of time, as Whisper's tokenizers spell it.
+_TIME = re.compile(r"<\|\d+\.\d+\|>")
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
@@ -107,8 +111,12 @@ class CheckpointTokenizer:
         )
 
     def keep(self, folder: Path) -> None:
-        """See `Processor`."""
-        self._tokenizer.backend_tokenizer.save(str(_asset_folder(folder) / TOKENIZER_FILE))
+        """See `Processor`: with the times of a transcript as special tokens, for they are no part of its text."""
+        data = json.loads(self._tokenizer.backend_tokenizer.to_str())
+        for token in data["added_tokens"]:
+            token["special"] |= bool(_TIME.fullmatch(token["content"]))
+        text = json.dumps(data, ensure_ascii=False)
+        (_asset_folder(folder) / TOKENIZER_FILE).write_text(text, encoding="utf-8")
 
     def _made(self, texts: list[str], **options: Any) -> dict[str, Any]:
         return dict(self._tokenizer(texts, truncation=True, max_length=self.max_length, **options))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 CONFIG_FILE = "voice_activity_config.json"
 # An hour is 230 MB of samples, and 112,500 frames.
-_LONGEST_SECONDS = 3600
+LONGEST_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class VoiceProcessor:
         with warnings.catch_warnings():
             # What is heard of a recording is said where it is answered.
             warnings.simplefilter("ignore", AudioWarning)
-            return {"waveform": AudioReader(sampling_rate=rate, longest=_LONGEST_SECONDS * rate)(sample)}
+            return {"waveform": AudioReader(sampling_rate=rate, longest=LONGEST_SECONDS * rate)(sample)}
 
     def looped(self, sample: Any, infer: Callable[[Arrays], Arrays]) -> Arrays:
         """As silero's own wrapper: the end of the frame before, then the frame; the last one filled with zeros."""
@@ -105,7 +105,7 @@ class VoiceProcessor:
         segments = SegmentSettings(**{name: getattr(settings, name) for name in names})
         loop = {"component": COMPONENT, "loop": write_record(self._loop), "sampling_rate": rate}
         return (
-            StepSpec("load_audio", {"sampling_rate": rate, "shortest": 1, "longest": _LONGEST_SECONDS * rate}),
+            StepSpec("load_audio", {"sampling_rate": rate, "shortest": 1, "longest": LONGEST_SECONDS * rate}),
             StepSpec("infer_frames", loop),
             StepSpec("speech_segments", {"settings": write_record(segments)}),
         )

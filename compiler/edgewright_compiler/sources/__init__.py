@@ -61,11 +61,15 @@ class Source(Protocol):
 
 
 def open_source(spec: str, options: SourceOptions) -> Source:
-    """The source that `spec` names: a checkpoint folder, an `.onnx` file, or `package.module:function`.
+    """The source that `spec` names.
+
+    It is a checkpoint folder, an `.onnx` file, a `.toml` file that declares a model of several graphs, or
+    `package.module:function`.
 
     Raises:
         InputError: Nothing of that name, or not a source.
     """
+    from edgewright_compiler.sources.declared import DeclaredSource
     from edgewright_compiler.sources.huggingface import HuggingFaceSource
     from edgewright_compiler.sources.onnx_file import OnnxSource
     from edgewright_compiler.sources.torch_module import TorchSource
@@ -76,6 +80,8 @@ def open_source(spec: str, options: SourceOptions) -> Source:
     path = Path(spec)
     if path.is_dir():
         return HuggingFaceSource(path, options)
+    if path.suffix == ".toml":
+        return DeclaredSource(path, options)
     if path.suffix == ".onnx" or path.is_file():
         return OnnxSource(path, options)
     module, _, function = spec.partition(":")
@@ -83,5 +89,6 @@ def open_source(spec: str, options: SourceOptions) -> Source:
         return TorchSource(module, function, options)
     raise InputError(
         f"There is no source '{spec}'.",
-        hint="A source is a Hugging Face checkpoint folder, an .onnx file, or package.module:function.",
+        hint="A source is a Hugging Face checkpoint folder, an .onnx file, a .toml file that declares a model of "
+        "several graphs, or package.module:function.",
     )

@@ -90,16 +90,24 @@ class OnnxSource:
             onnx_ir.save(model, path, external_data="freed.bin")
             return self._reference(path, samples)
 
-    def _reference(self, path: Path, samples: Sequence[Any]) -> list[Arrays]:
+    def graph(self) -> onnx_ir.Model:
+        """The graph; its weights stay on disk until they are asked for."""
+        return self._load()
+
+    def session(self, path: Path | None = None) -> Any:
+        """A session of ONNX Runtime with all graph optimisations off, of the file or of a copy of it at `path`."""
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         options.log_severity_level = 3
         try:
-            session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            return onnxruntime.InferenceSession(str(path or self.path), options, providers=["CPUExecutionProvider"])
         except Exception as error:
             raise InputError(f"ONNX Runtime cannot load '{self.path}': {error}") from error
+
+    def _reference(self, path: Path, samples: Sequence[Any]) -> list[Arrays]:
+        session = self.session(path)
         names = [output.name for output in session.get_outputs()]
         wanted = [entry.name for entry in session.get_inputs()]
         fit = make_free_step(StepSpec("drop_sample_axis", {"ranks": self._ranks_without_samples()}))

@@ -17,6 +17,7 @@ from edgewright_compiler.tasks import (
     image_text_matching,
     image_text_retrieval,
     image_to_text,
+    keyword_spotting,
     object_detection,
     question_answering,
     summarization,
@@ -56,6 +57,7 @@ TASKS: tuple[Task, ...] = (
     unconditional_image_generation.TASK,
     video_classification.TASK,
     voice_activity_detection.TASK,
+    keyword_spotting.TASK,
     arrays.TASK,
 )
 

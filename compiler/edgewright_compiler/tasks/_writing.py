@@ -57,6 +57,8 @@ class WritingModel:
             `encoder_decoder_graphs` asks for, and the configurations of text and generation.
         wired: Input of the encoder to the value that it is given; by default one of its own name.
         asked: Name of the option of a call that is the beginning of the text; none by default.
+        ending: From the steps that make a prompt, read and write, those that take their place; themselves by default.
+        call: Further options of a call that is timed.
 
     Raises:
         InputError: The checkpoint cannot be loaded, or works in a way that cannot be reproduced.
@@ -73,6 +75,8 @@ class WritingModel:
         part: Callable[[Any], Any] | None = None,
         wired: Mapping[str, str] | None = None,
         asked: str = "",
+        ending: Callable[[StepSpec, StepSpec, StepSpec], tuple[StepSpec, ...]] | None = None,
+        call: Mapping[str, Any] | None = None,
     ) -> None:
         self._task = task
         self._checkpoint = checkpoint
@@ -90,6 +94,7 @@ class WritingModel:
         self._takes = inspect.signature(getattr(encoder, "forward", encoder)).parameters
         self._generate = dict(generate or {})
         self._wired, self._asked = dict(wired or {}), asked
+        self._ending, self._call = ending, dict(call or {})
         decoder = self._model.config.get_text_config(decoder=True)
         found = [getattr(decoder, name, None) for name in _POSITIONS]
         self._positions = int(next(filter(None, found), _DEFAULT_POSITIONS))
@@ -124,14 +129,17 @@ class WritingModel:
             },
         )
         before = self._front.steps(inputs)
+        if self._ending:
+            ending = measured_ending = self._ending(prompt, encode, generate)
+        else:
+            # What is measured was read for its score already.
+            ending, measured_ending = (prompt, encode, generate), (prompt, generate)
         measured = MeasuredSpec(
-            (*before, scored, encode, StepSpec("score", run), prompt, generate),
+            (*before, scored, encode, StepSpec("score", run), *measured_ending),
             self._task.output_name,
-            dict.fromkeys(("max_new_tokens", "min_new_tokens"), MEASURED_TOKENS),
+            {**dict.fromkeys(("max_new_tokens", "min_new_tokens"), MEASURED_TOKENS), **self._call},
         )
-        return PipelineSpec(
-            self._task.input_name, self._task.output_name, (*before, prompt, encode, generate), measured
-        )
+        return PipelineSpec(self._task.input_name, self._task.output_name, (*before, *ending), measured)
 
     def _taken(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
         """Of what the front makes, what the encoder takes."""

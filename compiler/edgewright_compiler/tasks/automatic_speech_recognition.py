@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from edgewright_compiler.checkpoint import Checkpoint
-from edgewright_compiler.processors.audio import CheckpointAudio
+from edgewright_compiler.processors.audio import WHOLE, CheckpointAudio
 from edgewright_compiler.processors.speech import SPEECH, VOCABULARY
 from edgewright_compiler.tasks._single_graph import SingleGraph
 from edgewright_compiler.tasks._task import Exporter, Task
+from edgewright_compiler.tasks._transcripts import transcript_settings
 from edgewright_compiler.tasks._writing import WritingModel
 from edgewright_runtime.manifest import StepSpec
 
@@ -49,12 +50,23 @@ def _open(task: Task, checkpoint: Checkpoint) -> Exporter:
     if any(str(name).endswith(_CTC) for name in checkpoint.config.get("architectures") or []):
         return SingleGraph(task, checkpoint)
     made = replace(task, model="AutoModelForSpeechSeq2Seq")
-    return WritingModel(made, checkpoint, CheckpointAudio(checkpoint), prompt=whisper_prompt, generate={"lstrip": True})
+    heard = transcript_settings(checkpoint)
+    front = CheckpointAudio(checkpoint, windows=heard is not None)
+    common: dict[str, Any] = {"prompt": whisper_prompt, "generate": {"lstrip": True}}
+    if heard is None:
+        return WritingModel(made, checkpoint, front, **common)
+
+    def ending(_: StepSpec, encode: StepSpec, generate: StepSpec) -> tuple[StepSpec, ...]:
+        window = {"encoder": encode.options["component"], "input": front.front.input, "frames": front.frames}
+        return (StepSpec("transcribe", {**window, "whole": WHOLE, **heard, "generate": dict(generate.options)}),)
+
+    # What is timed is one window, which is the same work for every engine.
+    return WritingModel(made, checkpoint, front, ending=ending, call={"timestamps": False}, **common)
 
 
 TASK = Task(
     name="automatic-speech-recognition",
-    heads=(_CTC, "WhisperForConditionalGeneration"),
+    heads=(_CTC, "WhisperForConditionalGeneration", "Speech2TextForConditionalGeneration"),
     model="AutoModelForCTC",
     outputs=("logits",),
     processor=SPEECH,

@@ -14,6 +14,7 @@ from edgewright_runtime.probabilities import log_softmax
 
 if TYPE_CHECKING:
     from edgewright_runtime.generation.loop import Loop
+    from edgewright_runtime.generation.scores import Rule
     from edgewright_runtime.generation.settings import GenerationSettings
 
     Array = np.ndarray[Any, Any]
@@ -103,6 +104,7 @@ def beam_search(
     settings: GenerationSettings,
     limit: int,
     ends: Callable[[int, tuple[int, ...]], bool],
+    more: Sequence[Rule] = (),
 ) -> list[tuple[int, ...]]:
     """The best continuation of each prompt.
 
@@ -112,6 +114,7 @@ def beam_search(
         settings: How to search.
         limit: At most so many new tokens.
         ends: Whether the new tokens of the prompt at an index end a sequence.
+        more: Rules beside those of the settings.
     """
     count = settings.num_beams
     searches = [_Search(settings, limit) for _ in prompts]
@@ -119,7 +122,7 @@ def beam_search(
     # The prompt is the same for all beams of it, so it is read once.
     scores = np.repeat(loop.step(tokens, mask)[:, -1], count, axis=0)
     loop.reorder(np.repeat(np.arange(len(prompts)), count))
-    applied = rules(settings, limit)
+    applied = [*rules(settings, limit), *more]
     for made in range(limit):
         log_probabilities = log_softmax(scores)
         sequences = [[*prompt, *beam] for prompt, one in zip(prompts, searches, strict=True) for beam in one.beams]

@@ -12,6 +12,7 @@ from edgewright_runtime.probabilities import softmax
 
 if TYPE_CHECKING:
     from edgewright_runtime.generation.loop import Loop
+    from edgewright_runtime.generation.scores import Rule
     from edgewright_runtime.generation.settings import GenerationSettings
 
     Array = np.ndarray[Any, Any]
@@ -31,18 +32,27 @@ def left_padded(prompts: Sequence[Sequence[int]], pad: int) -> tuple[Array, Arra
 class TokenStream:
     """Iterate over it for the next token of each sequence; set `done[row]` to end one early.
 
+    `more` are rules beside those of the settings.
+
     Attributes:
         done: Which sequences have ended.
     """
 
     def __init__(
-        self, loop: Loop, prompts: Sequence[Sequence[int]], settings: GenerationSettings, limit: int, seed: int
+        self,
+        loop: Loop,
+        prompts: Sequence[Sequence[int]],
+        settings: GenerationSettings,
+        limit: int,
+        seed: int,
+        more: Sequence[Rule] = (),
     ) -> None:
         self.done = [False] * len(prompts)
         self._loop = loop
         self._prompts = prompts
         self._settings = settings
         self._limit = limit
+        self._more = more
         # One generator a row: what a prompt is answered does not depend on its neighbours in a batch.
         rows = range(len(prompts)) if settings.do_sample else ()
         self._random = [np.random.default_rng([seed, row]) for row in rows]
@@ -50,9 +60,9 @@ class TokenStream:
     def __iter__(self) -> Iterator[list[int | None]]:
         """Tokens of all rows, None for those that ended before."""
         settings = self._settings
-        watch = needs_sequences(settings)
+        watch = needs_sequences(settings) or bool(self._more)
         sequences = [list(prompt) for prompt in self._prompts] if watch else []
-        applied = rules(settings, self._limit)
+        applied = [*rules(settings, self._limit), *self._more]
         ends = frozenset(settings.eos_token_ids)
         tokens, mask = left_padded(self._prompts, settings.pad_token_id)
         for made in range(self._limit):

@@ -50,12 +50,16 @@ STEPS = {
     "load_audio": "edgewright_runtime.steps.audio_file:LoadAudio",
     "waveform": "edgewright_runtime.steps.audio_features:Waveform",
     "log_mel": "edgewright_runtime.steps.audio_features:LogMel",
+    "filter_bank": "edgewright_runtime.steps.filter_bank:FilterBank",
     "infer_windows": "edgewright_runtime.steps.windows:InferWindows",
     "infer_frames": "edgewright_runtime.steps.frames:InferFrames",
     "speech_segments": "edgewright_runtime.steps.segments:SpeechSegments",
+    "infer_stream": "edgewright_runtime.steps.streams:InferStream",
+    "spot_keywords": "edgewright_runtime.steps.keywords:SpotKeywords",
     "ctc_decode": "edgewright_runtime.steps.ctc:CtcDecode",
     "prefix": "edgewright_runtime.steps.prefix:Prefix",
     "prompt": "edgewright_runtime.steps.prompt:Prompt",
+    "transcribe": "edgewright_runtime.steps.transcribe:Transcribe",
     "generate": "edgewright_runtime.steps.generate:Generate",
     "score": "edgewright_runtime.steps.generate:Score",
 }
@@ -74,12 +78,20 @@ class Step(Protocol):
 class TextStream:
     """Iterate over it for the pieces of an answer.
 
+    Args:
+        pieces: The pieces; it returns how the answer came about.
+        segments: A list that it fills as it goes.
+
     Attributes:
         facts: How the answer came about; filled when the last piece was given.
+        segments: Of a transcript with times: `start`, `end` and `text` of those that were given so far.
     """
 
-    def __init__(self, pieces: Generator[str, None, dict[str, Any]]) -> None:
+    def __init__(
+        self, pieces: Generator[str, None, dict[str, Any]], segments: list[dict[str, Any]] | None = None
+    ) -> None:
         self.facts: dict[str, Any] = {}
+        self.segments = [] if segments is None else segments
         self._pieces = pieces
 
     def __iter__(self) -> Self:

@@ -22,6 +22,8 @@ _MOST_SAMPLES, _MOST_MELS, _MOST_FFT = 3600 * 16_000, 1280, 4096
 # Whisper's: power below which nothing is heard, and how many decades below the loudest a spectrogram reaches.
 _POWER_FLOOR = 1e-10
 _DECADES = 8.0
+# Frames whose spectra are in memory together: half a minute of Whisper's.
+_FRAMES_AT_ONCE = 3000
 
 
 class Waveform:
@@ -59,6 +61,8 @@ class LogMel:
         mels: Bands.
         n_fft: Samples of a frame.
         hop_length: Samples from a frame to the next.
+        whole: Name of a further value, [1, mels, frames], that has all of a longer waveform; `output` is its start.
+            Without it only the start is heard.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class LogMel:
         mels: int,
         n_fft: int,
         hop_length: int,
+        whole: str = "",
     ) -> None:
         del package, engine
         sizes = 0 < mels <= _MOST_MELS and 0 < n_fft <= _MOST_FFT and n_fft // 2 < samples <= _MOST_SAMPLES
@@ -80,13 +85,21 @@ class LogMel:
         self._output = output
         self._samples = samples
         self._hop_length = hop_length
+        self._whole = whole
         self._filters = mel_filters(sampling_rate, n_fft, mels)
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Add the spectrogram."""
-        waveform: Floats = values["waveform"][: self._samples]
-        padded = np.pad(waveform, (0, self._samples - len(waveform)))
-        return {self._output: log_mel(padded, self._filters, self._hop_length)[None]}
+        waveform: Floats = values["waveform"]
+        if not self._whole:
+            waveform = waveform[: self._samples]
+        if len(waveform) < self._samples:
+            waveform = np.pad(waveform, (0, self._samples - len(waveform)))
+        made = log_mel(waveform, self._filters, self._hop_length)[None]
+        if not self._whole:
+            return {self._output: made}
+        start = np.ascontiguousarray(made[:, :, : self._samples // self._hop_length])
+        return {self._output: start, self._whole: made}
 
 
 def log_mel(waveform: Floats, filters: Floats, hop_length: int) -> Floats:
@@ -103,13 +116,22 @@ def log_mel(waveform: Floats, filters: Floats, hop_length: int) -> Floats:
     n_fft = 2 * (filters.shape[1] - 1)
     # The periodic form of the window, which is the one for spectra.
     window = np.hanning(n_fft + 1)[:-1].astype(np.float32)
-    centred = np.pad(waveform, n_fft // 2, mode="reflect")
-    frames = np.lib.stride_tricks.sliding_window_view(centred, n_fft)[::hop_length]
     # The last frame is left out, as Whisper does.
-    spectrum = np.fft.rfft(frames[: len(waveform) // hop_length] * window)
-    power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
-    decades = np.log10(np.maximum(filters @ power.T, np.float32(_POWER_FLOOR)))
-    made: Floats = (np.maximum(decades, decades.max() - np.float32(_DECADES)) + np.float32(4)) / np.float32(4)
+    count = len(waveform) // hop_length
+    made: Floats = np.empty((len(filters), count), dtype=np.float32)
+    for start in range(0, count, _FRAMES_AT_ONCE):
+        end = min(start + _FRAMES_AT_ONCE, count)
+        first, last = start * hop_length - n_fft // 2, (end - 1) * hop_length + n_fft // 2
+        part = waveform[max(first, 0) : last]
+        if first < 0 or last > len(waveform):
+            part = np.pad(part, (max(-first, 0), max(last - len(waveform), 0)), mode="reflect")
+        frames = np.lib.stride_tricks.sliding_window_view(part, n_fft)[::hop_length]
+        spectrum = np.fft.rfft(frames * window)
+        power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
+        made[:, start:end] = np.log10(np.maximum(filters @ power.T, np.float32(_POWER_FLOOR)))
+    np.maximum(made, made.max() - np.float32(_DECADES), out=made)
+    made += np.float32(4)
+    made /= np.float32(4)
     return made
 
 

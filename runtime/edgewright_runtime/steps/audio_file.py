@@ -13,7 +13,7 @@ from edgewright_runtime.errors import AudioWarning, SampleError
 from edgewright_targets.errors import MissingDependencyError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
@@ -25,6 +25,8 @@ _MOST_SAMPLES = 2**28
 # What no recording for people to hear exceeds; a header that claims more would only fill the memory.
 _MOST_CHANNELS = 64
 _HIGHEST_RATE = 768_000
+# Samples of a file that are decoded at once.
+_BLOCK = 2**20
 
 
 class LoadAudio:
@@ -73,12 +75,9 @@ class AudioReader:
         Raises:
             SampleError: Not audio, empty, too short or too long for the model, or with values that are not finite.
         """
-        name, samples, rate = self._read(audio)
-        samples = self._limited(name, samples, rate)
+        name, samples = self._read(audio)
         if not np.isfinite(samples).all():
             raise SampleError(f"{name} has NaN or infinite values.")
-        if rate != self._rate:
-            samples = resample(samples, rate, self._rate)
         if len(samples) < self._shortest:
             raise SampleError(
                 f"{name} lasts {1e3 * len(samples) / self._rate:.0f} ms; the model needs "
@@ -86,8 +85,8 @@ class AudioReader:
             )
         return samples[: self._longest]
 
-    def _read(self, audio: Any) -> tuple[str, Waveform, int]:
-        """What to call it, its samples (at most a little more than the model is given), and their rate."""
+    def _read(self, audio: Any) -> tuple[str, Waveform]:
+        """What to call it, and its samples at the model's rate, at most a little more than the model is given."""
         if isinstance(audio, (str, Path)):
             return self._decode(f"'{audio}'", Path(audio))
         if isinstance(audio, bytes):
@@ -109,9 +108,11 @@ class AudioReader:
         if not len(audio):
             raise SampleError("The audio is empty.")
         scale = 1.0 if audio.dtype.kind == "f" else float(np.iinfo(audio.dtype).max) + 1
-        return "The audio", (audio / scale).astype(np.float32), rate
+        self._check_length("The audio", len(audio), rate)
+        samples = (audio[: self._room(rate)] / scale).astype(np.float32)
+        return "The audio", _joined([*Resampler(rate, self._rate).parts([samples])])
 
-    def _decode(self, name: str, source: Path | io.BytesIO) -> tuple[str, Waveform, int]:
+    def _decode(self, name: str, source: Path | io.BytesIO) -> tuple[str, Waveform]:
         soundfile = _soundfile()
         if isinstance(source, Path) and not source.is_file():
             raise SampleError(f"There is no file {name}.")
@@ -119,30 +120,33 @@ class AudioReader:
             with soundfile.SoundFile(source) as file:
                 if file.channels > _MOST_CHANNELS or not 0 < file.samplerate <= _HIGHEST_RATE:
                     raise SampleError(f"{name} has {file.channels} channels of {file.samplerate:,} samples a second.")
-                self._refuse_long(name, file.frames / file.samplerate)
-                # The header may lie, or not know: no more is read than is needed to see that it is too long.
-                most = int(self._longest * file.samplerate / self._rate) + file.samplerate
-                samples = file.read(frames=most, dtype="float32", always_2d=True)
                 rate = int(file.samplerate)
+                self._refuse_long(name, file.frames / rate)
+                read = _Blocks(file, self._room(rate), rate)
+                # Block by block: of hours in stereo, only what the model is given is in memory at once.
+                samples = _joined([*Resampler(rate, self._rate).parts(read)])
         except (soundfile.SoundFileError, OSError, TypeError, ValueError) as error:
             reason = str(getattr(error, "error_string", error)).strip().rstrip(".")
             raise SampleError(
                 f"{name} cannot be read as audio: {reason}.",
                 hint="WAV, FLAC, Ogg and MP3 can be read; others are converted with: ffmpeg -i INPUT out.wav",
             ) from error
-        if not len(samples):
+        if not read.count:
             raise SampleError(f"{name} is empty: it has no samples.")
-        return name, samples.mean(axis=1, dtype=np.float32), rate
+        self._check_length(name, read.count, rate)
+        return name, samples
 
-    def _limited(self, name: str, samples: Waveform, rate: int) -> Waveform:
-        self._refuse_long(name, len(samples) / rate)
-        if len(samples) * self._rate > self._longest * rate:
+    def _room(self, rate: int) -> int:
+        """Samples of that rate that the model is given."""
+        return -(-self._longest * rate // self._rate)
+
+    def _check_length(self, name: str, count: int, rate: int) -> None:
+        self._refuse_long(name, count / rate)
+        if count * self._rate > self._longest * rate:
             seconds = self._longest / self._rate
             warnings.warn(
-                f"The model hears {seconds:g} seconds; longer audio was cut after that.", AudioWarning, stacklevel=4
+                f"The model hears {seconds:g} seconds; longer audio was cut after that.", AudioWarning, stacklevel=5
             )
-            return samples[: -(-self._longest * rate // self._rate)]
-        return samples
 
     def _refuse_long(self, name: str, seconds: float) -> None:
         limit = self._longest / self._rate
@@ -154,27 +158,78 @@ class AudioReader:
             )
 
 
-def resample(samples: Waveform, rate: int, wanted: int) -> Waveform:
-    """Audio of `rate` samples a second at the rate `wanted`; says so with `AudioWarning`.
+class _Blocks:
+    """The samples of an open file as blocks of one channel, at most `most` of them.
 
-    Raises:
-        MissingDependencyError: soxr is not installed.
+    Attributes:
+        count: Samples so far; up to a second more than `most`, which shows that there are more.
     """
-    try:
-        import soxr
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"The audio has {rate:,} samples a second, the model takes {wanted:,}, and the library 'soxr' is not "
-            "installed.",
-            hint="Install it with: pip install soxr",
-        ) from error
-    lost = f"; sounds above {rate / 2000:g} kHz are missing in it" if rate < wanted else ""
-    warnings.warn(
-        f"The audio has {rate:,} samples a second and the model takes {wanted:,}: it was resampled{lost}.",
-        AudioWarning,
-        stacklevel=4,
-    )
-    made: Waveform = np.asarray(soxr.resample(samples, rate, wanted), dtype=np.float32)
+
+    def __init__(self, file: Any, most: int, rate: int) -> None:
+        self.count = 0
+        self._file, self._most, self._rate = file, most, rate
+
+    def __iter__(self) -> Iterator[Waveform]:
+        # The header may lie, or not know: no more is read than is needed to see that it is too long.
+        while wanted := min(_BLOCK, self._most + self._rate - self.count):
+            block = self._file.read(frames=wanted, dtype="float32", always_2d=True)
+            if not len(block):
+                return
+            yield block.mean(axis=1, dtype=np.float32)[: max(self._most - self.count, 0)]
+            self.count += len(block)
+
+
+class Resampler:
+    """Audio of `rate` samples a second at the rate `wanted`, block by block; says so with `AudioWarning`."""
+
+    def __init__(self, rate: int, wanted: int) -> None:
+        self._rate, self._wanted = rate, wanted
+
+    def parts(self, blocks: Iterable[Waveform]) -> Iterator[Waveform]:
+        """Blocks of the other rate.
+
+        Raises:
+            MissingDependencyError: soxr is not installed.
+        """
+        if self._rate == self._wanted:
+            yield from blocks
+            return
+        stream = None
+        for block in blocks:
+            stream = stream or self._stream()
+            yield stream.resample_chunk(block)
+        if stream is not None:
+            yield stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
+
+    def _stream(self) -> Any:
+        try:
+            import soxr
+        except ImportError as error:
+            raise MissingDependencyError(
+                f"The audio has {self._rate:,} samples a second, the model takes {self._wanted:,}, and the library "
+                "'soxr' is not installed.",
+                hint="Install it with: pip install soxr",
+            ) from error
+        lost = f"; sounds above {self._rate / 2000:g} kHz are missing in it" if self._rate < self._wanted else ""
+        warnings.warn(
+            f"The audio has {self._rate:,} samples a second and the model takes {self._wanted:,}: it was "
+            f"resampled{lost}.",
+            AudioWarning,
+            stacklevel=7,
+        )
+        return soxr.ResampleStream(self._rate, self._wanted, 1, dtype="float32")
+
+
+def _joined(parts: list[Waveform]) -> Waveform:
+    """Parts as one; each is freed when it was taken over."""
+    if len(parts) == 1:
+        return parts[0]
+    made = np.empty(sum(map(len, parts)), dtype=np.float32)
+    end = len(made)
+    while parts:
+        part = parts.pop()
+        made[end - len(part) : end] = part
+        end -= len(part)
     return made
 
 

@@ -1,0 +1,91 @@
+"""Keywords: F1 over recordings and keywords, found where there is a detection, and the AUC of their highest scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgewright_benchmarks.accuracy._corpus import Sums, corpus_accuracy
+from edgewright_benchmarks.accuracy._scorer import Output, answers_of, check_samples
+from edgewright_benchmarks.accuracy.voice import auc_over_recordings
+from edgewright_benchmarks.result import Accuracy, Measure
+from edgewright_targets import InputError
+
+_NO_ANSWERS = "Keywords can be told from an engine's answer only; there is none."
+
+
+class LabelledKeywords:
+    """Scores what was found against what is said; see `Scorer`."""
+
+    measure: Measure = "accuracy"
+
+    def score(
+        self,
+        outputs: Sequence[Output],
+        truth: Sequence[Any] | None,
+        baseline_outputs: Sequence[Output],
+        *,
+        max_drop: float | None = None,
+    ) -> Accuracy:
+        """F1 and AUC over all pairs of a recording and a keyword; see `Scorer.score`."""
+        check_samples(outputs, baseline_outputs)
+        if truth is None or len(truth) != len(outputs):
+            raise InputError(f"Expected the keywords of {len(outputs)} recordings.")
+        found, baseline = _found(outputs), _found(baseline_outputs)
+        labels = sorted(found[0])
+        expected = [np.array([label in said for label in labels]) for said in truth]
+        highest = [np.array([entry[label][0] for label in labels]) for entry in found]
+        auc = auc_over_recordings(highest, expected)
+        return corpus_accuracy(
+            "f1",
+            _sums(_detected(found), expected),
+            _sums(_detected(baseline), expected),
+            is_baseline=outputs is baseline_outputs,
+            max_drop=max_drop,
+            others={} if auc is None else {"auc": auc},
+        )
+
+
+class KeywordAgreement:
+    """Scores what was found against what the float baseline finds; see `Scorer`."""
+
+    measure: Measure = "agreement"
+
+    def score(
+        self,
+        outputs: Sequence[Output],
+        truth: Sequence[Any] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
+        baseline_outputs: Sequence[Output],
+        *,
+        max_drop: float | None = None,
+    ) -> Accuracy:
+        """F1 with the baseline's detections for the truth; see `Scorer.score`."""
+        check_samples(outputs, baseline_outputs)
+        expected = _detected(_found(baseline_outputs))
+        return corpus_accuracy(
+            "agreement",
+            _sums(_detected(_found(outputs)), expected),
+            _sums(expected, expected),
+            is_baseline=outputs is baseline_outputs,
+            max_drop=max_drop,
+            others={},
+        )
+
+
+def _found(outputs: Sequence[Output]) -> list[dict[str, tuple[float, bool]]]:
+    """Of each recording and keyword the highest score, and whether it was found."""
+    answers = answers_of(outputs, _NO_ANSWERS)
+    return [{entry["label"]: (entry["score"], bool(entry["detections"])) for entry in answer} for answer in answers]
+
+
+def _detected(found: Sequence[dict[str, tuple[float, bool]]]) -> list[NDArray[np.bool_]]:
+    return [np.array([entry[label][1] for label in sorted(entry)]) for entry in found]
+
+
+def _sums(found: Sequence[NDArray[np.bool_]], expected: Sequence[NDArray[np.bool_]]) -> Sums:
+    pairs = list(zip(found, expected, strict=True))
+    right = np.array([2.0 * float((one & other).sum()) for one, other in pairs])
+    return Sums(right, np.array([float(one.sum() + other.sum()) for one, other in pairs]))

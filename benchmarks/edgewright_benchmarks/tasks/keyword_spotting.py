@@ -1,0 +1,9 @@
+"""Which words are said in a recording."""
+
+from __future__ import annotations
+
+from edgewright_benchmarks.accuracy.keywords import KeywordAgreement, LabelledKeywords
+from edgewright_benchmarks.tasks._task import Task
+from edgewright_benchmarks.truth import KEYWORDS
+
+TASK = Task("keyword-spotting", KEYWORDS, LabelledKeywords(), KeywordAgreement())

@@ -1,0 +1,225 @@
+"""The file that declares a model of several graphs: what it says, read strictly and told with its lines."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from edgewright_targets import InputError
+from edgewright_targets.errors import nearest
+from edgewright_targets.record import RecordError, read_record
+from edgewright_targets.toml_lines import line_of
+
+# What a person gives; a component cannot be called so.
+AUDIO = "audio"
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+_LARGEST_FILE = 2**20
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """An input that is windows of a stream: `audio`, `COMPONENT`, or `COMPONENT.OUTPUT` where it has several.
+
+    See `edgewright_runtime.steps.streams.WindowSpec` for the rest.
+    """
+
+    stream: str
+    window: int
+    hop: int
+    axis: int = 1
+    first: int = 0
+    before: int = 0
+    fill: float = 0.0
+    scale: float = 1.0
+    offset: float = 0.0
+
+
+@dataclass(frozen=True)
+class ComponentFile:
+    """A graph.
+
+    Attributes:
+        file: Its `.onnx` file, in the folder of the declaration or below.
+        inputs: Inputs that are windows of streams.
+        outputs: Outputs that are streams, and the axis of each along which its frames lie; by default the only output
+            that is no state, along its first.
+        state: Output to the input that takes it with the next window.
+        constants: Inputs that are the same whole number always.
+        keep_float: It is not quantized, as what computes a spectrogram.
+    """
+
+    file: str
+    inputs: dict[str, InputFile]
+    outputs: dict[str, int] = field(default_factory=dict)
+    state: dict[str, str] = field(default_factory=dict)
+    constants: dict[str, int] = field(default_factory=dict)
+    keep_float: bool = False
+
+
+@dataclass(frozen=True)
+class DeclarationFile:
+    """A model.
+
+    Attributes:
+        task: Name of its task.
+        sampling_rate: Samples a second.
+        labels: Names of the scores.
+        scores: Streams of scores, in the order of the labels.
+        component: The graphs by name.
+        threshold: Score from which on a label counts as found.
+        cooldown: Seconds after a detection without another one of the same label.
+    """
+
+    task: str
+    sampling_rate: int
+    labels: tuple[str, ...]
+    scores: tuple[str, ...]
+    component: dict[str, ComponentFile]
+    threshold: float = 0.5
+    cooldown: float = 2.0
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a file says, with its text for messages."""
+
+    path: Path
+    text: str
+    file: DeclarationFile
+
+    def problem(self, message: str, *keys: str, hint: str = "") -> InputError:
+        """That something in it is wrong, with the line at which `keys` lead to it."""
+        line = line_of(self.text, keys)
+        return InputError(f"{self.path}{'' if line is None else f':{line}'}: {message}", hint=hint)
+
+    def graph_path(self, component: str) -> Path:
+        """The file of a component.
+
+        Raises:
+            InputError: There is none, or it is outside of the folder.
+        """
+        name = self.file.component[component].file
+        keys = ("component", component, "file")
+        pure, folder = PurePosixPath(name), self.path.parent
+        path = folder / name
+        inside = not pure.is_absolute() and ".." not in pure.parts and "\\" not in name
+        if not inside or not path.resolve().is_relative_to(folder.resolve()):
+            raise self.problem(
+                f"'{name}' is outside of the folder of this file. It is not read.",
+                *keys,
+                hint="Put the file beside the declaration.",
+            )
+        if not path.is_file():
+            there = sorted(entry.name for entry in folder.glob("*.onnx"))
+            raise self.problem(f"there is no file '{name}' beside it.", *keys, hint=nearest(name, there))
+        return path
+
+    def order(self) -> tuple[str, ...]:
+        """The components, each after those whose streams it takes.
+
+        Raises:
+            InputError: They wait for one another in a ring, or a stream is of no component.
+        """
+        needed = {
+            name: {self._component_of(name, given, window) for given, window in part.inputs.items()} - {AUDIO}
+            for name, part in self.file.component.items()
+        }
+        order: list[str] = []
+        while len(order) < len(needed):
+            ready = [name for name in needed if name not in order and needed[name] <= set(order)]
+            if not ready:
+                ring = _ring({name: parts for name, parts in needed.items() if name not in order})
+                raise self.problem(
+                    f"the components wait for one another: {' -> '.join((*ring, ring[0]))}.",
+                    "component",
+                    ring[0],
+                    hint="What a graph gives to itself for the next window is its state.",
+                )
+            order += ready
+        return tuple(order)
+
+    def _component_of(self, name: str, given: str, window: InputFile) -> str:
+        component = window.stream.partition(".")[0]
+        if component != AUDIO and component not in self.file.component:
+            raise self.problem(
+                f"the stream '{window.stream}' is of no component.",
+                *("component", name, "inputs", given, "stream"),
+                hint=nearest(component, (AUDIO, *self.file.component)),
+            )
+        return component
+
+
+def _ring(needed: Mapping[str, set[str]]) -> list[str]:
+    """Of components that all wait, those that wait for one another."""
+    way = [next(iter(needed))]
+    while (following := min(name for name in needed[way[-1]] if name in needed)) not in way:
+        way.append(following)
+    return way[way.index(following) :][::-1]
+
+
+def read_declaration(path: Path) -> Declaration:
+    """Read a declaration.
+
+    Raises:
+        InputError: There is no such file, or it is wrong; the message begins with the file and the line.
+    """
+    try:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise InputError(f"'{path}' has more than a mebibyte: it is no declaration of a model.")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"The declaration '{path}' cannot be read: {error}.") from error
+    try:
+        data = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"'{path}' is not valid TOML: {error}.") from error
+    try:
+        file = read_record(DeclarationFile, data, str(path))
+    except RecordError as error:
+        line = line_of(text, error.keys)
+        where = str(path) if line is None else f"{path}:{line}"
+        raise InputError(f"{where}{error.message.removeprefix(str(path))}", hint=error.hint) from error
+    found = Declaration(path, text, file)
+    _check(found)
+    return found
+
+
+def _check(found: Declaration) -> None:
+    file = found.file
+    if not file.component or not file.scores:
+        raise found.problem("a model has components, and scores that name their streams.", "scores")
+    if not 0 < file.sampling_rate <= 768_000:
+        raise found.problem(f"sampling_rate is {file.sampling_rate}.", "sampling_rate")
+    if not 0 < file.threshold < 1 or not 0 <= file.cooldown < float("inf"):
+        raise found.problem("threshold is between 0 and 1, and cooldown 0 seconds or more.", "threshold")
+    if len(set(file.labels)) != len(file.labels) or not all(label.strip() for label in file.labels):
+        raise found.problem("labels are names that are all different.", "labels")
+    if len(set(file.scores)) != len(file.scores):
+        raise found.problem("scores names a stream twice.", "scores")
+    for name, part in file.component.items():
+        if not _NAME.fullmatch(name) or name == AUDIO:
+            raise found.problem(
+                f"'{name}' is no name for a component.",
+                *("component", name),
+                hint="Use letters, digits, '-' and '_'; 'audio' is what the model is given.",
+            )
+        if not part.inputs:
+            raise found.problem(f"component '{name}' has no inputs.", "component", name)
+        for given, window in part.inputs.items():
+            _check_window(found, name, given, window)
+
+
+def _check_window(found: Declaration, name: str, given: str, window: InputFile) -> None:
+    sizes = {"window": window.window, "hop": window.hop}
+    others = {"first": window.first, "before": window.before, "axis": window.axis}
+    for key, value in {**sizes, **others}.items():
+        if value < (1 if key in sizes else 0) or value > 2**24:
+            raise found.problem(f"{key} is {value}.", "component", name, "inputs", given, key)
+    if window.first > window.window:
+        raise found.problem(
+            f"the first window has {window.first} frames, and the others {window.window}.",
+            *("component", name, "inputs", given, "first"),
+        )

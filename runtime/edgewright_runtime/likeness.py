@@ -1,0 +1,114 @@
+"""How far the outputs of two engines are apart: by their values, or by boxes where a graph gives any number of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from edgewright_runtime.manifest import PipelineSpec
+
+    Array = np.ndarray[Any, Any]
+    Arrays = dict[str, Array]
+
+# Steps for which the largest value along the last axis of an output is the answer.
+_CHOOSING = ("classify", "tag_words", "zero_shot")
+# Two boxes that overlap by less stand for different things.
+_SAME_THING = 0.5
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How outputs are compared.
+
+    Attributes:
+        boxes: Names of the outputs with corners, scores and classes, where the graph itself chooses the boxes.
+        chooses: The largest value along the last axis of the outputs is the answer.
+    """
+
+    boxes: tuple[str, str, str] | None = None
+    chooses: bool = False
+
+    @property
+    def floor(self) -> float:
+        """What is rounding: of values another order of adding up, of boxes one that was only just found, or not."""
+        return 0.05 if self.boxes else 1e-4
+
+    def difference(self, outputs: Arrays, expected: Arrays) -> float:
+        """The largest absolute difference over all outputs; infinity where shapes differ or a value is not finite.
+
+        Of boxes it is the share of them that is not the same, from 0 to 1, each counting by its score.
+        """
+        if self.boxes is None:
+            return _largest(outputs, expected)
+        if any(name not in found for found in (outputs, expected) for name in self.boxes):
+            return float("inf")
+        return _boxes_apart(*([found[name] for name in self.boxes] for found in (outputs, expected)))
+
+    def same_choice(self, outputs: Arrays, expected: Arrays) -> bool:
+        """Whether both answer the same, where outputs tell that; true where they do not."""
+        if not self.chooses:
+            return True
+        scored = {name: array for name, array in expected.items() if array.ndim}
+        return not any((outputs[name].argmax(-1) != array.argmax(-1)).any() for name, array in scored.items())
+
+
+def likeness_of(pipeline: PipelineSpec) -> Likeness:
+    """How the outputs that a pipeline compares are compared."""
+    steps = pipeline.measured.steps if pipeline.measured else pipeline.steps
+    taken = next((step.options for step in steps if step.step == "take_boxes"), None)
+    boxes = (str(taken["boxes"]), str(taken["scores"]), str(taken["classes"])) if taken else None
+    return Likeness(boxes, any(step.step in _CHOOSING for step in steps))
+
+
+def _largest(outputs: Arrays, expected: Arrays) -> float:
+    import numpy as np
+
+    worst = 0.0
+    for name, reference in expected.items():
+        value = outputs.get(name)
+        if value is None or value.shape != reference.shape:
+            return float("inf")
+        if value.size == 0:
+            continue
+        gap = np.abs(value.astype(np.float64) - reference.astype(np.float64)).max()
+        worst = max(worst, float(gap) if np.isfinite(gap) else float("inf"))
+    return worst
+
+
+def _boxes_apart(found: list[Array], expected: list[Array]) -> float:
+    """The share of boxes, weighed by their scores, that one side does not have, or has elsewhere or less surely."""
+    import numpy as np
+
+    corners, scores, classes = (array.astype(np.float64) for array in found)
+    sides = zip(expected[0].astype(np.float64).reshape(-1, 4), *(one.reshape(-1) for one in expected[1:]), strict=True)
+    corners, scores, classes = corners.reshape(-1, 4), scores.reshape(-1), classes.reshape(-1)
+    if not all(np.isfinite(array).all() for array in (*found, *expected)):
+        return float("inf")
+    free = np.ones(len(scores), dtype=bool)
+    apart = weight = 0.0
+    for box, score, kind in sorted(sides, key=lambda side: -float(side[1])):
+        overlaps = np.where(free & (classes == kind), _overlaps(corners, box), 0.0)
+        best = int(overlaps.argmax()) if overlaps.size else 0
+        if overlaps.size and overlaps[best] >= _SAME_THING:
+            free[best] = False
+            larger = max(float(score), float(scores[best]))
+            apart += max(abs(float(score) - float(scores[best])), larger * (1 - float(overlaps[best])))
+            weight += larger
+        else:
+            apart, weight = apart + float(score), weight + float(score)
+    rest = float(scores[free].sum())
+    return (apart + rest) / (weight + rest) if weight + rest > 0 else 0.0
+
+
+def _overlaps(corners: Array, box: Array) -> Array:
+    """Intersection over union of each of some boxes with one."""
+    import numpy as np
+
+    sizes = np.minimum(corners[:, 2:], box[2:]) - np.maximum(corners[:, :2], box[:2])
+    common = np.maximum(sizes, 0).prod(axis=1)
+    union = (corners[:, 2:] - corners[:, :2]).prod(axis=1) + (box[2:] - box[:2]).prod() - common
+    made: Array = np.divide(common, union, out=np.zeros_like(common), where=union > 0)
+    return made

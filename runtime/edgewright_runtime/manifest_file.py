@@ -1,0 +1,160 @@
+"""The file of a manifest: `manifest.json` of an ONNX Runtime model package, schema 1.x.
+
+ONNX Runtime owns it and refuses fields it does not know, so everything of ours lives under two keys that it leaves to
+others: `additional_metadata.edgewright` for the package and `executor_info.edgewright` for each engine. Both carry
+`FORMAT`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+from edgewright_runtime.errors import PackageError, PackageTooNewError
+from edgewright_runtime.manifest import FORMAT, THREADS_KEY, EngineSpec, Manifest
+from edgewright_targets.recipe import Recipe
+from edgewright_targets.record import read_record, write_record
+
+PLAN_EXECUTOR = "tensorrt"
+
+# A manifest holds names and options, never weights: anything larger is no manifest of ours.
+MANIFEST_LIMIT_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True)
+class _EngineRecord:
+    """The part of `EngineSpec` under `executor_info.edgewright`; the rest is where ONNX Runtime looks for it."""
+
+    format: int
+    target: str
+    architecture: str
+    precision: str
+    recipe: Recipe
+    pad_to_multiple_of: int
+    tolerance: float
+    engine: str = "onnx"
+    compared: bool = True
+    component_recipes: dict[str, Recipe] = field(default_factory=dict)
+
+
+def manifest_metadata(manifest: Manifest) -> dict[str, Any]:
+    """The JSON for `additional_metadata.edgewright`."""
+    data: dict[str, Any] = write_record(manifest)
+    del data["engines"]
+    return data
+
+
+def engine_variant(spec: EngineSpec, component: str) -> dict[str, Any]:
+    """The JSON of an engine as a variant of a component in ONNX Runtime's manifest."""
+    part = spec.parts[component]
+    path = PurePosixPath(part.model_file)
+    executor: dict[str, Any] = {"model_file": path.name, "session_options": part.session_options}
+    if part.provider_options:
+        executor["provider_options"] = part.provider_options
+    record = _EngineRecord(
+        FORMAT,
+        spec.target,
+        spec.architecture,
+        spec.precision,
+        spec.recipe,
+        spec.pad_to_multiple_of,
+        spec.tolerance,
+        spec.engine,
+        spec.compared,
+        spec.component_recipes,
+    )
+    return {
+        "ep": spec.provider,
+        "variant_directory": str(path.parent),
+        "executor_info": {_executor(path.name): executor, "edgewright": write_record(record)},
+    }
+
+
+def _executor(file: str) -> str:
+    return PLAN_EXECUTOR if file.endswith(".plan") else "ort"
+
+
+def read_manifest(text: bytes, where: str) -> Manifest:
+    """Parse and check `manifest.json`.
+
+    Raises:
+        PackageTooNewError: Written in a newer format.
+        PackageError: Not a manifest of ours.
+    """
+    try:
+        data = json.loads(text)
+        ours = data["additional_metadata"]["edgewright"]
+        components = {name: dict(entry["variants"].items()) for name, entry in data["components"].items()}
+        written = ours["format"]
+        names = dict.fromkeys(name for variants in components.values() for name in variants)
+    # RecursionError: brackets nested without end.
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise PackageError(
+            f"{where}: this is no Edgewright package (manifest.json: {type(error).__name__}: {error}).",
+            hint="Packages are made with 'edgewright build ... -o NAME.ortpackage'.",
+        ) from error
+    _check_format(written, where)
+    base = read_record(Manifest, ours, f"{where}: manifest")
+    engines = {name: _engine(name, components, where) for name in names}
+    unknown = [name for name in (*base.order, *base.baselines.values()) if name not in engines]
+    if unknown or not base.order:
+        raise PackageError(f"{where}: the order of engines names {unknown or 'nothing'}; engines: {list(engines)}.")
+    unchecked = [name for name in base.baselines.values() if not engines[name].compared]
+    if unchecked:
+        raise PackageError(f"{where}: the float engine {unchecked} was not compared; everything is compared with it.")
+    return dataclasses.replace(base, engines=engines)
+
+
+def _check_format(written: object, where: str) -> None:
+    if not isinstance(written, int) or isinstance(written, bool) or written < 1:
+        raise PackageError(f"{where}: the format of the package is {written!r}, expected a number.")
+    if written > FORMAT:
+        raise PackageTooNewError(
+            f"{where}: the package has format {written}; this version of Edgewright reads up to {FORMAT}.",
+            hint="Upgrade with 'pip install --upgrade edgewright', or build the package again with this version.",
+        )
+
+
+def _engine(name: str, components: dict[str, dict[str, Any]], where: str) -> EngineSpec:
+    place = f"{where}: engine '{name}'"
+    if missing := [component for component, variants in components.items() if name not in variants]:
+        raise PackageError(f"{place}: incomplete: it has no variant of {', '.join(missing)}.")
+    variants = {component: variants[name] for component, variants in components.items()}
+    try:
+        # The number first: a newer format has keys that this reader does not know.
+        for variant in variants.values():
+            _check_format(variant["executor_info"]["edgewright"]["format"], place)
+        records = [
+            (variant["ep"], read_record(_EngineRecord, variant["executor_info"]["edgewright"], place))
+            for variant in variants.values()
+        ]
+        parts = {component: _part(variant) for component, variant in variants.items()}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise PackageError(f"{place}: incomplete ({type(error).__name__}: {error}).") from error
+    provider, record = records[0]
+    if any(other != records[0] for other in records):
+        raise PackageError(f"{place}: its components {', '.join(parts)} say different things about it.")
+    shared: dict[str, Any] = write_record(record)
+    del shared["format"]
+    spec = read_record(EngineSpec, {**shared, "name": name, "provider": provider, "parts": parts}, place)
+    for part in spec.parts.values():
+        threads = part.session_options.get(THREADS_KEY, "0")
+        if not (threads.isascii() and threads.isdigit()):
+            raise PackageError(f"{place}: {THREADS_KEY} is {threads!r}, expected a number.")
+    if spec.pad_to_multiple_of < 1:
+        raise PackageError(f"{place}: pad_to_multiple_of is {spec.pad_to_multiple_of}; 1 is no padding.")
+    return spec
+
+
+def _part(variant: Any) -> dict[str, Any]:
+    # What ONNX Runtime cannot run has an executor of its own, which it leaves alone.
+    infos = variant["executor_info"]
+    executor = infos["ort"] if "ort" in infos else infos[PLAN_EXECUTOR]
+    return {
+        "model_file": f"{variant['variant_directory']}/{executor['model_file']}",
+        "session_options": executor.get("session_options", {}),
+        "provider_options": executor.get("provider_options", {}),
+    }

@@ -1,0 +1,274 @@
+"""A component over streams: windows of what other components make, one after another, with a state between them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgewright_runtime.errors import PackageError
+from edgewright_targets.record import read_record
+
+if TYPE_CHECKING:
+    from edgewright_runtime.engine import Engine
+    from edgewright_runtime.package import Package
+
+    Array = np.ndarray[Any, Any]
+
+# Windows of a recording whose feeds serve for calibration: from all over it.
+_CALIBRATION_WINDOWS = 8
+# What no package needs, and what a manifest could ask for to fill the memory.
+_LONGEST_WINDOW = 2**24
+
+
+@dataclass(frozen=True)
+class WindowSpec:
+    """How an input of a graph is cut out of a stream of frames; audio is a stream of samples.
+
+    Attributes:
+        stream: Name of the stream.
+        shape: Of the input; -1 where a size follows from the others. What it says of `axis` counts for nothing.
+        axis: Of the input, along which the frames lie.
+        window: Frames that the graph is given at once.
+        hop: Frames from one window to the next.
+        first: Frames of the first window, which is shorter where a stream begins; 0 is as all others.
+        before: Frames that are thought before the first one.
+        fill: The value of all that these hold.
+        scale, offset: Frames are multiplied by the one, then the other is added.
+    """
+
+    stream: str
+    shape: tuple[int, ...]
+    axis: int
+    window: int
+    hop: int
+    first: int = 0
+    before: int = 0
+    fill: float = 0.0
+    scale: float = 1.0
+    offset: float = 0.0
+
+
+@dataclass(frozen=True)
+class StreamLoopSpec:
+    """The declared loop of a graph over streams; names are of its inputs and outputs.
+
+    Attributes:
+        inputs: Inputs that are windows; the graph runs when all of them are there.
+        outputs: Outputs that are streams again, and the axis of each along which their frames lie.
+        names: Output to the name of its stream.
+        state: Output to the input that takes it with the next window.
+        shapes: Input of the state to its shape; it begins with zeros.
+        constants: Inputs that are the same whole number always, such as the sampling rate, as a single value.
+    """
+
+    inputs: dict[str, WindowSpec]
+    outputs: dict[str, int]
+    names: dict[str, str]
+    state: dict[str, str] = field(default_factory=dict)
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    constants: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Frames as they came.
+
+    Attributes:
+        frames: Float32 of shape [frames, features].
+        ends: Samples of audio that had been heard when a frame was made, int64 [frames]; None for audio itself.
+    """
+
+    frames: Array
+    ends: Array | None = None
+
+    @staticmethod
+    def of_audio(waveform: Array) -> Stream:
+        """A stream of samples, float32 [samples]."""
+        return Stream(waveform[:, None])
+
+
+class Windows:
+    """Takes the frames of a stream as they come, gives its windows as soon as they are whole."""
+
+    def __init__(self, spec: WindowSpec) -> None:
+        self._spec = spec
+        self._held: Array | None = None
+        self._ends: Array | None = None
+        # Places count from the first frame that is there or thought.
+        self._begin = 0
+        self._end = spec.first or spec.window
+
+    def push(self, stream: Stream) -> Iterator[tuple[Array, int]]:
+        """Windows, [frames, features], each with the samples of audio that it ends at."""
+        spec = self._spec
+        if not len(stream.frames):
+            return
+        if self._held is None:
+            self._held = np.full((spec.before, *stream.frames.shape[1:]), spec.fill, np.float32)
+            self._ends = None if stream.ends is None else np.zeros(spec.before, np.int64)
+        held = np.concatenate([self._held, stream.frames])
+        ends = None if self._ends is None or stream.ends is None else np.concatenate([self._ends, stream.ends])
+        while self._end <= self._begin + len(held):
+            last = self._end - self._begin
+            window = held[max(0, last - spec.window) : last]
+            yield window, self._end - spec.before if ends is None else int(ends[last - 1])
+            self._end += spec.hop
+        dropped = min(len(held), max(0, self._end - spec.window - self._begin))
+        self._begin += dropped
+        # A copy, so that a long recording is not kept for the sake of its end.
+        self._held = held[dropped:].copy()
+        self._ends = None if ends is None else ends[dropped:].copy()
+
+
+class StreamLoop:
+    """Runs a component of an active engine window by window. `start`, then `push` as often as wanted.
+
+    Several of them may be under way over one engine, as each holds its own state; windows take turns.
+
+    Raises:
+        PackageError: The graph does not have the inputs and outputs of the loop, or its windows cannot be.
+    """
+
+    def __init__(self, engine: Engine, component: str, spec: StreamLoopSpec) -> None:
+        self._graph = engine.graph(component)
+        self._spec = spec
+        named = (*spec.inputs, *spec.state.values(), *spec.constants)
+        title = f"The graph '{component}' of engine '{engine.spec.name}'"
+        self._graph.check_loop(named, (*spec.outputs, *spec.state), title)
+        right = (
+            spec.inputs
+            and set(spec.names) == set(spec.outputs)
+            and set(spec.shapes) == set(spec.state.values())
+            and all(_can_be(window) for window in spec.inputs.values())
+        )
+        if not right:
+            raise PackageError(f"The loop of the graph '{component}' has wrong windows, shapes or names.")
+        self._places = self._graph.output_places(spec.state)
+        self._constants = {name: np.array(value, dtype=np.int64) for name, value in spec.constants.items()}
+        self._carried: list[Any] = []
+        self._windows: dict[str, Windows] = {}
+        self._waiting: dict[str, deque[tuple[Array, int]]] = {}
+
+    def start(self) -> None:
+        """Begin with a state of zeros, before anything was heard."""
+        from onnxruntime import OrtValue
+
+        self._carried = [
+            OrtValue.ortvalue_from_numpy(np.zeros(self._spec.shapes[name], dtype=np.float32))
+            for name in self._spec.state.values()
+        ]
+        self._windows = {name: Windows(window) for name, window in self._spec.inputs.items()}
+        self._waiting = {name: deque() for name in self._spec.inputs}
+
+    def push(self, streams: Mapping[str, Stream], kept: list[dict[str, Array]] | None = None) -> dict[str, Stream]:
+        """What comes of more frames: by the name of each stream, what is new of it.
+
+        Args:
+            streams: What is new of the streams that it is given, at least.
+            kept: Gets what the graph was given for some windows, for calibration.
+        """
+        for name, window in self._spec.inputs.items():
+            self._waiting[name].extend(self._windows[name].push(streams[window.stream]))
+        count = min(len(waiting) for waiting in self._waiting.values())
+        made: dict[str, list[Array]] = {name: [] for name in self._spec.outputs}
+        ends: dict[str, list[Array]] = {name: [] for name in self._spec.outputs}
+        for index in range(count):
+            taken = {name: waiting.popleft() for name, waiting in self._waiting.items()}
+            feeds = {name: _fed(self._spec.inputs[name], frames) for name, (frames, _) in taken.items()}
+            if kept is not None and index % max(1, count // _CALIBRATION_WINDOWS) == 0:
+                kept.append({**feeds, **self._state(), **self._constants})
+            heard = max(end for _, end in taken.values())
+            for name, value in self._run({**feeds, **self._constants}).items():
+                frames = _frames(value, self._spec.outputs[name])
+                made[name].append(frames)
+                ends[name].append(np.full(len(frames), heard, np.int64))
+        return {self._spec.names[name]: _joined(made[name], ends[name]) for name in made}
+
+    def _state(self) -> dict[str, Array]:
+        return {name: value.numpy() for name, value in zip(self._spec.state.values(), self._carried, strict=True)}
+
+    def _run(self, feeds: dict[str, Array]) -> dict[str, Array]:
+        spec = self._spec
+        if not spec.state:
+            made = self._graph.infer(feeds)
+            return {name: made[name] for name in spec.outputs}
+        binding = self._graph.session.io_binding()
+        for name, value in feeds.items():
+            binding.bind_cpu_input(name, value)
+        for name, value in zip(spec.state.values(), self._carried, strict=True):
+            binding.bind_ortvalue_input(name, value)
+        for name in spec.outputs:
+            binding.bind_output(name)
+        for name, place in self._places.items():
+            binding.bind_output(name, *place)
+        self._graph.session.run_with_iobinding(binding)
+        found = binding.get_outputs()
+        self._carried = list(found[len(spec.outputs) :])
+        return {name: value.numpy() for name, value in zip(spec.outputs, found, strict=False)}
+
+
+def _can_be(spec: WindowSpec) -> bool:
+    sizes = 0 < spec.hop <= _LONGEST_WINDOW and 0 < spec.window <= _LONGEST_WINDOW
+    begins = 0 <= spec.first <= spec.window and 0 <= spec.before <= _LONGEST_WINDOW
+    return sizes and begins and 0 <= spec.axis < len(spec.shape)
+
+
+def _fed(spec: WindowSpec, frames: Array) -> Array:
+    """A window as the graph takes it."""
+    if spec.scale != 1.0 or spec.offset != 0.0:
+        frames = frames * np.float32(spec.scale) + np.float32(spec.offset)
+    others = [size for axis, size in enumerate(spec.shape) if axis != spec.axis]
+    try:
+        shaped = frames.reshape(len(frames), *others)
+    except ValueError as error:
+        raise PackageError(
+            f"A frame of '{spec.stream}' has {frames.shape[1]} values, which are not {' x '.join(map(str, others))}."
+        ) from error
+    return np.ascontiguousarray(np.moveaxis(shaped, 0, spec.axis))
+
+
+def _frames(value: Array, axis: int) -> Array:
+    """The frames of an output, [frames, features]."""
+    moved = np.moveaxis(value, axis, 0)
+    return moved.reshape(len(moved), -1).astype(np.float32, copy=False)
+
+
+def _joined(frames: list[Array], ends: list[Array]) -> Stream:
+    if not frames:
+        return Stream(np.zeros((0, 0), np.float32), np.zeros(0, np.int64))
+    return Stream(np.concatenate(frames), np.concatenate(ends))
+
+
+class InferStream:
+    """Streams to streams; the first one is `waveform`, and is called `audio`.
+
+    Args:
+        package: The package.
+        engine: The active engine.
+        component: Name of the component.
+        loop: The fields of `StreamLoopSpec`.
+    """
+
+    def __init__(self, package: Package, engine: Engine, *, component: str, loop: Mapping[str, Any]) -> None:
+        self._spec = read_record(StreamLoopSpec, loop, f"'{package.root}': the step 'infer_stream'")
+        self.component = component
+        # Nothing comes from values as it is: windows are cut here.
+        self.wired: dict[str, str] = {}
+        self._engine = engine
+        self._loop = self.session()
+
+    def session(self) -> StreamLoop:
+        """A loop of its own over the same engine."""
+        return StreamLoop(self._engine, self.component, self._spec)
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Add the new streams to `streams`."""
+        streams = values.get("streams") or {"audio": Stream.of_audio(values["waveform"])}
+        kept = values.get("whole_feeds")
+        self._loop.start()
+        made = self._loop.push(streams, None if kept is None else kept.setdefault(self.component, []))
+        return {"streams": {**streams, **made}}
