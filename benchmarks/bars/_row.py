@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from _unlike import largest_difference, unlike
 from edgewright_benchmarks.meter import MeterSettings
 from edgewright_benchmarks.result import result_from_json
 from edgewright_compiler import BuildOptions, build
@@ -133,12 +134,14 @@ def _compared(row: Row, made: Made, folder: Path) -> Outcome:
     accuracy = result.engine("float-fp32").accuracy
     metric = next(((name, one.value) for name, one in accuracy.metrics.items()), None) if accuracy else None
     outputs, answers, heavy = _on_device(package, made, folder)
-    largest = max(map(_largest, outputs, expected))
+    largest = max(map(largest_difference, outputs, expected))
     problems = [f"{name} was imported" for name in heavy]
     if not largest <= row.tolerance:
         problems.append(f"outputs differ by {largest:.2g}")
     if len(theirs) != len(answers):
         problems.append(f"{len(answers)} answers, the source gives {len(theirs)}")
+    if not any(np.size(one) for one in theirs):
+        problems.append("every answer of the source is empty, so that nothing was compared")
     for index, (mine, their) in enumerate(zip(answers, theirs, strict=False)):
         if found := unlike(mine, their, row.tolerance, row.unlike):
             problems.append(f"sample {index}: {found}")
@@ -168,51 +171,3 @@ def _on_device(package: Package, made: Made, folder: Path) -> tuple[list[dict[st
     answered = json.loads((out / "answers.json").read_text(encoding="utf-8"))
     outputs = [dict(np.load(out / f"outputs-{index}.npz")) for index in range(len(made.samples))]
     return outputs, answered["answers"], answered["heavy"]
-
-
-def _largest(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> float:
-    """Largest difference of all outputs, each as a share of its size; infinite where shapes differ."""
-    if len(mine) != len(theirs):
-        return float("inf")
-    worst = 0.0
-    for value, expected in zip(mine.values(), theirs.values(), strict=True):
-        if value.shape != expected.shape:
-            return float("inf")
-        if value.size:
-            gap = np.abs(value.astype(np.float64) - expected.astype(np.float64)).max()
-            worst = max(worst, float(gap) / max(1.0, float(np.abs(expected).max())))
-    return worst
-
-
-def unlike(mine: Any, theirs: Any, tolerance: float, share: float = 0.0) -> str:
-    """How two answers differ, or nothing: numbers within the tolerance, all else equal.
-
-    Args:
-        mine: As JSON has it.
-        theirs: The same; arrays of whole numbers may differ by one in that `share` of them.
-        tolerance: Of fractions, absolute below 1 and relative above.
-        share: See `theirs`.
-    """
-    if isinstance(theirs, np.ndarray):
-        found = np.asarray(mine)
-        if found.shape != theirs.shape:
-            return f"{found.shape} and {theirs.shape}"
-        gaps = np.abs(found.astype(np.float64) - theirs.astype(np.float64))
-        if theirs.dtype.kind in "iu":
-            return "" if (gaps > 0).mean() <= share else f"{(gaps > 0).mean():.2%} of the numbers differ"
-        return (
-            "" if (gaps <= tolerance * np.maximum(1, np.abs(theirs))).all() else f"numbers differ by {gaps.max():.2g}"
-        )
-    if isinstance(theirs, dict) and isinstance(mine, dict) and set(mine) >= set(theirs):
-        return next(filter(None, (unlike(mine[key], theirs[key], tolerance, share) for key in theirs)), "")
-    if isinstance(theirs, (list, tuple)) and isinstance(mine, list) and len(mine) == len(theirs):
-        pairs = zip(mine, theirs, strict=True)
-        return next(filter(None, (unlike(one, other, tolerance, share) for one, other in pairs)), "")
-    if isinstance(theirs, float) and isinstance(mine, (float, int)):
-        return "" if abs(mine - theirs) <= tolerance * max(1, abs(theirs)) else f"{mine:.5g} and {theirs:.5g}"
-    return "" if mine == theirs else f"{_short(mine)} and {_short(theirs)}"
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) < 60 else f"{text[:57]}..."

@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sources"))
 import _detector_rows
 import _image_rows
 import _other_rows
+import _speech_rows
 import _text_rows
 import with_torchvision
 from _row import Outcome, Row, run_row
@@ -34,7 +35,13 @@ from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.cli.console import print_json, table
 from fetched import CannotFetchError
 
-ROWS: tuple[Row, ...] = (*_text_rows.ROWS, *_image_rows.ROWS, *_detector_rows.ROWS, *_other_rows.ROWS)
+ROWS: tuple[Row, ...] = (
+    *_text_rows.ROWS,
+    *_image_rows.ROWS,
+    *_detector_rows.ROWS,
+    *_speech_rows.ROWS,
+    *_other_rows.ROWS,
+)
 _TOOLS = ("torch", "transformers", "onnxruntime", "numpy")
 
 
