@@ -112,8 +112,9 @@ def _generator(name: str) -> Callable[[Path], Made]:
         inputs = inputs if isinstance(inputs, dict) else {_first_input(net): inputs}
         random = np.random.default_rng(5)
         for index in range(_LATENTS):
-            given = {name: random.standard_normal((1, *value.shape[1:])) for name, value in inputs.items()}
-            np.savez(folder / f"{index}.npz", **{name: value.astype(np.float32) for name, value in given.items()})
+            shapes = {name: (1, *value.shape[1:]) for name, value in inputs.items()}
+            given: Any = {name: random.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
+            np.savez(folder / f"{index}.npz", **given)
         samples = [{"arrays": str(folder / f"{index}.npz")} for index in range(_LATENTS)]
         return Made(f"tiny_generators:{name}", None, samples)
 

@@ -30,15 +30,29 @@ def _dual(kind: str) -> Callable[[Path], Made]:
 
 
 def _chosen(made: Made) -> list[Any]:
+    """All labels, best first. SigLIP pads its texts to as many tokens as it takes, and takes each label for itself."""
+    import torch
+
     transformers: Any = importlib.import_module("transformers")
-    pipe = transformers.pipeline(
-        _ZERO_SHOT,
-        model=transformers.AutoModel.from_pretrained(made.spec),
-        tokenizer=transformers.AutoTokenizer.from_pretrained(made.spec),
-        image_processor=transformers.AutoImageProcessor.from_pretrained(made.spec, backend="pil"),
-    )
-    found = [pipe(file, candidate_labels=list(made.labels or ())) for file in made.samples]
-    return [[{"label": one[0]["label"], "score": float(one[0]["score"])}] for one in found]
+    network = transformers.AutoModel.from_pretrained(made.spec).eval()
+    words = transformers.AutoTokenizer.from_pretrained(made.spec)
+    images = transformers.AutoImageProcessor.from_pretrained(made.spec, backend="pil")
+    siglip = network.config.model_type == "siglip"
+    padding = {"padding": "max_length", "max_length": tiny_pairs.POSITIONS} if siglip else {"padding": True}
+    labels = list(made.labels or ())
+    feeds = dict(words([f"This is a photo of {label}." for label in labels], return_tensors="pt", **padding))
+    if siglip:
+        feeds.pop("attention_mask", None)
+    feeds.pop("token_type_ids", None)
+    answers = []
+    for file in made.samples:
+        with Image.open(file) as picture, torch.no_grad():
+            pixels = images(picture.convert("RGB"), return_tensors="pt").pixel_values
+            scores = network(pixel_values=pixels, **feeds).logits_per_image[0]
+        shares = scores.sigmoid() if siglip else scores.softmax(-1)
+        order = shares.argsort(descending=True, stable=True).tolist()
+        answers.append([{"label": labels[place], "score": float(shares[place])} for place in order])
+    return answers
 
 
 def _blip(kind: str) -> Callable[[Path], Made]:

@@ -118,11 +118,18 @@ def run_row(row: Row, folder: Path) -> Outcome:
 def _compared(row: Row, made: Made, folder: Path) -> Outcome:
     target = folder / "float.toml"
     target.write_text(_TARGET.format(architecture=os.uname().machine), encoding="utf-8")
-    data = {"calibration" if made.unlabelled else "evaluation": made.data} if made.data else {}
+    right, inputs = (None, made.data) if made.unlabelled else (made.data, None)
     # Speed is not what is asked here.
     quick = MeterSettings(rounds=2, calls=2, loads=1)
     options = BuildOptions(
-        folder / "model.ortpackage", (str(target),), task=row.task, labels=made.labels, threads=1, meter=quick, **data
+        folder / "model.ortpackage",
+        (str(target),),
+        calibration=inputs,
+        evaluation=right,
+        task=row.task,
+        labels=made.labels,
+        threads=1,
+        meter=quick,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

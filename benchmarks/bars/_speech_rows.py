@@ -100,9 +100,8 @@ def _voice(folder: Path) -> Made:
     graph = _silero_file()
     spoken = debian_files("pocketsphinx-testdata") / "usr" / "share" / "pocketsphinx" / "test" / "data"
     files = [str(file) for file in sorted(spoken.glob("*/*.wav"))[:SAMPLES]]
-    return Made(
-        str(graph), table(folder / "voice.csv", ("audio",), [(file,) for file in files]), files, unlabelled=True
-    )
+    data = table(folder / "voice.csv", ("audio",), [(file,) for file in files])
+    return Made(str(graph), data, files, unlabelled=True)
 
 
 def _segments(made: Made) -> list[Any]:

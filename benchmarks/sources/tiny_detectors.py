@@ -176,7 +176,7 @@ def rcnn() -> Any:
 
     torch.manual_seed(3)
     layers = [torch.nn.Conv2d(3, 16, 3, 2, 1), torch.nn.ReLU(), torch.nn.Conv2d(16, 32, 3, 2, 1), torch.nn.ReLU()]
-    backbone = torch.nn.Sequential(*layers)
+    backbone: Any = torch.nn.Sequential(*layers)
     backbone.out_channels = 32
     model = FasterRCNN(
         backbone,
