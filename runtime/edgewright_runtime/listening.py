@@ -152,7 +152,7 @@ class KeywordListener(Listener):
         return list(self._spotter.highest)
 
     def _hear(self, samples: Array) -> list[dict[str, Any]]:
-        from edgewright_runtime.steps.streams import Stream
+        from edgewright_runtime.steps.stream_windows import Stream
 
         heard = {"audio": Stream.of_audio(samples)}
         for loop in self._loops:

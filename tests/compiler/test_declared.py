@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import soundfile
 
@@ -18,6 +19,8 @@ from edgewright_compiler.job import BuildOptions, read_jobs
 from edgewright_compiler.stages import draft_package
 from edgewright_runtime import Package, load
 from edgewright_runtime.errors import SampleError
+from real_audio import recordings
+from real_models import unpacked_wheel
 from tiny_pipelines import DECLARATION, by_hand, write_clips, write_pipeline
 
 
@@ -46,6 +49,7 @@ def package(declaration: Path, clips: list[Path], sources: Path, shared_cache: P
     return out
 
 
+@pytest.mark.slow
 def test_scores_are_those_computed_by_hand(package: Path, clips: list[Path]) -> None:
     with load(package, engine="tiny-cpu-fp32") as model:
         for file in clips:
@@ -57,6 +61,7 @@ def test_scores_are_those_computed_by_hand(package: Path, clips: list[Path]) -> 
                 np.testing.assert_allclose(outputs[name], scores, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_answers_are_the_highest_scores_and_the_moments(package: Path, clips: list[Path]) -> None:
     with load(package) as model:
         values = model.run(clips[0])
@@ -79,6 +84,7 @@ def test_answers_are_the_highest_scores_and_the_moments(package: Path, clips: li
             model(clips[0], threshold=1.5)
 
 
+@pytest.mark.slow
 def test_chunks_give_what_the_whole_recording_gives(package: Path, clips: list[Path]) -> None:
     """Two recordings under way over one engine do not disturb one another; chunks may be empty or tiny."""
     random = np.random.default_rng(3)
@@ -112,6 +118,7 @@ def _in_order(answer: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(found, key=lambda moment: (moment["time"], labels.index(moment["label"])))
 
 
+@pytest.mark.slow
 def test_evidence_has_f1_and_auc(package: Path) -> None:
     result = result_from_json(Package.open(package).evidence("tiny"), "evidence")
     base = result.engine(result.baseline)
@@ -120,6 +127,7 @@ def test_evidence_has_f1_and_auc(package: Path) -> None:
     assert result.engine("tiny-cpu-int8").accuracy is not None
 
 
+@pytest.mark.slow
 def test_an_engine_spans_the_graphs_and_keeps_float_where_it_is_said(
     declaration: Path, package: Path, clips: list[Path], sources: Path, tmp_path: Path
 ) -> None:
@@ -140,6 +148,49 @@ def test_an_engine_spans_the_graphs_and_keeps_float_where_it_is_said(
     assert "DequantizeLinear" not in operators["levels"]
 
 
+_SILERO = """\
+task = "keyword-spotting"
+sampling_rate = 16000
+labels = ["speech"]
+scores = ["voice"]
+[component.voice]
+file = "silero.onnx"
+state = { stateN = "state" }
+constants = { sr = 16000 }
+[component.voice.inputs.input]
+stream = "audio"
+window = 576
+hop = 512
+before = 64
+"""
+
+
+def test_a_graph_with_a_state_and_a_constant_of_somebody_else(sources: Path, tmp_path: Path) -> None:
+    """silero-vad, declared: the probabilities of its frames are those of its own loop, written by hand."""
+    graph = unpacked_wheel("silero-vad") / "silero_vad" / "data" / "silero_vad_16k_op15.onnx"
+    shutil.copyfile(graph, tmp_path / "silero.onnx")
+    (tmp_path / "silero.toml").write_text(_SILERO)
+    text = (sources / "tiny.toml").read_text()
+    (tmp_path / "float.toml").write_text(text[: text.rindex("[[candidate]]")])
+    file, waveform = next(recordings())
+    (tmp_path / "clips").mkdir()
+    soundfile.write(tmp_path / "clips" / "0.wav", waveform, 16_000)
+    options = BuildOptions(tmp_path / "p", targets=(str(tmp_path / "float.toml"),), calibration=tmp_path / "clips")
+    (job,) = read_jobs(str(tmp_path / "silero.toml"), options)
+    draft_package(job, tmp_path / "draft", StageCache(), Quiet())
+    session, state, expected = onnxruntime.InferenceSession(graph), np.zeros((2, 1, 128), np.float32), []
+    heard = np.concatenate([np.zeros(64, np.float32), soundfile.read(tmp_path / "clips" / "0.wav", dtype="float32")[0]])
+    for start in range(0, len(heard) - 575, 512):
+        feeds = {"input": heard[None, start : start + 576], "state": state, "sr": np.array(16_000)}
+        score, state = session.run(None, feeds)
+        expected.append(score[0, 0])
+    assert len(expected) > 20, file
+    with load(tmp_path / "draft") as model:
+        scores = model.run(tmp_path / "clips" / "0.wav")["outputs"]["voice"]
+    np.testing.assert_allclose(scores[:, 0], expected, atol=1e-4)
+
+
+@pytest.mark.slow
 def test_run_and_verify(package: Path, clips: list[Path], command: Command) -> None:
     done = command("run", package, clips[0], "--json")
     assert done.code == 0, done.err

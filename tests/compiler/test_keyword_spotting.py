@@ -11,7 +11,7 @@ import onnxruntime
 import pytest
 import soundfile
 
-from command import QUICK, run_apart
+from command import run_apart
 from edgewright_benchmarks.result import result_from_json
 from edgewright_runtime import Package, load
 from edgewright_runtime.listening import KeywordListener
@@ -37,10 +37,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copyfile(models / name, place / name)
     (place / "hey-jarvis.toml").write_text(_DECLARATION.read_text().split("```toml\n")[1].split("```")[0])
     random = np.random.default_rng(3)
-    voices = [("en-us", 140), ("en-us", 160), ("en", 140), ("en", 160)]
+    voices = [("en-us", 140), ("en", 160)]
     said = [(spoken("Hey, Jarvis!", *voice), "hey jarvis") for voice in voices]
-    said += [(spoken("Turn the lights on", *voices[0]), ""), (spoken("Jar of jam", *voices[2]), "")]
-    said += [(waveform, "") for _, waveform in list(recordings())[10:12]]
+    said += [(spoken("Turn the lights on", *voices[0]), ""), (list(recordings())[10][1], "")]
     rows = [["audio", "label"]]
     for index, (waveform, label) in enumerate(said):
         whole = np.concatenate([np.zeros(8000), waveform, np.zeros(12_000)])
@@ -55,7 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def package(folder: Path, sources: Path, shared_cache: Path) -> Path:
     data = ("--calibration", folder / "clips.csv", "--evaluation", folder / "clips.csv")
-    fixed = ("--target", sources / "tiny.toml", *QUICK)
+    fixed = ("--target", sources / "tiny.toml", "--rounds", "2", "--calls", "1")
     out = folder / "p"
     done = run_apart("build", folder / "hey-jarvis.toml", *fixed, *data, "-o", out, cache=shared_cache)
     assert done.code == 0, done.err
@@ -98,10 +97,10 @@ def test_scores_are_those_of_the_source(package: Path, folder: Path) -> None:
 
 def test_words_are_found_as_they_are_said(package: Path, folder: Path) -> None:
     with load(package) as model:
-        for index in range(8):
+        for index in range(4):
             waveform, _ = soundfile.read(folder / f"{index}.wav", dtype="float32")
             (answer,) = model(folder / f"{index}.wav")
-            assert bool(answer["detections"]) == (index < 4)
+            assert bool(answer["detections"]) == (index < 2)
             listener = model.listen()
             assert isinstance(listener, KeywordListener)
             heard = list(listener.over(np.array_split(waveform, 23)))

@@ -15,11 +15,12 @@ import soundfile
 import tiny_speech
 from command import Command
 from edgewright_compiler.checkpoint import Checkpoint, read_config
+from edgewright_compiler.processors.audio import CheckpointAudio
 from edgewright_compiler.tasks._transcripts import transcript_settings
 from edgewright_runtime import Model, SampleError, load
 from edgewright_runtime.errors import AudioWarning
 from edgewright_runtime.generation.speech_prompt import SpeechPromptSpec, speech_prompt
-from edgewright_runtime.generation.timestamps import Segment, TimestampSpec, segments_of
+from edgewright_runtime.generation.timestamps import Segment, TimestampSpec, segments_of, timestamp_rule
 from edgewright_targets import InputError
 
 ENGINE = "tiny-cpu-fp32"
@@ -142,6 +143,18 @@ def test_a_long_recording_is_written_whole_and_streams_segment_by_segment(model:
     assert stream.facts["language"] in tiny_speech.LANGUAGES
 
 
+def test_what_engines_are_compared_on_is_the_first_window_as_the_source_has_it(
+    model: Model, source: Source, tiny_whisper: Path
+) -> None:
+    processor = CheckpointAudio(Checkpoint(tiny_whisper, read_config(tiny_whisper), ()), windows=True)
+    for audio in (SHORT, LONG):
+        theirs = processor.feeds(audio)["input_features"]
+        mine = model.feeds(audio, "encoder")["input_features"]
+        assert mine.shape == theirs.shape == (1, 80, 100 * tiny_speech.WHISPER_SECONDS)
+        assert np.abs(mine - theirs).max() < 1e-4
+        assert model.measured(audio)["text"] == model(audio)
+
+
 def test_several_at_once_are_answered_as_one_by_one(model: Model) -> None:
     batch = [SHORT, LONG, tiny_speech.sound(5)]
     assert model(batch, batch_size=3) == [model(audio) for audio in batch]
@@ -239,6 +252,34 @@ def test_what_is_forced_counts_where_nothing_is_asked() -> None:
     assert prompt(task="translate") == ([5, 7, 11], "de")
     assert prompt(SpeechPromptSpec(5, (9,))) == ([5, 9], None)
     assert SpeechPromptSpec(5).options == ()
+
+
+@pytest.mark.parametrize("latest", [None, 3])
+def test_what_times_rule_out_is_what_the_source_rules_out(latest: int | None) -> None:
+    import torch
+
+    transformers: Any = importlib.import_module("transformers")
+    none, end, size, prompt = 29, 20, 60, [21, 22]
+    config = transformers.GenerationConfig(
+        no_timestamps_token_id=none, eos_token_id=end, max_initial_timestamp_index=latest
+    )
+    processor = importlib.import_module("transformers.generation.logits_process").WhisperTimeStampLogitsProcessor(
+        config, begin_index=len(prompt)
+    )
+    rule = timestamp_rule(TimestampSpec(none, end, latest))
+    random = np.random.default_rng(5)
+    for made in range(7):
+        new = random.integers(0, end, (40, made))
+        # About half of them times, none before another.
+        times = np.sort(random.integers(none + 1, size, (40, made)), axis=1)
+        new = np.where(random.random(new.shape) < 0.5, times, new)
+        sequences = np.concatenate([np.tile(prompt, (40, 1)), new], axis=1)
+        scores = random.normal(scale=3, size=(40, size)).astype(np.float32)
+        theirs = processor(torch.from_numpy(sequences), torch.from_numpy(scores)).numpy()
+        mine = scores.copy()
+        rule(mine, sequences.tolist(), made)
+        assert np.array_equal(mine, theirs)
+        assert np.isinf(mine).any(axis=1).all()
 
 
 def test_a_window_without_pairs_of_times_is_one_segment() -> None:

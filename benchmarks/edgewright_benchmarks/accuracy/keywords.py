@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._corpus import Sums, corpus_accuracy
+from edgewright_benchmarks.accuracy._corpus import corpus_accuracy
+from edgewright_benchmarks.accuracy._decisions import Decisions, auc_over_recordings, sums_of
 from edgewright_benchmarks.accuracy._scorer import Output, answers_of, check_samples
-from edgewright_benchmarks.accuracy.voice import auc_over_recordings
 from edgewright_benchmarks.result import Accuracy, Measure
 from edgewright_targets import InputError
 
@@ -41,8 +40,8 @@ class LabelledKeywords:
         auc = auc_over_recordings(highest, expected)
         return corpus_accuracy(
             "f1",
-            _sums(_detected(found), expected),
-            _sums(_detected(baseline), expected),
+            sums_of(_detected(found), expected),
+            sums_of(_detected(baseline), expected),
             is_baseline=outputs is baseline_outputs,
             max_drop=max_drop,
             others={} if auc is None else {"auc": auc},
@@ -67,8 +66,8 @@ class KeywordAgreement:
         expected = _detected(_found(baseline_outputs))
         return corpus_accuracy(
             "agreement",
-            _sums(_detected(_found(outputs)), expected),
-            _sums(expected, expected),
+            sums_of(_detected(_found(outputs)), expected),
+            sums_of(expected, expected),
             is_baseline=outputs is baseline_outputs,
             max_drop=max_drop,
             others={},
@@ -81,11 +80,5 @@ def _found(outputs: Sequence[Output]) -> list[dict[str, tuple[float, bool]]]:
     return [{entry["label"]: (entry["score"], bool(entry["detections"])) for entry in answer} for answer in answers]
 
 
-def _detected(found: Sequence[dict[str, tuple[float, bool]]]) -> list[NDArray[np.bool_]]:
+def _detected(found: Sequence[dict[str, tuple[float, bool]]]) -> list[Decisions]:
     return [np.array([entry[label][1] for label in sorted(entry)]) for entry in found]
-
-
-def _sums(found: Sequence[NDArray[np.bool_]], expected: Sequence[NDArray[np.bool_]]) -> Sums:
-    pairs = list(zip(found, expected, strict=True))
-    right = np.array([2.0 * float((one & other).sum()) for one, other in pairs])
-    return Sums(right, np.array([float(one.sum() + other.sum()) for one, other in pairs]))

@@ -7,19 +7,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
-from edgewright_benchmarks.accuracy._corpus import Sums, corpus_accuracy
+from edgewright_benchmarks.accuracy._corpus import corpus_accuracy
+from edgewright_benchmarks.accuracy._decisions import Decisions, auc_over_recordings, sums_of
 from edgewright_benchmarks.accuracy._scorer import Output, answers_of, check_samples
-from edgewright_benchmarks.result import Accuracy, Interval, Measure
+from edgewright_benchmarks.result import Accuracy, Measure
 from edgewright_targets import InputError
 
 Segment = tuple[float, float]
-Frames = NDArray[np.bool_]
 
 _NO_ANSWERS = "Segments of speech can be told from an engine's answer only; there is none."
-# Resamples of recordings for the interval of the AUC.
-_RESAMPLES = 200
 
 
 class LabelledVoice:
@@ -44,8 +41,8 @@ class LabelledVoice:
         auc = auc_over_recordings([_probabilities(output) for output in outputs], expected)
         return corpus_accuracy(
             "frame_f1",
-            _sums(_answered(outputs, middles), expected),
-            _sums(_answered(baseline_outputs, middles), expected),
+            sums_of(_answered(outputs, middles), expected),
+            sums_of(_answered(baseline_outputs, middles), expected),
             is_baseline=outputs is baseline_outputs,
             max_drop=max_drop,
             others={} if auc is None else {"frame_auc": auc},
@@ -71,15 +68,15 @@ class VoiceAgreement:
         expected = _answered(baseline_outputs, middles)
         return corpus_accuracy(
             "agreement",
-            _sums(_answered(outputs, middles), expected),
-            _sums(expected, expected),
+            sums_of(_answered(outputs, middles), expected),
+            sums_of(expected, expected),
             is_baseline=outputs is baseline_outputs,
             max_drop=max_drop,
             others={},
         )
 
 
-def frames_of(segments: Sequence[Segment], middles: NDArray[np.float64]) -> Frames:
+def frames_of(segments: Sequence[Segment], middles: NDArray[np.float64]) -> Decisions:
     """Which frames are speech; shape (frames,)."""
     speech = np.zeros(len(middles), dtype=bool)
     for start, end in segments:
@@ -98,37 +95,9 @@ def _probabilities(output: Output) -> NDArray[np.float64]:
     return np.asarray(found, dtype=np.float64).reshape(-1)
 
 
-def _answered(outputs: Sequence[Output], middles: Sequence[NDArray[np.float64]]) -> list[Frames]:
+def _answered(outputs: Sequence[Output], middles: Sequence[NDArray[np.float64]]) -> list[Decisions]:
     answers = answers_of(outputs, _NO_ANSWERS)
     return [
         frames_of([(part["start"], part["end"]) for part in answer], at)
         for answer, at in zip(answers, middles, strict=True)
     ]
-
-
-def _sums(found: Sequence[Frames], expected: Sequence[Frames]) -> Sums:
-    pairs = list(zip(found, expected, strict=True))
-    right = np.array([2.0 * float((one & other).sum()) for one, other in pairs])
-    return Sums(right, np.array([float(one.sum() + other.sum()) for one, other in pairs]))
-
-
-def auc_over_recordings(scores: Sequence[NDArray[np.float64]], expected: Sequence[Frames]) -> Interval | None:
-    """The AUC of all scores, with an interval by resampling recordings.
-
-    None where all that is expected is alike, or a score is not finite.
-    """
-    if not all(np.isfinite(one).all() for one in scores):
-        return None
-    whole = np.concatenate(expected)
-    if whole.all() or not whole.any():
-        return None
-    value = float(roc_auc_score(whole, np.concatenate(scores)))
-    random = np.random.default_rng(0)
-    found = []
-    for _ in range(_RESAMPLES):
-        drawn = random.integers(0, len(scores), len(scores))
-        labels = np.concatenate([expected[index] for index in drawn])
-        if labels.any() and not labels.all():
-            found.append(float(roc_auc_score(labels, np.concatenate([scores[index] for index in drawn]))))
-    low, high = np.quantile(found, [0.025, 0.975]) if found else (0.0, 1.0)
-    return Interval(value, min(value, float(low)), max(value, float(high)))

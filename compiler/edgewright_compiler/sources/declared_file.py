@@ -23,7 +23,7 @@ _LARGEST_FILE = 2**20
 class InputFile:
     """An input that is windows of a stream: `audio`, `COMPONENT`, or `COMPONENT.OUTPUT` where it has several.
 
-    See `edgewright_runtime.steps.streams.WindowSpec` for the rest.
+    See `edgewright_runtime.steps.stream_windows.WindowSpec` for the rest.
     """
 
     stream: str

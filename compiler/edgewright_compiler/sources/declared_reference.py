@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgewright_runtime.steps.streams import StreamLoopSpec, WindowSpec
+from edgewright_runtime.steps.stream_windows import WindowSpec
+from edgewright_runtime.steps.streams import StreamLoopSpec
 
 if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
