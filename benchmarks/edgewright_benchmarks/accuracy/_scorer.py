@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
-from edgewright_runtime.samples import ANSWER, graph_outputs, unpack_answer
+from edgewright_runtime.samples import ANSWER, unpack_answer
 from edgewright_targets import InputError
 
 # One sample's outputs: one array, or arrays by name.
@@ -105,7 +105,7 @@ def top_classes(outputs: Sequence[Output]) -> NDArray[np.int64]:
 
 
 def _top_class(output: Output) -> int:
-    if isinstance(output, Mapping) and len(names := sorted(graph_outputs(output))) != 1:
+    if isinstance(output, Mapping) and len(names := sorted(set(output) - {ANSWER})) != 1:
         raise InputError(
             f"A class can be told from one output of scores only; this model has: {', '.join(names)}.",
             hint="Leave the labels out to measure agreement over all outputs, or export the scores alone.",
