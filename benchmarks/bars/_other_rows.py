@@ -41,8 +41,6 @@ def _chosen(made: Made) -> list[Any]:
     padding = {"padding": "max_length", "max_length": tiny_pairs.POSITIONS} if siglip else {"padding": True}
     labels = list(made.labels or ())
     feeds = dict(words([f"This is a photo of {label}." for label in labels], return_tensors="pt", **padding))
-    if siglip:
-        feeds.pop("attention_mask", None)
     feeds.pop("token_type_ids", None)
     answers = []
     for file in made.samples:
