@@ -14,8 +14,30 @@ _FEWEST_ROUNDS = 6
 _SPREAD = 0.10
 # A slow drift cancels in the ratio to the baseline, yet it says that the machine heats up or is shared.
 _DRIFT = 0.05
+# An engine that computes has a processor all the time; below this others had it for a good part.
+_HAD_PROCESSOR = 0.8
+# Of two engines on a busy machine both wait; one that was busy for so much less of its time waited far more.
+_ALIKE = 0.75
 # Two readings of the clock and the loop around them cost up to a tenth of a microsecond: 1 % of this.
 _SHORTEST_SECONDS = 10e-6
+
+
+def starved_baseline(candidate: float | None, baseline: float | None) -> str:
+    """Why a faster candidate is no win: others had the processor while the baseline was timed; empty where it is one.
+
+    Engines take turns, so what runs beside them takes from all alike. Not where one waits for several threads at once
+    and the other for none: then the one with more threads loses far more, whatever it computes.
+
+    Args:
+        candidate: How busy the processor was with it, the median of its rounds; see `workers.Turn`.
+        baseline: The same of the baseline. None, of both, where it was not read.
+    """
+    if candidate is None or baseline is None or baseline >= _HAD_PROCESSOR or baseline >= _ALIKE * candidate:
+        return ""
+    return (
+        f"its time and the baseline's cannot be compared, as other programs had the processor: the baseline computed "
+        f"for {baseline:.0%} of its time, this engine for {candidate:.0%}. Close other programs and measure again"
+    )
 
 
 def stability_warnings(engines: Mapping[str, Sequence[Sequence[float]]]) -> tuple[str, ...]:

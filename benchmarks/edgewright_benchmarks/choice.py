@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from edgewright_benchmarks.result import Accuracy, EngineResult, Interval, Latency, Measure
+from edgewright_benchmarks.statistics import starved_baseline
 from edgewright_targets import InputError
 
 
@@ -103,7 +104,8 @@ def _latency_refusal(candidate: EngineResult) -> str:
         return "" if candidate.rung == "emulated" else "Refused: its latency was not measured."
     ratio = candidate.latency.ratio
     if ratio.high <= 1:
-        return ""
+        starved = starved_baseline(candidate.latency.busy, candidate.latency.baseline_busy)
+        return f"Refused: {starved}." if starved else ""
     if ratio.low > 1:
         return f"Refused: {_times(candidate.latency)}."
     return f"Refused: not shown to be as fast as the baseline, it takes {_times(candidate.latency)}."

@@ -101,7 +101,7 @@ def compare_engines(
                 status="refused",
                 # Of an engine compiled ahead of time the notes say who runs its nodes.
                 reasons=engine.notes if engine.nodes else (*engine.notes, *_foreign(nodes, engine.spec.provider)),
-                latency=_latency(found.rounds, reference.rounds) if engine.rung == "measured" else None,
+                latency=_latency(found, reference) if engine.rung == "measured" else None,
                 accuracy=how.score(found.outputs, data.labels, reference.outputs, max_drop=max_drop),
                 load_seconds=tuple(found.loads),
                 peak_memory_bytes=found.peak_memory_bytes or None,
@@ -109,7 +109,8 @@ def compare_engines(
                 native=found.native,
             )
         )
-    return Comparison(tuple(results), how.measure, stability_warnings(timed))
+    said = reference.said.sentences(len(data.samples))
+    return Comparison(tuple(results), how.measure, (*said, *stability_warnings(timed)))
 
 
 def _described(engine: MeasuredEngine) -> dict[str, Any]:
@@ -141,11 +142,13 @@ def _foreign(nodes: dict[str, int], provider: str) -> tuple[str, ...]:
     return (f"{provider} took {sum(nodes.values()) - foreign} of {sum(nodes.values())} graph nodes.",)
 
 
-def _latency(rounds: Sequence[tuple[float, ...]], baseline: Sequence[tuple[float, ...]]) -> Latency:
-    values = np.array([value for one in rounds for value in one])
+def _latency(found: Readings, baseline: Readings) -> Latency:
+    values = np.array([value for one in found.rounds for value in one])
     p50, p90, p95, p99 = (float(p) for p in np.percentile(values, [50, 90, 95, 99]))
     throughput = float(len(values) / values.sum())
-    return Latency(tuple(rounds), p50, p50, p90, p95, p99, throughput, latency_ratio(rounds, baseline))
+    ratio = latency_ratio(found.rounds, baseline.rounds)
+    busy = (float(np.median(one.busy)) if one.busy else None for one in (found, baseline))
+    return Latency(tuple(found.rounds), p50, p50, p90, p95, p99, throughput, ratio, *busy)
 
 
 def data_facts(data: Dataset) -> DataFacts:

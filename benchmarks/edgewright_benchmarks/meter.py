@@ -19,7 +19,7 @@ from edgewright_benchmarks.devices.here import ThisMachine
 from edgewright_benchmarks.parallel import answers_in_parallel
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.result import NativeAnswers
-from edgewright_benchmarks.workers import EngineWorker, Place, WorkerError
+from edgewright_benchmarks.workers import EngineWorker, Place, Said, WorkerError
 from edgewright_runtime.samples import size_of
 from edgewright_targets import host_facts
 
@@ -60,20 +60,24 @@ class Readings:
     Attributes:
         outputs: The graph's outputs, a dict for each sample; with the answer where it is more than these.
         rounds: Seconds of calls, a list for each round.
+        busy: How busy the processor was with them, for each round; see `workers.Turn`.
         loads: Seconds from opening the package to the first answer.
         peak_memory_bytes: After all samples were answered.
         info: What runs where, as the runtime says it (`EngineInfo` as a dict).
         native: How the outputs differ from this machine's, where they are an emulator's.
         failure: Why there are no readings, or None.
+        said: What was changed about samples before the engine had them.
     """
 
     outputs: list[Arrays] = field(default_factory=list)
     rounds: list[tuple[float, ...]] = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)
     loads: list[float] = field(default_factory=list)
     peak_memory_bytes: int = 0
     info: dict[str, Any] = field(default_factory=dict)
     native: NativeAnswers | None = None
     failure: str | None = None
+    said: Said = field(default_factory=Said)
 
 
 def read_engines(
@@ -129,7 +133,7 @@ def answer_engines(
     for name, place in places.items():
         with _recording(readings[name]):
             found = answers_in_parallel(place, package, name, samples, host_facts().threads, bar)
-            readings[name].outputs, readings[name].info = found
+            readings[name].outputs, readings[name].info, readings[name].said = found
     bar.close()
     return readings
 
@@ -160,13 +164,14 @@ def _first_answers(
         readings.outputs += worker.answer(indices)
         bar.update(len(indices))
     bar.close()
+    readings.said.add(worker.said.kinds)
     readings.peak_memory_bytes = worker.peak_memory_bytes()
 
 
 def _calls(workers: Mapping[str, EngineWorker], count: int) -> int:
     for worker in workers.values():
         with contextlib.suppress(WorkerError):
-            seconds = float(np.median(worker.time(range(min(count, 16)))))
+            seconds = float(np.median(worker.time(range(min(count, 16))).seconds))
             return int(np.clip(_ROUND_SECONDS / max(seconds, 1e-6), 4, 500))
     return 4
 
@@ -188,7 +193,9 @@ def _rounds(
         for name in random.permutation(list(workers)).tolist():
             if readings[name].failure is None:
                 with _recording(readings[name]):
-                    readings[name].rounds.append(tuple(workers[name].time(indices)))
+                    turn = workers[name].time(indices)
+                    readings[name].rounds.append(turn.seconds)
+                    readings[name].busy.append(turn.busy)
             bar.update()
     bar.close()
 

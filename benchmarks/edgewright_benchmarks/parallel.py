@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_benchmarks.progress import Bar
-from edgewright_benchmarks.workers import Place, WorkerProcess
+from edgewright_benchmarks.workers import Place, Said, WorkerProcess
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
@@ -25,8 +25,8 @@ def answers_in_parallel(
     samples: Sequence[Any],
     processes: int,
     bar: Bar,
-) -> tuple[list[Arrays], dict[str, Any]]:
-    """The graph's outputs for each sample, in their order, and what ran where (`EngineInfo` as a dict).
+) -> tuple[list[Arrays], dict[str, Any], Said]:
+    """The graph's outputs for each sample, in their order, what ran where (`EngineInfo` as a dict), what was said.
 
     Args:
         place: Where it runs.
@@ -45,6 +45,7 @@ def answers_in_parallel(
     lock = threading.Lock()
     failed = threading.Event()
     infos: list[dict[str, Any]] = []
+    said = Said()
 
     def work() -> None:
         try:
@@ -54,6 +55,8 @@ def answers_in_parallel(
                     with lock:
                         chunk = next(waiting, None)
                     if chunk is None:
+                        with lock:
+                            said.add(worker.said.kinds)
                         return
                     worker.keep([samples[index] for index in chunk])
                     made = worker.answer(range(len(chunk)))
@@ -73,4 +76,4 @@ def answers_in_parallel(
         finally:
             # Leaving the block waits for all of them: after Ctrl-C too they must not go on to the last sample.
             failed.set()
-    return answers, infos[0]
+    return answers, infos[0], said

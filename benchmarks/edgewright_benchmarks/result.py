@@ -47,6 +47,8 @@ class Latency:
         throughput: Calls a second of one stream: samples divided by the time they took.
         ratio: Median latency over the baseline's, round by round, with a bootstrap interval. Below 1 is faster.
             The baseline's own is exactly 1.
+        busy: Processor time over the time that passed, the median of all rounds; None where it was not read.
+        baseline_busy: The same of the baseline, in the same rounds.
     """
 
     rounds: tuple[tuple[float, ...], ...]
@@ -57,6 +59,8 @@ class Latency:
     p99: float
     throughput: float
     ratio: Interval
+    busy: float | None = None
+    baseline_busy: float | None = None
 
     @property
     def values(self) -> tuple[float, ...]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from edgewright_benchmarks._paired import mean_drop, paired_accuracy_drop, samples_needed, wilson
-from edgewright_benchmarks._stability import stability_warnings
+from edgewright_benchmarks._stability import stability_warnings, starved_baseline
 from edgewright_benchmarks.result import Interval
 from edgewright_targets import InputError
 
@@ -28,6 +28,7 @@ __all__ = [
     "rate_interval",
     "samples_needed",
     "stability_warnings",
+    "starved_baseline",
     "wilson",
 ]
 

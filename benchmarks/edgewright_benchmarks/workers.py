@@ -22,6 +22,41 @@ TIMEOUT_SECONDS = 900.0
 WORKER_COMMAND = (sys.executable, "-P", "-m", "edgewright_runtime.worker")
 
 
+@dataclass
+class Said:
+    """What was changed about samples before a model had them.
+
+    Attributes:
+        kinds: Kind of it to how many samples, and what was said of the first of them.
+    """
+
+    kinds: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    def add(self, kinds: Mapping[str, tuple[int, str]]) -> None:
+        """What was said of other samples."""
+        for kind, (count, sentence) in kinds.items():
+            before, first = self.kinds.get(kind, (0, sentence))
+            self.kinds[kind] = (before + count, first)
+
+    def sentences(self, samples: int) -> tuple[str, ...]:
+        """For people: of so many samples."""
+        return tuple(f"{count:,} of {samples:,} samples: {first}" for count, first in self.kinds.values())
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Calls of an engine whose time was taken.
+
+    Attributes:
+        seconds: Of each call.
+        busy: Processor time of the process, all threads together, over the time that passed. An engine that computes
+            is at 1 or above; one below it waited for a processor that others had.
+    """
+
+    seconds: tuple[float, ...]
+    busy: float
+
+
 @dataclass(frozen=True)
 class Place:
     """Where an engine runs; by default this machine.
@@ -67,6 +102,8 @@ class EngineWorker(Protocol):
     """A process with one engine in it, on this machine or elsewhere; `WorkerProcess` describes the methods."""
 
     machine: dict[str, Any]
+    # Of all samples answered so far.
+    said: Said
 
     def keep(self, samples: Sequence[Any]) -> None:
         """Give it its samples."""
@@ -77,7 +114,7 @@ class EngineWorker(Protocol):
     def answer(self, indices: Sequence[int]) -> list[Arrays]:
         """Outputs of these samples."""
 
-    def time(self, indices: Sequence[int]) -> list[float]:
+    def time(self, indices: Sequence[int]) -> Turn:
         """Seconds of a call for each of these samples."""
 
     def verify(self, package: PurePath, engine: str | None, *, strict: bool) -> dict[str, Any]:
@@ -115,6 +152,7 @@ class WorkerProcess:
         self._connection_code = connection_code
         self._timed_out = False
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close(), lives as long as the process
+        self.said = Said()
         self._process = subprocess.Popen(
             list(command),
             stdin=subprocess.PIPE,
@@ -152,23 +190,29 @@ class WorkerProcess:
 
     def answer(self, indices: Sequence[int]) -> list[Arrays]:
         """The graph's outputs for these samples, and answers that are more than outputs under `samples.ANSWER`."""
-        return self._arrays("answer", indices)
+        made, facts = self._arrays("answer", indices)
+        # A sample of which two sentences of a kind are said counts once.
+        for kind, _ in {(kind, index): None for index, kind, _ in facts["said"]}:
+            first = next(sentence for _, one, sentence in facts["said"] if one == kind)
+            self.said.add({kind: (1, first)})
+        return made
 
     def feeds(self, indices: Sequence[int]) -> list[Arrays]:
         """What the graph is given for these samples."""
-        return self._arrays("feeds", indices)
+        return self._arrays("feeds", indices)[0]
 
-    def _arrays(self, operation: str, indices: Sequence[int]) -> list[Arrays]:
-        _, arrays = self._request({"op": operation, "indices": list(indices)})
+    def _arrays(self, operation: str, indices: Sequence[int]) -> tuple[list[Arrays], dict[str, Any]]:
+        facts, arrays = self._request({"op": operation, "indices": list(indices)})
         found: dict[int, Arrays] = {index: {} for index in indices}
         for key, value in arrays.items():
             index, _, name = key.partition("/")
             found[int(index)][name] = value
-        return [found[index] for index in indices]
+        return [found[index] for index in indices], facts
 
-    def time(self, indices: Sequence[int]) -> list[float]:
+    def time(self, indices: Sequence[int]) -> Turn:
         """Seconds of a call for each of these samples, after one that is not counted."""
-        return [float(value) for value in self._request({"op": "time", "indices": list(indices)})[0]["seconds"]]
+        answer = self._request({"op": "time", "indices": list(indices)})[0]
+        return Turn(tuple(map(float, answer["seconds"])), float(answer["busy"]))
 
     def verify(self, package: PurePath, engine: str | None, *, strict: bool) -> dict[str, Any]:
         """The self-test of a package: the fields of `SelfTestReport`, or an error of the kind `check`."""

@@ -84,7 +84,7 @@ def _as_reference(engine: EngineResult, way: Way) -> EngineResult:
     if way.answers != "reference" or engine.accuracy is None:
         return engine
     name, value = next(iter(engine.accuracy.metrics.items()))
-    said = f"There its {name} was {value.value:.2%} on {engine.accuracy.samples:,} samples."
+    said = f"There its {name.replace('_', ' ')} was {value.value:.2%} on {engine.accuracy.samples:,} samples."
     return dataclasses.replace(engine, accuracy=None, reasons=(*engine.reasons, said))
 
 

@@ -14,10 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from edgewright_benchmarks.evidence import now
 from edgewright_benchmarks.meter import MeterSettings, Readings, read_engines
 from edgewright_benchmarks.progress import Progress, Quiet
-from edgewright_benchmarks.statistics import latency_ratio
+from edgewright_benchmarks.statistics import latency_ratio, starved_baseline
 from edgewright_compiler.compile import CompileError
 from edgewright_compiler.device_plan import stored_or_built
 from edgewright_runtime import EngineUnavailableError, load
@@ -218,12 +220,15 @@ def _judged(spec: EngineSpec, worst: float, found: Readings, against: tuple[str,
     times = f"{ratio.value:.2f} times the latency of {name} (95 % interval {ratio.low:.2f} to {ratio.high:.2f})"
     # A comparison with NaN is False, so both are written the way round that lets none through.
     alike, fast = worst <= spec.tolerance, ratio.high <= 1
+    starved = starved_baseline(*(float(np.median(one.busy)) if one.busy else None for one in (found, reference)))
     agreement = (
         f"its outputs differ from float by {worst:.3g} on the golden samples, {spec.tolerance:.3g} is allowed"
         if worst < float("inf")
         else "its answers to the golden samples are others than those of float"
     )
-    if alike and fast:
+    if alike and fast and starved:
+        reason = f"Refused: {starved}."
+    elif alike and fast:
         reason = f"Accepted: it takes {times}, and {agreement}."
     elif alike:
         reason = f"Refused: it is not shown to be as fast, it takes {times}."
@@ -231,7 +236,7 @@ def _judged(spec: EngineSpec, worst: float, found: Readings, against: tuple[str,
         reason = f"Refused: {agreement}."
     return Finished(
         engine=spec.name,
-        accepted=alike and fast,
+        accepted=alike and fast and not starved,
         reason=reason,
         difference=worst if worst < float("inf") else None,
         tolerance=spec.tolerance,

@@ -15,7 +15,7 @@ from edgewright_benchmarks.meter import MeterSettings, Readings, answer_engines,
 from edgewright_benchmarks.native import compare_with_native
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.result import NativeAnswers
-from edgewright_benchmarks.workers import Place, WorkerProcess
+from edgewright_benchmarks.workers import Place, Said, WorkerProcess
 from edgewright_compiler.job import GOLDEN_SAMPLES, Job
 from edgewright_runtime.samples import graph_outputs
 from edgewright_runtime.selftest import GoldenSample, golden_samples, write_golden
@@ -52,16 +52,21 @@ class Measured:
     machine: HostFacts
     created: str
 
-    def tolerance(self, engine: str, alike: Likeness) -> float:
-        """How far this engine may be from the float outputs on the golden samples, when it is verified later."""
+    def tolerance(self, engine: str, alike: Likeness, golden: Path) -> float:
+        """How far this engine may be from the float outputs on the golden samples, when it is verified later.
+
+        Args:
+            engine: Its name.
+            alike: How outputs are compared.
+            golden: The golden samples that ship, which another target may have made: the first that both answered.
+        """
         from edgewright_compiler.reference import tolerance_for
 
         if engine not in self.readings:
             # It was not run, so nothing was seen.
             return alike.floor
-        expected = read_golden_outputs(self.golden)
-        outputs = self.readings[engine].outputs
-        seen = max((alike.difference(outputs[i], golden) for i, golden in enumerate(expected)), default=0.0)
+        pairs = zip(self.readings[engine].outputs, read_golden_outputs(golden), strict=False)
+        seen = max((alike.difference(outputs, expected) for outputs, expected in pairs), default=0.0)
         if seen == float("inf"):
             return alike.floor
         return tolerance_for(seen, alike.floor)
@@ -117,11 +122,13 @@ def measure(folder: Path, drafts: Drafts, job: Job, settings: MeterSettings, pro
     for name, found in readings.items():
         record["engines"][name] = {
             "rounds": found.rounds,
+            "busy": found.busy,
             "loads": found.loads,
             "peak_memory_bytes": found.peak_memory_bytes,
             "info": found.info,
             "native": write_record(found.native) if found.native else None,
             "failure": found.failure,
+            "said": found.said.kinds,
         }
         if found.failure is None:
             arrays |= _stack(name, found.outputs)
@@ -195,11 +202,13 @@ def read_measured(folder: Path) -> Measured:
         readings[name] = Readings(
             [],
             rounds,
+            entry["busy"],
             entry["loads"],
             entry["peak_memory_bytes"],
             entry["info"],
             read_record(NativeAnswers, entry["native"], name) if entry["native"] else None,
             entry["failure"],
+            Said({kind: (count, first) for kind, (count, first) in entry["said"].items()}),
         )
     with np.load(folder / _OUTPUTS, allow_pickle=False) as file:
         stored = {path: file[path] for path in file.files}

@@ -94,7 +94,7 @@ class OutputFolder:
         from edgewright_compiler.measure import read_measured
         from edgewright_runtime.likeness import likeness_of
 
-        alike = likeness_of(manifest.pipeline)
+        alike, golden = likeness_of(manifest.pipeline), read_measured(made[0].measured).golden
         shipped: dict[str, EngineFiles] = {}
         documents: dict[str, str] = {}
         for entry in made:
@@ -104,11 +104,10 @@ class OutputFolder:
                 documents |= engine.documents()
                 if engine.spec.name in manifest.order:
                     name = engine.spec.name
-                    tolerance = found.tolerance(name, alike) if engine.tolerance is None else engine.tolerance
+                    tolerance = found.tolerance(name, alike, golden) if engine.tolerance is None else engine.tolerance
                     spec = dataclasses.replace(engine.spec, tolerance=tolerance, compared=name not in unfinished)
                     shipped[engine.spec.name] = dataclasses.replace(engine, spec=spec)
         chosen = [shipped[name] for name in manifest.order]
-        golden = read_measured(made[0].measured).golden
         fickle = tuple(path for engine in chosen for path in engine.unreproducible())
         manifest = dataclasses.replace(manifest, unreproducible=(*manifest.unreproducible, *fickle))
         evidence = {entry.target: entry.result for entry in made}

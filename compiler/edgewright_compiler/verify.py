@@ -14,7 +14,7 @@ from edgewright_runtime.likeness import likeness_of
 from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.package import GOLDEN, Package
 from edgewright_runtime.samples import graph_outputs
-from edgewright_runtime.selftest import GoldenSample, check_feeds, check_whole, golden_samples
+from edgewright_runtime.selftest import GoldenSample, check_feeds, check_whole, feed_tolerance, golden_samples
 from edgewright_targets import CheckFailedError, HostFacts, InputError, Rung, Target, load_target, nearest, target_names
 from edgewright_targets.host import usable_threads
 from edgewright_targets.record import read_record
@@ -95,7 +95,7 @@ def verify_target(
     how = ways(wanted)
     running = [name for name in specs if how[name].answers in ("here", "emulated")]
     if not running:
-        notes = " ".join(how[name].note for name in specs)
+        notes = " ".join(dict.fromkeys(how[name].note for name in specs))
         raise InputError(f"No engine for '{wanted.name}' can be run from this machine. {notes}")
     where = places(wanted, progress)
     samples = golden_samples(package.file(GOLDEN))
@@ -155,14 +155,15 @@ def _answers(
     package: Package, spec: EngineSpec, place: Place, samples: tuple[GoldenSample, ...], bar: Bar
 ) -> tuple[float | None, str]:
     """The largest difference from the stored outputs, None where there is none, and what is wrong."""
-    worst, alike = 0.0, likeness_of(package.manifest.pipeline)
+    pipeline = package.manifest.pipeline
+    worst, alike, allowed = 0.0, likeness_of(pipeline), feed_tolerance(pipeline)
     try:
         with WorkerProcess(command=place.command) as worker:
             worker.keep([golden.sample for golden in samples])
             worker.load(package.root, spec.name, 1, **place.options)
             for index, golden in enumerate(samples):
                 (feeds,), (outputs,) = worker.feeds([index]), worker.answer([index])
-                check_feeds(feeds, golden, spec.pad_to_multiple_of, index)
+                check_feeds(feeds, golden, spec.pad_to_multiple_of, index, allowed)
                 worst = max(worst, alike.difference(graph_outputs(outputs), golden.outputs))
                 bar.update()
     except WorkerError as error:

@@ -37,13 +37,17 @@ class EngineFallbackWarning(UserWarning):
     """Another engine runs than the one the package prefers; `model.engine.passed_over` says why."""
 
 
-class VideoWarning(UserWarning):
+class SampleWarning(UserWarning):
+    """A sample is not answered as it is. One kind of it is one class, whose name travels with a worker's answers."""
+
+
+class VideoWarning(SampleWarning):
     """A video is not answered as it is: it has fewer frames than the model takes."""
 
 
-class AudioWarning(UserWarning):
+class AudioWarning(SampleWarning):
     """Audio was changed before the model heard it, in a way that a person may not expect: resampled, or cut."""
 
 
-class SampleCutWarning(UserWarning):
+class SampleCutWarning(SampleWarning):
     """The input of a call was longer than the model takes, and a part of it was used."""

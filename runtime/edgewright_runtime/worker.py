@@ -7,9 +7,11 @@ One engine a process, because thread pools and caches of engines in one process 
 - `samples`: keep these samples; later requests name them by index.
 - `load`: open a package and activate an engine, in its emulator if asked to; answers seconds until the first answer,
   and what runs where.
-- `answer`: outputs of the samples named, and beside them the answers that are more than these (`samples.ANSWER`).
+- `answer`: outputs of the samples named, and beside them the answers that are more than these (`samples.ANSWER`); under
+  `said` what was changed about samples before the model had them: `[index, kind, sentence]`.
 - `feeds`: what the steps before the graphs make for the samples named.
-- `time`: seconds of a call for each of the samples named; refused in an emulator, where they would mean nothing.
+- `time`: seconds of a call for each of the samples named, and how busy the processor was with them; refused in an
+  emulator, where they would mean nothing.
 - `memory`: peak resident memory of this process in bytes.
 - `verify`: the self-test of a package; the kind `check` means that it ran and said no.
 - `stop`: end.
@@ -25,6 +27,7 @@ import time
 import warnings
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from edgewright_runtime.errors import SampleWarning
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_runtime.wire import PROTOCOL, WireError, receive, send, unpack_samples
 from edgewright_targets import CheckFailedError, EdgewrightError, InputError, __version__, host_facts
@@ -111,15 +114,19 @@ class Worker:
         del arrays
         model = self._loaded()
         made: Arrays = {}
+        said: list[tuple[int, str, str]] = []
         for index in request["indices"]:
-            values = model.measured(self._samples[index])
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", SampleWarning)
+                values = model.measured(self._samples[index])
+            said += [(index, one.category.__name__, str(one.message)) for one in caught if _of_sample(one)]
             made |= {f"{index}/{name}": value for name, value in values["outputs"].items()}
             # Labels and arrays are told from the outputs; other answers take steps that only the package has.
             pipeline = model.manifest.pipeline
             if pipeline.output not in ("labels", "*"):
                 answer = values[pipeline.measured.answer if pipeline.measured else pipeline.output]
                 made[f"{index}/{ANSWER}"] = pack_answer(answer)
-        return {}, made
+        return {"said": said}, made
 
     def _feeds(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
         del arrays
@@ -137,12 +144,13 @@ class Worker:
         # One call that is not counted: after a pause, threads have to wake and caches to fill again.
         model.timed(self._samples[request["indices"][0]])
         seconds = []
+        worked = time.process_time()
         for index in request["indices"]:
             sample = self._samples[index]
             start = time.perf_counter()
             model.timed(sample)
             seconds.append(time.perf_counter() - start)
-        return {"seconds": seconds}, {}
+        return {"seconds": seconds, "busy": (time.process_time() - worked) / sum(seconds)}, {}
 
     def _memory(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
         del request, arrays
@@ -162,6 +170,10 @@ class Worker:
         if self._model is None:
             raise RuntimeError("nothing is loaded")
         return self._model
+
+
+def _of_sample(caught: warnings.WarningMessage) -> bool:
+    return issubclass(caught.category, SampleWarning)
 
 
 def peak_memory_bytes() -> int:

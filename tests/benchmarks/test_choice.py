@@ -32,6 +32,36 @@ def reasons(candidate: EngineResult, max_drop: float = 0.01) -> tuple[str, ...]:
     return judged.reasons
 
 
+class TestStarvedBaseline:
+    """Readings of a run beside two programs that never pause, on two processors: the baseline waits for two threads."""
+
+    @staticmethod
+    def disturbed(busy: float, baseline_busy: float) -> EngineResult:
+        candidate = engine(ratio=(0.10, 0.09, 0.11))
+        assert candidate.latency is not None
+        return replace(candidate, latency=replace(candidate.latency, busy=busy, baseline_busy=baseline_busy))
+
+    def test_it_decides_no_win(self) -> None:
+        (reason,) = reasons(self.disturbed(0.97, 0.098))
+        assert "the baseline computed for 10% of its time, this engine for 97%" in reason
+        judged = choose([BASELINE, self.disturbed(0.97, 0.098)], "float", max_drop=0.01, measure="accuracy")
+        assert judged.chosen == "float"
+
+    @pytest.mark.parametrize(
+        ("busy", "baseline_busy"),
+        # An idle machine; one that is busy for both; threads that spin beside some that sleep; an accelerator.
+        [(1.0, 0.99), (0.45, 0.41), (1.0, 1.9), (1.9, 1.0), (0.05, 0.99), (0.05, 0.5)],
+    )
+    def test_waiting_alike_or_not_at_all_leaves_it_to_the_ratio(self, busy: float, baseline_busy: float) -> None:
+        assert reasons(self.disturbed(busy, baseline_busy)) == ()
+
+    def test_a_loss_needs_no_excuse(self) -> None:
+        slow = engine(ratio=(1.2, 1.1, 1.3))
+        assert slow.latency is not None
+        slow = replace(slow, latency=replace(slow.latency, busy=0.9, baseline_busy=0.1))
+        assert reasons(slow) == ("Refused: 1.20 times the baseline latency (95 % interval 1.10 to 1.30).",)
+
+
 class TestJudge:
     def test_accepts_within_both_bounds(self) -> None:
         assert reasons(engine()) == ()

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import stat
+import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -104,6 +105,17 @@ def test_a_worker_there_says_what_it_is_and_answers_as_here(
 
 
 @pytest.mark.slow
+def test_pictures_recordings_and_videos_can_be_read_there(emulator: aarch64.Emulator) -> None:
+    code = (
+        "import sys; sys.path[:0] = sys.argv[1:]; import av, PIL.Image, soundfile, soxr; print(soundfile.__version__)"
+    )
+    python = aarch64._python(emulator.qemu, emulator.system, emulator.python, aarch64.DEFAULT_CPU)
+    paths = (emulator._site, str(emulator.libraries))
+    done = subprocess.run([*python, "-c", code, *paths], capture_output=True, text=True)
+    assert done.stdout.strip() == emulator.versions["soundfile"], done.stderr
+
+
+@pytest.mark.slow
 def test_all_cores_answer_in_the_emulator(emulator: aarch64.Emulator, packages: tuple[Path, Path]) -> None:
     there, here = {ENGINES[0]: Place(emulator.command("cortex-a76"))}, {ENGINES[0]: Place()}
     found = answer_engines(packages[0], there, samples(), "", Quiet())[ENGINES[0]]
@@ -158,8 +170,8 @@ def test_samples_are_answered_once_and_in_order(tmp_path: Path) -> None:
     (job,) = read_jobs(str(model), BuildOptions(output=tmp_path / "p", targets=("host",), calibration=data))
     names = draft_package(job, tmp_path / "draft", StageCache(tmp_path / "cache"), Quiet())
     (name,) = (name for name in names if name.endswith("cpu-fp32"))
-    one, _ = answers_in_parallel(Place(), tmp_path / "draft", name, samples(), 1, Quiet().bar("", 1))
-    many, info = answers_in_parallel(Place(), tmp_path / "draft", name, samples(), 3, Quiet().bar("", 1))
+    one, _, _ = answers_in_parallel(Place(), tmp_path / "draft", name, samples(), 1, Quiet().bar("", 1))
+    many, info, _ = answers_in_parallel(Place(), tmp_path / "draft", name, samples(), 3, Quiet().bar("", 1))
     assert info["name"] == name
     for alone, together in zip(one, many, strict=True):
         np.testing.assert_array_equal(alone["scores"], together["scores"])

@@ -72,7 +72,7 @@ def test_each_target_has_evidence_on_its_own_rung(sources: Path, board: Path, tm
     assert package.targets == ("tiny", "board")
     measured, emulated = (build_evidence(package, target) for target in package.targets)
     assert {engine.rung for engine in measured.engines} == {"measured"}
-    assert all(engine.latency for engine in measured.engines)
+    assert all(engine.latency and engine.latency.busy and engine.latency.baseline_busy for engine in measured.engines)
     assert {engine.rung for engine in emulated.engines} == {"emulated"}
     # An emulator's time is never shown as a latency.
     assert not any(engine.latency or engine.load_seconds for engine in emulated.engines)

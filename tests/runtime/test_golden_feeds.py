@@ -5,12 +5,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgewright_runtime.selftest import GoldenSample, check_feeds
+from edgewright_runtime.manifest import PipelineSpec
+from edgewright_runtime.selftest import GoldenSample, check_feeds, feed_tolerance
 from edgewright_targets import CheckFailedError
 
 
 def checked(made: np.ndarray[Any, Any], stored: np.ndarray[Any, Any]) -> None:
     check_feeds({"input": made}, GoldenSample(None, {"input": stored}, {}), 1, 0)
+
+
+def test_decoders_of_video_round_by_levels() -> None:
+    stored = np.linspace(0, 1, 256, dtype=np.float32)[None]
+    video, texts = (feed_tolerance(PipelineSpec(given, "labels", ())) for given in ("video", "text"))
+    golden = GoldenSample(None, {"input": stored}, {})
+    check_feeds({"input": stored + np.float32(2 / 255)}, golden, 1, 0, video)
+    for allowed, levels in ((texts, 2), (video, 20)):
+        with pytest.raises(CheckFailedError, match="Golden sample 0"):
+            check_feeds({"input": stored + np.float32(levels / 255)}, golden, 1, 0, allowed)
 
 
 def test_the_last_digits_of_a_spectrum_may_differ() -> None:

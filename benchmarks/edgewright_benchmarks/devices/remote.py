@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from edgewright_benchmarks.workers import ConnectionLostError, WorkerError, WorkerProcess
+from edgewright_benchmarks.workers import ConnectionLostError, Said, Turn, WorkerError, WorkerProcess
 
 if TYPE_CHECKING:
     from edgewright_benchmarks.devices.ssh import SshDevice
@@ -33,6 +33,7 @@ class RemoteWorker:
         # The process has not answered what the one before it had answered.
         self._cold = False
         self._replaced = False
+        self.said = Said()
         self.machine: dict[str, Any] = self._do("hello", lambda process: process.machine)
 
     def keep(self, samples: Sequence[Any]) -> None:
@@ -49,12 +50,14 @@ class RemoteWorker:
 
     def answer(self, indices: Sequence[int]) -> list[Arrays]:
         """Outputs of these samples."""
-        return self._do("answer", lambda process: process.answer(indices))
+        made, said = self._do("answer", lambda process: (process.answer(indices), process.said))
+        self.said = said
+        return made
 
-    def time(self, indices: Sequence[int]) -> list[float]:
+    def time(self, indices: Sequence[int]) -> Turn:
         """Seconds of a call for each of these samples."""
 
-        def timed(process: WorkerProcess) -> list[float]:
+        def timed(process: WorkerProcess) -> Turn:
             if self._cold:
                 # All samples were the warm-up of the process before; these are this one's.
                 process.answer(indices)
