@@ -77,7 +77,7 @@ class Row:
         theirs: The answers of the source's own library, from the folder and the samples.
         compared: What these answers are, in a word.
         tolerance: Largest difference of raw outputs, as a share of the outputs' size, and of numbers in answers.
-        unlike: Share of whole numbers in arrays (pixels, classes of pixels) that may differ, by one.
+        unlike: Share of whole numbers in arrays (pixels, classes of pixels) that may differ.
         torchvision: It runs in a process that has torchvision.
     """
 

