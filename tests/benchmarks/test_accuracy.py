@@ -8,6 +8,7 @@ from edgewright_benchmarks.accuracy import Output, Scorer
 from edgewright_benchmarks.accuracy.agreement import similarity
 from edgewright_benchmarks.tasks import TASKS, find_task
 from edgewright_benchmarks.truth import NOTHING
+from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_targets import InputError
 
 
@@ -143,6 +144,14 @@ class TestSimilarityAgreement:
         accuracy = self.scorer.score(list(baseline), None, baseline, max_drop=0.01)
         assert accuracy.drop.high > 0.01
         assert accuracy.samples_needed == 268
+
+
+def test_the_answer_beside_the_scores_is_no_second_output() -> None:
+    """As of BLIP's matching, whose answer is more than its scores."""
+    scores = [np.array([[0.1, 0.9]]), np.array([[0.8, 0.2]])]
+    outputs = [{"itm_score": one, ANSWER: pack_answer({"score": 0.5})} for one in scores]
+    accuracy = find_task("image-text-matching").labelled.score(outputs, [1, 1], outputs)
+    assert accuracy.metrics["accuracy"].value == 0.5
 
 
 class TestSimilarity:

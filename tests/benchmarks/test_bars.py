@@ -1,15 +1,19 @@
 """The performance bars start, and what they hold light stays light. Nothing is timed here: the bars do that."""
 
+import importlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BARS = sorted(path.name for path in (ROOT / "benchmarks" / "bars").glob("[!_]*.py"))
-BUILD = {"all_targets.py", "emulated_agreement.py"}
+BUILD = {"all_families.py", "all_targets.py", "emulated_agreement.py"}
 # Never on the way to a first answer, whatever else is installed.
 HEAVY = {
     "edgewright_benchmarks", "filelock", "importlib.metadata", "jinja2", "matplotlib", "onnx", "onnx_ir", "onnxscript",
@@ -72,6 +76,76 @@ def test_every_bar_explains_itself(bar: str, tmp_path: Path) -> None:
     # Bars of a build take its source, the others a package.
     assert ("source" if bar in BUILD else "--package") in done.stdout
     assert "--json" in done.stdout
+
+
+@pytest.fixture
+def families(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The bar of all families as a module, with a cache of its own."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks" / "bars")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    return importlib.import_module("all_families")
+
+
+@pytest.mark.slow
+def test_families_go_the_whole_way(families: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """The fastest of its rows: a text, a graph; what the others do is what these do."""
+    assert families.main(["--only", "bert-text-classification", "--only", "onnx-opset-9", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["verdict"] for row in rows] == ["pass", "pass"]
+    assert all(0 < row["largest"] < 1e-4 for row in rows)
+    assert rows[0]["metric"].startswith("accuracy ")
+
+
+@pytest.mark.slow
+def test_a_family_that_answers_otherwise_fails(
+    families: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So does one of whose answers nothing is left; one that cannot be fetched is not run, and does not pass."""
+    (row,) = (row for row in families.ROWS if row.name == "onnx-opset-9")
+
+    def doubled(made: Any) -> list[Any]:
+        return [{name: 2 * value for name, value in one.items()} for one in row.theirs(made)]
+
+    def missing(folder: Path) -> Any:
+        raise families.CannotFetchError("it is gone")
+
+    rows = (
+        replace(row, name="doubled", theirs=doubled),
+        replace(row, name="strict", tolerance=0.0),
+        replace(row, name="missing", make=missing),
+    )
+    monkeypatch.setattr(families, "ROWS", rows)
+    assert families.main(["--json"]) == 1
+    found = json.loads(capsys.readouterr().out)["rows"]
+    assert [(one["name"], one["verdict"]) for one in found] == [
+        ("doubled", "FAIL"), ("strict", "FAIL"), ("missing", "not run"),
+    ]  # fmt: skip
+    assert "numbers differ by" in found[0]["note"]
+    assert "outputs differ by" in found[1]["note"]
+    assert found[2]["note"] == "it is gone"
+
+
+def test_no_number_is_like_nan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks" / "bars")
+    compare = importlib.import_module("_unlike")
+    right = {"x": np.array([1.0, 2.0])}
+    assert compare.largest_difference(right, {"x": np.array([1.0, 2.5])}) == 0.2
+    assert compare.largest_difference({"x": np.array([1.0, np.nan])}, right) == np.inf
+    assert compare.largest_difference({"x": np.ones(1)}, right) == np.inf
+    assert compare.unlike([{"label": "a", "score": float("nan")}], [{"label": "a", "score": 0.5}], 1e-3)
+    assert compare.unlike([{"label": "b", "score": 0.5}], [{"label": "a", "score": 0.5}], 1e-3)
+    assert not compare.unlike([{"label": "a", "score": 0.5004, "more": 1}], [{"label": "a", "score": 0.5}], 1e-3)
+
+
+def test_nothing_heavy_can_be_imported_on_the_device() -> None:
+    """What stands for a device refuses, and says so where it does not."""
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import _device; sys.meta_path.insert(0, _device.Refuse()); "
+        "import json, torch"
+    )
+    bars = str(ROOT / "benchmarks" / "bars")
+    done = subprocess.run([sys.executable, "-c", program, bars], capture_output=True, text=True)
+    assert "'torch' is not on this device" in done.stderr
 
 
 @pytest.mark.slow

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,34 +19,6 @@ from edgewright_runtime.steps import make_free_step
 from edgewright_runtime.steps.boxes import Candidates
 
 pytest.importorskip("torchvision", reason="it runs in a process of its own; see test_torchvision.py")
-
-_MODULE = """
-import torch
-from torchvision.models.detection import FasterRCNN
-from torchvision.models.detection.rpn import AnchorGenerator
-from torchvision.ops import MultiScaleRoIAlign
-
-
-def net():
-    torch.manual_seed(3)
-    layers = [torch.nn.Conv2d(3, 16, 3, 2, 1), torch.nn.ReLU(), torch.nn.Conv2d(16, 32, 3, 2, 1), torch.nn.ReLU()]
-    backbone = torch.nn.Sequential(*layers)
-    backbone.out_channels = 32
-    model = FasterRCNN(
-        backbone,
-        num_classes=4,
-        rpn_anchor_generator=AnchorGenerator(sizes=((16, 24, 32),), aspect_ratios=((0.5, 1.0, 2.0),)),
-        box_roi_pool=MultiScaleRoIAlign(featmap_names=["0"], output_size=5, sampling_ratio=2),
-        min_size=64,
-        max_size=128,
-        rpn_pre_nms_top_n_test=100,
-        rpn_post_nms_top_n_test=50,
-    )
-    for parameter in model.roi_heads.box_predictor.parameters():
-        torch.nn.init.normal_(parameter, std=0.5)
-    settings = {"head": "boxes", "first_class": 1, "multiple_of": 1, "threshold": 0.3}
-    return model.eval(), torch.rand(1, 3, 96, 128), settings
-"""
 
 
 @pytest.mark.parametrize("boxes", [50, 400, 1500])
@@ -73,23 +44,19 @@ def test_suppression_is_torchvision_s(boxes: int) -> None:
         assert mine == theirs
 
 
-def test_faster_rcnn(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_faster_rcnn(command: Command, tmp_path: Path) -> None:
     """Any number of boxes, in pictures of any size: those that torchvision itself finds."""
     import torch
 
-    (tmp_path / "tiny_rcnn.py").write_text(_MODULE, encoding="utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
     tiny_detectors.write_pictures(tmp_path / "things", seed=4)
     (tmp_path / "labels.txt").write_text("\n".join(tiny_detectors.LABELS), encoding="utf-8")
     output = command.folder / "out.ortpackage"
     data = ("--calibration", tmp_path / "things", "--evaluation", tmp_path / "things")
     fixed = ("--task", "object-detection", "--labels", tmp_path / "labels.txt", "--target", command.target, "-q")
-    done = command("build", "tiny_rcnn:net", *data, *fixed, "-o", output, *QUICK)
+    done = command("build", "tiny_detectors:rcnn", *data, *fixed, "-o", output, *QUICK)
     assert done.code == 0, done.err
     assert command("verify", output).code == 0
-    found: dict[str, Any] = {}
-    exec(_MODULE, found)
-    model, _, _ = found["net"]()
+    model, _, _ = tiny_detectors.rcnn()
     for index in range(4):
         file = tmp_path / "things" / "images" / f"{index}.png"
         boxes = json.loads(command("run", output, file, "--json").out)["answers"][0]["boxes"]

@@ -18,6 +18,7 @@ from edgewright_benchmarks.accuracy._perceptual import can_be_seen
 from edgewright_compiler.cli import main
 from edgewright_compiler.ends import end_layers
 from edgewright_runtime import SampleError, load
+from real_models import unpacked_wheel
 
 TASK = ("--task", "unconditional-image-generation")
 
@@ -171,7 +172,7 @@ def test_an_onnx_file_with_settings_beside_it(command: Command, target: Path, tm
 @pytest.mark.slow
 def test_the_faces_of_a_real_generator(command: Command, target: Path, tmp_path: Path) -> None:
     """Weights inside an ordinary package; what the graph answers is compared with torch by the build itself."""
-    tiny_generators.weights()
+    unpacked_wheel("gan-face-generate")
     seeds = tmp_path / "seeds.csv"
     seeds.write_text("latent\n" + "\n".join(map(str, range(40))) + "\n", encoding="utf-8")
     output = command.folder / "faces.ortpackage"

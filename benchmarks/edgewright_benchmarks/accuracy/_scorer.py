@@ -105,9 +105,9 @@ def top_classes(outputs: Sequence[Output]) -> NDArray[np.int64]:
 
 
 def _top_class(output: Output) -> int:
-    if isinstance(output, Mapping) and len(output) != 1:
+    if isinstance(output, Mapping) and len(names := sorted(set(output) - {ANSWER})) != 1:
         raise InputError(
-            f"A class can be told from one output of scores only; this model has: {', '.join(sorted(output))}.",
+            f"A class can be told from one output of scores only; this model has: {', '.join(names)}.",
             hint="Leave the labels out to measure agreement over all outputs, or export the scores alone.",
         )
     scores = flatten(output)

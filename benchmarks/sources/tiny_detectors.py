@@ -165,3 +165,30 @@ def write_yolo(folder: Path, edge: int, metadata: dict[str, str]) -> Path:
     program.model.metadata_props.update(metadata)
     onnx_ir.save(program.model, folder / "squares.onnx")
     return folder / "squares.onnx"
+
+
+def rcnn() -> Any:
+    """A source: a Faster R-CNN of torchvision with random weights."""
+    import torch
+    from torchvision.models.detection import FasterRCNN
+    from torchvision.models.detection.rpn import AnchorGenerator
+    from torchvision.ops import MultiScaleRoIAlign
+
+    torch.manual_seed(3)
+    layers = [torch.nn.Conv2d(3, 16, 3, 2, 1), torch.nn.ReLU(), torch.nn.Conv2d(16, 32, 3, 2, 1), torch.nn.ReLU()]
+    backbone: Any = torch.nn.Sequential(*layers)
+    backbone.out_channels = 32
+    model = FasterRCNN(
+        backbone,
+        num_classes=4,
+        rpn_anchor_generator=AnchorGenerator(sizes=((16, 24, 32),), aspect_ratios=((0.5, 1.0, 2.0),)),
+        box_roi_pool=MultiScaleRoIAlign(featmap_names=["0"], output_size=5, sampling_ratio=2),
+        min_size=64,
+        max_size=128,
+        rpn_pre_nms_top_n_test=100,
+        rpn_post_nms_top_n_test=50,
+    )
+    for parameter in model.roi_heads.box_predictor.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    settings = {"head": "boxes", "first_class": 1, "multiple_of": 1, "threshold": 0.3}
+    return model.eval(), torch.rand(1, 3, 96, 128), settings

