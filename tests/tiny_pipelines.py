@@ -17,6 +17,7 @@ labels = ["loud", "soft", "louder"]
 scores = ["both", "change"]
 threshold = 0.6
 cooldown = 0.2
+settle = 0.15
 
 [component.both]
 file = "both.onnx"

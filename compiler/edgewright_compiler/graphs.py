@@ -98,7 +98,8 @@ class Graphs:
             CandidateError: The data has no one shape, or a graph cannot be brought to it.
         """
         self._refuse_loop(
-            "The engine would be of one fixed shape, and this graph runs in a loop with a state that grows."
+            "The engine would be of one fixed shape, and this graph runs in a loop, whose windows or states need not "
+            "be of one."
         )
         if self._fixed is None:
             try:
@@ -140,9 +141,7 @@ class Graphs:
         Raises:
             CandidateError: It runs in a loop.
         """
-        self._refuse_loop(
-            "The graph runs in a loop whose state stays with ONNX Runtime; an engine of TensorRT runs without it."
-        )
+        self._refuse_loop("The graph runs in a loop that is ONNX Runtime's; an engine of TensorRT runs without it.")
 
     def _refuse_loop(self, why: str) -> None:
         for name in self.components:

@@ -71,6 +71,7 @@ class DeclarationFile:
         component: The graphs by name.
         threshold: Score from which on a label counts as found.
         cooldown: Seconds after a detection without another one of the same label.
+        settle: Seconds at the beginning of which no score counts.
     """
 
     task: str
@@ -80,6 +81,7 @@ class DeclarationFile:
     component: dict[str, ComponentFile]
     threshold: float = 0.5
     cooldown: float = 2.0
+    settle: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -193,8 +195,9 @@ def _check(found: Declaration) -> None:
         raise found.problem("a model has components, and scores that name their streams.", "scores")
     if not 0 < file.sampling_rate <= 768_000:
         raise found.problem(f"sampling_rate is {file.sampling_rate}.", "sampling_rate")
-    if not 0 < file.threshold < 1 or not 0 <= file.cooldown < float("inf"):
-        raise found.problem("threshold is between 0 and 1, and cooldown 0 seconds or more.", "threshold")
+    seconds = (file.cooldown, file.settle)
+    if not 0 < file.threshold < 1 or not all(0 <= value < float("inf") for value in seconds):
+        raise found.problem("threshold is between 0 and 1, cooldown and settle are 0 seconds or more.", "threshold")
     if len(set(file.labels)) != len(file.labels) or not all(label.strip() for label in file.labels):
         raise found.problem("labels are names that are all different.", "labels")
     if len(set(file.scores)) != len(file.scores):

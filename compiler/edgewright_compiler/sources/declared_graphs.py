@@ -62,7 +62,7 @@ class DeclaredGraphs:
                 hint="Name a label for each score.",
             )
         whole = tuple(count for count in counts if count is not None)
-        return KeywordSettings(file.sampling_rate, file.scores, whole, file.threshold, file.cooldown)
+        return KeywordSettings(file.sampling_rate, file.scores, whole, file.threshold, file.cooldown, file.settle)
 
     def _loop(self, name: str) -> StreamLoopSpec:
         part, graph = self._declared.file.component[name], self._graphs[name].graph()

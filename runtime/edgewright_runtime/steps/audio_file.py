@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewright_runtime.errors import AudioWarning, SampleError
+from edgewright_runtime.steps.resampling import Resampler, joined
 from edgewright_targets.errors import MissingDependencyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
@@ -110,7 +111,7 @@ class AudioReader:
         scale = 1.0 if audio.dtype.kind == "f" else float(np.iinfo(audio.dtype).max) + 1
         self._check_length("The audio", len(audio), rate)
         samples = (audio[: self._room(rate)] / scale).astype(np.float32)
-        return "The audio", _joined([*Resampler(rate, self._rate).parts([samples])])
+        return "The audio", joined([*Resampler(rate, self._rate).parts([samples])])
 
     def _decode(self, name: str, source: Path | io.BytesIO) -> tuple[str, Waveform]:
         soundfile = _soundfile()
@@ -124,7 +125,7 @@ class AudioReader:
                 self._refuse_long(name, file.frames / rate)
                 read = _Blocks(file, self._room(rate), rate)
                 # Block by block: of hours in stereo, only what the model is given is in memory at once.
-                samples = _joined([*Resampler(rate, self._rate).parts(read)])
+                samples = joined([*Resampler(rate, self._rate).parts(read)])
         except (soundfile.SoundFileError, OSError, TypeError, ValueError) as error:
             reason = str(getattr(error, "error_string", error)).strip().rstrip(".")
             raise SampleError(
@@ -177,60 +178,6 @@ class _Blocks:
                 return
             yield block.mean(axis=1, dtype=np.float32)[: max(self._most - self.count, 0)]
             self.count += len(block)
-
-
-class Resampler:
-    """Audio of `rate` samples a second at the rate `wanted`, block by block; says so with `AudioWarning`."""
-
-    def __init__(self, rate: int, wanted: int) -> None:
-        self._rate, self._wanted = rate, wanted
-
-    def parts(self, blocks: Iterable[Waveform]) -> Iterator[Waveform]:
-        """Blocks of the other rate.
-
-        Raises:
-            MissingDependencyError: soxr is not installed.
-        """
-        if self._rate == self._wanted:
-            yield from blocks
-            return
-        stream = None
-        for block in blocks:
-            stream = stream or self._stream()
-            yield stream.resample_chunk(block)
-        if stream is not None:
-            yield stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
-
-    def _stream(self) -> Any:
-        try:
-            import soxr
-        except ImportError as error:
-            raise MissingDependencyError(
-                f"The audio has {self._rate:,} samples a second, the model takes {self._wanted:,}, and the library "
-                "'soxr' is not installed.",
-                hint="Install it with: pip install soxr",
-            ) from error
-        lost = f"; sounds above {self._rate / 2000:g} kHz are missing in it" if self._rate < self._wanted else ""
-        warnings.warn(
-            f"The audio has {self._rate:,} samples a second and the model takes {self._wanted:,}: it was "
-            f"resampled{lost}.",
-            AudioWarning,
-            stacklevel=7,
-        )
-        return soxr.ResampleStream(self._rate, self._wanted, 1, dtype="float32")
-
-
-def _joined(parts: list[Waveform]) -> Waveform:
-    """Parts as one; each is freed when it was taken over."""
-    if len(parts) == 1:
-        return parts[0]
-    made = np.empty(sum(map(len, parts)), dtype=np.float32)
-    end = len(made)
-    while parts:
-        part = parts.pop()
-        made[end - len(part) : end] = part
-        end -= len(part)
-    return made
 
 
 def _soundfile() -> Any:

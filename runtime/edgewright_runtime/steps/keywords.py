@@ -26,6 +26,7 @@ class KeywordSettings:
         counts: Labels of each of these streams.
         threshold: Score from which on a keyword counts as said.
         cooldown: Seconds after a detection without another one of the same keyword.
+        settle: Seconds at the beginning of which no score counts: windows are not yet full of what was heard.
     """
 
     sampling_rate: int
@@ -33,6 +34,7 @@ class KeywordSettings:
     counts: tuple[int, ...]
     threshold: float = 0.5
     cooldown: float = 2.0
+    settle: float = 0.0
 
 
 class KeywordSpotter:
@@ -64,6 +66,8 @@ class KeywordSpotter:
             stream = streams[name]
             ends = [] if stream.ends is None else stream.ends.tolist()
             for end, scores in zip(ends, stream.frames.tolist(), strict=True):
+                if end < settings.settle * settings.sampling_rate:
+                    continue
                 if len(scores) != count:
                     raise PackageError(f"'{name}' gives {len(scores)} scores; the package names {count} labels of it.")
                 for label, score in enumerate(scores, offset):
