@@ -49,8 +49,8 @@ class Turn:
 
     Attributes:
         seconds: Of each call.
-        busy: Processor time of the process, all threads together, over the time that passed. An engine that computes
-            is at 1 or above; one below it waited for a processor that others had.
+        busy: Processor time of the process, all threads together, over the time that passed, of the middle call. An
+            engine that computes is at 1 or above; one below it waited for a processor that others had.
     """
 
     seconds: tuple[float, ...]

@@ -11,7 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 
+import tiny_segmenters
 from edgewright_benchmarks.data import Dataset, read_dataset
+from edgewright_benchmarks.masks import read_mask
 from edgewright_targets import InputError
 from photos import write_kinds
 from tiny_speech import sound
@@ -189,3 +191,27 @@ def test_a_data_set_larger_than_memory_is_read_in_parts(tmp_path: Path, monkeypa
     assert all(sample.is_file() for sample in part.samples)
     del part
     assert not folder.exists()
+
+
+def test_masks_are_read_like_files(tmp_path: Path) -> None:
+    scenes = tiny_segmenters.write_scenes(tmp_path / "scenes", count=3)
+    columns = {
+        name: [{"bytes": file.read_bytes(), "path": None} for file in sorted((scenes / folder).iterdir())]
+        for name, folder in (("image", "images"), ("mask", "masks"))
+    }
+    features = datasets.Features(dict.fromkeys(columns, datasets.Image()))
+    stored = datasets.Dataset.from_dict(columns, features=features)
+    stored.to_parquet(tmp_path / "scenes.parquet")
+    stored.save_to_disk(tmp_path / "saved")
+    whole: Any = {"task": "image-segmentation", "input_name": "image", "class_names": tiny_segmenters.LABELS}
+    expected = read_dataset(scenes, **whole)
+    for path in (tmp_path / "scenes.parquet", tmp_path / "saved"):
+        found = read_dataset(path, **whole)
+        assert [file.read_bytes() for file in found.samples] == [file.read_bytes() for file in expected.samples]
+        assert [read_mask(file).tolist() for file in found.labels or ()] == [
+            read_mask(file).tolist() for file in expected.labels or ()
+        ]
+    torn = stored.map(lambda row: {"mask": None}, features=features)
+    torn.to_parquet(tmp_path / "torn.parquet")
+    with pytest.raises(InputError, match=r"row 1: the column 'mask' holds nothing; expected the bytes of a file"):
+        read_dataset(tmp_path / "torn.parquet", **whole)

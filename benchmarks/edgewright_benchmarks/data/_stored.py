@@ -64,9 +64,11 @@ class Stored:
                 wanted = list(dict.fromkeys([*columns.values(), form.truth.column]))
                 wanted = [name for name in wanted if name in schema.names]
                 files = {column for name, column in columns.items() if name in FILE_INPUTS}
+                if form.truth.is_file and form.truth.column in wanted:
+                    files.add(form.truth.column)
                 rows = self._rows([name for name in schema.names if name in wanted], bool(files), features)
                 made = (
-                    (place, self._row(row, columns, place, aside.folder / self.path.name / str(index)))
+                    (place, self._row(row, columns, files, place, aside.folder / self.path.name / str(index)))
                     for index, (place, row) in enumerate(rows)
                 )
                 samples, labels = samples_of_rows(self.path, form, wanted, made)
@@ -119,11 +121,17 @@ class Stored:
             with pa.parquet.ParquetFile(file, memory_map=True) as opened:
                 yield file, opened.iter_batches(batch_size=size, columns=wanted, use_threads=False)
 
-    def _row(self, row: dict[str, Any], columns: dict[str, str], place: str, aside: Path) -> dict[str, Any]:
-        for name, column in columns.items():
-            if name in FILE_INPUTS:
-                row[column] = self._file(row[column], f"{place}: the column '{column}'", aside)
-            elif row[column] is not None and not isinstance(row[column], str):
+    def _row(
+        self, row: dict[str, Any], columns: dict[str, str], files: set[str], place: str, aside: Path
+    ) -> dict[str, Any]:
+        """A row with the files of its columns `files` in files, the sample's at `aside` and the mask's in a folder."""
+        for column in files:
+            there = aside if column in columns.values() else aside.parent / column / aside.name
+            row[column] = self._file(row[column], f"{place}: the column '{column}'", there)
+        for column in columns.values():
+            if column in files:
+                continue
+            if row[column] is not None and not isinstance(row[column], str):
                 raise InputError(
                     f"{place}: the column '{column}' holds {type(row[column]).__name__}; this model takes a text."
                 )
