@@ -2,8 +2,9 @@
 
     python _device.py PACKAGE ENGINE JOB.json FOLDER
 
-The job is `samples` and the `options` of a call. Into the folder it writes `outputs-N.npz`, what the engine gave for
-each sample, and `answers.json`: the answers, and what was in memory in the end.
+The job is `samples`, the `options` of a call, and whether `tokens` are wanted where text is written. Into the folder it
+writes `outputs-N.npz`, what the engine gave for each sample, and `answers.json`: the answers, and what was in memory in
+the end.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def main(package: str, engine: str, job: str, folder: str) -> None:
                     sample = dict(file)
             np.savez(Path(folder) / f"outputs-{index}.npz", **model.measured(sample)["outputs"])
             values = model.run(sample, **asked["options"])
-            written = values.get("generation")
+            written = values.get("generation") if asked["tokens"] else None
             answers.append(plain(model(sample, **asked["options"]) if written is None else list(written["tokens"])))
     loaded = sorted(HEAVY & {name.partition(".")[0] for name in sys.modules} | before)
     (Path(folder) / "answers.json").write_text(json.dumps({"answers": answers, "heavy": loaded}), encoding="utf-8")

@@ -55,6 +55,7 @@ class Made:
         labels: Class names, for a source that has none.
         options: Options of a call.
         unlabelled: The data has no right answers.
+        tokens: Of a model that writes text its tokens are compared, and not the text.
     """
 
     spec: str
@@ -63,6 +64,7 @@ class Made:
     labels: tuple[str, ...] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     unlabelled: bool = False
+    tokens: bool = True
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,9 @@ def _opened(sample: Any) -> Any:
 def _on_device(package: Package, made: Made, folder: Path) -> tuple[list[dict[str, Any]], list[Any], list[str]]:
     job, out = folder / "job.json", folder / "device"
     out.mkdir()
-    job.write_text(json.dumps({"samples": list(made.samples), "options": dict(made.options)}, default=str))
+    job.write_text(
+        json.dumps({"samples": list(made.samples), "options": dict(made.options), "tokens": made.tokens}, default=str)
+    )
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'runtime'}{os.pathsep}{ROOT / 'targets'}"}
     command = [sys.executable, str(FOLDER / "_device.py"), str(package.root), "float-fp32", str(job), str(out)]
     done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)

