@@ -6,13 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 from edgewright_compiler.checkpoint import Checkpoint
-from edgewright_compiler.processors.image_text import image_part, image_text_kind
+from edgewright_compiler.processors.image_text import image_part
+from edgewright_compiler.processors.text_line import line_kind
 from edgewright_compiler.tasks._blip import limit_answer, writing_part
 from edgewright_compiler.tasks._task import Exporter, Task
 from edgewright_compiler.tasks._writing import WritingModel
 
 _BLIP = "BlipForConditionalGeneration"
 _PAIR = "VisionEncoderDecoderModel"
+_TEXT = "generated_text"
 
 
 def _open(task: Task, checkpoint: Checkpoint) -> Exporter:
@@ -36,7 +38,7 @@ TASK = Task(
     heads=(_BLIP, _PAIR),
     model=_BLIP,
     outputs=("logits",),
-    processor=image_text_kind("image"),
-    output_name="generated_text",
+    processor=line_kind(_TEXT),
+    output_name=_TEXT,
     open=_open,
 )

@@ -1,0 +1,129 @@
+"""The picture of one line of text to a graph's input, and its scores to the text; as PaddleOCR does it."""
+
+from __future__ import annotations
+
+import json
+import math
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgewright_runtime.errors import PackageError, SampleError
+from edgewright_runtime.steps.image_fit import resize_linear
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from PIL.Image import Image
+
+    from edgewright_runtime.engine import Engine
+    from edgewright_runtime.package import Package
+
+# Far more than a line of text has; a picture of a pixel's height would become as many pixels as memory holds.
+_LONGEST_LINE = 400
+
+
+class FitLine:
+    """To one height, the proportions kept.
+
+    Args:
+        package: Unused; steps share one signature.
+        engine: Unused.
+        height: Height to have.
+        width: What lines are padded to at least (see `PadLine`); shorter ones have parts of a pixel rounded up, longer
+            ones cut off.
+        longest: Longer lines are squeezed to this width; none are by default.
+    """
+
+    def __init__(
+        self,
+        package: Package,  # noqa: ARG002 - one protocol
+        engine: Engine,  # noqa: ARG002 - one protocol
+        *,
+        height: int,
+        width: int,
+        longest: int | None = None,
+    ) -> None:
+        if min(height, width) < 1 or (longest is not None and longest < width):
+            raise ValueError("a size is not positive, or the longest width below the least")
+        self._height = height
+        self._width = width
+        self._longest = longest
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Replace `image`.
+
+        Raises:
+            SampleError: It is so wide that it is no line of text.
+        """
+        image: Image = values["image"]
+        ratio = image.width / image.height
+        if ratio > _LONGEST_LINE:
+            raise SampleError(
+                f"The picture is {image.width} x {image.height}; a line of text is at most {_LONGEST_LINE} times as "
+                "wide as high."
+            )
+        # In the order of the source: its rounding depends on it.
+        room = int(self._height * max(self._width / self._height, ratio))
+        width = min(room, math.ceil(self._height * ratio), self._longest or room)
+        return {"image": resize_linear(image, width, self._height)}
+
+
+class PadLine:
+    """Zeros to the right of an array, up to a width: grey, where pixels were brought to -1 to 1.
+
+    Args:
+        package: Unused; steps share one signature.
+        engine: Unused.
+        array: Name of the array, of the shape [1, channels, height, width].
+        width: Width to have at least.
+    """
+
+    def __init__(self, package: Package, engine: Engine, *, array: str, width: int) -> None:  # noqa: ARG002 - one protocol
+        if width < 1:
+            raise ValueError("a size is not positive")
+        self._array = array
+        self._width = width
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Replace the array where it is narrower."""
+        array = values[self._array]
+        missing = self._width - array.shape[-1]
+        return {self._array: np.pad(array, ((0, 0), (0, 0), (0, 0), (0, missing)))} if missing > 0 else {}
+
+
+class SpellLine:
+    """Scores of shape [1, places, characters] to a text: the likeliest of each place, repeats joined, blanks dropped.
+
+    Args:
+        package: Holds the characters.
+        engine: Unused.
+        scores: Name of the graph's output.
+        characters: URI of a JSON file, a list of texts by their place among the scores; the first is the blank.
+        output: Name of the text.
+    """
+
+    def __init__(self, package: Package, engine: Engine, *, scores: str, characters: str, output: str = "text") -> None:
+        del engine
+        path = package.asset(characters)
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise PackageError(f"'{package.root}': the characters cannot be read: {error}.") from error
+        if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+            raise PackageError(f"'{package.root}': the characters are no list of texts.")
+        self._characters = found
+        self._scores = scores
+        self._output = output
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Add the text; it is empty where a score is not finite."""
+        scores = values[self._scores][0]
+        if scores.shape[-1] != len(self._characters):
+            raise LookupError(f"{scores.shape[-1]} scores for {len(self._characters)} characters")
+        if not np.isfinite(scores).all():
+            return {self._output: ""}
+        # Unlike the tokens of speech, repeats are joined by their number: two characters may look the same.
+        path = [place for place, _ in groupby(scores.argmax(axis=-1).tolist())]
+        return {self._output: "".join(self._characters[place] for place in path if place)}
