@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 import opset_graphs
+import text_lines
 import tiny_pairs
 from _row import SAMPLES, Made, Row
 from _text_rows import table
@@ -103,6 +104,17 @@ def _told(kind: str) -> Callable[[Made], list[Any]]:
     return theirs
 
 
+def _lines(folder: Path) -> Made:
+    graph = text_lines.pp_ocr()
+    data = text_lines.write_lines(folder / "lines")
+    files = [str(folder / "lines" / f"{index}.png") for index in range(SAMPLES)]
+    return Made(str(graph), data, files, tokens=False)
+
+
+def _read(made: Made) -> list[Any]:
+    return list(text_lines.their_texts(Path(made.spec), made.samples))
+
+
 def _magika(folder: Path) -> Made:
     graph = wheel_files("magika") / "magika" / "models" / "standard_v3_3" / "model.onnx"
     random = np.random.default_rng(1)
@@ -154,6 +166,7 @@ ROWS = (
         Row(f"blip-{name}", task, RANDOM, _blip(kind), _told(kind), compared)
         for name, (task, kind, compared) in _BLIPS.items()
     ),
+    Row("pp-ocr", "image-to-text", "rapidocr 3.10.0, ONNX", _lines, _read, "text"),
     Row("magika", "arrays", "magika 1.0.3, ONNX", _magika, _as_the_file, "arrays"),
     *(
         Row(f"onnx-opset-{opset}", "arrays", RANDOM, _opset(opset), _as_the_file, "arrays")

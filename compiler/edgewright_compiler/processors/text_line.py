@@ -163,7 +163,12 @@ class LineProcessor:
 
 
 def _read_settings(path: Path) -> LineSettings:
-    return read_record(LineSettings, read_json(path), f"'{path}'") if path.is_file() else LineSettings()
+    if not path.is_file():
+        return LineSettings()
+    settings = read_record(LineSettings, read_json(path), f"'{path}'")
+    if {len(settings.mean), len(settings.std)} != {_CHANNELS} or not all(settings.std):
+        raise InputError(f"'{path}': mean and std have {_CHANNELS} numbers each, and no std is 0.")
+    return settings
 
 
 def _fixed(value: onnx_ir.Value, axis: int) -> int | None:
@@ -172,7 +177,7 @@ def _fixed(value: onnx_ir.Value, axis: int) -> int | None:
 
 
 def _said(value: onnx_ir.Value) -> str:
-    return f"{value.name} {'' if value.shape is None else list(value.shape)}".strip()
+    return f"{value.name} {value.shape or ''}".strip()
 
 
 def line_kind(output: str) -> ProcessorKind:

@@ -95,22 +95,17 @@ class FitImage:
         return (longer, shortest) if width < height else (shortest, longer)
 
     def _resized(self, image: Image, width: int, height: int) -> Image:
+        from PIL import Image as Library
+
         if self._filter is not None:
             return image.resize((width, height), self._filter)
-        return resize_linear(image, width, height)
-
-
-def resize_linear(image: Image, width: int, height: int) -> Image:
-    """Each new pixel from the four around its place, as OpenCV's bilinear; within one level of 256 of it."""
-    from PIL import Image as Library
-
-    pixels = np.asarray(image)
-    rows, columns = _between(image.height, height), _between(image.width, width)
-    found = pixels[rows.first].astype(np.float32)
-    found += (pixels[rows.second] - found) * rows.share.reshape(-1, *[1] * (pixels.ndim - 1))
-    left = found[:, columns.first]
-    left += (found[:, columns.second] - left) * columns.share.reshape(-1, *[1] * (pixels.ndim - 2))
-    return Library.fromarray((left + np.float32(0.5)).astype(np.uint8))
+        pixels = np.asarray(image)
+        rows, columns = _between(image.height, height), _between(image.width, width)
+        found = pixels[rows.first].astype(np.float32)
+        found += (pixels[rows.second] - found) * rows.share.reshape(-1, *[1] * (pixels.ndim - 1))
+        left = found[:, columns.first]
+        left += (found[:, columns.second] - left) * columns.share.reshape(-1, *[1] * (pixels.ndim - 2))
+        return Library.fromarray((left + np.float32(0.5)).astype(np.uint8))
 
 
 @dataclass(frozen=True)
