@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import json
 import subprocess
 import sys
 import warnings
@@ -52,7 +53,12 @@ def _spelt(made: Made) -> list[Any]:
 
 def _whisper(folder: Path) -> Made:
     data, files = _clips(folder)
-    return Made(str(tiny_speech.write_whisper(folder / "source")), data, files)
+    source = tiny_speech.write_whisper(folder / "source")
+    # Untrained, it would write times without being asked, which transformers takes for pieces to hear on from.
+    settings = source / "generation_config.json"
+    known = json.loads(settings.read_text(encoding="utf-8"))
+    settings.write_text(json.dumps(known | {"suppress_tokens": tiny_speech.no_times(source)}), encoding="utf-8")
+    return Made(str(source), data, files)
 
 
 def _tiny_en(folder: Path) -> Made:
