@@ -26,6 +26,8 @@ from fetched import CannotFetchError
 _SAID = {"character": "\n".join(text_lines.CHARACTERS)}
 # Letters side by side are one; with a stripe between them they are two.
 _STRIPES = ("r-g-b", "rr-r gb", "b g r", "gg-g---b-r-gb-rr-b g-r-b-g-b-r-r-g")
+# One of 256 on the way from -1 to 1, and its rounding.
+_LEVEL = 2 / 255 + 1e-6
 _TASK = ("--task", "image-to-text")
 
 
@@ -75,7 +77,23 @@ def test_settings_come_before_the_metadata(tmp_path: Path) -> None:
     assert line[0, :, 0, 0].tolist() == pytest.approx([2, 0, 0.4])
     assert not line[..., 32:].any()
     made.keep(tmp_path)
-    assert json.loads((tmp_path / "assets" / "characters" / "characters.json").read_text()) == ["", "1", "2", "3", "4"]
+    assert json.loads((tmp_path / "assets" / "characters" / "characters.json").read_text()) == [
+        "<blank>",
+        "1",
+        "2",
+        "3",
+        "4",
+    ]
+
+
+def test_pictures_are_fitted_as_opencv_does_it(tmp_path: Path) -> None:
+    """Within one level of 256: larger, smaller, of as many pixels, padded and not."""
+    made, random = _processor(tmp_path), np.random.default_rng(5)
+    for height, width in ((48, 320), (96, 640), (13, 87), (30, 207), (200, 77), (71, 900), (1, 5)):
+        picture = random.integers(0, 256, (height, width, 3)).astype(np.uint8)
+        found, expected = made.feeds(picture)["line"], text_lines.their_feeds(Image.fromarray(picture))
+        assert found.shape == expected.shape
+        assert np.abs(found - expected).max() <= _LEVEL
 
 
 def test_a_graph_of_one_width_has_longer_lines_squeezed(tmp_path: Path) -> None:
@@ -127,5 +145,4 @@ def test_pp_ocr_reads_as_rapidocr_does(tmp_path: Path, sources: Path) -> None:
             assert values["generated_text"] == text
             with Image.open(file) as picture:
                 wanted = text_lines.their_feeds(picture)
-            # One level of 256, and its rounding.
-            assert np.abs(values["x"] - wanted).max() <= 2 / 255 + 1e-6
+            assert np.abs(values["x"] - wanted).max() <= _LEVEL

@@ -33,7 +33,7 @@ SETTINGS_FILE = "recogniser.json"
 METADATA_KEY = "character"
 _ASSET, _FILE = "characters", "characters.json"
 _CHARACTERS = f"{ASSET_PREFIX}{_ASSET}/{_FILE}"
-_INPUT = "line"
+_INPUT, _BLANK = "line", "<blank>"
 _CHANNELS = 3
 
 
@@ -85,7 +85,7 @@ class LineProcessor:
                 "that says which characters its scores stand for.",
                 hint='Write them there in their order, without the blank: {"characters": ["0", "1", "2"]}.',
             )
-        self._characters = ("", *said, *((" ",) if settings.space else ()))
+        self._characters = (_BLANK, *said, *((" ",) if settings.space else ()))
         height, width = self._sizes(model, settings)
         # A graph of one width takes no other: longer lines are squeezed then, as PaddleOCR does it.
         self._longest = width if _fixed(model.graph.inputs[0], 3) else None

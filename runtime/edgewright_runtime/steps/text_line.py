@@ -28,7 +28,7 @@ _ROW_BITS, _SUM_BITS = 4, 16
 
 
 class FitLine:
-    """To one height, the proportions kept.
+    """A picture in RGB to one height, the proportions kept.
 
     Args:
         package: Unused; steps share one signature.
