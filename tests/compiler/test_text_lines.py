@@ -77,7 +77,8 @@ def test_settings_come_before_the_metadata(tmp_path: Path) -> None:
     assert line[0, :, 0, 0].tolist() == pytest.approx([2, 0, 0.4])
     assert not line[..., 32:].any()
     made.keep(tmp_path)
-    assert json.loads((tmp_path / "assets" / "characters" / "characters.json").read_text()) == [
+    kept = tmp_path / "assets" / "characters" / "characters.json"
+    assert json.loads(kept.read_text(encoding="utf-8")) == [
         "<blank>",
         "1",
         "2",
