@@ -69,7 +69,7 @@ def execute(options: argparse.Namespace) -> int:
     from edgewright_runtime.errors import AudioWarning
 
     # Ours alone: what the frameworks say to their own developers is not for this person.
-    with spoken_warnings(AudioWarning):
+    with spoken_warnings(AudioWarning) as said:
         made = build(
             options.source,
             BuildOptions(
@@ -104,7 +104,10 @@ def execute(options: argparse.Namespace) -> int:
             from edgewright_compiler.cli.summary import result_text
 
             for warning in result.warnings:
-                say_warning(warning)
+                # Of samples it may be said again, with their number; of several targets the same.
+                if not any(warning.endswith(one) for one in said):
+                    say_warning(warning)
+                    said.add(warning)
             print(result_text(result))
             print()
         print(wrapped(result.reason))

@@ -70,8 +70,11 @@ def say_warning(text: str) -> None:
 
 
 @contextmanager
-def spoken_warnings(category: type[Warning] = UserWarning) -> Iterator[None]:
-    """Show warnings of a category as ours, each once, without the place in the code that Python would add."""
+def spoken_warnings(category: type[Warning] = UserWarning) -> Iterator[set[str]]:
+    """Show warnings of a category as ours, each once, without the place in the code that Python would add.
+
+    Gives those that were shown.
+    """
     said: set[str] = set()
 
     def say(message: Warning | str, kind: type[Warning], *place: Any) -> None:
@@ -86,7 +89,7 @@ def spoken_warnings(category: type[Warning] = UserWarning) -> Iterator[None]:
         shown: Any = warnings.showwarning
         warnings.showwarning = say  # type: ignore[assignment]
         warnings.simplefilter("always", category)
-        yield
+        yield said
 
 
 def print_json(data: Any) -> None:
