@@ -71,7 +71,6 @@ def test_training_leaves_a_file_that_a_build_takes(data: Path, tmp_path: Path) -
     found = [float(value) for value in re.findall(r"found on validation ([\d.]+)", said)]
     assert len(found) == 3
     assert max(found) > 0.05
-    assert "nothing to do" in run("train.py", *arguments).stdout
     session = onnxruntime.InferenceSession(tmp_path / "checkpoint" / "detector.onnx")
     (given,) = session.get_inputs()
     outputs = session.run(None, {given.name: np.zeros(given.shape, dtype=np.float32)})

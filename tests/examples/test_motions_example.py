@@ -37,4 +37,3 @@ def test_from_nothing_to_a_checkpoint(tmp_path: Path) -> None:
     config = json.loads((out / "config.json").read_text(encoding="utf-8"))
     assert list(config["id2label"].values()) == ["down", "left", "right", "up"]
     assert json.loads((out / "preprocessor_config.json").read_text(encoding="utf-8"))["crop_size"]["height"] == 32
-    assert "nothing to do" in run("train.py", "--data", data, "--out", out)
