@@ -11,6 +11,7 @@ import tiny_models
 import tiny_speech
 from command import QUICK, Command, run_apart
 from ssh_server import SshServer, ssh_server
+from unfinished import build_unfinished
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -88,6 +89,12 @@ def _built(sources: Path, cache: Path, name: str, source: Path, *data: str) -> P
     done = run_apart("build", source, *data, *fixed, cache=cache, cwd=sources)
     assert done.code == 0, done.err
     return output
+
+
+@pytest.fixture(scope="session")
+def unfinished(sources: Path, shared_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package with engines that only a device can judge: do not write into it."""
+    return build_unfinished(sources, shared_cache, tmp_path_factory.mktemp("gpu"))
 
 
 @pytest.fixture
