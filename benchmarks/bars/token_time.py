@@ -103,7 +103,7 @@ def measure(options: argparse.Namespace) -> list[Figure]:
             raise InputError(f"'{options.package}' generates no text: its steps are {', '.join(steps)}.")
         generate: Any = next(step for step in model._pipeline.steps if hasattr(step, "stream"))  # noqa: SLF001
         session = TimedSession(model._engine.graph("model").session)  # noqa: SLF001 - one session for both
-        generate._loop._session = session  # noqa: SLF001
+        generate.loop._session = session  # noqa: SLF001
         by_hand = ByHand(session, steps["generate"]["loop"])
         prompts = [model.feeds(text)["input_ids"][0].tolist()[:8] for text in texts(options.package)]
         starts = [(_text(model, tokens), tokens) for tokens in prompts if len(tokens) > 1]

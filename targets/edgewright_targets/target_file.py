@@ -12,7 +12,7 @@ from edgewright_targets.host import KNOWN_FEATURES
 from edgewright_targets.recipe import Recipe
 from edgewright_targets.record import RecordError, read_record
 from edgewright_targets.target import Candidate, EngineKind, Rung, Target, target_names
-from edgewright_targets.toml_lines import line_of
+from edgewright_targets.toml_lines import with_line
 
 # Kinds of engine that are built for GPUs of stated compute capabilities.
 _PLANS = ("tensorrt-rtx", "tensorrt")
@@ -70,11 +70,7 @@ def read_target(name: str, text: str, where: str) -> Target:
     try:
         return _parse(name, text, where)
     except RecordError as error:
-        line = line_of(text, error.keys)
-        if line is None or not error.message.startswith(where):
-            raise
-        message = f"{where}:{line}{error.message.removeprefix(where)}"
-        raise RecordError(message, hint=error.hint, keys=error.keys) from error
+        raise with_line(error, text, where) from error
 
 
 def _parse(name: str, text: str, where: str) -> Target:

@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from edgewright_targets.record import RecordError
+
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""^\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=""")
 
@@ -24,6 +26,14 @@ def line_of(text: str, keys: Sequence[str | int]) -> int | None:
         if found is not None:
             return found
     return None
+
+
+def with_line(error: RecordError, text: str, where: str) -> RecordError:
+    """The same error with the line of its keys behind `where`, where its message begins with that and there is one."""
+    line, message = line_of(text, error.keys), error.message
+    if line is not None and message.startswith(where):
+        message = f"{where}:{line}{message.removeprefix(where)}"
+    return RecordError(message, hint=error.hint, keys=error.keys)
 
 
 def _lines(text: str) -> dict[_Keys, int]:

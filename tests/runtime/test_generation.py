@@ -127,8 +127,8 @@ def test_sampling_draws_by_probability_and_a_seed_repeats_it(model: Model) -> No
     again = [model.run("play", max_new_tokens=1, seed=seed)["generation"]["tokens"][0] for seed in range(20)]
     assert first[:20] == again
     step: Any = model._pipeline.steps[1]
-    step._loop.start(1)
-    scores = step._loop.step(np.array([step._tokenizer.encode("play").ids]))[:, -1]
+    step.loop.start(1)
+    scores = step.loop.step(np.array([step.tokenizer.encode("play").ids]))[:, -1]
     narrow(scores, GenerationSettings(do_sample=True))
     shares = softmax(scores)[0]
     counts = np.bincount(first, minlength=shares.size)
@@ -150,7 +150,7 @@ def test_a_stream_is_the_answer_in_pieces(model: Model) -> None:
 
 
 def test_pieces_never_break_a_character(model: Model) -> None:
-    tokenizer = model._pipeline.steps[1]._tokenizer  # type: ignore[attr-defined]
+    tokenizer = model._pipeline.steps[1].tokenizer  # type: ignore[attr-defined]
     text = "Grüße 🎉 from 東京"
     tokens = tokenizer.encode(text).ids
     assert len(tokens) > len(text)
@@ -166,7 +166,7 @@ def test_pieces_never_break_a_character(model: Model) -> None:
 
 
 def test_a_stop_text_ends_the_answer_before_it(model: Model) -> None:
-    tokenizer = model._pipeline.steps[1]._tokenizer  # type: ignore[attr-defined]
+    tokenizer = model._pipeline.steps[1].tokenizer  # type: ignore[attr-defined]
     for stop, expected in (("lig", "turn on the "), ("e l", "turn on th"), ("xyz", "turn on the light")):
         text = Pieces(tokenizer, [], ("never", stop))
         given = ""
@@ -224,7 +224,7 @@ def test_a_temperature_of_zero_is_the_best_token(model: Model) -> None:
 
 
 def test_caches_stay_where_the_provider_keeps_them(model: Model) -> None:
-    loop = model._pipeline.steps[1]._loop  # type: ignore[attr-defined]
+    loop = model._pipeline.steps[1].loop  # type: ignore[attr-defined]
     model("turn on", max_new_tokens=3, min_new_tokens=3)
     assert len(loop._carried) == 4
     for value in loop._carried:

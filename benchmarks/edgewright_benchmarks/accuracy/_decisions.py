@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from edgewright_benchmarks.accuracy._corpus import Sums
-from edgewright_benchmarks.result import Interval
+from edgewright_benchmarks.accuracy._corpus import Sums, corpus_accuracy
+from edgewright_benchmarks.result import Accuracy, Interval
 
 # Of a recording; shape (decisions,).
 Decisions = NDArray[np.bool_]
@@ -17,8 +17,29 @@ Decisions = NDArray[np.bool_]
 _RESAMPLES = 200
 
 
-def sums_of(found: Sequence[Decisions], expected: Sequence[Decisions]) -> Sums:
-    """What F1 over all recordings is made of: twice the right yes, over all that were found and all that are right."""
+def f1_accuracy(
+    name: str,
+    found: Sequence[Decisions],
+    baseline: Sequence[Decisions],
+    expected: Sequence[Decisions],
+    *,
+    is_baseline: bool,
+    max_drop: float | None,
+    others: Mapping[str, Interval] | None = None,
+) -> Accuracy:
+    """F1 over all recordings as the first metric, called `name`; see `corpus_accuracy` for the rest."""
+    return corpus_accuracy(
+        name,
+        _sums(found, expected),
+        _sums(baseline, expected),
+        is_baseline=is_baseline,
+        max_drop=max_drop,
+        others=dict(others or {}),
+    )
+
+
+def _sums(found: Sequence[Decisions], expected: Sequence[Decisions]) -> Sums:
+    """What F1 is made of: twice the right yes, over all that were found and all that are right."""
     pairs = list(zip(found, expected, strict=True))
     right = np.array([2.0 * float((one & other).sum()) for one, other in pairs])
     return Sums(right, np.array([float(one.sum() + other.sum()) for one, other in pairs]))

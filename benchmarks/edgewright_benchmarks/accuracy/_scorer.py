@@ -62,6 +62,22 @@ def check_samples(outputs: Sequence[Output], baseline_outputs: Sequence[Output])
         )
 
 
+def check_truth(outputs: Sequence[Output], truth: Sequence[Any] | None, expected: str) -> Sequence[Any]:
+    """What is right, of as many samples as were answered.
+
+    Args:
+        outputs: Of the engine.
+        truth: What is right for each sample.
+        expected: What that is and of how many, for the message.
+
+    Raises:
+        InputError: There is none, or of another number of samples.
+    """
+    if truth is None or len(truth) != len(outputs):
+        raise InputError(f"Expected {expected}, found {len(truth or ())}.")
+    return truth
+
+
 def answers_of(outputs: Sequence[Output], refusal: str) -> list[Any]:
     """What a person got for each sample.
 

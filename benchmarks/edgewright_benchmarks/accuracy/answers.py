@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 
 from edgewright_benchmarks.accuracy._mean import Scores, mean_accuracy, mean_interval
-from edgewright_benchmarks.accuracy._scorer import Output, answers_of, check_samples
+from edgewright_benchmarks.accuracy._scorer import Output, answers_of, check_samples, check_truth
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics import wilson
-from edgewright_targets import InputError
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -37,9 +36,7 @@ class LabelledAnswers:
     ) -> Accuracy:
         """F1 and exact match; the drop is that of F1; see `Scorer.score`."""
         check_samples(outputs, baseline_outputs)
-        if truth is None or len(truth) != len(outputs):
-            given = 0 if truth is None else len(truth)
-            raise InputError(f"Expected answers to {len(outputs)} questions, found {given}.")
+        truth = check_truth(outputs, truth, f"answers to {len(outputs)} questions")
         found = _texts(outputs)
         pairs = zip(found, truth, strict=True)
         exact = sum(any(_words(one) == _words(right) for right in rights) for one, rights in pairs)

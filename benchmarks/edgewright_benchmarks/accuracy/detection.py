@@ -7,7 +7,7 @@ from typing import Any
 
 from edgewright_benchmarks.accuracy._average_precision import Found, average_precision
 from edgewright_benchmarks.accuracy._mean import mean_accuracy, mean_interval
-from edgewright_benchmarks.accuracy._scorer import Output, answers_of, check_samples
+from edgewright_benchmarks.accuracy._scorer import Output, answers_of, check_samples, check_truth
 from edgewright_benchmarks.objects import TrueBox
 from edgewright_benchmarks.result import Accuracy, Measure
 from edgewright_targets import InputError
@@ -32,8 +32,7 @@ class LabelledBoxes:
     ) -> Accuracy:
         """Mean average precision over ten overlaps, and at two of them; see `Scorer.score`."""
         check_samples(outputs, baseline_outputs)
-        if truth is None or len(truth) != len(outputs):
-            raise InputError(f"Expected the boxes of {len(outputs)} pictures, found {len(truth or ())}.")
+        truth = check_truth(outputs, truth, f"the boxes of {len(outputs)} pictures")
         if all(box.crowd for boxes in truth for box in boxes):
             raise InputError("No picture of the data has a box, so there is nothing to find and no average precision.")
         return _score("map", outputs, truth, baseline_outputs, max_drop)

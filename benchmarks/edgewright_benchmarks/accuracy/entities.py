@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from edgewright_benchmarks.accuracy._corpus import Sums, corpus_accuracy
-from edgewright_benchmarks.accuracy._scorer import Output, answers_of, check_samples
+from edgewright_benchmarks.accuracy._scorer import Output, answers_of, check_samples, check_truth
 from edgewright_benchmarks.result import Accuracy, Measure
-from edgewright_targets import InputError
 
 # Kind, first word, last word.
 Entity = tuple[str, int, int]
@@ -33,8 +32,7 @@ class LabelledEntities:
     ) -> Accuracy:
         """F1 over all entities; see `Scorer.score`."""
         check_samples(outputs, baseline_outputs)
-        if truth is None or len(truth) != len(outputs):
-            raise InputError(f"Expected the tags of {len(outputs)} texts, found {0 if truth is None else len(truth)}.")
+        truth = check_truth(outputs, truth, f"the tags of {len(outputs)} texts")
         expected = [entities_of_tags(tags) for tags in truth]
         return _score("entity_f1", outputs, expected, baseline_outputs, max_drop)
 

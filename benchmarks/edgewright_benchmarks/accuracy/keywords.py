@@ -7,11 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from edgewright_benchmarks.accuracy._corpus import corpus_accuracy
-from edgewright_benchmarks.accuracy._decisions import Decisions, auc_over_recordings, sums_of
-from edgewright_benchmarks.accuracy._scorer import Output, answers_of, check_samples
+from edgewright_benchmarks.accuracy._decisions import Decisions, auc_over_recordings, f1_accuracy
+from edgewright_benchmarks.accuracy._scorer import Output, answers_of, check_samples, check_truth
 from edgewright_benchmarks.result import Accuracy, Measure
-from edgewright_targets import InputError
 
 _NO_ANSWERS = "Keywords can be told from an engine's answer only; there is none."
 
@@ -31,17 +29,17 @@ class LabelledKeywords:
     ) -> Accuracy:
         """F1 and AUC over all pairs of a recording and a keyword; see `Scorer.score`."""
         check_samples(outputs, baseline_outputs)
-        if truth is None or len(truth) != len(outputs):
-            raise InputError(f"Expected the keywords of {len(outputs)} recordings.")
+        truth = check_truth(outputs, truth, f"the keywords of {len(outputs)} recordings")
         found, baseline = _found(outputs), _found(baseline_outputs)
         labels = sorted(found[0])
         expected = [np.array([label in said for label in labels]) for said in truth]
         highest = [np.array([entry[label][0] for label in labels]) for entry in found]
         auc = auc_over_recordings(highest, expected)
-        return corpus_accuracy(
+        return f1_accuracy(
             "f1",
-            sums_of(_detected(found), expected),
-            sums_of(_detected(baseline), expected),
+            _detected(found),
+            _detected(baseline),
+            expected,
             is_baseline=outputs is baseline_outputs,
             max_drop=max_drop,
             others={} if auc is None else {"auc": auc},
@@ -64,14 +62,8 @@ class KeywordAgreement:
         """F1 with the baseline's detections for the truth; see `Scorer.score`."""
         check_samples(outputs, baseline_outputs)
         expected = _detected(_found(baseline_outputs))
-        return corpus_accuracy(
-            "agreement",
-            sums_of(_detected(_found(outputs)), expected),
-            sums_of(expected, expected),
-            is_baseline=outputs is baseline_outputs,
-            max_drop=max_drop,
-            others={},
-        )
+        found, is_baseline = _detected(_found(outputs)), outputs is baseline_outputs
+        return f1_accuracy("agreement", found, expected, expected, is_baseline=is_baseline, max_drop=max_drop)
 
 
 def _found(outputs: Sequence[Output]) -> list[dict[str, tuple[float, bool]]]:

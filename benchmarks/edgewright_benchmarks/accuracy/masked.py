@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, answers_of, check_samples
+from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, answers_of, check_samples, check_truth
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics import paired_accuracy_drop, samples_needed, wilson
-from edgewright_targets import InputError
 
 Flags = NDArray[np.bool_]
 
@@ -33,9 +32,7 @@ class LabelledMasks:
     ) -> Accuracy:
         """The share of texts that are right; see `Scorer.score`."""
         check_samples(outputs, baseline_outputs)
-        if truth is None or len(truth) != len(outputs):
-            given = 0 if truth is None else len(truth)
-            raise InputError(f"Expected the words of {len(outputs)} texts, found {given}.")
+        truth = check_truth(outputs, truth, f"the words of {len(outputs)} texts")
         rights = [tuple(words) for words in truth]
         baseline = None if outputs is baseline_outputs else _right(_tokens(baseline_outputs), rights)
         return _share("accuracy", _right(_tokens(outputs), rights), baseline, max_drop)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewright_benchmarks.accuracy._mean import mean_accuracy, mean_interval
-from edgewright_benchmarks.accuracy._scorer import Output, check_samples
+from edgewright_benchmarks.accuracy._scorer import Output, check_samples, check_truth
 from edgewright_benchmarks.result import Accuracy, Measure
 from edgewright_benchmarks.statistics import wilson
 from edgewright_targets import InputError
@@ -45,8 +45,7 @@ class Retrieval:
     ) -> Accuracy:
         """Recall at 1 and 5 of each direction, and their mean, which the drop is of; see `Scorer.score`."""
         check_samples(outputs, baseline_outputs)
-        if truth is None or len(truth) != len(outputs):
-            raise InputError(f"Expected the text of each pair, found {len(truth or ())} for {len(outputs)} pairs.")
+        truth = check_truth(outputs, truth, f"the text of each pair, of {len(outputs)} pairs")
         if len(set(truth)) < 2:
             raise InputError("All pairs have one text, so that nothing can be told apart by it.")
         hits = self._hits(outputs, truth)

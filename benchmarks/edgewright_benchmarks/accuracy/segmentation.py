@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
 from edgewright_benchmarks.accuracy._corpus import MeanOfSums, corpus_accuracy
-from edgewright_benchmarks.accuracy._scorer import Output, check_samples
+from edgewright_benchmarks.accuracy._scorer import Output, check_samples, check_truth
 from edgewright_benchmarks.masks import IGNORED, read_mask
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics import rate_interval
@@ -39,8 +39,7 @@ class LabelledMasks:
     ) -> Accuracy:
         """The mIoU of the classes that occur in the truth, and the share of right pixels; see `Scorer.score`."""
         check_samples(outputs, baseline_outputs)
-        if truth is None or len(truth) != len(outputs):
-            raise InputError(f"Expected the masks of {len(outputs)} pictures, found {len(truth or ())}.")
+        truth = check_truth(outputs, truth, f"the masks of {len(outputs)} pictures")
         mine = _counts(outputs, _masks(truth))
         theirs = mine if outputs is baseline_outputs else _counts(baseline_outputs, _masks(truth))
         return _accuracy("mean_iou", mine, theirs, is_baseline=outputs is baseline_outputs, max_drop=max_drop)

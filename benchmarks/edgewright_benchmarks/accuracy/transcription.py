@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples, texts_of
+from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples, check_truth, texts_of
 from edgewright_benchmarks.accuracy._transcripts import Counts, Errors, count_errors, spoken
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics import mean_drop, rate_interval, samples_needed, wilson
@@ -34,8 +34,7 @@ class LabelledTranscription:
     ) -> Accuracy:
         """Word accuracy, WER and CER with bootstrap intervals; the drop as by `mean_drop`; see `Scorer.score`."""
         check_samples(outputs, baseline_outputs)
-        if truth is None or len(truth) != len(outputs):
-            raise InputError(f"Expected one transcript a sample, found {len(truth or ())} for {len(outputs)} samples.")
+        truth = check_truth(outputs, truth, f"one transcript a sample, of {len(outputs)} samples")
         mine = count_errors(truth, texts_of(outputs, _NO_TRANSCRIPT))
         if not mine.reference_words.sum():
             raise InputError("No transcript of the data holds a word, so there is no word error rate.")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from edgewright_benchmarks.accuracy._chrf import chrf_sums
 from edgewright_benchmarks.accuracy._corpus import corpus_accuracy
-from edgewright_benchmarks.accuracy._scorer import Output, check_samples, texts_of
+from edgewright_benchmarks.accuracy._scorer import Output, check_samples, check_truth, texts_of
 from edgewright_benchmarks.accuracy.written import NO_TEXT
 from edgewright_benchmarks.result import Accuracy, Measure
 from edgewright_benchmarks.statistics import wilson
@@ -28,8 +28,7 @@ class LabelledTranslation:
     ) -> Accuracy:
         """The chrF of the corpus, and the share of texts that are right to the letter; see `Scorer.score`."""
         check_samples(outputs, baseline_outputs)
-        if truth is None or len(truth) != len(outputs):
-            raise InputError(f"Expected right texts for {len(outputs)} samples, found {len(truth or ())}.")
+        truth = check_truth(outputs, truth, f"right texts for {len(outputs)} samples")
         return _accuracy("corpus_chrf", "exact_match", outputs, truth, baseline_outputs, max_drop)
 
 

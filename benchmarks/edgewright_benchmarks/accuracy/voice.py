@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._corpus import corpus_accuracy
-from edgewright_benchmarks.accuracy._decisions import Decisions, auc_over_recordings, sums_of
-from edgewright_benchmarks.accuracy._scorer import Output, answers_of, check_samples
+from edgewright_benchmarks.accuracy._decisions import Decisions, auc_over_recordings, f1_accuracy
+from edgewright_benchmarks.accuracy._scorer import Output, answers_of, check_samples, check_truth
 from edgewright_benchmarks.result import Accuracy, Measure
-from edgewright_targets import InputError
 
 Segment = tuple[float, float]
 
@@ -34,15 +32,15 @@ class LabelledVoice:
     ) -> Accuracy:
         """F1 and AUC over all frames; see `Scorer.score`."""
         check_samples(outputs, baseline_outputs)
-        if truth is None or len(truth) != len(outputs):
-            raise InputError(f"Expected the segments of {len(outputs)} recordings.")
+        truth = check_truth(outputs, truth, f"the segments of {len(outputs)} recordings")
         middles = [middles_of(output) for output in outputs]
         expected = [frames_of(segments, at) for segments, at in zip(truth, middles, strict=True)]
         auc = auc_over_recordings([_probabilities(output) for output in outputs], expected)
-        return corpus_accuracy(
+        return f1_accuracy(
             "frame_f1",
-            sums_of(_answered(outputs, middles), expected),
-            sums_of(_answered(baseline_outputs, middles), expected),
+            _answered(outputs, middles),
+            _answered(baseline_outputs, middles),
+            expected,
             is_baseline=outputs is baseline_outputs,
             max_drop=max_drop,
             others={} if auc is None else {"frame_auc": auc},
@@ -66,14 +64,8 @@ class VoiceAgreement:
         check_samples(outputs, baseline_outputs)
         middles = [middles_of(output) for output in baseline_outputs]
         expected = _answered(baseline_outputs, middles)
-        return corpus_accuracy(
-            "agreement",
-            sums_of(_answered(outputs, middles), expected),
-            sums_of(expected, expected),
-            is_baseline=outputs is baseline_outputs,
-            max_drop=max_drop,
-            others={},
-        )
+        found, is_baseline = _answered(outputs, middles), outputs is baseline_outputs
+        return f1_accuracy("agreement", found, expected, expected, is_baseline=is_baseline, max_drop=max_drop)
 
 
 def frames_of(segments: Sequence[Segment], middles: NDArray[np.float64]) -> Decisions:

@@ -14,10 +14,9 @@ from sacrebleu.metrics.chrf import CHRF
 
 from edgewright_benchmarks.accuracy._cider import cider_d, cider_interval
 from edgewright_benchmarks.accuracy._mean import Scores, mean_accuracy, mean_interval
-from edgewright_benchmarks.accuracy._scorer import Output, check_samples, texts_of
+from edgewright_benchmarks.accuracy._scorer import Output, check_samples, check_truth, texts_of
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics import wilson
-from edgewright_targets import InputError
 
 NO_TEXT = "The outputs hold no written text; build the package with its task."
 
@@ -44,8 +43,7 @@ class LabelledWriting:
     ) -> Accuracy:
         """The mean chrF of the texts, and the share that is right to the letter; the drop is that of the former."""
         check_samples(outputs, baseline_outputs)
-        if truth is None or len(truth) != len(outputs):
-            raise InputError(f"Expected right texts for {len(outputs)} samples, found {len(truth or ())}.")
+        truth = check_truth(outputs, truth, f"right texts for {len(outputs)} samples")
         found = texts_of(outputs, NO_TEXT)
         exact = sum(_plain(one) in map(_plain, rights) for one, rights in zip(found, truth, strict=True))
         others = {"exact_match": wilson(exact, len(found))}

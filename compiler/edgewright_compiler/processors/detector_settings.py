@@ -7,7 +7,7 @@ into the files that it exports.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -112,7 +112,7 @@ class DetectorProcessor:
         self.any_size = settings.any_size
         self._place = place
         # Tried here, where a wrong value can still be said in the words of whoever wrote it.
-        self._run = _runner(self.steps((INPUT,)), place)
+        self._run = settings_runner(self.steps((INPUT,)), place)
 
     def feeds(self, sample: Any) -> Arrays:
         """What the steps make of a picture: settings are all that the source has."""
@@ -175,7 +175,12 @@ class DetectorProcessor:
         """Nothing: the steps need no files."""
 
 
-def _runner(steps: Sequence[StepSpec], place: str) -> Any:
+def settings_runner(steps: Sequence[StepSpec], place: str) -> Callable[[Any], dict[str, Any]]:
+    """What makes all values of a picture by steps that need no package.
+
+    Raises:
+        InputError: A setting is one that no step takes.
+    """
     from edgewright_runtime.steps import make_free_step
 
     try:

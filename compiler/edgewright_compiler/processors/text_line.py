@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from edgewright_compiler.checkpoint import read_json
 from edgewright_compiler.component import ASSET_PREFIX, ASSETS_FOLDER
 from edgewright_compiler.processors import ProcessorKind
+from edgewright_compiler.processors.detector_settings import settings_runner
 from edgewright_compiler.processors.image_text import image_text_kind
 from edgewright_compiler.sources.onnx_graph import read_graph
 from edgewright_runtime.manifest import StepSpec
-from edgewright_runtime.steps import make_free_step
 from edgewright_targets import InputError
 from edgewright_targets.record import read_record
 
@@ -90,10 +90,7 @@ class LineProcessor:
         # A graph of one width takes no other: longer lines are squeezed then, as PaddleOCR does it.
         self._longest = width if _fixed(model.graph.inputs[0], 3) else None
         self._settings = dataclasses.replace(settings, height=height, width=width)
-        try:
-            self._made = [make_free_step(step) for step in self.steps((_INPUT,))]
-        except (ValueError, LookupError, TypeError) as error:
-            raise InputError(f"{self._place}: a setting has a value that no step takes: {error}.") from error
+        self._run = settings_runner(self.steps((_INPUT,)), self._place)
 
     def _sizes(self, model: onnx_ir.Model, settings: LineSettings) -> tuple[int, int]:
         inputs, outputs = model.graph.inputs, model.graph.outputs
@@ -123,10 +120,7 @@ class LineProcessor:
 
     def feeds(self, sample: Any) -> Arrays:
         """What the steps make of a picture: settings are all that the source has."""
-        values = {"image": sample}
-        for step in self._made:
-            values |= step(values)
-        return {_INPUT: values[_INPUT]}
+        return {_INPUT: self._run(sample)[_INPUT]}
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
         """See `Processor`."""

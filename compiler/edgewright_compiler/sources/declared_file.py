@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from edgewright_runtime.steps.stream_windows import LONGEST_WINDOW
 from edgewright_targets import InputError
 from edgewright_targets.errors import nearest
 from edgewright_targets.record import RecordError, read_record
-from edgewright_targets.toml_lines import line_of
+from edgewright_targets.toml_lines import line_of, with_line
 
 # What a person gives; a component cannot be called so.
 AUDIO = "audio"
@@ -181,9 +182,7 @@ def read_declaration(path: Path) -> Declaration:
     try:
         file = read_record(DeclarationFile, data, str(path))
     except RecordError as error:
-        line = line_of(text, error.keys)
-        where = str(path) if line is None else f"{path}:{line}"
-        raise InputError(f"{where}{error.message.removeprefix(str(path))}", hint=error.hint) from error
+        raise with_line(error, text, str(path)) from error
     found = Declaration(path, text, file)
     _check(found)
     return found
@@ -219,7 +218,7 @@ def _check_window(found: Declaration, name: str, given: str, window: InputFile) 
     sizes = {"window": window.window, "hop": window.hop}
     others = {"first": window.first, "before": window.before, "axis": window.axis}
     for key, value in {**sizes, **others}.items():
-        if value < (1 if key in sizes else 0) or value > 2**24:
+        if value < (1 if key in sizes else 0) or value > LONGEST_WINDOW:
             raise found.problem(f"{key} is {value}.", "component", name, "inputs", given, key)
     if window.first > window.window:
         raise found.problem(

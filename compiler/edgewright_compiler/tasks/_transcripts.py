@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from edgewright_compiler.checkpoint import OFFLINE, Checkpoint
 from edgewright_compiler.sources.failures import needs
-from edgewright_runtime.generation.speech_prompt import SpeechPromptSpec
+from edgewright_runtime.generation.speech_prompt import SpeechPromptSpec, language_code
 from edgewright_runtime.generation.timestamps import TimestampSpec
 from edgewright_targets import InputError
 from edgewright_targets.record import write_record
@@ -60,7 +61,7 @@ def _prompt(settings: dict[str, Any], config: dict[str, Any]) -> SpeechPromptSpe
         start=int(settings["decoder_start_token_id"]),
         # Pairs of a position and its token, from position 1 on.
         forced=tuple(token for _, token in forced),
-        language=_code(settings["language"]) if settings.get("language") else None,
+        language=language_code(settings["language"]) if settings.get("language") else None,
         task=settings.get("task"),
     )
     languages = settings.get("lang_to_id")
@@ -68,17 +69,10 @@ def _prompt(settings: dict[str, Any], config: dict[str, Any]) -> SpeechPromptSpe
         return spec
     from transformers.models.whisper.tokenization_whisper import TO_LANGUAGE_CODE
 
-    codes = {_code(name): int(token) for name, token in languages.items()}
-    return SpeechPromptSpec(
-        spec.start,
-        spec.forced,
-        codes,
-        {name: code for name, code in TO_LANGUAGE_CODE.items() if code in codes},
-        {str(name): int(token) for name, token in (settings.get("task_to_id") or {}).items()},
-        spec.language,
-        spec.task,
+    codes = {language_code(name): int(token) for name, token in languages.items()}
+    return replace(
+        spec,
+        languages=codes,
+        names={name: code for name, code in TO_LANGUAGE_CODE.items() if code in codes},
+        tasks={str(name): int(token) for name, token in (settings.get("task_to_id") or {}).items()},
     )
-
-
-def _code(token: str) -> str:
-    return str(token).lower().strip("<|>")

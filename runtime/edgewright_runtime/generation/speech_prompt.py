@@ -40,6 +40,11 @@ class SpeechPromptSpec:
         return tuple(name for name, there in (("language", self.languages), ("task", self.tasks)) if there)
 
 
+def language_code(name: Any) -> str:
+    """The code in a token or in what a person writes: `<|de|>` or `DE` is `de`."""
+    return str(name).lower().strip("<|>")
+
+
 def speech_prompt(
     spec: SpeechPromptSpec, options: dict[str, Any], detect: Callable[[Sequence[int]], int]
 ) -> tuple[list[int], str | None]:
@@ -72,7 +77,7 @@ def speech_prompt(
 def _language(spec: SpeechPromptSpec, given: Any) -> str | None:
     if given is None:
         return None
-    code = str(given).lower().strip("<|>")
+    code = language_code(given)
     code = spec.names.get(code, code)
     if code not in spec.languages:
         raise SampleError(

@@ -57,6 +57,12 @@ class Generate:
         begin: So many tokens at the start of a prompt are kept where it is cut: such as one that begins every text.
         output: Name of the text that is made.
         lstrip: Without the spaces that it begins with, as those of speech recognisers do.
+
+    Attributes:
+        spec, loop: What is declared of the loop, and the loop itself.
+        settings: Those of the source.
+        tokenizer: The `tokenizers.Tokenizer`.
+        max_length, output: As above.
     """
 
     options = (*OPTIONS, "batch_size")
@@ -76,15 +82,15 @@ class Generate:
         lstrip: bool = False,
     ) -> None:
         where = f"'{package.root}': the step 'generate'"
-        self._spec = read_record(LoopSpec, loop, where)
-        self._loop = Loop(engine, component, self._spec)
+        self.spec = read_record(LoopSpec, loop, where)
+        self.loop = Loop(engine, component, self.spec)
         self.component = component
-        self.wired = wired_values(self._spec)
-        self._settings = read_record(GenerationSettings, settings, where)
-        self._tokenizer = read_tokenizer(package, tokenizer)
-        self._max_length = max_length
+        self.wired = wired_values(self.spec)
+        self.settings = read_record(GenerationSettings, settings, where)
+        self.tokenizer = read_tokenizer(package, tokenizer)
+        self.max_length = max_length
         self._begin = begin
-        self._output = output
+        self.output = output
         self._lstrip = lstrip
         if not 0 <= begin < max_length:
             raise PackageError(f"{where}: 'begin' is {begin} and 'max_length' {max_length}.")
@@ -98,10 +104,10 @@ class Generate:
         if len(batch) > 1 and not self._fit_together(batch):
             return [self.many([values])[0] for values in batch]
         plan = self._plan(batch)
-        texts = [Pieces(self._tokenizer, prompt, plan.settings.stop) for prompt in plan.prompts]
-        self._loop.start(len(plan.prompts), {name: stacked([v[name] for v in batch]) for name in self._spec.fixed})
+        texts = [Pieces(self.tokenizer, prompt, plan.settings.stop) for prompt in plan.prompts]
+        self.loop.start(len(plan.prompts), {name: stacked([v[name] for v in batch]) for name in self.spec.fixed})
         if plan.settings.num_beams > 1:
-            made = beam_search(self._loop, plan.prompts, plan.settings, plan.limit, self._ends(plan))
+            made = beam_search(self.loop, plan.prompts, plan.settings, plan.limit, self._ends(plan))
             for text, tokens in zip(texts, made, strict=True):
                 for token in tokens:
                     text.add(token)
@@ -114,10 +120,10 @@ class Generate:
 
     def _fit_together(self, batch: Sequence[Mapping[str, Any]]) -> bool:
         """Whether a mask tells what is padding, where prompts or fixed inputs are of different lengths."""
-        alike = len({tuple(values[name].shape for name in self._spec.fixed) for values in batch}) == 1
-        masked = any(batch[0][name].dtype.kind in "ib" for name in self._spec.fixed)
-        prompts = len({values[self._spec.tokens].shape for values in batch}) == 1
-        return (alike or masked) and (prompts or bool(self._spec.mask))
+        alike = len({tuple(values[name].shape for name in self.spec.fixed) for values in batch}) == 1
+        masked = any(batch[0][name].dtype.kind in "ib" for name in self.spec.fixed)
+        prompts = len({values[self.spec.tokens].shape for values in batch}) == 1
+        return (alike or masked) and (prompts or bool(self.spec.mask))
 
     def stream(self, values: Mapping[str, Any]) -> TextStream:
         """The pieces of the text as they come; beam search gives it whole, because a better beam can replace it."""
@@ -126,10 +132,10 @@ class Generate:
     def _pieces(self, values: Mapping[str, Any], plan: _Plan) -> Generator[str, None, dict[str, Any]]:
         if plan.settings.num_beams > 1:
             made = self(values)
-            yield made[self._output]
+            yield made[self.output]
             return dict(made["generation"])
-        text = Pieces(self._tokenizer, plan.prompts[0], plan.settings.stop)
-        self._loop.start(1, {name: values[name] for name in self._spec.fixed})
+        text = Pieces(self.tokenizer, plan.prompts[0], plan.settings.stop)
+        self.loop.start(1, {name: values[name] for name in self.spec.fixed})
         begun = not self._lstrip
         for piece in itertools.chain(self._written(plan, [text]), (text.rest() for _ in range(1))):
             shown = piece if begun else piece.lstrip()
@@ -140,7 +146,7 @@ class Generate:
 
     def _written(self, plan: _Plan, texts: Sequence[Pieces]) -> Iterator[str]:
         """Pieces of the texts as their tokens come, row by row."""
-        stream = TokenStream(self._loop, plan.prompts, plan.settings, plan.limit, plan.seed)
+        stream = TokenStream(self.loop, plan.prompts, plan.settings, plan.limit, plan.seed)
         for tokens in stream:
             for row, token in enumerate(tokens):
                 if token is not None:
@@ -153,7 +159,7 @@ class Generate:
                 return True
             if not plan.settings.stop:
                 return False
-            text = Pieces(self._tokenizer, plan.prompts[index], plan.settings.stop)
+            text = Pieces(self.tokenizer, plan.prompts[index], plan.settings.stop)
             for token in tokens:
                 text.add(token)
             return text.stopped
@@ -164,13 +170,13 @@ class Generate:
         options = batch[0].get("options", {})
         # Others are of other steps.
         given = {name: value for name, value in options.items() if name in OPTIONS and value is not None}
-        settings = self._settings.changed(given)
-        prompts = [self._cut(prompt_tokens(values, self._spec), settings) for values in batch]
+        settings = self.settings.changed(given)
+        prompts = [self._cut(prompt_tokens(values, self.spec), settings) for values in batch]
         longest = max(len(prompt) for prompt in prompts)
         if not settings.min_new_tokens and settings.min_length > longest:
             settings = replace(settings, min_new_tokens=settings.min_length - longest)
-        room = self._max_length - longest
-        wanted = settings.max_new_tokens or max(1, (settings.max_length or self._max_length) - longest)
+        room = self.max_length - longest
+        wanted = settings.max_new_tokens or max(1, (settings.max_length or self.max_length) - longest)
         limit = min(wanted, room)
         seed = settings.seed
         if seed is None:
@@ -180,12 +186,12 @@ class Generate:
     def _cut(self, prompt: list[int], settings: GenerationSettings) -> list[int]:
         if not prompt:
             raise SampleError("The prompt has no tokens.")
-        if len(prompt) < self._max_length:
+        if len(prompt) < self.max_length:
             return prompt
-        room = min(settings.max_new_tokens or self._max_length // 4, self._max_length - self._begin - 1)
-        last = self._max_length - self._begin - max(room, 1)
+        room = min(settings.max_new_tokens or self.max_length // 4, self.max_length - self._begin - 1)
+        last = self.max_length - self._begin - max(room, 1)
         warnings.warn(
-            f"The prompt has {len(prompt)} tokens and the model takes {self._max_length}, the answer included: the "
+            f"The prompt has {len(prompt)} tokens and the model takes {self.max_length}, the answer included: the "
             f"last {last} of them were used.",
             SampleCutWarning,
             stacklevel=2,
@@ -201,7 +207,7 @@ class Generate:
         facts: dict[str, Any] = {"tokens": list(text.tokens), "ended_by": ended, "limit": plan.limit}
         if plan.settings.do_sample:
             facts["seed"] = plan.seed
-        return {self._output: text.text.lstrip() if self._lstrip else text.text, "generation": facts}
+        return {self.output: text.text.lstrip() if self._lstrip else text.text, "generation": facts}
 
 
 class Score:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 # What no package needs, and what a manifest could ask for to fill the memory.
-_LONGEST_WINDOW = 2**24
+LONGEST_WINDOW = 2**24
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ class Windows:
 
 def can_be(spec: WindowSpec) -> bool:
     """Whether there are such windows."""
-    sizes = 0 < spec.hop <= _LONGEST_WINDOW and 0 < spec.window <= _LONGEST_WINDOW
-    begins = 0 <= spec.first <= spec.window and 0 <= spec.before <= _LONGEST_WINDOW
+    sizes = 0 < spec.hop <= LONGEST_WINDOW and 0 < spec.window <= LONGEST_WINDOW
+    begins = 0 <= spec.first <= spec.window and 0 <= spec.before <= LONGEST_WINDOW
     return sizes and begins and 0 <= spec.axis < len(spec.shape)
 
 

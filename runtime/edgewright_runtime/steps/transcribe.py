@@ -11,7 +11,6 @@ import numpy as np
 
 from edgewright_runtime.errors import AudioWarning, SampleError
 from edgewright_runtime.generation.beams import beam_search
-from edgewright_runtime.generation.loop import Loop, LoopSpec
 from edgewright_runtime.generation.sampling import TokenStream
 from edgewright_runtime.generation.settings import OPTIONS, GenerationSettings
 from edgewright_runtime.generation.speech_prompt import SpeechPromptSpec, speech_prompt
@@ -26,7 +25,6 @@ from edgewright_runtime.generation.timestamps import (
 from edgewright_runtime.steps import TextStream
 from edgewright_runtime.steps.generate import Generate
 from edgewright_runtime.steps.infer import Infer
-from edgewright_runtime.steps.text import read_tokenizer
 from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:
@@ -77,12 +75,6 @@ class Transcribe:
         self._encode = Infer(package, engine, component=encoder)
         self._prompt = read_record(SpeechPromptSpec, prompt, where)
         self._times = read_record(TimestampSpec, timestamps, where)
-        self._spec = read_record(LoopSpec, generate["loop"], where)
-        self._loop = Loop(engine, generate["component"], self._spec)
-        self._settings = read_record(GenerationSettings, generate["settings"], where)
-        self._tokenizer = read_tokenizer(package, generate["tokenizer"])
-        self._positions = int(generate["max_length"])
-        self._output = str(generate["output"])
         self._input, self._whole, self._frames, self._timed = input, whole, frames, timed
         self._rules = [timestamp_rule(self._times)]
         self.options = (*OPTIONS, "batch_size", "timestamps", *self._prompt.options)
@@ -99,7 +91,7 @@ class Transcribe:
         text = "".join(stream)
         asked = values.get("options", {}).get("timestamps")
         answer = {"text": text, "segments": segments} if asked else text
-        return {self._output: answer, "segments": segments, "generation": stream.facts}
+        return {self._generate.output: answer, "segments": segments, "generation": stream.facts}
 
     def many(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The same for several recordings: those of one window in one batch, else one after another."""
@@ -149,14 +141,14 @@ class Transcribe:
         """The values that `generate` takes; the language as a fact, where there is one."""
         fixed = self._read(values, 0)
         tokens, language = self._begin(values, fixed, [self._times.none])
-        return {**fixed, self._spec.tokens: np.array([tokens], dtype=np.int64)}, language
+        return {**fixed, self._generate.spec.tokens: np.array([tokens], dtype=np.int64)}, language
 
     def _begin(
         self, values: Mapping[str, Any], fixed: Mapping[str, Array], last: Sequence[int]
     ) -> tuple[list[int], dict[str, Any]]:
         def detect(languages: Sequence[int]) -> int:
-            self._loop.start(1, fixed)
-            scores = self._loop.step(np.array([[self._prompt.start]], dtype=np.int64))[0, -1]
+            self._generate.loop.start(1, fixed)
+            scores = self._generate.loop.step(np.array([[self._prompt.start]], dtype=np.int64))[0, -1]
             return int(languages[int(scores[list(languages)].argmax())])
 
         tokens, language = speech_prompt(self._prompt, values.get("options", {}), detect)
@@ -165,15 +157,15 @@ class Transcribe:
 
     def _read(self, values: Mapping[str, Any], start: int) -> dict[str, Array]:
         """What the encoder makes of the window that begins at a frame."""
-        if not start and all(name in values for name in self._spec.fixed):
-            return {name: values[name] for name in self._spec.fixed}
+        if not start and all(name in values for name in self._generate.spec.fixed):
+            return {name: values[name] for name in self._generate.spec.fixed}
         window = values[self._input]
         if start:
             part = values[self._whole][:, :, start : start + self._frames]
             # Frames that are missing at the end are 0, as the source has them, not silence.
             window = np.pad(part, ((0, 0), (0, 0), (0, self._frames - part.shape[2])))
         made = self._encode({**values, self._input: window})
-        return {name: made[name] for name in self._spec.fixed}
+        return {name: made[name] for name in self._generate.spec.fixed}
 
     def _pieces(
         self, values: Mapping[str, Any], segments: list[dict[str, Any]]
@@ -184,7 +176,7 @@ class Transcribe:
         for start, window in self._windows(values, facts):
             for segment in window:
                 words = [token for token in segment.tokens if token < self._times.first]
-                text = self._tokenizer.decode(words, skip_special_tokens=True)
+                text = self._generate.tokenizer.decode(words, skip_special_tokens=True)
                 offset = start * FRAME_SECONDS
                 times = [round(offset + time * TOKEN_SECONDS, 2) for time in (segment.start, segment.end)]
                 segments.append({"start": times[0], "end": times[1], "text": text.strip()})
@@ -197,7 +189,9 @@ class Transcribe:
     def _windows(self, values: Mapping[str, Any], facts: dict[str, Any]) -> Iterator[tuple[int, list[Segment]]]:
         """The segments of each window, with the frame that it begins at."""
         options = values.get("options", {})
-        settings = self._settings.changed({name: options[name] for name in OPTIONS if options.get(name) is not None})
+        settings = self._generate.settings.changed(
+            {name: options[name] for name in OPTIONS if options.get(name) is not None}
+        )
         if settings.stop:
             raise SampleError("A stop text ends what is written about one window; this recording has several.")
         if settings.do_sample and settings.seed is None:
@@ -206,11 +200,11 @@ class Transcribe:
         start, fixed = 0, self._read(values, 0)
         prompt, language = self._begin(values, fixed, [])
         facts |= language | ({"seed": settings.seed} if settings.do_sample else {})
-        length = settings.max_length or self._positions
+        length = settings.max_length or self._generate.max_length
         while start < total:
             # As the source does it: the limit does not count the prompt, and grows by it with each window.
-            length = min(length + len(prompt), self._positions)
-            limit = min(settings.max_new_tokens or length - len(prompt), self._positions - len(prompt))
+            length = min(length + len(prompt), self._generate.max_length)
+            limit = min(settings.max_new_tokens or length - len(prompt), self._generate.max_length - len(prompt))
             facts["limit"] = limit
             frames = min(total - start, self._frames)
             tokens = self._tokens(fixed, prompt, settings, limit, (settings.seed or 0) + start)
@@ -222,13 +216,13 @@ class Transcribe:
     def _tokens(
         self, fixed: Mapping[str, Array], prompt: list[int], settings: GenerationSettings, limit: int, seed: int
     ) -> list[int]:
-        self._loop.start(1, fixed)
+        self._generate.loop.start(1, fixed)
         if settings.num_beams > 1:
             ends = frozenset(settings.eos_token_ids)
             (made,) = beam_search(
-                self._loop, [prompt], settings, limit, lambda _, tokens: tokens[-1] in ends, self._rules
+                self._generate.loop, [prompt], settings, limit, lambda _, tokens: tokens[-1] in ends, self._rules
             )
         else:
-            stream = TokenStream(self._loop, [prompt], settings, limit, seed, self._rules)
+            stream = TokenStream(self._generate.loop, [prompt], settings, limit, seed, self._rules)
             made = tuple(row[0] for row in stream if row[0] is not None)
         return list(made[:-1] if made and made[-1] in settings.eos_token_ids else made)
