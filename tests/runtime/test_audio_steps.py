@@ -131,6 +131,17 @@ def test_sizes_that_only_fill_the_memory_are_refused_before_they_do(changes: dic
         AudioReader(sampling_rate=RATE, longest=2**40)
 
 
+@pytest.mark.parametrize("samples", [1, 160, 479_799, 479_800, 479_801, 480_000])
+def test_a_spectrogram_is_that_of_whisper_wherever_the_sound_ends(samples: int) -> None:
+    transformers: Any = importlib.import_module("transformers")
+    waveform = sound(3, rate=RATE, seconds=30)[:samples]
+    theirs = transformers.WhisperFeatureExtractor()(waveform, sampling_rate=RATE, return_tensors="np").input_features
+    nothing: Any = None
+    sizes: dict[str, Any] = {"sampling_rate": RATE, "samples": 480_000, "mels": 80, "n_fft": 400, "hop_length": 160}
+    made = LogMel(nothing, nothing, output="start", **sizes)({"waveform": waveform})["start"]
+    assert np.abs(made - theirs).max() < 1e-4
+
+
 def test_a_long_spectrogram_is_made_in_parts_as_whisper_makes_it_at_once() -> None:
     transformers: Any = importlib.import_module("transformers")
     extractor = transformers.WhisperFeatureExtractor()

@@ -119,8 +119,12 @@ def log_mel(waveform: Floats, filters: Floats, hop_length: int) -> Floats:
     # The last frame is left out, as Whisper does.
     count = len(waveform) // hop_length
     made: Floats = np.empty((len(filters), count), dtype=np.float32)
-    for start in range(0, count, _FRAMES_AT_ONCE):
-        end = min(start + _FRAMES_AT_ONCE, count)
+    # Mostly a short recording in a long window: frames of zeros alone are known without their spectra.
+    heard = int(np.flatnonzero(waveform)[-1]) if waveform.any() else 0
+    loud = min((heard + n_fft // 2) // hop_length + 1, count)
+    made[:, loud:] = np.log10(np.float32(_POWER_FLOOR))
+    for start in range(0, loud, _FRAMES_AT_ONCE):
+        end = min(start + _FRAMES_AT_ONCE, loud)
         first, last = start * hop_length - n_fft // 2, (end - 1) * hop_length + n_fft // 2
         part = waveform[max(first, 0) : last]
         if first < 0 or last > len(waveform):
