@@ -17,6 +17,7 @@ from edgewright_compiler.disk import disk_reason
 from edgewright_compiler.ends import end_layers
 from edgewright_compiler.float8 import int8_to_float8
 from edgewright_compiler.floats import bound_infinities, cast_floats
+from edgewright_compiler.fused import fuse_attention
 from edgewright_compiler.opsets import CHANNEL_SCALES, OpsetError, raise_opset
 from edgewright_compiler.quantized_already import quantized_already
 from edgewright_compiler.tied import untie_weights
@@ -69,6 +70,8 @@ def quantize(folder: Path, recipe: Recipe, feeds: Sequence[Arrays], destination:
         made = Path(scratch) / "quantized.onnx"
         try:
             with _quiet():
+                if recipe.fused_attention:
+                    graph = fuse_attention(graph)
                 if recipe.method in CALIBRATED and recipe.per_channel:
                     graph = raise_opset(graph, model, CHANNEL_SCALES)
                 METHODS[recipe.method](graph, recipe, feeds, made)
@@ -247,8 +250,9 @@ def _quiet() -> Iterator[None]:
     import onnxruntime
 
     root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.ERROR)
+    level, disabled = root.level, root.manager.disable
+    # Not by the level alone: a quantizer that is imported here sets it to its own.
+    logging.disable(logging.WARNING)
     # Its sessions log by the default: 3 is errors alone.
     onnxruntime.set_default_logger_severity(3)
     try:
@@ -258,3 +262,4 @@ def _quiet() -> Iterator[None]:
     finally:
         onnxruntime.set_default_logger_severity(_USUAL_SEVERITY)
         root.setLevel(level)
+        logging.disable(disabled)

@@ -25,6 +25,7 @@ class Recipe:
         operators: Operator types to quantize; empty means those the method supports.
         excluded_nodes: Names of nodes that stay in float.
         float_ends: The first and the last layers stay in float: those that no other comes before, or after.
+        fused_attention: Attention becomes one operator, which ONNX Runtime's own provider has and others do not.
         weight_bits: Bits of a weight of `weight-only`.
         block_size: So many weights of `weight-only` share a scale: a power of two from 16 on.
         float_type: Type of what stays float, for the methods `cast` and `static`. Inputs and outputs of the graph keep
@@ -42,6 +43,7 @@ class Recipe:
     operators: tuple[str, ...] = ()
     excluded_nodes: tuple[str, ...] = ()
     float_ends: bool = False
+    fused_attention: bool = False
     weight_bits: Literal[4, 8] = 8
     block_size: int = 32
     float_type: Literal["float32", "float16", "bfloat16"] = "float32"
