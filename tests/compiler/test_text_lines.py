@@ -55,6 +55,7 @@ def test_a_built_package_reads_lines(command: Command, tmp_path: Path) -> None:
     accuracy = result_from_json(Package.open(out).evidence("tiny"), "evidence").engine("tiny-cpu-fp32").accuracy
     assert accuracy is not None
     assert accuracy.metrics["exact_match"].value == accuracy.metrics["chrf"].value == 1
+    assert accuracy.metrics["character_error_rate"].value == 0
     done = command("run", out, files[0], "--json")
     assert json.loads(done.out)["answers"][0]["generated_text"] == "rgb", done.err
     assert command("verify", out).code == 0

@@ -44,6 +44,14 @@ def count_errors(references: Sequence[str], answers: Sequence[str]) -> Errors:
     return Errors(*found)
 
 
+def count_characters(references: Sequence[str], answers: Sequence[str]) -> tuple[Counts, Counts]:
+    """Errors of each answer, and characters of its reference, to the letter; spaces around it are not compared."""
+    found = np.zeros((2, len(references)), dtype=np.int64)
+    for index, (reference, answer) in enumerate(zip(references, answers, strict=True)):
+        found[:, index] = _counts(jiwer.process_characters(reference.strip(), answer.strip()))
+    return found[0], found[1]
+
+
 def _counts(aligned: Any) -> tuple[int, int]:
     wrong = aligned.substitutions + aligned.deletions + aligned.insertions
     return wrong, aligned.hits + aligned.substitutions + aligned.deletions

@@ -1,8 +1,10 @@
 """Texts that a model writes, such as captions: chrF against texts that are right, or against the float baseline's.
 
 chrF is sacrebleu's: the F-score (beta 2) of shared pieces of up to six characters, 0 to 1 here. Of several right texts
-the best counts. CIDEr-D stands beside it for captions and decides nothing: what a caption scores there depends on all
-others of the data, and where all pictures have one and the same right caption it is 0 for everyone.
+the best counts. For what pictures show two more stand beside it and decide nothing. CIDEr-D is made for captions: what
+one scores there depends on all others of the data, and where all pictures have one and the same right caption it is 0
+for everyone. The character error rate is made for lines that are read, and is given where each picture has one right
+text.
 """
 
 from __future__ import annotations
@@ -15,8 +17,9 @@ from sacrebleu.metrics.chrf import CHRF
 from edgewright_benchmarks.accuracy._cider import cider_d, cider_interval
 from edgewright_benchmarks.accuracy._mean import Scores, mean_accuracy, mean_interval
 from edgewright_benchmarks.accuracy._scorer import Output, check_samples, check_truth, texts_of
+from edgewright_benchmarks.accuracy._transcripts import count_characters
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
-from edgewright_benchmarks.statistics import wilson
+from edgewright_benchmarks.statistics import rate_interval, wilson
 
 NO_TEXT = "The outputs hold no written text; build the package with its task."
 
@@ -25,13 +28,14 @@ class LabelledWriting:
     """Scores texts against one or several that are right; see `Scorer`.
 
     Args:
-        captions: They say what each picture shows, which CIDEr-D is made for.
+        pictures: The texts are captions of pictures, or what stands on them: CIDEr-D and the character error rate are
+            made for these.
     """
 
     measure: Measure = "accuracy"
 
-    def __init__(self, *, captions: bool = False) -> None:
-        self._captions = captions
+    def __init__(self, *, pictures: bool = False) -> None:
+        self._pictures = pictures
 
     def score(
         self,
@@ -47,8 +51,8 @@ class LabelledWriting:
         found = texts_of(outputs, NO_TEXT)
         exact = sum(_plain(one) in map(_plain, rights) for one, rights in zip(found, truth, strict=True))
         others = {"exact_match": wilson(exact, len(found))}
-        if self._captions:
-            others = {"cider_d": cider_interval(cider_d(found, truth)), **others}
+        if self._pictures:
+            others = {"cider_d": cider_interval(cider_d(found, truth)), **others, **_character_errors(found, truth)}
         baseline = None if outputs is baseline_outputs else chrf(texts_of(baseline_outputs, NO_TEXT), truth)
         return _accuracy("chrf", chrf(found, truth), baseline, max_drop, others)
 
@@ -89,6 +93,13 @@ def _accuracy(
     metric: str, scores: Scores, baseline: Scores | None, max_drop: float | None, others: dict[str, Interval]
 ) -> Accuracy:
     return mean_accuracy({metric: mean_interval(scores), **others}, scores, baseline, max_drop=max_drop)
+
+
+def _character_errors(texts: Sequence[str], rights: Sequence[Sequence[str]]) -> dict[str, Interval]:
+    if any(len(some) != 1 for some in rights):
+        return {}
+    wrong, there = count_characters([right for (right,) in rights], texts)
+    return {"character_error_rate": rate_interval(wrong, there)} if there.any() else {}
 
 
 def _plain(text: str) -> str:

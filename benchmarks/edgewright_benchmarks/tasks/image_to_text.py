@@ -1,4 +1,4 @@
-"""What an image shows, in words."""
+"""What an image shows or says, in words."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from edgewright_benchmarks.accuracy.written import LabelledWriting, WritingAgree
 from edgewright_benchmarks.tasks._task import Task
 from edgewright_benchmarks.truth import RIGHT_TEXTS
 
-TASK = Task("image-to-text", RIGHT_TEXTS, LabelledWriting(captions=True), WritingAgreement())
+TASK = Task("image-to-text", RIGHT_TEXTS, LabelledWriting(pictures=True), WritingAgreement())

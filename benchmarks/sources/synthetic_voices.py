@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from real_models import unpacked_wheel
+from fetched import wheel_files
 
 _RATE = 16_000
 # Of espeak-ng/speak_lib.h: give the samples to a callback at once; texts are UTF-8; the parameter of words a minute.
@@ -30,7 +30,7 @@ _CALLED = _CALLBACK(_hear)
 
 @cache
 def _library() -> tuple[ctypes.CDLL, int]:
-    folder = unpacked_wheel("espeakng-loader") / "espeakng_loader"
+    folder = wheel_files("espeakng-loader") / "espeakng_loader"
     library = ctypes.CDLL(str(folder / "libespeak-ng.so"))
     rate = int(library.espeak_Initialize(_SYNCHRONOUS, 0, str(folder / "espeak-ng-data").encode(), 0))
     assert rate > 0
