@@ -143,7 +143,7 @@ def _compared(row: Row, made: Made, folder: Path) -> Outcome:
     accuracy = result.engine("float-fp32").accuracy
     metric = next(((name, one.value) for name, one in accuracy.metrics.items()), None) if accuracy else None
     outputs, answers, heavy = _on_device(package, made, folder)
-    largest = max(map(largest_difference, outputs, expected))
+    largest = largest_difference(outputs, expected)
     problems = [f"{name} was imported" for name in heavy]
     if not largest <= row.tolerance:
         problems.append(f"outputs differ by {largest:.2g}")

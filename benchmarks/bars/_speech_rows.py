@@ -73,13 +73,12 @@ def _written(made: Made) -> list[Any]:
     transformers: Any = importlib.import_module("transformers")
     extractor = transformers.AutoFeatureExtractor.from_pretrained(made.spec)
     network = transformers.Speech2TextForConditionalGeneration.from_pretrained(made.spec).eval()
-    ends = (network.config.decoder_start_token_id, network.config.eos_token_id)
     answers = []
     with torch.no_grad():
         for waveform in _waveforms(made):
             heard = extractor(waveform, sampling_rate=_RATE, return_tensors="pt")
-            found = network.generate(heard.input_features, attention_mask=heard.attention_mask)[0].tolist()
-            answers.append([token for token in found if token not in ends])
+            found = network.generate(heard.input_features, attention_mask=heard.attention_mask)
+            answers.append(found[0, 1:].tolist())
     return answers
 
 

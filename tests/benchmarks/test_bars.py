@@ -138,9 +138,14 @@ def test_no_number_is_like_nan(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(ROOT / "benchmarks" / "bars")
     compare = importlib.import_module("_unlike")
     right = {"x": np.array([1.0, 2.0])}
-    assert compare.largest_difference(right, {"x": np.array([1.0, 2.5])}) == 0.2
-    assert compare.largest_difference({"x": np.array([1.0, np.nan])}, right) == np.inf
-    assert compare.largest_difference({"x": np.ones(1)}, right) == np.inf
+    assert compare.largest_difference([right], [{"x": np.array([1.0, 2.5])}]) == 0.2
+    # As a share of what the output is in any of the samples.
+    small = {"x": np.array([0.0, 1e-6])}
+    assert compare.largest_difference([right, small], [{"x": np.array([1.0, 2.5])}, {"x": np.zeros(2)}]) == 0.2
+    assert compare.largest_difference([right, small], [right, {"x": np.zeros(2)}]) == 5e-7
+    assert compare.largest_difference([right, {"x": np.array([1.0, np.nan])}], [right, right]) == np.inf
+    assert compare.largest_difference([right, {"x": np.ones(1)}], [right, right]) == np.inf
+    assert compare.largest_difference([right, {}], [right, right]) == np.inf
     assert compare.unlike([{"label": "a", "score": float("nan")}], [{"label": "a", "score": 0.5}], 1e-3)
     assert compare.unlike([{"label": "b", "score": 0.5}], [{"label": "a", "score": 0.5}], 1e-3)
     assert not compare.unlike([{"label": "a", "score": 0.5004, "more": 1}], [{"label": "a", "score": 0.5}], 1e-3)
