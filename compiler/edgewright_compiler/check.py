@@ -67,6 +67,13 @@ def _answer(model: Model, sample: Any, place: str) -> Arrays:
         outputs: Arrays = model.measured(sample)["outputs"]
     except SampleError as error:
         raise InputError(f"{place} does not fit the model. {error.message}", hint=error.hint) from error
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] != "onnxruntime":
+            raise
+        raise InputError(
+            f"{place}: the graph cannot run on it. {str(error).splitlines()[0]}",
+            hint="Such as tokens beyond its last one: are the files beside the model those it was trained with?",
+        ) from error
     return outputs
 
 

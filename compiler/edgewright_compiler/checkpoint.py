@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,12 @@ class Checkpoint:
         _settle(model)
         return model
 
-    def loaded(self, load: Callable[[], Any]) -> Any:
+    def loaded(self, load: Callable[[], Any], kind: str = "") -> Any:
         """What `load` gives, transformers' chatter kept off the terminal and its errors in words for people.
+
+        Args:
+            load: Loads a part of the folder.
+            kind: The class that the folder says this part is of, where it says one.
 
         Raises:
             InputError: It cannot be loaded.
@@ -68,8 +73,12 @@ class Checkpoint:
             return load()
         except Exception as error:
             # transformers raises OSError, ValueError, SafetensorError, ... for files that it cannot read.
+            said = first_line(error)
+            if kind and said.startswith("Unrecognized"):
+                # It goes on with all that it knows, and does not say what was asked for.
+                said = f"there is no '{kind}' in transformers {version('transformers')}."
             raise InputError(
-                f"'{self.name}' cannot be loaded as a checkpoint: {first_line(error)}",
+                f"'{self.name}' cannot be loaded as a checkpoint: {said}",
                 hint="A checkpoint folder is what save_pretrained of transformers writes, model and processor.",
             ) from error
 

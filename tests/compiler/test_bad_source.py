@@ -3,10 +3,20 @@
 import shutil
 from pathlib import Path
 
+import onnx_ir as ir
 import pytest
+from tokenizers import Tokenizer
 
 import tiny_models
 from command import Command
+
+# A classifier of three words.
+_WORDS = """
+<ir_version: 10, opset_import: ["" : 18]>
+words (int64[b,s] input_ids, int64[b,s] attention_mask) => (float[b,4] logits)
+<float[3,4] table = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0}, int64[1] axes = {1}>
+{ rows = Gather(table, input_ids)  logits = ReduceMean<keepdims = 0>(rows, axes) }
+"""
 
 
 @pytest.fixture
@@ -92,6 +102,23 @@ def test_another_number_of_labels(command: Command, broken: Path, tmp_path: Path
     data = tmp_path / "few.csv"
     data.write_text("text,label\nturn on the hall light,TurnOn\n", encoding="utf-8")
     command.refuses_build(broken, "--evaluation", data, "--labels", labels, says=["3 labels, the model has 4"])
+
+
+@pytest.mark.slow
+def test_a_tokenizer_of_another_model(
+    command: Command, broken: Path, texts: tuple[object, ...], sources: Path, tmp_path: Path
+) -> None:
+    """Tokens that the model does not know would be read from beyond its table."""
+    words = Tokenizer.from_file(str(broken / "tokenizer.json"))
+    words.add_tokens([f"other{index}" for index in range(9)])
+    words.save(str(broken / "tokenizer.json"))
+    command.refuses_build(broken, *texts, says=["its tokenizer has", "do not belong together"])
+    # An ONNX file does not say how many tokens it knows, but what it cannot read is refused in words too.
+    data = tmp_path / "other.csv"
+    data.write_text("text,label\nother8 light,TurnOn\n", encoding="utf-8")
+    ir.save(ir.from_onnx_text(_WORDS), broken / "model.onnx")
+    fixed = ("--task", "text-classification", "--labels", sources / "labels.txt", "--evaluation", data)
+    command.refuses_build(broken / "model.onnx", *fixed, says=["the graph cannot run on it", "trained with"])
 
 
 @pytest.mark.parametrize(

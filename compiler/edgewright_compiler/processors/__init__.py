@@ -61,6 +61,14 @@ class LoopingProcessor(Protocol):
         """What the source makes of a sample: `infer` is its graph, given and giving arrays by name."""
 
 
+@runtime_checkable
+class TokenizingProcessor(Protocol):
+    """A processor that makes tokens, of which a model knows so many."""
+
+    def check_size(self, known: int) -> None:
+        """Refuse to make tokens that a model of `known` tokens does not know."""
+
+
 @dataclass(frozen=True)
 class ProcessorKind:
     """How a kind of processor is found.

@@ -47,10 +47,10 @@ class ImageProcessor:
             from transformers import AutoImageProcessor
         loader: Any = AutoImageProcessor
         self._name = checkpoint.name
-        self._processor = self._settle(
-            checkpoint.loaded(lambda: loader.from_pretrained(checkpoint.folder, backend="pil", **OFFLINE))
-        )
         kind = str(_settings(checkpoint.folder).get("image_processor_type", ""))
+        self._processor = self._settle(
+            checkpoint.loaded(lambda: loader.from_pretrained(checkpoint.folder, backend="pil", **OFFLINE), kind)
+        )
         if kind.endswith("Fast") and self._processor.resample in _FILTERS_OF_THEIR_OWN and self._processor.do_resize:
             raise InputError(
                 f"'{checkpoint.name}': the step 'resize' of its image processor {kind} uses a filter of torchvision "

@@ -69,7 +69,7 @@ class CheckpointTokenizer:
         return next((index for index, token in enumerate(ids) if token not in special), 0)
 
     def check_size(self, known: int) -> None:
-        """Refuse a tokenizer with tokens that a model of `known` tokens does not know.
+        """See `TokenizingProcessor`.
 
         Raises:
             InputError: It has such tokens.

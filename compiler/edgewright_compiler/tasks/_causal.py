@@ -45,6 +45,7 @@ class CausalGraph:
         self._checkpoint = checkpoint
         self._processor = CheckpointTokenizer(checkpoint)
         self._model = checkpoint.load_model(task.model)
+        self._processor.check_size(int(self._model.get_input_embeddings().weight.shape[0]))
         self._takes = inspect.signature(self._model.forward).parameters
         if "past_key_values" not in self._takes:
             raise InputError(

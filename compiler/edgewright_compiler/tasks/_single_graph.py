@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.component import ports_of, save_model
-from edgewright_compiler.processors import LoopingProcessor
+from edgewright_compiler.processors import LoopingProcessor, TokenizingProcessor
 from edgewright_compiler.tasks._exported import exported
 from edgewright_runtime.manifest import COMPONENT
 from edgewright_targets import InputError
@@ -34,6 +34,8 @@ class SingleGraph:
             raise InputError(f"'{checkpoint.folder}': the task '{task.name}' has no processor for a checkpoint.")
         self._processor = task.processor.from_checkpoint(checkpoint)
         self._model = checkpoint.load_model(task.model)
+        if isinstance(self._processor, TokenizingProcessor):
+            self._processor.check_size(int(self._model.get_input_embeddings().weight.shape[0]))
         labels = checkpoint.labels
         if task.labelled and len(labels) != self._model.config.num_labels:
             raise InputError(
