@@ -64,7 +64,7 @@ STEPS = {
     "prompt": "edgewright_runtime.steps.prompt:Prompt",
     "transcribe": "edgewright_runtime.steps.transcribe:Transcribe",
     "generate": "edgewright_runtime.steps.generate:Generate",
-    "score": "edgewright_runtime.steps.generate:Score",
+    "score": "edgewright_runtime.steps.score:Score",
 }
 
 
