@@ -1,6 +1,7 @@
 """The table of what was built: family, source, provider, precision, with accuracy, latency ratio and rung.
 
-Reads the evidence inside packages, so nothing is measured here; what was refused or failed has its line like the rest.
+Reads the evidence inside packages, so nothing is measured here; what was refused or failed has its line like the rest,
+and why below. A provider is called without `ExecutionProvider`.
 
 python benchmarks/families.py demo/*.ortpackage                       # prints the table
 python benchmarks/families.py demo/*.ortpackage --into docs/models.md # puts it between the marks in a document
@@ -21,7 +22,8 @@ from edgewright_targets import EdgewrightError, InputError
 
 BEGIN, END = "<!-- families -->", "<!-- /families -->"
 _HEADINGS = (
-    "engine", "precision", "status", "rung", "metric", "lost at most, points", "latency against float", "size",
+    "engine", "provider", "precision", "status", "rung", "metric", "lost at most, points", "latency against float",
+    "size",
 )  # fmt: skip
 
 
@@ -49,7 +51,22 @@ def _block(result: Result, source: str) -> str:
         f"{result.settings.threads} threads."
     )
     rows = [_line(_HEADINGS), _line(["---"] * len(_HEADINGS))]
-    return "\n".join([head, "", *rows, *(_line(_cells(engine, result)) for engine in result.engines)])
+    return "\n".join(
+        [head, "", *rows, *(_line(_cells(engine, result)) for engine in result.engines), *_reasons(result)]
+    )
+
+
+def _reasons(result: Result) -> list[str]:
+    """Why engines were refused or failed, those of one reason together."""
+    alike: dict[str, list[str]] = {}
+    for engine in result.engines:
+        if engine.status in ("refused", "failed") and engine.reasons:
+            alike.setdefault(" ".join(engine.reasons), []).append(f"`{_short(engine)}`")
+    return [""] * bool(alike) + [f"- {', '.join(names)}: {reason}" for reason, names in alike.items()]
+
+
+def _short(engine: EngineResult) -> str:
+    return engine.name.removeprefix(f"{engine.target}-")
 
 
 def _cells(engine: EngineResult, result: Result) -> Sequence[str]:
@@ -70,8 +87,8 @@ def _cells(engine: EngineResult, result: Result) -> Sequence[str]:
         size = f"{engine.size_bytes / baseline.size_bytes:.2f}"
     # A failed engine has no figures, so none that were obtained in some way.
     rung = words.NOTHING if engine.status == "failed" else engine.rung
-    name = engine.name.removeprefix(f"{engine.target}-")
-    return [f"`{name}`", engine.precision, status, rung, metric, lost, ratio, size]
+    provider = engine.provider.removesuffix("ExecutionProvider")
+    return [f"`{_short(engine)}`", provider, engine.precision, status, rung, metric, lost, ratio, size]
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -35,19 +35,40 @@ def lines(text: str) -> dict[str, list[str]]:
 
 def test_every_engine_has_its_line() -> None:
     found = lines(FAMILIES._block(build_result(), "huggingface"))
-    assert found["cpu-fp32"] == ["fp32", "baseline", "measured", "Accuracy 98.00%", NOTHING, "1", "1.00"]
-    assert found["cpu-int8"] == ["int8", "ships", "measured", "Accuracy 97.80%", "0.62", "0.42 (0.41 to 0.43)", "0.25"]
-    assert found["cpu-int8-dynamic"][1] == "refused"
+    assert found["cpu-fp32"] == ["CPU", "fp32", "baseline", "measured", "Accuracy 98.00%", NOTHING, "1", "1.00"]
+    assert found["cpu-int8"] == [
+        "CPU",
+        "int8",
+        "ships",
+        "measured",
+        "Accuracy 97.80%",
+        "0.62",
+        "0.42 (0.41 to 0.43)",
+        "0.25",
+    ]
+    assert found["cpu-int8-dynamic"][2] == "refused"
     # A failed engine has no figures, whatever rung it would have reached.
-    assert found["openvino-fp32"][1:] == ["failed", *[NOTHING] * 5]
+    assert found["openvino-fp32"] == ["OpenVINO", "fp32", "failed", *[NOTHING] * 5]
+
+
+def test_what_did_not_work_says_why_once() -> None:
+    result = build_result()
+    two = tuple(
+        replace(engine, status="failed", reasons=("There is no such device.",)) for engine in result.engines[-2:]
+    )
+    text = FAMILIES._block(replace(result, engines=(*result.engines[:-2], *two)), "onnx")
+    names = [f"`{FAMILIES._short(engine)}`" for engine in two]
+    assert f"- {names[0]}, {names[1]}: There is no such device." in text.splitlines()
+    (refused,) = (engine for engine in result.engines if engine.status == "refused")
+    assert f"- `cpu-int8-dynamic`: {' '.join(refused.reasons)}" in FAMILIES._block(result, "onnx").splitlines()
 
 
 def test_no_time_below_the_first_rung() -> None:
     result = build_result()
     emulated = replace(result, engines=tuple(replace(engine, rung="emulated") for engine in result.engines))
     found = lines(FAMILIES._block(emulated, "onnx"))
-    assert {row[5] for row in found.values()} == {NOTHING}
-    assert found["cpu-int8"][2] == "emulated"
+    assert {row[6] for row in found.values()} == {NOTHING}
+    assert found["cpu-int8"][3] == "emulated"
 
 
 def test_the_table_in_a_document_is_replaced(tmp_path: Path) -> None:
