@@ -5,7 +5,9 @@ Run by `test_torchvision.py` where torchvision cannot simply be imported.
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -69,3 +71,27 @@ def test_faster_rcnn(command: Command, tmp_path: Path) -> None:
         corners = [list(box["box"].values()) for box in boxes]
         assert np.allclose(corners, theirs["boxes"][there], atol=0.01)
         assert [box["label"] for box in boxes] == [tiny_detectors.LABELS[at - 1] for at in theirs["labels"][there]]
+
+
+def test_the_example_of_faster_rcnn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shortened, on drawn things: it learns, and what it leaves is the source that a build takes."""
+    import torch
+
+    monkeypatch.syspath_prepend(Path(__file__).parents[2])
+    monkeypatch.setenv("FASTER_RCNN", str(tmp_path / "trained"))
+    example = importlib.import_module("examples.detector.faster_rcnn")
+    tiny_detectors.write_pictures(tmp_path / "data" / "train", count=5, seed=4)
+    (tmp_path / "data" / "labels.txt").write_text("\n".join(tiny_detectors.LABELS), encoding="utf-8")
+    arguments = ("--data", tmp_path / "data", "--out", tmp_path / "trained", "--batch", 2)
+    monkeypatch.setattr(sys, "argv", ["faster_rcnn.py", *map(str, arguments)])
+    example.main()
+    model, pixels, settings = example.detector()
+    fresh = example.network(len(tiny_detectors.LABELS), pretrained=True).eval()
+    assert settings["head"] == "boxes"
+    kept, learnt = [], []
+    for name, value in model.state_dict().items():
+        (kept if name.startswith("backbone.") else learnt).append(torch.equal(value, fresh.state_dict()[name]))
+    assert all(kept)
+    assert not all(learnt)
+    with torch.no_grad():
+        assert set(model([pixels[0]])[0]) == {"boxes", "labels", "scores"}
