@@ -88,7 +88,8 @@ def test_the_example_of_faster_rcnn(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     model, pixels, settings = example.detector()
     fresh = example.network(len(tiny_detectors.LABELS), pretrained=True).eval()
     assert settings["head"] == "boxes"
-    kept, learnt = [], []
+    kept: list[bool] = []
+    learnt: list[bool] = []
     for name, value in model.state_dict().items():
         (kept if name.startswith("backbone.") else learnt).append(torch.equal(value, fresh.state_dict()[name]))
     assert all(kept)
