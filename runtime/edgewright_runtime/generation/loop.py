@@ -175,5 +175,6 @@ class Loop:
             spec.positions: self._next + np.arange(new),
             spec.kept: np.arange(new),
         }
-        state = {name: value.numpy() for name, value in zip(self._fed, self._carried, strict=True)}
+        # A first state lies in an array that goes with its value, and its view would show what comes after it.
+        state = {name: value.numpy().copy() for name, value in zip(self._fed, self._carried, strict=True)}
         return {name: value for name, value in (made | state | self._fixed).items() if name}

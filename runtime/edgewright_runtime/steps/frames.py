@@ -100,7 +100,10 @@ class FrameLoop:
         """What the graph would be given for a frame, as arrays: for calibration."""
         context = self._heard[:, self._heard.shape[1] - self._spec.context :]
         audio = np.concatenate([context, samples[None]], axis=1)
-        state = {name: value.numpy() for name, value in zip(self._spec.state.values(), self._carried, strict=True)}
+        # A first state lies in an array that goes with its value, and its view would show what comes after it.
+        state = {
+            name: value.numpy().copy() for name, value in zip(self._spec.state.values(), self._carried, strict=True)
+        }
         return {self._spec.audio: audio, **state, **self._constants}
 
     def _hear(self, samples: Array) -> None:

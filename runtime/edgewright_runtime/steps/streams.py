@@ -109,7 +109,10 @@ class StreamLoop:
         return {self._spec.names[name]: joined(made[name], ends[name]) for name in made}
 
     def _state(self) -> dict[str, Array]:
-        return {name: value.numpy() for name, value in zip(self._spec.state.values(), self._carried, strict=True)}
+        # A first state lies in an array that goes with its value, and its view would show what comes after it.
+        return {
+            name: value.numpy().copy() for name, value in zip(self._spec.state.values(), self._carried, strict=True)
+        }
 
     def _run(self, feeds: dict[str, Array]) -> dict[str, Array]:
         spec = self._spec
