@@ -93,22 +93,24 @@ class LogMel:
         waveform: Floats = values["waveform"]
         if not self._whole:
             waveform = waveform[: self._samples]
-        if len(waveform) < self._samples:
-            waveform = np.pad(waveform, (0, self._samples - len(waveform)))
-        made = log_mel(waveform, self._filters, self._hop_length)[None]
+        heard = len(waveform)
+        if heard < self._samples:
+            waveform = np.pad(waveform, (0, self._samples - heard))
+        made = log_mel(waveform, self._filters, self._hop_length, heard)[None]
         if not self._whole:
             return {self._output: made}
         start = np.ascontiguousarray(made[:, :, : self._samples // self._hop_length])
         return {self._output: start, self._whole: made}
 
 
-def log_mel(waveform: Floats, filters: Floats, hop_length: int) -> Floats:
+def log_mel(waveform: Floats, filters: Floats, hop_length: int, heard: int | None = None) -> Floats:
     """Whisper's log-mel spectrogram of a waveform that is padded already.
 
     Args:
         waveform: Samples, more than half a frame; shape [samples].
         filters: From `mel_filters`; shape [mels, frequencies].
         hop_length: Samples from a frame to the next.
+        heard: What follows so many samples is padding, zeros; None where all was heard.
 
     Returns:
         Shape [mels, samples // hop_length], at most 2 from the lowest to the highest value.
@@ -119,9 +121,9 @@ def log_mel(waveform: Floats, filters: Floats, hop_length: int) -> Floats:
     # The last frame is left out, as Whisper does.
     count = len(waveform) // hop_length
     made: Floats = np.empty((len(filters), count), dtype=np.float32)
-    # Mostly a short recording in a long window: frames of zeros alone are known without their spectra.
-    heard = int(np.flatnonzero(waveform)[-1]) if waveform.any() else 0
-    loud = min((heard + n_fft // 2) // hop_length + 1, count)
+    # Mostly a short recording in a long window: frames of padding alone are known without their spectra.
+    heard = len(waveform) if heard is None else heard
+    loud = min((heard - 1 + n_fft // 2) // hop_length + 1, count)
     made[:, loud:] = np.log10(np.float32(_POWER_FLOOR))
     for start in range(0, loud, _FRAMES_AT_ONCE):
         end = min(start + _FRAMES_AT_ONCE, loud)
