@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgewright_runtime import carried
+
 if TYPE_CHECKING:
     from edgewright_runtime.engine import Engine
 
@@ -175,6 +177,5 @@ class Loop:
             spec.positions: self._next + np.arange(new),
             spec.kept: np.arange(new),
         }
-        # A first state lies in an array that goes with its value, and its view would show what comes after it.
-        state = {name: value.numpy().copy() for name, value in zip(self._fed, self._carried, strict=True)}
+        state = carried.as_arrays(self._fed, self._carried)
         return {name: value for name, value in (made | state | self._fixed).items() if name}

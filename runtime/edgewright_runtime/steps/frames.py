@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgewright_runtime import carried
 from edgewright_runtime.errors import PackageError
 from edgewright_targets.record import read_record
 
@@ -70,15 +71,10 @@ class FrameLoop:
 
     def start(self) -> None:
         """Begin with a state of zeros, after silence."""
-        from onnxruntime import OrtValue
-
         self._binding = self._session.io_binding()
         for name, value in self._constants.items():
             self._binding.bind_cpu_input(name, value)
-        self._carried = [
-            OrtValue.ortvalue_from_numpy(np.zeros(self._spec.shapes[name], dtype=np.float32))
-            for name in self._spec.state.values()
-        ]
+        self._carried = carried.zeros(self._spec.shapes[name] for name in self._spec.state.values())
         self._heard = np.zeros((1, self._spec.context + self._spec.window), dtype=np.float32)
 
     def frame(self, samples: Array) -> float:
@@ -100,10 +96,7 @@ class FrameLoop:
         """What the graph would be given for a frame, as arrays: for calibration."""
         context = self._heard[:, self._heard.shape[1] - self._spec.context :]
         audio = np.concatenate([context, samples[None]], axis=1)
-        # A first state lies in an array that goes with its value, and its view would show what comes after it.
-        state = {
-            name: value.numpy().copy() for name, value in zip(self._spec.state.values(), self._carried, strict=True)
-        }
+        state = carried.as_arrays(self._spec.state.values(), self._carried)
         return {self._spec.audio: audio, **state, **self._constants}
 
     def _hear(self, samples: Array) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgewright_runtime import carried
 from edgewright_runtime.errors import PackageError
 from edgewright_runtime.steps.stream_windows import Stream, Windows, WindowSpec, can_be, fed, frames_of, joined
 from edgewright_targets.record import read_record
@@ -75,12 +76,7 @@ class StreamLoop:
 
     def start(self) -> None:
         """Begin with a state of zeros, before anything was heard."""
-        from onnxruntime import OrtValue
-
-        self._carried = [
-            OrtValue.ortvalue_from_numpy(np.zeros(self._spec.shapes[name], dtype=np.float32))
-            for name in self._spec.state.values()
-        ]
+        self._carried = carried.zeros(self._spec.shapes[name] for name in self._spec.state.values())
         self._windows = {name: Windows(window) for name, window in self._spec.inputs.items()}
         self._waiting = {name: deque() for name in self._spec.inputs}
 
@@ -100,19 +96,14 @@ class StreamLoop:
             taken = {name: waiting.popleft() for name, waiting in self._waiting.items()}
             feeds = {name: fed(self._spec.inputs[name], frames) for name, (frames, _) in taken.items()}
             if kept is not None and index % max(1, count // _CALIBRATION_WINDOWS) == 0:
-                kept.append({**feeds, **self._state(), **self._constants})
+                state = carried.as_arrays(self._spec.state.values(), self._carried)
+                kept.append({**feeds, **state, **self._constants})
             heard = max(end for _, end in taken.values())
             for name, value in self._run({**feeds, **self._constants}).items():
                 frames = frames_of(value, self._spec.outputs[name])
                 made[name].append(frames)
                 ends[name].append(np.full(len(frames), heard, np.int64))
         return {self._spec.names[name]: joined(made[name], ends[name]) for name in made}
-
-    def _state(self) -> dict[str, Array]:
-        # A first state lies in an array that goes with its value, and its view would show what comes after it.
-        return {
-            name: value.numpy().copy() for name, value in zip(self._spec.state.values(), self._carried, strict=True)
-        }
 
     def _run(self, feeds: dict[str, Array]) -> dict[str, Array]:
         spec = self._spec
