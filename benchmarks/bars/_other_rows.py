@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 from PIL import Image
 
 import opset_graphs
 import text_lines
 import tiny_pairs
 from _row import SAMPLES, Made, Row
-from _speech_rows import spoken
-from _text_rows import table
+from _speech_rows import spoken, waveforms
 from fetched import wheel_files
+from tables import table
 
 RANDOM = "random weights"
 _ZERO_SHOT = "zero-shot-image-classification"
@@ -130,8 +129,7 @@ def _noise(folder: Path) -> Made:
     random = np.random.default_rng(2)
     window, frames = np.sqrt(np.hanning(321)[:-1]), 160 * np.arange(200)[:, None] + np.arange(320)
     made = []
-    for file in spoken():
-        waveform, _ = soundfile.read(file, dtype="float32")
+    for waveform in waveforms(spoken()):
         heard = np.resize(waveform, frames[-1, -1] + 1) + random.normal(scale=0.01, size=frames[-1, -1] + 1)
         made.append(np.log10(np.abs(np.fft.rfft(heard[frames] * window)) ** 2 + 1e-12))
     return _graph(folder, graph, {"input": np.array(made, np.float32)})

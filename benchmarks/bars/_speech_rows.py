@@ -8,15 +8,16 @@ import json
 import subprocess
 import sys
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import tiny_speech
 import wake_word
 from _row import SAMPLES, Made, Row
-from _text_rows import table
 from edgewright_runtime.steps.audio_file import AudioReader
 from fetched import CannotFetchError, debian_files, wheel_files
+from tables import table
 
 RANDOM = "random weights"
 _SPEECH = "automatic-speech-recognition"
@@ -28,9 +29,23 @@ def _clips(folder: Path) -> tuple[Path, list[str]]:
     return data, [str(file) for file in sorted((folder / "data" / "clips").iterdir())[:SAMPLES]]
 
 
-def _waveforms(made: Made) -> list[Any]:
-    read = AudioReader(sampling_rate=_RATE, longest=30 * _RATE)
-    return [read(sample) for sample in made.samples]
+def waveforms(files: Iterable[str]) -> list[Any]:
+    """What is recorded in files, at 16 kHz."""
+    return list(map(AudioReader(sampling_rate=_RATE, longest=30 * _RATE), files))
+
+
+def _generated(made: Made, model: str) -> list[list[int]]:
+    """The tokens that a model of transformers writes about each recording, those that it begins with included."""
+    import torch
+
+    transformers: Any = importlib.import_module("transformers")
+    extractor = transformers.AutoFeatureExtractor.from_pretrained(made.spec)
+    network = getattr(transformers, model).from_pretrained(made.spec).eval()
+    with torch.no_grad():
+        return [
+            network.generate(**extractor(waveform, sampling_rate=_RATE, return_tensors="pt"))[0].tolist()
+            for waveform in waveforms(made.samples)
+        ]
 
 
 def _ctc(folder: Path) -> Made:
@@ -46,7 +61,7 @@ def _spelt(made: Made) -> list[Any]:
     network = transformers.AutoModelForCTC.from_pretrained(made.spec).eval()
     answers: list[Any] = []
     with torch.no_grad():
-        for waveform in _waveforms(made):
+        for waveform in waveforms(made.samples):
             feeds = processor(waveform, sampling_rate=_RATE, return_tensors="pt")
             answers += processor.batch_decode(network(**feeds).logits.argmax(dim=-1))
     return answers
@@ -68,18 +83,7 @@ def _filter_banks(folder: Path) -> Made:
 
 
 def _written(made: Made) -> list[Any]:
-    import torch
-
-    transformers: Any = importlib.import_module("transformers")
-    extractor = transformers.AutoFeatureExtractor.from_pretrained(made.spec)
-    network = transformers.Speech2TextForConditionalGeneration.from_pretrained(made.spec).eval()
-    answers = []
-    with torch.no_grad():
-        for waveform in _waveforms(made):
-            heard = extractor(waveform, sampling_rate=_RATE, return_tensors="pt")
-            found = network.generate(heard.input_features, attention_mask=heard.attention_mask)
-            answers.append(found[0, 1:].tolist())
-    return answers
+    return [tokens[1:] for tokens in _generated(made, "Speech2TextForConditionalGeneration")]
 
 
 def _tiny_en(folder: Path) -> Made:
@@ -101,22 +105,16 @@ def spoken() -> list[str]:
 
 
 def _heard(made: Made) -> list[Any]:
-    import torch
-
     transformers: Any = importlib.import_module("transformers")
-    extractor = transformers.AutoFeatureExtractor.from_pretrained(made.spec)
-    network = transformers.WhisperForConditionalGeneration.from_pretrained(made.spec).eval()
     words = transformers.AutoTokenizer.from_pretrained(made.spec)
-    settings = network.generation_config
+    settings = transformers.GenerationConfig.from_pretrained(made.spec)
     ends = (settings.decoder_start_token_id, settings.eos_token_id)
-    answers: list[Any] = []
-    with torch.no_grad():
-        for waveform in _waveforms(made):
-            features = extractor(waveform, sampling_rate=_RATE, return_tensors="pt").input_features
-            found = network.generate(features)[0].tolist()
-            text = words.decode(found, skip_special_tokens=True).strip()
-            answers.append([token for token in found if token not in ends] if made.tokens else text)
-    return answers
+    return [
+        [token for token in tokens if token not in ends]
+        if made.tokens
+        else words.decode(tokens, skip_special_tokens=True).strip()
+        for tokens in _generated(made, "WhisperForConditionalGeneration")
+    ]
 
 
 def _sounds(folder: Path) -> Made:
@@ -133,7 +131,7 @@ def _sound_class(made: Made) -> list[Any]:
     network = transformers.AutoModelForAudioClassification.from_pretrained(made.spec).eval()
     answers = []
     with torch.no_grad():
-        for waveform in _waveforms(made):
+        for waveform in waveforms(made.samples):
             shares = network(**extractor(waveform, sampling_rate=_RATE, return_tensors="pt")).logits[0].softmax(-1)
             place = int(shares.argmax())
             answers.append([{"label": network.config.id2label[place], "score": float(shares[place])}])
@@ -164,13 +162,12 @@ def _segments(made: Made) -> list[Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         wrapper = silero.OnnxWrapper(str(_silero_file()), force_onnx_cpu=True)
-    found = [silero.get_speech_timestamps(torch.from_numpy(one), wrapper) for one in _waveforms(made)]
+    found = [silero.get_speech_timestamps(torch.from_numpy(one), wrapper) for one in waveforms(made.samples)]
     return [[{key: one[key] / _RATE for key in ("start", "end")} for one in segments] for segments in found]
 
 
 def _wake_word(folder: Path) -> Made:
-    read = AudioReader(sampling_rate=_RATE, longest=30 * _RATE)
-    data = wake_word.write_wake_word(folder, [read(file) for file in spoken()[:3]])
+    data = wake_word.write_wake_word(folder, waveforms(spoken()[:3]))
     return Made(str(folder / wake_word.DECLARATION), data, [str(file) for file in sorted(folder.glob("*.wav"))])
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import importlib
 import importlib.util
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import tiny_writers
 from _row import SAMPLES, Made, Row
 from fetched import CannotFetchError
 from gemma import write_gemma
+from tables import table
 
 RANDOM = "random weights"
 _TEXTS = [text for text, _ in tiny_models.sentences()]
@@ -25,13 +25,6 @@ _PROSE = (
     "In 1969 the first people", "A list of colours: red, green,", "My favourite book is about", "Water boils at",
 )  # fmt: skip
 _TAGS = ("O", "B-ROOM", "I-ROOM", "B-THING", "I-THING")
-
-
-def table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Path:
-    """A CSV file."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([columns, *rows])
-    return path
 
 
 def _loaded(made: Made, model: str) -> tuple[Any, Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from fetched import debian_files
+from tables import table
 
 _LIST = Path(__file__).with_suffix(".csv")
 
@@ -24,7 +25,7 @@ def write_stamps(folder: Path) -> Path:
     """
     stamps = debian_files("tuxpaint-stamps-default") / "usr" / "share" / "tuxpaint" / "stamps"
     folder.mkdir(parents=True, exist_ok=True)
-    rows = [("path", "label")]
+    rows = []
     with _LIST.open(encoding="utf-8", newline="") as file:
         for index, (stamp, number) in enumerate(list(csv.reader(file))[1:]):
             with Image.open(stamps / stamp) as opened:
@@ -34,9 +35,7 @@ def write_stamps(folder: Path) -> Path:
             square.alpha_composite(picture, ((edge - picture.width) // 2, (edge - picture.height) // 2))
             square.convert("RGB").save(folder / f"{index:03}.png")
             rows.append((f"{index:03}.png", class_name(int(number))))
-    with (folder / "stamps.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(rows)
-    return folder / "stamps.csv"
+    return table(folder / "stamps.csv", ("path", "label"), rows)
 
 
 def class_name(number: int) -> str:

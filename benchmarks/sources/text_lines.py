@@ -5,7 +5,6 @@ Those steps are written down here once more, from rapidocr's code and in fractio
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
 from functools import partial
@@ -17,6 +16,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from fetched import wheel_files
+from tables import table
 
 TEXTS = (
     "Invoice 2026-0417", "Total: 1,284.50 EUR", "Keep in a cool, dry place", "Exit 14B", "Serial no. X7-99-QK",
@@ -65,9 +65,7 @@ def write_stripes(folder: Path, texts: Sequence[str]) -> Path:
 
 
 def _table(folder: Path, names: Sequence[str], texts: Sequence[str]) -> Path:
-    with (folder / "lines.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([("image", "text"), *zip(names, texts, strict=True)])
-    return folder / "lines.csv"
+    return table(folder / "lines.csv", ("image", "text"), zip(names, texts, strict=True))
 
 
 def write_tiny(path: Path, metadata: dict[str, str], width: int | None = None, channels: int = 3) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import soundfile
 
 from fetched import npm_files
 from synthetic_voices import spoken
+from tables import table
 
 RATE = 16_000
 LABEL = "hey jarvis"
@@ -42,15 +42,13 @@ def write_wake_word(folder: Path, others: Sequence[Any] = ()) -> Path:
     random = np.random.default_rng(3)
     said = [(spoken("Hey, Jarvis!", *voice), LABEL) for voice in _VOICES]
     said += [(spoken("Turn the lights on", *_VOICES[0]), ""), *((waveform, "") for waveform in others)]
-    rows = [["audio", "label"]]
+    rows = []
     for index, (waveform, label) in enumerate(said):
         whole = np.concatenate([np.zeros(8000), waveform, np.zeros(12_000)])
         whole += random.normal(scale=1e-3, size=len(whole))
         soundfile.write(folder / f"{index}.wav", np.clip(whole, -1, 1), RATE)
-        rows.append([f"{index}.wav", label])
-    with (folder / "clips.csv").open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(rows)
-    return folder / "clips.csv"
+        rows.append((f"{index}.wav", label))
+    return table(folder / "clips.csv", ("audio", "label"), rows)
 
 
 def their_scores(folder: Path) -> Callable[[Path], list[float]]:

