@@ -33,7 +33,7 @@ from edgewright_benchmarks.meter import MeterSettings, read_engines
 from edgewright_benchmarks.progress import Progress, Quiet
 from edgewright_benchmarks.result import EngineResult, Result, result_from_json
 from edgewright_benchmarks.workers import WorkerError
-from edgewright_runtime import EngineFallbackWarning, Package, load
+from edgewright_runtime import EngineFallbackWarning, OtherProcessorWarning, Package, load
 from edgewright_runtime.manifest import Manifest
 from edgewright_targets import InputError, Rung
 
@@ -88,8 +88,9 @@ def bench(
 @contextlib.contextmanager
 def _here(package: Package, settings: MeterSettings) -> Iterator[_Where]:
     with warnings.catch_warnings():
-        # The fallback is in the result, and said there.
-        warnings.simplefilter("ignore", EngineFallbackWarning)
+        # The fallback is in the result, and said there; what another processor changes is measured below.
+        for kind in (EngineFallbackWarning, OtherProcessorWarning):
+            warnings.simplefilter("ignore", kind)
         with load(package, threads=settings.threads) as model:
             info = dataclasses.asdict(model.engine)
     yield _Where(ThisMachine(), info, tool_versions())

@@ -165,9 +165,9 @@ def read_jobs(spec: str, options: BuildOptions) -> tuple[Job, ...]:
         )
     targets = _read_targets(options.targets)
     source = open_source(spec, SourceOptions(options.task, options.labels))
-    targets = tuple(target.for_task(source.task) for target in targets)
-    if source.quantized:
-        targets = tuple(target.for_quantized() for target in targets)
+    features = host_facts().features
+    targets = tuple(target.for_task(source.task).for_processor(features) for target in targets)
+    targets = tuple(target.for_quantized() if source.quantized else target.for_float() for target in targets)
     calibration = _read_data(options.calibration, source)
     evaluation = _read_data(options.evaluation, source)
     measured = evaluation or calibration

@@ -109,7 +109,9 @@ class OutputFolder:
                     shipped[engine.spec.name] = dataclasses.replace(engine, spec=spec)
         chosen = [shipped[name] for name in manifest.order]
         fickle = tuple(path for engine in chosen for path in engine.unreproducible())
-        manifest = dataclasses.replace(manifest, unreproducible=(*manifest.unreproducible, *fickle))
+        manifest = dataclasses.replace(
+            manifest, unreproducible=(*manifest.unreproducible, *fickle), judged_on=_judged_on(manifest, made)
+        )
         evidence = {entry.target: entry.result for entry in made}
         with folder_aside(self.path.absolute().parent, f".{self.path.name}.") as folder:
             whole = folder / "package"
@@ -130,6 +132,16 @@ class OutputFolder:
     def _note(self) -> str:
         # Kept in the cache and not in the package, whose bytes are the same wherever it was built.
         return digest_of({"output": str(self.path.absolute())})
+
+
+def _judged_on(manifest: Manifest, made: Sequence[TargetEngines]) -> dict[str, tuple[str, ...]]:
+    """Target to the instruction sets of the processor of its kind that ran its engines, or of the emulated one."""
+    machines = {entry.target: entry.result.machine for entry in made}
+    return {
+        name: machine.features
+        for name, machine in machines.items()
+        if machine.architecture == manifest.hardware[name].architecture
+    }
 
 
 def _is_package(path: Path) -> bool:

@@ -37,6 +37,10 @@ class EngineFallbackWarning(UserWarning):
     """Another engine runs than the one the package prefers; `model.engine.passed_over` says why."""
 
 
+class OtherProcessorWarning(UserWarning):
+    """The engine was judged on a processor whose integer kernels give other numbers than those of this one."""
+
+
 class SampleWarning(UserWarning):
     """A sample is not answered as it is. One kind of it is one class, whose name travels with a worker's answers."""
 

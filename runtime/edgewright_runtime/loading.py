@@ -5,11 +5,11 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-from edgewright_runtime.errors import EngineFallbackWarning, EngineUnavailableError
+from edgewright_runtime.errors import EngineFallbackWarning, EngineUnavailableError, OtherProcessorWarning
 from edgewright_runtime.model import EngineInfo, Model
 from edgewright_runtime.package import Package
 from edgewright_targets.errors import nearest
-from edgewright_targets.host import architecture
+from edgewright_targets.host import INTEGER_FEATURES, architecture, host_facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,6 +64,7 @@ def load(
                 raise EngineUnavailableError(error.message, hint=hint, reason=error.reason) from error
             passed.append((spec.name, error.reason))
             continue
+        other = "" if emulate else _other_processor(package, spec)
         stranger = "" if engine is not None or spec.target in here else _stranger(package, spec)
         info = EngineInfo(
             spec.name,
@@ -72,13 +73,15 @@ def load(
             spec.precision,
             active.threads,
             active.nodes,
-            _why(engine, passed, finished=spec.name in first, stranger=stranger),
+            " ".join(filter(None, (_why(engine, passed, finished=spec.name in first, stranger=stranger), other))),
             (*passed, *([] if engine is not None else _unfinished(package, spec, found))),
             emulate,
         )
         _say_fallback(info, strict=strict)
         if stranger:
             warnings.warn(f"Running '{spec.name}'. {stranger}", EngineFallbackWarning, stacklevel=2)
+        if other:
+            warnings.warn(f"Running '{spec.name}'. {other}", OtherProcessorWarning, stacklevel=2)
         return Model(package, active, info)
     listing = "\n".join(f"  {name}: {reason}" for name, reason in passed)
     raise EngineUnavailableError(f"No engine of '{package.root}' can run here:\n{listing}")
@@ -152,6 +155,24 @@ def _stranger(package: Package, spec: EngineSpec) -> str:
     if spec.target not in hardware:
         return ""
     return f"It was made for {spec.target}, and this machine is none of the package's targets ({', '.join(hardware)})."
+
+
+def _other_processor(package: Package, spec: EngineSpec) -> str:
+    """That integer products give other numbers here than where the engine was judged, as a sentence; else empty.
+
+    On x86-64 ONNX Runtime's products of 8 bits saturate where the processor has no instruction for them.
+    """
+    judged = package.manifest.judged_on.get(spec.target)
+    if judged is None or spec.architecture != "x86_64" or not spec.saturates:
+        return ""
+    there, here = (set(INTEGER_FEATURES).intersection(has) for has in (judged, host_facts().features))
+    if bool(there) == bool(here):
+        return ""
+    had, has = (", ".join(sorted(found)) or "no instructions for integer products" for found in (there, here))
+    return (
+        f"It was judged on a processor with {had}; this one has {has}, and gives other numbers. "
+        "Measure it here with 'edgewright bench'."
+    )
 
 
 def _why(engine: str | None, passed: list[tuple[str, str]], *, finished: bool, stranger: str) -> str:

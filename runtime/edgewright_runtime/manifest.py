@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from edgewright_targets.hardware import Hardware
-from edgewright_targets.recipe import Recipe
+from edgewright_targets.recipe import AS_IT_IS, Recipe
 
 FORMAT = 1
 COMPONENT = "model"
 ASSET_FOLDER = "shared_assets"
 THREADS_KEY = "intra_op_num_threads"
+# ONNX Runtime's option for sums of integer products that cannot saturate, on x86-64 without instructions for them.
+EXACT_PRODUCTS_KEY = "session.x64quantprecision"
 # Kinds of engine that ONNX Runtime does not run; the flavours in `edgewright_runtime.trt`.
 PLAN_ENGINES = ("tensorrt-rtx", "tensorrt")
 EXTERNAL_WEIGHTS_KEY = "session.model_external_initializers_file_folder_path"
@@ -137,6 +139,13 @@ class EngineSpec:
         return next((value for value in found if value is not None), default)
 
     @property
+    def saturates(self) -> bool:
+        """Whether its sums of integer products may saturate on an x86-64 processor without instructions for them."""
+        quantized = self.recipe.method in ("static", "dynamic") or self.precision == AS_IT_IS
+        exact = all(part.session_options.get(EXACT_PRODUCTS_KEY) == "1" for part in self.parts.values())
+        return quantized and self.provider == "CPUExecutionProvider" and not exact
+
+    @property
     def threads(self) -> int:
         """Threads of a call; 0 is one for each core."""
         return max(int(part.session_options.get(THREADS_KEY, "0")) for part in self.parts.values())
@@ -155,6 +164,7 @@ class Manifest:
         order: Engine names, best first: the first that can run here runs.
         baselines: Target to the name of its float engine.
         hardware: Target to what it asks of a machine.
+        judged_on: Target to the instruction sets of the processor that its engines were judged on.
         engines: By name.
         source: What it was made from.
         tools: Tool name to version at build time.
@@ -174,6 +184,7 @@ class Manifest:
     hardware: dict[str, Hardware] = field(default_factory=dict)
     engines: dict[str, EngineSpec] = field(default_factory=dict)
     format: int = FORMAT
+    judged_on: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def targets_here(self) -> tuple[str, ...]:
         """Targets that this machine is, those that describe it best first."""

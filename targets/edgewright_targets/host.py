@@ -14,6 +14,10 @@ KNOWN_FEATURES = (
     "amx_tile", "amx_int8", "amx_bf16", "asimd", "asimddp", "asimdhp", "i8mm", "bf16", "sve", "sve2",
 )  # fmt: skip
 
+# Instruction sets with sums of products of 8-bit integers in 32 bits. On x86-64 without one of them ONNX Runtime adds
+# pairs of products in 16 bits, which saturate: the same graph then gives other numbers.
+INTEGER_FEATURES = ("avx_vnni", "avx512_vnni", "amx_int8", "asimddp", "i8mm")
+
 
 @dataclass(frozen=True)
 class HostFacts:

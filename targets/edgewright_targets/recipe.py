@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+# The precision of a graph that was quantized before it came here.
+AS_IT_IS = "as-is"
+
 
 @dataclass(frozen=True)
 class Recipe:

@@ -10,6 +10,7 @@ A target is one TOML file in this folder. Adding one is adding that file: the lo
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Literal, get_args
 from edgewright_targets.errors import InputError, nearest
 from edgewright_targets.hardware import Hardware
 from edgewright_targets.host import host_facts
-from edgewright_targets.recipe import Recipe
+from edgewright_targets.recipe import AS_IT_IS, Recipe
 
 # From best to worst; a rung is never rounded up.
 Rung = Literal["measured", "emulated", "compiled", "declared"]
@@ -27,8 +28,6 @@ RUNGS: tuple[Rung, ...] = get_args(Rung)
 EngineKind = Literal["onnx", "epcontext", "tensorrt-rtx", "tensorrt"]
 
 HOST = "host"
-# The precision of a graph that was quantized before it came here.
-AS_IT_IS = "as-is"
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,8 @@ class Candidate:
             'edgewright finish' builds on the device.
         allow_partial: A part of the graph may be left to the CPU provider; otherwise that is a failure.
         tasks: The tasks it is tried for; empty is all of them.
+        without_isa: Tried only on a processor that has none of these instruction sets; empty is any processor.
+        quantized_only: Tried only for graphs that are quantized already.
     """
 
     name: str
@@ -63,6 +64,8 @@ class Candidate:
     allow_partial: bool = False
     tasks: tuple[str, ...] = ()
     component_recipes: dict[str, Recipe] = field(default_factory=dict)
+    without_isa: tuple[str, ...] = ()
+    quantized_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,21 @@ class Target:
         """This target with the candidates that are tried for `task`."""
         fitting = tuple(one for one in self.candidates if not one.tasks or task in one.tasks)
         return dataclasses.replace(self, candidates=fitting)
+
+    def for_processor(self, features: Collection[str]) -> Target:
+        """This target with the candidates that are tried on a processor with these instruction sets.
+
+        Nothing tells those of a target that is not this machine: candidates for processors that lack some are left out.
+        """
+        here = self.is_here()
+        fitting = tuple(
+            one for one in self.candidates if not one.without_isa or (here and not set(one.without_isa) & set(features))
+        )
+        return dataclasses.replace(self, candidates=fitting)
+
+    def for_float(self) -> Target:
+        """This target without the candidates that only a graph that is quantized already has."""
+        return dataclasses.replace(self, candidates=tuple(one for one in self.candidates if not one.quantized_only))
 
     def for_quantized(self) -> Target:
         """This target with the candidates that leave the numbers of a graph alone, under names that say so.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +37,8 @@ class _CandidateFile:
     engine: EngineKind = "onnx"
     allow_partial: bool = False
     tasks: tuple[str, ...] = ()
+    without_isa: tuple[str, ...] = ()
+    quantized_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,9 +89,10 @@ def _parse(name: str, text: str, where: str) -> Target:
             )
     candidates = tuple(_candidate(file, index, where) for index in range(len(file.candidate)))
     baseline = next(candidate for candidate in candidates if candidate.name == file.baseline)
-    if baseline.tasks:
+    if baseline.tasks or baseline.without_isa or baseline.quantized_only:
+        some = "tasks" if baseline.tasks else "processors" if baseline.without_isa else "graphs"
         raise RecordError(
-            f"{where}: the baseline '{baseline.name}' is for some tasks only; it must be for all.", keys=("baseline",)
+            f"{where}: the baseline '{baseline.name}' is for some {some} only; it must be for all.", keys=("baseline",)
         )
     if baseline.recipe.method != "float":
         raise RecordError(
@@ -132,17 +136,19 @@ def _check_names(name: str, file: _TargetFile, where: str) -> None:
 
 
 def _check_hardware(file: _TargetFile, where: str) -> None:
-    for flag in file.isa:
-        if flag not in KNOWN_FEATURES:
-            raise RecordError(
-                f"{where}: isa: '{flag}' is not known.", hint=nearest(flag, KNOWN_FEATURES), keys=("isa",)
-            )
+    _check_features(file.isa, "isa", ("isa",), where)
     for capability in file.compute_capabilities:
         if not _CAPABILITY.fullmatch(capability):
             raise RecordError(
                 f"{where}: compute_capabilities: '{capability}' is none; expected such as '8.9'.",
                 keys=("compute_capabilities",),
             )
+
+
+def _check_features(flags: Sequence[str], key: str, keys: tuple[str | int, ...], where: str) -> None:
+    for flag in flags:
+        if flag not in KNOWN_FEATURES:
+            raise RecordError(f"{where}: {key}: '{flag}' is not known.", hint=nearest(flag, KNOWN_FEATURES), keys=keys)
 
 
 def _bytes(memory: str, where: str) -> int:
@@ -191,6 +197,7 @@ def _candidate(file: _TargetFile, index: int, where: str) -> Candidate:
             f"{where}: candidate '{entry.name}' is a TensorRT plan, and the target has no compute_capabilities.",
             keys=(*at, "engine"),
         )
+    _check_features(entry.without_isa, "without_isa", (*at, "without_isa"), where)
     for key, wanted in {"recipe": entry.recipe, **entry.component_recipes}.items():
         if wanted not in file.recipe:
             raise RecordError(
@@ -210,6 +217,8 @@ def _candidate(file: _TargetFile, index: int, where: str) -> Candidate:
         entry.allow_partial,
         entry.tasks,
         {component: file.recipe[recipe] for component, recipe in entry.component_recipes.items()},
+        entry.without_isa,
+        entry.quantized_only,
     )
 
 

@@ -120,6 +120,10 @@ def _options(recipe: Recipe, candidate: Any) -> str:
     words += [f"{key}={value}" for key, value in {**candidate.session_options, **candidate.provider_options}.items()]
     if candidate.pad_to_multiple_of > 1:
         words.append(f"padded to multiples of {candidate.pad_to_multiple_of}")
+    if candidate.without_isa:
+        words.append(f"only on processors without {' and '.join(candidate.without_isa)}")
+    if candidate.quantized_only:
+        words.append("only for graphs that are quantized already")
     return ", ".join(words)
 
 
