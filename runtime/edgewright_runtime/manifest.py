@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -74,6 +75,19 @@ class PipelineSpec:
     steps: tuple[StepSpec, ...]
     measured: MeasuredSpec | None = None
     parts: dict[str, PartSpec] = field(default_factory=dict)
+
+    def step_names(self) -> tuple[str, ...]:
+        """Names of all its steps, each once: those it is measured by and steps inside of steps as well."""
+        measured = self.measured.steps if self.measured else ()
+        return tuple(
+            dict.fromkeys(name for spec in (*self.steps, *measured) for name in _names(spec.step, spec.options))
+        )
+
+
+def _names(step: str, options: dict[str, Any]) -> Iterator[str]:
+    yield step
+    for inner in options.get("steps", ()):
+        yield from _names(inner["step"], inner.get("options", {}))
 
 
 @dataclass(frozen=True)

@@ -1,29 +1,57 @@
 """Libraries of a device: what steps need is known, and versions there are held against what this version asks for."""
 
+import subprocess
+import sys
 from importlib import metadata
 
 import pytest
 
-from edgewright_benchmarks.devices.wheels import BASE, LIBRARIES, LIBRARIES_OF_STEPS, needed, unfit
+from edgewright_benchmarks.devices.wheels import BASE, needed, unfit
+from edgewright_runtime.manifest import MeasuredSpec, PipelineSpec, StepSpec
 from edgewright_runtime.providers import PLUGINS
-from edgewright_runtime.steps import STEPS
+from edgewright_runtime.steps import LIBRARIES, STEPS
+from reached import libraries_reached
 from test_layers import DEVICE
 
+# What the runtime imports, but for what each package needs and what providers bring.
+OPTIONAL = DEVICE["runtime"] - {"numpy", "onnxruntime", *(name.replace("-", "_") for name in PLUGINS)}
 
-def test_all_that_the_runtime_imports_can_be_copied() -> None:
-    """A step that needs a library is in `LIBRARIES_OF_STEPS`: without it a device would lack it."""
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_says_which_libraries_it_imports(step: str) -> None:
+    found = libraries_reached(STEPS[step], "edgewright_runtime", frozenset(OPTIONAL), STEPS)
+    assert found == set(LIBRARIES.get(step, ()))
+
+
+def test_steps_are_there_without_any_library() -> None:
+    """A package of texts needs no library of pictures, though one file may hold steps of both."""
+    blocked = "".join(f"sys.modules[{name!r}] = None\n" for name in sorted(OPTIONAL))
+    places = [place.partition(":") for place in STEPS.values()]
+    imports = "".join(f"from {module} import {name}\n" for module, _, name in places)
+    done = subprocess.run([sys.executable, "-c", f"import sys\n{blocked}{imports}"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_all_that_steps_import_can_be_copied() -> None:
     distributions = metadata.packages_distributions()
-    imported = {name.lower() for module in DEVICE["runtime"] for name in distributions.get(module, [module])}
-    assert imported - set(PLUGINS) <= set(LIBRARIES)
-    # What is there beside: parts of soundfile.
-    assert set(LIBRARIES) - imported == {"cffi", "typing-extensions"}
-    assert set(LIBRARIES_OF_STEPS) <= set(STEPS)
+    imported = {name.lower() for module in OPTIONAL for name in distributions[module]}
+    # Parts of soundfile stand beside it.
+    assert set(needed(STEPS)) == {*BASE, *imported, "cffi", "typing-extensions"}
+    assert set(LIBRARIES) <= set(STEPS)
 
 
 def test_a_pipeline_needs_what_its_steps_need() -> None:
     assert needed(["infer"]) == BASE
     assert needed(["tokenize", "infer", "classify"]) == (*BASE, "tokenizers")
     assert needed(["load_audio", "infer", "ctc_decode"]) == (*BASE, "soundfile", "cffi", "typing-extensions", "soxr")
+
+
+def test_steps_of_the_measure_and_steps_inside_of_steps_count() -> None:
+    frames = StepSpec("for_frames", {"steps": [{"step": "resize_image", "options": {}}, {"step": "crop_image"}]})
+    measured = MeasuredSpec((StepSpec("generate"), StepSpec("infer")), "text")
+    pipeline = PipelineSpec("frames", "text", (frames, StepSpec("infer")), measured)
+    assert pipeline.step_names() == ("for_frames", "resize_image", "crop_image", "infer", "generate")
+    assert needed(pipeline.step_names()) == (*BASE, "pillow", "tokenizers")
 
 
 @pytest.mark.parametrize(

@@ -24,11 +24,12 @@ from edgewright_benchmarks.devices.fit import check_memory, target_for
 from edgewright_benchmarks.devices.parts import Part, package_part, runtime_part, wheels_part
 from edgewright_benchmarks.devices.remote import RemoteWorker
 from edgewright_benchmarks.devices.session import FarEndSession
-from edgewright_benchmarks.devices.wheels import LIBRARIES, download, needed, unfit
+from edgewright_benchmarks.devices.wheels import download, needed, unfit
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.workers import ConnectionLostError, WorkerError, WorkerProcess
 from edgewright_runtime import Package
 from edgewright_runtime.providers import PLUGINS
+from edgewright_runtime.steps import STEPS
 from edgewright_targets import HostFacts, InputError
 from edgewright_targets.record import read_record
 
@@ -94,7 +95,7 @@ class SshDevice:
         self.target = target_for(package, target, facts, name)
         check_memory(package, self.target, facts, name)
         self.versions = dict(facts["versions"])
-        libraries = needed(step.step for step in package.manifest.pipeline.steps)
+        libraries = needed(package.manifest.pipeline.step_names())
         lacking = unfit(self.versions, libraries)
         parts = [runtime_part()]
         if lacking:
@@ -157,7 +158,7 @@ class SshDevice:
     def _connect(self) -> None:
         self._session = session = FarEndSession(self._client, self._name)
         hello = {"op": "hello", "workdir": self._address.workdir, "keep": self._keep, "grace": _GRACE_SECONDS}
-        self._facts = session.ask({**hello, "libraries": [*LIBRARIES, *PLUGINS]})
+        self._facts = session.ask({**hello, "libraries": [*needed(STEPS), *PLUGINS]})
         if not session.ask({"op": "lock", "wait": False})["locked"]:
             self._progress.note(f"Another measurement is running on {self._name}; waiting for it to end ...")
             session.ask({"op": "lock", "wait": True}, timeout=None)

@@ -11,27 +11,23 @@ from pathlib import Path
 from typing import Any
 
 from edgewright_benchmarks.progress import Progress
+from edgewright_runtime.steps import LIBRARIES
 from edgewright_targets import InputError, MissingDependencyError
 
 # All that the runtime imports; what their wheels require beyond is for other uses of theirs.
 BASE = ("numpy", "onnxruntime")
-# Step of a pipeline -> distributions that it needs beyond these.
-LIBRARIES_OF_STEPS = {
-    "tokenize": ("tokenizers",),
-    "tokenize_question": ("tokenizers",),
-    "generate": ("tokenizers",),
-    "decode_image": ("pillow",),
-    "resize_image": ("pillow",),
-    "load_video": ("av", "pillow"),
+# Module that a step imports -> distributions that it comes with, where these are not its own name alone.
+_DISTRIBUTIONS = {
+    "PIL": ("pillow",),
     # soundfile is made of cffi, and typed with the third of them.
-    "load_audio": ("soundfile", "cffi", "typing-extensions", "soxr"),
+    "soundfile": ("soundfile", "cffi", "typing-extensions"),
 }
-LIBRARIES = (*BASE, *dict.fromkeys(name for names in LIBRARIES_OF_STEPS.values() for name in names))
 
 
 def needed(steps: Iterable[str]) -> tuple[str, ...]:
-    """Libraries that a pipeline of these steps needs."""
-    return (*BASE, *dict.fromkeys(name for step in steps for name in LIBRARIES_OF_STEPS.get(step, ())))
+    """Distributions that a pipeline of these steps needs."""
+    modules = dict.fromkeys(module for step in steps for module in LIBRARIES.get(step, ()))
+    return (*BASE, *dict.fromkeys(name for module in modules for name in _DISTRIBUTIONS.get(module, (module,))))
 
 
 def unfit(there: Mapping[str, str], names: Iterable[str]) -> tuple[str, ...]:

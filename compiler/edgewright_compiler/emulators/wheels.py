@@ -8,16 +8,17 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from edgewright_benchmarks.devices.wheels import LIBRARIES
+from edgewright_benchmarks.devices.wheels import needed
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.emulators.tools import run_tool
+from edgewright_runtime.steps import STEPS
 from edgewright_targets import EdgewrightError, MissingDependencyError
 
 # What every package may need; what these wheels require beyond is for other uses of theirs.
 NAMES = ("numpy", "onnxruntime", "tokenizers")
 # What the steps of pictures, recordings and videos need beyond these.
-_OF_STEPS = tuple(name for name in LIBRARIES if name not in NAMES)
+_OF_STEPS = tuple(name for name in needed(STEPS) if name not in NAMES)
 
 
 def missing() -> str | None:

@@ -67,6 +67,25 @@ STEPS = {
     "score": "edgewright_runtime.steps.score:Score",
 }
 
+# Step name -> modules beyond numpy and onnxruntime that it imports when it is made or called; a step without a line
+# imports none. Devices over ssh are given what the steps of a package need.
+LIBRARIES = {
+    "tokenize": ("tokenizers",),
+    "tokenize_question": ("tokenizers",),
+    "fill_mask": ("tokenizers",),
+    "embed_texts": ("tokenizers",),
+    "prompt": ("tokenizers",),
+    "transcribe": ("tokenizers",),
+    "generate": ("tokenizers",),
+    "decode_image": ("PIL",),
+    "resize_image": ("PIL",),
+    "fit_image": ("PIL",),
+    "pad_image": ("PIL",),
+    "fit_line": ("PIL",),
+    "load_video": ("av", "PIL"),
+    "load_audio": ("soundfile", "soxr"),
+}
+
 
 class Step(Protocol):
     """Reads named values of a sample, returns the values it adds or replaces.
