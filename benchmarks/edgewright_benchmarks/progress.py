@@ -89,7 +89,9 @@ class Terminal:
             return _LoggedBar(title, total, self.note)
         from tqdm import tqdm
 
-        bar: Bar = tqdm(total=total, desc=f"  {title}", leave=False, file=sys.stderr, dynamic_ncols=True)
+        # A bar moves the cursor, which the command line keeps all other text from.
+        stream = getattr(sys.stderr, "unguarded", sys.stderr)
+        bar: Bar = tqdm(total=total, desc=f"  {title}", leave=False, file=stream, dynamic_ncols=True)
         return bar
 
 

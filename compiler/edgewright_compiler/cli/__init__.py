@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
 import importlib
 import io
 import os
@@ -10,7 +12,8 @@ import sys
 from collections.abc import Sequence
 
 from edgewright_compiler.cli.console import say_error
-from edgewright_targets import EdgewrightError, __version__
+from edgewright_compiler.cli.streams import OutputError, guarded_streams
+from edgewright_targets import EdgewrightError, InputError, __version__
 
 # Verb -> one line for `edgewright --help`. A verb is the module of its name with `configure` and `execute`.
 VERBS = {
@@ -74,12 +77,16 @@ def _parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Na
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; gives the exit code."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    verb = next((word for word in arguments if not word.startswith("-")), None)
     for stream in (sys.stdout, sys.stderr):
         # A label that the terminal's encoding lacks is shown escaped.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    with guarded_streams():
+        return _main(list(sys.argv[1:] if argv is None else argv))
+
+
+def _main(arguments: list[str]) -> int:
+    verb = next((word for word in arguments if not word.startswith("-")), None)
     try:
         try:
             options = _parse(make_parser(verb if verb in VERBS else None), arguments)
@@ -88,15 +95,40 @@ def main(argv: Sequence[str] | None = None) -> int:
             # Here and not at exit, where a closed pipe could not be answered any more; help ends in SystemExit.
             if sys.stdout is not None:
                 sys.stdout.flush()
+    except OutputError as error:
+        _forget_output()
+        # Standard error may lie on the same disk.
+        with contextlib.suppress(OutputError):
+            say_error(error)
+        return error.exit_code
     except EdgewrightError as error:
         say_error(error)
         return error.exit_code
+    except MemoryError:
+        say_error(
+            InputError(
+                "There is not enough memory for this.",
+                hint="Close other programs, lift a limit (ulimit -v), or use less data (--samples) or a smaller model.",
+            )
+        )
+        return InputError.exit_code
     except BrokenPipeError:
-        # The reader (`| head`) has enough; Python would complain again while it closes standard output.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader (`| head`) has enough.
+        _forget_output()
         return 0
+    except OSError as error:
+        # Any path of a command line can be one; each place that opens files need not look for it.
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        say_error(InputError(f"{error.strerror}: '{error.filename}'.", hint="A name has at most 255 bytes."))
+        return InputError.exit_code
     except KeyboardInterrupt:
         then = "; the same command goes on after the last whole stage" if verb == "build" else ""
         print(f"\nInterrupted{then}.", file=sys.stderr)
         return 130
     return code
+
+
+def _forget_output() -> None:
+    """Let what is left in the buffer of standard output go nowhere: Python would complain as it closes the stream."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

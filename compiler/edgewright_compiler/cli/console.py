@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _BOLD, _RED, _YELLOW = "1", "31", "33"
 _MAX_WIDTH = 100
+# Characters of one message: two screens of 80 x 24. The longest of our own has about a tenth of it.
+_MESSAGE_LIMIT = 4000
 
 
 def width() -> int:
@@ -55,18 +57,26 @@ def wrapped(text: str, indent: str = "", first: str | None = None) -> str:
 def say_error(error: EdgewrightError) -> None:
     """An error for people: what failed, then what to do."""
     head = _styled("error:", _RED, sys.stderr)
-    lines = error.message.splitlines() or [""]
+    lines = _bounded(error.message).splitlines() or [""]
     print(wrapped(lines[0], "  ", f"{head} "), file=sys.stderr)
     for line in lines[1:]:
         print(wrapped(line, "    "), file=sys.stderr)
     if error.hint:
-        print(wrapped(error.hint, "  "), file=sys.stderr)
+        print(wrapped(_bounded(error.hint), "  "), file=sys.stderr)
 
 
 def say_warning(text: str) -> None:
     """A warning for people, on standard error."""
     head = _styled("warning:", _YELLOW, sys.stderr)
-    print(wrapped(text, "  ", f"{head} "), file=sys.stderr)
+    print(wrapped(_bounded(text), "  ", f"{head} "), file=sys.stderr)
+
+
+def _bounded(text: str) -> str:
+    """The text, without its middle where it is longer than anybody reads."""
+    if len(text) <= _MESSAGE_LIMIT:
+        return text
+    half = _MESSAGE_LIMIT // 2
+    return f"{text[:half]} [... {len(text) - 2 * half:,} characters left out ...] {text[-half:]}"
 
 
 @contextmanager
