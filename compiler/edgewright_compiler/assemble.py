@@ -17,14 +17,9 @@ from typing import Any
 from edgewright_benchmarks.result import Result, write_result
 from edgewright_compiler.component import ASSET_PREFIX, ASSETS_FOLDER
 from edgewright_compiler.engine_files import EngineFiles
-from edgewright_runtime.manifest import (
-    EXTERNAL_WEIGHTS_KEY,
-    EngineSpec,
-    Manifest,
-    PipelineSpec,
-    StepSpec,
-)
+from edgewright_runtime.manifest import EngineSpec, Manifest, PipelineSpec, StepSpec
 from edgewright_runtime.manifest_file import engine_variant, manifest_metadata
+from edgewright_runtime.options import EXTERNAL_WEIGHTS_KEY
 from edgewright_runtime.package import EVIDENCE_FOLDER, GOLDEN, MANIFEST, SUMS, file_digest
 
 

@@ -16,6 +16,7 @@ from edgewright_benchmarks.workers import Place
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.sources import Source, SourceOptions, open_source
 from edgewright_compiler.ways import Way, places, ways
+from edgewright_runtime.options import SESSION_OPTIONS, check_options
 from edgewright_runtime.providers import PLUGINS, provider
 from edgewright_targets import RUNGS, Candidate, InputError, Rung, Target, __version__, host_facts, load_target
 from edgewright_targets.record import write_record
@@ -197,7 +198,10 @@ def _read_targets(names: Sequence[str]) -> tuple[Target, ...]:
     for target in targets:
         for candidate in target.candidates:
             # Unknown providers and wrong options are found before the first work, and not when their turn comes.
-            provider(candidate.provider).options(candidate.provider_options, 1)
+            place, module = f"{target.name}: candidate '{candidate.name}'", provider(candidate.provider)
+            check_options(candidate.session_options, SESSION_OPTIONS, place, "session")
+            options = module.options(candidate.provider_options, 1)
+            check_options(options, module.ALLOWED, place, candidate.provider)
         # So is a target that cannot be reached from here.
         ways(target)
     return targets

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from edgewright_runtime.errors import EngineUnavailableError, PackageError
 from edgewright_runtime.graph import Graph
-from edgewright_runtime.manifest import PLAN_ENGINES, THREADS_KEY
+from edgewright_runtime.manifest import PLAN_ENGINES
+from edgewright_runtime.options import THREADS_KEY
 from edgewright_runtime.providers import provider
 from edgewright_targets.host import architecture, host_facts, usable_threads
 

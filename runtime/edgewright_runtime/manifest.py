@@ -6,18 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from edgewright_runtime.options import EXACT_PRODUCTS_KEY, THREADS_KEY
 from edgewright_targets.hardware import Hardware
 from edgewright_targets.recipe import AS_IT_IS, Recipe
 
 FORMAT = 1
 COMPONENT = "model"
 ASSET_FOLDER = "shared_assets"
-THREADS_KEY = "intra_op_num_threads"
-# ONNX Runtime's option for sums of integer products that cannot saturate, on x86-64 without instructions for them.
-EXACT_PRODUCTS_KEY = "session.x64quantprecision"
 # Kinds of engine that ONNX Runtime does not run; the flavours in `edgewright_runtime.trt`.
 PLAN_ENGINES = ("tensorrt-rtx", "tensorrt")
-EXTERNAL_WEIGHTS_KEY = "session.model_external_initializers_file_folder_path"
 
 
 @dataclass(frozen=True)

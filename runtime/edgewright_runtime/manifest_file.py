@@ -14,7 +14,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from edgewright_runtime.errors import PackageError, PackageTooNewError
-from edgewright_runtime.manifest import FORMAT, THREADS_KEY, EngineSpec, Manifest
+from edgewright_runtime.manifest import FORMAT, EngineSpec, Manifest
+from edgewright_runtime.options import SESSION_OPTIONS, check_options
+from edgewright_runtime.providers import provider
 from edgewright_targets.recipe import Recipe
 from edgewright_targets.record import read_record, write_record
 
@@ -22,6 +24,8 @@ PLAN_EXECUTOR = "tensorrt"
 
 # A manifest holds names and options, never weights: anything larger is no manifest of ours.
 MANIFEST_LIMIT_BYTES = 16 * 2**20
+# Every text is padded to at least so many tokens, so a larger number only takes memory.
+_LARGEST_PADDING = 2**16
 
 
 @dataclass(frozen=True)
@@ -134,18 +138,19 @@ def _engine(name: str, components: dict[str, dict[str, Any]], where: str) -> Eng
         parts = {component: _part(variant) for component, variant in variants.items()}
     except (KeyError, TypeError, AttributeError) as error:
         raise PackageError(f"{place}: incomplete ({type(error).__name__}: {error}).") from error
-    provider, record = records[0]
+    provider_name, record = records[0]
     if any(other != records[0] for other in records):
         raise PackageError(f"{place}: its components {', '.join(parts)} say different things about it.")
     shared: dict[str, Any] = write_record(record)
     del shared["format"]
-    spec = read_record(EngineSpec, {**shared, "name": name, "provider": provider, "parts": parts}, place)
+    spec = read_record(EngineSpec, {**shared, "name": name, "provider": provider_name, "parts": parts}, place)
     for part in spec.parts.values():
-        threads = part.session_options.get(THREADS_KEY, "0")
-        if not (threads.isascii() and threads.isdigit()):
-            raise PackageError(f"{place}: {THREADS_KEY} is {threads!r}, expected a number.")
-    if spec.pad_to_multiple_of < 1:
-        raise PackageError(f"{place}: pad_to_multiple_of is {spec.pad_to_multiple_of}; 1 is no padding.")
+        check_options(part.session_options, SESSION_OPTIONS, place, "session")
+        check_options(part.provider_options, provider(spec.provider).ALLOWED, place, spec.provider)
+    if not 1 <= spec.pad_to_multiple_of <= _LARGEST_PADDING:
+        raise PackageError(
+            f"{place}: pad_to_multiple_of is {spec.pad_to_multiple_of}; expected 1 (no padding) to {_LARGEST_PADDING}."
+        )
     return spec
 
 

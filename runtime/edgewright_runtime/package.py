@@ -15,13 +15,13 @@ from typing import Any
 from edgewright_runtime.errors import DamagedPackageError, PackageError
 from edgewright_runtime.manifest import ASSET_FOLDER, Manifest
 from edgewright_runtime.manifest_file import MANIFEST_LIMIT_BYTES, read_manifest
+from edgewright_runtime.options import ASSET_URI
 
 MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"
 EVIDENCE_FOLDER = "edgewright/evidence"
 GOLDEN = "edgewright/golden.npz"
 
-_ASSET_URI = re.compile(r"sha256:([0-9a-f]{64})((?:/[\w.-]+)*)")
 _SUM_LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 
 
@@ -54,7 +54,7 @@ class Package:
 
     def resolve(self, value: str) -> str:
         """An option's value with an asset URI (`sha256:<hex>/...`) replaced by the absolute path of the asset."""
-        match = _ASSET_URI.fullmatch(value)
+        match = ASSET_URI.fullmatch(value)
         return str(self.file(asset_path(value)).resolve()) if match else value
 
     def asset(self, uri: str) -> Path:
@@ -92,7 +92,7 @@ class Package:
         part = self.manifest.engines[name].parts[component]
         files = [self.file(part.model_file)]
         for value in part.session_options.values():
-            if _ASSET_URI.fullmatch(value):
+            if ASSET_URI.fullmatch(value):
                 files.extend(sorted(self.asset(value).iterdir()))
         return tuple(files)
 
@@ -212,7 +212,7 @@ def checked_path(root: Path, relative: str, name: str | None = None) -> Path:
 
 def asset_path(uri: str) -> str:
     """Where the asset called `uri` lies in a package (`sha256:ab..` is `shared_assets/sha256-ab..`)."""
-    match = _ASSET_URI.fullmatch(uri)
+    match = ASSET_URI.fullmatch(uri)
     if match is None:
         raise PackageError(f"{uri!r} is no asset URI; expected sha256:<64 hex digits>.")
     return f"{ASSET_FOLDER}/sha256-{match.group(1)}{match.group(2)}"

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+# Of a file or an option in a message.
+_LONGEST_NAME = 200
+
 
 class EdgewrightError(Exception):
     """Base of all errors on purpose.
@@ -40,6 +43,17 @@ class CheckFailedError(EdgewrightError):
     """A check that was asked for ran and said no (exit code 1)."""
 
     exit_code = 1
+
+
+def first_few(names: Iterable[object], *, shown: int = 8) -> str:
+    """The first of `names` for a message, and how many there are: a package can have any number of them.
+
+    >>> first_few(["a", "b", "c"], shown=2)
+    'a, b and 1 more'
+    """
+    found = [text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}..." for text in map(str, names)]
+    more = len(found) - shown
+    return ", ".join(found[:shown]) + (f" and {more} more" if more > 0 else "")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

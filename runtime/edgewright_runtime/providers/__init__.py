@@ -10,6 +10,8 @@ from edgewright_targets.errors import InputError, nearest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from edgewright_runtime.options import Check
+
 # ONNX Runtime's name of the provider -> the module that knows it.
 PROVIDERS = {
     "CPUExecutionProvider": "edgewright_runtime.providers.cpu",
@@ -24,7 +26,13 @@ PLUGINS = ("onnxruntime-ep-openvino", "onnxruntime-qnn", "tensorrt_rtx_cu13_libs
 
 
 class Provider(Protocol):
-    """What a provider's module offers."""
+    """What a provider's module offers.
+
+    Attributes:
+        ALLOWED: Option that a package may set to the check of its value. Never one that holds a path.
+    """
+
+    ALLOWED: Mapping[str, Check]
 
     def unavailable(self) -> str | None:
         """Why this provider cannot run here, as a whole sentence with what to do; None if it can."""

@@ -6,11 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgewright_runtime.errors import EngineUnavailableError
-from edgewright_runtime.trt import Flavour, unavailable_here
+from edgewright_runtime.options import Check, matching
+from edgewright_runtime.trt import CAPABILITIES_KEY, PROFILE_KEY, VERSION_KEY, Flavour, unavailable_here
+
+# Nothing but this code reads these.
+ALLOWED: Mapping[str, Check] = {
+    CAPABILITIES_KEY: matching(
+        r"([0-9]{1,3}\.[0-9]{1,3}( [0-9]{1,3}\.[0-9]{1,3}){0,63})?", "compute capabilities such as 8.6 8.9"
+    ),
+    # `trt.plans.profile` reads it, and refuses shapes that are not.
+    PROFILE_KEY: lambda value: None if len(value) <= _LONGEST_PROFILE else f"at most {_LONGEST_PROFILE} characters",
+    VERSION_KEY: matching(r"[\w.+-]{1,64}", "a version"),
+}
+_LONGEST_PROFILE = 2**20
 
 
 class PlanProvider:
     """The functions of `Provider` for one flavour."""
+
+    ALLOWED = ALLOWED
 
     def __init__(self, flavour: Flavour) -> None:
         self._flavour = flavour

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from edgewright_runtime.options import Check
+
+ALLOWED: Mapping[str, Check] = {}
+
 
 def unavailable() -> str | None:
     """None: it is part of ONNX Runtime."""

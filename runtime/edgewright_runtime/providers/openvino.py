@@ -8,8 +8,37 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from edgewright_runtime.options import Check, one_of, thread_count
+
 _NAME = "OpenVINOExecutionProvider"
 _PLUGIN = "onnxruntime_ep_openvino"
+_LONGEST_CONFIG = 1000
+# OpenVINO also has properties that are folders to write to and libraries to load, such as CACHE_DIR.
+_PROPERTIES: Mapping[str, Check] = {
+    "PERFORMANCE_HINT": one_of("LATENCY", "THROUGHPUT", "CUMULATIVE_THROUGHPUT"),
+    "INFERENCE_PRECISION_HINT": one_of("f32", "f16", "bf16"),
+    "INFERENCE_NUM_THREADS": thread_count,
+}
+
+
+def _config(value: str) -> str | None:
+    expected = "JSON of the device CPU to its properties"
+    try:
+        devices = json.loads(value) if len(value) <= _LONGEST_CONFIG else None
+    except (ValueError, RecursionError):
+        return expected
+    if not isinstance(devices, dict) or list(devices) != ["CPU"] or not isinstance(devices["CPU"], dict):
+        return expected
+    for name, said in devices["CPU"].items():
+        if name not in _PROPERTIES:
+            return f"no other properties than {', '.join(_PROPERTIES)}"
+        if not isinstance(said, str) or (wrong := _PROPERTIES[name](said)) is not None:
+            return f"{name} to be {wrong if isinstance(said, str) else 'text'}"
+    # Two readers of JSON may choose differently between two equal keys: only the text that the compiler writes is read.
+    return None if json.dumps(devices, sort_keys=True) == value else f"{expected}, sorted and each once"
+
+
+ALLOWED: Mapping[str, Check] = {"load_config": _config}
 
 
 def unavailable() -> str | None:

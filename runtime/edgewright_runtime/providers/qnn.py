@@ -12,6 +12,7 @@ import importlib.util
 from collections.abc import Mapping
 from typing import Any
 
+from edgewright_runtime.options import Check, matching, one_of
 from edgewright_targets.errors import InputError
 from edgewright_targets.host import architecture
 
@@ -20,6 +21,11 @@ _PLUGIN = "onnxruntime_qnn"
 # Of the Hexagon NPU, in onnxruntime-qnn 2.7.
 _ARCHITECTURES = ("68", "69", "73", "75", "79", "81")
 _EMULATES_ON = "x86_64"
+# Not `backend_path`, a library that is loaded, nor the options that name files to write.
+ALLOWED: Mapping[str, Check] = {
+    "htp_arch": one_of(*_ARCHITECTURES),
+    "soc_model": matching(r"[0-9]{1,5}", "a number of at most five digits"),
+}
 
 
 def unavailable() -> str | None:

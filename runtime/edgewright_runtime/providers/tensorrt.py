@@ -6,6 +6,7 @@ from edgewright_runtime.providers._plans import PlanProvider
 from edgewright_runtime.trt import FULL
 
 _PROVIDER = PlanProvider(FULL)
+ALLOWED = _PROVIDER.ALLOWED
 unavailable = _PROVIDER.unavailable
 emulator_unavailable = _PROVIDER.emulator_unavailable
 options = _PROVIDER.options
