@@ -20,7 +20,8 @@ from edgewright_compiler.engine_files import EngineFiles
 from edgewright_runtime.manifest import EngineSpec, Manifest, PipelineSpec, StepSpec
 from edgewright_runtime.manifest_file import engine_variant, manifest_metadata
 from edgewright_runtime.options import EXTERNAL_WEIGHTS_KEY
-from edgewright_runtime.package import EVIDENCE_FOLDER, GOLDEN, MANIFEST, SUMS, file_digest
+from edgewright_runtime.package import EVIDENCE_FOLDER, GOLDEN, MANIFEST
+from edgewright_runtime.package_files import SUMS, file_digest
 
 
 def assemble(

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cache import digest_of
 from edgewright_runtime.manifest import PipelineSpec
-from edgewright_runtime.package import file_digest
+from edgewright_runtime.package_files import file_digest
 from edgewright_targets.record import read_record, write_record
 
 if TYPE_CHECKING:

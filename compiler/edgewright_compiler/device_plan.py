@@ -14,7 +14,8 @@ from edgewright_runtime.archive import cache_folder
 from edgewright_runtime.aside import folder_aside
 from edgewright_runtime.finished import FACTS_FILE, TIMING, engine_key, plan_folder, stored_plan
 from edgewright_runtime.manifest import EngineSpec
-from edgewright_runtime.package import Package, file_digest
+from edgewright_runtime.package import Package
+from edgewright_runtime.package_files import file_digest
 from edgewright_runtime.trt import FLAVOURS, PLAN_FILE
 from edgewright_runtime.trt.plans import profile
 from edgewright_targets import InputError

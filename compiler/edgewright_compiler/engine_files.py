@@ -10,7 +10,7 @@ from edgewright_compiler.cache import digest_of
 from edgewright_compiler.compile import CompileFacts
 from edgewright_compiler.component import GRAPH_FILE, WEIGHTS_FOLDER
 from edgewright_runtime.manifest import COMPONENT, EngineSpec
-from edgewright_runtime.package import file_digest
+from edgewright_runtime.package_files import file_digest
 
 
 @dataclass(frozen=True)

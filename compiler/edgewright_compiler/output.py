@@ -13,7 +13,8 @@ from edgewright_compiler.cache import StageCache, digest_of, sync_tree
 from edgewright_compiler.disk import disk_reason
 from edgewright_runtime.aside import folder_aside
 from edgewright_runtime.errors import PackageTooNewError
-from edgewright_runtime.package import MANIFEST, SUMS, Package, file_digest
+from edgewright_runtime.package import MANIFEST, Package
+from edgewright_runtime.package_files import SUMS, file_digest
 from edgewright_targets import EdgewrightError, InputError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from edgewright_runtime.aside import folder_aside
 from edgewright_runtime.errors import DamagedPackageError, PackageError
-from edgewright_runtime.package import SUMS, check_digests, checked_path
+from edgewright_runtime.package_files import SUMS, check_digests, checked_path
 
 _SUMS_LIMIT_BYTES = 16 * 2**20
 UNPACKED = "unpacked"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_runtime.archive import cache_folder
 from edgewright_runtime.aside import folder_aside
-from edgewright_runtime.package import SUMS, file_digest
+from edgewright_runtime.package_files import SUMS, file_digest
 from edgewright_runtime.trt import CAPABILITIES_KEY, FLAVOURS, PLAN_FILE, PROFILE_KEY, load_module, missing
 from edgewright_targets.gpu import CudaError, Gpu, gpu
 from edgewright_targets.host import host_facts

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_runtime.errors import DamagedPackageError, PackageError
 from edgewright_runtime.likeness import likeness_of
-from edgewright_runtime.package import GOLDEN, SUMS, Package, check_digests, package_folder
+from edgewright_runtime.package import GOLDEN, Package, package_folder
+from edgewright_runtime.package_files import SUMS, check_digests
 from edgewright_runtime.samples import pack, unpack
 from edgewright_targets.errors import CheckFailedError
 

@@ -19,7 +19,7 @@ from edgewright_compiler.cli import main
 from edgewright_compiler.verify import verify_target
 from edgewright_runtime import EngineFallbackWarning, Package, load
 from edgewright_runtime.manifest import ASSET_FOLDER
-from edgewright_runtime.package import SUMS, file_digest
+from edgewright_runtime.package_files import SUMS, file_digest
 from edgewright_targets.host import architecture
 
 STAND_IN = "stand_in_for_an_emulator"

@@ -14,7 +14,8 @@ from typing import Any
 
 from edgewright_runtime import DamagedPackageError, Package
 from edgewright_runtime.manifest import ASSET_FOLDER
-from edgewright_runtime.package import EVIDENCE_FOLDER, MANIFEST, SUMS, file_digest, read_sums
+from edgewright_runtime.package import EVIDENCE_FOLDER, MANIFEST
+from edgewright_runtime.package_files import SUMS, file_digest, read_sums
 
 _CHUNK = 1 << 20
 _DEVICE_SIDE = ("edgewright_runtime", "edgewright_targets")

@@ -10,7 +10,7 @@ from edgewright_compiler.cache import digest_of
 from edgewright_compiler.checkpoint import Checkpoint, config_labels, read_config
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.tasks import TASKS, Task, find_task, task_of_architectures
-from edgewright_runtime.package import file_digest
+from edgewright_runtime.package_files import file_digest
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:

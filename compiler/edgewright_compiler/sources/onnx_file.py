@@ -17,7 +17,7 @@ from edgewright_compiler.sources.onnx_graph import read_graph, unreadable
 from edgewright_compiler.sources.onnx_shapes import drop_constant_inputs, free_picture_sizes
 from edgewright_compiler.tasks import find_task
 from edgewright_runtime.manifest import COMPONENT, StepSpec
-from edgewright_runtime.package import file_digest
+from edgewright_runtime.package_files import file_digest
 from edgewright_runtime.steps import make_free_step
 from edgewright_targets import InputError
 

@@ -17,7 +17,7 @@ from edgewright_compiler.sources.detection_lists import OnePicture, export_lists
 from edgewright_compiler.sources.failures import export_failures, needs, own_failures
 from edgewright_compiler.tasks import find_task
 from edgewright_runtime.manifest import COMPONENT
-from edgewright_runtime.package import file_digest
+from edgewright_runtime.package_files import file_digest
 from edgewright_targets import InputError, nearest
 
 if TYPE_CHECKING:
