@@ -88,6 +88,7 @@ class Engine:
     def _session(self, part: EnginePart) -> tuple[Any, dict[str, int]]:
         import onnxruntime
 
+        self._package.check_engine_files(part)
         onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3

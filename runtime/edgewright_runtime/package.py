@@ -12,14 +12,23 @@ from pathlib import Path
 from typing import Any
 
 from edgewright_runtime.errors import PackageError
-from edgewright_runtime.manifest import ASSET_FOLDER, Manifest
+from edgewright_runtime.manifest import ASSET_FOLDER, EnginePart, Manifest
 from edgewright_runtime.manifest_file import MANIFEST_LIMIT_BYTES, read_manifest
 from edgewright_runtime.options import ASSET_URI
-from edgewright_runtime.package_files import check_digests, checked_path, read_sums
+from edgewright_runtime.package_files import (
+    FileTooLargeError,
+    check_digests,
+    checked_folder,
+    checked_path,
+    read_limited,
+    read_sums,
+)
 
 MANIFEST = "manifest.json"
 EVIDENCE_FOLDER = "edgewright/evidence"
 GOLDEN = "edgewright/golden.npz"
+# Evidence holds every timed call of every engine.
+_EVIDENCE_LIMIT_BYTES = 256 * 2**20
 
 
 @dataclass(frozen=True)
@@ -51,8 +60,21 @@ class Package:
 
     def resolve(self, value: str) -> str:
         """An option's value with an asset URI (`sha256:<hex>/...`) replaced by the absolute path of the asset."""
-        match = ASSET_URI.fullmatch(value)
-        return str(self.file(asset_path(value)).resolve()) if match else value
+        return str(self.file(asset_path(value)).resolve()) if ASSET_URI.fullmatch(value) else value
+
+    def check_engine_files(self, part: EnginePart) -> None:
+        """Refuse links, pipes and devices among the files that a native library opens for a component.
+
+        Raises:
+            PackageError: There is one, or a file is missing.
+        """
+        graph = self.file(part.model_file)
+        folders = [self.asset(uri) for uri in part.session_options.values() if ASSET_URI.fullmatch(uri)]
+        try:
+            for folder in (graph.parent, *folders):
+                checked_folder(folder, str(self.root))
+        except OSError as error:
+            raise PackageError(f"'{self.root}': a folder of an engine cannot be read: {error}.") from error
 
     def asset(self, uri: str) -> Path:
         """The path of the shared asset called `uri`, or of a file inside it."""
@@ -66,8 +88,8 @@ class Package:
         """
         path = self.file(f"{EVIDENCE_FOLDER}/{target}.json")
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            return json.loads(read_limited(path, _EVIDENCE_LIMIT_BYTES))
+        except (OSError, ValueError, RecursionError, FileTooLargeError) as error:
             raise PackageError(f"{self.root}: the evidence for '{target}' cannot be read: {error}.") from error
 
     @property
@@ -125,10 +147,10 @@ def _read_manifest_file(root: Path) -> bytes:
         raise PackageError(
             f"'{root}' is no package: {found}.", hint="Make one with 'edgewright build ... -o NAME.ortpackage'."
         )
-    if path.stat().st_size > MANIFEST_LIMIT_BYTES:
-        raise PackageError(f"'{root}': {MANIFEST} is larger than {MANIFEST_LIMIT_BYTES} bytes; this is no manifest.")
     try:
-        return path.read_bytes()
+        return read_limited(checked_path(root, MANIFEST), MANIFEST_LIMIT_BYTES)
+    except FileTooLargeError as error:
+        raise PackageError(f"'{root}': {error}; this is no manifest.") from error
     except OSError as error:
         raise PackageError(f"'{path}' cannot be read: {error}.") from error
 
@@ -137,5 +159,5 @@ def asset_path(uri: str) -> str:
     """Where the asset called `uri` lies in a package (`sha256:ab..` is `shared_assets/sha256-ab..`)."""
     match = ASSET_URI.fullmatch(uri)
     if match is None:
-        raise PackageError(f"{uri!r} is no asset URI; expected sha256:<64 hex digits>.")
+        raise PackageError(f"{uri[:100]!r} is no asset URI; expected sha256:<64 hex digits>.")
     return f"{ASSET_FOLDER}/sha256-{match.group(1)}{match.group(2)}"
