@@ -27,7 +27,7 @@ from edgewright_runtime.finished import Finished, preferred, read_finished, writ
 from edgewright_runtime.likeness import likeness_of
 from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.package import GOLDEN, Package
-from edgewright_runtime.selftest import golden_samples
+from edgewright_runtime.selftest import check_complete, check_tolerance, golden_samples
 from edgewright_runtime.trt import CAPABILITIES_KEY, FLAVOURS, RTX, missing
 from edgewright_targets import InputError, nearest
 from edgewright_targets.gpu import CudaError, Gpu, gpu
@@ -197,6 +197,9 @@ def judge(
     if not engines:
         return [], {}
     golden, alike = golden_samples(package.file(GOLDEN)), likeness_of(package.manifest.pipeline)
+    check_complete(golden, str(package.root))
+    for spec in engines:
+        check_tolerance(spec, golden, alike)
     names = [against, *(spec.name for spec in engines)]
     readings, _ = read_engines(package.root, names, [one.sample for one in golden], settings, progress)
     if readings[against].failure is not None:

@@ -14,7 +14,15 @@ from edgewright_runtime.likeness import likeness_of
 from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.package import GOLDEN, Package
 from edgewright_runtime.samples import graph_outputs
-from edgewright_runtime.selftest import GoldenSample, check_feeds, check_whole, feed_tolerance, golden_samples
+from edgewright_runtime.selftest import (
+    GoldenSample,
+    check_complete,
+    check_feeds,
+    check_tolerance,
+    check_whole,
+    feed_tolerance,
+    golden_samples,
+)
 from edgewright_targets import CheckFailedError, HostFacts, InputError, Rung, Target, load_target, nearest, target_names
 from edgewright_targets.host import usable_threads
 from edgewright_targets.record import read_record
@@ -99,6 +107,7 @@ def verify_target(
         raise InputError(f"No engine for '{wanted.name}' can be run from this machine. {notes}")
     where = places(wanted, progress)
     samples = golden_samples(package.file(GOLDEN))
+    check_complete(samples, str(path))
     bar = progress.bar(f"answering for {wanted.name}", len(running) * len(samples))
 
     def check(name: str) -> EngineCheck:
@@ -159,6 +168,7 @@ def _answers(
     worst, alike, allowed = 0.0, likeness_of(pipeline), feed_tolerance(pipeline)
     try:
         with WorkerProcess(command=place.command) as worker:
+            check_tolerance(spec, samples, alike)
             worker.keep([golden.sample for golden in samples])
             worker.load(package.root, spec.name, 1, **place.options)
             for index, golden in enumerate(samples):

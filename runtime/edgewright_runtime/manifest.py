@@ -10,6 +10,13 @@ from edgewright_runtime.options import EXACT_PRODUCTS_KEY, THREADS_KEY
 from edgewright_targets.hardware import Hardware
 from edgewright_targets.recipe import AS_IT_IS, Recipe
 
+# Number of the format, written into the package and into each of its engines. Its history:
+#
+#   1  The first. Readers of it refuse keys that they do not know.
+#
+# A new field of `Manifest`, `EngineSpec`, `Recipe` or what they hold raises the number, or is left out of the file if it
+# has its default. An older reader then says that the package is newer (`PackageTooNewError`), and not that a key is
+# unknown. Every number stays readable: `tests/data` keeps a package of each.
 FORMAT = 1
 COMPONENT = "model"
 ASSET_FOLDER = "shared_assets"

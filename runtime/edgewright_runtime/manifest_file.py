@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -17,6 +18,7 @@ from edgewright_runtime.errors import PackageError, PackageTooNewError
 from edgewright_runtime.manifest import FORMAT, EngineSpec, Manifest
 from edgewright_runtime.options import SESSION_OPTIONS, check_options
 from edgewright_runtime.providers import provider
+from edgewright_targets.errors import first_few
 from edgewright_targets.recipe import Recipe
 from edgewright_targets.record import read_record, write_record
 
@@ -26,6 +28,27 @@ PLAN_EXECUTOR = "tensorrt"
 MANIFEST_LIMIT_BYTES = 16 * 2**20
 # Every text is padded to at least so many tokens, so a larger number only takes memory.
 _LARGEST_PADDING = 2**16
+
+
+# ONNX Runtime takes quadratic time for a table of many keys; a build writes some ten, and as many as it has engines.
+_MOST_KEYS = 10_000
+# Only against nonsense: `verify` knows the outputs, and allows less.
+_LARGEST_TOLERANCE = 2.0**64
+
+
+def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A table of JSON: keys must differ, because ONNX Runtime and Python choose differently between equal ones."""
+    if len(pairs) > _MOST_KEYS:
+        raise ValueError(f"a table has {len(pairs)} keys; {_MOST_KEYS} are allowed")
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"the key {twice[:100]!r} is there twice")
+    return table
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 @dataclass(frozen=True)
@@ -89,7 +112,7 @@ def read_manifest(text: bytes, where: str) -> Manifest:
         PackageError: Not a manifest of ours.
     """
     try:
-        data = json.loads(text)
+        data = json.loads(text, object_pairs_hook=_table, parse_constant=_refuse_constant)
         ours = data["additional_metadata"]["edgewright"]
         components = {name: dict(entry["variants"].items()) for name, entry in data["components"].items()}
         written = ours["format"]
@@ -105,11 +128,15 @@ def read_manifest(text: bytes, where: str) -> Manifest:
     engines = {name: _engine(name, components, where) for name in names}
     unknown = [name for name in (*base.order, *base.baselines.values()) if name not in engines]
     if unknown or not base.order:
-        raise PackageError(f"{where}: the order of engines names {unknown or 'nothing'}; engines: {list(engines)}.")
+        raise PackageError(f"{where}: the order of engines names {_few(unknown)}; engines: {_few(list(engines))}.")
     unchecked = [name for name in base.baselines.values() if not engines[name].compared]
     if unchecked:
         raise PackageError(f"{where}: the float engine {unchecked} was not compared; everything is compared with it.")
     return dataclasses.replace(base, engines=engines)
+
+
+def _few(names: list[str]) -> str:
+    return first_few(map(repr, names)) or "nothing"
 
 
 def _check_format(written: object, where: str) -> None:
@@ -125,7 +152,7 @@ def _check_format(written: object, where: str) -> None:
 def _engine(name: str, components: dict[str, dict[str, Any]], where: str) -> EngineSpec:
     place = f"{where}: engine '{name}'"
     if missing := [component for component, variants in components.items() if name not in variants]:
-        raise PackageError(f"{place}: incomplete: it has no variant of {', '.join(missing)}.")
+        raise PackageError(f"{place}: incomplete: it has no variant of {first_few(missing)}.")
     variants = {component: variants[name] for component, variants in components.items()}
     try:
         # The number first: a newer format has keys that this reader does not know.
@@ -140,7 +167,7 @@ def _engine(name: str, components: dict[str, dict[str, Any]], where: str) -> Eng
         raise PackageError(f"{place}: incomplete ({type(error).__name__}: {error}).") from error
     provider_name, record = records[0]
     if any(other != records[0] for other in records):
-        raise PackageError(f"{place}: its components {', '.join(parts)} say different things about it.")
+        raise PackageError(f"{place}: its components {first_few(parts)} say different things about it.")
     shared: dict[str, Any] = write_record(record)
     del shared["format"]
     spec = read_record(EngineSpec, {**shared, "name": name, "provider": provider_name, "parts": parts}, place)
@@ -150,6 +177,10 @@ def _engine(name: str, components: dict[str, dict[str, Any]], where: str) -> Eng
     if not 1 <= spec.pad_to_multiple_of <= _LARGEST_PADDING:
         raise PackageError(
             f"{place}: pad_to_multiple_of is {spec.pad_to_multiple_of}; expected 1 (no padding) to {_LARGEST_PADDING}."
+        )
+    if not 0.0 <= spec.tolerance <= _LARGEST_TOLERANCE:
+        raise PackageError(
+            f"{place}: tolerance is {spec.tolerance:g}; expected a number from 0 to {_LARGEST_TOLERANCE:g}."
         )
     return spec
 

@@ -12,18 +12,20 @@ from edgewright_runtime.likeness import likeness_of
 from edgewright_runtime.package import GOLDEN, Package, package_folder
 from edgewright_runtime.package_files import SUMS, check_digests
 from edgewright_runtime.samples import pack, unpack
-from edgewright_targets.errors import CheckFailedError
+from edgewright_targets.errors import CheckFailedError, first_few
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from edgewright_runtime.manifest import PipelineSpec
+    from edgewright_runtime.likeness import Likeness
+    from edgewright_runtime.manifest import EngineSpec, PipelineSpec
     from edgewright_runtime.model import EngineInfo
 
     Array = np.ndarray[Any, Any]
 
 # Golden samples are a handful of inputs and outputs; a file that unpacks to more is not ours to load.
 _GOLDEN_LIMIT_BYTES = 2**30
+_MOST_SAMPLES = 1024
 # Of a feed of numbers that are no counts, as a share of its largest value (or of 1).
 _FEED_TOLERANCE = 1e-4
 # Decoders of video and their colours are rounded otherwise on each kind of processor, by a few of 255 levels.
@@ -76,10 +78,12 @@ def verify(path: str | Path, *, engine: str | None = None, strict: bool = False)
 
     package, files = check_whole(path)
     samples = golden_samples(package.file(GOLDEN))
+    check_complete(samples, str(path))
     with load(package, engine=engine, strict=strict) as model:
         spec = package.manifest.engines[model.engine.name]
         pipeline = package.manifest.pipeline
         worst, alike, allowed = 0.0, likeness_of(pipeline), feed_tolerance(pipeline)
+        check_tolerance(spec, samples, alike)
         for index, golden in enumerate(samples):
             check_feeds(model.golden_feeds(golden.sample), golden, spec.pad_to_multiple_of, index, allowed)
             worst = max(worst, alike.difference(model.measured(golden.sample)["outputs"], golden.outputs))
@@ -115,6 +119,45 @@ def check_whole(path: str | Path) -> tuple[Package, int]:
     return package, files
 
 
+def check_complete(samples: tuple[GoldenSample, ...], name: str) -> None:
+    """Refuse golden samples with which nothing would be compared; `name` is what messages call the package.
+
+    Raises:
+        DamagedPackageError: There is no sample, or one has no outputs.
+    """
+    hint = "Build the package again: 'edgewright build' stores samples and the outputs of the float engine."
+    if not samples:
+        raise DamagedPackageError(f"'{name}' has no golden samples, so there is nothing to compare.", hint=hint)
+    for index, golden in enumerate(samples):
+        if not golden.outputs:
+            raise DamagedPackageError(f"'{name}': the golden sample {index} has no outputs to compare with.", hint=hint)
+
+
+def check_tolerance(spec: EngineSpec, samples: tuple[GoldenSample, ...], alike: Likeness) -> None:
+    """Refuse a tolerance that no build writes, because everything would be within it.
+
+    A build writes twice the difference that it saw, rounded up to a power of two. Two outputs of size m differ by 2 m
+    at most, so what it writes is at most 8 m. Of boxes the difference is a share, and 2 the most that is written.
+
+    Raises:
+        DamagedPackageError: It is larger.
+    """
+    import numpy as np
+
+    sizes = [np.abs(array[np.isfinite(array)]).max(initial=0) for golden in samples for array in _numbers(golden)]
+    largest = 2.0 if alike.boxes is not None else max(2 * alike.floor, 8.0 * float(max(sizes, default=0)))
+    if not spec.tolerance <= largest:
+        raise DamagedPackageError(
+            f"Engine '{spec.name}' has the tolerance {spec.tolerance:.3g}; for its golden outputs {largest:.3g} is the "
+            "most that a build writes.",
+            hint="Get the package again from where it was built, or build it again.",
+        )
+
+
+def _numbers(golden: GoldenSample) -> list[Array]:
+    return [array for array in golden.outputs.values() if array.dtype.kind in "fiu"]
+
+
 def feed_tolerance(pipeline: PipelineSpec) -> float:
     """What feeds may differ by, as a share of the largest value (or of 1)."""
     return _VIDEO_TOLERANCE if pipeline.input == "video" else _FEED_TOLERANCE
@@ -136,6 +179,11 @@ def check_feeds(
         CheckFailedError: They are others.
     """
     for name, stored in golden.feeds.items():
+        if name not in feeds:
+            raise CheckFailedError(
+                f"Golden sample {index}: the steps before the graph do not make '{name[:100]}' any more.",
+                hint=f"They make: {first_few(feeds)}.",
+            )
         if not _same_feed(feeds[name], stored, multiple, allowed):
             raise CheckFailedError(
                 f"Golden sample {index}: the steps before the graph made other values for '{name}' than at the build.",
@@ -178,6 +226,8 @@ def golden_samples(path: Path) -> tuple[GoldenSample, ...]:
         raise PackageError(f"The golden samples cannot be read: {error.message}") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise PackageError(f"'{path}': the golden samples cannot be read: {error}.") from error
+    if len(packed) > _MOST_SAMPLES:
+        raise PackageError(f"'{path}' has {len(packed)} golden samples; {_MOST_SAMPLES} are allowed.")
     return tuple(_golden_sample(index, entry, arrays, path) for index, entry in enumerate(packed))
 
 

@@ -101,7 +101,10 @@ def _read_union(arguments: tuple[Any, ...], value: Any, where: str) -> Any:
 
 def _read_scalar(kind: type[Any], value: Any, where: str) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise RecordError(f"{where}: the number is too large.") from None
     # bool is an int in Python; a target file that says `cores = true` is wrong all the same.
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise RecordError(f"{where}: expected {kind.__name__}, found {_kind_of(value)}.")

@@ -1,0 +1,143 @@
+"""The format of packages: a stored one of its first number, newer ones, and manifests that no build writes."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgewright_runtime import (
+    DamagedPackageError,
+    Package,
+    PackageError,
+    PackageTooNewError,
+    load,
+    verify,
+)
+from edgewright_runtime.selftest import golden_samples
+from edgewright_targets import InputError
+from edgewright_targets.host import architecture
+
+on_x86 = pytest.mark.skipif(architecture() != "x86_64", reason="the engine of the stored package is for x86-64")
+
+
+def _seal(package: Path) -> None:
+    files = sorted(path for path in package.rglob("*") if path.is_file() and path.name != "SHA256SUMS")
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(package)}\n" for path in files]
+    (package / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
+
+
+def _edit(package: Path, change: Callable[[dict[str, Any], dict[str, Any]], object]) -> None:
+    """Change what is ours in the manifest: of the package, and of its engine."""
+    path = package / "manifest.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    (variant,) = data["components"]["model"]["variants"].values()
+    change(data["additional_metadata"]["edgewright"], variant["executor_info"]["edgewright"])
+    path.write_text(json.dumps(data), encoding="utf-8")
+    _seal(package)
+
+
+def _edit_golden(package: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    path = package / "edgewright" / "golden.npz"
+    with np.load(path) as file:
+        arrays = dict(file)
+    change(arrays)
+    np.savez(path, **arrays)
+    _seal(package)
+
+
+@on_x86
+def test_a_package_of_format_1(old_package: Path) -> None:
+    assert verify(old_package).samples == 8
+    golden = golden_samples(old_package / "edgewright" / "golden.npz")[0]
+    with load(old_package) as model:
+        answer = model(golden.sample)
+    for name, expected in golden.outputs.items():
+        np.testing.assert_allclose(answer[name], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda ours, engine: (ours.update(format=2, licence="x"), engine.update(format=2)),
+        lambda ours, engine: (ours.update(format=2), engine.update(format=2), engine["recipe"].update(new=1)),
+        lambda ours, engine: engine.update(format=2, new=1),
+    ],
+)
+def test_a_newer_package_is_called_newer(old_package: Path, change: Callable[[Any, Any], object]) -> None:
+    _edit(old_package, change)
+    with pytest.raises(PackageTooNewError, match="has format 2; this version of Edgewright reads up to 1"):
+        Package.open(old_package)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('"format": 1', '"format": 1, "format": 1', "the key 'format' is there twice"),
+        ('"name": "perceptron"', '"name": "a", "name": "b"', "the key 'name' is there twice"),
+        ('"tolerance": 0.0001220703125', '"tolerance": NaN', "NaN is not JSON"),
+        ('"tolerance": 0.0001220703125', '"tolerance": -Infinity', "-Infinity is not JSON"),
+        ('"tolerance": 0.0001220703125', '"tolerance": 1e999', "tolerance is inf"),
+        ('"tolerance": 0.0001220703125', '"tolerance": 1e308', "tolerance is 1e+308"),
+        ('"tolerance": 0.0001220703125', '"tolerance": -1', "tolerance is -1"),
+        ('"tolerance": 0.0001220703125', f'"tolerance": 1{"0" * 400}', "tolerance: the number is too large"),
+        ('"tolerance": 0.0001220703125', f'"tolerance": 1{"0" * 5000}', "this is no Edgewright package"),
+        (
+            '"shared_assets": {}',
+            '"shared_assets": {' + ",".join(f'"k{number}": 1' for number in range(10_001)) + "}",
+            "a table has 10001 keys; 10000 are allowed",
+        ),
+    ],
+)
+def test_a_manifest_that_no_build_writes(old_package: Path, old: str, new: str, says: str) -> None:
+    path = old_package / "manifest.json"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(InputError, match=re.escape(says)) as refused:
+        Package.open(old_package)
+    assert len(str(refused.value)) < 1000
+
+
+def test_an_order_of_many_engines(old_package: Path) -> None:
+    _edit(old_package, lambda ours, _: ours.update(order=[f"engine-{number}" for number in range(5000)]))
+    with pytest.raises(PackageError, match="and 4992 more") as refused:
+        Package.open(old_package)
+    assert len(str(refused.value)) < 1000
+
+
+def _without(arrays: dict[str, Any], part: str) -> None:
+    for name in [name for name in arrays if part in name]:
+        del arrays[name]
+
+
+@on_x86
+def test_verify_demands_golden_samples(old_package: Path) -> None:
+    _edit_golden(old_package, lambda arrays: arrays.update(samples=np.frombuffer(b"[]", np.uint8)))
+    with pytest.raises(DamagedPackageError, match="has no golden samples"):
+        verify(old_package)
+
+
+@on_x86
+def test_verify_demands_outputs(old_package: Path) -> None:
+    _edit_golden(old_package, lambda arrays: _without(arrays, "3/output/"))
+    with pytest.raises(DamagedPackageError, match="the golden sample 3 has no outputs"):
+        verify(old_package)
+
+
+def test_golden_samples_are_few(old_package: Path) -> None:
+    many = json.dumps([None] * 100_000).encode()
+    _edit_golden(old_package, lambda arrays: arrays.update(samples=np.frombuffer(many, np.uint8)))
+    with pytest.raises(PackageError, match="has 100000 golden samples; 1024 are allowed"):
+        golden_samples(old_package / "edgewright" / "golden.npz")
+
+
+@on_x86
+def test_verify_refuses_a_tolerance_that_everything_is_within(old_package: Path) -> None:
+    _edit(old_package, lambda _, engine: engine.update(tolerance=1e6))
+    with pytest.raises(DamagedPackageError, match=r"tolerance 1e\+06; for its golden outputs .* is the most"):
+        verify(old_package)
