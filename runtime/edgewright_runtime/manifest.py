@@ -14,8 +14,8 @@ from edgewright_targets.recipe import AS_IT_IS, Recipe
 #
 #   1  The first. Readers of it refuse keys that they do not know.
 #
-# A new field of `Manifest`, `EngineSpec`, `Recipe` or what they hold raises the number, or is left out of the file if it
-# has its default. An older reader then says that the package is newer (`PackageTooNewError`), and not that a key is
+# A new field of `Manifest`, `EngineSpec`, `Recipe` or what they hold raises the number, or is left out of the file if
+# it has its default. An older reader then says that the package is newer (`PackageTooNewError`), and not that a key is
 # unknown. Every number stays readable: `tests/data` keeps a package of each.
 FORMAT = 1
 COMPONENT = "model"

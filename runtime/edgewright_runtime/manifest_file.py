@@ -136,7 +136,7 @@ def read_manifest(text: bytes, where: str) -> Manifest:
 
 
 def _few(names: list[str]) -> str:
-    return first_few(map(repr, names)) or "nothing"
+    return f"[{first_few(map(repr, names))}]" if names else "nothing"
 
 
 def _check_format(written: object, where: str) -> None:

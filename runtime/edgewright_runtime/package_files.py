@@ -97,7 +97,7 @@ def checked_path(root: Path, relative: str, name: str | None = None) -> Path:
         path = path / part
         try:
             mode = path.lstat().st_mode
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             # It is made later, or who opens it says that it is missing.
             mode = 0
         except (OSError, ValueError) as error:
