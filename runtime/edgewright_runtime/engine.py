@@ -88,7 +88,7 @@ class Engine:
     def _session(self, part: EnginePart) -> tuple[Any, dict[str, int]]:
         import onnxruntime
 
-        self._package.check_engine_files(part)
+        path = self._package.checked_graph(part)
         onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
@@ -98,7 +98,6 @@ class Engine:
                 options.add_session_config_entry(key, self._package.resolve(value))
         options.intra_op_num_threads = self.threads
         provider(self.spec.provider).configure(options, part.provider_options)
-        path = self._package.file(part.model_file)
         try:
             session = onnxruntime.InferenceSession(str(path), options)
         except Exception as error:  # whatever a provider throws, it refused this graph

@@ -62,11 +62,11 @@ class Package:
         """An option's value with an asset URI (`sha256:<hex>/...`) replaced by the absolute path of the asset."""
         return str(self.file(asset_path(value)).resolve()) if ASSET_URI.fullmatch(value) else value
 
-    def check_engine_files(self, part: EnginePart) -> None:
-        """Refuse links, pipes and devices among the files that a native library opens for a component.
+    def checked_graph(self, part: EnginePart) -> Path:
+        """The file of a component's graph, where all files that a native library opens with it are plain ones.
 
         Raises:
-            PackageError: There is one, or a file is missing.
+            PackageError: One is a link, a pipe or a device, or a folder is missing.
         """
         graph = self.file(part.model_file)
         folders = [self.asset(uri) for uri in part.session_options.values() if ASSET_URI.fullmatch(uri)]
@@ -75,6 +75,7 @@ class Package:
                 checked_folder(folder, str(self.root))
         except OSError as error:
             raise PackageError(f"'{self.root}': a folder of an engine cannot be read: {error}.") from error
+        return graph
 
     def asset(self, uri: str) -> Path:
         """The path of the shared asset called `uri`, or of a file inside it."""
@@ -142,15 +143,15 @@ def package_folder(path: str | Path, *, check: bool = False) -> Path:
 
 def _read_manifest_file(root: Path) -> bytes:
     path = root / MANIFEST
-    if not path.is_file():
+    try:
+        return read_limited(path, MANIFEST_LIMIT_BYTES)
+    except FileTooLargeError as error:
+        raise PackageError(f"'{root}': {error}; this is no manifest.") from error
+    except (FileNotFoundError, NotADirectoryError) as error:
         found = "there is nothing at that path" if not root.exists() else f"it has no {MANIFEST}"
         raise PackageError(
             f"'{root}' is no package: {found}.", hint="Make one with 'edgewright build ... -o NAME.ortpackage'."
-        )
-    try:
-        return read_limited(checked_path(root, MANIFEST), MANIFEST_LIMIT_BYTES)
-    except FileTooLargeError as error:
-        raise PackageError(f"'{root}': {error}; this is no manifest.") from error
+        ) from error
     except OSError as error:
         raise PackageError(f"'{path}' cannot be read: {error}.") from error
 

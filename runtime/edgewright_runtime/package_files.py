@@ -92,11 +92,12 @@ def checked_path(root: Path, relative: str, name: str | None = None) -> Path:
     pure = PurePosixPath(relative)
     if pure.is_absolute() or ".." in pure.parts or "\\" in relative or "\0" in relative or not pure.parts:
         raise PackageError(f"'{name or root}': the file name {_short(relative)} leaves the package.")
-    path, mode = root, 0
+    # Text and not `Path`: each file of a package comes by here when it is loaded.
+    path, mode = str(root), 0
     for part in pure.parts:
-        path = path / part
+        path = f"{path}{os.sep}{part}"
         try:
-            mode = path.lstat().st_mode
+            mode = os.lstat(path).st_mode
         except (FileNotFoundError, NotADirectoryError):
             # It is made later, or who opens it says that it is missing.
             mode = 0
@@ -110,7 +111,7 @@ def checked_path(root: Path, relative: str, name: str | None = None) -> Path:
     if mode and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         # Opening a pipe waits for ever for somebody who writes into it.
         raise PackageError(f"'{name or root}': {_short(relative)} is not a plain file; packages hold plain files only.")
-    return path
+    return Path(path)
 
 
 def checked_folder(folder: Path, name: str) -> None:
