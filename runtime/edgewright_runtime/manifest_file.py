@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from edgewright_runtime.errors import PackageError, PackageTooNewError
-from edgewright_runtime.manifest import FORMAT, EngineSpec, Manifest
+from edgewright_runtime.manifest import FORMAT, EnginePart, EngineSpec, Manifest
 from edgewright_runtime.options import SESSION_OPTIONS, check_options
 from edgewright_runtime.providers import provider
 from edgewright_targets.errors import first_few
@@ -168,9 +168,14 @@ def _engine(name: str, components: dict[str, dict[str, Any]], where: str) -> Eng
     provider_name, record = records[0]
     if any(other != records[0] for other in records):
         raise PackageError(f"{place}: its components {first_few(parts)} say different things about it.")
-    shared: dict[str, Any] = write_record(record)
-    del shared["format"]
-    spec = read_record(EngineSpec, {**shared, "name": name, "provider": provider_name, "parts": parts}, place)
+    if not isinstance(provider_name, str):
+        raise PackageError(f"{place}: ep is {str(provider_name)[:60]}, expected the name of a provider.")
+    # Its fields were checked as those of the record: reading them once more would cost each load time.
+    shared = {entry.name: getattr(record, entry.name) for entry in dataclasses.fields(record) if entry.name != "format"}
+    read = {
+        component: read_record(EnginePart, part, f"{place}: parts.{component}") for component, part in parts.items()
+    }
+    spec = EngineSpec(name=name, provider=provider_name, parts=read, **shared)
     for part in spec.parts.values():
         check_options(part.session_options, SESSION_OPTIONS, place, "session")
         check_options(part.provider_options, provider(spec.provider).ALLOWED, place, spec.provider)
