@@ -10,16 +10,15 @@ import hashlib
 import os
 import shutil
 import tarfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from edgewright_runtime.aside import folder_aside
 from edgewright_runtime.errors import DamagedPackageError, PackageError
-from edgewright_runtime.package_files import SUMS, check_digests, checked_path
+from edgewright_runtime.package_files import SUMS, SUMS_LIMIT_BYTES, check_digests, checked_path, read_sums
+from edgewright_runtime.tar_entries import TAR_ERRORS, Entries
 
-_SUMS_LIMIT_BYTES = 16 * 2**20
 UNPACKED = "unpacked"
-# What tarfile raises for headers that are cut off, or were never headers.
-_TAR_ERRORS = (tarfile.TarError, EOFError, ValueError, ArithmeticError, LookupError)
 
 
 def write_archive(package: Path, archive: Path) -> None:
@@ -62,16 +61,17 @@ def unpacked(archive: Path, *, check: bool = False) -> Path:
         DamagedPackageError: Cut off, or changed after it was made.
     """
     try:
-        tar = tarfile.open(archive, mode="r:")  # noqa: SIM115 - closed by the with block below
+        tar = Entries(archive)
     except OSError as error:
         raise PackageError(f"'{archive}' cannot be read: {error.strerror}.") from error
-    except _TAR_ERRORS as error:
+    except TAR_ERRORS as error:
         raise _no_archive(archive) from error
     with tar:
-        folder = cache_folder() / UNPACKED / _content_key(tar, archive)
+        sums = _read_sums(tar)
+        folder = cache_folder() / UNPACKED / hashlib.sha256(sums).hexdigest()
         if check or not folder.is_dir():
             try:
-                _unpack(tar, archive, folder)
+                _unpack(tar, sums, folder)
             except OSError as error:
                 raise PackageError(
                     f"'{archive}' cannot be unpacked into '{folder.parent}': {error.strerror or error}.",
@@ -87,37 +87,31 @@ def _no_archive(archive: Path) -> PackageError:
     )
 
 
-def _content_key(tar: tarfile.TarFile, archive: Path) -> str:
+def _read_sums(tar: Entries) -> bytes:
+    """The content of the first entry, which lists the digests of all others and so names what is in the archive."""
     try:
         first = tar.next()
-        if first is None or first.name != SUMS or not first.isfile() or first.size > _SUMS_LIMIT_BYTES:
-            raise _no_archive(archive)
+        if first is None or first.name != SUMS or not first.isfile() or first.size > SUMS_LIMIT_BYTES:
+            raise _no_archive(tar.archive)
         content = tar.extractfile(first)
         data = content.read() if content else b""
-    except _TAR_ERRORS as error:
-        raise _cut_off(archive, SUMS) from error
+    except TAR_ERRORS as error:
+        raise tar.cut_off(SUMS) from error
     if len(data) != first.size:
-        raise _cut_off(archive, SUMS)
-    return hashlib.sha256(data).hexdigest()
+        raise tar.cut_off(SUMS)
+    return data
 
 
-def _cut_off(archive: Path, name: str) -> DamagedPackageError:
-    return DamagedPackageError(
-        f"The archive '{archive}' is damaged: it is cut off in '{name}'.",
-        hint="Copy it again from where it was built, or build it again.",
-    )
-
-
-def _unpack(tar: tarfile.TarFile, archive: Path, folder: Path) -> None:
+def _unpack(tar: Entries, sums: bytes, folder: Path) -> None:
+    """Write what the sums list into `folder`, made aside; nothing else is written, and no more than the archive has."""
+    archive = tar.archive
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder_aside(folder.parent, ".unpack-") as made:
-        try:
-            members = tar.getmembers()
-        except _TAR_ERRORS as error:
-            raise _cut_off(archive, "its list of files") from error
-        _check_space(members, archive, made)
-        for member in members:
-            _unpack_member(tar, member, archive, made)
+        _check_space(tar, made)
+        (made / SUMS).write_bytes(sums)
+        listed = read_sums(made, str(archive))
+        for member in _members(tar):
+            _unpack_member(tar, member, listed, made)
         check_digests(made, str(archive))
         if folder.is_dir():
             try:
@@ -133,31 +127,47 @@ def _unpack(tar: tarfile.TarFile, archive: Path, folder: Path) -> None:
                 raise
 
 
-def _check_space(members: list[tarfile.TarInfo], archive: Path, folder: Path) -> None:
-    needed = sum(member.size for member in members)
+def _members(tar: Entries) -> Iterator[tarfile.TarInfo]:
+    """The entries behind the sums, one by one: a list of all would be as long as the archive says."""
+    while True:
+        try:
+            member = tar.next()
+        except TAR_ERRORS as error:
+            raise tar.cut_off("its list of files") from error
+        if member is None:
+            return
+        tar.members.clear()
+        yield member
+
+
+def _check_space(tar: Entries, folder: Path) -> None:
+    # Plain entries lie in the archive as they are, so that all of them have fewer bytes than the archive.
+    needed = tar.size_bytes
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise PackageError(
-            f"'{archive}' needs {needed} bytes unpacked; {free} are free in '{folder.parent}'.",
+            f"'{tar.archive}' needs {needed} bytes unpacked; {free} are free in '{folder.parent}'.",
             hint="Free some space ('edgewright cache clear'), or set XDG_CACHE_HOME to a larger disk.",
         )
 
 
-def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, archive: Path, folder: Path) -> None:
+def _unpack_member(tar: Entries, member: tarfile.TarInfo, listed: Mapping[str, str], folder: Path) -> None:
     if not member.isfile():
-        raise PackageError(f"'{archive}': the entry {member.name!r} is no plain file; packages hold plain files only.")
-    path = checked_path(folder, member.name, str(archive))
+        raise tar.refused(member.name, "is no plain file; packages hold plain files only")
+    path = checked_path(folder, member.name, str(tar.archive))
     if path.exists():
-        raise PackageError(f"'{archive}': the entry {member.name!r} is there twice.")
+        raise tar.refused(member.name, "is there twice")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        raise PackageError(f"'{archive}': the entry {member.name!r} lies in a file.") from error
+        raise tar.refused(member.name, "lies in a file") from error
+    if member.name not in listed:
+        raise tar.unlisted(member.name)
     try:
         content = tar.extractfile(member)
         with path.open("xb") as file:
             shutil.copyfileobj(content, file)  # type: ignore[arg-type] # None is for entries that are no files
-    except _TAR_ERRORS as error:
-        raise _cut_off(archive, member.name) from error
+    except TAR_ERRORS as error:
+        raise tar.cut_off(member.name) from error
     if path.stat().st_size != member.size:
-        raise _cut_off(archive, member.name)
+        raise tar.cut_off(member.name)

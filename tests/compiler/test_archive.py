@@ -1,6 +1,8 @@
 """Packages as one file: cut off, forged, or with more in them than a package has."""
 
+import hashlib
 import io
+import re
 import shutil
 import tarfile
 from collections.abc import Callable
@@ -9,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from command import Command
-from edgewright_runtime.archive import write_archive
+from edgewright_runtime.archive import unpacked, write_archive
+from edgewright_targets import EdgewrightError
 
 
 @pytest.fixture(autouse=True)
@@ -117,8 +120,8 @@ def test_entries_that_no_package_has(
 
 def test_a_file_that_its_sums_do_not_list(command: Command, archive: Path) -> None:
     _forged(archive, _entry("more.txt", content=b"x"))
-    command.refuses("verify", archive, says=["not part of it: more.txt"], code=1)
-    command.refuses("inspect", archive, says=["not part of it: more.txt"], code=1)
+    command.refuses("verify", archive, says=["not part of it: 'more.txt'"], code=1)
+    command.refuses("inspect", archive, says=["not part of it: 'more.txt'"], code=1)
 
 
 def test_a_size_that_is_a_lie(command: Command, archive: Path, own_cache: Path) -> None:
@@ -130,12 +133,73 @@ def test_a_size_that_is_a_lie(command: Command, archive: Path, own_cache: Path) 
     assert sum(path.stat().st_size for path in own_cache.rglob("*") if path.is_file()) < 2**20
 
 
-def test_a_sparse_entry_that_would_fill_the_disk(command: Command, archive: Path, own_cache: Path) -> None:
-    info = tarfile.TarInfo("sparse")
-    info.pax_headers = {"GNU.sparse.size": str(2**60), "GNU.sparse.map": "0,0", "GNU.sparse.name": "sparse"}
-    _forged(archive, lambda tar: tar.addfile(info))
-    command.refuses("verify", archive, says=["bytes unpacked", "are free"])
+def _raw_entry(kind: bytes, size: int) -> Callable[..., object]:
+    """A header alone: whatever `size` it declares, one block of data stands behind it."""
+    info = tarfile.TarInfo("x")
+    info.type, info.size = kind, size
+    return lambda tar: tar.fileobj.write(info.tobuf(tarfile.GNU_FORMAT) + bytes(512))
+
+
+def _pax_entry(name: str = "x", **records: str) -> Callable[..., object]:
+    info = tarfile.TarInfo(name)
+    info.pax_headers = {key.replace("__", "."): value for key, value in records.items()}
+    return lambda tar: tar.addfile(info)
+
+
+def _chained(kind: bytes, count: int) -> Callable[..., object]:
+    def write(tar: tarfile.TarFile) -> None:
+        for _ in range(count):
+            _raw_entry(kind, 512)(tar)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        pytest.param(_raw_entry(tarfile.REGTYPE, -512), "header of 'x' is false", id="negative size"),
+        pytest.param(
+            _raw_entry(tarfile.REGTYPE, -(2**40)), "header of 'x' is false", id="negative size out of the file"
+        ),
+        pytest.param(_raw_entry(tarfile.XHDTYPE, -512), "header of 'x' is false", id="negative extended header"),
+        pytest.param(_pax_entry(size="-512"), "header of 'x' is false", id="negative size by pax"),
+        pytest.param(_pax_entry(size="9" * 30), "cut off in 'x'", id="huge size by pax"),
+        pytest.param(_pax_entry(comment="1" * 60_000), "header of", id="digits that take the square in time"),
+        pytest.param(_raw_entry(tarfile.XHDTYPE, 2**40), "extended header of more than", id="huge pax header"),
+        pytest.param(_raw_entry(tarfile.GNUTYPE_LONGNAME, 2**40), "extended header of more than", id="huge name"),
+        pytest.param(_raw_entry(tarfile.GNUTYPE_LONGLINK, 2**40), "extended header of more than", id="huge link"),
+        pytest.param(_raw_entry(tarfile.XHDTYPE, 60_000), "cut off in 'x'", id="pax header cut off"),
+        pytest.param(_raw_entry(tarfile.XGLTYPE, 512), "header for all entries", id="global pax header"),
+        pytest.param(_chained(tarfile.XHDTYPE, 5000), "more than 4 extended headers", id="5,000 pax headers"),
+        pytest.param(_chained(tarfile.GNUTYPE_LONGNAME, 5000), "more than 4 extended headers", id="5,000 names"),
+        pytest.param(_raw_entry(tarfile.GNUTYPE_SPARSE, 512), "'x' is sparse", id="old GNU sparse"),
+        pytest.param(
+            _pax_entry(GNU__sparse__map="0,0", GNU__sparse__size=str(2**60)), "is sparse", id="pax sparse 0.1"
+        ),
+        pytest.param(_pax_entry(GNU__sparse__major="1", GNU__sparse__minor="0"), "is sparse", id="pax sparse 1.0"),
+        pytest.param(_pax_entry("n" * 20_000), f"{'n' * 80}'...", id="a name that fills the terminal"),
+    ],
+)
+def test_headers_that_tar_would_believe(
+    archive: Path, own_cache: Path, entry: Callable[..., object], says: str
+) -> None:
+    """Without the checks: an endless circle, gigabytes of memory, a recursion, a full disk."""
+    _forged(archive, entry)
+    with pytest.raises(EdgewrightError, match=re.escape(says)) as refused:
+        unpacked(archive)
+    assert len(str(refused.value)) < 1000
     assert list((own_cache / "edgewright" / "unpacked").iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_long_names_are_no_attack(tmp_path: Path, kind: int) -> None:
+    """Both ways in which a tar says a name of more than 100 bytes."""
+    name, content = f"{'a' * 120}/{'1' * 200}", b"x"
+    sums = f"{hashlib.sha256(content).hexdigest()}  {name}\n".encode()
+    with tarfile.open(tmp_path / "long.tar", "w", format=kind) as tar:
+        _entry("SHA256SUMS", content=sums)(tar)
+        _entry(name, content=content)(tar)
+    assert (unpacked(tmp_path / "long.tar") / name).read_bytes() == content
 
 
 def test_sums_must_come_first(command: Command, archive: Path) -> None:
