@@ -45,6 +45,7 @@ class OutputFolder:
         # `.` and `..` have no name that could be given to another folder.
         self.path = path = path if path.name not in ("", "..") else path.resolve()
         self.archive = path.with_name(f"{path.name}.tar")
+        self._archived = archive
         parent = path.absolute().parent
         if path.is_symlink() or path.is_file() or (path.is_dir() and any(path.iterdir()) and not _is_package(path)):
             raise InputError(
@@ -91,7 +92,7 @@ class OutputFolder:
         """Assemble the final package of all targets aside, then give it its name."""
         import dataclasses
 
-        from edgewright_compiler.assemble import assemble, publish
+        from edgewright_compiler.assemble import assemble
         from edgewright_compiler.measure import read_measured
         from edgewright_runtime.likeness import likeness_of
 
@@ -120,8 +121,22 @@ class OutputFolder:
             assemble(whole, manifest, made[0].folder, chosen, golden=golden, evidence=evidence, documents=documents)
             sync_tree(whole)
             sums = file_digest(whole / SUMS)
-            publish(whole, self.path)
+            self._publish(whole)
         cache.keep_note(self._note(), {"key": key, "sums": sums})
+
+    def _publish(self, whole: Path) -> None:
+        from edgewright_compiler.assemble import publish
+
+        # An older archive beside a newer folder would pass for its archive where the process ends between the two.
+        older = whole.with_name("older.tar")
+        if self._archived and self.archive.exists():
+            self.archive.replace(older)
+        try:
+            publish(whole, self.path)
+        except BaseException:
+            if older.exists():
+                older.replace(self.archive)
+            raise
 
     def write_archive(self) -> Path:
         """The package as one file beside it; gives its path."""

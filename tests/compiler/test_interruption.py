@@ -2,7 +2,9 @@
 
 import os
 import random
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,18 +27,18 @@ class Builder:
         self.cache = folder / "cache"
         self.output = folder / "out" / "p.ortpackage"
         self.output.parent.mkdir(parents=True)
-        self._words = [str(word) for word in ("build", *source, "--target", target, "-o", self.output, *QUICK)]
+        self.words = [str(word) for word in ("build", *source, "--target", target, "-o", self.output, *QUICK)]
 
     def finish(self, *more: str) -> str:
         """Build to the end; gives what was said on the way."""
-        done = run_apart(*self._words, *more, cache=self.cache)
+        done = run_apart(*self.words, *more, cache=self.cache)
         assert done.code == 0, done.err
         return done.err
 
     def start(self, *more: str) -> subprocess.Popen[str]:
         """Begin a build."""
         return subprocess.Popen(
-            [*PROGRAM, *self._words, *more],
+            [*PROGRAM, *self.words, *more],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -126,6 +128,36 @@ def test_killed_while_a_package_is_replaced(sources: Path, tmp_path: Path) -> No
     assert moments > 100
     assert verify(builder.output).samples == 8
     assert builder.unfinished == []
+
+
+# A build that is killed when the package has its name and its archive is next.
+_KILLED_BEFORE_THE_ARCHIVE = """
+import os, signal, sys
+from edgewright_compiler.cli import main
+from edgewright_runtime import archive
+
+archive.write_archive = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_killed_between_the_package_and_its_archive(sources: Path, tmp_path: Path) -> None:
+    """No archive, rather than one of the package that was there before."""
+    source = (sources / "perceptron.onnx", "--calibration", sources / "inputs.npz")
+    builder = Builder(tmp_path, source, sources / "tiny.toml")
+    archive = builder.output.with_name("p.ortpackage.tar")
+    builder.finish("--archive")
+    older = archive.read_bytes(), (builder.output / "SHA256SUMS").read_bytes()
+    words = [*builder.words, "--archive", "--max-drop=0.4"]
+    program = (sys.executable, "-c", _KILLED_BEFORE_THE_ARCHIVE)
+    assert run_apart(*words, cache=builder.cache, program=program).code == -signal.SIGKILL
+    assert (builder.output / "SHA256SUMS").read_bytes() != older[1]
+    assert verify(builder.output).samples == 8
+    assert not archive.exists()
+    assert builder.unfinished == []
+    builder.finish("--archive", "--max-drop=0.4")
+    assert verify(archive).samples == 8
+    assert archive.read_bytes() != older[0]
 
 
 def test_at_the_same_time(sources: Path, tmp_path: Path) -> None:
