@@ -1,0 +1,77 @@
+"""Mutations of files and folders: what stands at a path is something else than a file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+from fuzz.room import Room
+
+# The file or folder that is replaced, and where the case happens.
+FileOperator = Callable[[Random, Path, Room], None]
+
+
+def _gone(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def pipe(random: Random, path: Path, room: Room) -> None:
+    """A pipe that nobody writes into."""
+    _gone(path)
+    os.mkfifo(path)
+
+
+def link(random: Random, path: Path, room: Room) -> None:
+    """A link: out of the folder, to a device, to itself, or to what stood there."""
+    kept = room.folder / "kept"
+    path.rename(kept)
+    canary = room.canary / "secret.txt"
+    path.symlink_to(random.choice((canary, room.canary, Path("/dev/zero"), Path("/dev/full"), path, kept, Path("/"))))
+
+
+def device(random: Random, path: Path, room: Room) -> None:
+    """A device that never ends, or a socket where no device can be made."""
+    _gone(path)
+    try:
+        os.mknod(path, 0o20666, os.makedev(1, 5))
+    except OSError:
+        with socket.socket(socket.AF_UNIX) as listener:
+            place = Path.cwd()
+            os.chdir(path.parent)
+            listener.bind(path.name)
+            os.chdir(place)
+
+
+def folder(random: Random, path: Path, room: Room) -> None:
+    """A folder."""
+    _gone(path)
+    path.mkdir()
+
+
+def missing(random: Random, path: Path, room: Room) -> None:
+    """Nothing."""
+    _gone(path)
+
+
+def empty(random: Random, path: Path, room: Room) -> None:
+    """A file without bytes, or of holes as large as a disk."""
+    _gone(path)
+    path.touch()
+    os.truncate(path, random.choice((0, 1, 2**20, 20 * 2**30)))
+
+
+FILES: dict[str, FileOperator] = {
+    "pipe": pipe,
+    "link": link,
+    "device": device,
+    "folder": folder,
+    "missing": missing,
+    "holes": empty,
+}
