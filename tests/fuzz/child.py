@@ -19,13 +19,18 @@ from typing import Any
 from fuzz.room import Room
 
 MEMORY_BYTES = 2 * 2**30
-# A case takes a tenth of a second; these are for those that would never end.
-_CPU_SECONDS = 20
-_WALL_SECONDS = 90.0
 _FILE_BYTES = 2**30
 _MESSAGE_LIMIT = 20_000
 # Of a case that ends well.
 CLEAN = ("accepted", "refused")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds of processor time and of waiting: a case takes a tenth of one, these end what would never end."""
+
+    processor: int = 20
+    waiting: float = 90.0
 
 
 @dataclass(frozen=True)
@@ -43,16 +48,16 @@ class Outcome:
     detail: str = ""
 
 
-def run_apart(work: Callable[[], str], room: Room) -> Outcome:
+def run_apart(work: Callable[[], str], room: Room, limits: Limits = Limits()) -> Outcome:
     """Do `work` in a child; it gives what is wrong, or raises. The room was prepared, and is looked at afterwards."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(read)
-        _in_child(work, room, write)
+        _in_child(work, room, write, limits)
     os.close(write)
     handle = os.pidfd_open(child)
-    ended = bool(select.select([handle], [], [], _WALL_SECONDS)[0])
+    ended = bool(select.select([handle], [], [], limits.waiting)[0])
     os.close(handle)
     # What the child started is gone with it, before anything is looked at.
     with contextlib.suppress(ProcessLookupError):
@@ -65,7 +70,7 @@ def run_apart(work: Callable[[], str], room: Room) -> Outcome:
     if disturbed:
         return Outcome("outside", ", ".join(disturbed))
     if not ended or code == -signal.SIGXCPU:
-        return Outcome("hang", f"more than {_CPU_SECONDS} s of processor time" if ended else "waits for ever")
+        return Outcome("hang", f"more than {limits.processor} s of processor time" if ended else "waits for ever")
     if used.ru_maxrss * 1024 > MEMORY_BYTES:
         return Outcome("memory", f"{used.ru_maxrss // 1024} MiB resident")
     if code:
@@ -77,11 +82,11 @@ def _output(room: Room) -> str:
     return (room.folder / "output").read_text(encoding="utf-8", errors="replace")[-2000:]
 
 
-def _in_child(work: Callable[[], str], room: Room, pipe: int) -> None:
+def _in_child(work: Callable[[], str], room: Room, pipe: int, limits: Limits) -> None:
     """Never comes back."""
     try:
         os.setsid()
-        outside = _enter(room)
+        outside = _enter(room, limits)
         outcome = _outcome(work)
         if outside:
             outcome = Outcome("outside", outside[0])
@@ -95,7 +100,7 @@ def _in_child(work: Callable[[], str], room: Room, pipe: int) -> None:
         os._exit(77)
 
 
-def _enter(room: Room) -> list[str]:
+def _enter(room: Room, limits: Limits) -> list[str]:
     """Limits, an own home, and a list that gets what is written elsewhere."""
     for name, folder in {"HOME": "home", "XDG_CACHE_HOME": "cache", "TMPDIR": "tmp"}.items():
         os.environ[name] = str(room.folder / folder)
@@ -109,7 +114,7 @@ def _enter(room: Room) -> list[str]:
         os.dup2(target, number)
     used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY_BYTES, used + MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS + 5))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.processor, limits.processor + 5))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES, _FILE_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     outside: list[str] = []
