@@ -61,10 +61,10 @@ def missing(random: Random, path: Path, room: Room) -> None:
 
 
 def empty(random: Random, path: Path, room: Room) -> None:
-    """A file without bytes, or of holes as large as a disk."""
+    """A file without bytes, or of holes: larger than the memory of a case, and still read through in seconds."""
     _gone(path)
     path.touch()
-    os.truncate(path, random.choice((0, 1, 2**20, 20 * 2**30)))
+    os.truncate(path, random.choice((0, 1, 2**20, 3 * 2**30)))
 
 
 FILES: dict[str, FileOperator] = {

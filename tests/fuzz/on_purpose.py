@@ -29,7 +29,7 @@ def _faults(room: Room) -> dict[str, Callable[[], Any]]:
         "accepted": lambda: "",
         "refused": lambda: refuse("no"),
         "changed": lambda: "accepted, and its content is another",
-        "traceback": lambda: os.environ["no such variable"],
+        "traceback": lambda: os.environ["NO_SUCH_VARIABLE"],
         "panic": lambda: sys.exit(0),
         "crash": os.abort,
         "exit": lambda: os._exit(3),
