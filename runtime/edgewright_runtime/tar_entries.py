@@ -93,8 +93,6 @@ class _Entry(tarfile.TarInfo):
             entry = super().fromtarfile(tarfile)
         finally:
             tarfile.extended -= extended
-        if entry.issparse():
-            raise _sparse(tarfile, entry.name)
         # Extended headers can give another size than the header itself.
         if entry.size < 0 or tarfile.offset <= entry.offset:
             raise tarfile.lying(entry.name)
