@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fuzz.room import Room
+from fuzz.room import ESCAPE, Room
 
 MEMORY_BYTES = 2 * 2**30
 _FILE_BYTES = 2**30
@@ -90,7 +90,7 @@ def _in_child(work: Callable[[], str], room: Room, pipe: int, limits: Limits) ->
         outcome = _outcome(work)
         if outside:
             outcome = Outcome("outside", outside[0])
-        elif outcome.kind in CLEAN and "\x1b" in _output(room):
+        elif outcome.kind in CLEAN and ESCAPE in _output(room):
             outcome = Outcome("text", "an escape sequence reaches the terminal")
         with os.fdopen(pipe, "wb") as file:
             file.write(json.dumps(outcome.__dict__).encode())

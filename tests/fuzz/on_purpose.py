@@ -12,7 +12,7 @@ from typing import Any
 
 from edgewright_targets import InputError
 from fuzz.child import Limits, run_apart
-from fuzz.room import Room
+from fuzz.room import ESCAPE, Room
 
 
 def _faults(room: Room) -> dict[str, Callable[[], Any]]:
@@ -43,7 +43,7 @@ def _faults(room: Room) -> dict[str, Callable[[], Any]]:
         "makes beside": (room.base / "more").touch,
         "writes elsewhere": (room.base.parent / "elsewhere").touch,
         "long message": lambda: refuse("x" * 100_000),
-        "escape sequence": lambda: print("\x1b[31m", flush=True),
+        "escape sequence": lambda: print(f"a name {ESCAPE}", flush=True),
     }
 
 

@@ -8,6 +8,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+# Changes the title of a terminal. Libraries colour their own warnings; this comes from nowhere but a hostile string.
+ESCAPE = "\x1b]0;title\x07"
 _CANARIES = {
     "secret.txt": "a secret of the user\n",
     "profile.sh": "# a file that a shell reads\n",
@@ -41,7 +43,7 @@ class Room:
         return (
             str(self.canary / "secret.txt"), str(self.canary / "profile.sh"), str(self.canary), "../canary/secret.txt",
             "../../canary/weights.bin", "../../../canary", "/dev/zero", "/proc/self/mem", "/", "..", ".", "", "\0",
-            "a" * 300, "a" * 70_000, "\x1b]0;title\x07\x1b[31m", "\u202e\u0000\ud7ff", "sha256:" + "0" * 64,
+            "a" * 300, "a" * 70_000, f"{ESCAPE}\x1b[31m", "\u202e\u0000\ud7ff", "sha256:" + "0" * 64,
             f"sha256:{'0' * 64}/../../canary", "-1", "1e400", "9" * 5000, "%s%n{0}", "$(touch pwned)", "a\nb\r",
         )  # fmt: skip
 

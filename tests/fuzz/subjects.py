@@ -68,7 +68,10 @@ def _of_path(name: str) -> Mutation:
     """Any file of a folder, a folder in it, or the whole is something else."""
 
     def mutate(random: Random, path: Path, room: Room) -> None:
-        FILES[name](random, random.choice([path, *sorted(path.rglob("*"))]), room)
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        folders = [path, *sorted(file for file in path.rglob("*") if file.is_dir())]
+        # Mostly files: a folder in the place of many is refused by the first who looks for one of them.
+        FILES[name](random, random.choice(files if files and random.randrange(4) else folders), room)
 
     return mutate
 
