@@ -117,6 +117,8 @@ def _enter(room: Room, limits: Limits) -> list[str]:
     resource.setrlimit(resource.RLIMIT_CPU, (limits.processor, limits.processor + 5))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES, _FILE_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Where the process that waits for this one is killed, this one does not wait for ever.
+    signal.alarm(int(limits.waiting) + 30)
     outside: list[str] = []
     sys.addaudithook(lambda event, arguments: _watch(event, arguments, room, outside))
     return outside
