@@ -54,7 +54,7 @@ def main(base: Path) -> None:
         room = Room(base / name.replace(" ", "-"))
         room.base.mkdir()
         room.prepare()
-        found[name] = run_apart(_faults(room)[name], room, Limits(1, 3.0 if name == "waits" else 60.0)).kind
+        found[name] = run_apart(_faults(room)[name], room, Limits(processor=1, waiting=2)).kind
     print(json.dumps(found))
 
 
