@@ -38,7 +38,7 @@ def main() -> int:
     parser.add_argument("--case", type=int, help="this one alone, with its traceback; its folder is kept")
     parser.add_argument("--subject", choices=sorted(SUBJECTS), action="append", help="cases of this one only")
     parser.add_argument("--jobs", type=int, default=1, help="cases at once (default: 1)")
-    parser.add_argument("--work", type=Path, help="folder for seeds and results; a later run goes on where it ended")
+    parser.add_argument("--work", type=Path, help="seeds and results are kept there, and a later run goes on")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="edgewright-fuzz-") as temporary:
         work = (options.work or Path(temporary)).absolute()
@@ -85,8 +85,10 @@ def _result(case: Case, seeds: Seeds, room: Room) -> Result:
 def _all(wanted: Sequence[Case], seeds: Seeds, folder: Path, jobs: int) -> list[Result]:
     """Run what has no result in the folder yet, in as many processes; each writes one line a case."""
     folder.mkdir(parents=True, exist_ok=True)
-    done = {result.number for result in _read(folder)}
-    waiting = [case for case in wanted if case.number not in done]
+    # A number is another case once there is another operator.
+    asked = {(case.number, case.subject, case.operator): case for case in wanted}
+    done = {(result.number, result.subject, result.operator) for result in _read(folder)}
+    waiting = [case for key, case in asked.items() if key not in done]
     children = []
     for job in range(jobs):
         child = os.fork()
@@ -100,8 +102,8 @@ def _all(wanted: Sequence[Case], seeds: Seeds, folder: Path, jobs: int) -> list[
         children.append(child)
     failed = [child for child in children if os.waitpid(child, 0)[1]]
     assert not failed, "a process of the fuzz test ended early"
-    asked = {case.number for case in wanted}
-    return sorted((result for result in _read(folder) if result.number in asked), key=lambda result: result.number)
+    found = {(result.number, result.subject, result.operator): result for result in _read(folder)}
+    return [found[key] for key in asked]
 
 
 def _job(cases: Sequence[Case], seeds: Seeds, path: Path, room: Room) -> None:

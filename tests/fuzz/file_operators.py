@@ -30,10 +30,21 @@ def pipe(random: Random, path: Path, room: Room) -> None:
 
 def link(random: Random, path: Path, room: Room) -> None:
     """A link: out of the folder, to a device, to itself, or to what stood there."""
+    _link(path, room, random.choice((room.canary / "secret.txt", room.canary, *_PLACES)))
+
+
+def own_link(random: Random, path: Path, room: Room) -> None:
+    """A link in what the user names: to follow it is right, as caches of checkpoints are full of them."""
+    _link(path, room, random.choice(_PLACES))
+
+
+_PLACES = (Path("/dev/zero"), Path("/dev/full"), Path("/"), Path("kept"), Path("itself"))
+
+
+def _link(path: Path, room: Room, place: Path) -> None:
     kept = room.folder / "kept"
     path.rename(kept)
-    canary = room.canary / "secret.txt"
-    path.symlink_to(random.choice((canary, room.canary, Path("/dev/zero"), Path("/dev/full"), path, kept, Path("/"))))
+    path.symlink_to({"kept": kept, "itself": path}.get(str(place), place))
 
 
 def device(random: Random, path: Path, room: Room) -> None:
@@ -67,11 +78,13 @@ def empty(random: Random, path: Path, room: Room) -> None:
     os.truncate(path, random.choice((0, 1, 2**20, 3 * 2**30)))
 
 
-FILES: dict[str, FileOperator] = {
+# Of what the user names.
+OWN_FILES: dict[str, FileOperator] = {
     "pipe": pipe,
-    "link": link,
+    "link": own_link,
     "device": device,
     "folder": folder,
     "missing": missing,
     "holes": empty,
 }
+FILES = OWN_FILES | {"link": link}

@@ -15,7 +15,7 @@ import numpy as np
 
 from fuzz import answers, lies
 from fuzz.bytes_operators import BYTES
-from fuzz.file_operators import FILES
+from fuzz.file_operators import FILES, OWN_FILES, FileOperator
 from fuzz.json_operators import JSON
 from fuzz.room import Room
 from fuzz.seeds import PACKAGES, PLAY, Seeds, played, talk_to_worker
@@ -64,14 +64,14 @@ def _of_json(name: str) -> lies.Lie:
     return change
 
 
-def _of_path(name: str) -> Mutation:
+def _of_path(change: FileOperator) -> Mutation:
     """Any file of a folder, a folder in it, or the whole is something else."""
 
     def mutate(random: Random, path: Path, room: Room) -> None:
         files = sorted(file for file in path.rglob("*") if file.is_file())
         folders = [path, *sorted(file for file in path.rglob("*") if file.is_dir())]
         # Mostly files: a folder in the place of many is refused by the first who looks for one of them.
-        FILES[name](random, random.choice(files if files and random.randrange(4) else folders), room)
+        change(random, random.choice(files if files and random.randrange(4) else folders), room)
 
     return mutate
 
@@ -89,7 +89,7 @@ def _for_package(name: str) -> dict[str, Mutation]:
         **_for_files(),
         **_for_json("**/*.json"),
         **{f"manifest {kind}": _of_file(_of_json(kind), "manifest.json") for kind in JSON},
-        **{kind: _of_path(kind) for kind in FILES},
+        **{kind: _of_path(change) for kind, change in FILES.items()},
         "options": _of_file(lies.options, "manifest.json"),
         "lying npz": _of_file(lies.arrays, "**/*.npz"),
         "lying onnx": _of_file(lies.graph, "**/*.onnx"),
@@ -256,16 +256,17 @@ def _subjects() -> dict[str, Subject]:
             f"{name}: sealed verify": Subject(folder, operators, _verify_sealed),
             f"{name}: archive": Subject(f"{folder}.tar", archive, partial(_archive, name=name)),
         }
-    npz = {**_for_files("inputs.npz"), "lying npz": _of_file(lies.arrays, ""), **{k: _of_path(k) for k in FILES}}
-    table = {**_for_files("train.csv"), **{kind: _of_path(kind) for kind in FILES}}
+    own = {kind: _of_path(change) for kind, change in OWN_FILES.items()}
+    npz = {**_for_files("inputs.npz"), "lying npz": _of_file(lies.arrays, ""), **own}
+    table = {**_for_files("train.csv"), **own}
     toml = {kind: _of_file(change, "*.toml") for kind, change in TOML.items()}
-    graph = {**_for_files("*"), "lying onnx": _of_file(lies.graph, "*.onnx"), **{k: _of_path(k) for k in FILES}}
+    graph = {**_for_files("*"), "lying onnx": _of_file(lies.graph, "*.onnx"), **own}
     checkpoint = {
         **_for_files("*"),
         **_for_json("*.json"),
         "lying safetensors": _of_file(lies.safetensors, "*.safetensors"),
         "lying tokenizer": _of_file(lies.tokenizer, "tokenizer.json"),
-        **{kind: _of_path(kind) for kind in FILES},
+        **own,
     }
     stream = {kind: _of_file(change, "*.stream") for kind, change in answers.ANSWERS.items()} | {"endless": _endless}
     said = "turn on the kitchen light"
