@@ -151,7 +151,7 @@ def _reseal(path: Path) -> None:
             digest = hashlib.sha256(file.read_bytes()).hexdigest()
             lines.append(f"{digest}  {file.relative_to(path)}\n")
     place = path / "SHA256SUMS"
-    if place.is_file() or not place.exists():
+    if not place.is_symlink() and (place.is_file() or not place.exists()):
         place.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
 
 
