@@ -15,7 +15,7 @@ import numpy as np
 
 from fuzz import answers, lies
 from fuzz.bytes_operators import BYTES
-from fuzz.file_operators import FILES, OWN_FILES, FileOperator
+from fuzz.file_operators import FILES, OWN_FILES, FileOperator, link, own_link
 from fuzz.json_operators import JSON
 from fuzz.room import Room
 from fuzz.seeds import PACKAGES, PLAY, Seeds, played, talk_to_worker
@@ -71,7 +71,9 @@ def _of_path(change: FileOperator) -> Mutation:
         files = sorted(file for file in path.rglob("*") if file.is_file())
         folders = [path, *sorted(file for file in path.rglob("*") if file.is_dir())]
         # Mostly files: a folder in the place of many is refused by the first who looks for one of them.
-        change(random, random.choice(files if files and random.randrange(4) else folders), room)
+        chosen = random.choice(files if files and random.randrange(4) else folders)
+        # What the user names may be a link, also where what is in it may not.
+        (own_link if change is link and chosen == path else change)(random, chosen, room)
 
     return mutate
 
