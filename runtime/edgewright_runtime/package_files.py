@@ -73,7 +73,7 @@ def read_sums(root: Path, name: str) -> dict[str, str]:
         if match is None:
             raise _damaged(name, f"{SUMS} has a line that is no checksum: {line[:80]!r}")
         if match.group(2) in sums:
-            raise _damaged(name, f"{SUMS} lists the file {_short(match.group(2))} twice")
+            raise _damaged(name, f"{SUMS} lists the file {quoted(match.group(2))} twice")
         sums[match.group(2)] = match.group(1)
     return sums
 
@@ -91,7 +91,7 @@ def checked_path(root: Path, relative: str, name: str | None = None) -> Path:
     """
     pure = PurePosixPath(relative)
     if pure.is_absolute() or ".." in pure.parts or "\\" in relative or "\0" in relative or not pure.parts:
-        raise PackageError(f"'{name or root}': the file name {_short(relative)} leaves the package.")
+        raise PackageError(f"'{name or root}': the file name {quoted(relative)} leaves the package.")
     # Text and not `Path`: each file of a package comes by here when it is loaded.
     path, mode = str(root), 0
     for part in pure.parts:
@@ -103,14 +103,14 @@ def checked_path(root: Path, relative: str, name: str | None = None) -> Path:
             mode = 0
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise PackageError(f"'{name or root}': the file {_short(relative)} cannot be reached: {reason}.") from error
+            raise PackageError(f"'{name or root}': the file {quoted(relative)} cannot be reached: {reason}.") from error
         if stat.S_ISLNK(mode):
             raise PackageError(
-                f"'{name or root}': {_short(relative)} goes through a link; packages hold plain files only."
+                f"'{name or root}': {quoted(relative)} goes through a link; packages hold plain files only."
             )
     if mode and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         # Opening a pipe waits for ever for somebody who writes into it.
-        raise PackageError(f"'{name or root}': {_short(relative)} is not a plain file; packages hold plain files only.")
+        raise PackageError(f"'{name or root}': {quoted(relative)} is not a plain file; packages hold plain files only.")
     return Path(path)
 
 
@@ -160,7 +160,8 @@ class FileTooLargeError(Exception):
         super().__init__(f"{name} is larger than {limit} bytes")
 
 
-def _short(relative: str) -> str:
+def quoted(relative: str) -> str:
+    """A name of a package for a message: quoted, and not longer than a line."""
     return repr(relative if len(relative) <= 100 else f"{relative[:100]}...")
 
 

@@ -12,6 +12,7 @@ import tarfile
 from pathlib import Path
 
 from edgewright_runtime.errors import DamagedPackageError, PackageError
+from edgewright_runtime.package_files import quoted
 
 # What tarfile raises for headers that are cut off, or were never headers.
 TAR_ERRORS = (tarfile.TarError, EOFError, ValueError, ArithmeticError, LookupError)
@@ -54,19 +55,19 @@ class Entries(tarfile.TarFile):
 
     def refused(self, name: str, what: str) -> PackageError:
         """The error for an entry that no package has."""
-        return PackageError(f"'{self.archive}': the entry {shown(name)} {what}.")
+        return PackageError(f"'{self.archive}': the entry {quoted(name)} {what}.")
 
     def cut_off(self, name: str) -> DamagedPackageError:
         """The error for an archive that ends before the entry does."""
-        return self._damaged(f"it is cut off in {shown(name)}")
+        return self._damaged(f"it is cut off in {quoted(name)}")
 
     def lying(self, name: str) -> DamagedPackageError:
         """The error for a header that cannot be true."""
-        return self._damaged(f"the header of {shown(name)} is false")
+        return self._damaged(f"the header of {quoted(name)} is false")
 
     def unlisted(self, name: str) -> DamagedPackageError:
         """The error for an entry without a digest."""
-        return self._damaged(f"this file is not part of it: {shown(name)}")
+        return self._damaged(f"this file is not part of it: {quoted(name)}")
 
     def _damaged(self, what: str) -> DamagedPackageError:
         return DamagedPackageError(
@@ -142,8 +143,3 @@ def _check_extended(tar: Entries, header: tarfile.TarInfo) -> None:
 
 def _sparse(tar: Entries, name: str) -> PackageError:
     return tar.refused(name, "is sparse and no plain file; packages hold plain files only")
-
-
-def shown(name: str) -> str:
-    """A name from an archive for a message: quoted, and not longer than a line."""
-    return repr(name) if len(name) <= 80 else f"{name[:80]!r}..."
