@@ -9,12 +9,10 @@ result.engine(result.chosen).accuracy.metrics["accuracy"]
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from edgewright_benchmarks.choice import choose
 from edgewright_benchmarks.data import Dataset, read_dataset
@@ -33,17 +31,17 @@ from edgewright_benchmarks.meter import MeterSettings, read_engines
 from edgewright_benchmarks.progress import Progress, Quiet
 from edgewright_benchmarks.result import EngineResult, Result, result_from_json
 from edgewright_benchmarks.workers import WorkerError
-from edgewright_runtime import EngineFallbackWarning, OtherProcessorWarning, Package, load
+from edgewright_runtime import EngineFallbackWarning, EngineInfo, OtherProcessorWarning, Package, load
 from edgewright_runtime.manifest import Manifest
 from edgewright_targets import InputError, Rung
 
 
 @dataclass(frozen=True)
 class _Where:
-    """Where it runs: the device, which engine runs there (`EngineInfo` as a dict), and with which versions."""
+    """Where it runs: the device, which engine runs there, and with which versions."""
 
     device: Device
-    info: dict[str, Any]
+    info: EngineInfo
     versions: dict[str, str]
 
 
@@ -92,7 +90,7 @@ def _here(package: Package, settings: MeterSettings) -> Iterator[_Where]:
         for kind in (EngineFallbackWarning, OtherProcessorWarning):
             warnings.simplefilter("ignore", kind)
         with load(package, threads=settings.threads) as model:
-            info = dataclasses.asdict(model.engine)
+            info = model.engine
     yield _Where(ThisMachine(), info, tool_versions())
 
 
@@ -104,7 +102,7 @@ def _there(package: Package, settings: MeterSettings, remote: RemoteDevice, prog
         device.send(package, remote.target)
         try:
             with device.worker() as worker:
-                _, info = worker.load(device.path_of(package.root), None, settings.threads)
+                info = worker.load(device.path_of(package.root), None, settings.threads).engine
         except WorkerError as error:
             raise InputError(f"No engine of '{package.root}' can run on device '{device.name}': {error}") from error
         yield _Where(device, info, tool_versions(device.versions))
@@ -112,7 +110,7 @@ def _there(package: Package, settings: MeterSettings, remote: RemoteDevice, prog
 
 def _bench(package: Package, samples: Dataset, where: _Where, settings: MeterSettings, progress: Progress) -> Result:
     manifest, machine = package.manifest, where.device.machine
-    chosen, target = str(where.info["name"]), str(where.info["target"])
+    chosen, target = where.info.name, where.info.target
     built = build_evidence(package, target)
     baseline = manifest.baselines[target]
     names = list(manifest.engines_for(target))
@@ -145,7 +143,7 @@ def _bench(package: Package, samples: Dataset, where: _Where, settings: MeterSet
         data=data_facts(samples),
         machine=machine,
         versions=where.versions,
-        settings=settings_facts(settings, calls, len(samples.samples), int(where.info["threads"])),
+        settings=settings_facts(settings, calls, len(samples.samples), where.info.threads),
         warnings=(*_stranger(manifest, target, where), *_warnings(running, where, built, samples), *compared.warnings),
         created=now(),
     )
@@ -172,7 +170,7 @@ def _reason(running: EngineResult, built: Result, samples: Dataset) -> str:
 
 
 def _warnings(running: EngineResult, where: _Where, built: Result, samples: Dataset) -> tuple[str, ...]:
-    found = [f"{name} was passed over: {reason}" for name, reason in where.info["passed_over"]]
+    found = [f"{name} was passed over: {reason}" for name, reason in where.info.passed_over]
     if samples.digest == built.data.digest:
         found.append(
             f"The engine was chosen on this very data ({samples.name}), so its accuracy here is flattering. Bench on "

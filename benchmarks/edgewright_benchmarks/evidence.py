@@ -88,11 +88,12 @@ def compare_engines(
             reason = found.failure or "The baseline failed, so there is nothing to compare with."
             results.append(_failed(result, reason))
             continue
-        if not found.info["nodes"].get(engine.spec.provider):
+        assert found.info is not None, "without a failure it was loaded"
+        if not found.info.nodes.get(engine.spec.provider):
             # What ran is another provider's engine; under this name it would claim what its provider did not do.
             results.append(_failed(result, f"{engine.spec.provider} took none of the graph's nodes."))
             continue
-        nodes = engine.nodes or found.info["nodes"]
+        nodes = engine.nodes or found.info.nodes
         if engine.rung == "measured":
             timed[engine.spec.name] = found.rounds
         results.append(

@@ -25,6 +25,7 @@ from edgewright_targets import host_facts
 
 if TYPE_CHECKING:
     from edgewright_benchmarks.devices import Device
+    from edgewright_runtime import EngineInfo
     from edgewright_runtime.wire import Arrays
 
 # A round is long enough that waking threads after a pause does not show, and short enough to come round often.
@@ -63,7 +64,7 @@ class Readings:
         busy: How busy the processor was with them, for each round; see `workers.Turn`.
         loads: Seconds from opening the package to the first answer.
         peak_memory_bytes: After all samples were answered.
-        info: What runs where, as the runtime says it (`EngineInfo` as a dict).
+        info: What runs where, as the runtime says it; None where nothing was loaded.
         native: How the outputs differ from this machine's, where they are an emulator's.
         failure: Why there are no readings, or None.
         said: What was changed about samples before the engine had them.
@@ -74,7 +75,7 @@ class Readings:
     busy: list[float] = field(default_factory=list)
     loads: list[float] = field(default_factory=list)
     peak_memory_bytes: int = 0
-    info: dict[str, Any] = field(default_factory=dict)
+    info: EngineInfo | None = None
     native: NativeAnswers | None = None
     failure: str | None = None
     said: Said = field(default_factory=Said)
@@ -156,8 +157,9 @@ def _first_answers(
     progress: Progress,
 ) -> None:
     worker.keep(samples)
-    seconds, readings.info = worker.load(package, name, settings.threads)
-    readings.loads.append(seconds)
+    loaded = worker.load(package, name, settings.threads)
+    readings.info = loaded.engine
+    readings.loads.append(loaded.seconds)
     bar = progress.bar(f"{name}: answering", len(samples))
     for start in range(0, len(samples), _CHUNK):
         indices = range(start, min(start + _CHUNK, len(samples)))
@@ -223,6 +225,6 @@ def _reload(
         for name in running:
             with _recording(readings[name]), device.worker() as worker:
                 worker.keep(samples[:1])
-                readings[name].loads.append(worker.load(package, name, settings.threads)[0])
+                readings[name].loads.append(worker.load(package, name, settings.threads).seconds)
             bar.update()
     bar.close()

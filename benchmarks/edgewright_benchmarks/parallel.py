@@ -12,6 +12,7 @@ from edgewright_benchmarks.progress import Bar
 from edgewright_benchmarks.workers import Place, Said, WorkerProcess
 
 if TYPE_CHECKING:
+    from edgewright_runtime import EngineInfo
     from edgewright_runtime.wire import Arrays
 
 # Few samples at a time, so that progress is seen and workers end at about the same time.
@@ -25,8 +26,8 @@ def answers_in_parallel(
     samples: Sequence[Any],
     processes: int,
     bar: Bar,
-) -> tuple[list[Arrays], dict[str, Any], Said]:
-    """The graph's outputs for each sample, in their order, what ran where (`EngineInfo` as a dict), what was said.
+) -> tuple[list[Arrays], EngineInfo, Said]:
+    """The graph's outputs for each sample, in their order, what ran where, what was said.
 
     Args:
         place: Where it runs.
@@ -44,13 +45,13 @@ def answers_in_parallel(
     answers: list[Arrays] = [{} for _ in samples]
     lock = threading.Lock()
     failed = threading.Event()
-    infos: list[dict[str, Any]] = []
+    infos: list[EngineInfo] = []
     said = Said()
 
     def work() -> None:
         try:
             with WorkerProcess(command=place.command) as worker:
-                infos.append(worker.load(package, engine, 1, **place.options)[1])
+                infos.append(worker.load(package, engine, 1, **place.options).engine)
                 while not failed.is_set():
                     with lock:
                         chunk = next(waiting, None)

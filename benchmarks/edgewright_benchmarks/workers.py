@@ -9,15 +9,34 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import IO, TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
-from edgewright_runtime.wire import PROTOCOL, WireError, pack_samples, receive, send
+from edgewright_runtime.responses import (
+    Answered,
+    Done,
+    Hello,
+    Loaded,
+    Memory,
+    Refused,
+    ResponseError,
+    Timed,
+    read_response,
+)
+from edgewright_runtime.wire import PROTOCOL, RESPONSE_LIMIT_BYTES, WireError, pack_samples, receive, send
+from edgewright_targets import HostFacts
+from edgewright_targets.record import RecordError
 
 if TYPE_CHECKING:
+    from edgewright_runtime.selftest import SelfTestReport
     from edgewright_runtime.wire import Arrays
+
+T = TypeVar("T")
 
 # Compiling a large graph for a new shape takes a provider minutes at worst; a worker silent for longer is stuck.
 TIMEOUT_SECONDS = 900.0
+# What is read of the end of standard error, and shown of its last line: a traceback's last line is some words.
+_ERRORS_BYTES = 64 * 2**10
+_WORDS_LIMIT = 1000
 # -P: a file of the user's own that is called numpy.py must not be taken for the library.
 WORKER_COMMAND = (sys.executable, "-P", "-m", "edgewright_runtime.worker")
 
@@ -101,14 +120,14 @@ class ConnectionLostError(WorkerError):
 class EngineWorker(Protocol):
     """A process with one engine in it, on this machine or elsewhere; `WorkerProcess` describes the methods."""
 
-    machine: dict[str, Any]
+    machine: HostFacts
     # Of all samples answered so far.
     said: Said
 
     def keep(self, samples: Sequence[Any]) -> None:
         """Give it its samples."""
 
-    def load(self, package: PurePath, engine: str | None, threads: int | None) -> tuple[float, dict[str, Any]]:
+    def load(self, package: PurePath, engine: str | None, threads: int | None) -> Loaded:
         """Activate an engine; None is the one that the package prefers there."""
 
     def answer(self, indices: Sequence[int]) -> list[Arrays]:
@@ -117,7 +136,7 @@ class EngineWorker(Protocol):
     def time(self, indices: Sequence[int]) -> Turn:
         """Seconds of a call for each of these samples."""
 
-    def verify(self, package: PurePath, engine: str | None, *, strict: bool) -> dict[str, Any]:
+    def verify(self, package: PurePath, engine: str | None, *, strict: bool) -> SelfTestReport:
         """Check a package there."""
 
     def peak_memory_bytes(self) -> int:
@@ -128,6 +147,13 @@ class EngineWorker(Protocol):
 
     def __exit__(self, *_: object) -> None:
         """End it."""
+
+
+def last_words(errors: IO[bytes]) -> list[str]:
+    """The last lines of what a process wrote to its standard error, which may be of any length."""
+    errors.seek(0, 2)
+    errors.seek(max(0, errors.tell() - _ERRORS_BYTES))
+    return errors.read(_ERRORS_BYTES).decode(errors="replace").strip().splitlines()
 
 
 class WorkerProcess:
@@ -162,67 +188,88 @@ class WorkerProcess:
             start_new_session=connection_code is not None,
         )
         try:
-            hello = self._request({"op": "hello"})[0]
+            self.machine = self._hello().machine
         except WorkerError:
             self.close()
             raise
-        if hello["protocol"] != PROTOCOL:
-            self.close()
-            raise WorkerError(f"The worker speaks protocol {hello['protocol']}, this side {PROTOCOL}.")
-        # Facts about the machine the worker runs on, as plain data of `HostFacts`.
-        self.machine: dict[str, Any] = hello["machine"]
+
+    def _hello(self) -> Hello:
+        data, _ = self._exchange({"op": "hello"})
+        # The number first: another protocol has keys that this reader does not know.
+        if data.get("ok") is True and data.get("protocol") != PROTOCOL:
+            raise WorkerError(f"The worker speaks protocol {str(data.get('protocol'))[:20]}, this side {PROTOCOL}.")
+        return self._read(Hello, data, "hello")
 
     def keep(self, samples: Sequence[Any]) -> None:
         """Give the worker its samples; later calls name them by index."""
         plain, arrays = pack_samples(list(samples), paths=self._sees_files)
-        self._request({"op": "samples", "samples": plain}, arrays)
+        self._request(Done, {"op": "samples", "samples": plain}, arrays)
 
-    def load(
-        self, package: PurePath, engine: str | None, threads: int | None, *, emulate: bool = False
-    ) -> tuple[float, dict[str, Any]]:
+    def load(self, package: PurePath, engine: str | None, threads: int | None, *, emulate: bool = False) -> Loaded:
         """Open a package and activate an engine; gives the seconds to the first answer, and what runs where.
 
         Without an engine the first in the package's order that can run there does.
         """
         request = {"op": "load", "package": str(package), "engine": engine, "threads": threads, "emulate": emulate}
-        answer = self._request(request)[0]
-        return float(answer["seconds"]), answer["engine"]
+        return self._request(Loaded, request)[0]
 
     def answer(self, indices: Sequence[int]) -> list[Arrays]:
         """The graph's outputs for these samples, and answers that are more than outputs under `samples.ANSWER`."""
-        made, facts = self._arrays("answer", indices)
+        made, facts = self._arrays(Answered, "answer", indices)
         # A sample of which two sentences of a kind are said counts once.
-        for kind, _ in {(kind, index): None for index, kind, _ in facts["said"]}:
-            first = next(sentence for _, one, sentence in facts["said"] if one == kind)
+        for kind, _ in {(kind, index): None for index, kind, _ in facts.said}:
+            first = next(sentence for _, one, sentence in facts.said if one == kind)
             self.said.add({kind: (1, first)})
         return made
 
     def feeds(self, indices: Sequence[int]) -> list[Arrays]:
         """What the graph is given for these samples."""
-        return self._arrays("feeds", indices)[0]
+        return self._arrays(Done, "feeds", indices)[0]
 
-    def _arrays(self, operation: str, indices: Sequence[int]) -> tuple[list[Arrays], dict[str, Any]]:
-        facts, arrays = self._request({"op": operation, "indices": list(indices)})
-        found: dict[int, Arrays] = {index: {} for index in indices}
+    def _arrays(self, kind: type[T], operation: str, indices: Sequence[int]) -> tuple[list[Arrays], T]:
+        facts, arrays = self._request(kind, {"op": operation, "indices": list(indices)})
+        found: dict[str, Arrays] = {str(index): {} for index in indices}
         for key, value in arrays.items():
             index, _, name = key.partition("/")
-            found[int(index)][name] = value
-        return [found[index] for index in indices], facts
+            if index not in found or value.dtype.hasobject or value.dtype.names:
+                raise self._garbled(operation, f"it has an array {key[:80]!r} that was not asked for")
+            found[index][name] = value
+        if any(made.keys() != found[str(indices[0])].keys() for made in found.values()):
+            raise self._garbled(operation, "its samples have unlike outputs")
+        return [found[str(index)] for index in indices], facts
 
     def time(self, indices: Sequence[int]) -> Turn:
         """Seconds of a call for each of these samples, after one that is not counted."""
-        answer = self._request({"op": "time", "indices": list(indices)})[0]
-        return Turn(tuple(map(float, answer["seconds"])), float(answer["busy"]))
+        timed = self._request(Timed, {"op": "time", "indices": list(indices)})[0]
+        if len(timed.seconds) != len(indices):
+            raise self._garbled("time", f"it has {len(timed.seconds)} times of {len(indices)} calls")
+        return Turn(timed.seconds, timed.busy)
 
-    def verify(self, package: PurePath, engine: str | None, *, strict: bool) -> dict[str, Any]:
-        """The self-test of a package: the fields of `SelfTestReport`, or an error of the kind `check`."""
-        return self._request({"op": "verify", "package": str(package), "engine": engine, "strict": strict})[0]
+    def verify(self, package: PurePath, engine: str | None, *, strict: bool) -> SelfTestReport:
+        """The self-test of a package, or an error of the kind `check`."""
+        from edgewright_runtime.selftest import SelfTestReport
+
+        request = {"op": "verify", "package": str(package), "engine": engine, "strict": strict}
+        return self._request(SelfTestReport, request)[0]
 
     def peak_memory_bytes(self) -> int:
         """Peak resident memory of the worker so far."""
-        return int(self._request({"op": "memory"})[0]["peak_bytes"])
+        return self._request(Memory, {"op": "memory"})[0].peak_bytes
 
-    def _request(self, message: dict[str, Any], arrays: Arrays | None = None) -> tuple[dict[str, Any], Arrays]:
+    def _request(self, kind: type[T], message: dict[str, Any], arrays: Arrays | None = None) -> tuple[T, Arrays]:
+        data, made = self._exchange(message, arrays)
+        return self._read(kind, data, message["op"]), made
+
+    def _read(self, kind: type[T], data: dict[str, Any], operation: str) -> T:
+        try:
+            response = read_response(kind, data, "its response")
+        except (RecordError, ResponseError) as error:
+            raise self._garbled(operation, str(error).splitlines()[0].rstrip(".")) from error
+        if isinstance(response, Refused):
+            raise WorkerError(response.error, response.kind)
+        return response
+
+    def _exchange(self, message: dict[str, Any], arrays: Arrays | None = None) -> tuple[dict[str, Any], Arrays]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         # Killing the process ends the read below, which a signal or a socket timeout would not do on a pipe.
@@ -232,14 +279,20 @@ class WorkerProcess:
         try:
             watchdog.start()
             send(self._process.stdin, message, arrays)
-            answer, made = receive(self._process.stdout)
-        except (WireError, OSError) as error:
+            return receive(self._process.stdout, limit_bytes=RESPONSE_LIMIT_BYTES)
+        except WireError as error:
+            if error.garbled:
+                raise self._garbled(message["op"], str(error)) from error
+            raise self._death(message["op"]) from error
+        except OSError as error:
             raise self._death(message["op"]) from error
         finally:
             watchdog.cancel()
-        if not answer.pop("ok"):
-            raise WorkerError(str(answer["error"]), str(answer.get("kind", "")))
-        return answer, made
+
+    def _garbled(self, operation: str, what: str) -> WorkerError:
+        """The error for a response that no worker of ours sends; the process is ended, as nothing more can be read."""
+        self._process.kill()
+        return WorkerError(f"The process of the engine sent a response to '{operation}' that cannot be read: {what}.")
 
     def _end_stuck(self) -> None:
         self._timed_out = True
@@ -250,15 +303,19 @@ class WorkerProcess:
             return WorkerError(
                 f"The engine did not answer '{operation}' within {self._timeout:.0f} seconds and was ended."
             )
-        code = self._process.wait(timeout=10)
-        self._errors.seek(0)
-        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        try:
+            code = self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            # It closed its end, and lives on.
+            self._process.kill()
+            code = self._process.wait()
+        lines = last_words(self._errors)
         if code == self._connection_code:
             return ConnectionLostError(lines[-1] if lines else "The connection ended.")
         # A shell says 128 and the signal where a process of its own was ended by one.
         by_signal = -code if code < 0 else code - 128 if self._connection_code is not None and code > 128 else 0
         ended = f"by signal {by_signal}" if by_signal else f"with exit code {code}"
-        last = f" Its last words: {lines[-1]}" if lines else ""
+        last = f" Its last words: {lines[-1][:_WORDS_LIMIT]}" if lines else ""
         return WorkerError(f"The process of the engine ended {ended} during '{operation}'.{last}")
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.result import NativeAnswers
 from edgewright_benchmarks.workers import Place, Said, WorkerProcess
 from edgewright_compiler.job import GOLDEN_SAMPLES, Job
+from edgewright_runtime import EngineInfo
 from edgewright_runtime.samples import graph_outputs
 from edgewright_runtime.selftest import GoldenSample, golden_samples, write_golden
 from edgewright_targets import HostFacts, InputError
@@ -117,7 +118,7 @@ def measure(folder: Path, drafts: Drafts, job: Job, settings: MeterSettings, pro
         worker.keep(samples[:GOLDEN_SAMPLES])
         worker.load(drafts.package, baseline, 1, **place.options)
         feeds = worker.feeds(range(min(GOLDEN_SAMPLES, len(samples))))
-    record: dict[str, Any] = {"calls": calls, "machine": machine, "created": now(), "engines": {}}
+    record: dict[str, Any] = {"calls": calls, "machine": write_record(machine), "created": now(), "engines": {}}
     arrays: Arrays = {}
     for name, found in readings.items():
         record["engines"][name] = {
@@ -125,7 +126,7 @@ def measure(folder: Path, drafts: Drafts, job: Job, settings: MeterSettings, pro
             "busy": found.busy,
             "loads": found.loads,
             "peak_memory_bytes": found.peak_memory_bytes,
-            "info": found.info,
+            "info": write_record(found.info),
             "native": write_record(found.native) if found.native else None,
             "failure": found.failure,
             "said": found.said.kinds,
@@ -205,7 +206,7 @@ def read_measured(folder: Path) -> Measured:
             entry["busy"],
             entry["loads"],
             entry["peak_memory_bytes"],
-            entry["info"],
+            read_record(EngineInfo, entry["info"], name) if entry["info"] else None,
             read_record(NativeAnswers, entry["native"], name) if entry["native"] else None,
             entry["failure"],
             Said({kind: (count, first) for kind, (count, first) in entry["said"].items()}),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from edgewright_benchmarks.progress import Bar, Progress, Quiet
 from edgewright_benchmarks.workers import Place, WorkerError, WorkerProcess
@@ -25,7 +24,6 @@ from edgewright_runtime.selftest import (
 )
 from edgewright_targets import CheckFailedError, HostFacts, InputError, Rung, Target, load_target, nearest, target_names
 from edgewright_targets.host import usable_threads
-from edgewright_targets.record import read_record
 
 
 @dataclass(frozen=True)
@@ -185,5 +183,4 @@ def _answers(
 
 def _machine(place: Place) -> HostFacts:
     with WorkerProcess(command=place.command) as worker:
-        facts: dict[str, Any] = worker.machine
-    return read_record(HostFacts, facts, "machine")
+        return worker.machine

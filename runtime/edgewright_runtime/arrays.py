@@ -8,6 +8,7 @@ from edgewright_targets.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import BinaryIO
 
     import numpy as np
 
@@ -18,12 +19,13 @@ class ArraysError(InputError):
     """The file is no `.npz` of plain arrays."""
 
 
-def read_arrays(path: Path, *, limit_bytes: int | None = None) -> Arrays:
+def read_arrays(path: Path | BinaryIO, *, limit_bytes: int | None = None, name: str | None = None) -> Arrays:
     """The arrays in `path` by name. Nothing is unpickled.
 
     Args:
-        path: The file.
+        path: The file, or its bytes as a stream.
         limit_bytes: Refuse a file that unpacks to more.
+        name: What messages call it; by default the path.
 
     Raises:
         ArraysError: Not such a file, cut off, or with something else in it than plain arrays.
@@ -33,23 +35,24 @@ def read_arrays(path: Path, *, limit_bytes: int | None = None) -> Arrays:
 
     import numpy as np
 
+    called = name or f"'{path}'"
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
-        _check_size(path, size, limit_bytes)
+        _check_size(called, size, limit_bytes)
         with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+            arrays = {entry: file[entry] for entry in file.files}
     except ArraysError:
         raise
     # Cut off, encrypted, of an unknown compression, with a header that lies: each has its own exception.
     except Exception as error:
         raise ArraysError(
-            f"'{path}' is no readable .npz file: {_reason(error)}.", hint="Make it with numpy.savez(path, name=array)."
+            f"{called} is no readable .npz file: {_reason(error)}.", hint="Make it with numpy.savez(path, name=array)."
         ) from error
-    for name, array in arrays.items():
+    for entry, array in arrays.items():
         # numpy hands out what is no array as bytes.
         if not isinstance(array, np.ndarray):
-            raise ArraysError(f"'{path}': the entry '{name}' is no array.")
+            raise ArraysError(f"{called}: the entry '{entry}' is no array.")
     return arrays
 
 
@@ -69,9 +72,9 @@ def read_array(path: Path) -> np.ndarray[Any, Any]:
         ) from error
 
 
-def _check_size(path: Path, size: int, limit: int | None) -> None:
+def _check_size(called: str, size: int, limit: int | None) -> None:
     if limit is not None and size > limit:
-        raise ArraysError(f"'{path}' unpacks to {size} bytes; {limit} are allowed.")
+        raise ArraysError(f"{called} unpacks to {size} bytes; {limit} are allowed.")
 
 
 def _reason(error: BaseException) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_runtime.errors import DamagedPackageError, PackageError
 from edgewright_runtime.likeness import likeness_of
+from edgewright_runtime.model import EngineInfo
 from edgewright_runtime.package import GOLDEN, Package, package_folder
 from edgewright_runtime.package_files import SUMS, check_digests
 from edgewright_runtime.samples import pack, unpack
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from edgewright_runtime.likeness import Likeness
     from edgewright_runtime.manifest import EngineSpec, PipelineSpec
-    from edgewright_runtime.model import EngineInfo
 
     Array = np.ndarray[Any, Any]
 

@@ -28,6 +28,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from edgewright_runtime.errors import SampleWarning
+from edgewright_runtime.responses import Answered, Done, Hello, Loaded, Memory, Timed
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_runtime.wire import PROTOCOL, WireError, receive, send, unpack_samples
 from edgewright_targets import CheckFailedError, EdgewrightError, InputError, __version__, host_facts
@@ -35,7 +36,10 @@ from edgewright_targets.host import read_text
 
 if TYPE_CHECKING:
     from edgewright_runtime.model import Model
+    from edgewright_runtime.selftest import SelfTestReport
     from edgewright_runtime.wire import Arrays
+
+    Response = Hello | Loaded | Answered | Timed | Memory | Done | SelfTestReport
 
 
 class Worker:
@@ -71,23 +75,25 @@ class Worker:
             return {"ok": False, "kind": "check", "error": error.message}, {}
         except EdgewrightError as error:
             return {"ok": False, "kind": "input", "error": getattr(error, "reason", error.message)}, {}
+        except MemoryError:
+            return {"ok": False, "kind": "input", "error": "There is not enough memory for it."}, {}
         except Exception as error:  # noqa: BLE001 - the other end must hear of it, whatever it is
             return {"ok": False, "kind": "bug", "error": f"{type(error).__name__}: {error}"}, {}
-        return {"ok": True, **answer}, made
+        return {"ok": True, **dataclasses.asdict(answer)}, made
 
-    def _hello(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+    def _hello(self, request: dict[str, Any], arrays: Arrays) -> tuple[Response, Arrays]:
         del request, arrays
         facts = host_facts()
         if self._emulator is not None:
             # The memory is that of the machine around it, and its processor's name would read like a real one's.
             facts = dataclasses.replace(facts, cpu=self._emulator, memory_bytes=0, emulated=True)
-        return {"protocol": PROTOCOL, "version": __version__, "machine": dataclasses.asdict(facts)}, {}
+        return Hello(PROTOCOL, __version__, facts), {}
 
-    def _keep(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+    def _keep(self, request: dict[str, Any], arrays: Arrays) -> tuple[Response, Arrays]:
         self._samples = unpack_samples(request["samples"], arrays)
-        return {}, {}
+        return Done(), {}
 
-    def _load(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+    def _load(self, request: dict[str, Any], arrays: Arrays) -> tuple[Response, Arrays]:
         del arrays
         # Libraries are imported before the clock starts: a process pays for them once, not for each model.
         import onnxruntime  # noqa: F401
@@ -108,9 +114,9 @@ class Worker:
         if self._samples and not self._model.engine.emulated:
             self._model.timed(self._samples[0])
         seconds = time.perf_counter() - start
-        return {"seconds": seconds, "engine": dataclasses.asdict(self._model.engine)}, {}
+        return Loaded(seconds, self._model.engine), {}
 
-    def _answer(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+    def _answer(self, request: dict[str, Any], arrays: Arrays) -> tuple[Response, Arrays]:
         del arrays
         model = self._loaded()
         made: Arrays = {}
@@ -126,17 +132,17 @@ class Worker:
             if pipeline.output not in ("labels", "*"):
                 answer = values[pipeline.measured.answer if pipeline.measured else pipeline.output]
                 made[f"{index}/{ANSWER}"] = pack_answer(answer)
-        return {"said": said}, made
+        return Answered(tuple(said)), made
 
-    def _feeds(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+    def _feeds(self, request: dict[str, Any], arrays: Arrays) -> tuple[Response, Arrays]:
         del arrays
         model = self._loaded()
         made: Arrays = {}
         for index in request["indices"]:
             made |= {f"{index}/{name}": value for name, value in model.golden_feeds(self._samples[index]).items()}
-        return {}, made
+        return Done(), made
 
-    def _time(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+    def _time(self, request: dict[str, Any], arrays: Arrays) -> tuple[Response, Arrays]:
         del arrays
         model = self._loaded()
         if model.engine.emulated:
@@ -153,13 +159,13 @@ class Worker:
             worked.append(time.process_time() - before)
         shares = sorted(used / spent for used, spent in zip(worked, seconds, strict=True))
         # The middle call, as of the times; where the clock of the processor is too coarse for a call, all together.
-        return {"seconds": seconds, "busy": max(shares[len(shares) // 2], sum(worked) / sum(seconds))}, {}
+        return Timed(tuple(seconds), max(shares[len(shares) // 2], sum(worked) / sum(seconds))), {}
 
-    def _memory(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+    def _memory(self, request: dict[str, Any], arrays: Arrays) -> tuple[Response, Arrays]:
         del request, arrays
-        return {"peak_bytes": peak_memory_bytes()}, {}
+        return Memory(peak_memory_bytes()), {}
 
-    def _verify(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+    def _verify(self, request: dict[str, Any], arrays: Arrays) -> tuple[Response, Arrays]:
         del arrays
         from edgewright_runtime.selftest import verify
 
@@ -167,7 +173,7 @@ class Worker:
             # What was passed over is in the answer.
             warnings.simplefilter("ignore")
             report = verify(request["package"], engine=request["engine"], strict=request["strict"])
-        return dataclasses.asdict(report), {}
+        return report, {}
 
     def _loaded(self) -> Model:
         if self._model is None:

@@ -2,7 +2,7 @@
 
 One reader serves target files, package metadata and results, so that every file is refused in the same words: the
 place, what was found, what is allowed. Supported field types: `str`, `bool`, `int`, `float`, `Any`, tuples of one
-type, dicts with `str` keys, `X | None`, literals and nested dataclasses.
+type or of as many as they have values, dicts with `str` keys, `X | None`, literals and nested dataclasses.
 """
 
 from __future__ import annotations
@@ -80,9 +80,7 @@ def _read_value(hint: Any, value: Any, where: str) -> Any:
             raise RecordError(f"{where}: {value!r} is not allowed. Allowed: {allowed}.")
         return value
     if origin is tuple:
-        if not isinstance(value, list | tuple):
-            raise RecordError(f"{where}: expected a list, found {_kind_of(value)}.")
-        return tuple(_read_below(arguments[0], item, f"{where}[{index}]", index) for index, item in enumerate(value))
+        return _read_tuple(arguments, value, where)
     if origin is dict:
         if not isinstance(value, Mapping):
             raise RecordError(f"{where}: expected a table, found {_kind_of(value)}.")
@@ -90,6 +88,16 @@ def _read_value(hint: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(hint):
         return read_record(typing.cast("type[Any]", hint), value, where)
     return _read_scalar(hint, value, where)
+
+
+def _read_tuple(arguments: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise RecordError(f"{where}: expected a list, found {_kind_of(value)}.")
+    kinds = arguments[:1] * len(value) if arguments[-1] is Ellipsis else arguments
+    if len(value) != len(kinds):
+        raise RecordError(f"{where}: expected {len(kinds)} values, found {len(value)}.")
+    pairs = enumerate(zip(kinds, value, strict=True))
+    return tuple(_read_below(kind, item, f"{where}[{index}]", index) for index, (kind, item) in pairs)
 
 
 def _read_union(arguments: tuple[Any, ...], value: Any, where: str) -> Any:

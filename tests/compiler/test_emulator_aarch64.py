@@ -88,12 +88,12 @@ def test_a_worker_there_says_what_it_is_and_answers_as_here(
     arm, here = packages
     with WorkerProcess(command=emulator.command(cpu)) as there, WorkerProcess() as ours:
         machine = there.machine
-        assert machine["architecture"] == "aarch64"
-        assert machine["emulated"] is True
-        assert machine["cpu"] == f"{cpu} emulated by QEMU {emulator.qemu.version}"
-        features = set(machine["features"])
+        assert machine.architecture == "aarch64"
+        assert machine.emulated is True
+        assert machine.cpu == f"{cpu} emulated by QEMU {emulator.qemu.version}"
+        features = set(machine.features)
         assert features == CPUS[cpu] if cpu != "max" else features > CPUS[cpu]
-        assert "emulated" not in str(ours.machine["cpu"])
+        assert "emulated" not in str(ours.machine.cpu)
         there.keep(samples())
         ours.keep(samples())
         for name in ENGINES:
@@ -162,7 +162,7 @@ def test_nothing_of_this_python_reaches_the_emulated_one(
     monkeypatch.setenv("LD_PRELOAD", "")
     with WorkerProcess(command=emulator.command("cortex-a76")) as worker:
         worker.keep(samples())
-        assert worker.machine["architecture"] == "aarch64"
+        assert worker.machine.architecture == "aarch64"
 
 
 def test_samples_are_answered_once_and_in_order(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_samples_are_answered_once_and_in_order(tmp_path: Path) -> None:
     (name,) = (name for name in names if name.endswith("cpu-fp32"))
     one, _, _ = answers_in_parallel(Place(), tmp_path / "draft", name, samples(), 1, Quiet().bar("", 1))
     many, info, _ = answers_in_parallel(Place(), tmp_path / "draft", name, samples(), 3, Quiet().bar("", 1))
-    assert info["name"] == name
+    assert info.name == name
     for alone, together in zip(one, many, strict=True):
         np.testing.assert_array_equal(alone["scores"], together["scores"])
     with pytest.raises(WorkerError, match="no engine 'nothing'"):

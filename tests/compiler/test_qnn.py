@@ -179,7 +179,8 @@ class TestEmulator:
         places = {"npu": emulators.place(load_target(target), candidate.provider, Quiet())}
         readings = answer_engines(package, places, TEXTS[:6], "answering", Quiet())["npu"]
         assert readings.failure is None
-        assert readings.info["emulated"]
+        assert readings.info is not None
+        assert readings.info.emulated
         assert not readings.rounds
         assert not readings.loads
         gaps = np.abs(np.array([out["logits"] for out in readings.outputs]) - workshop.expected[:6])

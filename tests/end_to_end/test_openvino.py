@@ -62,9 +62,9 @@ def test_openvino_answers_as_the_float_engine(
         expected = [model(sample)["scores"] for sample in samples]
     with WorkerProcess(command=worker_command) as worker:
         worker.keep(samples)
-        _, info = worker.load(draft, engine, 1)
+        info = worker.load(draft, engine, 1).engine
         answers = [outputs["scores"] for outputs in worker.answer(range(len(samples)))]
-    assert set(info["nodes"]) == {"OpenVINOExecutionProvider"}
+    assert set(info.nodes) == {"OpenVINOExecutionProvider"}
     scale = float(np.abs(expected).max())
     gaps = np.abs(np.array(answers) - np.array(expected)) / scale
     if engine.endswith("int8"):

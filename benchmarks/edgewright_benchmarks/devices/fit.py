@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from edgewright_benchmarks.devices.responses import DeviceFacts
 from edgewright_runtime import Package
 from edgewright_targets import InputError, nearest
 
 
-def target_for(package: Package, asked: str | None, facts: Mapping[str, Any], device: str) -> str:
+def target_for(package: Package, asked: str | None, facts: DeviceFacts, device: str) -> str:
     """The target of the package whose engines are measured on a device.
 
     Args:
@@ -28,27 +28,27 @@ def target_for(package: Package, asked: str | None, facts: Mapping[str, Any], de
                 f"'{package.root}' was not built for the target '{asked}'.", hint=nearest(asked, package.targets)
             )
         # A board that is emulated has no firmware to say which one it is; what is found there has that rung.
-        if reasons[asked] and not (facts["emulated"] and _architecture(package, asked) == facts["architecture"]):
+        if reasons[asked] and not (facts.emulated and _architecture(package, asked) == facts.architecture):
             raise InputError(f"Target '{asked}' is not device '{device}': {reasons[asked]}.", hint=_others(reasons))
         return asked
     fitting = [target for target, reason in reasons.items() if not reason]
     if not fitting:
         listing = "; ".join(f"{target}: {reason}" for target, reason in reasons.items())
         raise InputError(
-            f"'{package.root}' has no engine for device '{device}' ({facts['architecture']}). {listing}.",
-            hint=f"Build it with a target of that architecture, such as '--target {facts['architecture']}'."
-            if all(_architecture(package, target) != facts["architecture"] for target in reasons)
+            f"'{package.root}' has no engine for device '{device}' ({facts.architecture}). {listing}.",
+            hint=f"Build it with a target of that architecture, such as '--target {facts.architecture}'."
+            if all(_architecture(package, target) != facts.architecture for target in reasons)
             else "Name the target to measure there with --target.",
         )
     return next((target for target in fitting if _machine_model(package, target)), fitting[0])
 
 
-def _unfit(package: Package, target: str, facts: Mapping[str, Any]) -> str:
+def _unfit(package: Package, target: str, facts: DeviceFacts) -> str:
     architecture, model = _architecture(package, target), _machine_model(package, target)
-    if architecture != facts["architecture"]:
-        return f"its engines are for {architecture}, and the device is {facts['architecture']}"
-    if not facts["model"].startswith(model):
-        says = f"'{facts['model']}'" if facts["model"] else "nothing"
+    if architecture != facts.architecture:
+        return f"its engines are for {architecture}, and the device is {facts.architecture}"
+    if not facts.model.startswith(model):
+        says = f"'{facts.model}'" if facts.model else "nothing"
         return f"it is a '{model}', and the firmware of the device says {says}"
     return ""
 
@@ -67,7 +67,7 @@ def _others(reasons: Mapping[str, str]) -> str:
     return f"Of the package these fit: {', '.join(fitting)}." if fitting else "No target of the package fits it."
 
 
-def check_memory(package: Package, target: str, facts: Mapping[str, Any], device: str) -> None:
+def check_memory(package: Package, target: str, facts: DeviceFacts, device: str) -> None:
     """Refuse where the engines cannot be in memory together, as they are while they take turns.
 
     Raises:
@@ -76,9 +76,9 @@ def check_memory(package: Package, target: str, facts: Mapping[str, Any], device
     sizes = [
         sum(path.stat().st_size for path in package.engine_files(name)) for name in package.manifest.engines_for(target)
     ]
-    if facts["memory_bytes"] and sum(sizes) > facts["memory_bytes"]:
+    if facts.memory_bytes and sum(sizes) > facts.memory_bytes:
         raise InputError(
-            f"Device '{device}' has too little memory: {_megabytes(facts['memory_bytes'])} are free, and the "
+            f"Device '{device}' has too little memory: {_megabytes(facts.memory_bytes)} are free, and the "
             f"{len(sizes)} engines for '{target}' take {_megabytes(sum(sizes))} together.",
             hint="End what else runs there, or build with fewer candidates.",
         )

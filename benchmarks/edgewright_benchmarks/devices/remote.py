@@ -10,7 +10,10 @@ from edgewright_benchmarks.workers import ConnectionLostError, Said, Turn, Worke
 
 if TYPE_CHECKING:
     from edgewright_benchmarks.devices.ssh import SshDevice
+    from edgewright_runtime.responses import Loaded
+    from edgewright_runtime.selftest import SelfTestReport
     from edgewright_runtime.wire import Arrays
+    from edgewright_targets import HostFacts
 
 T = TypeVar("T")
 
@@ -34,14 +37,14 @@ class RemoteWorker:
         self._cold = False
         self._replaced = False
         self.said = Said()
-        self.machine: dict[str, Any] = self._do("hello", lambda process: process.machine)
+        self.machine: HostFacts = self._do("hello", lambda process: process.machine)
 
     def keep(self, samples: Sequence[Any]) -> None:
         """Give it its samples."""
         self._samples = list(samples)
         self._do("samples", lambda process: process.keep(self._samples))
 
-    def load(self, package: PurePath, engine: str | None, threads: int | None) -> tuple[float, dict[str, Any]]:
+    def load(self, package: PurePath, engine: str | None, threads: int | None) -> Loaded:
         """Activate an engine."""
         answer = self._do("load", lambda process: process.load(package, engine, threads))
         self._loaded = (package, engine, threads)
@@ -66,7 +69,7 @@ class RemoteWorker:
 
         return self._do("time", timed)
 
-    def verify(self, package: PurePath, engine: str | None, *, strict: bool) -> dict[str, Any]:
+    def verify(self, package: PurePath, engine: str | None, *, strict: bool) -> SelfTestReport:
         """Check a package there."""
         return self._do("verify", lambda process: process.verify(package, engine, strict=strict))
 

@@ -9,16 +9,22 @@ import tempfile
 import threading
 from collections.abc import Iterable
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
 
 from edgewright_benchmarks.devices.connection import CONNECTION_CODE, NO_PYTHON_CODE, SshClient
-from edgewright_benchmarks.workers import ConnectionLostError
+from edgewright_benchmarks.workers import ConnectionLostError, last_words
+from edgewright_runtime.wire import WireError, read_line
 from edgewright_targets import InputError
+from edgewright_targets.record import RecordError, read_record
+
+T = TypeVar("T")
 
 # Digests of a package on the slowest card take minutes; a far end that is silent for longer is stuck.
 _TIMEOUT_SECONDS = 600.0
 # Connecting, logging in and starting Python; an emulated one takes some seconds.
 CONNECT_TIMEOUT_SECONDS = 60.0
+# Bytes of one line of words, such as a path (PATH_MAX of Linux) or what a program says last.
+_WORDS_LIMIT = 4096
 
 
 class FarEndSession:
@@ -48,38 +54,54 @@ class FarEndSession:
         self.usable = True
         try:
             with self._within(timeout):
-                self.python = self._read_line().decode(errors="replace").strip()
+                self.python = self._read_python()
                 self._write([source])
         except BaseException:
             self.close()
             raise
 
     def ask(
-        self, request: dict[str, Any], content: Iterable[bytes] = (), *, timeout: float | None = _TIMEOUT_SECONDS
-    ) -> dict[str, Any]:
-        """Send a request, with the bytes that follow it, and give the answer.
+        self,
+        kind: type[T],
+        request: dict[str, Any],
+        content: Iterable[bytes] = (),
+        *,
+        timeout: float | None = _TIMEOUT_SECONDS,
+    ) -> T:
+        """Send a request, with the bytes that follow it, and give the response.
 
         Args:
+            kind: What the response must be; a class of `responses`.
             request: With `op` and what it needs.
             content: Bytes after the request.
             timeout: Seconds until the answer; None waits as long as it takes.
 
         Raises:
-            InputError: The device refused, such as its disk.
+            InputError: The device refused, such as its disk, or sent what is not such a response.
         """
         self.usable = False
         with self._within(timeout):
             self._write([json.dumps(request).encode() + b"\n"])
             self._write(content)
-            line = self._read_line()
+            answer = self._read_message(request["op"])
         self.usable = True
+        if answer.pop("ok", None) is not True:
+            if not isinstance(answer.get("error"), str):
+                raise self.garbled(request["op"], "it neither agrees nor refuses")
+            raise InputError(f"Device '{self._name}' refused: {answer['error'][:_WORDS_LIMIT]}.")
         try:
-            answer: dict[str, Any] = json.loads(line)
-        except ValueError as error:
-            raise ConnectionLostError(f"'{self._name}' answered what is no answer: {line[:80]!r}.") from error
-        if not answer.pop("ok"):
-            raise InputError(f"Device '{self._name}' refused: {answer['error']}.")
-        return answer
+            return read_record(kind, answer, "its response")
+        except RecordError as error:
+            raise self.garbled(request["op"], error.message.rstrip(".")) from error
+
+    def garbled(self, operation: str, what: str) -> InputError:
+        """The error for a response that no far end of ours sends; nothing more is asked in this connection."""
+        self.usable = False
+        self._process.kill()
+        return InputError(
+            f"Device '{self._name}' sent a response to '{operation}' that cannot be read: {what}.",
+            hint="Does its shell print something when it starts, or is it another program that answers?",
+        )
 
     def alive(self) -> bool:
         """Whether the connection has not ended, as far as is known."""
@@ -94,12 +116,24 @@ class FarEndSession:
         except OSError as error:
             raise self.lost() from error
 
-    def _read_line(self) -> bytes:
+    def _read_python(self) -> str:
+        """The path of Python there, which is the first line."""
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        line = self._process.stdout.readline(_WORDS_LIMIT)
+        if len(line) >= _WORDS_LIMIT:
+            raise self.garbled("python", "the path of Python has no end")
         if not line.endswith(b"\n"):
             raise self.lost()
-        return line
+        return line.decode(errors="replace").strip()
+
+    def _read_message(self, operation: str) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        try:
+            return read_line(self._process.stdout)
+        except WireError as error:
+            if error.garbled:
+                raise self.garbled(operation, str(error)) from error
+            raise self.lost() from error
 
     @contextlib.contextmanager
     def _within(self, seconds: float | None) -> Any:
@@ -126,8 +160,8 @@ class FarEndSession:
         except subprocess.TimeoutExpired:
             self._process.kill()
             code = self._process.wait()
-        self._errors.seek(0)
-        said = self._errors.read().decode(errors="replace")
+        lines = last_words(self._errors)
+        said = "\n".join(lines)
         if self._timed_out:
             return ConnectionLostError("It did not answer in time.", hint="Is it busy, or its disk slow?")
         if code == NO_PYTHON_CODE:
@@ -135,8 +169,7 @@ class FarEndSession:
         if code == CONNECTION_CODE:
             refusal = self._client.refusal(said)
             return ConnectionLostError(refusal.reason, hint=refusal.hint, lasting=refusal.lasting)
-        lines = said.strip().splitlines()
-        last = f": {lines[-1]}" if lines else "."
+        last = f": {lines[-1][:_WORDS_LIMIT]}" if lines else "."
         return ConnectionLostError(f"What ran there ended with exit code {code}{last}", hint="Try again.")
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 from importlib import metadata
 from pathlib import Path, PurePath, PurePosixPath
-from typing import Any, Self
+from typing import Self
 
 from edgewright_benchmarks.devices.address import DeviceAddress
 from edgewright_benchmarks.devices.connection import CONNECTION_CODE, SshClient
@@ -23,6 +23,7 @@ from edgewright_benchmarks.devices.copying import copy_parts
 from edgewright_benchmarks.devices.fit import check_memory, target_for
 from edgewright_benchmarks.devices.parts import Part, package_part, runtime_part, wheels_part
 from edgewright_benchmarks.devices.remote import RemoteWorker
+from edgewright_benchmarks.devices.responses import DeviceFacts, Done, Locked
 from edgewright_benchmarks.devices.session import FarEndSession
 from edgewright_benchmarks.devices.wheels import download, needed, unfit
 from edgewright_benchmarks.progress import Progress
@@ -31,7 +32,6 @@ from edgewright_runtime import Package
 from edgewright_runtime.providers import PLUGINS
 from edgewright_runtime.steps import STEPS
 from edgewright_targets import HostFacts, InputError
-from edgewright_targets.record import read_record
 
 # Waits before the tries to connect again, in seconds: a router that starts anew is back within a minute.
 RETRY_SECONDS: tuple[float, ...] = (1, 2, 4, 8, 15, 30)
@@ -58,6 +58,7 @@ class SshDevice:
     machine: HostFacts
     versions: dict[str, str]
     target: str
+    _facts: DeviceFacts
 
     def __init__(self, url: str, progress: Progress, *, keep: bool = False) -> None:
         self._address = DeviceAddress.parse(url)
@@ -66,7 +67,6 @@ class SshDevice:
         self._keep = keep
         self._client = SshClient(self._address, secrets.token_hex(16))
         self._session: FarEndSession | None = None
-        self._facts: dict[str, Any] = {}
         self._parts: list[Part] = []
         self._losses = 0
         self._wheels = tempfile.TemporaryDirectory(prefix="edgewright-wheels-", ignore_cleanup_errors=True)
@@ -94,7 +94,7 @@ class SshDevice:
         facts, name = self._facts, self._name
         self.target = target_for(package, target, facts, name)
         check_memory(package, self.target, facts, name)
-        self.versions = dict(facts["versions"])
+        self.versions = dict(facts.versions)
         libraries = needed(package.manifest.pipeline.step_names())
         lacking = unfit(self.versions, libraries)
         parts = [runtime_part()]
@@ -108,7 +108,7 @@ class SshDevice:
             self._reconnect(lost)
         try:
             with self.worker() as worker:
-                self.machine = read_record(HostFacts, worker.machine, f"machine of '{name}'")
+                self.machine = worker.machine
         except WorkerError as error:
             raise InputError(f"The runtime does not start on device '{name}': {error}") from error
 
@@ -133,7 +133,7 @@ class SshDevice:
 
     @property
     def _folder(self) -> PurePosixPath:
-        return PurePosixPath(self._facts["folder"])
+        return PurePosixPath(self._facts.folder)
 
     def start(self) -> WorkerProcess:
         """A process of a worker there, which does not outlive a lost connection."""
@@ -151,17 +151,17 @@ class SshDevice:
         assert self._session is not None
         # A worker's own session may end alone; what its client says of a connection that it shared is no reason.
         try:
-            self._session.ask({"op": "ping"}, timeout=15)
+            self._session.ask(Done, {"op": "ping"}, timeout=15)
         except ConnectionLostError as error:
             self._reconnect(error)
 
     def _connect(self) -> None:
         self._session = session = FarEndSession(self._client, self._name)
         hello = {"op": "hello", "workdir": self._address.workdir, "keep": self._keep, "grace": _GRACE_SECONDS}
-        self._facts = session.ask({**hello, "libraries": [*needed(STEPS), *PLUGINS]})
-        if not session.ask({"op": "lock", "wait": False})["locked"]:
+        self._facts = session.ask(DeviceFacts, {**hello, "libraries": [*needed(STEPS), *PLUGINS]})
+        if not session.ask(Locked, {"op": "lock", "wait": False}).locked:
             self._progress.note(f"Another measurement is running on {self._name}; waiting for it to end ...")
-            session.ask({"op": "lock", "wait": True}, timeout=None)
+            session.ask(Locked, {"op": "lock", "wait": True}, timeout=None)
 
     def _reconnect(self, lost: ConnectionLostError) -> None:
         self._losses += 1
@@ -190,7 +190,7 @@ class SshDevice:
 
     def _copy(self) -> None:
         assert self._session is not None
-        copy_parts(self._session, self._parts, self._facts["folder"], self._name, self._progress)
+        copy_parts(self._session, self._parts, self._facts.folder, self._name, self._progress)
 
     def _end_session(self) -> None:
         if self._session is not None:
@@ -216,4 +216,4 @@ class SshDevice:
             # Interrupted between a request and its answer, or lost just now.
             self._end_session()
             self._connect()
-        self._session.ask({"op": "bye"}, timeout=60)
+        self._session.ask(Done, {"op": "bye"}, timeout=60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -35,4 +36,8 @@ def verify_on(
                 kind = CheckFailedError if error.kind == "check" else InputError
                 raise kind(f"On device '{device.name}': {error}") from error
         rung = "emulated" if device.machine.emulated else "measured"
-        return {**report, "rung": rung, "where": f" on {device.name} ({device.machine.cpu}, {rung})"}
+        return {
+            **dataclasses.asdict(report),
+            "rung": rung,
+            "where": f" on {device.name} ({device.machine.cpu}, {rung})",
+        }

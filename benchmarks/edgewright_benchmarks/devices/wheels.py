@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from importlib import metadata, util
 from pathlib import Path
-from typing import Any
 
+from edgewright_benchmarks.devices.responses import DeviceFacts
 from edgewright_benchmarks.progress import Progress
 from edgewright_runtime.steps import LIBRARIES
 from edgewright_targets import InputError, MissingDependencyError
@@ -49,15 +49,14 @@ def _bounds() -> dict[str, tuple[tuple[str, str], ...]]:
 
 def _fits(version: str, bounds: Iterable[tuple[str, str]]) -> bool:
     def numbers(text: str) -> list[int]:
-        return [int(part) for part in re.match(r"[\d.]*", text).group().strip(".").split(".") if part]  # type: ignore[union-attr]
+        # A number of a version has few digits; what a device says may have any.
+        return [int(part) for part in re.match(r"[\d.]{0,40}", text).group().strip(".").split(".") if part]  # type: ignore[union-attr]
 
     own = numbers(version)
     return all(own >= numbers(bound) if sign == ">=" else own < numbers(bound) for sign, bound in bounds)
 
 
-def download(
-    names: Iterable[str], facts: Mapping[str, Any], folder: Path, device: str, progress: Progress
-) -> list[Path]:
+def download(names: Iterable[str], facts: DeviceFacts, folder: Path, device: str, progress: Progress) -> list[Path]:
     """Fetch wheels for the machine of `facts` (as its far end says them) in the versions that are installed here.
 
     Raises:
@@ -68,17 +67,17 @@ def download(
     lacking = f"Device '{device}' lacks {listing}"
     pins = [f"{name}=={version}" for name, version in wanted.items()]
     by_hand = f"Install it there: pip install {' '.join(pins)}"
-    libc = re.fullmatch(r"glibc 2\.(\d+)", facts["libc"])
-    if libc is None or facts["implementation"] != "cpython":
-        kind = facts["libc"] or facts["system"]
+    libc = re.fullmatch(r"glibc 2\.(\d+)", facts.libc)
+    if libc is None or facts.implementation != "cpython":
+        kind = facts.libc or facts.system
         raise InputError(f"{lacking}, and wheels are copied to CPython on glibc only, not {kind}.", hint=by_hand)
     if util.find_spec("pip") is None:
         raise MissingDependencyError(f"{lacking}, and pip, which fetches wheels, is not installed here.", hint=by_hand)
-    machine = facts["architecture"]
+    machine = facts.architecture
     platforms = [f"manylinux_2_{minor}_{machine}" for minor in range(int(libc.group(1)), 16, -1)]
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"]
     pip += ["--only-binary=:all:", "--implementation=cp", "--dest", str(folder)]
-    pip += [f"--python-version={'.'.join(facts['python'].split('.')[:2])}"]
+    pip += [f"--python-version={'.'.join(facts.python.split('.')[:2])}"]
     pip += [f"--platform={platform}" for platform in (*platforms, f"manylinux2014_{machine}")]
     progress.note(f"{lacking}; fetching wheels to copy ...")
     done = subprocess.run([*pip, *pins], capture_output=True, check=False)

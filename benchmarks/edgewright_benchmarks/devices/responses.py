@@ -1,0 +1,62 @@
+"""What the far end on a device sends back, one frozen dataclass for each operation; nothing in it is trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DeviceFacts:
+    """Of `hello`: facts about the device that decide what is copied there.
+
+    Attributes:
+        folder: Where everything is copied to.
+        python: Version of Python.
+        implementation: Such as `cpython`.
+        architecture: As `uname -m` prints it.
+        system: Operating system.
+        libc: Name and version of the C library, empty where it is not known.
+        emulated: An emulator pretends to be this device.
+        model: What the firmware says the board is, empty where it says nothing.
+        versions: Library to its version, of those that are installed.
+        memory_bytes: Free memory, 0 where it is not known.
+    """
+
+    folder: str
+    python: str
+    implementation: str
+    architecture: str
+    system: str
+    libc: str
+    emulated: bool
+    model: str
+    versions: dict[str, str]
+    memory_bytes: int
+
+
+@dataclass(frozen=True)
+class Locked:
+    """Of `lock`: whether the folder is this session's now."""
+
+    locked: bool
+
+
+@dataclass(frozen=True)
+class Copied:
+    """Of `have`: whether a folder is whole, else the bytes of each file there, and the free bytes of the disk."""
+
+    whole: bool
+    have: dict[str, int]
+    free_bytes: int
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Of `finish`: the files whose digest is wrong."""
+
+    wrong: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Done:
+    """Of operations that only do something."""
