@@ -1,6 +1,6 @@
 """The main job: from a source to a package for a target, with its evidence.
 
-    from edgewright_compiler.build import BuildOptions, build
+    from edgewright_compiler import BuildOptions, build
 
     built = build("checkpoints/intents", BuildOptions(output="intents.ortpackage", calibration="train.csv",
                                                       evaluation="validation.csv", max_drop=0.01))

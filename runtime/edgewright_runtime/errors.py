@@ -29,6 +29,10 @@ class EngineUnavailableError(InputError):
         self.reason = message if reason is None else reason
 
 
+class InferenceError(InputError):
+    """A graph failed when it ran, on inputs of its names, types and shapes."""
+
+
 class SampleError(InputError):
     """The input of a call is not what this model takes."""
 

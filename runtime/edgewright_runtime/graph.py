@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from edgewright_runtime.errors import PackageError, SampleError
+from edgewright_runtime.errors import InferenceError, PackageError, SampleError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Operators that look at a whole array to quantize it: a row is another one beside others.
 _RANGE_AT_RUN_TIME = "DynamicQuantize"
+# Of a provider's message, which may name every node of the graph.
+_WORDS_LIMIT = 300
 
 
 class Graph:
@@ -76,6 +78,7 @@ class Graph:
 
         Raises:
             SampleError: The feeds do not have the graph's names, types or shapes.
+            InferenceError: The graph failed on feeds that have.
         """
         try:
             values = self.session.run(self._outputs, feeds)
@@ -84,9 +87,20 @@ class Graph:
         except Exception as error:
             problem = self._feed_problem(feeds)
             if problem is None:
-                raise
+                raise inference_error(error) from error
             raise SampleError(problem) from error
         return dict(zip(self._outputs, values, strict=True))
+
+    def run(self, binding: Any) -> None:
+        """Run the graph over what is bound, for loops that bind inputs and outputs themselves.
+
+        Raises:
+            InferenceError: The graph failed.
+        """
+        try:
+            self.session.run_with_iobinding(binding)
+        except Exception as error:  # whatever a provider throws
+            raise inference_error(error) from error
 
     def _feed_problem(self, feeds: Mapping[str, np.ndarray[Any, Any]]) -> str | None:
         expected = {name: f"{entry.type} {entry.shape}" for name, entry in self._inputs.items()}
@@ -102,6 +116,16 @@ class Graph:
             if _ORT_TYPES.get(str(value.dtype)) != entry.type:
                 return f"Input '{name}' is {value.dtype}; the model takes {entry.type}."
         return None
+
+
+def inference_error(error: Exception) -> InferenceError:
+    """The error for a graph that failed on feeds of the right names, types and shapes."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    words = lines[0] if lines else type(error).__name__
+    return InferenceError(
+        f"The graph failed when it ran: {words[:_WORDS_LIMIT]}",
+        hint="Does the input have values that the model does not know? Check the package with 'edgewright verify'.",
+    )
 
 
 _ORT_TYPES = {

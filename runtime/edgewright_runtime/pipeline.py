@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright_runtime.errors import PackageError, SampleError
 from edgewright_runtime.samples import ARRAYS_INPUT, named_values
 from edgewright_runtime.steps import BatchStep, GraphStep, StreamingStep, make_step
+from edgewright_runtime.steps.call import CALL, Call
 from edgewright_targets.errors import nearest
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from edgewright_runtime.steps import Step, TextStream
     from edgewright_runtime.wire import Arrays
 
+# What a step raises that is given other values than it was made for: names, types, shapes and ranges that do not fit.
+_MISFITS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+_WORDS_LIMIT = 200
 # An option of every call: how many labels; of a generator, from how many tokens one is drawn.
 _TOP_K = "top_k"
 
@@ -60,11 +64,11 @@ class Pipeline:
         if name not in parts:
             given = f"a model for {self._package.manifest.task} makes no vector of '{name}' alone"
             raise SampleError(f"{given[0].upper()}{given[1:]}.", hint=nearest(name, parts) if parts else "Call it.")
-        values: dict[str, Any] = {name: value, _TOP_K: 1, "options": {}}
+        values: dict[str, Any] = {name: value, CALL: Call()}
         try:
             steps = [self.steps[index] for index in parts[name].steps]
             return self._through(steps, values)[parts[name].output]
-        except LookupError as error:
+        except _MISFITS as error:
             raise self._does_not_fit(error) from error
 
     def stream(self, sample: Any, options: dict[str, Any]) -> TextStream:
@@ -96,7 +100,7 @@ class Pipeline:
             return
         try:
             made = step.many(batch)
-        except LookupError as error:
+        except _MISFITS as error:
             raise self._does_not_fit(error) from error
         for values, added in zip(batch, made, strict=True):
             values.update(added)
@@ -120,7 +124,7 @@ class Pipeline:
     def whole_feeds(self, sample: Any) -> dict[str, list[Arrays]]:
         """What each component is given for a sample; see `Model.whole_feeds`."""
         found: dict[str, list[Arrays]] = {}
-        self._through(self._compared(), self._values(sample, {}) | {"whole_feeds": found})
+        self._through(self._compared(), self._values(sample, {}) | {CALL: Call(recorder=found)})
         return found
 
     def _compared(self) -> Sequence[Step]:
@@ -136,20 +140,21 @@ class Pipeline:
         if options and not self.options.issuperset(options):
             unknown = next(name for name in options if name not in self.options)
             raise SampleError(f"This model has no option '{unknown}'.", hint=nearest(unknown, self.options))
-        values[_TOP_K] = options.get(_TOP_K) or 1
-        values["options"] = options
+        values[CALL] = Call(options.get(_TOP_K) or 1, options)
         return values
 
     def _through(self, steps: Sequence[Step], values: dict[str, Any]) -> dict[str, Any]:
         try:
             for step in steps:
                 values.update(step(values))
-        except LookupError as error:
+        except _MISFITS as error:
             raise self._does_not_fit(error) from error
         return values
 
-    def _does_not_fit(self, error: LookupError) -> PackageError:
+    def _does_not_fit(self, error: Exception) -> PackageError:
         # Steps find one another by the names in the manifest; only a manifest that was changed gets them wrong.
+        what = f"{type(error).__name__}: {error}"
         return PackageError(
-            f"'{self._package.root}': the steps in its manifest do not fit together ({type(error).__name__}: {error})."
+            f"'{self._package.root}': the steps in its manifest do not fit together ({what[:_WORDS_LIMIT]}).",
+            hint="Check it with 'edgewright verify'. If it is whole, this is a bug of Edgewright: please report it.",
         )

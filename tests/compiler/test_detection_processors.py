@@ -16,6 +16,7 @@ from edgewright_compiler.processors.image import PROCESSOR_FILE
 from edgewright_runtime.manifest import StepSpec
 from edgewright_runtime.steps import make_free_step
 from edgewright_runtime.steps.boxes import SIDES, NameBoxes
+from edgewright_runtime.steps.call import CALL, Call
 from edgewright_targets import InputError
 from photos import photos
 
@@ -69,7 +70,7 @@ def test_boxes_are_the_source_s_own(name: str, threshold: float, tmp_path: Path)
     (theirs,) = source.post_process_object_detection(outputs, threshold=threshold, target_sizes=[(427, 640)])
     decode, name_them = made.answer(["logits", "pred_boxes"])
     values = {"logits": logits.numpy(), "pred_boxes": boxes.numpy(), "image_size": (427, 640)}
-    values["options"] = {"threshold": threshold}
+    values[CALL] = Call(options={"threshold": threshold})
     values |= make_free_step(decode)(values)
     package: Any = SimpleNamespace(manifest=SimpleNamespace(labels=tuple("abcdef")))
     engine: Any = None

@@ -17,6 +17,7 @@ from edgewright_benchmarks.devices.parts import package_part
 from edgewright_compiler.tasks.automatic_speech_recognition import whisper_prompt
 from edgewright_runtime import Package, PackageError, SampleError, load
 from edgewright_runtime.errors import AudioWarning
+from edgewright_runtime.steps.call import CALL, Call
 from edgewright_runtime.steps.prompt import Prompt
 from real_audio import recordings
 
@@ -162,7 +163,7 @@ def test_a_model_of_several_languages_is_told_which() -> None:
     assert step.options == ("language", "task")
     assert step({})["ids"].tolist() == [[5, 6, 10, 9]]
     asked = {"language": "de", "task": "translate"}
-    assert step({"options": asked})["ids"].tolist() == [[5, 7, 11, 9]]
+    assert step({CALL: Call(options=asked)})["ids"].tolist() == [[5, 7, 11, 9]]
     with pytest.raises(SampleError, match="'fr', which this model does not have"):
-        step({"options": {"language": "fr"}})
+        step({CALL: Call(options={"language": "fr"})})
     assert whisper_prompt({"decoder_start_token_id": 5, "no_timestamps_token_id": 9}) == [5, 9]

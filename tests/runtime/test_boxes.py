@@ -13,6 +13,7 @@ from edgewright_runtime import SampleError
 from edgewright_runtime.manifest import StepSpec
 from edgewright_runtime.steps import make_free_step
 from edgewright_runtime.steps.boxes import Candidates, NameBoxes
+from edgewright_runtime.steps.call import CALL, Call
 
 PACKAGE: Any = SimpleNamespace(manifest=SimpleNamespace(labels=("cat", "dog")))
 ENGINE: Any = None
@@ -91,10 +92,10 @@ def test_names_and_thresholds() -> None:
         ("dog", pytest.approx(0.9)),
         ("cat", pytest.approx(0.6)),
     ]
-    assert len(name(values | {"options": {"threshold": 0.7}})["boxes"]) == 1
+    assert len(name(values | {CALL: Call(options={"threshold": 0.7})})["boxes"]) == 1
     for wrong in (1.5, -0.1, "half", True):
         with pytest.raises(SampleError, match="a number from 0 to 1"):
-            name(values | {"options": {"threshold": wrong}})
+            name(values | {CALL: Call(options={"threshold": wrong})})
     scored = NameBoxes(PACKAGE, ENGINE, threshold=0.1, shown=0.5, max_boxes=3)(values)["boxes"]
     assert [one["shown"] for one in scored] == [True, True, False]
     values = {"candidates": candidates([[0, 0, float("inf"), 1]], [0.9])}
@@ -121,5 +122,5 @@ def test_names_and_thresholds() -> None:
     ],
 )
 def test_wrong_options(name: str, options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"size|scores|shares|colour"):
+    with pytest.raises(ValueError, match=r"size|scores|shares|colour|width is 0|rounding is|multiple_of is 0"):
         make_free_step(StepSpec(name, options))

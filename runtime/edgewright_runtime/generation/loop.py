@@ -51,6 +51,7 @@ class Loop:
 
     def __init__(self, engine: Engine, component: str, spec: LoopSpec) -> None:
         graph = engine.graph(component)
+        self._graph = graph
         self._session = graph.session
         self._spec = spec
         inputs = {entry.name: entry for entry in self._session.get_inputs()}
@@ -119,7 +120,7 @@ class Loop:
         for name, (device, number) in self._places.items():
             # Anew for each step: a bound output would be written over the cache that this step reads.
             binding.bind_output(name, device, number)
-        self._session.run_with_iobinding(binding)
+        self._graph.run(binding)
         logits, *self._carried = binding.get_outputs()
         for name, value in zip(self._fed, self._carried, strict=True):
             binding.bind_ortvalue_input(name, value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,7 +46,7 @@ def language_code(name: Any) -> str:
 
 
 def speech_prompt(
-    spec: SpeechPromptSpec, options: dict[str, Any], detect: Callable[[Sequence[int]], int]
+    spec: SpeechPromptSpec, options: Mapping[str, Any], detect: Callable[[Sequence[int]], int]
 ) -> tuple[list[int], str | None]:
     """The tokens, and the code of the language where there is one; times are left to the caller.
 

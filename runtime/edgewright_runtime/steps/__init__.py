@@ -6,10 +6,11 @@ import importlib
 from typing import TYPE_CHECKING, Any, Protocol, Self, cast, runtime_checkable
 
 from edgewright_runtime.errors import PackageError
+from edgewright_runtime.steps.options import check_options
 from edgewright_targets.errors import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.manifest import StepSpec
@@ -90,7 +91,7 @@ LIBRARIES = {
 class Step(Protocol):
     """Reads named values of a sample, returns the values it adds or replaces.
 
-    A step that takes options of a call names them in `options`, a tuple of its class, and finds them under `options`.
+    A step that takes options of a call names them in `options`, a tuple of its class, and finds them by `call_of`.
     """
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,8 +148,7 @@ class BatchStep(Protocol):
 class GraphStep(Protocol):
     """A step that runs a component.
 
-    Where a value called `whole_feeds` is there, it is a dict: the step adds what it gives the graph to the list under
-    the name of the component.
+    Where the call has a recorder, the step adds what it gives the graph to the list under the name of the component.
 
     Attributes:
         component: Which one.
@@ -173,16 +173,23 @@ def make_step(spec: StepSpec, package: Package, engine: Engine) -> Step:
             f"'{package.root}': unknown step '{spec.step}' in the pipeline.", hint=nearest(spec.step, STEPS)
         )
     try:
-        return _step_class(spec.step)(package, engine, **spec.options)
-    except (TypeError, ValueError, LookupError, OverflowError) as error:
+        return _made(spec, package, engine)
+    except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
         raise PackageError(f"'{package.root}': the step '{spec.step}' has wrong options: {error}.") from error
 
 
 def make_free_step(spec: StepSpec) -> Step:
     """A step that needs neither files of a package nor an engine, such as those of images: for trying it alone."""
-    return _step_class(spec.step)(None, None, **spec.options)
+    return _made(spec, None, None)
 
 
-def _step_class(name: str) -> Callable[..., Step]:
+def _made(spec: StepSpec, package: Package | None, engine: Engine | None) -> Step:
+    kind = _step_class(spec.step)
+    check_options(kind, spec.options)
+    made: Step = kind(package, engine, **spec.options)
+    return made
+
+
+def _step_class(name: str) -> type:
     module, _, class_name = STEPS[name].partition(":")
-    return cast("Callable[..., Step]", getattr(importlib.import_module(module), class_name))
+    return cast("type", getattr(importlib.import_module(module), class_name))

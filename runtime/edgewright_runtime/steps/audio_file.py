@@ -30,24 +30,6 @@ _HIGHEST_RATE = 768_000
 _BLOCK = 2**20
 
 
-class LoadAudio:
-    """`audio` to `waveform`; see `AudioReader`.
-
-    Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
-        options: Those of `AudioReader`.
-    """
-
-    def __init__(self, package: Package, engine: Engine, **options: Any) -> None:
-        del package, engine
-        self._reader = AudioReader(**options)
-
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Add `waveform`."""
-        return {"waveform": self._reader(values["audio"])}
-
-
 class AudioReader:
     """An audio file, or an array, to float32 of shape [samples]: one channel, within -1 to 1 as a file has it.
 
@@ -157,6 +139,26 @@ class AudioReader:
                 hint="Split it, best where it is silent, for example with: "
                 f"ffmpeg -i INPUT -f segment -segment_time {limit:g} part-%04d.wav",
             )
+
+
+class LoadAudio:
+    """`audio` to `waveform`; see `AudioReader`.
+
+    Args:
+        package: Unused; steps share one signature.
+        engine: Unused.
+        options: Those of `AudioReader`.
+    """
+
+    inner_options = AudioReader
+
+    def __init__(self, package: Package, engine: Engine, **options: Any) -> None:
+        del package, engine
+        self._reader = AudioReader(**options)
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Add `waveform`."""
+        return {"waveform": self._reader(values["audio"])}
 
 
 class _Blocks:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewright_runtime.errors import SampleError
+from edgewright_runtime.steps.call import call_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -170,7 +171,7 @@ def asked_threshold(values: Mapping[str, Any], declared: float) -> float:
     Raises:
         SampleError: It is no share of one.
     """
-    asked = values.get("options", {}).get("threshold")
+    asked = call_of(values).options.get("threshold")
     if asked is None:
         return declared
     if isinstance(asked, bool) or not isinstance(asked, (int, float)) or not 0 <= asked <= 1:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewright_runtime.errors import PackageError, SampleError
+from edgewright_runtime.steps.call import call_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +56,7 @@ class CtcDecode:
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Add `text`; it is empty where a score is not finite."""
         logits = values[self._logits][0]
-        beams = _check_beams(values.get("options", {}).get("num_beams", self._num_beams))
+        beams = _check_beams(call_of(values).options.get("num_beams", self._num_beams))
         if logits.shape[-1] != len(self._tokens):
             raise LookupError(f"{logits.shape[-1]} scores for {len(self._tokens)} tokens")
         if not np.isfinite(logits).all():

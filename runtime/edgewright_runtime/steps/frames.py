@@ -10,6 +10,7 @@ import numpy as np
 
 from edgewright_runtime import carried
 from edgewright_runtime.errors import PackageError
+from edgewright_runtime.steps.call import call_of
 from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class FrameLoop:
 
     def __init__(self, engine: Engine, component: str, spec: FrameLoopSpec) -> None:
         graph = engine.graph(component)
-        self._session = graph.session
+        self._graph = graph
         self._spec = spec
         named = (spec.audio, *spec.state.values(), *spec.constants)
         title = f"The graph '{component}' of engine '{engine.spec.name}'"
@@ -71,7 +72,7 @@ class FrameLoop:
 
     def start(self) -> None:
         """Begin with a state of zeros, after silence."""
-        self._binding = self._session.io_binding()
+        self._binding = self._graph.session.io_binding()
         for name, value in self._constants.items():
             self._binding.bind_cpu_input(name, value)
         self._carried = carried.zeros(self._spec.shapes[name] for name in self._spec.state.values())
@@ -88,7 +89,7 @@ class FrameLoop:
         for name, (device, number) in self._places.items():
             # Anew for each frame: a bound output would be written over the state that this frame reads.
             binding.bind_output(name, device, number)
-        self._session.run_with_iobinding(binding)
+        self._graph.run(binding)
         scores, *self._carried = binding.get_outputs()
         return float(scores.numpy().reshape(-1)[0])
 
@@ -141,7 +142,7 @@ class InferFrames:
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Add `probabilities`, and as `outputs` these with the seconds at which their frames begin."""
         waveform = values["waveform"]
-        kept = values.get("whole_feeds")
+        kept = call_of(values).recorder
         found = []
         self._loop.start()
         count = -(-len(waveform) // self._spec.window)

@@ -17,6 +17,7 @@ from edgewright_runtime.generation.pieces import Pieces
 from edgewright_runtime.generation.sampling import TokenStream
 from edgewright_runtime.generation.settings import OPTIONS, GenerationSettings
 from edgewright_runtime.steps import TextStream
+from edgewright_runtime.steps.call import call_of
 from edgewright_runtime.steps.text import read_tokenizer
 from edgewright_targets.record import read_record
 
@@ -161,7 +162,7 @@ class Generate:
         return ends
 
     def _plan(self, batch: Sequence[Mapping[str, Any]]) -> _Plan:
-        options = batch[0].get("options", {})
+        options = call_of(batch[0]).options
         # Others are of other steps.
         given = {name: value for name, value in options.items() if name in OPTIONS and value is not None}
         settings = self.settings.changed(given)

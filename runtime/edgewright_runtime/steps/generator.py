@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # NumPy's oldest generator takes no other seeds.
 _LARGEST_SEED = 2**32 - 1
+# Latents and noise of the largest generators have some millions.
+_MOST_NUMBERS = 2**27
 
 
 class DrawLatent:
@@ -48,6 +51,8 @@ class DrawLatent:
         self._shapes = {str(entry["name"]): tuple(int(size) for size in entry["shape"]) for entry in inputs}
         if not self._shapes or min(size for shape in self._shapes.values() for size in (1, *shape)) < 1:
             raise ValueError("a shape is not positive, or there is none")
+        if sum(math.prod(shape) for shape in self._shapes.values()) > _MOST_NUMBERS:
+            raise ValueError(f"its inputs have more than {_MOST_NUMBERS} numbers")
         self._uniform = distribution == "uniform"
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:

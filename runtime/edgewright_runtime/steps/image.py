@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # What cameras, browsers and data sets hold. Not all that Pillow knows: some of its formats start other programs.
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+# Pixels that a picture may be resized to: 400 MB of RGB. What Pillow reads at most has about as many.
+_MOST_PIXELS = 2**27
 # Modes of more than 8 bits a channel: Pillow would clip them, which makes most of such pictures white.
 _DEEP_MODES = ("F", "I", "I;16", "I;16B", "I;16L", "I;16N")
 
@@ -115,6 +117,16 @@ class DecodeImage:
         return image
 
 
+def check_pixels(width: int, height: int) -> None:
+    """Refuse a size that only a picture of extreme proportions comes to.
+
+    Raises:
+        SampleError: It has too many pixels.
+    """
+    if width * height > _MOST_PIXELS:
+        raise SampleError(f"The image would have {width} x {height} pixels for the model: it is too long or too wide.")
+
+
 class ResizeImage:
     """To another size, with Pillow's filters.
 
@@ -151,6 +163,7 @@ class ResizeImage:
         """Replace `image`, and add its `placement` (see `image_fit`)."""
         image: Image = values["image"]
         width, height = self._fixed or self._size(image)
+        check_pixels(width, height)
         placement = (width / image.width, height / image.height, 0.0, 0.0)
         return {"image": image.resize((width, height), self._filter), "placement": placement}
 

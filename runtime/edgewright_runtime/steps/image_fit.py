@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from edgewright_runtime.steps.image import check_pixels
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -74,6 +76,7 @@ class FitImage:
         height, width = (
             max(self._multiple, size - size % self._multiple) for size in self._size(image.height, image.width)
         )
+        check_pixels(width, height)
         placement: Placement = (width / image.width, height / image.height, 0.0, 0.0)
         if (width, height) == image.size:
             return {"image": image, "placement": placement}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewright_runtime.errors import SampleError
+from edgewright_runtime.steps.call import CALL, call_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,10 +15,6 @@ if TYPE_CHECKING:
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.graph import Arrays
     from edgewright_runtime.package import Package
-
-
-# Values that a run adds itself.
-_OWN = ("top_k", "options", "outputs", "whole_feeds")
 
 
 class Infer:
@@ -55,8 +52,7 @@ class Infer:
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Add the outputs of the graph; `outputs` holds them under their names as well."""
         feeds = self._feeds(values)
-        if "whole_feeds" in values:
-            values["whole_feeds"].setdefault(self.component, []).append(feeds)
+        call_of(values).record(self.component, feeds)
         return self._named(self._graph.infer(feeds))
 
     def many(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -92,7 +88,7 @@ class Infer:
         feeds = {name: values[value] for name, value in wired.items() if value in values}
         if len(feeds) != len(wired):
             missing = ", ".join(f"'{value}'" for value in wired.values() if value not in values)
-            given = ", ".join(f"'{name}'" for name in values if name not in _OWN) or "nothing"
+            given = ", ".join(f"'{name}'" for name in values if name is not CALL) or "nothing"
             raise SampleError(f"The model needs the input {missing}; given was {given}.")
         return feeds
 

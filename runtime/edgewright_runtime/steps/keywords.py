@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edgewright_runtime.errors import PackageError, SampleError
+from edgewright_runtime.steps.call import call_of
 from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class SpotKeywords:
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Add `keywords`, and as `outputs` the scores of each stream, [windows, labels of it]."""
-        spotter = self.spotter(values.get("options", {}).get("threshold"))
+        spotter = self.spotter(call_of(values).options.get("threshold"))
         streams = values["streams"]
         detections = spotter.push(streams)
         keywords = [

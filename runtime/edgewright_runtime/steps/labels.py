@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgewright_runtime.steps.call import call_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -31,7 +33,7 @@ class Classify:
         logits = values[self._logits][0]
         exponents = np.exp(logits - logits.max())
         scores = exponents / exponents.sum()
-        count = values.get("top_k", 1)
+        count = call_of(values).top_k
         # The engine has just emptied the caches, so every function that is not called here shows in the latency.
         order = [int(scores.argmax())] if count == 1 else (-scores).argsort(kind="stable")[:count].tolist()
         labels = [{"label": self._labels[i], "score": float(scores[i])} for i in order]

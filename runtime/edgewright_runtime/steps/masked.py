@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_runtime.errors import SampleError
 from edgewright_runtime.probabilities import softmax
+from edgewright_runtime.steps.call import call_of
 from edgewright_runtime.steps.text import read_tokenizer
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class FillMask:
             raise SampleError(f"The model fills masks: the text needs a {self._mask} where a word is missing.")
         rows = values[self._logits][0][[first + place for place in places]]
         scores = softmax(rows)
-        best = (-scores).argsort(axis=1, kind="stable")[:, : values.get("top_k", 1)]
+        best = (-scores).argsort(axis=1, kind="stable")[:, : call_of(values).top_k]
         tokens = [
             [{"text": self._tokenizer.decode([int(i)]).strip(), "score": float(row[i])} for i in chosen]
             for row, chosen in zip(scores, best, strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from edgewright_runtime.errors import SampleError
+from edgewright_runtime.steps.call import call_of
 from edgewright_runtime.steps.text import describe
 from edgewright_targets.errors import nearest
 
@@ -46,7 +47,7 @@ class Prefix:
         text = values["text"]
         if not isinstance(text, str) or not text.strip():
             raise SampleError(f"The model takes a non-empty text; given was {describe(text)}.")
-        given = values.get("options", {}).get(self._option)
+        given = call_of(values).options.get(self._option)
         name = self._default if given is None else str(given)
         if name not in self._choices:
             raise SampleError(

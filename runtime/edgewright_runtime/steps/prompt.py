@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewright_runtime.errors import SampleError
+from edgewright_runtime.steps.call import call_of
 from edgewright_runtime.steps.text import describe, read_tokenizer
+from edgewright_runtime.steps.text_size import encode, text_limit
 from edgewright_targets.errors import nearest
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class Prompt:
         self.options = (*(str(entry["option"]) for entry in chosen), *([text] if text else []))
         self._text = text
         self._tokenizer = read_tokenizer(package, tokenizer) if text else None
+        self._most = text_limit(self._tokenizer, str(package.root)) if text else 0
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Add the tokens.
@@ -57,7 +60,7 @@ class Prompt:
         Raises:
             SampleError: A call chose what there is not, or the text is none.
         """
-        options = values.get("options", {})
+        options = call_of(values).options
         found = [entry if isinstance(entry, int) else _chosen(entry, options) for entry in self._entries]
         tokens = [token for token in found if token is not None] + self._tokens_of(options.get(self._text))
         return {self._output: np.array([tokens], dtype=np.int64)}
@@ -67,7 +70,7 @@ class Prompt:
             return []
         if not isinstance(text, str) or not text.strip():
             raise SampleError(f"The option {self._text} is a text to go on with; given was {describe(text)}.")
-        return [int(token) for token in self._tokenizer.encode(text, add_special_tokens=False).ids]
+        return [int(token) for token in encode(self._tokenizer, self._most, text, add_special_tokens=False).ids]
 
 
 def _chosen(entry: Mapping[str, Any], options: Mapping[str, Any]) -> int | None:

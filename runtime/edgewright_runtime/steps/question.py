@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgewright_runtime.errors import SampleError
+from edgewright_runtime.errors import PackageError, SampleError
 from edgewright_runtime.steps.text import ENCODING_FIELDS, describe, read_tokenizer
+from edgewright_runtime.steps.text_size import encode, text_limit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,6 +47,7 @@ class TokenizeQuestion:
         pad_id: int = 0,
     ) -> None:
         self._tokenizer = read_tokenizer(package, tokenizer)
+        self._most = text_limit(self._tokenizer, str(package.root))
         fixed = engine.fixed_length(outputs)
         if fixed:
             max_length, stride = fixed, min(stride, fixed // 4)
@@ -63,8 +65,11 @@ class TokenizeQuestion:
         """
         question, context = (_text(values, name) for name in ("question", "context"))
         try:
-            encoding = self._tokenizer.encode(question, context)
-        except Exception as error:  # the library raises a bare Exception
+            encoding = encode(self._tokenizer, self._most, question, context)
+        except PackageError as error:
+            if type(error.__cause__) is not Exception:
+                raise
+            # What the library says of two texts that it cannot cut to the length.
             raise SampleError(
                 f"The question leaves no room for the context, of which {self._room} tokens of a window are new: "
                 f"{question!r}."

@@ -10,6 +10,7 @@ import numpy as np
 
 from edgewright_runtime.generation.loop import Loop, LoopSpec
 from edgewright_runtime.probabilities import log_softmax
+from edgewright_runtime.steps.call import call_of
 from edgewright_runtime.steps.generate import prompt_tokens, wired_values
 from edgewright_targets.record import read_record
 
@@ -52,10 +53,11 @@ class Score:
         best = np.zeros(count, dtype=np.int64)
         self._loop.start(1, {name: values[name] for name in self._spec.fixed})
         feeds: dict[str, Any] = {}
+        call = call_of(values)
         for start, end in _parts(count):
             part = tokens[:, start:end]
             # A step of several tokens after some, where there is one; else of one.
-            if "whole_feeds" in values and start and (end - start > 1 or not feeds):
+            if call.recorder is not None and start and (end - start > 1 or not feeds):
                 feeds = self._loop.feeds(part)
             scores = log_softmax(self._loop.step(part, kept=np.arange(end - start))[0])
             best[start:end] = scores.argmax(axis=1)
@@ -64,7 +66,7 @@ class Score:
         outputs = {"log_probability": log_probability, "best_log_probability": best_log_probability}
         answer = {"there": tokens[0, 1:].tolist(), "best": best.tolist()}
         if feeds:
-            values["whole_feeds"].setdefault(self.component, []).append(feeds)
+            call.record(self.component, feeds)
         return {"outputs": outputs, "next_tokens": answer}
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from edgewright_runtime.errors import SampleError
+from edgewright_runtime.steps.call import call_of
 from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ class SpeechSegments:
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Add `segments`."""
-        segmenter = self.segmenter(values.get("options", {}).get("threshold"))
+        segmenter = self.segmenter(call_of(values).options.get("threshold"))
         found = [segment for value in values["probabilities"].tolist() for segment in segmenter.push(value)]
         found += segmenter.finish(len(values["waveform"]))
         return {"segments": [self.seconds(*segment) for segment in found]}

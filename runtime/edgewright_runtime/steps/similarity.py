@@ -8,6 +8,7 @@ import numpy as np
 
 from edgewright_runtime.errors import SampleError
 from edgewright_runtime.probabilities import sigmoid, softmax
+from edgewright_runtime.steps.call import CALL, Call, call_of
 from edgewright_runtime.steps.infer import Infer
 from edgewright_runtime.steps.text import Tokenize, describe
 
@@ -40,6 +41,7 @@ class EmbedTexts:
     """
 
     options = ("candidate_labels", "hypothesis_template")
+    inner_options = Tokenize
 
     def __init__(
         self,
@@ -67,13 +69,13 @@ class EmbedTexts:
         Raises:
             SampleError: There are no labels, or one is no text, or the template has no place for them.
         """
-        options = values.get("options", {})
+        options = call_of(values).options
         labels = _labels(options.get("candidate_labels"), self._labels)
         template = options.get("hypothesis_template") or self._template
         if not isinstance(template, str) or _PLACE not in template:
             raise SampleError(f"The template is {template!r}; it has '{_PLACE}' where the label goes.")
         texts = [template.replace(_PLACE, label) for label in labels]
-        recorded = {name: values[name] for name in ("whole_feeds",) if name in values}
+        recorded: dict[str, Any] = {CALL: Call(recorder=call_of(values).recorder)}
         if len(self._kept) + len(texts) > _KEPT:
             self._kept.clear()
         for text in texts:
@@ -134,7 +136,7 @@ class ZeroShot:
         """
         logits = values[self._image] @ values[self._texts].T * self._scale + self._bias
         scores = (sigmoid if self._sigmoid else softmax)(logits[0])
-        order = (-scores).argsort(kind="stable")[: values.get("options", {}).get("top_k")].tolist()
+        order = (-scores).argsort(kind="stable")[: call_of(values).options.get("top_k")].tolist()
         names = values["candidate_labels"]
         labels = [{"label": names[index], "score": float(scores[index])} for index in order]
         return {"logits": logits, "scores": scores, "labels": labels, "outputs": {"logits": logits}}

@@ -11,6 +11,7 @@ import numpy as np
 
 from edgewright_runtime import carried
 from edgewright_runtime.errors import PackageError
+from edgewright_runtime.steps.call import call_of
 from edgewright_runtime.steps.stream_windows import Stream, Windows, WindowSpec, can_be, fed, frames_of, joined
 from edgewright_targets.record import read_record
 
@@ -119,7 +120,7 @@ class StreamLoop:
             binding.bind_output(name)
         for name, place in self._places.items():
             binding.bind_output(name, *place)
-        self._graph.session.run_with_iobinding(binding)
+        self._graph.run(binding)
         found = binding.get_outputs()
         self._carried = list(found[len(spec.outputs) :])
         return {name: value.numpy() for name, value in zip(spec.outputs, found, strict=False)}
@@ -150,7 +151,7 @@ class InferStream:
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Add the new streams to `streams`."""
         streams = values.get("streams") or {"audio": Stream.of_audio(values["waveform"])}
-        kept = values.get("whole_feeds")
+        kept = call_of(values).recorder
         self._loop.start()
         made = self._loop.push(streams, None if kept is None else kept.setdefault(self.component, []))
         return {"streams": {**streams, **made}}

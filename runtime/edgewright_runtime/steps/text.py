@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewright_runtime.errors import PackageError, SampleCutWarning, SampleError
+from edgewright_runtime.steps.text_size import encode, text_limit
 from edgewright_targets.errors import MissingDependencyError
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Tokenize:
         padded: bool = True,
     ) -> None:
         self._tokenizer = read_tokenizer(package, tokenizer)
+        self._most = text_limit(self._tokenizer, str(package.root))
         fixed = engine.fixed_length(outputs)
         self._limit = min(filter(None, (max_length, fixed)), default=0)
         if self._limit:
@@ -64,16 +66,13 @@ class Tokenize:
         """Add the token arrays of the text, its `encoding` without padding, and `padding_before` in tokens.
 
         Raises:
-            SampleError: The text is not a string, or it is empty.
+            SampleError: The text is not a string, or it is empty or too long.
+            PackageError: The tokenizer failed.
         """
         text = values[self._text]
         if not isinstance(text, str) or not text.strip():
             raise SampleError(f"The model takes a non-empty text; given was {describe(text)}.")
-        try:
-            encoding = self._tokenizer.encode(text)
-        except TypeError as error:
-            # Half characters, as which Python keeps bytes of a command line that are no UTF-8.
-            raise SampleError(f"The text is not valid Unicode: {text!r}.") from error
+        encoding = encode(self._tokenizer, self._most, text)
         # Not len(encoding.ids): each access of an encoding's field makes a new list.
         if self._limit and len(encoding) == self._limit and encoding.overflowing:
             warnings.warn(
@@ -110,8 +109,11 @@ def read_tokenizer(package: Package, uri: str) -> Any:
         tokenizer = Tokenizer.from_file(str(package.asset(uri)))
     except PackageError:
         raise
-    except Exception as error:  # the library raises a bare Exception
-        raise PackageError(f"'{package.root}': the tokenizer cannot be read: {error}.") from error
+    except BaseException as error:
+        # The library raises a bare Exception, or panics, which is not an Exception.
+        if isinstance(error, (KeyboardInterrupt, SystemExit, MemoryError)):
+            raise
+        raise PackageError(f"'{package.root}': the tokenizer cannot be read: {str(error)[:200]}.") from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer
@@ -119,4 +121,4 @@ def read_tokenizer(package: Package, uri: str) -> Any:
 
 def describe(value: object) -> str:
     """A value that is no text, for messages."""
-    return repr(value) if isinstance(value, str) else f"{type(value).__name__}"
+    return repr(value[:80]) if isinstance(value, str) else f"{type(value).__name__}"

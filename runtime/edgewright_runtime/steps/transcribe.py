@@ -23,6 +23,7 @@ from edgewright_runtime.generation.timestamps import (
     timestamp_rule,
 )
 from edgewright_runtime.steps import TextStream
+from edgewright_runtime.steps.call import call_of
 from edgewright_runtime.steps.generate import Generate
 from edgewright_runtime.steps.infer import Infer
 from edgewright_targets.record import read_record
@@ -89,7 +90,7 @@ class Transcribe:
         segments: list[dict[str, Any]] = []
         stream = TextStream(self._pieces(values, segments))
         text = "".join(stream)
-        asked = values.get("options", {}).get("timestamps")
+        asked = call_of(values).options.get("timestamps")
         answer = {"text": text, "segments": segments} if asked else text
         return {self._generate.output: answer, "segments": segments, "generation": stream.facts}
 
@@ -125,7 +126,7 @@ class Transcribe:
         return {**stream.facts, **language}
 
     def _in_windows(self, values: Mapping[str, Any]) -> bool:
-        asked = values.get("options", {}).get("timestamps")
+        asked = call_of(values).options.get("timestamps")
         if asked not in (None, True, False):
             raise SampleError(f"The option timestamps is {asked!r}; expected True or False.")
         long = values[self._whole].shape[2] > self._frames
@@ -151,7 +152,7 @@ class Transcribe:
             scores = self._generate.loop.step(np.array([[self._prompt.start]], dtype=np.int64))[0, -1]
             return int(languages[int(scores[list(languages)].argmax())])
 
-        tokens, language = speech_prompt(self._prompt, values.get("options", {}), detect)
+        tokens, language = speech_prompt(self._prompt, call_of(values).options, detect)
         kept = [token for token in tokens if token != self._times.none]
         return [*kept, *last], {"language": language} if language else {}
 
@@ -188,7 +189,7 @@ class Transcribe:
 
     def _windows(self, values: Mapping[str, Any], facts: dict[str, Any]) -> Iterator[tuple[int, list[Segment]]]:
         """The segments of each window, with the frame that it begins at."""
-        options = values.get("options", {})
+        options = call_of(values).options
         settings = self._generate.settings.changed(
             {name: options[name] for name in OPTIONS if options.get(name) is not None}
         )
