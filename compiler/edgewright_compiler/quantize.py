@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 # Ranges settle within some dozens of samples; the rest of a calibration file only costs time.
 CALIBRATION_SAMPLES = 128
-# QuantizeLinear has an axis from this opset on.
-_PER_CHANNEL_OPSET = 13
 # Constants that mean infinity take this value: e^-20 is 2e-9, far below a step of 8-bit softmax.
 _MASKED = 20.0
 
@@ -107,7 +105,6 @@ def _static(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) ->
 
     if not feeds:
         raise QuantizationError("Static quantization needs calibration data; pass it with --calibration.")
-    _raise_opset(graph)
     if recipe.float_type != "float32":
         if recipe.float_type == "bfloat16":
             raise QuantizationError("Ranges cannot be calibrated in bfloat16: ONNX Runtime's CPU cannot run the graph.")
@@ -133,19 +130,6 @@ def _static(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) ->
     )
     if float8:
         int8_to_float8(made)
-
-
-def _raise_opset(graph: Path) -> None:
-    """To the first opset whose quantization knows a scale for each channel, where the graph is of an older one."""
-    import onnx
-    from onnx import version_converter
-
-    model = onnx.load(graph)
-    version = next(
-        (entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), _PER_CHANNEL_OPSET
-    )
-    if version < _PER_CHANNEL_OPSET:
-        onnx.save(version_converter.convert_version(model, _PER_CHANNEL_OPSET), graph)
 
 
 def _cast(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 
+import opset_graphs
 from edgewright_compiler.component import copy_graph
 from edgewright_compiler.float8 import int8_to_float8
 from edgewright_compiler.graphs import CandidateError, Graphs
@@ -206,7 +207,7 @@ def test_a_precision_that_changes_answers_makes_no_engine(
     tmp_path: Path,
 ) -> None:
     """Where answers are classes; the tolerance of other outputs follows from what was seen."""
-    job = SimpleNamespace(inputs=SimpleNamespace(digest=""), options=SimpleNamespace(max_drop=budget))
+    job = SimpleNamespace(inputs=SimpleNamespace(digest="", samples=()), options=SimpleNamespace(max_drop=budget))
 
     def stage(name: str, title: str, parts: dict[str, Any], make: Callable[[Path], None]) -> Path:
         make(tmp_path)
@@ -224,3 +225,26 @@ def test_a_precision_that_changes_answers_makes_no_engine(
         allowed, said = graphs.tolerance({"model": turned})
         assert allowed == tolerance_for(precision_difference(attention, turned, feeds).largest)
         assert "on 2 calibration samples" in said
+
+
+@pytest.mark.parametrize("per_channel", [False, True])
+def test_an_old_opset_is_raised_once_and_only_for_scales_of_channels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, per_channel: bool
+) -> None:
+    from onnx import version_converter
+
+    calls: list[int] = []
+    convert = version_converter.convert_version
+
+    def counted(model: Any, version: int) -> Any:
+        calls.append(version)
+        return convert(model, version)
+
+    monkeypatch.setattr(version_converter, "convert_version", counted)
+    (tmp_path / "float").mkdir()
+    opset_graphs.write_graph(tmp_path / "float" / "model.onnx", 11)
+    samples = opset_graphs.samples(3)
+    feeds = [{name: array[[row]] for name, array in samples.items()} for row in range(3)]
+    recipe = Recipe(method="static", activation_type="uint8", weight_type="int8", per_channel=per_channel)
+    quantize(tmp_path / "float", recipe, feeds, tmp_path)
+    assert calls == [13] * per_channel
