@@ -26,6 +26,10 @@ class _RunsCode:
     [
         (b"", ["no column 'text'; it is empty", "text,label"]),
         (b"sentence,label\nplay,PlayMusic\n", ["no column 'text'; its columns are: sentence, label"]),
+        (b"text,label,text\nplay,PlayMusic,stop\n", ["has 2 columns 'text'"]),
+        (b"text,label, label\nplay,PlayMusic,PlayMusic\n", ["has 2 columns 'label'"]),
+        (",".join(f"c{i}" for i in range(10**5)).encode() + b"\n", ["c19 and 99980 more"]),
+        (b"x" * 100 + b",label\nplay,PlayMusic\n", ["columns are: " + "x" * 60 + "..., label"]),
         (b"text,label\n", ["has no samples"]),
         (b"text,label\nplay music,PlayMusik\n", ["line 2: unknown label 'PlayMusik'", "Did you mean 'PlayMusic'"]),
         (b"text,label\nplay,PlayMusic\nstop\n", ["line 3: 1 cells; the header has 2"]),

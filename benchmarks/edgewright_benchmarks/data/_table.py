@@ -14,6 +14,8 @@ from edgewright_targets import InputError
 
 # A column of paths may also be called what it holds; the second is the word of Hugging Face's folder loaders.
 PATH_COLUMNS = ("path", "file_name")
+# What a message shows of a header: columns, and characters of each.
+_COLUMNS_SHOWN, _NAME_SHOWN = 20, 60
 
 
 def read_csv(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
@@ -22,6 +24,7 @@ def read_csv(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
     rows = csv.reader(_text(path).splitlines(keepends=True), strict=True)
     try:
         header = [name.strip() for name in next(rows, [])]
+        _refuse_repeated(path, form, header)
         return samples_of_rows(path, form, header, _cells(path, rows, header))
     except csv.Error as error:
         raise InputError(f"'{path}', line {rows.line_num}: not valid CSV: {error}.") from error
@@ -32,6 +35,16 @@ def read_jsonl(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
     rows = list(_objects(path))
     header = list(rows[0][1]) if rows else []
     return samples_of_rows(path, form, header, iter(rows))
+
+
+def _refuse_repeated(path: Path, form: Form, header: list[str]) -> None:
+    read = {*form.names, form.truth.column, *(PATH_COLUMNS if set(FILE_INPUTS) & set(form.names) else ())}
+    repeated = next((name for name in header if name in read and header.count(name) > 1), None)
+    if repeated is not None:
+        raise InputError(
+            f"'{path}' has {header.count(repeated)} columns '{repeated}'; which of them is meant is not known.",
+            hint="Rename or remove the others.",
+        )
 
 
 def _cells(path: Path, rows: Any, header: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -91,12 +104,19 @@ def column_of(path: Path, form: Form, header: list[str], name: str) -> str:
         return name
     if name in FILE_INPUTS and (found := [column for column in PATH_COLUMNS if column in header]):
         return found[0]
-    listing = f"its columns are: {', '.join(header)}" if any(header) else "it is empty"
+    listing = f"its columns are: {_listed(header)}" if any(header) else "it is empty"
     example = ",".join((*form.names, form.truth.column))
     raise InputError(
         f"'{path}' has no column '{name}'; {listing}.",
         hint=f"Columns must be named as the model's inputs, such as: {example}",
     )
+
+
+def _listed(header: list[str]) -> str:
+    """The first columns, each cut off where it is long: a header may have a million of them."""
+    names = [name if len(name) <= _NAME_SHOWN else f"{name[:_NAME_SHOWN]}..." for name in header[:_COLUMNS_SHOWN]]
+    rest = len(header) - len(names)
+    return ", ".join(names) + (f" and {rest} more" if rest else "")
 
 
 def _value(path: Path, name: str, cell: Any, place: str) -> Any:
