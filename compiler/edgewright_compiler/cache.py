@@ -24,6 +24,7 @@ from filelock import FileLock
 from edgewright_runtime.archive import UNPACKED, cache_folder
 from edgewright_runtime.aside import folder_aside, sweep
 from edgewright_runtime.finished import ENGINES, FINISHED, TIMING
+from edgewright_runtime.package import file_digest
 from edgewright_targets import InputError
 
 _STAGES = "stages"
@@ -55,28 +56,52 @@ class StageCache:
     def __init__(self, root: Path | None = None) -> None:
         self.root = cache_folder() if root is None else root
 
-    def get(self, stage: str, parts: Mapping[str, Any], make: Callable[[Path], None]) -> tuple[Path, bool]:
+    def get(
+        self,
+        stage: str,
+        parts: Mapping[str, Any],
+        make: Callable[[Path], None],
+        *,
+        damaged: Callable[[Path], None] | None = None,
+    ) -> tuple[Path, bool]:
         """The folder of a stage, made by `make(folder)` unless it is there; also tells whether it was.
 
         Args:
             stage: Name of the stage, also a folder.
             parts: All that decides the content, as plain data.
             make: Fills the empty folder it is given; whatever it raises leaves nothing behind.
+            damaged: Given where the files of the stage must be those that were written: their digests are compared,
+                and a stage with others is removed and made anew after `damaged(folder)` was called. Not for stages
+                whose files change where they are used, such as the system of an emulator.
         """
         found = self.find(stage, parts)
-        if found is not None:
+        if found is not None and (damaged is None or _is_whole(found)):
             return found, True
         key = digest_of(parts)
         final = self._final(stage, parts)
         with FileLock(self._beside() / f"{stage}-{key[:32]}.lock"):
             if final.is_dir():
-                return final, True
+                if damaged is None or _is_whole(final):
+                    return final, True
+                damaged(final)
+                self._remove(final)
             with self.scratch() as folder:
                 make(folder)
                 sync_tree(folder)
                 final.parent.mkdir(parents=True, exist_ok=True)
+                # First: without its folder it is not looked at, and a stage without it counts as damaged.
+                _sums(final).write_text(digest_of(_digests(folder)), encoding="utf-8")
                 folder.rename(final)
         return final, False
+
+    def _remove(self, folder: Path) -> None:
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise InputError(
+                f"The stage '{folder}' in the cache is damaged and cannot be removed: {error.strerror}.",
+                hint="Remove it, or clear the cache with: edgewright cache clear",
+            ) from error
 
     def find(self, stage: str, parts: Mapping[str, Any]) -> Path | None:
         """The folder of a stage if it is there."""
@@ -133,6 +158,7 @@ class StageCache:
             shutil.rmtree(folder, ignore_errors=True)
             if folder.exists():
                 raise InputError(f"'{folder}' cannot be removed. Removed before it: {count} entries.")
+            _sums(folder).unlink(missing_ok=True)
             count, freed = count + 1, freed + entry.bytes
         if not older_than_seconds:
             for name in (_BUILT, FINISHED, TIMING):
@@ -153,6 +179,23 @@ class StageCache:
                 hint="Set XDG_CACHE_HOME to a folder that can.",
             ) from error
         return folder
+
+
+def _sums(folder: Path) -> Path:
+    """The file beside a stage with the digest of its files."""
+    return folder.with_name(f"{folder.name}.sha256")
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): file_digest(path) for path in folder.rglob("*") if path.is_file()}
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a stage has the files that were written into it, with the same bytes."""
+    try:
+        return _sums(folder).read_text(encoding="utf-8") == digest_of(_digests(folder))
+    except (OSError, ValueError):
+        return False
 
 
 def _folders(folder: Path) -> list[Path]:

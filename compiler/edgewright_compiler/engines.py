@@ -132,10 +132,13 @@ class EngineMaker:
     def stage(self, name: str, title: str, parts: dict[str, Any], make: Callable[[Path], None]) -> Path:
         """The folder of a stage, from the cache or made now; says which of them under `title`."""
         start = time.perf_counter()
-        folder, cached = self.cache.get(name, stage_parts(parts), make)
+        folder, cached = self.cache.get(name, stage_parts(parts), make, damaged=self._note_damage)
         spent = "from the cache" if cached else f"{time.perf_counter() - start:.1f} s"
         self.progress.note(f"{title}: {spent}")
         return folder
+
+    def _note_damage(self, folder: Path) -> None:
+        self.progress.note(f"The stage '{folder}' in the cache is damaged; it is made anew.")
 
     def _export(self) -> Path:
         source = self.job.source

@@ -83,12 +83,17 @@ class Graphs:
 
         parts = {
             "exported": self.digest,
-            "data": self._maker.job.inputs.digest,
+            **self._data_parts(),
             "tools": installed_versions(RUN_TOOLS),
         }
         path = self._maker.stage("shapes", "Read the shapes of the data", parts, make) / _SHAPES
         data = json.loads(path.read_text(encoding="utf-8"))
         return {name: read_record(FeedShapes, data[name], str(path)) for name in self.components}
+
+    def _data_parts(self) -> dict[str, Any]:
+        """What decides the samples that the graphs are given: a part of a file has the digest of the whole file."""
+        data = self._maker.job.inputs
+        return {"data": data.digest, "samples": len(data.samples)}
 
     def fixed(self) -> tuple[Graphs, str]:
         """The same graphs for one shape each, which the data decides; and what was chosen, as sentences.
@@ -190,7 +195,7 @@ class Graphs:
         parts = {
             "exported": self.digest,
             "graphs": {name: tree_digest(graph) for name, graph in graphs.items()},
-            "data": self._maker.job.inputs.digest,
+            **self._data_parts(),
             "tools": installed_versions(_GRAPH_TOOLS),
         }
         path = self._maker.stage("reference", "Compared the precision with float", parts, make) / _REFERENCE
