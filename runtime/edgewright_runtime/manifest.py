@@ -13,11 +13,12 @@ from edgewright_targets.recipe import AS_IT_IS, Recipe
 # Number of the format, written into the package and into each of its engines. Its history:
 #
 #   1  The first. Readers of it refuse keys that they do not know.
+#   2  `judged_on`: the instruction sets that engines were judged on.
 #
 # A new field of `Manifest`, `EngineSpec`, `Recipe` or what they hold raises the number, or is left out of the file if
 # it has its default. An older reader then says that the package is newer (`PackageTooNewError`), and not that a key is
 # unknown. Every number stays readable: `tests/data` keeps a package of each.
-FORMAT = 1
+FORMAT = 2
 COMPONENT = "model"
 ASSET_FOLDER = "shared_assets"
 # Kinds of engine that ONNX Runtime does not run; the flavours in `edgewright_runtime.trt`.

@@ -2,12 +2,15 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from edgewright_targets.host import architecture
+from fuzz.bits import unnoticed_flips
 from fuzz.cases import PAIRS, Case
 from fuzz.report import Result, faults, report
 from fuzz.subjects import SUBJECTS
@@ -76,6 +79,13 @@ def _reads_show(path: Path) -> bool:
     os.utime(path, (0, 1))
     path.read_text()
     return path.stat().st_atime != 0
+
+
+def test_verify_notices_every_flipped_bit(tmp_path: Path) -> None:
+    stored = _TESTS / "data" / "format-1"
+    if architecture() != "x86_64":
+        pytest.skip("the engine of the stored package is for x86-64")
+    assert not unnoticed_flips(Path(shutil.copytree(stored, tmp_path / "p")), count=1000, seed=_SEED)
 
 
 def test_a_case_follows_from_its_number() -> None:

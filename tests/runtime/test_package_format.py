@@ -63,14 +63,14 @@ def test_a_package_of_format_1(old_package: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda ours, engine: (ours.update(format=2, licence="x"), engine.update(format=2)),
-        lambda ours, engine: (ours.update(format=2), engine.update(format=2), engine["recipe"].update(new=1)),
-        lambda ours, engine: engine.update(format=2, new=1),
+        lambda ours, engine: (ours.update(format=3, licence="x"), engine.update(format=3)),
+        lambda ours, engine: (ours.update(format=3), engine.update(format=3), engine["recipe"].update(new=1)),
+        lambda ours, engine: engine.update(format=3, new=1),
     ],
 )
 def test_a_newer_package_is_called_newer(old_package: Path, change: Callable[[Any, Any], object]) -> None:
     _edit(old_package, change)
-    with pytest.raises(PackageTooNewError, match="has format 2; this version of Edgewright reads up to 1"):
+    with pytest.raises(PackageTooNewError, match="has format 3; this version of Edgewright reads up to 2"):
         Package.open(old_package)
 
 
