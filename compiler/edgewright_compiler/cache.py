@@ -24,7 +24,7 @@ from filelock import FileLock
 from edgewright_runtime.archive import UNPACKED, cache_folder
 from edgewright_runtime.aside import folder_aside, sweep
 from edgewright_runtime.finished import ENGINES, FINISHED, TIMING
-from edgewright_runtime.package import file_digest
+from edgewright_runtime.package_files import file_digest
 from edgewright_targets import InputError
 
 _STAGES = "stages"
