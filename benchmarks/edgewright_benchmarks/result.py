@@ -238,6 +238,7 @@ def read_result(path: str | Path) -> Result:
     """Read a result file; see `result_from_json` for errors."""
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    # RecursionError: brackets nested without end.
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"'{path}' cannot be read as a result: {error}.") from error
     return result_from_json(data, str(path))

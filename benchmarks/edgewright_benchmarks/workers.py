@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -147,6 +150,12 @@ class EngineWorker(Protocol):
 
     def __exit__(self, *_: object) -> None:
         """End it."""
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a process that leads a session, and what it started: one of these may hold the other end of a pipe."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def last_words(errors: IO[bytes]) -> list[str]:
@@ -296,7 +305,10 @@ class WorkerProcess:
 
     def _end_stuck(self) -> None:
         self._timed_out = True
-        self._process.kill()
+        if self._connection_code is None:
+            self._process.kill()
+        else:
+            end_group(self._process)
 
     def _death(self, operation: str) -> WorkerError:
         if self._timed_out:

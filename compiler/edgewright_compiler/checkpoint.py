@@ -13,6 +13,8 @@ from edgewright_compiler.sources.failures import first_line, needs
 from edgewright_targets import InputError
 
 # Code that comes with a checkpoint is not run; left open, transformers would ask on the terminal.
+# The largest that transformers writes, vocabularies of a quarter of a million tokens, have some MiB.
+_JSON_LIMIT_BYTES = 64 * 2**20
 OFFLINE = {"local_files_only": True, "trust_remote_code": False}
 
 
@@ -119,6 +121,8 @@ def read_json(path: Path) -> dict[str, Any]:
         InputError: It cannot be read, or holds something else.
     """
     try:
+        if path.stat().st_size > _JSON_LIMIT_BYTES:
+            raise InputError(f"'{path}' has {path.stat().st_size:,} bytes; a configuration has at most 64 MiB.")
         data = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError, RecursionError) as error:
         raise InputError(f"'{path}' cannot be read: {error}.") from error

@@ -31,7 +31,9 @@ _LARGEST_PADDING = 2**16
 
 
 # ONNX Runtime takes quadratic time for a table of many keys; a build writes some ten, and as many as it has engines.
-_MOST_KEYS = 10_000
+_MOST_KEYS = 1_000
+# The longest pipelines have some ten.
+_MOST_STEPS = 256
 # Only against nonsense: `verify` knows the outputs, and allows less.
 _LARGEST_TOLERANCE = 2.0**64
 
@@ -125,6 +127,9 @@ def read_manifest(text: bytes, where: str) -> Manifest:
         ) from error
     _check_format(written, where)
     base = read_record(Manifest, ours, f"{where}: manifest")
+    steps = len(base.pipeline.steps) + len(base.pipeline.measured.steps if base.pipeline.measured else ())
+    if steps > _MOST_STEPS:
+        raise PackageError(f"{where}: the pipeline has {steps} steps; {_MOST_STEPS} are allowed.")
     engines = {name: _engine(name, components, where) for name in names}
     unknown = [name for name in (*base.order, *base.baselines.values()) if name not in engines]
     if unknown or not base.order:

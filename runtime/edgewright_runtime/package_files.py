@@ -17,6 +17,8 @@ from edgewright_targets.errors import first_few
 SUMS = "SHA256SUMS"
 # A line has about 100 bytes: enough for 100,000 files.
 SUMS_LIMIT_BYTES = 16 * 2**20
+# Tokenizers and vocabularies: the largest of today, with a quarter of a million tokens, have 33 MiB.
+VOCABULARY_LIMIT_BYTES = 256 * 2**20
 
 _SUM_LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 

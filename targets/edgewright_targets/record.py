@@ -18,6 +18,9 @@ from edgewright_targets.errors import InputError, nearest
 
 T = TypeVar("T")
 
+# Characters that messages show of a value or a key.
+_SHOWN = 60
+
 
 class RecordError(InputError):
     """Data does not have the declared form; the message begins with the place.
@@ -43,7 +46,8 @@ def read_record(kind: type[T], data: object, where: str) -> T:
     fields = {field.name: field for field in dataclasses.fields(kind) if field.init}  # type: ignore[arg-type]
     for key in data:
         if key not in fields:
-            raise RecordError(f"{where}: unknown key '{key}'.", hint=nearest(str(key), fields), keys=(str(key),))
+            shown = str(key)[:_SHOWN]
+            raise RecordError(f"{where}: unknown key '{shown}'.", hint=nearest(shown, fields), keys=(str(key),))
     values: dict[str, Any] = {}
     for name, field in fields.items():
         if name in data:
@@ -77,14 +81,15 @@ def _read_value(hint: Any, value: Any, where: str) -> Any:
     if origin is Literal:
         if value not in arguments:
             allowed = ", ".join(repr(a) for a in arguments)
-            raise RecordError(f"{where}: {value!r} is not allowed. Allowed: {allowed}.")
+            raise RecordError(f"{where}: {_shown(value)} is not allowed. Allowed: {allowed}.")
         return value
     if origin is tuple:
         return _read_tuple(arguments, value, where)
     if origin is dict:
         if not isinstance(value, Mapping):
             raise RecordError(f"{where}: expected a table, found {_kind_of(value)}.")
-        return {str(key): _read_below(arguments[1], item, f"{where}.{key}", str(key)) for key, item in value.items()}
+        items = ((str(key), item) for key, item in value.items())
+        return {key: _read_below(arguments[1], item, f"{where}.{key[:_SHOWN]}", key) for key, item in items}
     if dataclasses.is_dataclass(hint):
         return read_record(typing.cast("type[Any]", hint), value, where)
     return _read_scalar(hint, value, where)
@@ -122,8 +127,16 @@ def _read_scalar(kind: type[Any], value: Any, where: str) -> Any:
 def _kind_of(value: object) -> str:
     if value is None:
         return "nothing"
+    return f"{type(value).__name__} {_shown(value)}"
+
+
+def _shown(value: object) -> str:
+    """A value for messages: not longer than a person reads."""
+    # Python refuses to write out a number of more than 4,300 digits.
+    if isinstance(value, int) and abs(value) > 10**_SHOWN:
+        return "of many digits"
     text = repr(value)
-    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
 def write_record(record: Any) -> Any:

@@ -165,8 +165,9 @@ def _bytes(memory: str, where: str) -> int:
 def _toml(text: str, where: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RecordError(f"{where}: not valid TOML: {error}.") from error
+    # RecursionError: brackets nested without end.
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise RecordError(f"{where}: not valid TOML: {str(error)[:200]}.") from error
 
 
 def _extended(data: dict[str, Any], where: str) -> dict[str, Any]:

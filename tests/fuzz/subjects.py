@@ -26,6 +26,9 @@ Mutation = Callable[[Random, Path, Room], None]
 # Reads what was mutated; raises an EdgewrightError, or gives what is wrong with having accepted it.
 Reader = Callable[[Path, Seeds, Room], str]
 
+# That a device may be silent here; its own limits are minutes.
+_SILENCE_SECONDS = 5.0
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -222,16 +225,21 @@ def _worker(path: Path, seeds: Seeds, room: Room) -> str:
 
 
 def _device(path: Path, seeds: Seeds, room: Room) -> str:
-    from edgewright_benchmarks.devices import ssh
+    from edgewright_benchmarks.devices import copying, session, ssh
     from edgewright_benchmarks.progress import Quiet
+    from edgewright_benchmarks.workers import WorkerProcess
     from edgewright_runtime import Package
     from edgewright_targets import InputError
 
     def no_download(*_: object) -> list[Path]:
         raise InputError("No library is fetched here.")
 
-    # A device that does not come back is waited for for a minute, which would add nothing here.
+    # A device that does not come back, or is silent, is waited for for minutes, which would add nothing here.
     vars(ssh).update(RETRY_SECONDS=(), download=no_download)
+    vars(copying).update(_COPY_SECONDS=_SILENCE_SECONDS)
+    waiting: tuple[Any, ...] = (session.FarEndSession.ask, WorkerProcess.__init__)
+    for call in waiting:
+        call.__kwdefaults__["timeout"] = _SILENCE_SECONDS
     with played(path), ssh.SshDevice("ssh://nowhere", Quiet()) as device:
         device.send(Package.open(seeds.package("arrays")))
         with device.worker() as worker:

@@ -88,8 +88,8 @@ def test_a_newer_package_is_called_newer(old_package: Path, change: Callable[[An
         ('"tolerance": 0.0001220703125', f'"tolerance": 1{"0" * 5000}', "this is no Edgewright package"),
         (
             '"shared_assets": {}',
-            '"shared_assets": {' + ",".join(f'"k{number}": 1' for number in range(10_001)) + "}",
-            "a table has 10001 keys; 10000 are allowed",
+            '"shared_assets": {' + ",".join(f'"k{number}": 1' for number in range(1_001)) + "}",
+            "a table has 1001 keys; 1000 are allowed",
         ),
     ],
 )
@@ -108,6 +108,12 @@ def test_an_order_of_many_engines(old_package: Path) -> None:
     with pytest.raises(PackageError, match="and 4992 more") as refused:
         Package.open(old_package)
     assert len(str(refused.value)) < 1000
+
+
+def test_a_pipeline_of_many_steps(old_package: Path) -> None:
+    _edit(old_package, lambda ours, _: ours["pipeline"].update(steps=ours["pipeline"]["steps"] * 300))
+    with pytest.raises(PackageError, match="steps; 256 are allowed"):
+        Package.open(old_package)
 
 
 def _without(arrays: dict[str, Any], part: str) -> None:

@@ -12,7 +12,7 @@ from importlib import resources
 from typing import Any, TypeVar
 
 from edgewright_benchmarks.devices.connection import CONNECTION_CODE, NO_PYTHON_CODE, SshClient
-from edgewright_benchmarks.workers import ConnectionLostError, last_words
+from edgewright_benchmarks.workers import ConnectionLostError, end_group, last_words
 from edgewright_runtime.wire import WireError, read_line
 from edgewright_targets import InputError
 from edgewright_targets.record import RecordError, read_record
@@ -150,7 +150,7 @@ class FarEndSession:
 
     def _end_stuck(self) -> None:
         self._timed_out = True
-        self._process.kill()
+        end_group(self._process)
 
     def lost(self) -> ConnectionLostError | InputError:
         """Why the connection ended, which it has, or is made to: without an answer nothing more comes from it."""

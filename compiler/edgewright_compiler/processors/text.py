@@ -14,6 +14,7 @@ from edgewright_compiler.component import ASSET_PREFIX, ASSETS_FOLDER
 from edgewright_compiler.processors import ProcessorKind
 from edgewright_compiler.sources.failures import needs
 from edgewright_runtime.manifest import StepSpec
+from edgewright_runtime.steps.text_size import is_of_tokenizers
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
@@ -119,7 +120,12 @@ class CheckpointTokenizer:
         (_asset_folder(folder) / TOKENIZER_FILE).write_text(text, encoding="utf-8")
 
     def _made(self, texts: list[str], **options: Any) -> dict[str, Any]:
-        return dict(self._tokenizer(texts, truncation=True, max_length=self.max_length, **options))
+        try:
+            return dict(self._tokenizer(texts, truncation=True, max_length=self.max_length, **options))
+        except BaseException as error:
+            if not is_of_tokenizers(error):
+                raise
+            raise InputError(f"'{self._folder}': its tokenizer fails: {str(error)[:200]}.") from error
 
 
 class FileTokenizer:

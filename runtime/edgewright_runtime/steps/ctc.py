@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewright_runtime.errors import PackageError, SampleError
+from edgewright_runtime.package_files import VOCABULARY_LIMIT_BYTES, FileTooLargeError, read_limited
 from edgewright_runtime.steps.call import call_of
 
 if TYPE_CHECKING:
@@ -41,13 +42,13 @@ class CtcDecode:
         del engine
         path = package.asset(vocabulary)
         try:
-            entry = json.loads(path.read_text(encoding="utf-8"))
+            entry = json.loads(read_limited(path, VOCABULARY_LIMIT_BYTES))
             self._tokens = [str(token) for token in entry["tokens"]]
             self._blank, self._delimiter, self._space = (str(entry[key]) for key in ("blank", "delimiter", "space"))
             self._lower = bool(entry["lower"])
             self._replacements = [(str(old), str(new)) for old, new in entry["replacements"]]
             self._blank_id = self._tokens.index(self._blank)
-        except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        except (OSError, ValueError, LookupError, TypeError, RecursionError, FileTooLargeError) as error:
             raise PackageError(f"'{package.root}': the vocabulary cannot be read: {error}.") from error
         _check_beams(num_beams)
         self._num_beams = num_beams

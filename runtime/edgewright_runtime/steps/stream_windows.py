@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # What no package needs, and what a manifest could ask for to fill the memory.
 LONGEST_WINDOW = 2**24
+_MOST_WINDOWS_BEFORE = 2**10
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,9 @@ def can_be(spec: WindowSpec) -> bool:
     """Whether there are such windows."""
     sizes = 0 < spec.hop <= LONGEST_WINDOW and 0 < spec.window <= LONGEST_WINDOW
     begins = 0 <= spec.first <= spec.window and 0 <= spec.before <= LONGEST_WINDOW
-    return sizes and begins and 0 <= spec.axis < len(spec.shape)
+    # Each of them is a run of the graph before anything was heard.
+    few = spec.before <= _MOST_WINDOWS_BEFORE * spec.hop + spec.window
+    return sizes and begins and few and 0 <= spec.axis < len(spec.shape)
 
 
 def fed(spec: WindowSpec, frames: Array) -> Array:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewright_runtime.errors import PackageError, SampleCutWarning, SampleError
+from edgewright_runtime.package_files import VOCABULARY_LIMIT_BYTES
 from edgewright_runtime.steps.text_size import encode, text_limit
 from edgewright_targets.errors import MissingDependencyError
 
@@ -105,8 +106,11 @@ def read_tokenizer(package: Package, uri: str) -> Any:
             "This package takes text, and the library 'tokenizers' is not installed.",
             hint="Install it with: pip install tokenizers",
         ) from error
+    path = package.asset(uri)
+    if path.exists() and path.stat().st_size > VOCABULARY_LIMIT_BYTES:
+        raise PackageError(f"'{package.root}': its tokenizer has more than {VOCABULARY_LIMIT_BYTES:,} bytes.")
     try:
-        tokenizer = Tokenizer.from_file(str(package.asset(uri)))
+        tokenizer = Tokenizer.from_file(str(path))
     except PackageError:
         raise
     except BaseException as error:

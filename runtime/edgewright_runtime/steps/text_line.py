@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewright_runtime.errors import PackageError, SampleError
+from edgewright_runtime.package_files import VOCABULARY_LIMIT_BYTES, FileTooLargeError, read_limited
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -136,8 +137,8 @@ class SpellLine:
         del engine
         path = package.asset(characters)
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
+            found = json.loads(read_limited(path, VOCABULARY_LIMIT_BYTES))
+        except (OSError, ValueError, RecursionError, FileTooLargeError) as error:
             raise PackageError(f"'{package.root}': the characters cannot be read: {error}.") from error
         if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
             raise PackageError(f"'{package.root}': the characters are no list of texts.")

@@ -73,11 +73,12 @@ def encode(tokenizer: Any, limit: int, *texts: str, **options: Any) -> Any:
         # Half characters, as which Python keeps bytes of a command line that are not UTF-8.
         raise SampleError(f"The text is not valid Unicode: {texts[0][:200]!r}.") from error
     except BaseException as error:
-        if _is_of_library(error):
+        if is_of_tokenizers(error):
             raise PackageError(f"The tokenizer of the package fails: {str(error)[:200]}.") from error
         raise
 
 
-def _is_of_library(error: BaseException) -> bool:
+def is_of_tokenizers(error: BaseException) -> bool:
+    """Whether the library itself raised this, as where a file names a token that it does not have."""
     # The library raises a bare Exception, and where it panics a BaseException of pyo3, which is not importable.
     return type(error) is Exception or type(error).__name__ == "PanicException"
