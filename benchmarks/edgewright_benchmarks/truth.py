@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -39,6 +41,46 @@ class Form:
     class_names: tuple[str, ...]
 
 
+# Tables of numbers are written with decimals where a value of the column was missing.
+_INDEX = re.compile(r"(\d{1,9})(?:\.0+)?")
+
+
+def is_class_index(cell: Any, class_names: tuple[str, ...]) -> bool:
+    """Whether a cell (or an entry of a list in it) is a class index and cannot be a class name.
+
+    Where a class is called by a number, such as a count of stars, a number is a name, and never an index.
+    """
+    cells = cell if isinstance(cell, list) else str(cell).split() if cell is not None else []
+    return any(_as_index(entry, class_names) is not None for entry in cells)
+
+
+def _as_index(cell: Any, class_names: tuple[str, ...]) -> int | None:
+    found = _INDEX.fullmatch(str(cell).strip())
+    return None if found is None or _some_number(class_names) else int(found.group(1))
+
+
+@functools.lru_cache(maxsize=8)
+def _some_number(class_names: tuple[str, ...]) -> bool:
+    return any(_INDEX.fullmatch(name.strip()) for name in class_names)
+
+
+def class_of_cell(cell: Any, class_names: tuple[str, ...], place: str) -> int:
+    """The class index of a cell: the index of a class name, or an index itself.
+
+    Raises:
+        InputError: It is neither.
+    """
+    index = _as_index(cell, class_names) if class_names else None
+    if index is None:
+        return class_index(cell, class_names, place)
+    if index >= len(class_names):
+        raise InputError(
+            f"{place}: there is no class {index}.",
+            hint=f"The model has {len(class_names)} classes: their indices go from 0 to {len(class_names) - 1}.",
+        )
+    return index
+
+
 def class_index(cell: Any, class_names: tuple[str, ...], place: str) -> int:
     """The index of a class name.
 
@@ -54,7 +96,7 @@ def class_index(cell: Any, class_names: tuple[str, ...], place: str) -> int:
     raise InputError(f"{place}: unknown label '{label}'.", hint=listing)
 
 
-CLASS = Truth(LABEL_COLUMN, class_index)
+CLASS = Truth(LABEL_COLUMN, class_of_cell)
 
 
 def word_tags(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[str, ...]:
@@ -64,9 +106,7 @@ def word_tags(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[str,
         InputError: A tag that is not one of the class names.
     """
     tags = tuple(str(tag) for tag in cell) if isinstance(cell, list) else tuple(str(cell).split())
-    for tag in tags:
-        class_index(tag, class_names, place)
-    return tags
+    return tuple(class_names[class_of_cell(tag, class_names, place)] for tag in tags)
 
 
 def _one_for_each_word(sample: Any, tags: tuple[str, ...], place: str) -> None:

@@ -37,7 +37,7 @@ class _RunsCode:
         (b"text,label\n  ,PlayMusic\n", ["line 2: the text is empty"]),
         (b'text,label\n"play,PlayMusic\nstop,PlayMusic\n', ["line 3: not valid CSV"]),
         (b"text,label\ncaf\xe9,PlayMusic\n", ["is not UTF-8: byte 14", "iconv -f latin1"]),
-        (b"\xff\xfet\x00e\x00x\x00t\x00", ["is not UTF-8: byte 0"]),
+        (b"\xff\xfet\x00e\x00x\x00t\x00,", ["is not UTF-16: byte 10"]),
         (b"text,label\nplay\x00music,PlayMusik\n", ["line 2"]),
     ],
 )

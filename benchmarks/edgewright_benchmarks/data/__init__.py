@@ -16,6 +16,7 @@ import numpy as np
 from edgewright_benchmarks.data._arrays import read_npz
 from edgewright_benchmarks.data._coco import read_coco
 from edgewright_benchmarks.data._folder import read_folder
+from edgewright_benchmarks.data._lines import DataWarning, open_text
 from edgewright_benchmarks.data._shards import PARQUET, find_stored
 from edgewright_benchmarks.data._table import read_csv, read_jsonl
 from edgewright_benchmarks.objects import OBJECTS
@@ -24,7 +25,7 @@ from edgewright_benchmarks.truth import LABEL_COLUMN, Form, Truth
 from edgewright_runtime.samples import FILE_INPUTS, LATENT_INPUT, input_names
 from edgewright_targets import InputError
 
-__all__ = ["LABEL_COLUMN", "Dataset", "Form", "Truth", "read_dataset"]
+__all__ = ["LABEL_COLUMN", "DataWarning", "Dataset", "Form", "Truth", "open_text", "read_dataset"]
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,9 @@ def read_dataset(path: str | Path, *, task: str, input_name: str, class_names: t
     """Read a data file, or a folder of files.
 
     Args:
-        path: `.csv` or `.jsonl` with a column for each input and, where labelled, one for what is right; a folder
-            with a folder of files for each class, or with `metadata.csv` or `metadata.jsonl`, which is read instead;
+        path: `.csv`, `.tsv` or `.jsonl` with a column for each input and, where labelled, one for what is right; a
+            folder with a folder of files for each class, or with `metadata.csv` or `metadata.jsonl`, which is read
+            instead;
             for masks, a folder `images` and a folder `masks` with files of the same names;
             for boxes also COCO's `.json`, or a folder with `annotations.json`;
             `.parquet` with the columns of a table, a folder of such shards, or one that `datasets` wrote with
@@ -108,7 +110,13 @@ METADATA_FILES = ("metadata.csv", "metadata.jsonl")
 # What exporters call COCO's file where it lies among its pictures.
 COCO_FILES = ("annotations.json", "_annotations.coco.json")
 Reader = Callable[[Path, Form], tuple[list[Any], list[Any] | None]]
-READERS: dict[str, Reader] = {".csv": read_csv, ".jsonl": read_jsonl, ".json": read_coco, ".npz": read_npz}
+READERS: dict[str, Reader] = {
+    ".csv": read_csv,
+    ".tsv": read_csv,
+    ".jsonl": read_jsonl,
+    ".json": read_coco,
+    ".npz": read_npz,
+}
 
 
 def _reader(path: Path, form: Form) -> Reader:

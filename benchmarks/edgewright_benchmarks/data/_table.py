@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from edgewright_benchmarks.truth import Form
+from edgewright_benchmarks.data._lines import DataWarning, how_read, open_text, separated_rows
+from edgewright_benchmarks.truth import CLASS, TAGS, Form, is_class_index
 from edgewright_runtime.samples import FILE_INPUTS
 from edgewright_targets import InputError
 
@@ -20,25 +23,37 @@ _COLUMNS_SHOWN, _NAME_SHOWN = 20, 60
 
 def read_csv(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
     """Samples and what is right; see `read_dataset`."""
-    # strict: an unbalanced quote would otherwise swallow the rest of the file into one cell.
-    rows = csv.reader(_text(path).splitlines(keepends=True), strict=True)
-    try:
-        header = [name.strip() for name in next(rows, [])]
-        _refuse_repeated(path, form, header)
-        return samples_of_rows(path, form, header, _cells(path, rows, header))
-    except csv.Error as error:
-        raise InputError(f"'{path}', line {rows.line_num}: not valid CSV: {error}.") from error
+    rows: Any = None
+    with open_text(path) as file:
+        try:
+            rows, header, separator = separated_rows(path, file, _columns_read(form))
+            if unusual := how_read(path, separator):
+                warnings.warn(DataWarning(unusual), stacklevel=2)
+            _refuse_repeated(path, form, header)
+            return samples_of_rows(path, form, header, _cells(path, rows, header))
+        except csv.Error as error:
+            line = rows.line_num if rows else 1
+            raise InputError(f"'{path}', line {line}: not valid CSV: {error}.") from error
 
 
 def read_jsonl(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
     """Samples and what is right; see `read_dataset`."""
-    rows = list(_objects(path))
-    header = list(rows[0][1]) if rows else []
-    return samples_of_rows(path, form, header, iter(rows))
+    with open_text(path, newline="\n") as file:
+        rows = _objects(path, file)
+        first = next(rows, None)
+        if first is None:
+            return samples_of_rows(path, form, [], rows)
+        if unusual := how_read(path, ","):
+            warnings.warn(DataWarning(unusual), stacklevel=2)
+        return samples_of_rows(path, form, list(first[1]), itertools.chain([first], rows))
+
+
+def _columns_read(form: Form) -> tuple[str, ...]:
+    return (*form.names, form.truth.column, *(PATH_COLUMNS if set(FILE_INPUTS) & set(form.names) else ()))
 
 
 def _refuse_repeated(path: Path, form: Form, header: list[str]) -> None:
-    read = {*form.names, form.truth.column, *(PATH_COLUMNS if set(FILE_INPUTS) & set(form.names) else ())}
+    read = _columns_read(form)
     repeated = next((name for name in header if name in read and header.count(name) > 1), None)
     if repeated is not None:
         raise InputError(
@@ -57,18 +72,27 @@ def _cells(path: Path, rows: Any, header: list[str]) -> Iterator[tuple[str, dict
         yield place, dict(zip(header, row, strict=True))
 
 
-def _objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    for number, line in enumerate(_text(path).split("\n"), start=1):
+def _objects(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         place = f"'{path}', line {number}"
         try:
-            row = json.loads(line)
+            row = json.loads(line, object_pairs_hook=_named_once)
         except (ValueError, RecursionError) as error:
             raise InputError(f"{place}: not valid JSON: {error}.") from error
         if not isinstance(row, dict):
             raise InputError(f"{place}: expected an object of named values.")
         yield place, row
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"'{twice}' stands there {names.count(twice)} times; which is meant is not known")
+    return row
 
 
 def samples_of_rows(
@@ -77,11 +101,16 @@ def samples_of_rows(
     """Samples and what is right, of rows with their places for messages; `header` names the columns."""
     columns = {name: column_of(path, form, header, name) for name in form.names}
     labelled = form.truth.column in header
+    if not labelled:
+        _refuse_other_case(path, header, form.truth.column)
+    numbered = False
     samples: list[Any] = []
     labels: list[Any] = []
     for place, row in rows:
         values = {name: _value(path, name, row.get(column), place) for name, column in columns.items()}
         samples.append(values if len(values) > 1 else next(iter(values.values())))
+        if not labelled and form.truth.column in row:
+            raise InputError(f"{place}: '{form.truth.column}' is here; the first line has none.")
         if labelled:
             if form.truth.column not in row:
                 raise InputError(f"{place}: '{form.truth.column}' is missing; other lines have it.")
@@ -91,7 +120,26 @@ def samples_of_rows(
             labels.append(form.truth.read(cell, form.class_names, place))
             if form.truth.check is not None:
                 form.truth.check(samples[-1], labels[-1], place)
+            numbered = numbered or (form.truth in (CLASS, TAGS) and is_class_index(cell, form.class_names))
+    if numbered:
+        warnings.warn(DataWarning(_numbered(path, form)), stacklevel=2)
     return samples, labels if labelled else None
+
+
+def _refuse_other_case(path: Path, header: list[str], name: str) -> None:
+    """Refuse a column that is nearly that of the ground truth: the data would be taken for unlabelled in silence."""
+    found = next((column for column in header if column.strip().casefold() == name.casefold()), None)
+    if found is not None:
+        raise InputError(
+            f"'{path}' has a column '{found}'; the ground truth is read from '{name}'.",
+            hint=f"Rename it to '{name}', or to something else where it is not the ground truth.",
+        )
+
+
+def _numbered(path: Path, form: Form) -> str:
+    shown = ", ".join(f"{index} is '{name}'" for index, name in enumerate(form.class_names[:3]))
+    more = ", ..." if len(form.class_names) > 3 else ""
+    return f"'{path}': the column '{form.truth.column}' holds class indices of the model: {shown}{more}."
 
 
 def column_of(path: Path, form: Form, header: list[str], name: str) -> str:
@@ -104,11 +152,14 @@ def column_of(path: Path, form: Form, header: list[str], name: str) -> str:
         return name
     if name in FILE_INPUTS and (found := [column for column in PATH_COLUMNS if column in header]):
         return found[0]
+    near = next((column for column in header if column.strip().casefold() == name.casefold()), None)
     listing = f"its columns are: {_listed(header)}" if any(header) else "it is empty"
     example = ",".join((*form.names, form.truth.column))
     raise InputError(
         f"'{path}' has no column '{name}'; {listing}.",
-        hint=f"Columns must be named as the model's inputs, such as: {example}",
+        hint=f"Did you mean '{near}'? Rename that column to '{name}'."
+        if near is not None
+        else f"Columns must be named as the model's inputs, such as: {example}",
     )
 
 
@@ -138,15 +189,3 @@ def _file(path: Path, name: str, cell: Any, place: str) -> Path:
     if not file.is_file() and not (name == "video" and file.is_dir()):
         raise InputError(f"{place}: there is no file '{cell.strip()}'.", hint=f"It was looked for at '{file}'.")
     return file
-
-
-def _text(path: Path) -> str:
-    try:
-        # Spreadsheets put a byte order mark in front; utf-8-sig takes files with and without it.
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"'{path}' is not UTF-8: byte {error.start} cannot be decoded.",
-            hint=f"Save it as UTF-8, for example with: iconv -f latin1 -t utf-8 {path.name} "
-            f"-o {path.stem}-utf8{path.suffix}",
-        ) from error

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgewright_compiler.cli.console import bold, print_json, progress, say_warning, wrapped
+from edgewright_compiler.cli.console import bold, print_json, progress, say_warning, spoken_warnings, wrapped
 from edgewright_compiler.cli.files import check_writable, write_file
 from edgewright_compiler.cli.options import add_device, add_meter, add_samples, meter_settings, remote_device
 from edgewright_targets import InputError
@@ -42,6 +42,7 @@ def execute(options: argparse.Namespace) -> int:
 
     with needs("bench"):
         from edgewright_benchmarks.bench import bench, build_evidence
+        from edgewright_benchmarks.data import DataWarning
         from edgewright_benchmarks.result import write_result
     from edgewright_runtime import Package
 
@@ -49,9 +50,10 @@ def execute(options: argparse.Namespace) -> int:
         check_writable(path)
     render = _renderer(options.report) if options.report else None
     remote = remote_device(options)
-    result = bench(
-        options.package, options.data, settings=meter_settings(options), progress=progress(options), remote=remote
-    )
+    with spoken_warnings(DataWarning):
+        result = bench(
+            options.package, options.data, settings=meter_settings(options), progress=progress(options), remote=remote
+        )
     built = build_evidence(Package.open(options.package), result.engine(result.chosen).target)
     if options.output:
         write_file(options.output, lambda path: write_result(result, path))

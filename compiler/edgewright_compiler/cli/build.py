@@ -64,12 +64,13 @@ def execute(options: argparse.Namespace) -> int:
     with needs("compiler"):
         # What comes last is asked for first: a missing library must not be found after minutes of work.
         check_installed("filelock", "onnx", "onnx_ir", "scipy", "sklearn")
+        from edgewright_benchmarks.data import DataWarning
         from edgewright_compiler.job import BuildOptions
         from edgewright_compiler.stages import build
     from edgewright_runtime.errors import AudioWarning
 
     # Ours alone: what the frameworks say to their own developers is not for this person.
-    with spoken_warnings(AudioWarning) as said:
+    with spoken_warnings(AudioWarning) as said, spoken_warnings(DataWarning):
         made = build(
             options.source,
             BuildOptions(
@@ -134,19 +135,23 @@ def _outcome(result: Result) -> dict[str, Any]:
 def _read_labels(path: str | None) -> tuple[str, ...] | None:
     if path is None:
         return None
+    from edgewright_benchmarks.data import open_text
+
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        with open_text(Path(path)) as file:
+            # Not `splitlines`: a name may hold another line separator of Unicode than those that end a line of a file.
+            lines = list(file)
+    except OSError as error:
         raise InputError(f"The labels '{path}' cannot be read: {error}.") from error
     if path.endswith(".json"):
         try:
-            names = json.loads(text)
+            names = json.loads("".join(lines))
         except ValueError as error:
             raise InputError(f"The labels '{path}' are not valid JSON: {error}.") from error
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise InputError(f"The labels '{path}' must be a list of names, by class index.")
     else:
-        names = [line.strip() for line in text.splitlines() if line.strip()]
+        names = [line.strip() for line in lines if line.strip()]
     if not names or len(set(names)) != len(names):
         raise InputError(f"The labels '{path}' must be names that are all different, one a line, by class index.")
     return tuple(names)
