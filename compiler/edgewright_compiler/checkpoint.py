@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -79,6 +80,8 @@ class Checkpoint:
             if kind and said.startswith("Unrecognized"):
                 # It goes on with all that it knows, and does not say what was asked for.
                 said = f"there is no '{kind}' in transformers {version('transformers')}."
+            if "custom code" in said:
+                said = "it needs Python code that comes with it, which is never run."
             raise InputError(
                 f"'{self.name}' cannot be loaded as a checkpoint: {said}",
                 hint="A checkpoint folder is what save_pretrained of transformers writes, model and processor.",
@@ -143,6 +146,13 @@ def config_labels(config: dict[str, Any], folder: Path) -> tuple[str, ...]:
             by_index = {int(key): str(value) for key, value in table.items()}
         except ValueError:
             by_index = {}
-        if sorted(by_index) == list(range(len(by_index))) and by_index:
-            return tuple(by_index[index] for index in range(len(by_index)))
+        names = tuple(by_index.get(index, "") for index in range(len(by_index)))
+        if names and sorted(by_index) == list(range(len(names))):
+            ((name, count),) = Counter(names).most_common(1)
+            if count > 1:
+                raise InputError(
+                    f"'{folder}': config.json calls {count} classes '{name}'.",
+                    hint="Pass names that are all different with --labels FILE.",
+                )
+            return names
     raise InputError(f"'{folder}': config.json has no usable id2label.", hint="Pass the labels with --labels FILE.")

@@ -24,6 +24,7 @@ from edgewright_benchmarks.tasks import find_task
 from edgewright_benchmarks.truth import LABEL_COLUMN, Form, Truth
 from edgewright_runtime.samples import FILE_INPUTS, LATENT_INPUT, input_names
 from edgewright_targets import InputError
+from edgewright_targets.git_lfs import refuse_pointer
 
 __all__ = ["LABEL_COLUMN", "DataWarning", "Dataset", "Form", "Truth", "open_text", "read_dataset"]
 
@@ -88,6 +89,8 @@ def read_dataset(path: str | Path, *, task: str, input_name: str, class_names: t
     tables = (*METADATA_FILES, *(COCO_FILES if form.truth is OBJECTS else ()))
     path = next((path / table for table in tables if path.is_dir() and (path / table).is_file()), path)
     kept: object = None
+    if path.is_file():
+        refuse_pointer(path)
     try:
         stored = find_stored(path) if form.names else None
         if stored is not None:

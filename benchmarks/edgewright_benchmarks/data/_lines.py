@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from edgewright_targets import InputError
+from edgewright_targets.git_lfs import refuse_pointer
 
 # What a file may begin with (Unicode Standard, 23.8). The mark of UTF-16 begins that of UTF-32, which is looked for
 # first. Python's codecs of these names take the mark away.
@@ -46,9 +47,10 @@ def open_text(path: Path, *, newline: str = "") -> Iterator[IO[str]]:
             line separators of Unicode are characters of a cell.
 
     Raises:
-        InputError: In the block: bytes that are not of this encoding.
+        InputError: It is a pointer of Git LFS; in the block: bytes that are not of this encoding.
         OSError: It cannot be read.
     """
+    refuse_pointer(path)
     encoding = encoding_of(path)
     try:
         with path.open(encoding=encoding, newline=newline) as file:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.checkpoint import Checkpoint, config_labels, read_config
 from edgewright_compiler.sources import SourceOptions
+from edgewright_compiler.sources.other_forms import refuse_folder, refuse_weights
 from edgewright_compiler.tasks import TASKS, Task, find_task, task_of_architectures
 from edgewright_runtime.package_files import file_digest
 from edgewright_targets import InputError
@@ -31,14 +32,14 @@ class HuggingFaceSource:
     def __init__(self, folder: Path, options: SourceOptions) -> None:
         self.folder = folder
         self.name = folder.resolve().name
+        refuse_folder(folder)
         config = read_config(folder)
+        refuse_weights(folder, config)
         task = find_task(options.task) if options.task else _infer_task(config, folder)
         if task.processor is None:
             raise InputError(f"'{folder}': a checkpoint folder cannot be built for the task '{task.name}'.")
         if task.check is not None:
             task.check(config, folder)
-        if not list(folder.glob("*.safetensors")) and not list(folder.glob("pytorch_model*.bin")):
-            raise InputError(f"'{folder}' is no checkpoint: it has config.json and no weights (*.safetensors).")
         task.processor.check(folder)
         self.task = task.name
         self.tools = ("torch", "transformers", "onnx", "onnx-ir", "onnxscript", *task.processor.tools)

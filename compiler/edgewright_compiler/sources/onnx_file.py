@@ -15,6 +15,7 @@ from edgewright_compiler.quantized_already import quantized_already
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.onnx_graph import read_graph, unreadable
 from edgewright_compiler.sources.onnx_shapes import drop_constant_inputs, free_picture_sizes
+from edgewright_compiler.sources.other_forms import refuse_file
 from edgewright_compiler.tasks import find_task
 from edgewright_runtime.manifest import COMPONENT, StepSpec
 from edgewright_runtime.package_files import file_digest
@@ -40,6 +41,7 @@ class OnnxSource:
     def __init__(self, path: Path, options: SourceOptions) -> None:
         if not path.is_file():
             raise InputError(f"There is no ONNX file '{path}'.")
+        refuse_file(path)
         self.path = path
         self.name = path.stem
         self._task = find_task(options.task or "arrays")

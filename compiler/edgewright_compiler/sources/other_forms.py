@@ -1,0 +1,150 @@
+"""Forms of models that are not built, told by their files alone: what each is, and what to build in its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from edgewright_compiler.checkpoint import read_json
+from edgewright_targets import InputError
+from edgewright_targets.git_lfs import refuse_pointer
+
+_ADAPTER = "adapter_config.json"
+_INDEX = "model.safetensors.index.json"
+_WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
+_EXPORT = "Export it to ONNX with its own framework, and build the .onnx file."
+_LOADED = "Load it with torch and save it with save_pretrained of transformers, or build package.module:function."
+# Ending of a file -> what it is, and what to do.
+_FILES = {
+    ".pt": ("weights or a program of PyTorch", _LOADED),
+    ".pth": ("weights or a program of PyTorch", _LOADED),
+    ".ckpt": ("a checkpoint of a training", _LOADED),
+    ".bin": ("weights alone", "Build the folder with config.json that it lies in."),
+    ".safetensors": ("weights alone", "Build the folder with config.json that it lies in."),
+    ".gguf": ("a model of llama.cpp, quantized already", "Build the float checkpoint that it was made from."),
+    ".tflite": ("a model of LiteRT (TensorFlow Lite)", _EXPORT),
+    ".h5": ("a model of Keras or TensorFlow", _EXPORT),
+    ".keras": ("a model of Keras", _EXPORT),
+    ".pb": ("a graph of TensorFlow", _EXPORT),
+    ".msgpack": ("weights of Flax", _EXPORT),
+    ".mlmodel": ("a model of Core ML", "Build what it was made from."),
+    ".engine": ("an engine of TensorRT, for one GPU", "Build what it was made from."),
+    ".plan": ("an engine of TensorRT, for one GPU", "Build what it was made from."),
+    ".ort": ("a model in ONNX Runtime's own format", "Build the .onnx file that it was made from."),
+}
+# A header of safetensors has at most so many bytes (its documentation, "Format").
+_HEADER_BYTES = 100_000_000
+
+
+def refuse_file(path: Path) -> None:
+    """Raise where a file that should be a graph is of another kind, by its ending, or a pointer to one.
+
+    Raises:
+        InputError: It is.
+    """
+    refuse_pointer(path)
+    kind, advice = _FILES.get(path.suffix.lower(), ("", ""))
+    if kind and path.is_file():
+        raise InputError(f"'{path}' is {kind}, and no ONNX file.", hint=advice)
+
+
+def refuse_folder(folder: Path) -> None:
+    """Raise where a folder has another form than a whole float checkpoint.
+
+    Raises:
+        InputError: It has.
+    """
+    for path in sorted(folder.iterdir()):
+        if path.suffix in (".json", ".safetensors", ".bin", ".onnx", ".model", ".txt"):
+            refuse_pointer(path)
+    if (folder / _ADAPTER).is_file():
+        raise InputError(_adapter(folder), hint="Merge it with peft: merge_and_unload(), then save_pretrained.")
+    if (folder / "model_index.json").is_file():
+        raise InputError(
+            f"'{folder}' is a pipeline of diffusers, which is made of several models.",
+            hint="Declare its graphs in a .toml file, or build package.module:function.",
+        )
+
+
+def refuse_weights(folder: Path, config: Mapping[str, Any]) -> None:
+    """Raise where the weights of a checkpoint are quantized, missing, cut off, or of another framework.
+
+    Raises:
+        InputError: They are.
+    """
+    quantization = config.get("quantization_config")
+    if isinstance(quantization, dict):
+        method = quantization.get("quant_method") or "a method that config.json does not name"
+        raise InputError(
+            f"'{folder}' is quantized already, by {method}: such weights run in its own library alone.",
+            hint="Build the float checkpoint that it was made from; Edgewright quantizes it and compares both.",
+        )
+    _refuse_missing_shards(folder)
+    weights = sorted(path for pattern in _WEIGHTS for path in folder.glob(pattern))
+    for path in weights:
+        if path.suffix == ".safetensors":
+            _refuse_cut(path)
+    if weights:
+        return
+    graphs = sorted(path.relative_to(folder) for path in folder.rglob("*.onnx"))
+    if graphs:
+        raise InputError(
+            f"'{folder}' is no checkpoint: it has graphs that were exported ({_listed(graphs)}) and no weights.",
+            hint=f"Build the graph: edgewright build {folder / graphs[0]} --task TASK ...",
+        )
+    others = sorted(path.relative_to(folder) for path in folder.iterdir() if path.suffix.lower() in _FILES)
+    if others:
+        kind, advice = _FILES[others[0].suffix.lower()]
+        raise InputError(f"'{folder}' is no checkpoint: '{others[0]}' is {kind}.", hint=advice)
+    raise InputError(f"'{folder}' is no checkpoint: it has config.json and no weights (*.safetensors).")
+
+
+def _adapter(folder: Path) -> str:
+    about = read_json(folder / _ADAPTER)
+    base, kind = about.get("base_model_name_or_path"), about.get("peft_type")
+    of = f" of '{base}'" if base else ""
+    return f"'{folder}' is an adapter ({kind or 'of no named kind'}){of}, and not a whole model."
+
+
+def _refuse_missing_shards(folder: Path) -> None:
+    if not (folder / _INDEX).is_file():
+        return
+    table = read_json(folder / _INDEX).get("weight_map")
+    if not isinstance(table, dict):
+        raise InputError(f"'{folder / _INDEX}' names no weights.", hint="Copy the checkpoint again.")
+    missing = sorted({str(name) for name in table.values() if not (folder / str(name)).is_file()})
+    if missing:
+        raise InputError(
+            f"'{folder}' lacks {len(missing)} files of its weights: {_listed(missing)}.",
+            hint="Copy them beside the others.",
+        )
+
+
+def _refuse_cut(path: Path) -> None:
+    """Raise where a file of safetensors does not hold what its header says."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if size < 8 or not 2 <= length <= min(_HEADER_BYTES, size - 8):
+            raise _damaged(path, f"it has {size:,} bytes, and its header does not fit in them")
+        try:
+            header = json.loads(file.read(length))
+            ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+            expected = 8 + length + max(ends, default=0)
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
+            raise _damaged(path, "its header cannot be read") from None
+    if not ends:
+        raise _damaged(path, "it holds no weights")
+    if size != expected:
+        raise _damaged(path, f"it has {size:,} bytes, and its header tells of {expected:,}")
+
+
+def _damaged(path: Path, reason: str) -> InputError:
+    return InputError(f"'{path}' is no whole file of weights: {reason}.", hint="Copy it again; it may be cut off.")
+
+
+def _listed(names: list[Any], most: int = 3) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(str, names[:most])) + more

@@ -1,0 +1,124 @@
+"""Models in forms that are not built are told by their files alone, with what to build in their place."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import tiny_models
+from command import Command
+
+POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 331300\n"
+ADAPTER = {"peft_type": "LORA", "base_model_name_or_path": "someone/base"}
+
+
+def _safetensors(header: bytes, rest: bytes = b"") -> bytes:
+    return len(header).to_bytes(8, "little") + header + rest
+
+
+def _write(folder: Path, name: str, content: bytes | str) -> None:
+    data = content.encode() if isinstance(content, str) else content
+    (folder / name).write_bytes(data)
+
+
+def _quantized(method: object) -> Callable[[Path], None]:
+    return lambda folder: tiny_models.edit_config(folder, quantization_config=method)
+
+
+def _weights(content: bytes | str, name: str = "model.safetensors") -> Callable[[Path], None]:
+    return lambda folder: _write(folder, name, content)
+
+
+def _instead(name: str, content: bytes | str = b"x") -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        (folder / "model.safetensors").unlink()
+        (folder / name).parent.mkdir(exist_ok=True)
+        _write(folder, name, content)
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (_weights(json.dumps(ADAPTER), "adapter_config.json"), ["is an adapter (LORA) of 'someone/base'", "peft"]),
+        (_weights("{}", "adapter_config.json"), ["is an adapter (of no named kind), and not a whole model"]),
+        (_weights("[", "adapter_config.json"), ["adapter_config.json' cannot be read"]),
+        (_weights("{}", "model_index.json"), ["is a pipeline of diffusers", ".toml"]),
+        (_quantized({"quant_method": "gptq", "bits": 4}), ["quantized already, by gptq", "float checkpoint"]),
+        (_quantized({"quant_method": "bitsandbytes"}), ["quantized already, by bitsandbytes"]),
+        (_quantized({"quant_method": "awq"}), ["quantized already, by awq"]),
+        (_quantized({}), ["quantized already, by a method that config.json does not name"]),
+        (_weights(POINTER), ["model.safetensors' is a pointer of Git LFS", "git lfs pull"]),
+        (_weights(POINTER, "tokenizer.json"), ["tokenizer.json' is a pointer of Git LFS"]),
+        (_weights(POINTER, "config.json"), ["config.json' is a pointer of Git LFS"]),
+        (_weights(b""), ["no whole file of weights: it has 0 bytes"]),
+        (_weights(b"\xff" * 40), ["its header does not fit"]),
+        (_weights(_safetensors(b"[]")), ["its header cannot be read"]),
+        (_weights(_safetensors(b'{"a": {}}')), ["its header cannot be read"]),
+        (_weights(_safetensors(b"[" * 100_000)), ["its header cannot be read"]),
+        (_weights(_safetensors(b"{}")), ["it holds no weights"]),
+        (_weights(_safetensors(b'{"a": {"data_offsets": [0, 9]}}', b"1234")), ["has 43 bytes", "tells of 48"]),
+        (
+            _weights('{"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}',
+                     "model.safetensors.index.json"),
+            ["lacks 2 files of its weights: model-1.safetensors, model-2.safetensors"],
+        ),
+        (_weights('{"weight_map": 1}', "model.safetensors.index.json"), ["names no weights"]),
+        (_instead("model.onnx"), ["graphs that were exported (model.onnx)", "intents/model.onnx --task"]),
+        (_instead("onnx/model.onnx"), ["graphs that were exported (onnx/model.onnx)"]),
+        (_instead("tf_model.h5"), ["'tf_model.h5' is a model of Keras or TensorFlow"]),
+        (_instead("flax_model.msgpack"), ["'flax_model.msgpack' is weights of Flax"]),
+        (_instead("intents.Q4_0.gguf"), ["'intents.Q4_0.gguf' is a model of llama.cpp"]),
+        (_instead("notes.md"), ["it has config.json and no weights (*.safetensors)"]),
+    ],
+)  # fmt: skip
+def test_folders(
+    command: Command, checkpoint: Path, sources: Path, tmp_path: Path, spoil: Callable[[Path], None], says: list[str]
+) -> None:
+    folder = Path(shutil.copytree(checkpoint, tmp_path / "intents"))
+    spoil(folder)
+    command.refuses_build(folder, "--evaluation", sources / "validation.csv", says=says)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("model.pt", "is weights or a program of PyTorch"),
+        ("model.pth", "is weights or a program of PyTorch"),
+        ("last.ckpt", "is a checkpoint of a training"),
+        ("pytorch_model.bin", "Build the folder with config.json"),
+        ("model.safetensors", "Build the folder with config.json"),
+        ("model.GGUF", "is a model of llama.cpp"),
+        ("model.tflite", "is a model of LiteRT"),
+        ("model.keras", "is a model of Keras"),
+        ("saved_model.pb", "is a graph of TensorFlow"),
+        ("model.engine", "is an engine of TensorRT"),
+        ("model.ort", "ONNX Runtime's own format"),
+    ],
+)
+def test_files(command: Command, tmp_path: Path, name: str, says: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"\x00" * 64)
+    command.refuses_build(path, says=[f"'{path}' is ", "no ONNX file", says])
+
+
+def test_pointers_in_the_place_of_files(command: Command, sources: Path, built_text: Path, tmp_path: Path) -> None:
+    for name in ("model.onnx", "data.csv", "data.npz", "data.parquet", "labels.txt"):
+        _write(tmp_path, name, POINTER)
+    command.refuses_build(tmp_path / "model.onnx", says=["model.onnx' is a pointer of Git LFS", "git lfs pull"])
+    for name in ("data.csv", "data.parquet"):
+        command.refuses("bench", built_text, "--data", tmp_path / name, says=[f"{name}' is a pointer of Git LFS"])
+    labels = ("--labels", tmp_path / "labels.txt")
+    command.refuses_build(sources / "perceptron.onnx", *labels, says=["labels.txt' is a pointer of Git LFS"])
+    arrays = (sources / "perceptron.onnx", "--calibration")
+    command.refuses_build(*arrays, tmp_path / "data.npz", says=["data.npz' is a pointer of Git LFS"])
+
+
+def test_a_class_name_for_two_classes(command: Command, checkpoint: Path, sources: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(checkpoint, tmp_path / "twice"))
+    tiny_models.edit_config(folder, id2label={"0": "a", "1": "b", "2": "a", "3": "c"})
+    says = ["config.json calls 2 classes 'a'", "--labels FILE"]
+    command.refuses_build(folder, "--evaluation", sources / "validation.csv", says=says)
