@@ -98,6 +98,21 @@ def _upper_bound(lost: float, gained: float, samples: float, z: float) -> float:
     return high
 
 
+def least_bound(samples: int, *, confidence: float = 0.95) -> float:
+    """The upper bound of a drop where not one of so many samples differs, as a share: less cannot be shown with them.
+
+    It is Wilson's bound of a share of which none was seen, which both kinds of drop have here.
+    """
+    z = one_sided_z(confidence)
+    return z * z / (samples + z * z)
+
+
+def least_samples(bound: float, *, confidence: float = 0.95) -> int:
+    """The fewest samples whose `least_bound` is not above `bound`, a share above zero."""
+    z = one_sided_z(confidence)
+    return math.ceil(z * z * (1 - bound) / bound)
+
+
 def mean_drop(
     baseline_scores: ArrayLike, candidate_scores: ArrayLike, *, confidence: float = 0.95, span: float = 1.0
 ) -> Interval:

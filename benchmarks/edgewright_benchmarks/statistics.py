@@ -15,13 +15,22 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edgewright_benchmarks._paired import mean_drop, paired_accuracy_drop, samples_needed, wilson
+from edgewright_benchmarks._paired import (
+    least_bound,
+    least_samples,
+    mean_drop,
+    paired_accuracy_drop,
+    samples_needed,
+    wilson,
+)
 from edgewright_benchmarks._stability import stability_warnings, starved_baseline
 from edgewright_benchmarks.result import Interval
 from edgewright_targets import InputError
 
 __all__ = [
     "latency_ratio",
+    "least_bound",
+    "least_samples",
     "mean_drop",
     "metric_interval",
     "paired_accuracy_drop",

@@ -8,17 +8,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edgewright_benchmarks.data import Dataset, read_dataset
+from edgewright_benchmarks.accuracy.agreement import SimilarityAgreement, TopClassAgreement
+from edgewright_benchmarks.accuracy.classification import LabelledClassification
+from edgewright_benchmarks.data import Dataset, check_there, read_dataset
 from edgewright_benchmarks.meter import MeterSettings
 from edgewright_benchmarks.progress import Progress
+from edgewright_benchmarks.statistics import least_bound, least_samples
+from edgewright_benchmarks.tasks import find_task
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_benchmarks.workers import Place
 from edgewright_compiler.cache import digest_of
-from edgewright_compiler.sources import Source, SourceOptions, open_source
+from edgewright_compiler.labels_file import read_labels
+from edgewright_compiler.sources import Source, SourceOptions, is_code, open_source
 from edgewright_compiler.ways import Way, places, ways
 from edgewright_runtime.options import SESSION_OPTIONS, check_options
 from edgewright_runtime.providers import PLUGINS, provider
 from edgewright_targets import RUNGS, Candidate, InputError, Rung, Target, __version__, host_facts, load_target
+from edgewright_targets.findings import Findings
 from edgewright_targets.record import write_record
 
 # Raise where a stage's code changes what it writes: entries of older code are then not taken for it.
@@ -27,6 +33,8 @@ STAGE_REVISION = 16
 GOLDEN_SAMPLES = 8
 # What answers depend on, beside the graph itself.
 RUN_TOOLS = ("onnxruntime", *PLUGINS, "tokenizers", "pillow", "numpy")
+# Scorers that compare one thing a sample; others count words, boxes or texts, of which a sample may have many.
+_PER_SAMPLE = (LabelledClassification, TopClassAgreement, SimilarityAgreement)
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,7 @@ class BuildOptions:
         evaluation: Data the engine is chosen on.
         max_drop: Accuracy that may be lost, as a share: 0.01 is one percentage point.
         task: Overrides the source's task.
-        labels: Class names by index, for sources that have none.
+        labels: Class names by index, for sources that have none; or the file that has them (see `read_labels`).
         archive: Also write the package as one file beside it (`<output>.tar`).
         threads: Threads of an engine; None is one for each physical core.
         emulated_samples: Samples at most that an emulator answers.
@@ -53,7 +61,7 @@ class BuildOptions:
     evaluation: str | Path | None = None
     max_drop: float = 0.01
     task: str | None = None
-    labels: tuple[str, ...] | None = None
+    labels: tuple[str, ...] | str | Path | None = None
     archive: bool = False
     threads: int | None = None
     emulated_samples: int = 400
@@ -134,6 +142,20 @@ class Job:
         rungs = {way.rung for way in self.ways.values()}
         return next(rung for rung in RUNGS if rung in rungs)
 
+    def too_few(self) -> str:
+        """That no loss within the budget can be shown with so few samples, as a sentence; empty where it can."""
+        task = find_task(self.source.task)
+        samples, budget = len(self.measured.samples), self.options.max_drop
+        scorer = task.scorer(labelled=self.measured.labels is not None)
+        if not isinstance(scorer, _PER_SAMPLE) or least_bound(samples) <= budget:
+            return ""
+        needed = f" At least {least_samples(budget):,} samples are needed." if budget else ""
+        return (
+            f"{samples:,} samples cannot show a loss below {100 * least_bound(samples):.1f} percentage points, and the "
+            f"budget is {100 * budget:.1f}: only an engine that is right more often than float could be "
+            f"chosen.{needed}"
+        )
+
     @property
     def engine_ways(self) -> dict[str, Way]:
         """Engine name to its way."""
@@ -157,20 +179,30 @@ class Job:
 def read_jobs(spec: str, options: BuildOptions) -> tuple[Job, ...]:
     """Read and check everything that `spec` and `options` name; gives a job for each target.
 
+    All that is wrong is said at once, as far as one thing can be told without the other.
+
     Raises:
         InputError: Something is wrong or missing, or a target cannot be reached from this machine.
     """
-    if not 0 <= options.max_drop < 1:
-        raise InputError(
-            f"The budget --max-drop is {options.max_drop}; expected a share from 0 up to 1, such as 1% or 0.01."
-        )
-    targets = _read_targets(options.targets)
-    source = open_source(spec, SourceOptions(options.task, options.labels))
+    findings = Findings()
+    with findings.noted():
+        if not 0 <= options.max_drop < 1:
+            raise InputError(
+                f"The budget --max-drop is {options.max_drop}; expected a share from 0 up to 1, such as 1% or 0.01."
+            )
+    targets = _read_targets(options.targets, findings)
+    source = _read_source(spec, options, findings)
+    calibration = evaluation = None
+    if source is not None:
+        with findings.noted():
+            calibration = _read_data(options.calibration, source)
+        with findings.noted():
+            evaluation = _read_data(options.evaluation, source)
+    findings.raise_any()
+    assert source is not None, "what could not be opened was found"
     features = host_facts().features
     targets = tuple(target.for_task(source.task).for_processor(features) for target in targets)
     targets = tuple(target.for_quantized() if source.quantized else target.for_float() for target in targets)
-    calibration = _read_data(options.calibration, source)
-    evaluation = _read_data(options.evaluation, source)
     measured = evaluation or calibration
     if measured is None:
         example = tuple(source.example())
@@ -190,21 +222,43 @@ def read_jobs(spec: str, options: BuildOptions) -> tuple[Job, ...]:
     return tuple(_job(source, digest, target, options, calibration, measured) for target in targets)
 
 
-def _read_targets(names: Sequence[str]) -> tuple[Target, ...]:
-    targets = tuple(load_target(name) for name in names)
+def _read_targets(names: Sequence[str], findings: Findings) -> tuple[Target, ...]:
+    targets = []
+    for name in names:
+        with findings.noted():
+            targets.append(load_target(name))
     found = [target.name for target in targets]
-    if not targets or len(set(found)) != len(found):
-        raise InputError(f"The targets must all be different; asked for: {', '.join(found) or 'none'}.")
+    with findings.noted():
+        if not names or len(set(found)) != len(found):
+            raise InputError(f"The targets must all be different; asked for: {', '.join(found) or 'none'}.")
     for target in targets:
         for candidate in target.candidates:
             # Unknown providers and wrong options are found before the first work, and not when their turn comes.
-            place, module = f"{target.name}: candidate '{candidate.name}'", provider(candidate.provider)
-            check_options(candidate.session_options, SESSION_OPTIONS, place, "session")
-            options = module.options(candidate.provider_options, 1)
-            check_options(options, module.ALLOWED, place, candidate.provider)
+            with findings.noted():
+                place, module = f"{target.name}: candidate '{candidate.name}'", provider(candidate.provider)
+                check_options(candidate.session_options, SESSION_OPTIONS, place, "session")
+                options = module.options(candidate.provider_options, 1)
+                check_options(options, module.ALLOWED, place, candidate.provider)
         # So is a target that cannot be reached from here.
-        ways(target)
-    return targets
+        with findings.noted():
+            ways(target)
+    return tuple(targets)
+
+
+def _read_source(spec: str, options: BuildOptions, findings: Findings) -> Source | None:
+    """The source, or None where it is found to be wrong; what files alone tell is looked at before."""
+    source = None
+    for path in (options.calibration, options.evaluation):
+        with findings.noted():
+            check_there(path)
+    with findings.noted():
+        labels = options.labels
+        names = read_labels(labels) if isinstance(labels, (str, Path)) else labels
+        if is_code(spec):
+            # It is imported, and torch with it, which takes seconds.
+            findings.raise_any()
+        source = open_source(spec, SourceOptions(options.task, names), findings)
+    return source
 
 
 def _job(

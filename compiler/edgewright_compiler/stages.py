@@ -27,6 +27,7 @@ from edgewright_compiler.manifests import package_manifest
 from edgewright_compiler.output import OutputFolder, TargetEngines
 from edgewright_runtime.package import Package
 from edgewright_targets import host_facts
+from edgewright_targets.findings import Findings
 from edgewright_targets.record import write_record
 
 if TYPE_CHECKING:
@@ -67,8 +68,16 @@ def build(
 
     cache = cache or StageCache()
     progress = progress or Quiet()
-    output = OutputFolder(Path(options.output), archive=options.archive)
-    jobs = tuple(job.placed(progress) for job in read_jobs(source, options))
+    findings = Findings()
+    with findings.noted():
+        output = OutputFolder(Path(options.output), archive=options.archive)
+    with findings.noted():
+        checked = read_jobs(source, options)
+    findings.raise_any()
+    for few in dict.fromkeys(job.too_few() for job in checked):
+        if few:
+            progress.note(few)
+    jobs = tuple(job.placed(progress) for job in checked)
     key = digest_of({"targets": [job.key() for job in jobs]})
     unchanged = output.holds(key, cache)
     if unchanged:

@@ -26,7 +26,7 @@ from edgewright_runtime.samples import FILE_INPUTS, LATENT_INPUT, input_names
 from edgewright_targets import InputError
 from edgewright_targets.git_lfs import refuse_pointer
 
-__all__ = ["LABEL_COLUMN", "DataWarning", "Dataset", "Form", "Truth", "open_text", "read_dataset"]
+__all__ = ["LABEL_COLUMN", "DataWarning", "Dataset", "Form", "Truth", "check_there", "open_text", "read_dataset"]
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,16 @@ def read_dataset(path: str | Path, *, task: str, input_name: str, class_names: t
     return Dataset(name, digest, tuple(samples), None if labels is None else tuple(labels), kept)
 
 
+def check_there(path: str | Path | None) -> None:
+    """Raise where a data file is missing, whatever model it is for. A split has no file of its name, and is let be.
+
+    Raises:
+        InputError: It is missing.
+    """
+    if path is not None and Path(path).suffix.lower() in (*READERS, PARQUET) and not Path(path).exists():
+        raise InputError(f"There is no data file '{path}'.")
+
+
 # Bytes that are read at once for a digest.
 _PIECE = 1 << 20
 # A folder with one of these is what it says, as for the folder loaders of Hugging Face's `datasets`.
@@ -142,8 +152,7 @@ def _reader(path: Path, form: Form) -> Reader:
         raise InputError(f"'{path}': unknown kind of data file.", hint=f"This model takes {listing}.")
     if path.suffix.lower() not in wanted:
         raise InputError(f"'{path}': this model takes {takes}, so its data is {listing}.")
-    if not path.is_file():
-        raise InputError(f"There is no data file '{path}'.")
+    check_there(path)
     return READERS[path.suffix.lower()]
 
 

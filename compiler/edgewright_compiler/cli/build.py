@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cli.console import bold, megabytes, print_json, progress, say_warning, spoken_warnings, wrapped
 from edgewright_compiler.cli.options import add_meter, add_samples, meter_settings, positive, share
-from edgewright_targets import InputError
 
 if TYPE_CHECKING:
     from edgewright_benchmarks.result import Result
@@ -80,7 +77,7 @@ def execute(options: argparse.Namespace) -> int:
                 evaluation=options.evaluation,
                 max_drop=options.max_drop,
                 task=options.task,
-                labels=_read_labels(options.labels),
+                labels=options.labels,
                 archive=options.archive,
                 threads=options.threads,
                 emulated_samples=options.emulated_samples,
@@ -130,28 +127,3 @@ def _outcome(result: Result) -> dict[str, Any]:
         ],
         "warnings": list(result.warnings),
     }
-
-
-def _read_labels(path: str | None) -> tuple[str, ...] | None:
-    if path is None:
-        return None
-    from edgewright_benchmarks.data import open_text
-
-    try:
-        with open_text(Path(path)) as file:
-            # Not `splitlines`: a name may hold another line separator of Unicode than those that end a line of a file.
-            lines = list(file)
-    except OSError as error:
-        raise InputError(f"The labels '{path}' cannot be read: {error}.") from error
-    if path.endswith(".json"):
-        try:
-            names = json.loads("".join(lines))
-        except ValueError as error:
-            raise InputError(f"The labels '{path}' are not valid JSON: {error}.") from error
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise InputError(f"The labels '{path}' must be a list of names, by class index.")
-    else:
-        names = [line.strip() for line in lines if line.strip()]
-    if not names or len(set(names)) != len(names):
-        raise InputError(f"The labels '{path}' must be names that are all different, one a line, by class index.")
-    return tuple(names)

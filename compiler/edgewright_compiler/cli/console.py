@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from edgewright_targets import EdgewrightError
+from edgewright_targets.findings import CollectedInputError
 
 if TYPE_CHECKING:
     import argparse
@@ -55,7 +56,11 @@ def wrapped(text: str, indent: str = "", first: str | None = None) -> str:
 
 
 def say_error(error: EdgewrightError) -> None:
-    """An error for people: what failed, then what to do."""
+    """An error for people: what failed, then what to do; of several, each."""
+    if isinstance(error, CollectedInputError):
+        for one in error.errors:
+            say_error(one)
+        return
     head = _styled("error:", _RED, sys.stderr)
     lines = _bounded(error.message).splitlines() or [""]
     print(wrapped(lines[0], "  ", f"{head} "), file=sys.stderr)

@@ -11,6 +11,7 @@ from edgewright_targets import InputError
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
+    from edgewright_targets.findings import Findings
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,24 @@ class Source(Protocol):
         """Samples that come with the source, for want of data; often none."""
 
 
-def open_source(spec: str, options: SourceOptions) -> Source:
+def is_code(spec: str) -> bool:
+    """Whether `spec` names a function of Python: opening that source imports the user's code, and torch."""
+    path = Path(spec)
+    module, _, function = spec.partition(":")
+    return bool(function) and "/" not in module and not path.exists() and path.suffix not in (".toml", ".onnx")
+
+
+def open_source(spec: str, options: SourceOptions, findings: Findings | None = None) -> Source:
     """The source that `spec` names.
 
     It is a checkpoint folder, an `.onnx` file, a `.toml` file that declares a model of several graphs, or
     `package.module:function`.
+
+    Args:
+        spec: What the user named.
+        options: What the user says about it.
+        findings: Gets what is wrong but does not keep data from being read for the source, which must not be exported
+            then. Without it such errors are raised as well.
 
     Raises:
         InputError: Nothing of that name, or not a source.
@@ -79,13 +93,13 @@ def open_source(spec: str, options: SourceOptions) -> Source:
         find_task(options.task)
     path = Path(spec)
     if path.is_dir():
-        return HuggingFaceSource(path, options)
+        return HuggingFaceSource(path, options, findings)
     if path.suffix == ".toml":
         return DeclaredSource(path, options)
     if path.suffix == ".onnx" or path.is_file():
         return OnnxSource(path, options)
-    module, _, function = spec.partition(":")
-    if function and "/" not in module:
+    if is_code(spec):
+        module, _, function = spec.partition(":")
         return TorchSource(module, function, options)
     raise InputError(
         f"There is no source '{spec}'.",

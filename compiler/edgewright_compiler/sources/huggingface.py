@@ -13,6 +13,7 @@ from edgewright_compiler.sources.other_forms import refuse_folder, refuse_weight
 from edgewright_compiler.tasks import TASKS, Task, find_task, task_of_architectures
 from edgewright_runtime.package_files import file_digest
 from edgewright_targets import InputError
+from edgewright_targets.findings import Findings
 
 if TYPE_CHECKING:
     from edgewright_compiler.tasks._task import Exporter
@@ -29,18 +30,22 @@ class HuggingFaceSource:
     kind = "huggingface"
     quantized = ""
 
-    def __init__(self, folder: Path, options: SourceOptions) -> None:
+    def __init__(self, folder: Path, options: SourceOptions, findings: Findings | None = None) -> None:
+        found = Findings() if findings is None else findings
         self.folder = folder
         self.name = folder.resolve().name
         refuse_folder(folder)
         config = read_config(folder)
-        refuse_weights(folder, config)
+        with found.noted():
+            refuse_weights(folder, config)
         task = find_task(options.task) if options.task else _infer_task(config, folder)
         if task.processor is None:
             raise InputError(f"'{folder}': a checkpoint folder cannot be built for the task '{task.name}'.")
-        if task.check is not None:
-            task.check(config, folder)
-        task.processor.check(folder)
+        with found.noted():
+            if task.check is not None:
+                task.check(config, folder)
+        with found.noted():
+            task.processor.check(folder)
         self.task = task.name
         self.tools = ("torch", "transformers", "onnx", "onnx-ir", "onnxscript", *task.processor.tools)
         self.labels: tuple[str, ...] = ()
@@ -50,6 +55,8 @@ class HuggingFaceSource:
         self._task = task
         self._checkpoint = Checkpoint(folder, config, self.labels)
         self._opened: Exporter | None = None
+        if findings is None:
+            found.raise_any()
 
     def digest(self) -> str:
         """Digest of the files at the top of the folder, of the configurations below it, and of the options."""
