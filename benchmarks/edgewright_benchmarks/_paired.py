@@ -15,7 +15,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from edgewright_benchmarks.result import Interval
 from edgewright_targets import InputError
@@ -28,6 +27,9 @@ def one_sided_z(confidence: float) -> float:
     """Quantile of the standard normal below which the share `confidence` (0..1) lies."""
     if not 0.5 < confidence < 1:
         raise InputError(f"A confidence of {confidence} makes no interval; it must lie between 0.5 and 1.")
+    # Here and below, not above: importing scipy takes most of the time of a refusal.
+    from scipy import stats
+
     return float(stats.norm.ppf(confidence))
 
 
@@ -35,6 +37,8 @@ def wilson(successes: int, samples: int, *, confidence: float = 0.95) -> Interva
     """A share with Wilson's two-sided score interval; it has a width even where all or none succeeded."""
     if not 0 <= successes <= samples or samples == 0:
         raise InputError(f"{successes} of {samples} is no share.")
+    from scipy import stats
+
     bounds = stats.binomtest(successes, samples).proportion_ci(confidence_level=confidence, method="wilson")
     return Interval(successes / samples, float(bounds.low), float(bounds.high), confidence)
 
@@ -148,6 +152,8 @@ def _mean_bound(losses: NDArray[np.float64], samples: int, confidence: float, sp
     mean = float(losses.mean())
     if losses.size == 1:
         return max(mean, span)
+    from scipy import stats
+
     width = stats.t.ppf(confidence, samples - 1) * losses.std(ddof=1) / math.sqrt(samples)
     z = one_sided_z(confidence)
     unseen = z * z / (samples + z * z)

@@ -247,7 +247,6 @@ def _read_targets(names: Sequence[str], findings: Findings) -> tuple[Target, ...
 
 def _read_source(spec: str, options: BuildOptions, findings: Findings) -> Source | None:
     """The source, or None where it is found to be wrong; what files alone tell is looked at before."""
-    source = None
     for path in (options.calibration, options.evaluation):
         with findings.noted():
             check_there(path)
@@ -257,8 +256,8 @@ def _read_source(spec: str, options: BuildOptions, findings: Findings) -> Source
         if is_code(spec):
             # It is imported, and torch with it, which takes seconds.
             findings.raise_any()
-        source = open_source(spec, SourceOptions(options.task, names), findings)
-    return source
+        return open_source(spec, SourceOptions(options.task, names), findings)
+    return None
 
 
 def _job(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from edgewright_targets.errors import InputError
 
 
@@ -18,6 +15,21 @@ class CollectedInputError(InputError):
     def __init__(self, errors: tuple[InputError, ...]) -> None:
         super().__init__(f"{len(errors)} things are wrong.\n" + "\n".join(str(error) for error in errors))
         self.errors = errors
+
+
+class _Noting:
+    # A class, because of a generator type checkers believe that it ends no error.
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, InputError):
+            self._findings.add(error)
+            return True
+        return False
 
 
 class Findings:
@@ -35,15 +47,14 @@ class Findings:
     def __init__(self) -> None:
         self._errors: dict[str, InputError] = {}
 
-    @contextmanager
-    def noted(self) -> Iterator[None]:
-        """Keep an `InputError` of the block, and go on behind it."""
-        try:
-            yield
-        except CollectedInputError as several:
-            self._errors |= {str(error): error for error in several.errors}
-        except InputError as error:
-            self._errors.setdefault(str(error), error)
+    def noted(self) -> _Noting:
+        """For a `with` block: keep its `InputError`, and go on behind it."""
+        return _Noting(self)
+
+    def add(self, error: InputError) -> None:
+        """Keep an error, or each of several; one that says the same as another is kept once."""
+        for one in error.errors if isinstance(error, CollectedInputError) else (error,):
+            self._errors.setdefault(str(one), one)
 
     def raise_any(self) -> None:
         """Raise what was found, if anything was.

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from edgewright_benchmarks.accuracy._corpus import Sums, corpus_accuracy
 from edgewright_benchmarks.result import Accuracy, Interval
@@ -55,6 +54,9 @@ def auc_over_recordings(scores: Sequence[NDArray[np.float64]], expected: Sequenc
     whole = np.concatenate(expected)
     if whole.all() or not whole.any():
         return None
+    # Here, not above: a refusal need not wait for scikit-learn.
+    from sklearn.metrics import roc_auc_score
+
     value = float(roc_auc_score(whole, np.concatenate(scores)))
     random = np.random.default_rng(0)
     found = []

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import accuracy_score, f1_score
 
 from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples, flatten, top_classes
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
@@ -45,6 +44,9 @@ class LabelledClassification:
         predicted = top_classes(outputs)
         correct = predicted == labels
         baseline_correct = top_classes(baseline_outputs) == labels
+        # Here, not above: a refusal need not wait for scikit-learn.
+        from sklearn.metrics import accuracy_score
+
         right = int(accuracy_score(labels, predicted, normalize=False))
         accuracy = wilson(right, len(labels))
         counts = (int((baseline_correct & ~correct).sum()), int((~baseline_correct & correct).sum()))
@@ -84,6 +86,8 @@ def macro_f1(truth: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
     A class that is only ever predicted adds no zero of its own (it costs precision of nothing that was asked), so
     that all engines are averaged over the same classes.
     """
+    from sklearn.metrics import f1_score
+
     return float(f1_score(truth, predicted, labels=np.unique(truth), average="macro", zero_division=0.0))
 
 

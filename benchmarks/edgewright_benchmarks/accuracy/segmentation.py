@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix
 
 from edgewright_benchmarks.accuracy._corpus import MeanOfSums, corpus_accuracy
 from edgewright_benchmarks.accuracy._scorer import Output, check_samples, check_truth
@@ -116,6 +115,9 @@ def _of_classes(mask: Mask, truth: Mask, index: int) -> NDArray[np.float64]:
     classes = int(max(right.max(initial=0), found.max(initial=0))) + 1
     if not right.size:
         return np.zeros((3, classes))
+    # Here, not above: a refusal need not wait for scikit-learn.
+    from sklearn.metrics import confusion_matrix
+
     table = confusion_matrix(right, found, labels=np.arange(_NOTHING, classes)).astype(np.float64)
     return np.stack([np.diagonal(table), table.sum(axis=1), table.sum(axis=0)])[:, 1:]
 

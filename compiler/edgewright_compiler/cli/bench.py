@@ -11,6 +11,7 @@ from edgewright_compiler.cli.console import bold, print_json, progress, say_warn
 from edgewright_compiler.cli.files import check_writable, write_file
 from edgewright_compiler.cli.options import add_device, add_meter, add_samples, meter_settings, remote_device
 from edgewright_targets import InputError
+from edgewright_targets.findings import Findings
 from edgewright_targets.record import write_record
 
 if TYPE_CHECKING:
@@ -38,18 +39,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Run the verb."""
-    from edgewright_compiler.sources.failures import needs
+    from edgewright_compiler.sources.failures import check_installed, needs
 
     with needs("bench"):
+        # What judges comes last, and is asked for first.
+        check_installed("scipy", "sklearn")
         from edgewright_benchmarks.bench import bench, build_evidence
-        from edgewright_benchmarks.data import DataWarning
+        from edgewright_benchmarks.data import DataWarning, check_there
         from edgewright_benchmarks.result import write_result
     from edgewright_runtime import Package
 
+    findings = Findings()
     for path in (options.report, options.output):
-        check_writable(path)
-    render = _renderer(options.report) if options.report else None
-    remote = remote_device(options)
+        with findings.noted():
+            check_writable(path)
+    render = remote = None
+    with findings.noted():
+        render = _renderer(options.report) if options.report else None
+    with findings.noted():
+        remote = remote_device(options)
+    with findings.noted():
+        Package.open(options.package)
+    with findings.noted():
+        check_there(options.data)
+    findings.raise_any()
     with spoken_warnings(DataWarning):
         result = bench(
             options.package, options.data, settings=meter_settings(options), progress=progress(options), remote=remote

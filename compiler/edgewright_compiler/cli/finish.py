@@ -26,9 +26,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Run the verb."""
-    from edgewright_compiler.sources.failures import needs
+    from edgewright_compiler.sources.failures import check_installed, needs
 
     with needs("bench"):
+        check_installed("scipy", "sklearn")
         from edgewright_compiler.finish import finish
 
     settings = meter_settings(options)
