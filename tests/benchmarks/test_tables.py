@@ -105,6 +105,18 @@ def test_forms_that_are_said(tmp_path: Path, expected: Dataset, name: str, conte
     assert says in message
 
 
+def test_a_table_beside_shards(tmp_path: Path, expected: Dataset) -> None:
+    """The folder's shards are other data, even where their split could not be read."""
+    for name in ("train.parquet", "test.parquet"):
+        (tmp_path / name).write_bytes(b"PAR1")
+    found = _silent(tmp_path / "mine.csv", _table(ROWS))
+    assert found.samples == expected.samples
+    with pytest.raises(InputError, match=r"no data file '.*none\.csv'"):
+        _read(tmp_path / "none.csv")
+    with pytest.raises(InputError, match="has several splits: test, train"):
+        _read(tmp_path / "validation")
+
+
 @pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x00"])
 @pytest.mark.parametrize("ending", [".csv", ".jsonl"])
 def test_what_ends_no_line_of_a_table(tmp_path: Path, sign: str, ending: str) -> None:
