@@ -11,11 +11,12 @@ import call_overhead
 import chosen_engine
 import import_time
 import load_time
+import refusal_time
 import run_memory
 import whisper
 from _bars import main
 
-BARS = (chosen_engine, call_overhead, import_time, load_time, run_memory, whisper)
+BARS = (chosen_engine, call_overhead, import_time, load_time, refusal_time, run_memory, whisper)
 
 if __name__ == "__main__":
     sys.exit(main(__doc__, [bar.measure for bar in BARS], whisper.add_arguments))

@@ -8,6 +8,8 @@ from scipy import optimize, stats
 
 from edgewright_benchmarks._paired import _upper_bound, one_sided_z
 from edgewright_benchmarks.statistics import (
+    least_bound,
+    least_samples,
     mean_drop,
     paired_accuracy_drop,
     samples_needed,
@@ -169,3 +171,21 @@ def test_wilson_has_a_width_at_the_ends() -> None:
     assert (share.low, share.high) == pytest.approx((0.2553, 0.3662), abs=5e-5)
     with pytest.raises(InputError):
         wilson(0, 0)
+
+
+class TestLeast:
+    @pytest.mark.parametrize("samples", [2, 16, 268, 10_000])
+    def test_a_bound_that_nothing_goes_below(self, samples: int) -> None:
+        same = np.ones(samples, bool)
+        assert least_bound(samples) == pytest.approx(paired_accuracy_drop(same, same).high)
+        assert least_bound(samples) == pytest.approx(mean_drop(np.ones(samples), np.ones(samples)).high)
+        one_wrong = np.arange(samples) > 0
+        assert paired_accuracy_drop(same, one_wrong).high > least_bound(samples)
+
+    def test_sixteen_samples(self) -> None:
+        assert 100 * least_bound(16) == pytest.approx(14.46, abs=0.005)
+
+    @pytest.mark.parametrize("budget", [0.001, 0.01, 0.02, 0.5])
+    def test_the_fewest_samples(self, budget: float) -> None:
+        fewest = least_samples(budget)
+        assert least_bound(fewest) <= budget < least_bound(fewest - 1)

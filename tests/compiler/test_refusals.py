@@ -304,8 +304,8 @@ def test_all_that_is_wrong_is_said_at_once(
     assert outcome.err.count("error: ") == 6
     assert outcome.said.count("missing.csv") == 1
 
-    words = ("bench", "missing.ortpackage", "--data", "missing.csv", "--report", "report.pdf", "--output", "empty")
-    outcome = command(*words, "--device", "http://x")
+    files = ("--data", "missing.csv", "--report", "report.pdf", "--output", "empty")
+    outcome = command("bench", "missing.ortpackage", *files, "--device", "http://x")
     says = ["there is nothing at that path", "no data file 'missing.csv'", "ends in .html or .md", "it is a folder"]
     outcome.check_refusal([*says, "is no address of a device"])
     assert outcome.err.count("error: ") == 5
