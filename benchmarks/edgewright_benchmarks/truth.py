@@ -93,6 +93,9 @@ def class_index(cell: Any, class_names: tuple[str, ...], place: str) -> int:
     if not class_names:
         raise InputError(f"{place}: the data is labelled, and the model has no labels to compare with.")
     listing = nearest(label, class_names) if len(class_names) <= 60 else f"The model has {len(class_names)} labels."
+    same = next((name for name in class_names if name.casefold() == label.casefold()), None)
+    if same is not None:
+        listing = f"Did you mean '{same}'? Small letters and capitals are told apart."
     raise InputError(f"{place}: unknown label '{label}'.", hint=listing)
 
 

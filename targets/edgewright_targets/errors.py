@@ -65,7 +65,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
     import difflib
 
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    # Capitals are the commonest difference, and no likeness to difflib.
+    by_small = {known_name.casefold(): known_name for known_name in names}
+    close = [by_small[small] for small in difflib.get_close_matches(name.casefold(), by_small, n=3, cutoff=0.5)]
     listing = f"Known: {', '.join(names)}." if names else "None is known."
     if not close:
         return listing

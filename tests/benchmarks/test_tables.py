@@ -168,6 +168,8 @@ def test_tags_may_be_indices(tmp_path: Path) -> None:
         ("a.csv", b"text,LABEL,note\na,good,x\n", "has a column 'LABEL'"),
         ("a.jsonl", b'{"text": "a", "Label": "good"}\n', "has a column 'Label'"),
         ("a.jsonl", b'{"Text": "a", "label": "good"}\n', "Did you mean 'Text'"),
+        ("a.csv", b"text,label\na,GOOD\n", "line 2: unknown label 'GOOD'.*Did you mean 'good'"),
+        ("a.csv", b"text,label\na,Goof\n", "line 2: unknown label 'Goof'.*Did you mean 'good'"),
         ("a.csv", b"text,label\na,3\n", "line 2: there is no class 3.*indices go from 0 to 2"),
         ("a.csv", b"text,label\na,-1\n", "unknown label '-1'"),
         ("a.csv", b"text,label\na,0.5\n", r"unknown label '0\.5'"),

@@ -86,6 +86,12 @@ def test_a_bench_asks_before_it_measures(
     outcome.check_refusal([f"the library '{library}'", f"pip install 'edgewright[{extra}]'"])
 
 
+@pytest.mark.parametrize("library", ["sklearn", "scipy"])
+def test_finish_asks_before_it_begins(without: Without, built_arrays: Path, library: str) -> None:
+    outcome = without({library}, "finish", built_arrays)
+    outcome.check_refusal([f"the library '{library}'", "pip install 'edgewright[bench]'"])
+
+
 def test_text_needs_a_tokenizer(without: Without, built_text: Path) -> None:
     outcome = without({"tokenizers"}, "run", built_text, "play music")
     outcome.check_refusal(["the library 'tokenizers' is not installed", "pip install tokenizers"])

@@ -34,10 +34,10 @@ def find_stored(path: Path) -> Stored | None:
         if len(splits) > 1:
             raise _several(path, sorted(splits))
         return Stored(path, _whole(next(iter(splits.values())))) if splits else None
-    # A table may lie beside shards, and is none of their splits.
-    splits = _splits(path.parent) if path.parent.is_dir() and not path.is_file() else {}
+    splits = _splits(path.parent) if path.parent.is_dir() else {}
     if path.name in splits:
         return Stored(path, _whole(splits[path.name]))
+    # A table beside the shards has an ending, and is none of their splits.
     if splits and not path.suffix:
         raise _several(path.parent, sorted(splits))
     return None
