@@ -151,6 +151,15 @@ def test_names_that_are_numbers_are_no_indices(tmp_path: Path) -> None:
         _read(path, names=stars)
 
 
+def test_folders_named_by_indices(tmp_path: Path) -> None:
+    for name in ("0", "2"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.png").touch()
+    with pytest.warns(DataWarning, match="its folders are named by class indices of the model: 0 is 'bad'"):
+        found = read_dataset(tmp_path, task="image-classification", input_name="image", class_names=LABELS)
+    assert found.labels == (0, 2)
+
+
 def test_tags_may_be_indices(tmp_path: Path) -> None:
     path = tmp_path / "tags.jsonl"
     path.write_text('{"text": "to Rome now", "tags": [0, 1, 0]}\n', encoding="utf-8")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from edgewright_benchmarks.truth import LABEL_COLUMN, Form
+from edgewright_benchmarks.data._lines import warn_of_indices
+from edgewright_benchmarks.truth import LABEL_COLUMN, Form, is_class_index
 from edgewright_targets import InputError
 
 
@@ -40,6 +41,8 @@ def read_folder(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
         )
         samples += found
         labels += [label] * len(found)
+    if any(is_class_index(folder.name, form.class_names) for folder in folders):
+        warn_of_indices(f"'{path}': its folders are named by", form.class_names)
     return samples, labels
 
 

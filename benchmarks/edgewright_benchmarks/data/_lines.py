@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import csv
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -122,3 +123,10 @@ def how_read(path: Path, separator: str) -> str:
     if separator != ("\t" if path.suffix.lower() == ".tsv" else ","):
         parts.append(f"with {_SEPARATORS[separator]} between its columns")
     return f"'{path}' is read {' and '.join(parts)}." if parts else ""
+
+
+def warn_of_indices(begin: str, class_names: Sequence[str]) -> None:
+    """Say that class indices take the place of class names; `begin` says where, up to the verb."""
+    shown = ", ".join(f"{index} is '{name}'" for index, name in enumerate(class_names[:3]))
+    more = ", ..." if len(class_names) > 3 else ""
+    warnings.warn(DataWarning(f"{begin} class indices of the model: {shown}{more}."), stacklevel=2)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from edgewright_benchmarks.data._lines import DataWarning, how_read, open_text, separated_rows
+from edgewright_benchmarks.data._lines import DataWarning, how_read, open_text, separated_rows, warn_of_indices
 from edgewright_benchmarks.truth import CLASS, TAGS, Form, is_class_index
 from edgewright_runtime.samples import FILE_INPUTS
 from edgewright_targets import InputError
@@ -122,7 +122,7 @@ def samples_of_rows(
                 form.truth.check(samples[-1], labels[-1], place)
             numbered = numbered or (form.truth in (CLASS, TAGS) and is_class_index(cell, form.class_names))
     if numbered:
-        warnings.warn(DataWarning(_numbered(path, form)), stacklevel=2)
+        warn_of_indices(f"'{path}': the column '{form.truth.column}' holds", form.class_names)
     return samples, labels if labelled else None
 
 
@@ -134,12 +134,6 @@ def _refuse_other_case(path: Path, header: list[str], name: str) -> None:
             f"'{path}' has a column '{found}'; the ground truth is read from '{name}'.",
             hint=f"Rename it to '{name}', or to something else where it is not the ground truth.",
         )
-
-
-def _numbered(path: Path, form: Form) -> str:
-    shown = ", ".join(f"{index} is '{name}'" for index, name in enumerate(form.class_names[:3]))
-    more = ", ..." if len(form.class_names) > 3 else ""
-    return f"'{path}': the column '{form.truth.column}' holds class indices of the model: {shown}{more}."
 
 
 def column_of(path: Path, form: Form, header: list[str], name: str) -> str:
