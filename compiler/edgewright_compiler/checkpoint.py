@@ -80,7 +80,8 @@ class Checkpoint:
             if kind and said.startswith("Unrecognized"):
                 # It goes on with all that it knows, and does not say what was asked for.
                 said = f"there is no '{kind}' in transformers {version('transformers')}."
-            if "custom code" in said:
+            own = "auto_map" in self.config and "does not recognize this architecture" in said
+            if own or "custom code" in said:
                 said = "it needs Python code that comes with it, which is never run."
             raise InputError(
                 f"'{self.name}' cannot be loaded as a checkpoint: {said}",
