@@ -10,10 +10,11 @@ import onnx_ir as ir
 import onnxruntime
 import pytest
 
-from edgewright_compiler.component import GRAPH_FILE, save_graph
+from edgewright_compiler.component import GRAPH_FILE, copy_graph, save_graph
 from edgewright_compiler.quantize import quantize
 from edgewright_compiler.tied import tie_weights, untie_weights
 from edgewright_targets import Recipe
+from exact import exact_output
 
 TOKENS, WIDTH = 96, 32
 
@@ -79,5 +80,10 @@ def test_quantizers_find_a_tied_last_layer(model: Any, tmp_path: Path, method: A
     kinds = {node.op_type for node in ir.load(tmp_path / "made" / GRAPH_FILE).graph}
     assert kinds & {"MatMulNBits", "MatMulInteger"}
     expected = scores_of(tmp_path / "float" / GRAPH_FILE)
-    gap = np.abs(scores_of(tmp_path / "made" / GRAPH_FILE) - expected).max() / np.abs(expected).max()
+    if method == "dynamic":
+        found = exact_output(copy_graph(tmp_path / "made", tmp_path / "flat"), {"ids": np.arange(10)})
+    else:
+        # The operator of weights alone is ONNX Runtime's own; its products are of floats.
+        found = scores_of(tmp_path / "made" / GRAPH_FILE)
+    gap = np.abs(found - expected).max() / np.abs(expected).max()
     assert 0 < gap < 0.05

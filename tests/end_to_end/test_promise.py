@@ -8,6 +8,7 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 
+import tiny_models
 from edgewright_benchmarks.meter import MeterSettings
 from edgewright_benchmarks.report import render_html, render_markdown
 from edgewright_benchmarks.result import EngineResult, Result
@@ -19,30 +20,57 @@ SAMPLES = 600
 Array = np.ndarray[Any, Any]
 
 
-def write_gemms(path: Path, matrices: Sequence[Array]) -> None:
-    """A graph that multiplies `input` [n, features] by each matrix in turn; the last makes `scores`."""
-    value = ir.Value(
-        name="input", shape=ir.Shape(["n", matrices[0].shape[0]]), type=ir.TensorType(ir.DataType.FLOAT)
-    )  # fmt: skip
-    first, nodes, weights = value, [], []
-    for index, matrix in enumerate(matrices):
-        name = f"weight_{index}"
-        weight = ir.Value(name=name, const_value=ir.tensor(matrix.astype(np.float32), name=name))
-        node = ir.node("MatMul", [value, weight])
-        value = node.outputs[0]
-        nodes.append(node)
-        weights.append(weight)
-    value.name, value.shape, value.type = "scores", ir.Shape(["n", CLASSES]), ir.TensorType(ir.DataType.FLOAT)
-    graph = ir.Graph([first], [value], nodes=nodes, initializers=weights, opset_imports={"": 20}, name="gemms")
+def write_gemm(path: Path, matrix: Array) -> None:
+    """A graph that multiplies `input` [n, features] by `matrix`, which makes `scores`."""
+    given, weight = _input(matrix.shape[0]), _constant("weight", matrix.astype(np.float32))
+    _save([ir.node("MatMul", [given, weight])], [weight], path)
+
+
+def write_pools(path: Path, pools: int) -> None:
+    """A graph whose `scores` are the first of eight numbers of `input`, each the mean of a plane after all the pools.
+
+    Every plane holds one number everywhere, so that pools change nothing and eight bits lose nothing.
+    """
+    given, plane = _input(8), np.ones((1, 16 * 32), np.float32)
+    constants = [
+        _constant("spread", np.kron(np.eye(8, dtype=np.float32), plane)),
+        _constant("planes", np.array([-1, 8, 16, 32])),
+        _constant("row", np.array([-1, 8 * plane.size])),
+        _constant("means", np.kron(np.eye(8, CLASSES, dtype=np.float32), plane.T / plane.size)),
+    ]
+    spread, planes, row, means = constants
+    nodes = [ir.node("MatMul", [given, spread])]
+    nodes.append(ir.node("Reshape", [nodes[-1].outputs[0], planes]))
+    for _ in range(pools):
+        nodes.append(ir.node("MaxPool", [nodes[-1].outputs[0]], {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}))
+    nodes.append(ir.node("Reshape", [nodes[-1].outputs[0], row]))
+    nodes.append(ir.node("MatMul", [nodes[-1].outputs[0], means]))
+    _save(nodes, constants, path)
+
+
+def _input(features: int) -> ir.Value:
+    return ir.Value(name="input", shape=ir.Shape(["n", features]), type=ir.TensorType(ir.DataType.FLOAT))
+
+
+def _constant(name: str, array: Array) -> ir.Value:
+    return ir.Value(name=name, const_value=ir.tensor(array, name=name))
+
+
+def _save(nodes: Sequence[ir.Node], constants: Sequence[ir.Value], path: Path) -> None:
+    given, made = nodes[0].inputs[0], nodes[-1].outputs[0]
+    assert given is not None
+    made.name, made.shape, made.type = "scores", ir.Shape(["n", CLASSES]), ir.TensorType(ir.DataType.FLOAT)
+    graph = ir.Graph([given], [made], nodes=nodes, initializers=constants, opset_imports={"": 20}, name="tiny")
     ir.save(ir.Model(graph, ir_version=10), path)
 
 
-def build_labelled(folder: Path, inputs: Array, labels: Array) -> Result:
+def build_labelled(folder: Path, inputs: Array, labels: Array, target: str = "host") -> Result:
     """Build `folder/model.onnx` with half of the samples for calibration and all of them, shuffled, for evaluation."""
     np.savez(folder / "calibration.npz", input=inputs[::2])
     np.savez(folder / "evaluation.npz", input=inputs, label=labels)
     options = BuildOptions(
         output=folder / "model.ortpackage",
+        targets=(target,),
         calibration=folder / "calibration.npz",
         evaluation=folder / "evaluation.npz",
         meter=MeterSettings(rounds=9, calls=60, loads=1),
@@ -64,7 +92,7 @@ def outliers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     random = np.random.default_rng(7)
     decide = random.normal(size=(256, CLASSES))
     decide[0] = 0
-    write_gemms(folder / "model.onnx", [decide])
+    write_gemm(folder / "model.onnx", decide)
     inputs = random.normal(size=(SAMPLES, 256)).astype(np.float32)
     labels = (inputs @ decide).argmax(axis=1)
     inputs[:, 0] = 1000 * random.choice([-1, 1], size=SAMPLES)
@@ -94,12 +122,11 @@ def test_report_says_which_candidates_were_refused_and_why(outliers: tuple[Path,
 
 @pytest.mark.slow
 def test_a_slower_int8_engine_does_not_ship(tmp_path: Path) -> None:
-    # Forty products of eight numbers: quantizing around each costs more than the product, and identities lose nothing.
-    chain = [np.eye(8)] * 39 + [np.eye(8)[:, :CLASSES]]
-    write_gemms(tmp_path / "model.onnx", chain)
+    """Slower by far on every processor: pools of floats are written in vector instructions, pools of bytes are not."""
+    write_pools(tmp_path / "model.onnx", pools=60)
     labels = np.random.default_rng(7).integers(CLASSES, size=SAMPLES)
     inputs = np.eye(8, dtype=np.float32)[labels]
-    result = build_labelled(tmp_path, inputs, labels)
+    result = build_labelled(tmp_path, inputs, labels, str(tiny_models.write_target(tmp_path / "tiny.toml")))
     assert not result.engine(result.chosen).precision.startswith("int8")
     for engine in int8(result):
         assert engine.accuracy is not None
