@@ -1,4 +1,7 @@
-"""The trained model of the demo and its package: made once, kept in `demo/` and the cache, shared with `make demo`."""
+"""Packages that tests of this folder share.
+
+The trained model of the demo and its package are kept in `demo/` and the cache, shared with `make demo`.
+"""
 
 import os
 import subprocess
@@ -7,7 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler import BuildOptions, build
+from edgewright_compiler.cache import StageCache
+from edgewright_compiler.job import read_jobs
+from edgewright_compiler.stages import draft_package
+from tiny_models import write_arrays, write_onnx
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "intents"
@@ -46,6 +54,17 @@ def intents_package(intents_checkpoint: Path, intents_data: Path, tmp_path_facto
         archive=True,
     )
     return build(str(intents_checkpoint), options).package
+
+
+@pytest.fixture(scope="session")
+def draft(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package with every candidate of x86-64 in it, none of them measured: do not write into it."""
+    folder = tmp_path_factory.mktemp("draft")
+    model = write_onnx(folder / "model.onnx")
+    data = write_arrays(folder / "data.npz")
+    (job,) = read_jobs(str(model), BuildOptions(output=folder / "p", targets=("x86-64",), calibration=data))
+    draft_package(job, folder / "draft", StageCache(folder / "cache"), Quiet())
+    return folder / "draft"
 
 
 @pytest.fixture(scope="session")

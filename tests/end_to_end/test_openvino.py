@@ -6,36 +6,20 @@ under an Intel vendor name: numbers are real there, times are not.
 
 import importlib.util
 import shutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.workers import WORKER_COMMAND, WorkerError, WorkerProcess
-from edgewright_compiler.cache import StageCache
-from edgewright_compiler.job import BuildOptions, read_jobs
-from edgewright_compiler.stages import draft_package
 from edgewright_runtime import EngineFallbackWarning, EngineUnavailableError, load
 from edgewright_runtime.providers import openvino
-from tiny_models import write_arrays, write_onnx
+from x86_emulator import INTEL, python_on
 
 ENGINES = ("x86-64-openvino-default", "x86-64-openvino-fp32", "x86-64-openvino-int8")
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def draft(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A package with every candidate of x86-64 in it, none of them measured."""
-    folder = tmp_path_factory.mktemp("openvino")
-    model = write_onnx(folder / "model.onnx")
-    data = write_arrays(folder / "data.npz")
-    (job,) = read_jobs(str(model), BuildOptions(output=folder / "p", targets=("x86-64",), calibration=data))
-    draft_package(job, folder / "draft", StageCache(folder / "cache"), Quiet())
-    return folder / "draft"
 
 
 @pytest.fixture(scope="module")
@@ -44,18 +28,11 @@ def worker_command() -> Sequence[str]:
         pytest.skip("onnxruntime-ep-openvino is not installed")
     if openvino.unavailable() is None:
         return WORKER_COMMAND
-    emulator = shutil.which("qemu-x86_64-static") or shutil.which("qemu-x86_64")
-    if emulator is None:
-        pytest.skip("no Intel processor, and no qemu-x86_64 (Debian: qemu-user-static)")
-    return (emulator, "-cpu", "max,vendor=GenuineIntel", str(Path(sys.executable).resolve()), *WORKER_COMMAND[1:])
+    return (*python_on(INTEL), *WORKER_COMMAND[1:])
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_openvino_answers_as_the_float_engine(
-    engine: str, draft: Path, worker_command: Sequence[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The emulator is started with the interpreter itself, which does not find the virtual environment's packages.
-    monkeypatch.setenv("PYTHONPATH", ":".join(path for path in sys.path if path))
+def test_openvino_answers_as_the_float_engine(engine: str, draft: Path, worker_command: Sequence[str]) -> None:
     random = np.random.default_rng(3)
     samples = [{"pixels": random.normal(size=(1, 8)).astype(np.float32)} for _ in range(8)]
     with load(draft, engine="x86-64-cpu-fp32") as model:
