@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.sources import Source
-from edgewright_runtime.errors import EngineUnavailableError, SampleError
+from edgewright_runtime.errors import EngineUnavailableError, InferenceError, SampleError
 from edgewright_targets import CheckFailedError, InputError
 
 if TYPE_CHECKING:
@@ -67,11 +67,9 @@ def _answer(model: Model, sample: Any, place: str) -> Arrays:
         outputs: Arrays = model.measured(sample)["outputs"]
     except SampleError as error:
         raise InputError(f"{place} does not fit the model. {error.message}", hint=error.hint) from error
-    except Exception as error:
-        if type(error).__module__.partition(".")[0] != "onnxruntime":
-            raise
+    except InferenceError as error:
         raise InputError(
-            f"{place}: the graph cannot run on it. {str(error).splitlines()[0]}",
+            f"{place}: the graph cannot run on it. {error.message}",
             hint="Such as tokens beyond its last one: are the files beside the model those it was trained with?",
         ) from error
     return outputs

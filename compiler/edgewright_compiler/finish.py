@@ -26,8 +26,8 @@ from edgewright_runtime import EngineUnavailableError, load
 from edgewright_runtime.finished import Finished, preferred, read_finished, write_finished
 from edgewright_runtime.likeness import likeness_of
 from edgewright_runtime.manifest import EngineSpec
-from edgewright_runtime.package import GOLDEN, Package
-from edgewright_runtime.selftest import check_complete, check_tolerance, golden_samples
+from edgewright_runtime.package import Package
+from edgewright_runtime.selftest import check_complete, check_tolerance, stored_samples
 from edgewright_runtime.trt import CAPABILITIES_KEY, FLAVOURS, RTX, missing
 from edgewright_targets import InputError, nearest
 from edgewright_targets.gpu import CudaError, Gpu, gpu
@@ -196,7 +196,7 @@ def judge(
     """
     if not engines:
         return [], {}
-    golden, alike = golden_samples(package.file(GOLDEN)), likeness_of(package.manifest.pipeline)
+    golden, alike = stored_samples(package), likeness_of(package.manifest.pipeline)
     check_complete(golden, str(package.root))
     for spec in engines:
         check_tolerance(spec, golden, alike)

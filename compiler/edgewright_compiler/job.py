@@ -20,10 +20,11 @@ from edgewright_benchmarks.workers import Place
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.labels_file import read_labels
 from edgewright_compiler.sources import Source, SourceOptions, is_code, open_source
-from edgewright_compiler.ways import Way, places, ways
+from edgewright_compiler.ways import Way, places, planned, ways
 from edgewright_runtime.options import SESSION_OPTIONS, check_options
 from edgewright_runtime.providers import PLUGINS, provider
 from edgewright_targets import RUNGS, Candidate, InputError, Rung, Target, __version__, host_facts, load_target
+from edgewright_targets.errors import first_few
 from edgewright_targets.findings import Findings
 from edgewright_targets.record import write_record
 
@@ -52,6 +53,8 @@ class BuildOptions:
         archive: Also write the package as one file beside it (`<output>.tar`).
         threads: Threads of an engine; None is one for each physical core.
         emulated_samples: Samples at most that an emulator answers.
+        golden: Data whose first samples travel in the package to be verified with, instead of those it is measured on.
+        golden_samples: Whether any samples travel in the package.
         meter: How to measure.
     """
 
@@ -65,6 +68,8 @@ class BuildOptions:
     archive: bool = False
     threads: int | None = None
     emulated_samples: int = 400
+    golden: str | Path | None = None
+    golden_samples: bool = True
     meter: MeterSettings = field(default_factory=MeterSettings)
 
 
@@ -82,6 +87,7 @@ class Job:
         threads: Threads of an engine.
         ways: Candidate to how its engine is answered from here, and to the rung that it reaches so.
         places: Candidate to where its engine is answered; see `placed`.
+        golden: Samples that may be given away, or None: then those it is measured on travel in the package.
     """
 
     source: Source
@@ -93,6 +99,11 @@ class Job:
     threads: int
     ways: dict[str, Way]
     places: Mapping[str, Place] = field(default_factory=dict)
+    golden: Dataset | None = None
+
+    def golden_key(self) -> list[Any] | None:
+        """What decides the golden samples, where they are not those that it is measured on."""
+        return [self.golden.digest, len(self.golden.samples)] if self.golden else None
 
     def placed(self, progress: Progress) -> Job:
         """The job with emulators made ready, where it takes any: what answers there depend on is part of its key.
@@ -126,6 +137,7 @@ class Job:
                 "meter": write_record(self.options.meter),
                 "machine": write_record(host_facts()),
                 "emulators": self.emulator_facts(),
+                "golden": [self.options.golden_samples, self.golden_key()],
                 "tools": installed_versions((*self.source.tools, *RUN_TOOLS)),
             }
         )
@@ -192,8 +204,12 @@ def read_jobs(spec: str, options: BuildOptions) -> tuple[Job, ...]:
             )
     targets = _read_targets(options.targets, findings)
     source = _read_source(spec, options, findings)
-    calibration = evaluation = None
+    calibration = evaluation = golden = None
+    with findings.noted():
+        _check_golden(options, targets)
     if source is not None:
+        with findings.noted():
+            golden = _read_data(options.golden, source)
         with findings.noted():
             calibration = _read_data(options.calibration, source)
         with findings.noted():
@@ -219,7 +235,28 @@ def read_jobs(spec: str, options: BuildOptions) -> tuple[Job, ...]:
         # Ranges were fitted to these samples: their labels must not decide as well.
         measured = dataclasses.replace(measured, labels=None)
     digest = source.digest()
-    return tuple(_job(source, digest, target, options, calibration, measured) for target in targets)
+    jobs = tuple(_job(source, digest, target, options, calibration, measured) for target in targets)
+    given = golden.part(GOLDEN_SAMPLES) if golden is not None else None
+    return tuple(dataclasses.replace(job, golden=given) for job in jobs)
+
+
+def _check_golden(options: BuildOptions, targets: Sequence[Target]) -> None:
+    """Refuse options of golden samples that do not go together."""
+    if options.golden_samples:
+        return
+    if options.golden is not None:
+        raise InputError("--golden gives samples for the package, and --no-golden-samples leaves them out.")
+    waiting = [
+        f"{target.name}-{candidate.name}"
+        for target in targets
+        for candidate in target.candidates
+        if candidate.engine != "onnx" and planned(target)[candidate.name].answers == "none"
+    ]
+    if waiting:
+        raise InputError(
+            f"Without golden samples 'edgewright finish' cannot compare {first_few(waiting)} on the device.",
+            hint="Pass samples that may be given away with --golden FILE.",
+        )
 
 
 def _read_targets(names: Sequence[str], findings: Findings) -> tuple[Target, ...]:
@@ -247,7 +284,7 @@ def _read_targets(names: Sequence[str], findings: Findings) -> tuple[Target, ...
 
 def _read_source(spec: str, options: BuildOptions, findings: Findings) -> Source | None:
     """The source, or None where it is found to be wrong; what files alone tell is looked at before."""
-    for path in (options.calibration, options.evaluation):
+    for path in (options.calibration, options.evaluation, options.golden):
         with findings.noted():
             check_there(path)
     with findings.noted():

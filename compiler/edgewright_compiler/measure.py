@@ -15,7 +15,7 @@ from edgewright_benchmarks.meter import MeterSettings, Readings, answer_engines,
 from edgewright_benchmarks.native import compare_with_native
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.result import NativeAnswers
-from edgewright_benchmarks.workers import Place, Said, WorkerProcess
+from edgewright_benchmarks.workers import Place, Said, WorkerError, WorkerProcess
 from edgewright_compiler.job import GOLDEN_SAMPLES, Job
 from edgewright_runtime import EngineInfo
 from edgewright_runtime.samples import graph_outputs
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _READINGS = "readings.json"
 _OUTPUTS = "outputs.npz"
 _GOLDEN = "golden.npz"
+_GOLDEN_OUTPUTS = "golden_outputs.npz"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Measured:
         golden: File with golden samples: float feeds and outputs.
         machine: Where it ran; an emulated machine says so.
         created: When, in UTC, ISO 8601.
+        golden_outputs: Engine name to its outputs for the golden samples, where these are not the first measured ones.
     """
 
     readings: dict[str, Readings]
@@ -52,6 +54,7 @@ class Measured:
     golden: Path
     machine: HostFacts
     created: str
+    golden_outputs: dict[str, list[Arrays]] | None = None
 
     def tolerance(self, engine: str, alike: Likeness, golden: Path) -> float:
         """How far this engine may be from the float outputs on the golden samples, when it is verified later.
@@ -66,7 +69,8 @@ class Measured:
         if engine not in self.readings:
             # It was not run, so nothing was seen.
             return alike.floor
-        pairs = zip(self.readings[engine].outputs, read_golden_outputs(golden), strict=False)
+        own = self.golden_outputs.get(engine, []) if self.golden_outputs is not None else self.readings[engine].outputs
+        pairs = zip(own, read_golden_outputs(golden), strict=False)
         seen = max((alike.difference(outputs, expected) for outputs, expected in pairs), default=0.0)
         if seen == float("inf"):
             return alike.floor
@@ -112,12 +116,13 @@ def measure(folder: Path, drafts: Drafts, job: Job, settings: MeterSettings, pro
     if readings[baseline].failure is not None:
         # Raised and not kept: nothing can be compared, and the next build shall try again.
         raise InputError(f"The float baseline '{baseline}' cannot run on the data: {readings[baseline].failure}")
+    given = (job.golden or job.measured).samples[:GOLDEN_SAMPLES]
     place = job.place(baseline)
     with WorkerProcess(command=place.command) as worker:
         machine = worker.machine
-        worker.keep(samples[:GOLDEN_SAMPLES])
+        worker.keep(given)
         worker.load(drafts.package, baseline, 1, **place.options)
-        feeds = worker.feeds(range(min(GOLDEN_SAMPLES, len(samples))))
+        feeds = worker.feeds(range(len(given)))
     record: dict[str, Any] = {"calls": calls, "machine": write_record(machine), "created": now(), "engines": {}}
     arrays: Arrays = {}
     for name, found in readings.items():
@@ -135,9 +140,30 @@ def measure(folder: Path, drafts: Drafts, job: Job, settings: MeterSettings, pro
             arrays |= _stack(name, found.outputs)
     (folder / _READINGS).write_text(json.dumps(record), encoding="utf-8")
     np.savez(folder / _OUTPUTS, **arrays)  # type: ignore[arg-type]
-    outputs = readings[baseline].outputs
-    golden = [GoldenSample(samples[index], feed, graph_outputs(outputs[index])) for index, feed in enumerate(feeds)]
+    outputs = {name: found.outputs[: len(given)] for name, found in readings.items() if found.failure is None}
+    if job.golden is not None:
+        outputs = _golden_outputs(drafts, job, list(outputs), given)
+        stored = {path: array for name, made in outputs.items() for path, array in _stack(name, made).items()}
+        np.savez(folder / _GOLDEN_OUTPUTS, **stored)  # type: ignore[arg-type]
+    pairs = zip(given, feeds, outputs[baseline], strict=True)
+    golden = [GoldenSample(sample, feed, graph_outputs(made)) for sample, feed, made in pairs]
     write_golden(folder / _GOLDEN, golden)
+
+
+def _golden_outputs(drafts: Drafts, job: Job, names: Sequence[str], given: Sequence[Any]) -> dict[str, list[Arrays]]:
+    """Outputs of engines for golden samples that are not among those measured; one that fails on them has none."""
+    found: dict[str, list[Arrays]] = {}
+    for name in names:
+        place = job.place(name)
+        try:
+            with WorkerProcess(command=place.command) as worker:
+                worker.keep(given)
+                worker.load(drafts.package, name, 1, **place.options)
+                found[name] = worker.answer(range(len(given)))
+        except WorkerError as error:
+            if name == job.engine_name(job.target.baseline):
+                raise InputError(f"The float baseline '{name}' cannot run on the golden samples: {error}") from error
+    return found
 
 
 def _answers(drafts: Drafts, job: Job, progress: Progress) -> dict[str, Readings]:
@@ -216,4 +242,9 @@ def read_measured(folder: Path) -> Measured:
     for name, found in readings.items():
         found.outputs = _unstack(stored, name)
     machine = read_record(HostFacts, record["machine"], "machine")
-    return Measured(readings, record["calls"], folder / _GOLDEN, machine, record["created"])
+    golden = None
+    if (folder / _GOLDEN_OUTPUTS).exists():
+        with np.load(folder / _GOLDEN_OUTPUTS, allow_pickle=False) as file:
+            kept = {path: file[path] for path in file.files}
+        golden = {name: _unstack(kept, name) for name in readings}
+    return Measured(readings, record["calls"], folder / _GOLDEN, machine, record["created"], golden)

@@ -88,8 +88,10 @@ class OutputFolder:
                 hint="Free some space ('edgewright cache clear' does), or set XDG_CACHE_HOME to another disk.",
             ) from error
 
-    def fill(self, key: str, manifest: Manifest, made: Sequence[TargetEngines], cache: StageCache) -> None:
-        """Assemble the final package of all targets aside, then give it its name."""
+    def fill(
+        self, key: str, manifest: Manifest, made: Sequence[TargetEngines], cache: StageCache, *, golden_samples: bool
+    ) -> None:
+        """Assemble the final package of all targets aside, then give it its name; with golden samples, or without."""
         import dataclasses
 
         from edgewright_compiler.assemble import assemble
@@ -118,7 +120,15 @@ class OutputFolder:
         with folder_aside(self.path.absolute().parent, f".{self.path.name}.") as folder:
             whole = folder / "package"
             whole.mkdir()
-            assemble(whole, manifest, made[0].folder, chosen, golden=golden, evidence=evidence, documents=documents)
+            assemble(
+                whole,
+                manifest,
+                made[0].folder,
+                chosen,
+                golden=golden if golden_samples else None,
+                evidence=evidence,
+                documents=documents,
+            )
             sync_tree(whole)
             sums = file_digest(whole / SUMS)
             self._publish(whole)

@@ -87,7 +87,7 @@ def build(
     else:
         with output.reserved(f"Nothing was changed at '{output.path}'."):
             made = [_Build(job, cache, progress).run() for job in jobs]
-            output.fill(key, package_manifest(jobs, made), made, cache)
+            output.fill(key, package_manifest(jobs, made), made, cache, golden_samples=options.golden_samples)
         results = tuple(entry.result for entry in made)
     archive = None
     if options.archive:
@@ -160,6 +160,7 @@ class _Build:
             "engines": {e.spec.name: [write_record(e.spec), e.digest()] for e in answering},
             "ways": {name: write_record(ways[name]) for name in names},
             "data": [job.measured.digest, len(job.measured.samples)],
+            "golden": job.golden_key(),
             "meter": write_record(self._meter()),
             "machine": write_record(host_facts()) if job.rung == "measured" else write_record(job.target),
             # Where answers of this machine are kept beside an emulator's, they depend on both.

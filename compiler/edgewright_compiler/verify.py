@@ -11,7 +11,7 @@ from edgewright_benchmarks.workers import Place, WorkerError, WorkerProcess
 from edgewright_compiler.ways import places, ways
 from edgewright_runtime.likeness import likeness_of
 from edgewright_runtime.manifest import EngineSpec
-from edgewright_runtime.package import GOLDEN, Package
+from edgewright_runtime.package import Package
 from edgewright_runtime.samples import graph_outputs
 from edgewright_runtime.selftest import (
     GoldenSample,
@@ -20,7 +20,7 @@ from edgewright_runtime.selftest import (
     check_tolerance,
     check_whole,
     feed_tolerance,
-    golden_samples,
+    stored_samples,
 )
 from edgewright_targets import CheckFailedError, HostFacts, InputError, Rung, Target, load_target, nearest, target_names
 from edgewright_targets.host import usable_threads
@@ -104,7 +104,7 @@ def verify_target(
         notes = " ".join(dict.fromkeys(how[name].note for name in specs))
         raise InputError(f"No engine for '{wanted.name}' can be run from this machine. {notes}")
     where = places(wanted, progress)
-    samples = golden_samples(package.file(GOLDEN))
+    samples = stored_samples(package)
     check_complete(samples, str(path))
     bar = progress.bar(f"answering for {wanted.name}", len(running) * len(samples))
 

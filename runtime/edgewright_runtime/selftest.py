@@ -77,7 +77,7 @@ def verify(path: str | Path, *, engine: str | None = None, strict: bool = False)
     from edgewright_runtime.loading import load
 
     package, files = check_whole(path)
-    samples = golden_samples(package.file(GOLDEN))
+    samples = stored_samples(package)
     check_complete(samples, str(path))
     with load(package, engine=engine, strict=strict) as model:
         spec = package.manifest.engines[model.engine.name]
@@ -125,9 +125,13 @@ def check_complete(samples: tuple[GoldenSample, ...], name: str) -> None:
     Raises:
         DamagedPackageError: There is no sample, or one has no outputs.
     """
-    hint = "Build the package again: 'edgewright build' stores samples and the outputs of the float engine."
     if not samples:
-        raise DamagedPackageError(f"'{name}' has no golden samples, so there is nothing to compare.", hint=hint)
+        raise DamagedPackageError(
+            f"'{name}' has no golden samples, so there is nothing to compare.",
+            hint="Whoever built it left them out, or they were taken away. 'edgewright verify --structure-only' checks "
+            "the files alone, 'edgewright bench' compares the engines on data of yours.",
+        )
+    hint = "Build the package again: 'edgewright build' stores samples and the outputs of the float engine."
     for index, golden in enumerate(samples):
         if not golden.outputs:
             raise DamagedPackageError(f"'{name}': the golden sample {index} has no outputs to compare with.", hint=hint)
@@ -209,6 +213,16 @@ def _equal(made: Array, stored: Array, allowed: float) -> bool:
         return np.array_equal(made, stored)
     # Processors add up in their own order: a spectrum of the same samples differs in its last digits.
     return bool(np.abs(made - stored).max() <= allowed * max(1.0, float(np.abs(stored).max())))
+
+
+def stored_samples(package: Package) -> tuple[GoldenSample, ...]:
+    """The golden samples of a package; none where it was built without.
+
+    Raises:
+        PackageError: They are not what the format says.
+    """
+    path = package.file(GOLDEN)
+    return golden_samples(path) if path.exists() else ()
 
 
 def golden_samples(path: Path) -> tuple[GoldenSample, ...]:

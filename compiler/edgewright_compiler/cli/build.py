@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cli.console import bold, megabytes, print_json, progress, say_warning, spoken_warnings, wrapped
@@ -50,6 +51,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="samples that an emulator answers at most, for targets that this machine is not (default: 400)",
     )
+    golden = parser.add_mutually_exclusive_group()
+    golden.add_argument(
+        "--golden",
+        metavar="DATA",
+        help="samples that may be given away: they travel in the package instead of the first ones of your data, for "
+        "'verify' and 'finish'",
+    )
+    golden.add_argument(
+        "--no-golden-samples",
+        dest="golden_samples",
+        action="store_false",
+        help="no samples in the package; 'verify' then has nothing to compare",
+    )
     add_samples(parser)
     add_meter(parser)
 
@@ -64,7 +78,9 @@ def execute(options: argparse.Namespace) -> int:
         from edgewright_benchmarks.data import DataWarning
         from edgewright_compiler.job import BuildOptions
         from edgewright_compiler.stages import build
+    from edgewright_runtime import Package
     from edgewright_runtime.errors import AudioWarning
+    from edgewright_runtime.selftest import stored_samples
 
     # Ours alone: what the frameworks say to their own developers is not for this person.
     with spoken_warnings(AudioWarning) as said, spoken_warnings(DataWarning):
@@ -81,10 +97,13 @@ def execute(options: argparse.Namespace) -> int:
                 archive=options.archive,
                 threads=options.threads,
                 emulated_samples=options.emulated_samples,
+                golden=options.golden,
+                golden_samples=options.golden_samples,
                 meter=meter_settings(options),
             ),
             progress=progress(options),
         )
+    golden = stored_samples(Package.open(made.package))
     size = sum(path.stat().st_size for path in made.package.rglob("*") if path.is_file())
     if options.json:
         print_json(
@@ -93,6 +112,7 @@ def execute(options: argparse.Namespace) -> int:
                 "archive": str(made.archive) if made.archive else None,
                 "unchanged": made.unchanged,
                 "bytes": size,
+                "golden_samples": len(golden),
                 "targets": [_outcome(result) for result in made.results],
             }
         )
@@ -109,6 +129,11 @@ def execute(options: argparse.Namespace) -> int:
             print(result_text(result))
             print()
         print(wrapped(result.reason))
+        print()
+    if golden and not options.quiet:
+        others = "" if options.golden else "; --golden takes others, --no-golden-samples none"
+        said_of = Path(options.golden).name if options.golden else made.results[0].data.name
+        print(wrapped(f"It holds {len(golden)} samples of {said_of}, which whoever gets it can read{others}."))
         print()
     print(f"{bold(str(made.package))}  {megabytes(size)}")
     if made.archive:

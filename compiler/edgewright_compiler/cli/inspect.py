@@ -20,16 +20,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Run the verb."""
     from edgewright_benchmarks.result import result_from_json
+    from edgewright_compiler.cli.samples import sample_words
     from edgewright_compiler.cli.summary import result_text
     from edgewright_runtime import Package
+    from edgewright_runtime.selftest import stored_samples
     from edgewright_targets.record import write_record
 
     package = Package.open(options.package)
     manifest = package.manifest
     evidence = {target: package.evidence(target) for target in package.targets}
+    golden = [sample_words(sample.sample) for sample in stored_samples(package)]
     if options.json:
         manifest_data = write_record(manifest)
-        print_json({"bytes": package.size_bytes(), "manifest": manifest_data, "evidence": evidence})
+        facts = {"bytes": package.size_bytes(), "manifest": manifest_data, "golden_samples": golden}
+        print_json({**facts, "evidence": evidence})
         return 0
     results = [result_from_json(data, f"{package.root}: {target}") for target, data in evidence.items()]
     labels = f", {len(manifest.labels)} labels" if manifest.labels else ""
@@ -43,6 +47,7 @@ def execute(options: argparse.Namespace) -> int:
         "steps": " -> ".join(step.step for step in manifest.pipeline.steps),
         "order": ", then ".join(manifest.order),
         "made with": versions,
+        "samples": "; ".join(golden) or "none: 'verify' has nothing to compare",
         "evidence": "; ".join(f"{r.created} on {r.machine.cpu}, {r.machine.system}" for r in results),
     }
     for name, text in facts.items():

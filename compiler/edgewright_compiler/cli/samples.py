@@ -11,6 +11,10 @@ from typing import Any
 from edgewright_runtime.samples import ARRAYS_INPUT, FILE_INPUTS, LATENT_INPUT, input_names
 from edgewright_targets import InputError
 
+# Characters of a golden sample that are shown, and how many values of one of several.
+_SAMPLE_WIDTH = 60
+_VALUES_SHOWN = 4
+
 
 def read_samples(words: Sequence[str], pipeline_input: str) -> list[tuple[str, Any]]:
     """A sample for each word, with what to call it.
@@ -90,6 +94,22 @@ def _arrays_of(words: Sequence[str]) -> tuple[str, Any]:
             hint="Make one with numpy.savez('input.npz', name=array, ...).",
         )
     return words[0], dict(read_arrays(path))
+
+
+def sample_words(sample: Any) -> str:
+    """A golden sample in some words: whoever gives a package away shall see what of their data is in it."""
+    if isinstance(sample, str):
+        text = " ".join(sample.split())
+        return f"'{text if len(text) <= _SAMPLE_WIDTH else text[: _SAMPLE_WIDTH - 3] + '...'}'"
+    if isinstance(sample, bytes):
+        return f"a file of {len(sample):,} bytes"
+    if isinstance(sample, Mapping):
+        shown = list(sample.items())[:_VALUES_SHOWN]
+        rest = f", {len(sample) - len(shown)} more" if len(sample) > len(shown) else ""
+        return ", ".join(f"{str(name)[:_SAMPLE_WIDTH]}: {sample_words(value)}" for name, value in shown) + rest
+    if isinstance(sample, (list, tuple)):
+        return f"{len(sample)} values"
+    return f"{sample.dtype} {list(sample.shape)}" if hasattr(sample, "dtype") else str(sample)[:_SAMPLE_WIDTH]
 
 
 def plain(output_name: str, answer: Any) -> Any:
