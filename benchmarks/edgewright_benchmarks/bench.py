@@ -75,7 +75,13 @@ def bench(
     settings, progress = settings or MeterSettings(), progress or Quiet()
     package = Package.open(path)
     manifest = package.manifest
-    samples = read_dataset(data, task=manifest.task, input_name=manifest.pipeline.input, class_names=manifest.labels)
+    samples = read_dataset(
+        data,
+        task=manifest.task,
+        input_name=manifest.pipeline.input,
+        class_names=manifest.labels,
+        most=settings.samples,
+    )
     if settings.samples is not None:
         samples = samples.part(settings.samples)
     opened = _here(package, settings) if remote is None else _there(package, settings, remote, progress)

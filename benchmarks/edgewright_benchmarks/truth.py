@@ -34,11 +34,19 @@ class Truth:
 
 @dataclass(frozen=True)
 class Form:
-    """What a reader looks for: names of the inputs (none for named arrays), what is right, allowed class names."""
+    """What a reader looks for.
+
+    Attributes:
+        names: Of the inputs; none for named arrays.
+        truth: The ground truth.
+        class_names: Allowed class names.
+        most: Rows of a table that are wanted; others are not kept. None is all of them.
+    """
 
     names: tuple[str, ...]
     truth: Truth
     class_names: tuple[str, ...]
+    most: int | None = None
 
 
 # Tables of numbers are written with decimals where a value of the column was missing.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +14,9 @@ from edgewright_compiler.sources.failures import first_line, needs
 from edgewright_targets import InputError
 
 # Code that comes with a checkpoint is not run; left open, transformers would ask on the terminal.
+# What configurations call the number of layers, of all kinds and of each stage. Models of today have some hundred.
+_LAYERS = ("layer", "depth", "num_blocks", "num_stages")
+_MOST_LAYERS = 10_000
 # The largest that transformers writes, vocabularies of a quarter of a million tokens, have some MiB.
 _JSON_LIMIT_BYTES = 64 * 2**20
 OFFLINE = {"local_files_only": True, "trust_remote_code": False}
@@ -115,7 +118,26 @@ def read_config(folder: Path) -> dict[str, Any]:
             f"'{folder}' is no checkpoint: it has no config.json (it has: {', '.join(names) or 'nothing'}).",
             hint="A checkpoint folder is what save_pretrained of transformers writes, model and processor.",
         )
-    return read_json(path)
+    config = read_json(path)
+    _check_layers(config, str(path))
+    return config
+
+
+def _check_layers(config: Mapping[str, Any], place: str) -> None:
+    """Refuse numbers of layers that no weights are for: modules of all of them would be made before any is missed.
+
+    Raises:
+        InputError: A number is too large.
+    """
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            _check_layers(value, f"{place}: {key}")
+        counts = value if isinstance(value, list) else [value]
+        if any(word in key for word in _LAYERS) and any(isinstance(n, int) and n > _MOST_LAYERS for n in counts):
+            raise InputError(
+                f"{place}: '{key}' is {str(value)[:60]}; a model has at most {_MOST_LAYERS:,} layers.",
+                hint="Is this the config.json that the weights were saved with?",
+            )
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -213,7 +213,7 @@ def read_jobs(spec: str, options: BuildOptions) -> tuple[Job, ...]:
         with findings.noted():
             calibration = _read_data(options.calibration, source)
         with findings.noted():
-            evaluation = _read_data(options.evaluation, source)
+            evaluation = _read_data(options.evaluation, source, options.meter.samples)
     findings.raise_any()
     assert source is not None, "what could not be opened was found"
     features = host_facts().features
@@ -314,10 +314,10 @@ def _job(
     return Job(source, digest, target, options, calibration, part, threads, ways(target))
 
 
-def _read_data(path: str | Path | None, source: Source) -> Dataset | None:
+def _read_data(path: str | Path | None, source: Source, most: int | None = None) -> Dataset | None:
     if path is None:
         return None
-    return read_dataset(path, task=source.task, input_name=source.input_name, class_names=source.labels)
+    return read_dataset(path, task=source.task, input_name=source.input_name, class_names=source.labels, most=most)
 
 
 def stage_parts(parts: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from edgewright_benchmarks.data._coco import read_coco
 from edgewright_benchmarks.data._folder import read_folder
 from edgewright_benchmarks.data._lines import DataWarning, open_text
 from edgewright_benchmarks.data._shards import PARQUET, find_stored
-from edgewright_benchmarks.data._table import read_csv, read_jsonl
+from edgewright_benchmarks.data._table import drawn, read_csv, read_jsonl
 from edgewright_benchmarks.objects import OBJECTS
 from edgewright_benchmarks.tasks import find_task
 from edgewright_benchmarks.truth import LABEL_COLUMN, Form, Truth
@@ -51,8 +51,7 @@ class Dataset:
         """At most `count` samples: the `first` ones, the others drawn, the same for the same seed."""
         if len(self.samples) <= count:
             return self
-        drawn = np.random.default_rng(seed).permutation(np.arange(first, len(self.samples)))[: count - first]
-        chosen = [*range(first), *sorted(drawn.tolist())]
+        chosen = drawn(len(self.samples), count, first=first, seed=seed)
         labels = None if self.labels is None else tuple(self.labels[index] for index in chosen)
         return replace(self, samples=tuple(self.samples[index] for index in chosen), labels=labels)
 
@@ -64,7 +63,9 @@ class Dataset:
         return tuple(self.samples[index] for index in sorted(chosen.tolist()))
 
 
-def read_dataset(path: str | Path, *, task: str, input_name: str, class_names: tuple[str, ...] = ()) -> Dataset:
+def read_dataset(
+    path: str | Path, *, task: str, input_name: str, class_names: tuple[str, ...] = (), most: int | None = None
+) -> Dataset:
     """Read a data file, or a folder of files.
 
     Args:
@@ -79,13 +80,14 @@ def read_dataset(path: str | Path, *, task: str, input_name: str, class_names: t
         task: Says what is right: a class, a text, ...
         input_name: What the model takes, as its pipeline says it.
         class_names: Allowed labels, by index.
+        most: Of a table of text, keep so many rows only: those that `Dataset.part` would take of all.
 
     Raises:
         InputError: The file is missing, empty, in another form or encoding, lacks a column, or has unknown labels.
     """
     path = Path(path)
     name = path.name
-    form = Form(input_names(input_name), find_task(task).truth, class_names)
+    form = Form(input_names(input_name), find_task(task).truth, class_names, most)
     tables = (*METADATA_FILES, *(COCO_FILES if form.truth is OBJECTS else ()))
     path = next((path / table for table in tables if path.is_dir() and (path / table).is_file()), path)
     kept: object = None

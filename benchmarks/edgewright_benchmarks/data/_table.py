@@ -6,9 +6,11 @@ import csv
 import itertools
 import json
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from edgewright_benchmarks.data._lines import DataWarning, how_read, open_text, separated_rows, warn_of_indices
 from edgewright_benchmarks.truth import CLASS, TAGS, Form, is_class_index
@@ -19,6 +21,8 @@ from edgewright_targets import InputError
 PATH_COLUMNS = ("path", "file_name")
 # What a message shows of a header: columns, and characters of each.
 _COLUMNS_SHOWN, _NAME_SHOWN = 20, 60
+# Rows of a table that is read whole: ten thousand decide about a point of accuracy.
+_MOST_ROWS = 1_000_000
 
 
 def read_csv(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
@@ -30,7 +34,8 @@ def read_csv(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
             if unusual := how_read(path, separator):
                 warnings.warn(DataWarning(unusual), stacklevel=2)
             _refuse_repeated(path, form, header)
-            return samples_of_rows(path, form, header, _cells(path, rows, header))
+            wanted = _wanted(form, lambda: _count_rows(path, form))
+            return samples_of_rows(path, form, header, _cells(path, rows, header), wanted)
         except csv.Error as error:
             line = rows.line_num if rows else 1
             raise InputError(f"'{path}', line {line}: not valid CSV: {error}.") from error
@@ -45,7 +50,33 @@ def read_jsonl(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
             return samples_of_rows(path, form, [], rows)
         if unusual := how_read(path, ","):
             warnings.warn(DataWarning(unusual), stacklevel=2)
-        return samples_of_rows(path, form, list(first[1]), itertools.chain([first], rows))
+        wanted = _wanted(form, lambda: _count_lines(path))
+        return samples_of_rows(path, form, list(first[1]), itertools.chain([first], rows), wanted)
+
+
+def _wanted(form: Form, count: Callable[[], int]) -> frozenset[int] | None:
+    """Numbers of the rows to keep, or None for all: those that `drawn` gives, found before any row is kept."""
+    if form.most is None:
+        return None
+    total = count()
+    return None if total <= form.most else frozenset(drawn(total, form.most))
+
+
+def drawn(total: int, count: int, *, first: int = 0, seed: int = 0) -> list[int]:
+    """Numbers of `count` of `total` samples: the `first` ones, the others drawn, the same for the same seed."""
+    others = np.random.default_rng(seed).permutation(np.arange(first, total))[: count - first]
+    return [*range(first), *sorted(others.tolist())]
+
+
+def _count_rows(path: Path, form: Form) -> int:
+    with open_text(path) as file:
+        rows, _, _ = separated_rows(path, file, _columns_read(form))
+        return sum(1 for row in rows if row)
+
+
+def _count_lines(path: Path) -> int:
+    with open_text(path, newline="\n") as file:
+        return sum(1 for line in file if line.strip())
 
 
 def _columns_read(form: Form) -> tuple[str, ...]:
@@ -96,9 +127,19 @@ def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def samples_of_rows(
-    path: Path, form: Form, header: list[str], rows: Iterator[tuple[str, dict[str, Any]]]
+    path: Path,
+    form: Form,
+    header: list[str],
+    rows: Iterator[tuple[str, dict[str, Any]]],
+    wanted: Collection[int] | None = None,
 ) -> tuple[list[Any], list[Any] | None]:
-    """Samples and what is right, of rows with their places for messages; `header` names the columns."""
+    """Samples and what is right, of rows with their places for messages; `header` names the columns.
+
+    Of the rows, only those whose numbers are `wanted` are kept; None is all.
+
+    Raises:
+        InputError: A row is wrong, or a table of more rows than are kept in memory is wanted whole.
+    """
     columns = {name: column_of(path, form, header, name) for name in form.names}
     labelled = form.truth.column in header
     if not labelled:
@@ -106,7 +147,14 @@ def samples_of_rows(
     numbered = False
     samples: list[Any] = []
     labels: list[Any] = []
-    for place, row in rows:
+    for number, (place, row) in enumerate(rows):
+        if wanted is not None and number not in wanted:
+            continue
+        if number == _MOST_ROWS and form.most is None:
+            raise InputError(
+                f"'{path}' has more than {_MOST_ROWS:,} rows, which are too many to keep in memory.",
+                hint="Say how many samples to take with --samples, or pass a part of the table.",
+            )
         values = {name: _value(path, name, row.get(column), place) for name, column in columns.items()}
         samples.append(values if len(values) > 1 else next(iter(values.values())))
         if not labelled and form.truth.column in row:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import tempfile
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cache import digest_of
@@ -13,7 +13,7 @@ from edgewright_compiler.component import ports_of, save_model
 from edgewright_compiler.processors import LoopingProcessor
 from edgewright_compiler.quantized_already import quantized_already
 from edgewright_compiler.sources import SourceOptions
-from edgewright_compiler.sources.onnx_graph import read_graph, unreadable
+from edgewright_compiler.sources.onnx_graph import is_inside, read_graph, unreadable
 from edgewright_compiler.sources.onnx_shapes import drop_constant_inputs, free_picture_sizes
 from edgewright_compiler.sources.other_forms import refuse_file
 from edgewright_compiler.tasks import find_task
@@ -167,13 +167,13 @@ class OnnxSource:
         for value in values:
             tensor = value.const_value
             if isinstance(tensor, onnx_ir.ExternalTensor):
-                name = str(tensor.location)
+                if not is_inside(str(tensor.location)):
+                    name = str(tensor.location)[:200]
+                    raise InputError(f"'{self.path}' points at weights outside its folder: {name!r}. It is not read.")
+                name = str(tensor.path)
                 ends[name] = max(ends.get(name, 0), (tensor.offset or 0) + (tensor.length or tensor.nbytes))
-        for name, end in ends.items():
-            pure = PurePosixPath(name)
-            if pure.is_absolute() or ".." in pure.parts:
-                raise InputError(f"'{self.path}' points at weights outside its folder: {name!r}. It is not read.")
-            path = self.path.parent / name
+        for whole, end in ends.items():
+            path, name = Path(whole), Path(whole).name
             if not path.is_file():
                 raise InputError(
                     f"'{self.path}' keeps weights in '{name}', and there is no such file beside it.",
@@ -185,4 +185,4 @@ class OnnxSource:
                     "cut off.",
                     hint="Copy it again, or export the model again.",
                 )
-        return [self.path.parent / name for name in sorted(ends)]
+        return [Path(whole) for whole in sorted(ends)]

@@ -1,0 +1,130 @@
+"""Inputs that ask for far too much, or lie elsewhere than usual: bounded, read, or refused in a sentence."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx_ir as ir
+import pytest
+
+import tiny_models
+from command import Command
+from edgewright_benchmarks.data import _table, read_dataset
+from edgewright_compiler.checkpoint import read_config
+from edgewright_compiler.sources import SourceOptions, open_source
+from edgewright_targets import InputError
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Path:
+    """An ONNX file as the cache of Hugging Face's hub has it: links to blobs of other names."""
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    tiny_models.write_onnx(plain / "model.onnx", external="model.onnx_data")
+    blobs, snapshot = tmp_path / "cache" / "blobs", tmp_path / "cache" / "snapshots" / "abc" / "onnx"
+    blobs.mkdir(parents=True)
+    snapshot.mkdir(parents=True)
+    for number, name in enumerate(("model.onnx", "model.onnx_data")):
+        shutil.copy(plain / name, blobs / str(number))
+        (snapshot / name).symlink_to(Path("../../../blobs") / str(number))
+    return snapshot / "model.onnx"
+
+
+def test_weights_behind_links_are_read(hub: Path, tmp_path: Path) -> None:
+    linked, plain = (open_source(str(path), SourceOptions()) for path in (hub, tmp_path / "plain" / "model.onnx"))
+    sample = {"pixels": np.ones((1, 8), np.float32)}
+    for ours, expected in zip(linked.reference([sample]), plain.reference([sample]), strict=True):
+        for name in expected:
+            np.testing.assert_array_equal(ours[name], expected[name])
+    linked.digest()
+    (tmp_path / "linked").mkdir()
+    linked.export(tmp_path / "linked")
+
+
+def test_a_link_to_nothing_is_refused(hub: Path) -> None:
+    hub.with_name("model.onnx_data").unlink()
+    hub.with_name("model.onnx_data").symlink_to("nowhere")
+    with pytest.raises(InputError, match="there is no such file beside it"):
+        open_source(str(hub), SourceOptions()).digest()
+
+
+@pytest.mark.parametrize("location", ["../blobs/1", "/etc/hostname", "a/../../b"])
+def test_a_name_that_leaves_the_folder_is_refused(tmp_path: Path, location: str) -> None:
+    path = tiny_models.write_onnx(tmp_path / "model.onnx", external="w.bin")
+    model = ir.load(path)
+    for value in model.graph.initializers.values():
+        tensor = value.const_value
+        if isinstance(tensor, ir.ExternalTensor):
+            value.const_value = ir.ExternalTensor(
+                location, tensor.offset, tensor.length, tensor.dtype, shape=tensor.shape, name=str(tensor.name)
+            )
+    proto = ir.serde.serialize_model(model)
+    path.write_bytes(proto.SerializeToString())
+    with pytest.raises(InputError, match="points at weights outside its folder"):
+        open_source(str(path), SourceOptions()).digest()
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"num_hidden_layers": 10**7},
+        {"n_layer": 10**12},
+        {"encoder_layers": 2, "decoder_layers": 20_000},
+        {"text_config": {"num_hidden_layers": 10**7}},
+        {"depths": [2, 2, 10**7, 2]},
+        {"vision_config": {"inner": {"depth": 10**6}}},
+    ],
+)
+def test_a_configuration_of_endless_layers_is_refused(tmp_path: Path, config: dict[str, object]) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert", **config}), encoding="utf-8")
+    with pytest.raises(InputError, match="at most 10,000 layers"):
+        read_config(tmp_path)
+
+
+def test_a_configuration_with_a_hole_is_refused(tmp_path: Path) -> None:
+    with (tmp_path / "config.json").open("wb") as file:
+        os.ftruncate(file.fileno(), 2**33)
+    with pytest.raises(InputError, match="at most 64 MiB"):
+        read_config(tmp_path)
+
+
+@pytest.fixture(params=["csv", "jsonl"])
+def table(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A thousand rows, with empty lines between some of them."""
+    path = tmp_path / f"data.{request.param}"
+    with path.open("w", encoding="utf-8") as file:
+        if request.param == "csv":
+            file.write("text,label\n")
+        for number in range(1000):
+            row = {"text": f"text {number}", "label": tiny_models.LABELS[number % 2]}
+            file.write(
+                (",".join(row.values()) if request.param == "csv" else json.dumps(row)) + "\n" * (1 + number % 3)
+            )
+    return path
+
+
+def read(path: Path, most: int | None = None) -> tuple[tuple[object, ...], tuple[object, ...] | None, str]:
+    names = tuple(tiny_models.LABELS)
+    found = read_dataset(path, task="text-classification", input_name="text", class_names=names, most=most)
+    return found.samples, found.labels, found.digest
+
+
+def test_a_part_of_a_table_is_the_same_whether_all_was_kept(table: Path) -> None:
+    names = tuple(tiny_models.LABELS)
+    whole = read_dataset(table, task="text-classification", input_name="text", class_names=names)
+    assert len(whole.samples) == 1000
+    for count in (1, 17, 999, 1000, 5000):
+        part = whole.part(count)
+        assert read(table, count) == (part.samples, part.labels, part.digest)
+
+
+def test_a_table_too_large_for_memory_names_samples(
+    table: Path, monkeypatch: pytest.MonkeyPatch, command: Command, text_package: Path
+) -> None:
+    monkeypatch.setattr(_table, "_MOST_ROWS", 500)
+    with pytest.raises(InputError, match="more than 500 rows"):
+        read(table)
+    assert len(read(table, 20)[0]) == 20
+    command.refuses("bench", text_package, "--data", table, says=["more than 500 rows", "--samples"])
