@@ -147,14 +147,7 @@ def samples_of_rows(
     numbered = False
     samples: list[Any] = []
     labels: list[Any] = []
-    for number, (place, row) in enumerate(rows):
-        if wanted is not None and number not in wanted:
-            continue
-        if number == _MOST_ROWS and form.most is None:
-            raise InputError(
-                f"'{path}' has more than {_MOST_ROWS:,} rows, which are too many to keep in memory.",
-                hint="Say how many samples to take with --samples, or pass a part of the table.",
-            )
+    for place, row in _kept(path, form, rows, wanted):
         values = {name: _value(path, name, row.get(column), place) for name, column in columns.items()}
         samples.append(values if len(values) > 1 else next(iter(values.values())))
         if not labelled and form.truth.column in row:
@@ -172,6 +165,19 @@ def samples_of_rows(
     if numbered:
         warn_of_indices(f"'{path}': the column '{form.truth.column}' holds", form.class_names)
     return samples, labels if labelled else None
+
+
+def _kept(
+    path: Path, form: Form, rows: Iterator[tuple[str, dict[str, Any]]], wanted: Collection[int] | None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    for number, row in enumerate(rows):
+        if number == _MOST_ROWS and form.most is None:
+            raise InputError(
+                f"'{path}' has more than {_MOST_ROWS:,} rows, which are too many to keep in memory.",
+                hint="Say how many samples to take with --samples, or pass a part of the table.",
+            )
+        if wanted is None or number in wanted:
+            yield row
 
 
 def _refuse_other_case(path: Path, header: list[str], name: str) -> None:
