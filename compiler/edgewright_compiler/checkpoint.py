@@ -146,6 +146,9 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         InputError: It cannot be read, or holds something else.
     """
+    # A pipe would be waited for.
+    if path.exists() and not path.is_file():
+        raise InputError(f"'{path}' is not a plain file, so it cannot be read.")
     try:
         if path.stat().st_size > _JSON_LIMIT_BYTES:
             raise InputError(f"'{path}' has {path.stat().st_size:,} bytes; a configuration has at most 64 MiB.")

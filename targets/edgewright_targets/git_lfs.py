@@ -12,11 +12,14 @@ _MOST_BYTES = 1024
 
 
 def refuse_pointer(path: Path) -> None:
-    """Raise where a file is a pointer of Git LFS; one that cannot be read is left to its reader.
+    """Raise where a file is a pointer of Git LFS; what is not a plain file or cannot be read is left to its reader.
 
     Raises:
         InputError: It is.
     """
+    # Opening a pipe would wait for its other end.
+    if not path.is_file():
+        return
     try:
         with path.open("rb") as file:
             begin = file.read(_MOST_BYTES + 1)

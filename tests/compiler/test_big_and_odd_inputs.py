@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ import pytest
 import tiny_models
 from command import Command
 from edgewright_benchmarks.data import _table, read_dataset
-from edgewright_compiler.checkpoint import read_config
+from edgewright_compiler.checkpoint import read_config, read_json
 from edgewright_compiler.sources import SourceOptions, open_source
+from edgewright_compiler.sources.other_forms import refuse_weights
 from edgewright_targets import InputError
 
 
@@ -128,3 +130,23 @@ def test_a_table_too_large_for_memory_names_samples(
         read(table)
     assert len(read(table, 20)[0]) == 20
     command.refuses("bench", text_package, "--data", table, says=["more than 500 rows", "--samples"])
+
+
+@pytest.mark.parametrize("name", ["data.csv", "data.npz", "config.json", "model.safetensors"])
+def test_a_pipe_or_a_folder_in_the_place_of_a_file_is_refused(tmp_path: Path, name: str) -> None:
+    """Opening a pipe would wait for its other end."""
+    path = tmp_path / name
+    kinds: dict[str, Callable[[Path], None]] = {"pipe": os.mkfifo, "folder": Path.mkdir}
+    for make in kinds.values():
+        make(path)
+        if path.suffix == ".json":
+            with pytest.raises(InputError, match=r"not a plain file|no config\.json"):
+                read_json(path)
+        elif path.suffix == ".safetensors":
+            with pytest.raises(InputError, match="not a plain file"):
+                refuse_weights(tmp_path, {})
+        else:
+            task, takes = ("arrays", "*") if path.suffix == ".npz" else ("text-classification", "text")
+            with pytest.raises(InputError, match=r"not a plain file|is a folder"):
+                read_dataset(path, task=task, input_name=takes)
+        path.rmdir() if path.is_dir() else path.unlink()

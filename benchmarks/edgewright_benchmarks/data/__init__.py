@@ -114,8 +114,13 @@ def check_there(path: str | Path | None) -> None:
     Raises:
         InputError: It is missing.
     """
-    if path is not None and Path(path).suffix.lower() in (*READERS, PARQUET) and not Path(path).exists():
+    if path is None or Path(path).suffix.lower() not in (*READERS, PARQUET):
+        return
+    if not Path(path).exists():
         raise InputError(f"There is no data file '{path}'.")
+    # A pipe would be waited for, and a device has no end.
+    if not Path(path).is_file() and not Path(path).is_dir():
+        raise InputError(f"'{path}' is not a plain file.", hint="Write the data into a file first.")
 
 
 # Bytes that are read at once for a digest.

@@ -124,6 +124,8 @@ def _refuse_missing_shards(folder: Path) -> None:
 
 def _refuse_cut(path: Path) -> None:
     """Raise where a file of safetensors does not hold what its header says."""
+    if not path.is_file():
+        raise InputError(f"'{path}' is not a plain file, so it holds no weights.")
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
