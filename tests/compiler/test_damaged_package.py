@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from command import Command
+from edgewright_runtime.manifest import FORMAT
 
 Change = Callable[[Path], object]
 
@@ -153,7 +154,7 @@ FORGED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "option": (lambda d: _ours(d)["pipeline"]["steps"][0].update(options={"a": 1}), "wrong options"),
     "key": (lambda d: _ours(d).update(licence="x"), "unknown key 'licence'"),
     "format-text": (lambda d: _ours(d).update(format="1"), "the format of the package is '1'"),
-    "newer": (lambda d: _ours(d).update(format=2, licence="x"), "pip install --upgrade edgewright"),
+    "newer": (lambda d: _ours(d).update(format=FORMAT + 1, licence="x"), "pip install --upgrade edgewright"),
     "newer-engine": (
         lambda d: _variant(d)["executor_info"]["edgewright"].update(format=9, x=1),
         "pip install --upgrade",
