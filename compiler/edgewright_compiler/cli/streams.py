@@ -15,8 +15,8 @@ from typing import Any, TextIO
 from edgewright_targets import InputError
 
 # What this program itself writes in colour (see `console`), and what it does not: control characters of C0 and C1 but
-# for tabulators and feeds of lines and pages, and characters that turn the direction of writing (Unicode Standard Annex 9), by
-# which a text can look like another one.
+# for tabulators and feeds of lines and pages, and characters that turn the direction of writing (Unicode Standard
+# Annex 9), by which a text can look like another one.
 _OWN = r"\x1b\[(?:0|1|31|33)m"
 _CONTROL = r"[\x00-\x08\x0d-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 _WRITTEN = re.compile(rf"({_OWN})|{_CONTROL}")
