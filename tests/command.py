@@ -97,7 +97,7 @@ def run_apart(
     env: Mapping[str, str] | None = None,
     stdin: bytes | None = b"",
     program: Sequence[str] = PROGRAM,
-    timeout: float = 240,
+    timeout: float = 900,
 ) -> Outcome:
     """Run the command line in a process of its own, as a user does."""
     done = subprocess.run(
