@@ -158,6 +158,15 @@ def end_group(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
+def exit_code(process: subprocess.Popen[bytes], seconds: float) -> int:
+    """The exit code of a process that has so many seconds to end by itself; then it is killed."""
+    try:
+        return process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
+
+
 def last_words(errors: IO[bytes]) -> list[str]:
     """The last lines of what a process wrote to its standard error, which may be of any length."""
     errors.seek(0, 2)
@@ -315,12 +324,8 @@ class WorkerProcess:
             return WorkerError(
                 f"The engine did not answer '{operation}' within {self._timeout:.0f} seconds and was ended."
             )
-        try:
-            code = self._process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            # It closed its end, and lives on.
-            self._process.kill()
-            code = self._process.wait()
+        # It may have closed its end, and live on.
+        code = exit_code(self._process, 10)
         lines = last_words(self._errors)
         if code == self._connection_code:
             return ConnectionLostError(lines[-1] if lines else "The connection ended.")

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgewright_benchmarks.devices.responses import Copied, DeviceFacts, Done
+from edgewright_benchmarks.devices.responses import Copied, DeviceFacts
 from edgewright_benchmarks.devices.session import FarEndSession
 from edgewright_benchmarks.workers import ConnectionLostError, WorkerError, WorkerProcess
-from edgewright_runtime.responses import Hello
+from edgewright_runtime.responses import Done, Hello
 from edgewright_runtime.wire import PROTOCOL, WireError, receive, send
 from edgewright_targets import InputError, host_facts
 from edgewright_targets.record import write_record

@@ -16,6 +16,7 @@ from edgewright_benchmarks.data._lines import DataWarning, how_read, open_text, 
 from edgewright_benchmarks.truth import CLASS, TAGS, Form, is_class_index
 from edgewright_runtime.samples import FILE_INPUTS
 from edgewright_targets import InputError
+from edgewright_targets.errors import first_few
 
 # A column of paths may also be called what it holds; the second is the word of Hugging Face's folder loaders.
 PATH_COLUMNS = ("path", "file_name")
@@ -213,9 +214,8 @@ def column_of(path: Path, form: Form, header: list[str], name: str) -> str:
 
 def _listed(header: list[str]) -> str:
     """The first columns, each cut off where it is long: a header may have a million of them."""
-    names = [name if len(name) <= _NAME_SHOWN else f"{name[:_NAME_SHOWN]}..." for name in header[:_COLUMNS_SHOWN]]
-    rest = len(header) - len(names)
-    return ", ".join(names) + (f" and {rest} more" if rest else "")
+    names = (name if len(name) <= _NAME_SHOWN else f"{name[:_NAME_SHOWN]}..." for name in header)
+    return first_few(names, shown=_COLUMNS_SHOWN)
 
 
 def _value(path: Path, name: str, cell: Any, place: str) -> Any:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from edgewright_benchmarks.devices.fit import check_disk
 from edgewright_benchmarks.devices.parts import Part
-from edgewright_benchmarks.devices.responses import Checked, Copied, Done
+from edgewright_benchmarks.devices.responses import Checked, Copied
 from edgewright_benchmarks.devices.session import FarEndSession
 from edgewright_benchmarks.progress import Bar, Progress
 from edgewright_runtime import DamagedPackageError
+from edgewright_runtime.responses import Done
 from edgewright_targets.errors import first_few
 
 # Seconds that a copy may take: a slow card and a slow link, and then some.

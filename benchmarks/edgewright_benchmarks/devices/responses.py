@@ -55,8 +55,3 @@ class Checked:
     """Of `finish`: the files whose digest is wrong."""
 
     wrong: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Done:
-    """Of operations that only do something."""

@@ -12,7 +12,7 @@ from importlib import resources
 from typing import Any, TypeVar
 
 from edgewright_benchmarks.devices.connection import CONNECTION_CODE, NO_PYTHON_CODE, SshClient
-from edgewright_benchmarks.workers import ConnectionLostError, end_group, last_words
+from edgewright_benchmarks.workers import ConnectionLostError, end_group, exit_code, last_words
 from edgewright_runtime.wire import WireError, read_line
 from edgewright_targets import InputError
 from edgewright_targets.record import RecordError, read_record
@@ -155,11 +155,7 @@ class FarEndSession:
     def lost(self) -> ConnectionLostError | InputError:
         """Why the connection ended, which it has, or is made to: without an answer nothing more comes from it."""
         self.usable = False
-        try:
-            code = self._process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            code = self._process.wait()
+        code = exit_code(self._process, 10)
         lines = last_words(self._errors)
         said = "\n".join(lines)
         if self._timed_out:
@@ -178,10 +174,6 @@ class FarEndSession:
         assert self._process.stdout is not None
         with contextlib.suppress(OSError):
             self._process.stdin.close()
-        try:
-            self._process.wait(timeout=5 if self.usable else 0.2)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        exit_code(self._process, 5 if self.usable else 0.2)
         self._process.stdout.close()
         self._errors.close()

@@ -23,13 +23,14 @@ from edgewright_benchmarks.devices.copying import copy_parts
 from edgewright_benchmarks.devices.fit import check_memory, target_for
 from edgewright_benchmarks.devices.parts import Part, package_part, runtime_part, wheels_part
 from edgewright_benchmarks.devices.remote import RemoteWorker
-from edgewright_benchmarks.devices.responses import DeviceFacts, Done, Locked
+from edgewright_benchmarks.devices.responses import DeviceFacts, Locked
 from edgewright_benchmarks.devices.session import FarEndSession
 from edgewright_benchmarks.devices.wheels import download, needed, unfit
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.workers import ConnectionLostError, WorkerError, WorkerProcess
 from edgewright_runtime import Package
 from edgewright_runtime.providers import PLUGINS
+from edgewright_runtime.responses import Done
 from edgewright_runtime.steps import STEPS
 from edgewright_targets import HostFacts, InputError
 

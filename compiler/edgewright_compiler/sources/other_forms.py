@@ -9,6 +9,7 @@ from typing import Any
 
 from edgewright_compiler.checkpoint import read_json
 from edgewright_targets import InputError
+from edgewright_targets.errors import first_few
 from edgewright_targets.git_lfs import refuse_pointer
 
 _ADAPTER = "adapter_config.json"
@@ -36,6 +37,8 @@ _FILES = {
 }
 # A header of safetensors has at most so many bytes (its documentation, "Format").
 _HEADER_BYTES = 100_000_000
+# Names that a message shows.
+_SHOWN = 3
 
 
 def refuse_file(path: Path) -> None:
@@ -90,8 +93,9 @@ def refuse_weights(folder: Path, config: Mapping[str, Any]) -> None:
         return
     graphs = sorted(path.relative_to(folder) for path in folder.rglob("*.onnx"))
     if graphs:
+        shown = first_few(graphs, shown=_SHOWN)
         raise InputError(
-            f"'{folder}' is no checkpoint: it has graphs that were exported ({_listed(graphs)}) and no weights.",
+            f"'{folder}' is no checkpoint: it has graphs that were exported ({shown}) and no weights.",
             hint=f"Build the graph: edgewright build {folder / graphs[0]} --task TASK ...",
         )
     others = sorted(path.relative_to(folder) for path in folder.iterdir() if path.suffix.lower() in _FILES)
@@ -117,7 +121,7 @@ def _refuse_missing_shards(folder: Path) -> None:
     missing = sorted({str(name) for name in table.values() if not (folder / str(name)).is_file()})
     if missing:
         raise InputError(
-            f"'{folder}' lacks {len(missing)} files of its weights: {_listed(missing)}.",
+            f"'{folder}' lacks {len(missing)} files of its weights: {first_few(missing, shown=_SHOWN)}.",
             hint="Copy them beside the others.",
         )
 
@@ -145,8 +149,3 @@ def _refuse_cut(path: Path) -> None:
 
 def _damaged(path: Path, reason: str) -> InputError:
     return InputError(f"'{path}' is no whole file of weights: {reason}.", hint="Copy it again; it may be cut off.")
-
-
-def _listed(names: list[Any], most: int = 3) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(map(str, names[:most])) + more
