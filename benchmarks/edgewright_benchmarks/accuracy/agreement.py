@@ -8,6 +8,7 @@ import numpy as np
 
 from edgewright_benchmarks.accuracy._mean import likeness_accuracy
 from edgewright_benchmarks.accuracy._scorer import NO_ANSWER, NO_DROP, Output, check_samples, flatten, top_classes
+from edgewright_benchmarks.accuracy._single import classes_of
 from edgewright_benchmarks.accuracy.classification import is_among
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics import paired_accuracy_drop, samples_needed, wilson
@@ -33,8 +34,8 @@ class TopClassAgreement:
         check_samples(outputs, baseline_outputs)
         if outputs is baseline_outputs:
             return _of_baseline(len(outputs))
-        baseline = top_classes(baseline_outputs)
-        agrees = (top_classes(outputs) == baseline) & (baseline != NO_ANSWER)
+        baseline = classes_of(baseline_outputs, baseline_outputs)
+        agrees = (classes_of(outputs, baseline_outputs) == baseline) & (baseline != NO_ANSWER)
         agreed = int(agrees.sum())
         drop = paired_accuracy_drop(np.ones_like(agrees), agrees)
         return Accuracy(

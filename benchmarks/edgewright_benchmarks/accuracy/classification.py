@@ -7,14 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples, flatten, top_classes
+from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples, flatten
+from edgewright_benchmarks.accuracy._single import auc_of, check_width, classes_of, threshold_of
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics import metric_interval, paired_accuracy_drop, samples_needed, wilson
 from edgewright_targets import InputError
 
 
 class LabelledClassification:
-    """Scores class scores against labels; see `Scorer`.
+    """Scores class scores against labels; see `Scorer`. A single score tells two classes apart, see `threshold_of`.
 
     Args:
         top: Also give the share of samples whose class is among so many best ones, where there are more classes.
@@ -33,7 +34,7 @@ class LabelledClassification:
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
-        """Accuracy (Wilson's interval) and macro-F1 (bootstrap); the drop is Tango's; see `Scorer.score`."""
+        """Accuracy (Wilson), macro-F1 and, of a single score, the AUC (bootstrap); the drop is Tango's."""
         check_samples(outputs, baseline_outputs)
         labels = np.asarray([] if truth is None else truth)
         if labels.shape != (len(outputs),) or not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
@@ -41,9 +42,11 @@ class LabelledClassification:
                 f"Expected one class index a sample as label, found {labels.dtype} of shape {labels.shape} "
                 f"for {len(outputs)} samples."
             )
-        predicted = top_classes(outputs)
+        baseline_predicted = classes_of(baseline_outputs, baseline_outputs)
+        check_width(labels, baseline_outputs)
+        predicted = classes_of(outputs, baseline_outputs)
         correct = predicted == labels
-        baseline_correct = top_classes(baseline_outputs) == labels
+        baseline_correct = baseline_predicted == labels
         # Here, not above: a refusal need not wait for scikit-learn.
         from sklearn.metrics import accuracy_score
 
@@ -52,6 +55,8 @@ class LabelledClassification:
         counts = (int((baseline_correct & ~correct).sum()), int((~baseline_correct & correct).sum()))
         is_baseline = outputs is baseline_outputs
         metrics = {"accuracy": accuracy}
+        if threshold_of(baseline_outputs) is not None and (auc := auc_of(outputs, labels)) is not None:
+            metrics["auc"] = auc
         if self._top is not None and flatten(outputs[0]).size > self._top:
             among = sum(is_among(output, label, self._top) for output, label in zip(outputs, labels, strict=True))
             metrics[f"top_{self._top}_accuracy"] = wilson(among, len(labels))

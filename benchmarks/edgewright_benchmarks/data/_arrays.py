@@ -43,11 +43,16 @@ def _bad_rows(array: np.ndarray[Any, Any]) -> str:
 
 
 def _class_indices(truth: np.ndarray[Any, Any], class_names: tuple[str, ...], path: Path) -> list[int]:
-    if truth.ndim != 1 or truth.dtype.kind not in "iu":
+    """Class indices of samples; yes and no, whole numbers with a point and a column of its own are taken too."""
+    if truth.ndim == 2 and truth.shape[1] == 1:
+        truth = truth[:, 0]
+    if truth.dtype.kind == "f" and (truth == np.floor(truth)).all():
+        truth = truth.astype(np.int64)
+    if truth.ndim != 1 or truth.dtype.kind not in "iub":
         raise InputError(f"'{path}': the array '{LABEL_COLUMN}' must hold one class index a sample.")
     if truth.size and (truth.min() < 0 or (class_names and truth.max() >= len(class_names))):
         raise InputError(
             f"'{path}': the array '{LABEL_COLUMN}' has indices from {truth.min()} to {truth.max()}; "
-            f"the model has {len(class_names)} labels."
+            + (f"the model has {len(class_names)} labels." if class_names else "class indices begin at 0.")
         )
     return [int(index) for index in truth]

@@ -33,6 +33,7 @@ MARKERS: Final[dict[Status | str, str]] = {
 
 _METRICS: Final = {
     "accuracy": "Accuracy",
+    "auc": "AUC",
     "top_5_accuracy": "Top-5 accuracy",
     "entity_f1": "Entity F1",
     "frame_f1": "F1 of frames",
