@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from edgewright_compiler.sources.checkpoint_weights import load_whole
 from edgewright_compiler.sources.failures import first_line, needs
 from edgewright_targets import InputError
 
@@ -31,23 +32,29 @@ class Checkpoint:
         config: What config.json says.
         labels: Class names by index; empty where the task has none.
         title: What messages call it; by default its folder.
+        notes: What was found when it was loaded, as sentences for the evidence.
     """
 
     folder: Path
     config: dict[str, Any]
     labels: tuple[str, ...]
     title: str = ""
+    notes: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
         """What messages call it."""
         return self.title or str(self.folder)
 
-    def load_model(self, class_name: str, **options: Any) -> Any:
+    def load_model(self, class_name: str, needless: Sequence[str] = ()) -> Any:
         """The torch model in float32, ready to answer, as the class of transformers called `class_name` loads it.
 
+        Args:
+            class_name: Class of transformers.
+            needless: Patterns of weights that may be missing, because the answer does not depend on them.
+
         Raises:
-            InputError: It cannot be loaded.
+            InputError: It cannot be loaded, lacks weights of that class, or has those of another.
         """
         with needs("compiler"):
             import torch
@@ -55,9 +62,21 @@ class Checkpoint:
         # Only the answer: a configuration may ask for hidden states and attentions as well.
         lean = {"output_hidden_states": False, "output_attentions": False}
         loader = getattr(transformers, class_name)
-        model = self.loaded(
-            lambda: loader.from_pretrained(self.folder, dtype=torch.float32, **OFFLINE, **lean, **options).eval()
-        )
+        # Shapes that differ are told with all else that is wrong, in words.
+        told = {"output_loading_info": True, "ignore_mismatched_sizes": True}
+
+        def load(renamed: Mapping[str, str]) -> tuple[Any, Mapping[str, Any]]:
+            mapping = {"key_mapping": dict(renamed)} if renamed else {}
+            found: tuple[Any, Mapping[str, Any]] = self.loaded(
+                lambda: loader.from_pretrained(self.folder, dtype=torch.float32, **OFFLINE, **lean, **told, **mapping)
+            )
+            return found
+
+        architectures = [str(name) for name in self.config.get("architectures") or []]
+        model, note = load_whole(load, self.name, architectures, needless)
+        if note:
+            self.notes.append(note)
+        model.eval()
         _settle(model)
         return model
 

@@ -74,7 +74,7 @@ def judge_measured(
         machine=found.machine,
         versions={**tool_versions(), **installed_versions(job.source.tools)},
         settings=settings_facts(job.options.meter, found.calls, len(job.measured.samples), job.threads),
-        warnings=(*_warnings(job, judged.engines), *compared.warnings),
+        warnings=(*exported.notes, *_warnings(job, judged.engines), *compared.warnings),
         created=found.created,
     )
 

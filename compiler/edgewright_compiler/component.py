@@ -53,6 +53,7 @@ class ExportedModel:
         pipeline: The way of a sample; its assets are named `asset:NAME/file`.
         graphs: Component to the inputs and outputs of its graph.
         float_components: Those that keep float whatever the candidate, such as one that computes a spectrogram.
+        notes: What the evidence should say about the source.
     """
 
     task: str
@@ -60,6 +61,7 @@ class ExportedModel:
     pipeline: PipelineSpec
     graphs: dict[str, Ports]
     float_components: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def in_loop(self, component: str) -> bool:
         """Whether a step runs the graph again and again with the state that it carries."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.checkpoint import Checkpoint, config_labels, read_config
+from edgewright_compiler.component import read_exported, write_exported
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.other_forms import refuse_folder, refuse_weights
 from edgewright_compiler.tasks import TASKS, Task, find_task, task_of_architectures
@@ -67,6 +69,8 @@ class HuggingFaceSource:
     def export(self, folder: Path) -> None:
         """Export as the task says."""
         self._open().export(folder)
+        if self._checkpoint.notes:
+            write_exported(folder, replace(read_exported(folder), notes=tuple(self._checkpoint.notes)))
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
         """What the torch model answers, with the source's own processor."""

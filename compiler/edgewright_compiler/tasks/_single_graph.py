@@ -33,7 +33,7 @@ class SingleGraph:
         if task.processor is None:
             raise InputError(f"'{checkpoint.folder}': the task '{task.name}' has no processor for a checkpoint.")
         self._processor = task.processor.from_checkpoint(checkpoint)
-        self._model = checkpoint.load_model(task.model)
+        self._model = checkpoint.load_model(task.model, task.needless)
         if isinstance(self._processor, TokenizingProcessor):
             self._processor.check_size(int(self._model.get_input_embeddings().weight.shape[0]))
         labels = checkpoint.labels

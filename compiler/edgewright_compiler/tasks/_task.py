@@ -45,6 +45,7 @@ class Task:
         name: As transformers' pipelines spell it, or `arrays`.
         heads: How the names of its architectures end in `config.json`; none where it has no checkpoints.
         model: The class of transformers that loads it.
+        needless: Patterns of names of weights that its outputs do not depend on, and that a checkpoint may lack.
         outputs: Fields of that class's answer that become the outputs of the graph, in their order.
         processor: The way from a sample to the graph's inputs; None for named arrays.
         answer: From the names of the graph's outputs, the steps to what a person wants; of a processor that says it
@@ -61,6 +62,7 @@ class Task:
     name: str
     heads: tuple[str, ...] = ()
     model: str = ""
+    needless: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     processor: ProcessorKind | None = None
     answer: Callable[[Sequence[str]], tuple[StepSpec, ...]] = _no_steps

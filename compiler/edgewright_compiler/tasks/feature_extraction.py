@@ -58,6 +58,8 @@ TASK = Task(
     # By family: many names of other kinds end in Model.
     heads=("BertModel", "RobertaModel", "MPNetModel", "ElectraModel", "AlbertModel", "DebertaV2Model"),
     model="AutoModel",
+    # One vector of the first token, for classes that need it: models that fill masks were saved without it.
+    needless=(r"(^|\.)pooler\.",),
     outputs=("last_hidden_state",),
     processor=TEXT,
     output_name="vector",
