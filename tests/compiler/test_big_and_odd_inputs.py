@@ -7,7 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
+import onnx.parser
 import onnx_ir as ir
+import onnxruntime
 import pytest
 
 import tiny_models
@@ -66,6 +69,72 @@ def test_a_name_that_leaves_the_folder_is_refused(tmp_path: Path, location: str)
     path.write_bytes(proto.SerializeToString())
     with pytest.raises(InputError, match="points at weights outside its folder"):
         open_source(str(path), SourceOptions()).digest()
+
+
+def _in_files(folder: Path, weights: dict[str, str], *, attribute: bool) -> Path:
+    """A graph that multiplies by `a` and `b`, kept in files at these names, as initializers or in attributes."""
+    made = "".join(f"{name} = Constant <value = float[2] {{0, 0}}> () " for name in weights)
+    held = ", ".join(f"float[2] {name} = {{0, 0}}" for name in weights)
+    proto = onnx.parser.parse_model(
+        f"""<ir_version: 8, opset_import: ["" : 17]> graph (float[n, 2] x) => (float[n, 2] y)
+        {"" if attribute else f"<{held}>"} {{ {made if attribute else ""} m = Mul (x, a) y = Mul (m, b) }}"""
+    )
+    inside = [node.attribute[0].t for node in proto.graph.node if node.op_type == "Constant"]
+    for tensor, location in zip(inside or proto.graph.initializer, weights.values(), strict=True):
+        (folder / location).parent.mkdir(parents=True, exist_ok=True)
+        (folder / location).write_bytes(np.full(2, 3, np.float32).tobytes())
+        tensor.ClearField("float_data")
+        tensor.ClearField("raw_data")
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+        tensor.external_data.add(key="location", value=location)
+    (folder / "model.onnx").write_bytes(proto.SerializeToString())
+    return folder / "model.onnx"
+
+
+@pytest.mark.parametrize("attribute", [False, True], ids=["initializers", "attributes"])
+@pytest.mark.parametrize("changed", ["one/w.bin", "two/w.bin"])
+def test_the_digest_is_that_of_every_file_of_weights(tmp_path: Path, changed: str, attribute: bool) -> None:
+    path = _in_files(tmp_path, {"a": "one/w.bin", "b": "two/w.bin"}, attribute=attribute)
+    before = open_source(str(path), SourceOptions()).digest()
+    (tmp_path / changed).write_bytes(np.full(2, 5, np.float32).tobytes())
+    assert open_source(str(path), SourceOptions()).digest() != before
+
+
+def test_weights_in_attributes_come_along(tmp_path: Path) -> None:
+    """Nothing writes them beside a graph again: an exported one pointed at a file that it did not have."""
+    (tmp_path / "theirs").mkdir()
+    path = _in_files(tmp_path / "theirs", {"a": "one.bin", "b": "two.bin"}, attribute=True)
+    (tmp_path / "theirs" / "two.bin").rename(tmp_path / "blob")
+    (tmp_path / "theirs" / "two.bin").symlink_to(tmp_path / "blob")
+    open_source(str(path), SourceOptions()).export(tmp_path / "export")
+    shutil.rmtree(tmp_path / "theirs")
+    session = onnxruntime.InferenceSession(next((tmp_path / "export").rglob("*.onnx")))
+    np.testing.assert_array_equal(session.run(None, {"x": np.ones((1, 2), np.float32)})[0], [[9, 9]])
+
+
+@pytest.mark.parametrize("location", ["../w.bin", "/etc/hostname"])
+def test_an_attribute_that_leaves_the_folder_is_refused(tmp_path: Path, location: str) -> None:
+    (tmp_path / "here").mkdir()
+    path = _in_files(tmp_path / "here", {"a": "w.bin", "b": "w.bin"}, attribute=True)
+    proto = onnx.load(path, load_external_data=False)
+    proto.graph.node[0].attribute[0].t.external_data[0].value = location
+    path.write_bytes(proto.SerializeToString())
+    with pytest.raises(InputError, match="points at weights outside its folder"):
+        open_source(str(path), SourceOptions())
+
+
+@pytest.mark.parametrize("attribute", [False, True], ids=["initializers", "attributes"])
+@pytest.mark.parametrize(("left", "says"), [(None, "no such file beside it"), (4, "cut off")])
+def test_a_file_of_weights_that_lacks_is_refused(
+    tmp_path: Path,
+    attribute: bool,
+    left: int | None,
+    says: str,
+) -> None:
+    path = _in_files(tmp_path, {"a": "w.bin", "b": "w.bin"}, attribute=attribute)
+    (tmp_path / "w.bin").unlink() if left is None else (tmp_path / "w.bin").write_bytes(bytes(left))
+    with pytest.raises(InputError, match=says):
+        open_source(str(path), SourceOptions())
 
 
 @pytest.mark.parametrize(

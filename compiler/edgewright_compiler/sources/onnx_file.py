@@ -13,7 +13,7 @@ from edgewright_compiler.component import ports_of, save_model
 from edgewright_compiler.processors import LoopingProcessor
 from edgewright_compiler.quantized_already import quantized_already
 from edgewright_compiler.sources import SourceOptions
-from edgewright_compiler.sources.onnx_graph import is_inside, read_graph, unreadable
+from edgewright_compiler.sources.onnx_graph import read_graph_and_files, unreadable
 from edgewright_compiler.sources.onnx_shapes import drop_constant_inputs, free_picture_sizes
 from edgewright_compiler.sources.other_forms import refuse_file
 from edgewright_compiler.tasks import find_task
@@ -57,14 +57,20 @@ class OnnxSource:
         if self._task.labelled and not self.labels:
             raise InputError(f"'{path}': the task {self.task} needs labels.", hint="Pass --labels FILE.")
         self._graph: onnx_ir.Model | None = None
+        self._weights: dict[str, Path] = {}
         self._freed = False
         self.quantized = quantized_already(self._load())
 
     def digest(self) -> str:
         """Digest of the file, its external data, the files of its processor and the options."""
-        files = [self.path, *self._external_files(), *self._processor_files]
-        names = {path.name: file_digest(path) for path in files}
-        return digest_of({"files": names, "task": self.task, "labels": self.labels})
+        self._load()
+        digests = {
+            "file": {self.path.name: file_digest(self.path)},
+            # Whole names: files of one name lie in several folders.
+            "weights": {location: file_digest(path) for location, path in self._weights.items()},
+            "processor": {path.name: file_digest(path) for path in self._processor_files},
+        }
+        return digest_of({**digests, "task": self.task, "labels": self.labels})
 
     def export(self, folder: Path) -> None:
         """Copy the graph, its weights apart."""
@@ -150,39 +156,10 @@ class OnnxSource:
 
     def _load(self) -> onnx_ir.Model:
         if self._graph is None:
-            self._graph = read_graph(self.path)
+            self._graph, self._weights = read_graph_and_files(self.path)
             if not self._graph.graph.outputs:
                 raise unreadable(self.path, "its graph has no outputs.")
             drop_constant_inputs(self._graph)
             if getattr(self._processor, "any_size", False) and len(self._graph.graph.inputs) == 1:
                 self._freed = free_picture_sizes(self._graph)
         return self._graph
-
-    def _external_files(self) -> list[Path]:
-        import onnx_ir
-
-        # Bodies of loops and branches keep weights too.
-        values = [value for graph in self._load().graphs() for value in graph.initializers.values()]
-        ends: dict[str, int] = {}
-        for value in values:
-            tensor = value.const_value
-            if isinstance(tensor, onnx_ir.ExternalTensor):
-                if not is_inside(str(tensor.location)):
-                    name = str(tensor.location)[:200]
-                    raise InputError(f"'{self.path}' points at weights outside its folder: {name!r}. It is not read.")
-                name = str(tensor.path)
-                ends[name] = max(ends.get(name, 0), (tensor.offset or 0) + (tensor.length or tensor.nbytes))
-        for whole, end in ends.items():
-            path, name = Path(whole), Path(whole).name
-            if not path.is_file():
-                raise InputError(
-                    f"'{self.path}' keeps weights in '{name}', and there is no such file beside it.",
-                    hint="Copy it beside the .onnx file; both were written by one export.",
-                )
-            if path.stat().st_size < end:
-                raise InputError(
-                    f"'{self.path}' keeps {end} bytes of weights in '{name}', which has {path.stat().st_size}: it is "
-                    "cut off.",
-                    hint="Copy it again, or export the model again.",
-                )
-        return [Path(whole) for whole in sorted(ends)]
