@@ -34,6 +34,7 @@ class MeasuredEngine:
         rung: How its readings were obtained.
         notes: What must be said with its figures, in whole sentences.
         nodes: Provider to number of graph nodes, where its compiler counted them before they became one program.
+        low_precision: Operator type to the number of graph nodes that compute in its low precision.
     """
 
     spec: EngineSpec
@@ -41,6 +42,7 @@ class MeasuredEngine:
     rung: Rung = "measured"
     notes: tuple[str, ...] = ()
     nodes: dict[str, int] = field(default_factory=dict)
+    low_precision: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ def _described(engine: MeasuredEngine) -> dict[str, Any]:
         "precision": spec.precision,
         "rung": engine.rung,
         "size_bytes": engine.size_bytes,
+        "low_precision": engine.low_precision,
     }
 
 

@@ -127,6 +127,8 @@ class EngineResult:
         size_bytes: Files that this engine needs on disk, shared weights included.
         nodes: Provider to the number of graph nodes it runs.
         native: Where it was emulated: how its answers differ from this machine's; None where this machine has no such.
+        low_precision: Operator type to the number of nodes of its graphs that compute in the precision of its name;
+            empty for float, and in evidence that did not count them.
     """
 
     name: str
@@ -143,6 +145,12 @@ class EngineResult:
     size_bytes: int | None = None
     nodes: dict[str, int] = field(default_factory=dict)
     native: NativeAnswers | None = None
+    low_precision: dict[str, int] = field(default_factory=dict)
+
+    def low_precision_words(self) -> str:
+        """What of its graphs is in its low precision, such as `int8: 12 MatMul, 1 Gather`; empty where nothing is."""
+        counts = ", ".join(f"{count:,} {name}" for name, count in self.low_precision.items())
+        return f"{self.precision}: {counts}" if counts else ""
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ def _warnings(job: Job, engines: Sequence[EngineResult]) -> tuple[str, ...]:
 
 def _measured(engine: EngineFiles, way: Way) -> MeasuredEngine:
     notes = (*engine.notes, way.note) if way.note else engine.notes
-    return MeasuredEngine(engine.spec, engine.size_bytes(), way.rung, notes, engine.nodes())
+    return MeasuredEngine(engine.spec, engine.size_bytes(), way.rung, notes, engine.nodes(), engine.low_precision)
 
 
 def package_engines(target: Target, result: Result) -> tuple[str, ...]:

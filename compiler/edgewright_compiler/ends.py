@@ -12,14 +12,13 @@ _LAYERS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul"})
 
 
 def end_layers(model: onnx_ir.Model) -> list[str]:
-    """Names of the layers that no other layer comes before, or no other after; nodes without a name are given one.
+    """Names of the layers that no other layer comes before, or no other after. Each node has a name of its own.
 
     There may be several: a generator that sums pictures of growing sizes has a last layer for each size.
     """
     nodes = list(model.graph)
     layers = set()
-    for index, node in enumerate(nodes):
-        node.name = node.name or f"{node.op_type}_{index}"
+    for node in nodes:
         weights = [value for value in node.inputs if value is not None and value.const_value is not None]
         if node.op_type in _LAYERS and weights:
             layers.add(node)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgewright_compiler.cache import digest_of
@@ -47,12 +47,14 @@ class EngineFiles:
         parts: Its files, by component.
         notes: What to know of how it was made, in whole sentences.
         tolerance: How far it may be from the golden outputs; None where its own answers decide that.
+        low_precision: Operator type to the number of graph nodes that compute in its low precision.
     """
 
     spec: EngineSpec
     parts: dict[str, PartFiles]
     notes: tuple[str, ...] = ()
     tolerance: float | None = None
+    low_precision: dict[str, int] = field(default_factory=dict)
 
     def path(self, component: str) -> str:
         """Name of the file of a component in a package."""

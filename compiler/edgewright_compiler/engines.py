@@ -83,7 +83,9 @@ class EngineMaker:
 
         spec = self._spec(candidate, exported.components)
         if candidate.engine == "onnx":
-            return EngineFiles(spec, self._plain(exported, exported.quantized(candidate)))
+            sources = exported.quantized(candidate)
+            counts = exported.low_precision(candidate, sources)
+            return EngineFiles(spec, self._plain(exported, sources), low_precision=counts)
         if candidate.engine in PLAN_ENGINES:
             exported.refuse_plan()
         graphs, notes = exported, []
@@ -104,7 +106,9 @@ class EngineMaker:
             part = spec.parts[name]
             parts[name] = dataclasses.replace(part, provider_options={**part.provider_options, **facts.options})
             notes += facts.notes if len(sources) == 1 else [f"{name}: {note}" for note in facts.notes]
-        return EngineFiles(dataclasses.replace(spec, parts=parts), files, tuple(dict.fromkeys(notes)), tolerance)
+        counts = graphs.low_precision(candidate, sources)
+        spec = dataclasses.replace(spec, parts=parts)
+        return EngineFiles(spec, files, tuple(dict.fromkeys(notes)), tolerance, counts)
 
     def _plain(self, exported: Graphs, folders: dict[str, Path]) -> dict[str, PartFiles]:
         """The files of an engine that is graphs; several share their weights."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.compile import CompileError, CompileFacts, CompileRequest, compiler
-from edgewright_compiler.component import ASSETS_FOLDER, ExportedModel, share_weights, tree_digest, write_exported
+from edgewright_compiler.component import (
+    ASSETS_FOLDER,
+    GRAPH_FILE,
+    ExportedModel,
+    share_weights,
+    tree_digest,
+    write_exported,
+)
 from edgewright_compiler.job import RUN_TOOLS
+from edgewright_compiler.low_precision import low_precision_nodes
 from edgewright_compiler.quantize import CALIBRATED, QuantizationError, quantize
 from edgewright_compiler.shapes import FeedShapes, shapes_of
 from edgewright_compiler.static import FixingError, choose_shapes, fix_shapes
@@ -27,6 +36,8 @@ from edgewright_targets import Candidate, Recipe
 from edgewright_targets.record import read_record, write_record
 
 if TYPE_CHECKING:
+    import onnx_ir
+
     from edgewright_compiler.engines import EngineMaker
 
 _GRAPH_TOOLS = ("onnxruntime", "onnx", "onnx-ir", "onnxscript", "numpy")
@@ -36,6 +47,8 @@ _SHAPES = "shapes.json"
 _REFERENCE = "reference.json"
 # The engine alone is in a folder of its own, so that nothing else is taken for a part of it.
 _ENGINE = "engine"
+# Operator types that a message lists.
+_SHOWN_OPERATORS = 4
 _EXPECTED = (QuantizationError, CompileError, FixingError)
 
 
@@ -221,9 +234,33 @@ class Graphs:
         """Component to the folder of its graph in the precision of a candidate.
 
         Raises:
-            CandidateError: A graph cannot get it.
+            CandidateError: A graph cannot get it, or nothing in them got it.
         """
-        return {name: self._in_precision(name, candidate) for name in self.components}
+        made = {name: self._in_precision(name, candidate) for name in self.components}
+        if self._recipes(candidate) and not self.low_precision(candidate, made):
+            kinds = Counter(node.op_type for path in made.values() for node in _graph(path).graph.all_nodes())
+            operators = sorted({name for recipe in self._recipes(candidate) for name in recipe.operators})
+            wanted = f" ({', '.join(operators)})" if operators else ""
+            has = ", ".join(f"{count} {name}" for name, count in kinds.most_common(_SHOWN_OPERATORS))
+            raise CandidateError(
+                f"Nothing in the graph became {candidate.precision}: it has no node with weights that the recipe "
+                f"quantizes{wanted}. It has {has}."
+            )
+        return made
+
+    def _recipes(self, candidate: Candidate) -> list[Recipe]:
+        """The recipes of a candidate that change a graph, without those for components that the model lacks."""
+        named = [recipe for name, recipe in candidate.component_recipes.items() if name in self.components]
+        return [recipe for recipe in (candidate.recipe, *named) if recipe.method != "float"]
+
+    def low_precision(self, candidate: Candidate, graphs: Mapping[str, Path]) -> dict[str, int]:
+        """Operator type to the number of nodes in `graphs` that compute in the candidate's precision."""
+        found: Counter[str] = Counter()
+        for name, folder in graphs.items():
+            recipe = candidate.component_recipes.get(name, candidate.recipe)
+            if recipe.method != "float":
+                found.update(low_precision_nodes(_graph(folder), half=recipe.method == "cast"))
+        return dict(found.most_common())
 
     def _in_precision(self, component: str, candidate: Candidate) -> Path:
         recipe = candidate.component_recipes.get(component, candidate.recipe)
@@ -304,6 +341,12 @@ class Graphs:
             yield
         except _EXPECTED as error:
             raise type(error)(self._named(component, str(error))) from error
+
+
+def _graph(folder: Path) -> onnx_ir.Model:
+    import onnx_ir
+
+    return onnx_ir.load(folder / GRAPH_FILE)
 
 
 def _kept(maker: EngineMaker, name: str, title: str, parts: dict[str, Any], make: Callable[[Path], None]) -> Path:

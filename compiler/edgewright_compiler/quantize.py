@@ -19,11 +19,14 @@ from edgewright_compiler.float8 import int8_to_float8
 from edgewright_compiler.floats import bound_infinities, cast_floats
 from edgewright_compiler.fused import fuse_attention
 from edgewright_compiler.opsets import CHANNEL_SCALES, OpsetError, raise_opset
+from edgewright_compiler.plain_graph import inline_functions, name_nodes
 from edgewright_compiler.quantized_already import quantized_already
 from edgewright_compiler.tied import untie_weights
 from edgewright_targets import Recipe
 
 if TYPE_CHECKING:
+    import onnx_ir
+
     from edgewright_runtime.wire import Arrays
 
 # Ranges settle within some dozens of samples; the rest of a calibration file only costs time.
@@ -55,16 +58,7 @@ def quantize(folder: Path, recipe: Recipe, feeds: Sequence[Arrays], destination:
 
     with tempfile.TemporaryDirectory(dir=destination) as scratch:
         graph = copy_graph(folder, Path(scratch) / "float")
-        model = onnx_ir.load(graph)
-        found = quantized_already(model)
-        if found:
-            raise QuantizationError(f"The graph is quantized already ({found}).")
-        untied = untie_weights(model)
-        if recipe.float_ends:
-            ends = end_layers(model)
-            recipe = dataclasses.replace(recipe, excluded_nodes=(*recipe.excluded_nodes, *ends))
-        if untied or recipe.float_ends:
-            onnx_ir.save(model, graph, external_data="untied.bin")
+        model, recipe = _prepared(graph, recipe)
         made = Path(scratch) / "quantized.onnx"
         try:
             with _quiet():
@@ -83,6 +77,31 @@ def quantize(folder: Path, recipe: Recipe, feeds: Sequence[Arrays], destination:
                 raise
             raise QuantizationError(f"ONNX Runtime's quantizer failed: {type(error).__name__}: {error}") from error
         save_graph(onnx_ir.load(made), destination)
+
+
+def _prepared(graph: Path, recipe: Recipe) -> tuple[onnx_ir.Model, Recipe]:
+    """The graph as quantizers need it, in its file where it had to be changed; and the recipe with all names for it.
+
+    Raises:
+        QuantizationError: It is quantized already, or has functions that cannot be inlined.
+    """
+    import onnx_ir
+
+    model = onnx_ir.load(graph)
+    try:
+        inlined = inline_functions(model)
+    except ValueError as error:
+        raise QuantizationError(f"Its functions cannot be inlined: {error}") from error
+    found = quantized_already(model)
+    if found:
+        raise QuantizationError(f"The graph is quantized already ({found}).")
+    renamed, untied = name_nodes(model), untie_weights(model)
+    excluded = [*recipe.excluded_nodes, *(name for old in recipe.excluded_nodes for name in renamed.get(old, ()))]
+    if recipe.float_ends:
+        excluded += end_layers(model)
+    if inlined or renamed or untied:
+        onnx_ir.save(model, graph, external_data="prepared.bin")
+    return model, dataclasses.replace(recipe, excluded_nodes=tuple(excluded))
 
 
 def _dynamic(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -> None:

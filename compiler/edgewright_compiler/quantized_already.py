@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import onnx_ir
 
-_OPERATORS = {
-    "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger", "ConvInteger", "QLinearMatMul",
-    "QLinearConv", "MatMulNBits", "MatMulBnb4", "GatherBlockQuantized", "MatMulIntegerToFloat", "DynamicQuantizeMatMul",
-    "DynamicQuantizeLSTM", "QGemm", "QAttention", "QMoE",
-}  # fmt: skip
+# Operators that turn numbers into few bits, and back.
+_TURNING = frozenset({"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"})
+# Those that compute with them.
+_COMPUTING = frozenset({
+    "MatMulInteger", "ConvInteger", "QLinearMatMul", "QLinearConv", "MatMulNBits", "MatMulBnb4", "GatherBlockQuantized",
+    "MatMulIntegerToFloat", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM", "QGemm", "QAttention", "QMoE",
+})  # fmt: skip
 # Operators of ONNX Runtime's own whose names begin so work on quantized values, whatever they do with them.
 _FAMILIES = ("QLinear", "QOrdered")
 
@@ -24,7 +26,7 @@ _FAMILIES = ("QLinear", "QOrdered")
 def quantized_already(model: onnx_ir.Model) -> str:
     """What shows that a graph is quantized, as in "it has MatMulInteger"; empty where nothing does."""
     nodes = list(model.graph.all_nodes())
-    found = sorted({node.op_type for node in nodes if node.op_type in _OPERATORS or node.op_type.startswith(_FAMILIES)})
+    found = sorted({node.op_type for node in nodes if node.op_type in _TURNING or computes_in_integers(node.op_type)})
     if found:
         return f"it has {', '.join(found)}"
     narrow = sorted({str(kind) for node in nodes if node.op_type == "Cast" and (kind := _narrow_weight(node))})
@@ -37,6 +39,11 @@ def quantized_already(model: onnx_ir.Model) -> str:
     if any(node.op_type == "Cast" and _casts_weights(node) for node in nodes):
         return "its weights are float16"
     return ""
+
+
+def computes_in_integers(op_type: str) -> bool:
+    """Whether an operator of this type computes with quantized numbers."""
+    return op_type in _COMPUTING or op_type.startswith(_FAMILIES)
 
 
 def _narrow_weight(node: onnx_ir.Node) -> str:

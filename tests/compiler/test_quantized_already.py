@@ -93,7 +93,8 @@ def test_what_onnx_runtime_makes_is_recognised_and_kept(quantized: tuple[Path, s
 def test_nothing_that_quantizes_is_proposed(quantized: tuple[Path, str], sources: Path, tmp_path: Path) -> None:
     options = BuildOptions(tmp_path / "p", targets=("x86-64",), calibration=sources / "inputs.npz")
     (job,) = read_jobs(str(quantized[0]), options)
-    names = {candidate.name: candidate.precision for candidate in job.target.candidates}
+    # Of a processor without VNNI there is one more, see test_without_vnni.
+    names = {one.name: one.precision for one in job.target.candidates if not one.without_isa}
     assert names == {"cpu-as-is": "as-is", "openvino-default": "default", "openvino-as-is": "as-is"}
     assert job.target.baseline == "cpu-as-is"
     (float_job,) = read_jobs(str(sources / "perceptron.onnx"), options)

@@ -76,7 +76,8 @@ def _cells(result: Result, engine: EngineResult, metrics: list[str]) -> dict[str
     cells["Size"] = Cell(NOTHING if engine.size_bytes is None else words.megabytes(engine.size_bytes))
     memory = engine.peak_memory_bytes if engine.rung == "measured" else None
     cells["Peak memory"] = _absent(engine) if memory is None else Cell(words.megabytes(memory))
-    cells["Nodes per provider"] = Cell(", ".join(f"{key} {count:,}" for key, count in engine.nodes.items()) or NOTHING)
+    providers = ", ".join(f"{key} {count:,}" for key, count in engine.nodes.items()) or NOTHING
+    cells["Nodes per provider"] = Cell(providers, engine.low_precision_words())
     return cells
 
 

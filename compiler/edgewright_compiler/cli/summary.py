@@ -22,6 +22,13 @@ def result_text(result: Result) -> str:
     rows = [_row(engine, result) for engine in result.engines]
     targets = ", ".join(dict.fromkeys(engine.target for engine in result.engines))
     parts = [f"Engines for {bold(targets)}:", table(header, rows, _NUMBERS), "", wrapped(_explanation(result))]
+    counted = [
+        f"{engine.name.removeprefix(f'{engine.target}-')} {', '.join(f'{n:,} {name}' for name, n in counts.items())}"
+        for engine in result.engines
+        if (counts := engine.low_precision)
+    ]
+    if counted:
+        parts += ["", wrapped(f"Nodes in the precision of its name: {'; '.join(counted)}.")]
     for engine in result.engines:
         notes = notes_of(engine)
         if notes:

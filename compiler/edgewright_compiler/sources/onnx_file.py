@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import tempfile
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.component import ports_of, save_model
+from edgewright_compiler.plain_graph import inline_functions
 from edgewright_compiler.processors import LoopingProcessor
 from edgewright_compiler.quantized_already import quantized_already
 from edgewright_compiler.sources import SourceOptions
@@ -159,6 +161,9 @@ class OnnxSource:
             self._graph, self._weights = read_graph_and_files(self.path)
             if not self._graph.graph.outputs:
                 raise unreadable(self.path, "its graph has no outputs.")
+            # Where they cannot be, ONNX Runtime runs them all the same, and what quantizes the graph says why it fails.
+            with contextlib.suppress(ValueError):
+                inline_functions(self._graph)
             drop_constant_inputs(self._graph)
             if getattr(self._processor, "any_size", False) and len(self._graph.graph.inputs) == 1:
                 self._freed = free_picture_sizes(self._graph)
