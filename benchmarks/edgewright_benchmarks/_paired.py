@@ -184,13 +184,21 @@ def samples_needed(
     """
     if isinstance(seen, np.ndarray):
         losses = seen
-        return _search(lambda n: _mean_bound(losses, n, confidence, span), float(losses.mean()), samples, budget)
+        return samples_within(lambda n: _mean_bound(losses, n, confidence, span), float(losses.mean()), samples, budget)
     lost, gained = (count / samples for count in seen)
     z = one_sided_z(confidence)
-    return _search(lambda n: _upper_bound(lost * n, gained * n, n, z), lost - gained, samples, budget)
+    return samples_within(lambda n: _upper_bound(lost * n, gained * n, n, z), lost - gained, samples, budget)
 
 
-def _search(bound: Callable[[int], float], value: float, samples: int, budget: float) -> int | None:
+def samples_within(bound: Callable[[int], float], value: float, samples: int, budget: float) -> int | None:
+    """The least number of samples, about, for which a bound is within the budget; None where that is no help.
+
+    Args:
+        bound: Number of samples to the upper bound of the drop.
+        value: The drop itself.
+        samples: How many were seen.
+        budget: The largest drop that is allowed.
+    """
     if value >= budget or bound(samples) <= budget:
         return None
     low, high = samples, 2 * samples

@@ -21,6 +21,7 @@ from edgewright_benchmarks._paired import (
     mean_drop,
     paired_accuracy_drop,
     samples_needed,
+    samples_within,
     wilson,
 )
 from edgewright_benchmarks._stability import stability_warnings, starved_baseline
@@ -36,6 +37,7 @@ __all__ = [
     "paired_accuracy_drop",
     "rate_interval",
     "samples_needed",
+    "samples_within",
     "stability_warnings",
     "starved_baseline",
     "wilson",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ class Truth:
         read: From a cell (or a value of JSON), the class names and the place in the file for messages, what the
             scorers of the task compare with.
         check: Raises where that does not fit the sample; takes the sample, what was read, and the place.
+        whole: Raises where all that was read together cannot be compared with, or returns what to say of it; takes it
+            and the file.
         is_file: A cell is a path, relative to its table; a folder may have a folder of such files beside one of inputs.
     """
 
@@ -30,6 +32,7 @@ class Truth:
     read: Callable[[Any, tuple[str, ...], str], Any]
     check: Callable[[Any, Any, str], None] | None = None
     is_file: bool = False
+    whole: Callable[[Sequence[Any], str], str | None] | None = None
 
 
 @dataclass(frozen=True)

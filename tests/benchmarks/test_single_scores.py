@@ -62,6 +62,11 @@ def test_auc_with_its_interval() -> None:
     auc = find_task("arrays").labelled.score(column(noisy), TRUTH, HEADS["logits"]).metrics["auc"]
     assert auc.value == pytest.approx(roc_auc_score(TRUTH, noisy.astype(np.float32)))
     assert auc.low < auc.value < auc.high < 1
+    # Equal scores share their places, in each resample too.
+    rounded = np.round(noisy)
+    auc = find_task("arrays").labelled.score(column(rounded), TRUTH, HEADS["logits"]).metrics["auc"]
+    assert auc.value == pytest.approx(roc_auc_score(TRUTH, rounded))
+    assert auc.low < auc.value < auc.high < auc.low + 0.12
     assert metric_word("auc", "accuracy", first=False) == "AUC"
 
 

@@ -140,10 +140,24 @@ def test_labels_that_are_none(
     command.refuses_build(checkpoint, "--labels", tmp_path / name, says=[f"labels '{tmp_path / name}'", words])
 
 
-@pytest.mark.parametrize("problem", ["regression", "multi_label_classification"])
+@pytest.mark.parametrize("problem", ["regression", "ordinal"])
 def test_another_problem_type(command: Command, broken: Path, texts: tuple[object, ...], problem: str) -> None:
     tiny_models.edit_config(broken, problem_type=problem)
-    command.refuses_build(broken, *texts, says=[f"problem type is '{problem}'", "one label for each sample"])
+    command.refuses_build(broken, *texts, says=[f"problem type is '{problem}' with 4 labels", "one label for each"])
+
+
+@pytest.mark.parametrize(
+    ("task", "says"),
+    [
+        ("text-regression", ["it has 4 labels", "models of one", "multi-label-text-classification"]),
+        ("binary-text-classification", ["it has 4 labels", "models of one"]),
+        ("multi-label-image-classification", ["no image processor"]),
+    ],
+)
+def test_a_task_of_another_head(
+    command: Command, checkpoint: Path, texts: tuple[object, ...], task: str, says: list[str]
+) -> None:
+    command.refuses_build(checkpoint, *texts, "--task", task, says=says)
 
 
 def test_an_architecture_without_a_task(command: Command, broken: Path, texts: tuple[object, ...]) -> None:

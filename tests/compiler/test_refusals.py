@@ -38,7 +38,7 @@ def mistakes(tmp_path_factory: pytest.TempPathFactory, checkpoint: Path, sources
 
 
 _CONFIGURATIONS: dict[str, dict[str, object]] = {
-    "several": {"problem_type": "multi_label_classification"},
+    "several": {"problem_type": "regression"},
     "no-task": {"architectures": ["GPT2DoubleHeadsModel"]},
     "no-labels": {"id2label": None},
     "gptq": {"quantization_config": {"quant_method": "gptq"}},
@@ -95,7 +95,7 @@ _SOURCES: dict[str, str] = {
     "diffuser": "is a pipeline of diffusers",
     "exported": "graphs that were exported (model.onnx)",
     "gptq": "quantized already, by gptq",
-    "several": "problem type is 'multi_label_classification'",
+    "several": "problem type is 'regression'",
     "no-task": "no task can be inferred",
     "no-labels": "no usable id2label",
     "twice": "calls 2 classes 'a'",

@@ -7,24 +7,52 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._decisions import auc_over_recordings
 from edgewright_benchmarks.accuracy._scorer import NO_ANSWER, Output, flatten, top_classes
 from edgewright_benchmarks.result import Interval
+from edgewright_runtime.samples import unpack_answer
 from edgewright_targets import InputError
+
+# Scores of answers went through JSON, those of outputs did not.
+_SAME = 1e-6
+# Resamples for the interval of an AUC, and values of them that are in memory at once.
+_RESAMPLES = 1000
+_BLOCK = 1 << 20
 
 
 def threshold_of(baseline_outputs: Sequence[Output]) -> float | None:
     """Above which a single score means class 1; None where a sample has several values.
 
-    It is 0.5 where all scores of the baseline are probabilities, from 0 to 1, else 0: logits, whose sigmoid is 0.5
-    there. The baseline's outputs decide for all engines.
+    The baseline's outputs decide for all engines, see `cut_of`.
     """
     rows = [flatten(output) for output in baseline_outputs]
     if any(row.size != 1 for row in rows):
         return None
+    return cut_of(baseline_outputs)
+
+
+def cut_of(baseline_outputs: Sequence[Output]) -> float:
+    """Above which a score says yes: 0.5 of probabilities, 0 of logits.
+
+    An answer beside the outputs tells them apart: its best score is that of the outputs, or was made of them. Without
+    one, scores that all lie from 0 to 1 are taken for probabilities.
+    """
+    rows = [flatten(output) for output in baseline_outputs]
+    best = [_best_score(output) for output in baseline_outputs]
+    pairs = [(row, score) for row, score in zip(rows, best, strict=True) if score is not None and np.isfinite(score)]
+    if pairs:
+        # Of two classes of one score, the score of the first is what the second leaves.
+        same = (np.abs(np.concatenate([row, 1 - row]) - score).min() < _SAME for row, score in pairs)
+        return 0.5 if all(same) else 0.0
     scores = np.concatenate(rows)
     scores = scores[np.isfinite(scores)]
     return 0.5 if scores.size and scores.min() >= 0 and scores.max() <= 1 else 0.0
+
+
+def _best_score(output: Output) -> float | None:
+    answer = unpack_answer(dict(output)) if isinstance(output, dict) else None
+    if not (isinstance(answer, list) and answer and isinstance(answer[0], dict) and "score" in answer[0]):
+        return None
+    return float(answer[0]["score"])
 
 
 def classes_of(outputs: Sequence[Output], baseline_outputs: Sequence[Output]) -> NDArray[np.int64]:
@@ -48,8 +76,38 @@ def single_scores(outputs: Sequence[Output]) -> NDArray[np.float64]:
 
 
 def auc_of(outputs: Sequence[Output], labels: NDArray[np.int64]) -> Interval | None:
-    """The area under the ROC curve of single scores; None where only one class occurs or a score is not finite."""
-    return auc_over_recordings([np.array([score]) for score in single_scores(outputs)], list((labels == 1)[:, None]))
+    """The area under the ROC curve of single scores, with an interval by resampling samples.
+
+    None where only one class occurs or a score is not finite.
+    """
+    scores, yes = single_scores(outputs), labels == 1
+    if yes.all() or not yes.any() or not np.isfinite(scores).all():
+        return None
+    # Here, not above: a refusal need not wait for scikit-learn.
+    from sklearn.metrics import roc_auc_score
+
+    value = float(roc_auc_score(yes, scores))
+    samples = len(scores)
+    random = np.random.default_rng(0)
+    rows = max(1, _BLOCK // samples)
+    sizes = [min(rows, _RESAMPLES - start) for start in range(0, _RESAMPLES, rows)]
+    draws = (random.multinomial(samples, np.full(samples, 1 / samples), size=size) for size in sizes)
+    found = np.concatenate([_auc_of_counts(scores, yes, counts) for counts in draws])
+    low, high = np.quantile(found, [0.025, 0.975]) if found.size else (0.0, 1.0)
+    return Interval(value, min(value, float(low)), max(value, float(high)))
+
+
+def _auc_of_counts(
+    scores: NDArray[np.float64], yes: NDArray[np.bool_], counts: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """The AUC of the resamples that have both classes: the share of pairs in order, equal scores counting half."""
+    order = np.argsort(scores, kind="stable")
+    starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))
+    above = np.add.reduceat(counts[:, order] * yes[order], starts, axis=1)
+    below = np.add.reduceat(counts[:, order] * ~yes[order], starts, axis=1)
+    right = (above * (np.cumsum(below, axis=1) - below / 2)).sum(axis=1)
+    pairs = above.sum(axis=1) * below.sum(axis=1)
+    return np.asarray(right[pairs > 0] / pairs[pairs > 0], dtype=np.float64)
 
 
 def check_width(labels: NDArray[np.int64], baseline_outputs: Sequence[Output]) -> None:

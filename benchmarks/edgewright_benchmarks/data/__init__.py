@@ -6,6 +6,7 @@ Which reader takes a file is decided by its ending, in `READERS`; adding a form 
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -105,6 +106,8 @@ def read_dataset(
         raise InputError(f"'{path}' cannot be read: {error}.") from error
     if not samples:
         raise InputError(f"'{path}' has no samples.")
+    if labels and form.truth.whole is not None and (said := form.truth.whole(labels, f"'{path}'")):
+        warnings.warn(DataWarning(said), stacklevel=2)
     return Dataset(name, digest, tuple(samples), None if labels is None else tuple(labels), kept)
 
 

@@ -142,8 +142,9 @@ def samples_of_rows(
         InputError: A row is wrong, or a table of more rows than are kept in memory is wanted whole.
     """
     columns = {name: column_of(path, form, header, name) for name in form.names}
-    labelled = form.truth.column in header
-    if not labelled:
+    # A table that pandas wrote may have a column without a name.
+    labelled = bool(form.truth.column) and form.truth.column in header
+    if form.truth.column and not labelled:
         _refuse_other_case(path, header, form.truth.column)
     numbered = False
     samples: list[Any] = []
@@ -183,7 +184,9 @@ def _kept(
 
 def _refuse_other_case(path: Path, header: list[str], name: str) -> None:
     """Refuse a column that is nearly that of the ground truth: the data would be taken for unlabelled in silence."""
-    found = next((column for column in header if column.strip().casefold() == name.casefold()), None)
+    # One of several labels is easily written for the other.
+    alike = (name.casefold(), name.casefold().removesuffix("s"), f"{name.casefold()}s")
+    found = next((column for column in header if column.strip().casefold() in alike), None)
     if found is not None:
         raise InputError(
             f"'{path}' has a column '{found}'; the ground truth is read from '{name}'.",

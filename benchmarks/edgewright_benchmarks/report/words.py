@@ -48,6 +48,10 @@ _METRICS: Final = {
     "text_to_image_recall_at_1": "Recall@1, text to image",
     "text_to_image_recall_at_5": "Recall@5, text to image",
     "macro_f1": "Macro-F1",
+    "micro_f1": "Micro-F1",
+    "average_precision": "Average precision",
+    "spearman": "Spearman correlation",
+    "mse": "Mean squared error",
     "map": "COCO mAP",
     "ap_50": "AP at an overlap of 50 %",
     "ap_75": "AP at an overlap of 75 %",
@@ -66,7 +70,7 @@ _METRICS: Final = {
 
 
 # Metrics that are no shares.
-_NUMBERS: Final = ("perplexity", "cider_d", "perceptual_distance")
+_NUMBERS: Final = ("perplexity", "cider_d", "mse", "perceptual_distance")
 
 
 def metric_word(name: str, measure: Measure, *, first: bool) -> str:

@@ -178,6 +178,7 @@ def _as_json(answer: Any) -> list[str]:
 # What a pipeline gives -> its lines; what is not here is printed as it is, or as JSON.
 ANSWER_LINES: dict[str, Callable[[Any], list[str]]] = {
     "labels": _labels,
+    "scored_labels": _labels,
     "entities": _entities,
     "answer": _answer,
     "tokens": _tokens,

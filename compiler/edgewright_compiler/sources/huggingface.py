@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.checkpoint import Checkpoint, config_labels, read_config
 from edgewright_compiler.component import read_exported, write_exported
+from edgewright_compiler.heads import head_of
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.other_forms import refuse_folder, refuse_weights
-from edgewright_compiler.tasks import TASKS, Task, find_task, task_of_architectures
+from edgewright_compiler.tasks import TASKS, Task, find_task, narrowed, task_of_architectures
 from edgewright_runtime.package_files import file_digest
 from edgewright_targets import InputError
 from edgewright_targets.findings import Findings
@@ -41,6 +42,7 @@ class HuggingFaceSource:
         with found.noted():
             refuse_weights(folder, config)
         task = find_task(options.task) if options.task else _infer_task(config, folder)
+        task = narrowed(task, head_of(config, names=len(options.labels or ())))
         if task.processor is None:
             raise InputError(f"'{folder}': a checkpoint folder cannot be built for the task '{task.name}'.")
         with found.noted():

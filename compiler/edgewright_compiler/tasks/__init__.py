@@ -6,10 +6,12 @@ One file a task, and this one list. The meter's side of a task is in `edgewright
 from __future__ import annotations
 
 from edgewright_benchmarks.named import named
+from edgewright_compiler.heads import Head
 from edgewright_compiler.tasks import (
     arrays,
     audio_classification,
     automatic_speech_recognition,
+    binary_text_classification,
     feature_extraction,
     fill_mask,
     image_classification,
@@ -18,11 +20,14 @@ from edgewright_compiler.tasks import (
     image_text_retrieval,
     image_to_text,
     keyword_spotting,
+    multi_label_image_classification,
+    multi_label_text_classification,
     object_detection,
     question_answering,
     summarization,
     text_classification,
     text_generation,
+    text_regression,
     token_classification,
     translation,
     unconditional_image_generation,
@@ -33,10 +38,13 @@ from edgewright_compiler.tasks import (
 )
 from edgewright_compiler.tasks._task import Task
 
-__all__ = ["TASKS", "Task", "find_task", "task_of_architectures"]
+__all__ = ["TASKS", "Task", "find_task", "narrowed", "task_of_architectures"]
 
 TASKS: tuple[Task, ...] = (
     text_classification.TASK,
+    text_regression.TASK,
+    binary_text_classification.TASK,
+    multi_label_text_classification.TASK,
     token_classification.TASK,
     question_answering.TASK,
     feature_extraction.TASK,
@@ -45,6 +53,7 @@ TASKS: tuple[Task, ...] = (
     translation.TASK,
     summarization.TASK,
     image_classification.TASK,
+    multi_label_image_classification.TASK,
     image_segmentation.TASK,
     object_detection.TASK,
     zero_shot_image_classification.TASK,
@@ -69,6 +78,11 @@ def find_task(name: str) -> Task:
         InputError: No such task.
     """
     return named(TASKS, name)
+
+
+def narrowed(task: Task, head: Head) -> Task:
+    """The kind of a task that a model with this head is of, or the task itself."""
+    return next((one for one in TASKS if one.narrows == task.name and one.fits(head)), task)
 
 
 def task_of_architectures(names: list[str]) -> Task | None:

@@ -1,13 +1,11 @@
-"""What tasks of one label for each sample share."""
+"""What tasks of labels share."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
 
+from edgewright_compiler.heads import Head
 from edgewright_runtime.manifest import StepSpec
-from edgewright_targets import InputError
 
 
 def classify(outputs: Sequence[str]) -> tuple[StepSpec, ...]:
@@ -15,8 +13,12 @@ def classify(outputs: Sequence[str]) -> tuple[StepSpec, ...]:
     return (StepSpec("classify", {"logits": outputs[0]}),)
 
 
-def one_label_only(config: dict[str, Any], folder: Path) -> None:
-    """Raise where a model was trained to give several labels at once, or a number."""
-    problem = config.get("problem_type")
-    if problem not in (None, "single_label_classification"):
-        raise InputError(f"'{folder}': its problem type is '{problem}'; one label for each sample is supported.")
+def scored(head: Head) -> Callable[[Sequence[str]], tuple[StepSpec, ...]]:
+    """From logits to labels, each with a score of its own; for `Task.answer_of`."""
+    # Of several labels transformers' pipelines go by what the model was trained for; here the task says it.
+    function = head.function if head.function != "softmax" else "sigmoid"
+
+    def answer(outputs: Sequence[str]) -> tuple[StepSpec, ...]:
+        return (StepSpec("score_labels", {"logits": outputs[0], "function": function}),)
+
+    return answer

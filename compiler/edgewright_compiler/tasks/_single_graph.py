@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.component import ports_of, save_model
+from edgewright_compiler.heads import head_of
 from edgewright_compiler.processors import LoopingProcessor, TokenizingProcessor
 from edgewright_compiler.tasks._exported import exported
 from edgewright_runtime.manifest import COMPONENT
@@ -37,7 +38,10 @@ class SingleGraph:
         if isinstance(self._processor, TokenizingProcessor):
             self._processor.check_size(int(self._model.get_input_embeddings().weight.shape[0]))
         labels = checkpoint.labels
-        if task.labelled and len(labels) != self._model.config.num_labels:
+        self._head = head_of(checkpoint.config, names=len(labels))
+        # One score may stand for two classes.
+        two_of_one = self._head.labels == 1 and task.fits(self._head) and len(labels) == 2
+        if task.labelled and len(labels) != self._model.config.num_labels and not two_of_one:
             raise InputError(
                 f"'{checkpoint.folder}': there are {len(labels)} labels, the model has {self._model.config.num_labels}."
             )
@@ -55,7 +59,7 @@ class SingleGraph:
                 f"'{self._task.name}' has {', '.join(self._task.outputs)}."
             )
         self._processor.keep(folder)
-        pipeline = self._task.pipeline(self._processor, inputs, outputs)
+        pipeline = self._task.pipeline(self._processor, inputs, outputs, self._head)
         save_model(folder, {COMPONENT: graph}, pipeline, task=self._task.name, labels=self._checkpoint.labels)
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from edgewright_compiler.checkpoint import Checkpoint
+from edgewright_compiler.heads import Head
 from edgewright_compiler.processors import AnsweringProcessor, LoopingProcessor, Processor, ProcessorKind
 from edgewright_runtime.manifest import COMPONENT, MeasuredSpec, PipelineSpec, StepSpec
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
+
+
+_NO_HEAD = Head()
 
 
 class Exporter(Protocol):
@@ -30,6 +34,11 @@ def _single_graph(task: Task, checkpoint: Checkpoint) -> Exporter:
     from edgewright_compiler.tasks._single_graph import SingleGraph
 
     return SingleGraph(task, checkpoint)
+
+
+def _never(head: Head) -> bool:
+    del head
+    return False
 
 
 def _no_steps(outputs: Sequence[str]) -> tuple[StepSpec, ...]:
@@ -50,11 +59,16 @@ class Task:
         processor: The way from a sample to the graph's inputs; None for named arrays.
         answer: From the names of the graph's outputs, the steps to what a person wants; of a processor that says it
             itself (`AnsweringProcessor`) those count.
+        answer_of: `answer`, where it depends on the head of a model.
         output_name: The value that a person gets, as `PipelineSpec.output` says it.
         labelled: Whether it has class names.
         class_names: What its classes are called, whatever a checkpoint says; none where the checkpoint says it.
         measured: From all steps, how engines are compared; None is by these steps.
         own_labels: Whether a checkpoint's configuration has them; else they must be asked for.
+        default_labels: Class names of a source that has none and is given none.
+        narrows: The task of a checkpoint's architecture, where this is one of its kinds and has no architectures of its
+            own; what is not of this kind stays with that task.
+        fits: Whether a head is of this kind.
         check: Raises where the configuration asks for what is not supported; takes it and the folder.
         open: How a checkpoint of it is exported; by default as one graph.
     """
@@ -66,11 +80,15 @@ class Task:
     outputs: tuple[str, ...] = ()
     processor: ProcessorKind | None = None
     answer: Callable[[Sequence[str]], tuple[StepSpec, ...]] = _no_steps
+    answer_of: Callable[[Head], Callable[[Sequence[str]], tuple[StepSpec, ...]]] | None = None
     output_name: str = "*"
     labelled: bool = False
     class_names: tuple[str, ...] = ()
     measured: Callable[[Sequence[StepSpec]], MeasuredSpec] | None = None
     own_labels: bool = True
+    default_labels: tuple[str, ...] = ()
+    narrows: str = ""
+    fits: Callable[[Head], bool] = _never
     check: Callable[[dict[str, Any], Path], None] | None = None
     open: Callable[[Task, Checkpoint], Exporter] = field(default=_single_graph)
 
@@ -79,13 +97,16 @@ class Task:
         """What a person gives, as `PipelineSpec.input` says it."""
         return self.processor.input_name if self.processor else "*"
 
-    def pipeline(self, processor: Processor | None, inputs: Sequence[str], outputs: Sequence[str]) -> PipelineSpec:
+    def pipeline(
+        self, processor: Processor | None, inputs: Sequence[str], outputs: Sequence[str], head: Head = _NO_HEAD
+    ) -> PipelineSpec:
         """The whole way of a sample through one graph with these inputs and outputs."""
         before = processor.steps(inputs) if processor else ()
         once = not isinstance(processor, LoopingProcessor)
         infer = (StepSpec("infer", {"component": COMPONENT}),) if once else ()
         answers: object = processor
-        after = answers.answer(outputs) if isinstance(answers, AnsweringProcessor) else self.answer(outputs)
+        answer = self.answer_of(head) if self.answer_of else self.answer
+        after = answers.answer(outputs) if isinstance(answers, AnsweringProcessor) else answer(outputs)
         steps = (*before, *infer, *after)
         measured = self.measured(steps) if self.measured else None
         return PipelineSpec(self.input_name, self.output_name, steps, measured)

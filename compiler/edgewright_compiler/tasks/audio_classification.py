@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from edgewright_compiler.heads import class_of_several
 from edgewright_compiler.processors.audio import AUDIO
-from edgewright_compiler.tasks._classes import classify, one_label_only
+from edgewright_compiler.tasks._classes import classify
 from edgewright_compiler.tasks._task import Task
 
 # These classes of transformers are called as those for text are; their whole names tell them apart.
@@ -21,5 +22,5 @@ TASK = Task(
     answer=classify,
     output_name="labels",
     labelled=True,
-    check=one_label_only,
+    check=class_of_several,
 )

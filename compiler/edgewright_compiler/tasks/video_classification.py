@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from edgewright_compiler.heads import class_of_several
 from edgewright_compiler.processors.video import VIDEO
-from edgewright_compiler.tasks._classes import classify, one_label_only
+from edgewright_compiler.tasks._classes import classify
 from edgewright_compiler.tasks._task import Task
 
 TASK = Task(
@@ -15,5 +16,5 @@ TASK = Task(
     answer=classify,
     output_name="labels",
     labelled=True,
-    check=one_label_only,
+    check=class_of_several,
 )

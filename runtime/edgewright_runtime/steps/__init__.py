@@ -22,6 +22,7 @@ STEPS = {
     "drop_sample_axis": "edgewright_runtime.steps.arrays:DropSampleAxis",
     "infer": "edgewright_runtime.steps.infer:Infer",
     "classify": "edgewright_runtime.steps.labels:Classify",
+    "score_labels": "edgewright_runtime.steps.labels:ScoreLabels",
     "tokenize_question": "edgewright_runtime.steps.question:TokenizeQuestion",
     "find_answer": "edgewright_runtime.steps.question:FindAnswer",
     "fill_mask": "edgewright_runtime.steps.masked:FillMask",

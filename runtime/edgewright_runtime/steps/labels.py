@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from edgewright_runtime.probabilities import sigmoid
 from edgewright_runtime.steps.call import call_of
 
 if TYPE_CHECKING:
@@ -38,3 +39,38 @@ class Classify:
         order = [int(scores.argmax())] if count == 1 else (-scores).argsort(kind="stable")[:count].tolist()
         labels = [{"label": self._labels[i], "score": float(scores[i])} for i in order]
         return {"scores": scores, "labels": labels}
+
+
+class ScoreLabels:
+    """Logits of shape [1, labels] to labels that have a score each, whatever the others have; best first.
+
+    One logit of a package with two labels stands for both: its score is that of the second, and the rest of the first.
+
+    Args:
+        package: Holds the labels.
+        engine: Unused; steps share one signature.
+        logits: Name of the graph's output.
+        function: What makes scores of logits; `none` where they are numbers, or scores already.
+    """
+
+    def __init__(
+        self,
+        package: Package,
+        engine: Engine,  # noqa: ARG002 - one protocol
+        *,
+        logits: str,
+        function: Literal["sigmoid", "none"] = "sigmoid",
+    ) -> None:
+        self._labels = package.manifest.labels
+        self._logits = logits
+        self._sigmoid = function == "sigmoid"
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Add `scores` (shape [labels]) and `scored_labels` (a list of `{"label", "score"}`, best first)."""
+        logits = values[self._logits].reshape(-1)
+        scores = sigmoid(logits) if self._sigmoid else logits
+        if len(scores) == 1 and len(self._labels) == 2:
+            scores = np.concatenate([1 - scores, scores])
+        order = (-scores).argsort(kind="stable")[: call_of(values).top_k].tolist()
+        labels = [{"label": self._labels[i], "score": float(scores[i])} for i in order]
+        return {"scores": scores, "scored_labels": labels}

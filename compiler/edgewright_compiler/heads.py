@@ -1,0 +1,121 @@
+"""What the last layer of a classifier means: one class of several, several at once, one of two, or a number.
+
+Which of them a checkpoint was trained for is in its configuration, not in its architecture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgewright_targets import InputError
+
+# What a configuration has that says nothing of labels: as `PretrainedConfig` of transformers.
+_DEFAULT_LABELS = 2
+_PROBLEMS = (None, "regression", "single_label_classification", "multi_label_classification")
+
+
+@dataclass(frozen=True)
+class Head:
+    """The head of a classifier.
+
+    Attributes:
+        labels: How many scores it gives; None where nothing tells it.
+        problem: `problem_type` of the configuration, what it was trained for.
+        names: How many class names the user gave; 0 where none.
+        activated: The graph itself ends in a sigmoid or softmax.
+    """
+
+    labels: int | None = None
+    problem: str | None = None
+    names: int = 0
+    activated: bool = False
+
+    @property
+    def function(self) -> str:
+        """What makes scores of logits, by the rules of transformers' pipelines: `none`, `sigmoid` or `softmax`."""
+        if self.activated or self.problem == "regression":
+            return "none"
+        if self.problem == "multi_label_classification" or self.labels == 1:
+            return "sigmoid"
+        return "softmax"
+
+    @property
+    def is_binary(self) -> bool:
+        """One score that stands for two classes."""
+        of_classes = self.problem in ("single_label_classification", "multi_label_classification")
+        return self.labels == 1 and (of_classes or self.names == 2)
+
+    @property
+    def is_number(self) -> bool:
+        """One score that stands for itself."""
+        return self.labels == 1 and not self.is_binary
+
+    @property
+    def is_multi_label(self) -> bool:
+        """Several labels may hold at once."""
+        return self.problem == "multi_label_classification" and self.labels != 1
+
+
+def head_of(config: Mapping[str, Any], *, names: int = 0, activated: bool = False) -> Head:
+    """The head that a configuration of transformers describes; see `Head` for the arguments."""
+    table = config.get("id2label")
+    count = len(table) if isinstance(table, Mapping) and table else config.get("num_labels", _DEFAULT_LABELS)
+    problem = config.get("problem_type")
+    return Head(
+        count if isinstance(count, int) else None,
+        problem if isinstance(problem, str) else None,
+        names,
+        activated,
+    )
+
+
+def class_of_several(config: dict[str, Any], folder: Path) -> None:
+    """Raise where a model does not choose one class of several: scores of one label are no choice.
+
+    Raises:
+        InputError: It gives a number, several labels at once, or one score.
+    """
+    head = head_of(config)
+    problem = config.get("problem_type")
+    if problem not in _PROBLEMS or head.problem in ("regression", "multi_label_classification"):
+        raise InputError(
+            f"'{folder}': its problem type is '{problem}' with {head.labels} labels; this task gives one label for "
+            "each sample.",
+            hint=_HINT,
+        )
+    if head.labels == 1:
+        raise InputError(f"'{folder}': it has one label, and one class of several is supported here.", hint=_HINT)
+
+
+def one_score(config: dict[str, Any], folder: Path) -> None:
+    """Raise where a model gives more than one score.
+
+    Raises:
+        InputError: It does.
+    """
+    if (labels := head_of(config).labels) != 1:
+        raise InputError(f"'{folder}': it has {labels} labels; this task is for models of one.", hint=_HINT)
+
+
+def several_labels(config: dict[str, Any], folder: Path) -> None:
+    """Raise where a model cannot give several labels.
+
+    Raises:
+        InputError: It has one label, or was trained for a number.
+    """
+    head = head_of(config)
+    if head.labels == 1 or head.problem == "regression":
+        raise InputError(
+            f"'{folder}': it has {head.labels} label{'' if head.labels == 1 else 's'} and the problem type "
+            f"'{config.get('problem_type')}'; this task is for models of several labels.",
+            hint=_HINT,
+        )
+
+
+_HINT = (
+    "Of texts: one number is text-regression, two classes from one score binary-text-classification, several labels at "
+    "once multi-label-text-classification. Of images: multi-label-image-classification."
+)

@@ -1,0 +1,124 @@
+"""Heads of one label, of several at once and of two classes: what each is taken for, and its answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tiny_models
+from command import QUICK, Command
+from edgewright_compiler.heads import head_of
+from edgewright_compiler.sources import SourceOptions, open_source
+from edgewright_compiler.tasks import find_task
+from edgewright_runtime import load
+from edgewright_runtime.manifest import StepSpec
+from edgewright_runtime.steps.call import CALL, Call
+from edgewright_runtime.steps.labels import ScoreLabels
+from edgewright_targets import InputError
+from edgewright_targets.findings import Findings
+
+ONE = {"id2label": {0: "LABEL_0"}}
+THREE = {"id2label": {0: "a", 1: "b", 2: "c"}}
+# The problem type and the labels of a configuration, class names of the user -> the task and what makes scores.
+HEADS: list[tuple[dict[str, Any], int, str, str]] = [
+    (ONE, 0, "text-regression", "sigmoid"),
+    ({"num_labels": 1}, 0, "text-regression", "sigmoid"),
+    ({**ONE, "problem_type": "regression"}, 0, "text-regression", "none"),
+    (ONE, 2, "binary-text-classification", "sigmoid"),
+    ({**ONE, "problem_type": "single_label_classification"}, 0, "binary-text-classification", "sigmoid"),
+    ({**ONE, "problem_type": "multi_label_classification"}, 0, "binary-text-classification", "sigmoid"),
+    ({**THREE, "problem_type": "multi_label_classification"}, 0, "multi-label-text-classification", "sigmoid"),
+    (THREE, 0, "text-classification", ""),
+    ({}, 0, "text-classification", ""),
+    ({**THREE, "problem_type": "single_label_classification"}, 3, "text-classification", ""),
+]
+
+
+def pipeline_answer(config: dict[str, Any], logits: np.ndarray[Any, Any], top_k: int | None) -> list[dict[str, Any]]:
+    """What transformers' own pipeline makes of logits."""
+    import torch
+    from transformers.pipelines.text_classification import TextClassificationPipeline
+
+    settings = {"problem_type": None, **config, "num_labels": len(config["id2label"])}
+    model = SimpleNamespace(config=SimpleNamespace(**settings))
+    made: Any = TextClassificationPipeline.postprocess
+    answer = made(SimpleNamespace(model=model), {"logits": torch.tensor(logits)}, top_k=top_k, _legacy=False)
+    return list(answer)
+
+
+@pytest.mark.parametrize(("config", "names", "task", "function"), HEADS)
+def test_what_a_head_is_taken_for(tmp_path: Path, config: dict[str, Any], names: int, task: str, function: str) -> None:
+    written = {"architectures": ["BertForSequenceClassification"], **THREE, **config}
+    if "num_labels" in config or not config:
+        written.pop("id2label")
+    (tmp_path / "config.json").write_text(json.dumps(written), encoding="utf-8")
+    given = tuple("xyz"[:names]) or (("x",) if "num_labels" in config else ("x", "y") if not config else None)
+    # It has neither weights nor a tokenizer, which are found to be missing and are not asked for here.
+    assert open_source(str(tmp_path), SourceOptions(None, given), Findings()).task == task
+    # The task of the architecture stands for all of its kinds.
+    assert open_source(str(tmp_path), SourceOptions("text-classification", given), Findings()).task == task
+    steps = find_task(task).pipeline(None, ("ids",), ("logits",), head_of(written, names=names)).steps
+    if function:
+        assert steps[-1] == StepSpec("score_labels", {"logits": "logits", "function": function})
+    else:
+        assert steps[-1] == StepSpec("classify", {"logits": "logits"})
+
+
+@pytest.mark.parametrize("top_k", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("config", "logits"),
+    [(config, [[-0.7]]) for config, names, *_ in HEADS if len(config.get("id2label", ())) == 1 and not names]
+    + [(HEADS[6][0], [[-0.7, 1.5, 60.0]]), (HEADS[6][0], [[-80.0, -0.1, -0.2]])],
+)
+def test_answers_are_those_of_transformers(config: dict[str, Any], logits: list[list[float]], top_k: int) -> None:
+    array = np.array(logits, dtype=np.float32)
+    package: Any = SimpleNamespace(manifest=SimpleNamespace(labels=tuple(config["id2label"].values())))
+    function: Any = head_of(config).function
+    step = ScoreLabels(package, package, logits="logits", function=function)
+    found = step({"logits": array, CALL: Call(top_k)})["scored_labels"]
+    expected = pipeline_answer(config, array, top_k)
+    assert [entry["label"] for entry in found] == [entry["label"] for entry in expected]
+    assert [entry["score"] for entry in found] == pytest.approx([entry["score"] for entry in expected], rel=1e-6)
+
+
+@pytest.mark.parametrize(("logit", "label"), [(2.0, "spam"), (-2.0, "ham")])
+def test_two_classes_of_one_score(logit: float, label: str) -> None:
+    package: Any = SimpleNamespace(manifest=SimpleNamespace(labels=("ham", "spam")))
+    step = ScoreLabels(package, package, logits="logits")
+    (best,) = step({"logits": np.array([[logit]], dtype=np.float32)})["scored_labels"]
+    assert best == {"label": label, "score": pytest.approx(1 / (1 + np.exp(-2)))}
+
+
+@pytest.mark.parametrize("task", ["image-classification", "audio-classification", "video-classification"])
+@pytest.mark.parametrize("config", [ONE, {**THREE, "problem_type": "regression"}, {**THREE, "problem_type": "other"}])
+def test_no_class_where_none_is_chosen(tmp_path: Path, task: str, config: dict[str, Any]) -> None:
+    check = find_task(task).check
+    assert check is not None
+    with pytest.raises(InputError, match="one label"):
+        check(config, tmp_path)
+
+
+@pytest.mark.slow
+def test_from_a_checkpoint_to_a_number(command: Command, tmp_path: Path) -> None:
+    """A reranker as sentence-transformers saves it: one label, no problem type; all texts got 1.0000 once."""
+    from transformers import pipeline
+
+    checkpoint = tiny_models.write_checkpoint(tmp_path / "numbers", labels=("LABEL_0",))
+    texts = [text for text, _ in tiny_models.sentences()]
+    data = tmp_path / "numbers.csv"
+    data.write_text("\n".join(["text,label", *(f"{text},{len(text) / 40}" for text in texts)]), encoding="utf-8")
+    output = command.folder / "numbers.ortpackage"
+    done = command("build", checkpoint, "--evaluation", data, "--target", command.target, "-o", output, *QUICK, "-q")
+    assert done.code == 0, done.err
+    evidence = json.loads((output / "edgewright" / "evidence" / "tiny.json").read_text(encoding="utf-8"))
+    assert list(evidence["engines"][0]["accuracy"]["metrics"]) == ["spearman", "mse"]
+    expected = pipeline("text-classification", str(checkpoint))
+    with load(output, engine="tiny-cpu-fp32") as model:
+        for text in texts[:4]:
+            (one,) = model(text)
+            assert one == {"label": "LABEL_0", "score": pytest.approx(expected(text)[0]["score"], abs=1e-5)}
