@@ -14,12 +14,15 @@ from edgewright_compiler.sources.checkpoint_weights import load_whole
 from edgewright_compiler.sources.failures import first_line, needs
 from edgewright_targets import InputError
 
-# Code that comes with a checkpoint is not run; left open, transformers would ask on the terminal.
 # What configurations call the number of layers, of all kinds and of each stage. Models of today have some hundred.
 _LAYERS = ("layer", "depth", "num_blocks", "num_stages")
 _MOST_LAYERS = 10_000
 # The largest that transformers writes, vocabularies of a quarter of a million tokens, have some MiB.
 _JSON_LIMIT_BYTES = 64 * 2**20
+_CONFIG = "config.json"
+# What shows that a folder holds the files of a model.
+_BESIDE = (_CONFIG, "tokenizer.json", "preprocessor_config.json")
+# Code that comes with a checkpoint is not run; left open, transformers would ask on the terminal.
 OFFLINE = {"local_files_only": True, "trust_remote_code": False}
 
 
@@ -124,13 +127,31 @@ def _settle(model: Any) -> None:
                 parametrize.remove_parametrizations(module, name)
 
 
+def folder_beside(path: Path) -> Path:
+    """Where the files of an ONNX file's model lie: beside it, or above a folder `onnx`, as repositories have it."""
+    above = path.parent.parent
+    inside, outside = (any((folder / name).is_file() for name in _BESIDE) for folder in (path.parent, above))
+    return above if path.parent.name == "onnx" and outside and not inside else path.parent
+
+
+def checkpoint_beside(path: Path) -> Checkpoint:
+    """The files of a checkpoint beside an ONNX file, without weights.
+
+    Raises:
+        InputError: Its config.json cannot be read.
+    """
+    folder = folder_beside(path)
+    config = read_json(folder / _CONFIG) if (folder / _CONFIG).is_file() else {}
+    return Checkpoint(folder, config, (), str(path))
+
+
 def read_config(folder: Path) -> dict[str, Any]:
     """The configuration in a checkpoint folder.
 
     Raises:
         InputError: There is none, or it cannot be read.
     """
-    path = folder / "config.json"
+    path = folder / _CONFIG
     if not path.is_file():
         names = sorted(entry.name for entry in folder.iterdir())[:6]
         raise InputError(

@@ -119,6 +119,11 @@ class Graphs:
             "The engine would be of one fixed shape, and this graph runs in a loop, whose windows or states need not "
             "be of one."
         )
+        if not all(step.options.get("padded", True) for step in self.exported.pipeline.steps):
+            raise CandidateError(
+                "The engine would be of one fixed shape, and texts cannot be padded to it: this model takes padding "
+                "for a part of the text."
+            )
         if self._fixed is None:
             try:
                 chosen = {name: choose_shapes(self.shapes()[name], self.text_limits(name)) for name in self.components}

@@ -69,6 +69,14 @@ class TokenizingProcessor(Protocol):
         """Refuse to make tokens that a model of `known` tokens does not know."""
 
 
+@runtime_checkable
+class PaddedProcessor(Protocol):
+    """A processor of texts, which engines may take with padding."""
+
+    def settle_padding(self, infer: Callable[[Arrays], Arrays]) -> None:
+        """Find out where an engine may pad texts without another answer: `infer` is the graph, by name."""
+
+
 @dataclass(frozen=True)
 class ProcessorKind:
     """How a kind of processor is found.
@@ -79,7 +87,7 @@ class ProcessorKind:
         check: Raises where a checkpoint folder lacks its files; takes no time and imports no framework.
         from_checkpoint: The processor of a checkpoint folder.
         beside: The processor whose files lie beside the `.onnx` file at a path, for a task of that name.
-        files: Those files, as far as they are there; they decide an export as much as the graph.
+        files: Those files as patterns, as far as they are there; they decide an export as much as the graph.
         from_settings: The processor of a torch module: from the settings that its function returns beside it (None
             where it returns none), its example inputs, and what messages call it. None where a module is not taken.
         examples: Samples to measure on for want of data; there are none where nobody can make some up.

@@ -48,10 +48,10 @@ class TextOfImages(CheckpointTokenizer):
         axes = super().axes(feeds)
         return {name: {0: found[0]} if self._padded else found for name, found in axes.items()}
 
-    def feeds(self, sample: Any) -> Arrays:
+    def feeds(self, sample: Any, **options: Any) -> Arrays:
         """See `Processor`; `sample` is a text or several, which are padded to one length."""
         texts = [sample] if isinstance(sample, str) else list(sample)
-        return self._made(texts, return_tensors="np", **({"padding": True} | self._options))
+        return self._made(texts, return_tensors="np", **({"padding": True} | self._options | options))
 
 
 def _check(folder: Path) -> None:
@@ -122,7 +122,7 @@ class ImageAndText:
         pixels = [name for name in self._image.example() if name in inputs]
         tokens = [self._wired.get(name, name) for name in inputs if name not in pixels]
         (tokenize,) = self._text.steps(tokens)
-        options = {**tokenize.options, "text": self._text_name, "padded": self._padded}
+        options = {"padded": self._padded, **tokenize.options, "text": self._text_name}
         # The tokenizer first: nothing is computed for an image whose text is none.
         return (StepSpec(tokenize.step, options), *self._image.steps(pixels))
 

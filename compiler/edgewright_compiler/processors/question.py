@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.processors import ProcessorKind
@@ -27,6 +27,8 @@ _EXAMPLE = (
 class QuestionTokenizer(CheckpointTokenizer):
     """The tokenizer of a checkpoint, for pairs; see `CheckpointTokenizer`."""
 
+    _SHORT: ClassVar[Any] = {"question": _EXAMPLE[0][0], "context": _EXAMPLE[1][0]}
+
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__(checkpoint)
         if self._tokenizer.padding_side != "right":
@@ -36,22 +38,38 @@ class QuestionTokenizer(CheckpointTokenizer):
 
     def example(self) -> dict[str, Any]:
         """See `Processor`."""
-        options = {"truncation": True, "max_length": self.max_length, "padding": True, "return_tensors": "pt"}
-        return dict(self._tokenizer(*_EXAMPLE, **options))
+        return self._together(list(zip(*_EXAMPLE, strict=True)))
 
-    def feeds(self, sample: Any) -> Arrays:
-        """See `Processor`: a row for each window."""
-        made = self._tokenizer(
+    def feeds(self, sample: Any, **options: Any) -> Arrays:
+        """See `Processor`: a row for each window, the shorter ones padded."""
+        import numpy as np
+
+        made = self._made(
             sample["question"],
-            sample["context"],
+            text_pair=sample["context"],
             truncation="only_second",
-            max_length=self.max_length,
             stride=self._stride,
             return_overflowing_tokens=True,
-            padding=True,
-            return_tensors="np",
+            **options,
         )
-        return {name: value for name, value in made.items() if name != "overflow_to_sample_mapping"}
+        del made["overflow_to_sample_mapping"]
+        shape = len(made["input_ids"]), max(map(len, made["input_ids"]))
+        feeds = {}
+        for name, rows in made.items():
+            feeds[name] = np.full(shape, self.filler if name == "input_ids" else 0, dtype=np.int64)
+            for row, tokens in zip(feeds[name], rows, strict=True):
+                row[: len(tokens)] = tokens
+        return feeds
+
+    def settle_padding(self, infer: Callable[[Arrays], Arrays]) -> None:
+        """See `PaddedProcessor`.
+
+        Raises:
+            InputError: Padding behind a text changes the answer, and a window of its last words needs some.
+        """
+        super().settle_padding(infer)
+        if self._side != "right":
+            raise InputError(f"'{self._title}': its model takes padding for a part of the text, so it has no windows.")
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
         """See `Processor`."""
@@ -60,7 +78,8 @@ class QuestionTokenizer(CheckpointTokenizer):
             "outputs": list(inputs),
             "max_length": self.max_length,
             "stride": self._stride,
-            "pad_id": self._tokenizer.pad_token_id or 0,
+            "pad_id": self.filler,
+            "truncation_side": self.truncation_side,
         }
         return (StepSpec("tokenize_question", options),)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cache import digest_of
+from edgewright_compiler.checkpoint import checkpoint_beside, config_labels, folder_beside
 from edgewright_compiler.component import ports_of, save_model
 from edgewright_compiler.plain_graph import inline_functions
 from edgewright_compiler.processors import LoopingProcessor
@@ -38,7 +39,6 @@ class OnnxSource:
     """
 
     kind = "onnx"
-    tools: tuple[str, ...] = ("onnx", "onnx-ir")
 
     def __init__(self, path: Path, options: SourceOptions) -> None:
         if not path.is_file():
@@ -52,12 +52,13 @@ class OnnxSource:
         self.input_name = self._task.input_name
         kind = self._task.processor
         self._processor = kind.beside(path, self.task) if kind else None
+        self.tools = ("onnx", "onnx-ir", *(kind.tools if kind else ()))
         # Some files say what their classes are called.
         self.labels = self.labels or getattr(self._processor, "labels", ())
-        files = [path.parent / name for name in kind.files] if kind else []
-        self._processor_files = [file for file in files if file.is_file()]
-        if self._task.labelled and not self.labels:
-            raise InputError(f"'{path}': the task {self.task} needs labels.", hint="Pass --labels FILE.")
+        if self._task.labelled:
+            self._read_config()
+        found = {file for pattern in (kind.files if kind else ()) for file in folder_beside(path).glob(pattern)}
+        self._processor_files = sorted(file for file in found if file.is_file())
         self._graph: onnx_ir.Model | None = None
         self._weights: dict[str, Path] = {}
         self._freed = False
@@ -115,6 +116,24 @@ class OnnxSource:
             return onnxruntime.InferenceSession(str(path or self.path), options, providers=["CPUExecutionProvider"])
         except Exception as error:
             raise InputError(f"ONNX Runtime cannot load '{self.path}': {error}") from error
+
+    def _read_config(self) -> None:
+        """Take the labels from a config.json beside the file, and refuse what it asks for and is not supported.
+
+        Raises:
+            InputError: It does so, or there are no labels.
+        """
+        beside = checkpoint_beside(self.path)
+        if beside.config and self._task.check is not None:
+            self._task.check(beside.config, beside.folder)
+        if not self.labels and self._task.own_labels and beside.config.get("id2label"):
+            self.labels = config_labels(beside.config, beside.folder)
+        if not self.labels:
+            raise InputError(
+                f"'{self.path}': the task {self.task} needs labels, and there is no config.json beside the file that "
+                "names them.",
+                hint="Pass --labels FILE.",
+            )
 
     def _reference(self, path: Path, samples: Sequence[Any]) -> list[Arrays]:
         session = self.session(path)

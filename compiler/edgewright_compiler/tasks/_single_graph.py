@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.component import ports_of, save_model
 from edgewright_compiler.heads import head_of
-from edgewright_compiler.processors import LoopingProcessor, TokenizingProcessor
+from edgewright_compiler.processors import LoopingProcessor, PaddedProcessor, TokenizingProcessor
 from edgewright_compiler.tasks._exported import exported
 from edgewright_runtime.manifest import COMPONENT
 from edgewright_targets import InputError
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from edgewright_compiler.tasks import Task
     from edgewright_runtime.wire import Arrays
+
+
+# A number that no token has.
+_NO_TOKEN = -1
 
 
 class SingleGraph:
@@ -37,6 +41,9 @@ class SingleGraph:
         self._model = checkpoint.load_model(task.model, task.needless)
         if isinstance(self._processor, TokenizingProcessor):
             self._processor.check_size(int(self._model.get_input_embeddings().weight.shape[0]))
+            _end_at_last_token(self._model.config.get_text_config())
+        if isinstance(self._processor, PaddedProcessor):
+            self._processor.settle_padding(self._infer)
         labels = checkpoint.labels
         self._head = head_of(checkpoint.config, names=len(labels))
         # One score may stand for two classes.
@@ -64,17 +71,26 @@ class SingleGraph:
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
         """See `Exporter`."""
+        looping: object = self._processor
+        if isinstance(looping, LoopingProcessor):
+            return [looping.looped(sample, self._infer) for sample in samples]
+        return [self._infer(self._processor.feeds(sample)) for sample in samples]
+
+    def _infer(self, feeds: Arrays) -> Arrays:
         import torch
 
-        def infer(feeds: Arrays) -> Arrays:
-            answer = self._model(**{name: torch.from_numpy(value) for name, value in feeds.items()})
-            return {name: getattr(answer, name).numpy() for name in self._task.outputs}
-
-        looping: object = self._processor
         with torch.no_grad():
-            if isinstance(looping, LoopingProcessor):
-                return [looping.looped(sample, infer) for sample in samples]
-            return [infer(self._processor.feeds(sample)) for sample in samples]
+            answer = self._model(**{name: torch.from_numpy(value) for name, value in feeds.items()})
+        return {name: getattr(answer, name).numpy() for name in self._task.outputs}
+
+
+def _end_at_last_token(config: Any) -> None:
+    """Let models that judge a text by its last token do so in a batch, also where they know no token for padding.
+
+    Without one they take the last token of one text and refuse a batch; with one that no text has it is the same token.
+    """
+    if config.pad_token_id is None:
+        config.pad_token_id = _NO_TOKEN
 
 
 def _keep_outputs(model: onnx_ir.Model, names: Sequence[str]) -> None:

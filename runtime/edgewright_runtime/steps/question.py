@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -33,6 +33,7 @@ class TokenizeQuestion:
         max_length: Tokens of a window at most, question and special tokens included.
         stride: Tokens that two windows share.
         pad_id: Token id of padding.
+        truncation_side: From which end of the context windows are counted, `right` is from its start.
     """
 
     def __init__(
@@ -45,13 +46,14 @@ class TokenizeQuestion:
         max_length: int,
         stride: int,
         pad_id: int = 0,
+        truncation_side: Literal["right", "left"] = "right",
     ) -> None:
         self._tokenizer = read_tokenizer(package, tokenizer)
         self._most = text_limit(self._tokenizer, str(package.root))
         fixed = engine.fixed_length(outputs)
         if fixed:
             max_length, stride = fixed, min(stride, fixed // 4)
-        self._tokenizer.enable_truncation(max_length, stride=stride, strategy="only_second")
+        self._tokenizer.enable_truncation(max_length, stride=stride, strategy="only_second", direction=truncation_side)
         self._room = max_length - stride
         self._fields = {name: ENCODING_FIELDS[name] for name in outputs}
         self._pad = {"input_ids": pad_id}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -34,6 +34,7 @@ class Tokenize:
         max_length: Texts are cut to so many tokens, special tokens included; 0 is not at all.
         pad_id: Token id of padding.
         padding_side: `right` or `left`.
+        truncation_side: Where a text that is too long loses tokens, `right` or `left`.
         text: Name of the value that holds the text.
         padded: Whether an engine may have texts padded; without, where a graph cannot tell padding from text.
     """
@@ -47,7 +48,8 @@ class Tokenize:
         outputs: Sequence[str],
         max_length: int,
         pad_id: int = 0,
-        padding_side: str = "right",
+        padding_side: Literal["right", "left"] = "right",
+        truncation_side: Literal["right", "left"] = "right",
         text: str = "text",
         padded: bool = True,
     ) -> None:
@@ -56,7 +58,7 @@ class Tokenize:
         fixed = engine.fixed_length(outputs)
         self._limit = min(filter(None, (max_length, fixed)), default=0)
         if self._limit:
-            self._tokenizer.enable_truncation(self._limit)
+            self._tokenizer.enable_truncation(self._limit, direction=truncation_side)
         self._fields = {name: ENCODING_FIELDS[name] for name in outputs}
         self._pad = {"input_ids": pad_id}
         self._left = padding_side == "left"
