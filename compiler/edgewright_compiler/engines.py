@@ -20,6 +20,7 @@ from edgewright_compiler.component import ExportedModel, read_exported
 from edgewright_compiler.job import RUN_TOOLS, Job, stage_parts
 from edgewright_compiler.manifests import make_manifest
 from edgewright_runtime.manifest import PLAN_ENGINES, EngineSpec
+from edgewright_runtime.options import AS_WRITTEN, OPTIMIZATION_KEY, THREADS_KEY
 from edgewright_targets import Candidate, InputError
 from edgewright_targets.host import architecture
 
@@ -199,9 +200,13 @@ class EngineMaker:
         from edgewright_runtime.manifest import EnginePart
         from edgewright_runtime.providers import provider
 
+        session_options = {THREADS_KEY: str(self.job.device_threads), **candidate.session_options}
+        if candidate.in_float8() and candidate.provider == "CPUExecutionProvider":
+            # ONNX Runtime's optimizations take such pairs for those of int8; see `edgewright_compiler.reference`.
+            session_options[OPTIMIZATION_KEY] = AS_WRITTEN
         part = EnginePart(
             model_file="",
-            session_options={"intra_op_num_threads": str(self.job.device_threads), **candidate.session_options},
+            session_options=session_options,
             provider_options=provider(candidate.provider).options(candidate.provider_options, self.job.threads),
         )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from edgewright_runtime.errors import EngineUnavailableError, PackageError
 from edgewright_runtime.graph import Graph
 from edgewright_runtime.manifest import PLAN_ENGINES
-from edgewright_runtime.options import THREADS_KEY
+from edgewright_runtime.options import OPTIMIZATION_KEY, THREADS_KEY
 from edgewright_runtime.providers import provider
 from edgewright_targets.host import architecture, host_facts, usable_threads
 
@@ -94,7 +94,10 @@ class Engine:
         options.log_severity_level = 3
         options.add_session_config_entry(_RECORD_ASSIGNMENT, "1")
         for key, value in part.session_options.items():
-            if key != THREADS_KEY:
+            if key == OPTIMIZATION_KEY:
+                # As an entry Python's session would not know it.
+                options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+            elif key != THREADS_KEY:
                 options.add_session_config_entry(key, self._package.resolve(value))
         options.intra_op_num_threads = self.threads
         provider(self.spec.provider).configure(options, part.provider_options)

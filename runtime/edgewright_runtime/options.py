@@ -15,6 +15,9 @@ from edgewright_targets.errors import nearest
 THREADS_KEY = "intra_op_num_threads"
 # ONNX Runtime's option for sums of integer products that cannot saturate, on x86-64 without instructions for them.
 EXACT_PRODUCTS_KEY = "session.x64quantprecision"
+# How far ONNX Runtime rewrites a graph before it runs it; its own package reader knows the same key and words.
+OPTIMIZATION_KEY = "session.graph_optimization_level"
+AS_WRITTEN = "disable_all"
 EXTERNAL_WEIGHTS_KEY = "session.model_external_initializers_file_folder_path"
 ASSET_URI = re.compile(r"sha256:([0-9a-f]{64})((?:/[\w.-]+)*)")
 
@@ -40,6 +43,7 @@ SESSION_OPTIONS: Mapping[str, Check] = {
     THREADS_KEY: thread_count,
     EXTERNAL_WEIGHTS_KEY: lambda value: None if ASSET_URI.fullmatch(value) else "an asset URI (sha256:<64 hex digits>)",
     EXACT_PRODUCTS_KEY: one_of("0", "1"),
+    OPTIMIZATION_KEY: one_of(AS_WRITTEN),
     "session.disable_cpu_ep_fallback": one_of("0", "1"),
 }
 

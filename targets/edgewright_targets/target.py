@@ -67,6 +67,11 @@ class Candidate:
     without_isa: tuple[str, ...] = ()
     quantized_only: bool = False
 
+    def in_float8(self) -> bool:
+        """Whether a graph of it has float8."""
+        recipes = (self.recipe, *self.component_recipes.values())
+        return any("float8" in kind for one in recipes for kind in (one.activation_type, one.weight_type))
+
 
 @dataclass(frozen=True)
 class Target:

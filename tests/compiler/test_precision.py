@@ -8,15 +8,21 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import onnx
+import onnx.parser
 import onnx_ir as ir
+import onnxruntime
 import pytest
 
 import opset_graphs
+from command import QUICK, Command
+from edgewright_benchmarks.result import result_from_json
 from edgewright_compiler.component import copy_graph
 from edgewright_compiler.float8 import int8_to_float8
 from edgewright_compiler.graphs import CandidateError, Graphs
 from edgewright_compiler.quantize import QuantizationError, quantize
 from edgewright_compiler.reference import NoReferenceError, precision_difference, tolerance_for
+from edgewright_runtime import Package
 from edgewright_runtime.likeness import Likeness
 from edgewright_runtime.manifest import PipelineSpec, StepSpec
 from edgewright_targets import Recipe
@@ -248,3 +254,74 @@ def test_an_old_opset_is_raised_once_and_only_for_scales_of_channels(
     recipe = Recipe(method="static", activation_type="uint8", weight_type="int8", per_channel=per_channel)
     quantize(tmp_path / "float", recipe, feeds, tmp_path)
     assert calls == [13] * per_channel
+
+
+def convolutions(folder: Path) -> list[dict[str, np.ndarray[Any, Any]]]:
+    """Write a small classifier of pictures into `folder`; gives pictures for it."""
+    random = np.random.default_rng(0)
+    text = """<ir_version: 8, opset_import: ["" : 19]> g (float[N, 3, 16, 16] x) => (float[N, 10] y) {
+        a = Conv <pads = [1, 1, 1, 1]> (x, first)
+        b = Relu(a)
+        c = Conv <pads = [1, 1, 1, 1], strides = [2, 2]> (b, second)
+        d = Relu(c)
+        e = GlobalAveragePool(d)
+        f = Flatten(e)
+        y = MatMul(f, last)
+    }"""
+    model = onnx.parser.parse_model(text)
+    for name, shape in {"first": (16, 3, 3, 3), "second": (32, 16, 3, 3), "last": (32, 10)}.items():
+        array = random.standard_normal(shape) * np.sqrt(2 / np.prod(shape[1:]))
+        model.graph.initializer.append(onnx.numpy_helper.from_array(array.astype(np.float32), name))
+    folder.mkdir()
+    onnx.save(model, folder / "model.onnx")
+    return [{"x": random.standard_normal((1, 3, 16, 16)).astype(np.float32)} for _ in range(24)]
+
+
+@pytest.mark.parametrize("float_type", ["float32", "float16"])
+@pytest.mark.parametrize("kind", ["float8e4m3fn", "int8"])
+def test_the_reference_runs_a_graph_as_it_is_written(kind: Any, float_type: Any, tmp_path: Path) -> None:
+    """Optimized, float8 gave other answers altogether, and int8 saturated where the processor has no VNNI."""
+    pictures = convolutions(tmp_path / "float")
+    (tmp_path / "made").mkdir()
+    recipe = Recipe(
+        "static",
+        activation_type=kind,
+        weight_type=kind,
+        activation_symmetric=True,
+        operators=("Conv", "MatMul"),
+        float_type=float_type,
+    )
+    quantize(tmp_path / "float", recipe, pictures, tmp_path / "made")
+    found = precision_difference(tmp_path / "float", tmp_path / "made", pictures, Likeness(chooses=True))
+    largest = max(float(np.abs(float_answer(tmp_path / "float", picture)).max()) for picture in pictures)
+    assert found.largest < 0.15 * largest
+    assert found.changed <= 3
+
+
+def float_answer(folder: Path, feed: dict[str, np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
+    made: np.ndarray[Any, Any] = onnxruntime.InferenceSession(str(folder / "model.onnx")).run(None, feed)[0]
+    return made
+
+
+def test_an_engine_of_float8_runs_as_it_is_written(command: Command, tmp_path: Path) -> None:
+    target = tmp_path / "eight.toml"
+    recipes = {
+        "float": 'method = "float"',
+        "fp8": 'method = "static"\nactivation_type = "float8e4m3fn"\nweight_type = "float8e4m3fn"\n'
+        'activation_symmetric = true\noperators = ["Conv", "MatMul"]',
+    }
+    lines = ['title = "t"', 'architecture = "x86_64"', 'rung = "measured"', 'baseline = "float"']
+    lines += [f"[recipe.{name}]\n{body}" for name, body in recipes.items()]
+    for name in recipes:
+        said = {"name": name, "provider": "CPUExecutionProvider", "precision": name, "recipe": name}
+        lines += ["[[candidate]]", *(f'{key} = "{word}"' for key, word in said.items())]
+    target.write_text("\n".join(lines))
+    pictures = convolutions(tmp_path / "float")
+    np.savez(tmp_path / "d.npz", x=np.concatenate([picture["x"] for picture in pictures]))
+    data = ("--calibration", tmp_path / "d.npz", "--target", target)
+    done = command("build", tmp_path / "float" / "model.onnx", *data, "-o", tmp_path / "p", *QUICK)
+    assert done.code == 0, done.err
+    found = result_from_json(Package.open(tmp_path / "p").evidence("eight"), "evidence").engine("eight-fp8")
+    assert found.low_precision == {"Conv": 2, "Relu": 1, "MatMul": 1}
+    assert found.accuracy is not None
+    assert found.accuracy.metrics["agreement"].value > 0.8

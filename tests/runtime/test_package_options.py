@@ -5,9 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import onnxruntime
 import pytest
 
 from edgewright_runtime import Package, PackageError, load
+from edgewright_runtime.engine import Engine
 from edgewright_runtime.options import SESSION_OPTIONS
 from edgewright_runtime.providers import PROVIDERS, provider
 from edgewright_targets import load_target, target_names
@@ -50,6 +52,8 @@ SESSION = {
     "long-key": ("k" * 1025, "1"),
     "long-value": ("session.disable_cpu_ep_fallback", "1" * 8193),
     "record": ("session.record_ep_graph_assignment_info", "0"),
+    "optimization": ("session.graph_optimization_level", "enable_all"),
+    "optimization-number": ("session.graph_optimization_level", "0"),
     "custom-library": ("session.custom_ops_library", "/tmp/evil.so"),
     "profile": ("session.profile_file_prefix", "/tmp/evil"),
     "optimized": ("session.optimized_model_filepath", "/tmp/evil"),
@@ -68,6 +72,20 @@ def test_session_options(old_package: Path, name: str) -> None:
         Package.open(old_package)
     assert "session option" in str(refused.value)
     assert len(str(refused.value)) < 1000
+
+
+def test_an_engine_may_be_run_as_it_is_written(old_package: Path) -> None:
+    levels = {}
+    for options in ({}, {"session.graph_optimization_level": "disable_all"}):
+        _options(old_package, "session_options", **options)
+        with Engine(Package.open(old_package), Package.open(old_package).manifest.engines["tiny-cpu-fp32"]) as engine:
+            session = engine.graph("model").session
+            levels[bool(options)] = session.get_session_options().graph_optimization_level.name
+    assert levels == {False: "ORT_ENABLE_ALL", True: "ORT_DISABLE_ALL"}
+    # ONNX Runtime's own reader of packages knows the option.
+    context = onnxruntime.ModelPackageContext(str(old_package))
+    chosen = context.select_component("model", onnxruntime.ModelPackageOptions(onnxruntime.SessionOptions()))
+    assert chosen.create_session().get_inputs()
 
 
 _OPENVINO = "OpenVINOExecutionProvider"
