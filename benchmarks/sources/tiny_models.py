@@ -280,6 +280,51 @@ class Dropout(nn.Module):
         return nn.functional.dropout(x, 0.5, training=True)
 
 
+class Counter(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x):
+        self.calls += 1
+        return x + self.calls
+
+
+class Smoothed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(3))
+
+    def forward(self, x):
+        self.mean.mul_(0.5).add_(x.detach().mean(0) * 0.5)
+        return x - self.mean
+
+
+class Remembers(nn.Module):
+    before = None
+
+    def forward(self, x):
+        last = torch.zeros_like(x) if self.before is None else self.before
+        if not torch.compiler.is_compiling():
+            self.before = x
+        return x + last
+
+
+class FrozenBranch(nn.Module):
+    def forward(self, x):
+        return x * 2 if x.shape[0] == 2 else x
+
+
+class FrozenLoop(nn.Module):
+    def forward(self, x):
+        return torch.stack([row * index for index, row in enumerate(x)])
+
+
+class FrozenTable(nn.Module):
+    def forward(self, x):
+        return x + torch.tensor([[float(index)] for index in range(x.shape[0])])
+
+
 class Several(nn.Module):
     def forward(self, x):
         return x * 2, None, {"more": x + 1}
@@ -304,6 +349,30 @@ def noise():
 def dropout():
     # So many that the same ones are hardly dropped twice: six were, once in sixty runs.
     return Dropout(), torch.ones(2, 64)
+
+
+def counter():
+    return Counter(), torch.ones(2, 3)
+
+
+def smoothed():
+    return Smoothed(), torch.ones(2, 3)
+
+
+def remembers():
+    return Remembers(), torch.ones(2, 3)
+
+
+def frozen_branch():
+    return FrozenBranch(), torch.ones(2, 3)
+
+
+def frozen_loop():
+    return FrozenLoop(), torch.ones(2, 3)
+
+
+def frozen_table():
+    return FrozenTable(), torch.ones(2, 3)
 
 
 def several():

@@ -2,40 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgewright_compiler.probes import probes
 from edgewright_compiler.sources import Source
+from edgewright_compiler.sources.failures import first_line
 from edgewright_runtime.errors import EngineUnavailableError, InferenceError, SampleError
+from edgewright_runtime.gaps import largest_gap, odd_place
+from edgewright_runtime.manifest import COMPONENT
 from edgewright_targets import CheckFailedError, InputError
 
 if TYPE_CHECKING:
-    from edgewright_runtime import Model
+    from edgewright_runtime import Model, Package
     from edgewright_runtime.wire import Arrays
 
 # Float32 in another order of operations differs by 1e-6 to 1e-4 of the outputs' size; a wrong graph by far more.
 _EXPORT_TOLERANCE = 1e-3
+# Of a provider's message, which may name every node of the graph.
+_WORDS_LIMIT = 200
 
 
-def compare_with_source(source: Source, package: Path, samples: Sequence[Any], name: str) -> float:
-    """Largest difference between the float engine and the source itself, as a share of the outputs' size.
+@dataclass(frozen=True)
+class Compared:
+    """What a comparison of an export with its source found.
+
+    Attributes:
+        difference: Largest difference, as a share of the outputs' size.
+        notes: What the graph cannot do that its source can, as sentences.
+    """
+
+    difference: float
+    notes: tuple[str, ...]
+
+
+def compare_with_source(
+    source: Source, package: Path, samples: Sequence[Any], name: str, limits: Mapping[str, int]
+) -> Compared:
+    """Compare the float engine with the source itself: on samples, on the first one again, and on other sizes of it.
 
     Args:
         source: The source.
         package: A package with its float engine.
         samples: What both answer.
         name: What messages call the samples.
+        limits: Inputs of the graph that are tokens of texts, and the most that the model takes.
 
     Raises:
-        CheckFailedError: It is larger than rounding explains.
+        CheckFailedError: The difference is larger than rounding explains.
         InputError: The data does not fit the model.
     """
-    import numpy as np
-
     from edgewright_runtime import Package, load
 
-    worst = 0.0
     opened = Package.open(package)
     # The engine first: it says in a sentence where data does not fit the model, a source says it in its own way.
     try:
@@ -45,21 +65,79 @@ def compare_with_source(source: Source, package: Path, samples: Sequence[Any], n
         raise InputError(f"The graph of '{source.name}' cannot run as exported: {error.reason}") from error
     with model:
         answers = [_answer(model, sample, f"'{name}', sample {index}") for index, sample in enumerate(samples)]
-    for index, (outputs, reference) in enumerate(zip(answers, source.reference(samples), strict=True)):
-        if len(outputs) != len(reference):
-            raise _mismatch(source, f"the graph has {len(outputs)} outputs, the source gives {len(reference)}")
-        for output, value, expected in zip(outputs, outputs.values(), reference.values(), strict=True):
-            if value.shape != expected.shape:
-                raise _mismatch(source, f"input {index}: '{output}' is {value.shape}, the source's {expected.shape}")
-            if not value.size:
+        feeds = model.feeds(samples[0])
+    # The first one again: a module that every call changes gives another answer then, and a graph has no such state.
+    *references, again = source.reference([*samples, samples[0]])
+    if problem := _apart(again, references[0])[1]:
+        raise _unsteady(source, samples[0], problem)
+    worst = 0.0
+    for index, (outputs, reference) in enumerate(zip(answers, references, strict=True)):
+        gap, problem = _apart(outputs, reference)
+        if problem:
+            raise _mismatch(source, f"input {index}: {problem}")
+        worst = max(worst, gap)
+    return Compared(worst, _other_sizes(source, opened, feeds, limits))
+
+
+def _apart(outputs: Arrays, reference: Arrays) -> tuple[float, str]:
+    """Largest difference as a share of the outputs' size, and in words what is more than rounding explains."""
+    if len(outputs) != len(reference):
+        return 0.0, f"the graph has {len(outputs)} outputs, the source gives {len(reference)}"
+    worst = 0.0
+    for output, value, expected in zip(outputs, outputs.values(), reference.values(), strict=True):
+        if value.shape != expected.shape:
+            return worst, f"'{output}' is {value.shape}, the source's {expected.shape}"
+        if place := odd_place(value, expected):
+            return worst, f"'{output}' at {place}"
+        gap = largest_gap(value, expected) / _size(expected)
+        if gap > _EXPORT_TOLERANCE:
+            return worst, f"'{output}' differs by {gap:.2g} of its size"
+        worst = max(worst, gap)
+    return worst, ""
+
+
+def _size(array: Any) -> float:
+    """The largest value, or 1."""
+    import numpy as np
+
+    if array.dtype.kind not in "fiu":
+        return 1.0
+    return max(1.0, float(np.abs(array[np.isfinite(array)].astype(np.float64)).max(initial=0.0)))
+
+
+def _other_sizes(source: Source, package: Package, feeds: Arrays, limits: Mapping[str, int]) -> tuple[str, ...]:
+    """Compare on feeds of other sizes than those of the data; gives what the graph cannot do that its source can."""
+    import onnxruntime
+
+    from edgewright_runtime.engine import Engine
+
+    quiet = onnxruntime.RunOptions()
+    quiet.log_severity_level = 4
+    inference = source.inference()
+    if inference is None:
+        return ()
+    notes = []
+    with Engine(package, package.manifest.engines[package.manifest.order[0]]) as engine:
+        graph = engine.graph(COMPONENT)
+        shapes = {entry.name: list(entry.shape) for entry in graph.session.get_inputs()}
+        for name, axes in inference.free.items():
+            # The exporter was to keep these free, and may have found in the module that they are not.
+            shapes[name] = [None if axis in axes else size for axis, size in enumerate(shapes[name])]
+        for probe in probes(feeds, shapes, limits):
+            try:
+                reference = inference.run(probe.feeds)
+            except Exception:  # noqa: BLE001, S112 - whatever a module raises, it does not take these sizes itself
                 continue
-            scale = max(1.0, float(np.abs(expected).max()))
-            gap = float(np.abs(value.astype(np.float64) - expected.astype(np.float64)).max()) / scale
-            # Written so that NaN, which compares as False, is a mismatch too.
-            if not gap <= _EXPORT_TOLERANCE:
-                raise _mismatch(source, f"input {index}: '{output}' differs by {gap:.2g} of its size")
-            worst = max(worst, gap)
-    return worst
+            try:
+                values = graph.session.run(graph.output_names, probe.feeds, quiet)
+            except Exception as error:  # noqa: BLE001 - whatever a provider throws; a failure is loud, and so no lie
+                said = first_line(error)[:_WORDS_LIMIT]
+                notes.append(f"With {probe.words} the graph does not run, and '{source.name}' does: {said}")
+                continue
+            outputs = dict(zip(graph.output_names, values, strict=True))
+            if problem := _apart(outputs, reference)[1]:
+                raise _mismatch(source, f"with {probe.words}: {problem}", _FROZEN)
+    return tuple(notes)
 
 
 def _answer(model: Model, sample: Any, place: str) -> Arrays:
@@ -75,11 +153,34 @@ def _answer(model: Model, sample: Any, place: str) -> Arrays:
     return outputs
 
 
-def _mismatch(source: Source, what: str) -> CheckFailedError:
+_DIFFERENT = (
+    "The source may hold random operations (dropout in training mode), or the exporter translates an operator wrongly."
+)
+_FROZEN = (
+    "The export holds a size of its example as a constant. Take sizes from the tensors in forward (x.shape[0]), not "
+    "from attributes or numbers of Python."
+)
+
+
+def _mismatch(source: Source, what: str, hint: str = _DIFFERENT) -> CheckFailedError:
     return CheckFailedError(
         f"The export of '{source.name}' does not answer as its source does ({what}; {_EXPORT_TOLERANCE} is allowed).",
-        hint="Nothing was built. The source may hold random operations (dropout in training mode), or the exporter "
-        "translates an operator wrongly.",
+        hint=f"Nothing was built. {hint}",
+    )
+
+
+def _unsteady(source: Source, sample: Any, what: str) -> CheckFailedError:
+    """That the source answers the same sample in two ways."""
+    changed = source.changed_by(sample)
+    if changed:
+        why = f"every call changes {', '.join(changed)}, and a graph has no state that it keeps"
+        hint = "Make the state an input and an output of forward, or leave it unchanged in eval mode."
+    else:
+        why = "it holds random operations, or a state in Python"
+        hint = "Take out what is random (dropout in training mode: training=self.training), and keep nothing of a call."
+    return CheckFailedError(
+        f"'{source.name}' answers the same sample otherwise when it is called again ({what}): {why}.",
+        hint=f"Nothing was built. {hint}",
     )
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 # Real inputs that the export is compared with its source on.
 _CHECKED_SAMPLES = 16
+_CHECK = "check.json"
 
 
 @dataclass(frozen=True)
@@ -159,13 +160,15 @@ class EngineMaker:
 
         data = self.job.inputs
         samples = data.spread(CALIBRATION_SAMPLES)[:_CHECKED_SAMPLES]
+        limits = {name: most for part in graphs.components for name, most in graphs.text_limits(part).items()}
 
         def make(place: Path) -> None:
             with self.cache.scratch() as scratch:
                 engine = self._float_here(graphs.folder, graphs.exported)
                 self.draft(scratch / "package", graphs.folder, graphs.exported, [engine])
-                worst = compare_with_source(self.job.source, scratch / "package", samples, data.name)
-            (place / "check.json").write_text(json.dumps({"difference": worst, "samples": len(samples)}))
+                found = compare_with_source(self.job.source, scratch / "package", samples, data.name, limits)
+            record = {"difference": found.difference, "samples": len(samples), "notes": found.notes}
+            (place / _CHECK).write_text(json.dumps(record), encoding="utf-8")
 
         parts = {
             # The source too: another source may export to the same graph and answer differently.
@@ -176,7 +179,9 @@ class EngineMaker:
             "tools": installed_versions((*self.job.source.tools, *RUN_TOOLS)),
         }
         title = f"Checked the export against its source on {len(samples)} inputs"
-        self.stage("check", title, parts, make)
+        path = self.stage("check", title, parts, make) / _CHECK
+        for note in json.loads(path.read_text(encoding="utf-8"))["notes"]:
+            self.progress.note(f"  {note}")
 
     def feeds(self, folder: Path, exported: ExportedModel) -> dict[str, list[Arrays]]:
         """What each component is given for the calibration samples, by the same steps that the device runs."""

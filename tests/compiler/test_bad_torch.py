@@ -53,10 +53,40 @@ def test_a_branch_on_data(command: Command, module: str, tmp_path: Path) -> None
     command.refuses_build(f"{module}:branch", says=["cannot be exported", "data-dependent", place])
 
 
-@pytest.mark.parametrize("function", ["noise", "dropout"])
-def test_random_outputs_do_not_pass_the_check(command: Command, module: str, function: str) -> None:
-    says = [f"The export of '{function}' does not answer as its source does", "Nothing was built", "random operations"]
+@pytest.mark.parametrize(
+    ("function", "why"),
+    [
+        ("noise", "it holds random operations, or a state in Python"),
+        ("dropout", "it holds random operations, or a state in Python"),
+        ("counter", "every call changes calls, and a graph has no state that it keeps"),
+        ("smoothed", "every call changes mean, and a graph has no state that it keeps"),
+        ("remembers", "it holds random operations, or a state in Python"),
+    ],
+)
+def test_a_module_that_answers_otherwise_when_it_is_called_again(
+    command: Command, module: str, function: str, why: str
+) -> None:
+    says = [f"'{function}' answers the same sample otherwise when it is called again", why, "Nothing was built"]
     command.refuses_build(f"{module}:{function}", says=says, code=1)
+
+
+@pytest.mark.parametrize(
+    ("function", "what"),
+    [
+        ("frozen_branch", "with 3 rows: 'mul' differs by 1 of its size"),
+        ("frozen_loop", "with 3 rows: 'stack' is (2, 3), the source's (3, 3)"),
+    ],
+)
+def test_rows_of_the_example_that_the_exporter_froze(command: Command, module: str, function: str, what: str) -> None:
+    says = [f"The export of '{function}' does not answer as its source does", what, "a size of its example"]
+    command.refuses_build(f"{module}:{function}", says=says, code=1)
+
+
+def test_rows_that_the_graph_does_not_take_are_said(command: Command, module: str) -> None:
+    output = command.folder / "frozen.ortpackage"
+    made = command("build", f"{module}:frozen_table", "-o", output, "--target", command.target, "--rounds", 2)
+    assert made.code == 0, made.err
+    assert "With 3 rows the graph does not run, and 'frozen_table' does" in made.said
 
 
 @pytest.mark.parametrize(

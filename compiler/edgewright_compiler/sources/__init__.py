@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -25,6 +25,19 @@ class SourceOptions:
 
     task: str | None = None
     labels: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Inference:
+    """A source as a function of what its one graph is given.
+
+    Attributes:
+        run: From inputs of the graph by name to its outputs in their order; raises whatever the source raises.
+        free: Input to the axes that the exporter was to keep free.
+    """
+
+    run: Callable[[Arrays], Arrays]
+    free: Mapping[str, tuple[int, ...]]
 
 
 class Source(Protocol):
@@ -56,6 +69,12 @@ class Source(Protocol):
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
         """What the source itself answers: the graph's outputs for each sample, by output name."""
+
+    def inference(self) -> Inference | None:
+        """What answers feeds of the graph; None where it has several, runs in a loop, or is the source itself."""
+
+    def changed_by(self, sample: Any) -> tuple[str, ...]:
+        """Names of its state that a call changes."""
 
     def example(self) -> list[Any]:
         """Samples that come with the source, for want of data; often none."""

@@ -106,6 +106,14 @@ class DeclaredSource:
             found.append({name: streams[name].reshape(-1, count) for name, count in pairs})
         return found
 
+    def inference(self) -> None:
+        """None: it is no export."""
+
+    def changed_by(self, sample: Any) -> tuple[str, ...]:
+        """Nothing: a session keeps no state."""
+        del sample
+        return ()
+
     def example(self) -> list[Any]:
         """None: a declaration comes without data."""
         return []

@@ -11,9 +11,10 @@ from edgewright_compiler.cache import digest_of
 from edgewright_compiler.checkpoint import Checkpoint, config_labels, read_config
 from edgewright_compiler.component import read_exported, write_exported
 from edgewright_compiler.heads import head_of
-from edgewright_compiler.sources import SourceOptions
+from edgewright_compiler.sources import Inference, SourceOptions
 from edgewright_compiler.sources.other_forms import refuse_folder, refuse_weights
 from edgewright_compiler.tasks import TASKS, Task, find_task, narrowed, task_of_architectures
+from edgewright_compiler.tasks._single_graph import SingleGraph
 from edgewright_runtime.package_files import file_digest
 from edgewright_targets import InputError
 from edgewright_targets.findings import Findings
@@ -77,6 +78,16 @@ class HuggingFaceSource:
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
         """What the torch model answers, with the source's own processor."""
         return self._open().reference(samples)
+
+    def inference(self) -> Inference | None:
+        """The torch model, where it is one graph."""
+        opened = self._open()
+        return opened.inference() if isinstance(opened, SingleGraph) else None
+
+    def changed_by(self, sample: Any) -> tuple[str, ...]:
+        """Nothing that is known: the models of transformers keep no state."""
+        del sample
+        return ()
 
     def example(self) -> list[Any]:
         """None: a checkpoint comes without data."""

@@ -171,6 +171,14 @@ class OnnxSource:
             if shape is not None and (not len(shape) or (isinstance(shape[0], int) and shape[0] != 1))
         }
 
+    def inference(self) -> None:
+        """None: it is no export."""
+
+    def changed_by(self, sample: Any) -> tuple[str, ...]:
+        """Nothing: a session keeps no state."""
+        del sample
+        return ()
+
     def example(self) -> list[Any]:
         """Those of its kind of processor: a file itself comes without data."""
         return list(self._task.processor.examples) if self._task.processor else []

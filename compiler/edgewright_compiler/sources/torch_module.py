@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import itertools
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.component import ports_of, save_model
-from edgewright_compiler.sources import SourceOptions
+from edgewright_compiler.sources import Inference, SourceOptions
 from edgewright_compiler.sources.detection_lists import OnePicture, export_lists, takes_lists
 from edgewright_compiler.sources.failures import export_failures, needs, own_failures
 from edgewright_compiler.tasks import find_task
@@ -151,9 +152,7 @@ class TorchSource:
     def export(self, folder: Path) -> None:
         """Export with torch's exporter; the first axis of every input is free where the module allows it."""
         torch = self._torch
-        # Of a detector that takes pictures of any size, these as well.
-        axes = (0, 2, 3) if getattr(self._processor, "any_size", False) else (0,)
-        free = dict.fromkeys(axes, torch.export.Dim.AUTO)
+        free = dict.fromkeys(self._axes(), torch.export.Dim.AUTO)
         shapes = {name: free if value.ndim else None for name, value in self._feeds.items()}
         if self._lists:
             self._write(export_lists(self._module, self._feeds, f"'{self._spec}'"), folder)
@@ -170,6 +169,10 @@ class TorchSource:
             )
         self._write(program.model, folder)
 
+    def _axes(self) -> tuple[int, ...]:
+        # Of a detector that takes pictures of any size, these as well.
+        return (0, 2, 3) if getattr(self._processor, "any_size", False) else (0,)
+
     def _write(self, model: onnx_ir.Model, folder: Path) -> None:
         ports = ports_of(model)
         pipeline = self._task.pipeline(self._processor, ports.inputs, ports.outputs)
@@ -177,16 +180,36 @@ class TorchSource:
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
         """What the torch module answers; outputs in order, under `0`, `1`, ... for `compare` to match by order."""
+        with own_failures(f"'{self._spec}': calling the module on the data"):
+            return [self._infer(self._taken(sample)) for sample in samples]
+
+    def _taken(self, sample: Any) -> Arrays:
+        """What the module takes of a sample."""
+        if self._processor is None:
+            return {name: sample[name] for name in self._feeds}
+        # By position: a processor calls its inputs what it will.
+        return dict(zip(self._feeds, self._processor.feeds(sample).values(), strict=True))
+
+    def _infer(self, feeds: Arrays) -> Arrays:
         torch = self._torch
-        found = []
-        with torch.no_grad(), own_failures(f"'{self._spec}': calling the module on the data"):
-            for sample in samples:
-                if self._processor is not None:
-                    # By position: a processor calls its inputs what it will.
-                    sample = dict(zip(self._feeds, self._processor.feeds(sample).values(), strict=True))  # noqa: PLW2901
-                feeds = {name: torch.from_numpy(sample[name]) for name in self._feeds}
-                found.append({str(i): value.numpy() for i, value in enumerate(_tensors(torch, self._module(**feeds)))})
-        return found
+        with torch.no_grad():
+            made = self._module(**{name: torch.from_numpy(value) for name, value in feeds.items()})
+        return {str(i): value.numpy() for i, value in enumerate(_tensors(torch, made))}
+
+    def inference(self) -> Inference | None:
+        """The module; None of a detector that takes lists, which takes one picture at a time."""
+        if self._lists:
+            return None
+        free = {name: self._axes() for name, value in self._feeds.items() if value.ndim}
+        return Inference(lambda feeds: self._infer(dict(zip(self._feeds, feeds.values(), strict=True))), free)
+
+    def changed_by(self, sample: Any) -> tuple[str, ...]:
+        """The parameters and buffers that a call changes."""
+        feeds = self._taken(sample)
+        state = dict(itertools.chain(self._module.named_parameters(), self._module.named_buffers()))
+        before = {name: value.detach().clone() for name, value in state.items()}
+        self._infer(feeds)
+        return tuple(name for name, value in state.items() if not self._torch.equal(value, before[name]))
 
     def example(self) -> list[Any]:
         """The example inputs themselves, where they are what a person has, or what its kind of processor has."""

@@ -10,6 +10,7 @@ from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.component import ports_of, save_model
 from edgewright_compiler.heads import head_of
 from edgewright_compiler.processors import LoopingProcessor, PaddedProcessor, TokenizingProcessor
+from edgewright_compiler.sources import Inference
 from edgewright_compiler.tasks._exported import exported
 from edgewright_runtime.manifest import COMPONENT
 from edgewright_targets import InputError
@@ -82,6 +83,14 @@ class SingleGraph:
         with torch.no_grad():
             answer = self._model(**{name: torch.from_numpy(value) for name, value in feeds.items()})
         return {name: getattr(answer, name).numpy() for name in self._task.outputs}
+
+    def inference(self) -> Inference | None:
+        """The model as a function of the feeds of its graph; None where that runs in a loop."""
+        looping: object = self._processor
+        if isinstance(looping, LoopingProcessor):
+            return None
+        axes = self._processor.axes(self._processor.example())
+        return Inference(self._infer, {name: tuple(found) for name, found in axes.items()})
 
 
 def _end_at_last_token(config: Any) -> None:
