@@ -325,6 +325,11 @@ class FrozenTable(nn.Module):
         return x + torch.tensor([[float(index)] for index in range(x.shape[0])])
 
 
+class Given(nn.Module):
+    def forward(self, x):
+        return x * 2, x
+
+
 class Several(nn.Module):
     def forward(self, x):
         return x * 2, None, {"more": x + 1}
@@ -373,6 +378,10 @@ def frozen_loop():
 
 def frozen_table():
     return FrozenTable(), torch.ones(2, 3)
+
+
+def compiled_and_parallel():
+    return nn.DataParallel(torch.compile(Given())), torch.ones(2, 3)
 
 
 def several():

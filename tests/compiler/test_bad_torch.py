@@ -1,5 +1,6 @@
 """`package.module:function`: code of the user's own that is missing, fails, or cannot be exported."""
 
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -135,6 +136,18 @@ def test_outputs_beside_tensors_are_left_out(command: Command, module: str) -> N
     output = command.folder / "several.ortpackage"
     made = command("build", f"{module}:several", "-o", output, "--target", command.target, "--rounds", 2, "--calls", 4)
     assert made.code == 0, made.err
+
+
+def test_an_input_that_is_given_back_by_a_module_in_wrappers_of_torch(
+    command: Command, module: str, tmp_path: Path
+) -> None:
+    output = command.folder / "given.ortpackage"
+    spec = f"{module}:compiled_and_parallel"
+    made = command("build", spec, "-o", output, "--target", command.target, "--rounds", 2, "--calls", 4)
+    assert made.code == 0, made.err
+    np.savez(tmp_path / "one.npz", x=np.full((1, 3), 3, np.float32))
+    said = command("run", output, tmp_path / "one.npz", "--json")
+    assert [value["values"] for value in json.loads(said.out)["outputs"].values()] == [[[6.0] * 3], [[3.0] * 3]]
 
 
 def test_another_helper_is_another_model(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,7 +88,7 @@ class TorchSource:
                 f"'{self._spec}' must return a torch module and its example inputs; it returned {_kind_of(made)}.",
                 hint="For example: return MyModel().eval(), {'pixels': torch.zeros(1, 3, 224, 224)}",
             )
-        net, inputs = made
+        net, inputs = _unwrapped(made[0]), made[1]
         if settings is not None and self._task.processor is None:
             raise InputError(
                 f"'{self._spec}' returns the settings of a processor, and no task says what its module gives.",
@@ -174,6 +174,7 @@ class TorchSource:
         return (0, 2, 3) if getattr(self._processor, "any_size", False) else (0,)
 
     def _write(self, model: onnx_ir.Model, folder: Path) -> None:
+        _part_names(model)
         ports = ports_of(model)
         pipeline = self._task.pipeline(self._processor, ports.inputs, ports.outputs)
         save_model(folder, {COMPONENT: model}, pipeline, task=self.task, labels=self.labels)
@@ -216,6 +217,25 @@ class TorchSource:
         if self._task.processor is not None:
             return list(self._task.processor.examples)
         return [{name: value.detach().cpu().numpy() for name, value in self._feeds.items()}]
+
+
+def _unwrapped(net: Any) -> Any:
+    """The module inside what torch puts around one to compile it or to run it on several devices."""
+    while True:
+        parallel = type(net).__name__ in ("DataParallel", "DistributedDataParallel")
+        inner = getattr(net, "module" if parallel else "_orig_mod", None)
+        if inner is None:
+            return net
+        net = inner
+
+
+def _part_names(model: onnx_ir.Model) -> None:
+    """Rename outputs that are called as an input, as the exporter does where a module gives its input back."""
+    taken = {value.name for value in model.graph.inputs}
+    for value in model.graph.outputs:
+        while value.name in taken:
+            value.name = f"{value.name}_output"
+        taken.add(value.name)
 
 
 def _tensors(torch: Any, value: Any) -> list[Any]:
