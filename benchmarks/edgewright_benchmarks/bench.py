@@ -170,14 +170,14 @@ def _stranger(manifest: Manifest, target: str, where: _Where) -> tuple[str, ...]
 def _reason(running: EngineResult, built: Result, samples: Dataset) -> str:
     if running.name != built.chosen:
         return f"{running.name} runs here; the build chose {built.chosen}, which cannot run on this machine."
-    if samples.digest == built.data.digest:
+    if data_facts(samples).same_data(built.data):
         return built.reason
     return f"{built.reason} It was measured again here on {samples.name}, which the choice never saw."
 
 
 def _warnings(running: EngineResult, where: _Where, built: Result, samples: Dataset) -> tuple[str, ...]:
     found = [f"{name} was passed over: {reason}" for name, reason in where.info.passed_over]
-    if samples.digest == built.data.digest:
+    if data_facts(samples).same_data(built.data):
         found.append(
             f"The engine was chosen on this very data ({samples.name}), so its accuracy here is flattering. Bench on "
             "data that the choice never saw."

@@ -157,7 +157,8 @@ def _latency(found: Readings, baseline: Readings) -> Latency:
 
 def data_facts(data: Dataset) -> DataFacts:
     """What a result says about its samples."""
-    return DataFacts(data.name, data.digest, len(data.samples), data.labels is not None)
+    table = "" if data.table == data.digest else data.table
+    return DataFacts(data.name, data.digest, len(data.samples), data.labels is not None, table)
 
 
 def settings_facts(settings: MeterSettings, calls: int, samples: int, threads: int) -> Settings:

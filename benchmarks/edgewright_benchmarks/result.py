@@ -155,12 +155,20 @@ class EngineResult:
 
 @dataclass(frozen=True)
 class DataFacts:
-    """The samples that were used: file name (no folder), digest, count, whether labelled."""
+    """The samples that were used: file name (no folder), digest, count, whether labelled, digest of the file alone.
+
+    The last is the same however many samples of the file were used; it is empty where that is the first digest as well.
+    """
 
     name: str
     digest: str
     samples: int
     labelled: bool
+    table: str = ""
+
+    def same_data(self, other: DataFacts) -> bool:
+        """Whether the samples of both are drawn from the same data."""
+        return self.digest == other.digest or (self.table or self.digest) == (other.table or other.digest)
 
 
 @dataclass(frozen=True)

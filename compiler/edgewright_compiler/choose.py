@@ -100,7 +100,7 @@ def _warnings(job: Job, engines: Sequence[EngineResult]) -> tuple[str, ...]:
             "No labelled data was given: agreement with the float model takes the place of accuracy. Pass labelled "
             "data with --evaluation to measure accuracy."
         )
-    if job.calibration is not None and job.calibration.digest == job.measured.digest:
+    if job.calibration is not None and data_facts(job.calibration).same_data(data_facts(job.measured)):
         found.append(
             "The engine was chosen on the calibration data itself, which flatters the engines calibrated on it. Pass "
             "other data with --evaluation."

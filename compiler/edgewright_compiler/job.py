@@ -10,7 +10,7 @@ from typing import Any
 
 from edgewright_benchmarks.accuracy.agreement import SimilarityAgreement, TopClassAgreement
 from edgewright_benchmarks.accuracy.classification import LabelledClassification
-from edgewright_benchmarks.data import Dataset, check_there, read_dataset
+from edgewright_benchmarks.data import MOST_ROWS, Dataset, check_there, read_dataset
 from edgewright_benchmarks.meter import MeterSettings
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.statistics import least_bound, least_samples
@@ -209,9 +209,10 @@ def read_jobs(spec: str, options: BuildOptions) -> tuple[Job, ...]:
         _check_golden(options, targets)
     if source is not None:
         with findings.noted():
-            golden = _read_data(options.golden, source)
+            golden = _read_data(options.golden, source, GOLDEN_SAMPLES)
         with findings.noted():
-            calibration = _read_data(options.calibration, source)
+            # Ranges take a few of them: of more than are kept in memory, so many are drawn.
+            calibration = _read_data(options.calibration, source, MOST_ROWS)
         with findings.noted():
             evaluation = _read_data(options.evaluation, source, options.meter.samples)
     findings.raise_any()

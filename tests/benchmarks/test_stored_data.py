@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 import tiny_segmenters
-from edgewright_benchmarks.data import Dataset, read_dataset
+from edgewright_benchmarks.data import Dataset, _stored, _table, read_dataset
 from edgewright_benchmarks.masks import read_mask
 from edgewright_targets import InputError
 from photos import write_kinds
@@ -215,3 +215,71 @@ def test_masks_are_read_like_files(tmp_path: Path) -> None:
     torn.to_parquet(tmp_path / "torn.parquet")
     with pytest.raises(InputError, match=r"row 1: the column 'mask' holds nothing; expected the bytes of a file"):
         read_dataset(tmp_path / "torn.parquet", **whole)
+
+
+@pytest.fixture
+def groups(tmp_path: Path) -> Path:
+    """A table of texts in two shards of five groups of rows each."""
+    for shard in range(2):
+        rows = range(50 * shard, 50 * shard + 50)
+        columns = {"text": [f"text {row} {'x' * 200}" for row in rows], "label": [LABELS[row % 2] for row in rows]}
+        name = tmp_path / f"train-0000{shard}-of-00002.parquet"
+        pq.write_table(pa.table(columns), name, row_group_size=10, compression="none", use_dictionary=False)
+    return tmp_path
+
+
+def _texts(path: Path, most: int | None = None) -> Dataset:
+    return read_dataset(path, task="text-classification", input_name="text", class_names=LABELS, most=most)
+
+
+@pytest.mark.parametrize("saved", [False, True], ids=["parquet", "saved"])
+@pytest.mark.parametrize("count", [1, 7, 99, 100, 500])
+def test_a_part_is_that_of_the_whole(groups: Path, tmp_path: Path, count: int, saved: bool) -> None:
+    path = groups
+    if saved:
+        path = tmp_path / "saved"
+        datasets.Dataset.from_parquet([str(file) for file in sorted(groups.glob("*.parquet"))]).save_to_disk(str(path))
+    whole, part = _texts(path).part(count), _texts(path, count)
+    assert (part.samples, part.labels, part.digest) == (whole.samples, whole.labels, whole.digest)
+
+
+def test_only_groups_with_wanted_rows_are_read(groups: Path) -> None:
+    """What is not wanted may be anything: it is not unpacked."""
+    wanted = {int(text.split()[1]) // 10 for text in _texts(groups, 3).samples}
+    for shard, path in enumerate(sorted(groups.glob("*.parquet"))):
+        content = bytearray(path.read_bytes())
+        for index in range(5):
+            column = pq.read_metadata(path).row_group(index).column(0)
+            if 5 * shard + index not in wanted:
+                start = column.data_page_offset
+                content[start : start + column.total_compressed_size] = b"\xff" * column.total_compressed_size
+        path.write_bytes(content)
+    assert {int(text.split()[1]) // 10 for text in _texts(groups, 3).samples} == wanted
+    with pytest.raises(InputError, match="cannot be read"):
+        _texts(groups)
+
+
+def test_texts_beyond_what_is_kept_are_refused_before_they_are_read(
+    groups: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_stored, "MOST_CHARACTERS", 10_000)
+    monkeypatch.setattr(_stored, "samples_of_rows", None)
+    with pytest.raises(InputError, match="bytes of text, which are too many") as caught:
+        _texts(groups)
+    assert "--samples" in caught.value.hint
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl"])
+def test_texts_are_counted_as_they_come(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One long text said for every row takes some kilobytes of a Parquet file, and gigabytes of memory."""
+    path = tmp_path / f"data.{kind}"
+    if kind == "parquet":
+        pq.write_table(pa.table({"text": ["x" * 10_000] * 1_000}), path)
+        assert path.stat().st_size < 100_000
+    else:
+        line = json.dumps({"text": "x" * 10_000}) if kind == "jsonl" else "x" * 10_000
+        path.write_text("\n".join(["text"] * (kind == "csv") + [line] * 1_000))
+    monkeypatch.setattr(_table, "MOST_CHARACTERS", 1_000_000)
+    with pytest.raises(InputError, match="more than 1,000,000 characters"):
+        _texts(path)
+    assert len(_texts(path, 50).samples) == 50

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -16,7 +17,10 @@ import pytest
 import tiny_models
 from command import Command
 from edgewright_benchmarks.data import _table, read_dataset
+from edgewright_benchmarks.evidence import data_facts
+from edgewright_benchmarks.meter import MeterSettings
 from edgewright_compiler.checkpoint import read_config, read_json
+from edgewright_compiler.job import GOLDEN_SAMPLES, BuildOptions, read_jobs
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_compiler.sources.other_forms import refuse_weights
 from edgewright_targets import InputError
@@ -194,11 +198,45 @@ def test_a_part_of_a_table_is_the_same_whether_all_was_kept(table: Path) -> None
 def test_a_table_too_large_for_memory_names_samples(
     table: Path, monkeypatch: pytest.MonkeyPatch, command: Command, text_package: Path
 ) -> None:
-    monkeypatch.setattr(_table, "_MOST_ROWS", 500)
+    monkeypatch.setattr(_table, "MOST_ROWS", 500)
     with pytest.raises(InputError, match="more than 500 rows"):
         read(table)
     assert len(read(table, 20)[0]) == 20
     command.refuses("bench", text_package, "--data", table, says=["more than 500 rows", "--samples"])
+
+
+@pytest.mark.parametrize("given", ["calibration", "golden"])
+def test_of_tables_that_need_few_samples_any_size_is_taken(
+    table: Path, monkeypatch: pytest.MonkeyPatch, checkpoint: Path, given: str
+) -> None:
+    """They were refused, with the advice to pass --samples, which did not change it."""
+    monkeypatch.setattr(_table, "MOST_ROWS", 500)
+    monkeypatch.setattr("edgewright_compiler.job.MOST_ROWS", 500)
+    options: dict[str, Any] = {"calibration": table, "evaluation": table, given: table}
+    settings = MeterSettings(samples=30)
+    (job,) = read_jobs(str(checkpoint), BuildOptions("out", ("x86-64",), meter=settings, **options))
+    assert job.calibration is not None
+    assert len(job.calibration.samples) == 500
+    assert len(job.measured.samples) == 30
+    assert job.golden is None or len(job.golden.samples) == GOLDEN_SAMPLES
+
+
+def test_data_is_the_same_however_much_of_it_was_read(tmp_path: Path) -> None:
+    """The digest of a table of files is that of those that were read: that engines were chosen on it went unsaid."""
+    for number in range(6):
+        (tmp_path / f"{number}.png").write_bytes(bytes([number]))
+    table, other = tmp_path / "a.csv", tmp_path / "b.csv"
+    for path, ending in ((table, ""), (other, "\n0.png")):
+        path.write_text("\n".join(["image", *(f"{number}.png" for number in range(6))]) + ending)
+    facts = {
+        (path.name, most): data_facts(read_dataset(path, task="image-classification", input_name="image", most=most))
+        for path in (table, other, tmp_path)
+        for most in (None, 2, 4)
+    }
+    for (one, _), first in facts.items():
+        for (two, _), second in facts.items():
+            assert first.same_data(second) == (one == two)
+    assert facts["a.csv", 2].digest != facts["a.csv", 4].digest
 
 
 @pytest.mark.parametrize("name", ["data.csv", "data.npz", "config.json", "model.safetensors"])

@@ -19,7 +19,7 @@ from edgewright_benchmarks.data._coco import read_coco
 from edgewright_benchmarks.data._folder import read_folder
 from edgewright_benchmarks.data._lines import DataWarning, open_text
 from edgewright_benchmarks.data._shards import PARQUET, find_stored
-from edgewright_benchmarks.data._table import drawn, read_csv, read_jsonl
+from edgewright_benchmarks.data._table import MOST_ROWS, drawn, read_csv, read_jsonl
 from edgewright_benchmarks.objects import OBJECTS
 from edgewright_benchmarks.tasks import find_task
 from edgewright_benchmarks.truth import LABEL_COLUMN, Form, Truth
@@ -27,7 +27,17 @@ from edgewright_runtime.samples import FILE_INPUTS, LATENT_INPUT, input_names
 from edgewright_targets import InputError
 from edgewright_targets.git_lfs import refuse_pointer
 
-__all__ = ["LABEL_COLUMN", "DataWarning", "Dataset", "Form", "Truth", "check_there", "open_text", "read_dataset"]
+__all__ = [
+    "LABEL_COLUMN",
+    "MOST_ROWS",
+    "DataWarning",
+    "Dataset",
+    "Form",
+    "Truth",
+    "check_there",
+    "open_text",
+    "read_dataset",
+]
 
 
 @dataclass(frozen=True)
@@ -36,9 +46,11 @@ class Dataset:
 
     Attributes:
         name: File name, without its folder.
-        digest: SHA-256 of everything that was read, in hexadecimal.
+        digest: SHA-256 of everything that was read, in hexadecimal: also of the files that samples are.
         samples: What the model takes; see `edgewright_runtime.samples`. Files are paths, read where they are used.
         labels: What is right for each sample, in the form of its task, or None where nothing is labelled.
+        table: SHA-256 of the data file alone, which is the same however many of its samples were read; `digest` where
+            there is no such file.
         kept: What files of the samples live as long as, or None where they are the user's.
     """
 
@@ -46,6 +58,7 @@ class Dataset:
     digest: str
     samples: tuple[Any, ...]
     labels: tuple[Any, ...] | None
+    table: str = ""
     kept: object = field(default=None, repr=False, compare=False)
 
     def part(self, count: int, *, first: int = 0, seed: int = 0) -> Dataset:
@@ -101,14 +114,14 @@ def read_dataset(
         else:
             samples, labels = _reader(path, form)(path, form)
         files = stored.files if stored else [path] if path.is_file() else []
-        digest = _digest(files, samples, [label for label in labels or () if isinstance(label, Path)])
+        digest, table = _digests(files, samples, [label for label in labels or () if isinstance(label, Path)])
     except OSError as error:
         raise InputError(f"'{path}' cannot be read: {error}.") from error
     if not samples:
         raise InputError(f"'{path}' has no samples.")
     if labels and form.truth.whole is not None and (said := form.truth.whole(labels, f"'{path}'")):
         warnings.warn(DataWarning(said), stacklevel=2)
-    return Dataset(name, digest, tuple(samples), None if labels is None else tuple(labels), kept)
+    return Dataset(name, digest, tuple(samples), None if labels is None else tuple(labels), table, kept)
 
 
 def check_there(path: str | Path | None) -> None:
@@ -166,15 +179,17 @@ def _reader(path: Path, form: Form) -> Reader:
     return READERS[path.suffix.lower()]
 
 
-def _digest(files: Sequence[Path], samples: Sequence[Any], truth: Sequence[Path]) -> str:
+def _digests(files: Sequence[Path], samples: Sequence[Any], truth: Sequence[Path]) -> tuple[str, str]:
+    """Of everything that was read, and of the `files` alone."""
     digest = hashlib.sha256()
     for path in files:
-        with path.open("rb") as table:
+        with path.open("rb") as whole:
             if len(files) > 1:
-                digest.update(hashlib.file_digest(table, "sha256").digest())
+                digest.update(hashlib.file_digest(whole, "sha256").digest())
                 continue
-            while piece := table.read(_PIECE):
+            while piece := whole.read(_PIECE):
                 digest.update(piece)
+    table = digest.hexdigest() if files else ""
     for sample in (*samples, *truth):
         for part in sample.values() if isinstance(sample, dict) else (sample,):
             if isinstance(part, Path):
@@ -183,4 +198,4 @@ def _digest(files: Sequence[Path], samples: Sequence[Any], truth: Sequence[Path]
                 for found in sorted(part.iterdir()) if part.is_dir() else [part]:
                     with found.open("rb") as file:
                         digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
+    return digest.hexdigest(), table or digest.hexdigest()

@@ -6,16 +6,18 @@ than memory is read like a folder of files; the folder aside goes with the data 
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import re
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from edgewright_benchmarks.data._table import column_of, samples_of_rows
+from edgewright_benchmarks.data._arrow import Parquet, Saved, Table
+from edgewright_benchmarks.data._table import MOST_CHARACTERS, column_of, drawn, samples_of_rows, too_large
 from edgewright_benchmarks.truth import Form
 from edgewright_runtime.aside import folder_aside
 from edgewright_runtime.samples import FILE_INPUTS
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # Rows that are in memory at once: of texts, and of pictures or sounds.
-_TEXT_ROWS, _FILE_ROWS = 1024, 16
+_TEXT_ROWS, _FILE_ROWS = 128, 16
 
 
 class Aside:
@@ -66,10 +68,11 @@ class Stored:
                 files = {column for name, column in columns.items() if name in FILE_INPUTS}
                 if form.truth.is_file and form.truth.column in wanted:
                     files.add(form.truth.column)
-                rows = self._rows([name for name in schema.names if name in wanted], bool(files), features)
+                tables = self._tables([name for name in schema.names if name in wanted], bool(files))
+                chosen = self._chosen(form, tables, [name for name in wanted if name not in files])
                 made = (
                     (place, self._row(row, columns, files, place, aside.folder / self.path.name / str(index)))
-                    for index, (place, row) in enumerate(rows)
+                    for index, place, row in _rows(tables, chosen, features)
                 )
                 samples, labels = samples_of_rows(self.path, form, wanted, made)
             except (pa.ArrowException, FileNotFoundError) as error:
@@ -96,30 +99,26 @@ class Stored:
         assert first is not None
         return first, datasets.Features.from_arrow_schema(first)
 
-    def _rows(self, wanted: list[str], files: bool, features: Any) -> Iterator[tuple[str, dict[str, Any]]]:  # noqa: FBT001
-        """Each row with its place; classes are names, as everywhere else."""
-        size = _FILE_ROWS if files else _TEXT_ROWS
-        for file, batches in self._batches(wanted, size):
-            number = 0
-            for batch in batches:
-                for row in batch.select(wanted).to_pylist():
-                    number += 1
-                    place = f"'{file}', row {number}"
-                    yield place, {name: _named(value, features.get(name), place) for name, value in row.items()}
-
-    def _batches(self, wanted: list[str], size: int) -> Iterator[tuple[Path, Iterator[Any]]]:
+    def _tables(self, columns: list[str], files: bool) -> list[Table]:  # noqa: FBT001
+        """What the rows lie in, in order."""
         import datasets
-        import pyarrow as pa
         import pyarrow.parquet
 
+        size = _FILE_ROWS if files else _TEXT_ROWS
         if self.saved is not None:
-            found = datasets.load_from_disk(str(self.saved)).select_columns(wanted).with_format("arrow")
-            yield self.path, found.iter(batch_size=size)
-            return
-        for file in self.files:
-            # Without the map, Arrow keeps all that it has read of a group of rows, which may be the whole file.
-            with pa.parquet.ParquetFile(file, memory_map=True) as opened:
-                yield file, opened.iter_batches(batch_size=size, columns=wanted, use_threads=False)
+            found = datasets.load_from_disk(str(self.saved)).select_columns(columns).with_format("arrow")
+            return [Saved(self.path, columns, size, found)]
+        return [Parquet(file, columns, size, pyarrow.parquet.read_metadata(file)) for file in self.files]
+
+    def _chosen(self, form: Form, tables: Sequence[Table], texts: Sequence[str]) -> list[int] | None:
+        """Numbers of the rows to read, or None for all; refuses more than is kept in memory before any is read."""
+        total = sum(table.rows for table in tables)
+        if form.most is not None and total > form.most:
+            return drawn(total, form.most)
+        size = sum(table.text_bytes(texts) for table in tables)
+        if size > MOST_CHARACTERS:
+            raise too_large(self.path, f"{size:,} bytes of text")
+        return None
 
     def _row(
         self, row: dict[str, Any], columns: dict[str, str], files: set[str], place: str, aside: Path
@@ -153,6 +152,32 @@ class Stored:
             return named
         found = "nothing" if cell is None or content == b"" else type(cell).__name__
         raise InputError(f"{place} holds {found}; expected the bytes of a file, or its path.")
+
+
+def _rows(
+    tables: Sequence[Table], chosen: list[int] | None, features: Any
+) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """Number, place and values of each row; classes are names, as everywhere else."""
+    start = 0
+    for table in tables:
+
+        def numbers(first: int, end: int, start: int = start) -> Sequence[int]:
+            """Of the rows from `first` to `end` of this table, the wanted ones."""
+            if chosen is None:
+                return range(first, end)
+            begin, stop = (bisect.bisect_left(chosen, start + number) for number in (first, end))
+            return [number - start for number in chosen[begin:stop]]
+
+        for first, piece in table.pieces(lambda first, end: bool(numbers(first, end))):
+            found = numbers(first, first + piece.num_rows)
+            for number, row in zip(found, piece.take([number - first for number in found]).to_pylist(), strict=True):
+                place = f"'{table.path}', row {number + 1}"
+                yield (
+                    start + number,
+                    place,
+                    {name: _named(value, features.get(name), place) for name, value in row.items()},
+                )
+        start += table.rows
 
 
 def _named(value: Any, feature: Any, place: str) -> Any:

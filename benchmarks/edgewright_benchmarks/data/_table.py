@@ -22,8 +22,9 @@ from edgewright_targets.errors import first_few
 PATH_COLUMNS = ("path", "file_name")
 # What a message shows of a header: columns, and characters of each.
 _COLUMNS_SHOWN, _NAME_SHOWN = 20, 60
-# Rows of a table that is read whole: ten thousand decide about a point of accuracy.
-_MOST_ROWS = 1_000_000
+# Of a table that is read whole: rows, of which ten thousand decide about a point of accuracy, and characters of texts.
+MOST_ROWS = 1_000_000
+MOST_CHARACTERS = 2**30
 
 
 def read_csv(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
@@ -147,10 +148,15 @@ def samples_of_rows(
     if form.truth.column and not labelled:
         _refuse_other_case(path, header, form.truth.column)
     numbered = False
+    characters = 0
     samples: list[Any] = []
     labels: list[Any] = []
     for place, row in _kept(path, form, rows, wanted):
         values = {name: _value(path, name, row.get(column), place) for name, column in columns.items()}
+        # A file of some kilobytes can say one long text a million times.
+        characters += sum(len(value) for value in values.values() if isinstance(value, str))
+        if characters > MOST_CHARACTERS:
+            raise too_large(path, f"more than {MOST_CHARACTERS:,} characters")
         samples.append(values if len(values) > 1 else next(iter(values.values())))
         if not labelled and form.truth.column in row:
             raise InputError(f"{place}: '{form.truth.column}' is here; the first line has none.")
@@ -173,13 +179,18 @@ def _kept(
     path: Path, form: Form, rows: Iterator[tuple[str, dict[str, Any]]], wanted: Collection[int] | None
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     for number, row in enumerate(rows):
-        if number == _MOST_ROWS and form.most is None:
-            raise InputError(
-                f"'{path}' has more than {_MOST_ROWS:,} rows, which are too many to keep in memory.",
-                hint="Say how many samples to take with --samples, or pass a part of the table.",
-            )
+        if number == MOST_ROWS and form.most is None:
+            raise too_large(path, f"more than {MOST_ROWS:,} rows")
         if wanted is None or number in wanted:
             yield row
+
+
+def too_large(path: Path, what: str) -> InputError:
+    """That a table has more than is kept in memory."""
+    return InputError(
+        f"'{path}' has {what}, which are too many to keep in memory.",
+        hint="Say how many samples to take with --samples, or pass a part of the table.",
+    )
 
 
 def _refuse_other_case(path: Path, header: list[str], name: str) -> None:

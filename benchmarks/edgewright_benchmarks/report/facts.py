@@ -53,7 +53,7 @@ def status(result: Result, engine: EngineResult) -> str:
 
 def unseen(result: Result, build: Result | None) -> bool:
     """Whether the figures are from data that the choice never saw."""
-    return result.kind == "bench" and (build is None or build.data.digest != result.data.digest)
+    return result.kind == "bench" and (build is None or not build.data.same_data(result.data))
 
 
 def over_budget(result: Result, engine: EngineResult) -> bool:
