@@ -14,9 +14,11 @@ from edgewright_compiler.sources.checkpoint_weights import load_whole
 from edgewright_compiler.sources.failures import first_line, needs
 from edgewright_targets import InputError
 
-# What configurations call the number of layers, of all kinds and of each stage. Models of today have some hundred.
-_LAYERS = ("layer", "depth", "num_blocks", "num_stages")
-_MOST_LAYERS = 10_000
+# What configurations call the numbers of parts that each become a module, of all kinds and of each stage, and what says
+# that a key of such a name is a size or a place. Doge has 16,384 experts; others have some hundred of anything.
+_PARTS = ("layer", "depth", "block", "stage", "expert", "repeat", "level", "codebook", "quantizers")
+_NO_COUNTS = ("size", "dim", "vocab", "capacity", "_id", "bins", "max_depth", "min_depth")
+_MOST_PARTS = 16_384
 # The largest that transformers writes, vocabularies of a quarter of a million tokens, have some MiB.
 _JSON_LIMIT_BYTES = 64 * 2**20
 _CONFIG = "config.json"
@@ -159,23 +161,24 @@ def read_config(folder: Path) -> dict[str, Any]:
             hint="A checkpoint folder is what save_pretrained of transformers writes, model and processor.",
         )
     config = read_json(path)
-    _check_layers(config, str(path))
+    _check_counts(config, str(path))
     return config
 
 
-def _check_layers(config: Mapping[str, Any], place: str) -> None:
-    """Refuse numbers of layers that no weights are for: modules of all of them would be made before any is missed.
+def _check_counts(config: Mapping[str, Any], place: str) -> None:
+    """Refuse numbers of parts that no weights are for: modules of all of them would be made before any is missed.
 
     Raises:
         InputError: A number is too large.
     """
     for key, value in config.items():
         if isinstance(value, Mapping):
-            _check_layers(value, f"{place}: {key}")
+            _check_counts(value, f"{place}: {key}")
         counts = value if isinstance(value, list) else [value]
-        if any(word in key for word in _LAYERS) and any(isinstance(n, int) and n > _MOST_LAYERS for n in counts):
+        is_count = any(word in key for word in _PARTS) and not any(word in key for word in _NO_COUNTS)
+        if is_count and any(isinstance(number, int) and number > _MOST_PARTS for number in counts):
             raise InputError(
-                f"{place}: '{key}' is {str(value)[:60]}; a model has at most {_MOST_LAYERS:,} layers.",
+                f"{place}: '{key}' is {str(value)[:60]}; a model has at most {_MOST_PARTS:,} of them.",
                 hint="Is this the config.json that the weights were saved with?",
             )
 

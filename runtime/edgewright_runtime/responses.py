@@ -6,7 +6,6 @@ other keys and types in one sentence.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -15,6 +14,7 @@ from edgewright_targets import HostFacts
 from edgewright_targets.record import RecordError, read_record
 
 T = TypeVar("T")
+_LONGEST_SECONDS = 366 * 24 * 3600
 
 
 class ResponseError(Exception):
@@ -29,6 +29,9 @@ class Hello:
     version: str
     machine: HostFacts
 
+    def __post_init__(self) -> None:
+        _check_counts(self.machine.cores, self.machine.threads, self.machine.memory_bytes)
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -38,7 +41,8 @@ class Loaded:
     engine: EngineInfo
 
     def __post_init__(self) -> None:
-        _check_finite(self.seconds)
+        _check_times(self.seconds)
+        _check_counts(self.engine.threads, *self.engine.nodes.values())
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Timed:
     busy: float
 
     def __post_init__(self) -> None:
-        _check_finite(*self.seconds, self.busy)
+        _check_times(*self.seconds, self.busy)
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,9 @@ class Memory:
     """Of `memory`: peak resident memory in bytes."""
 
     peak_bytes: int
+
+    def __post_init__(self) -> None:
+        _check_counts(self.peak_bytes)
 
 
 @dataclass(frozen=True)
@@ -79,9 +86,15 @@ class Refused:
     error: str
 
 
-def _check_finite(*values: float) -> None:
-    if not all(math.isfinite(value) and value >= 0 for value in values):
-        raise ResponseError("a time is negative or not finite")
+def _check_times(*values: float) -> None:
+    # Sums and ratios of longer ones may overflow; NaN is not between anything.
+    if not all(0 <= value <= _LONGEST_SECONDS for value in values):
+        raise ResponseError("a time is negative, not finite or longer than a year")
+
+
+def _check_counts(*values: int) -> None:
+    if min(values, default=0) < 0:
+        raise ResponseError("a number of things or bytes is negative")
 
 
 def read_response(kind: type[T], data: dict[str, Any], where: str) -> T | Refused:

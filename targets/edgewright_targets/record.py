@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 # Characters that messages show of a value or a key.
 _SHOWN = 60
+# Whole numbers of TOML, ONNX and numpy have 64 bits.
+_LARGEST = 2**63
 
 
 class RecordError(InputError):
@@ -121,6 +123,9 @@ def _read_scalar(kind: type[Any], value: Any, where: str) -> Any:
     # bool is an int in Python; a target file that says `cores = true` is wrong all the same.
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise RecordError(f"{where}: expected {kind.__name__}, found {_kind_of(value)}.")
+    # JSON has numbers of any length; what is divided or handed to a library later has to fit there.
+    if kind is int and not -_LARGEST <= value < _LARGEST:
+        raise RecordError(f"{where}: the number is too large.")
     return value
 
 

@@ -32,7 +32,8 @@ def message(data: dict[str, Any], **arrays: Any) -> bytes:
     return stream.getvalue()
 
 
-HELLO = message({"ok": True, **write_record(Hello(PROTOCOL, "1", host_facts()))})
+GREETING: dict[str, Any] = {"ok": True, **write_record(Hello(PROTOCOL, "1", host_facts()))}
+HELLO = message(GREETING)
 
 
 def play(tmp_path: Path, *streams: bytes, then: str = "cat > /dev/null") -> tuple[str, ...]:
@@ -94,6 +95,8 @@ def test_a_stream_that_ends(data: bytes) -> None:
         ({"ok": True, "protocol": PROTOCOL, "version": "1", "machine": []}, "machine: expected a table"),
         ({"ok": 1, "protocol": PROTOCOL}, "the key 'ok' is neither true nor false"),
         ({"ok": False, "error": 7}, "the key 'kind' is missing"),
+        ({**GREETING, "machine": {**GREETING["machine"], "memory_bytes": 10**400}}, "memory_bytes: the number is too"),
+        ({**GREETING, "machine": {**GREETING["machine"], "cores": -1}}, "is negative"),
         ({"ok": False, "kind": "bug", "error": "it broke"}, "^it broke$"),
     ],
 )
@@ -142,7 +145,24 @@ ENGINE = {
             "its samples have unlike outputs",
         ),
         (message({"ok": True, "seconds": [1.0], "busy": 1.0}), lambda worker: worker.time([0, 1]), "1 times of 2"),
+        (
+            message({"ok": True, "seconds": [1.0, 1e300], "busy": 1.0}),
+            lambda worker: worker.time([0, 1]),
+            "longer than a year",
+        ),
+        (
+            message({"ok": True, "seconds": 1, "engine": {**ENGINE, "nodes": {"p": 10**400}}}),
+            lambda worker: worker.load(Path("p"), None, None),
+            "nodes.p: the number is too large",
+        ),
+        (
+            message({"ok": True, "seconds": 1, "engine": {**ENGINE, "nodes": {"p": -1}}}),
+            lambda worker: worker.load(Path("p"), None, None),
+            "is negative",
+        ),
         (message({"ok": True, "peak_bytes": None}), lambda worker: worker.peak_memory_bytes(), "peak_bytes"),
+        (message({"ok": True, "peak_bytes": 10**400}), lambda worker: worker.peak_memory_bytes(), "too large"),
+        (message({"ok": True, "peak_bytes": -1}), lambda worker: worker.peak_memory_bytes(), "is negative"),
         (
             message({"ok": True, "files": 1}),
             lambda worker: worker.verify(Path("p"), None, strict=False),
@@ -208,6 +228,11 @@ def session(tmp_path: Path, *streams: bytes, then: str = "cat > /dev/null") -> F
     [
         (DeviceFacts, answer({"ok": True, **FACTS, "versions": []}), "versions: expected a table"),
         (DeviceFacts, answer({"ok": True, **FACTS, "memory_bytes": "9"}), "memory_bytes: expected int"),
+        (DeviceFacts, answer({"ok": True, **FACTS, "memory_bytes": 10**400}), "memory_bytes: the number is too large"),
+        (DeviceFacts, answer({"ok": True, **FACTS, "memory_bytes": -1}), "memory_bytes is negative"),
+        (Copied, answer({"ok": True, "whole": True, "have": {}, "free_bytes": 10**400}), "free_bytes: the number is"),
+        (Copied, answer({"ok": True, "whole": True, "have": {}, "free_bytes": -1}), "free_bytes is negative"),
+        (Copied, answer({"ok": True, "whole": False, "have": {"a": -1}, "free_bytes": 1}), "have is negative"),
         (DeviceFacts, answer({"ok": True, **FACTS, "more": 1}), "unknown key 'more'"),
         (DeviceFacts, answer({"ok": True}), "the key 'folder' is missing"),
         (Copied, answer({"ok": True, "whole": False, "have": {"a": "b"}, "free_bytes": 1}), "have.a: expected int"),

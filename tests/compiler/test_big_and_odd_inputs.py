@@ -150,12 +150,37 @@ def test_a_file_of_weights_that_lacks_is_refused(
         {"text_config": {"num_hidden_layers": 10**7}},
         {"depths": [2, 2, 10**7, 2]},
         {"vision_config": {"inner": {"depth": 10**6}}},
+        {"num_experts": 10**6},
+        {"text_config": {"num_local_experts": 20_000}},
+        {"n_routed_experts": 10**9, "n_shared_experts": 1},
+        {"moe_num_experts": [64, 10**6]},
+        {"c2f_num_blocks": 10**6},
+        {"block_repeats": [1, 10**6]},
+        {"num_upsampling_stages": 10**6},
+        {"num_feature_levels": 10**6},
+        {"num_codebooks": 10**6},
+        {"num_quantizers": 10**6},
     ],
 )
 def test_a_configuration_of_endless_layers_is_refused(tmp_path: Path, config: dict[str, object]) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert", **config}), encoding="utf-8")
-    with pytest.raises(InputError, match="at most 10,000 layers"):
+    with pytest.raises(InputError, match="at most 16,384 of them"):
         read_config(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"vocab_size_per_layer_input": 262_144},
+        {"expert_ffn_hidden_size": 18_432},
+        {"shared_expert_intermediate_size": 20_480},
+        {"num_hidden_layers": 94, "num_experts": 16_384},
+    ],
+)
+def test_sizes_of_parts_are_no_numbers_of_parts(tmp_path: Path, config: dict[str, object]) -> None:
+    """Gemma 3n and others of many experts, as their configurations are."""
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert", **config}), encoding="utf-8")
+    assert read_config(tmp_path)["model_type"] == "bert"
 
 
 def test_a_configuration_with_a_hole_is_refused(tmp_path: Path) -> None:

@@ -64,6 +64,9 @@ def test_writes_what_it_reads() -> None:
     [
         ({"gear": 3}, r"a\.toml: unknown key 'gear'\.\nDid you mean 'gears'\?"),
         ({"gears": True}, r"a\.toml: gears: expected int, found bool True\."),
+        ({"gears": 10**400}, r"gears: the number is too large\."),
+        ({"gears": -(2**64)}, r"gears: the number is too large\."),
+        ({"parts": {"bell": 2**63}}, r"parts\.bell: the number is too large\."),
         ({"gears": 1.0}, r"gears: expected int, found float 1\.0\."),
         ({"electric": 1}, r"electric: expected bool, found int 1\."),
         ({"name": None}, r"name: expected str, found nothing\."),

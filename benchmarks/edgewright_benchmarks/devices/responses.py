@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edgewright_targets.record import RecordError
+
 
 @dataclass(frozen=True)
 class DeviceFacts:
@@ -33,6 +35,9 @@ class DeviceFacts:
     versions: dict[str, str]
     memory_bytes: int
 
+    def __post_init__(self) -> None:
+        _check_counts(memory_bytes=self.memory_bytes)
+
 
 @dataclass(frozen=True)
 class Locked:
@@ -49,9 +54,18 @@ class Copied:
     have: dict[str, int]
     free_bytes: int
 
+    def __post_init__(self) -> None:
+        _check_counts(free_bytes=self.free_bytes, have=min(self.have.values(), default=0))
+
 
 @dataclass(frozen=True)
 class Checked:
     """Of `finish`: the files whose digest is wrong."""
 
     wrong: tuple[str, ...]
+
+
+def _check_counts(**counts: int) -> None:
+    for name, count in counts.items():
+        if count < 0:
+            raise RecordError(f"its response: {name} is negative.")
