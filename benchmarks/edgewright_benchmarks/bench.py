@@ -19,6 +19,7 @@ from edgewright_benchmarks.data import Dataset, read_dataset
 from edgewright_benchmarks.devices import Device
 from edgewright_benchmarks.devices.address import RemoteDevice
 from edgewright_benchmarks.devices.here import ThisMachine
+from edgewright_benchmarks.doubt import NOT_RIGHT
 from edgewright_benchmarks.evidence import (
     MeasuredEngine,
     compare_engines,
@@ -134,6 +135,8 @@ def _bench(package: Package, samples: Dataset, where: _Where, settings: MeterSet
     compared = compare_engines(
         engines, readings, samples, task=manifest.task, baseline=baseline, max_drop=built.max_drop
     )
+    doubted = (f"{NOT_RIGHT} on this data. {compared.doubt}",) if compared.doubt else ()
+    accepted = tuple(f"When it was built: {said}" for said in built.warnings if said.startswith(NOT_RIGHT))
     judged = choose(compared.engines, baseline, max_drop=built.max_drop, measure=compared.measure)
     running = next(engine for engine in judged.engines if engine.name == chosen)
     return Result(
@@ -150,7 +153,13 @@ def _bench(package: Package, samples: Dataset, where: _Where, settings: MeterSet
         machine=machine,
         versions=where.versions,
         settings=settings_facts(settings, calls, len(samples.samples), where.info.threads),
-        warnings=(*_stranger(manifest, target, where), *_warnings(running, where, built, samples), *compared.warnings),
+        warnings=(
+            *doubted,
+            *accepted,
+            *_stranger(manifest, target, where),
+            *_warnings(running, where, built, samples),
+            *compared.warnings,
+        ),
         created=now(),
     )
 

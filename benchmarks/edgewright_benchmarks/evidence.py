@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from edgewright_benchmarks.data import Dataset
+from edgewright_benchmarks.doubt import doubt
 from edgewright_benchmarks.meter import MeterSettings, Readings
 from edgewright_benchmarks.result import DataFacts, EngineResult, Latency, Measure, Settings, Status
 from edgewright_benchmarks.statistics import latency_ratio, stability_warnings
@@ -53,11 +54,13 @@ class Comparison:
         engines: In the order given; those with a failure have status `failed`, the others `refused` until judged.
         measure: What the drops are drops of.
         warnings: What makes the figures less sure.
+        doubt: What is doubtful in the baseline's own figure; empty where nothing is.
     """
 
     engines: tuple[EngineResult, ...]
     measure: Measure
     warnings: tuple[str, ...]
+    doubt: str = ""
 
 
 def compare_engines(
@@ -113,7 +116,10 @@ def compare_engines(
             )
         )
     said = reference.said.sentences(len(data.samples))
-    return Comparison(tuple(results), how.measure, (*said, *stability_warnings(timed)))
+    warned = (*said, *stability_warnings(timed))
+    own = next((result.accuracy for result in results if result.name == baseline), None)
+    doubtful = doubt(own, reference.outputs, data.labels) if own is not None and data.labels is not None else ""
+    return Comparison(tuple(results), how.measure, warned, doubtful)
 
 
 def _described(engine: MeasuredEngine) -> dict[str, Any]:

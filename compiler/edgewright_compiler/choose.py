@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgewright_benchmarks.choice import choose
+from edgewright_benchmarks.doubt import NOT_RIGHT
 from edgewright_benchmarks.evidence import (
     MeasuredEngine,
     compare_engines,
@@ -17,9 +18,10 @@ from edgewright_benchmarks.evidence import (
     tool_versions,
 )
 from edgewright_benchmarks.result import EngineResult, Result
+from edgewright_benchmarks.tasks import find_task
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.measure import read_measured
-from edgewright_targets import Target
+from edgewright_targets import CheckFailedError, Target
 
 if TYPE_CHECKING:
     from edgewright_compiler.component import ExportedModel
@@ -47,6 +49,7 @@ def judge_measured(
         baseline=baseline,
         max_drop=job.options.max_drop,
     )
+    doubted = _doubted(job, compared.doubt)
     by_name = {engine.name: _as_reference(engine, ways[engine.name]) for engine in compared.engines}
     everything = [
         by_name.get(job.engine_name(candidate.name))
@@ -74,8 +77,25 @@ def judge_measured(
         machine=found.machine,
         versions={**tool_versions(), **installed_versions(job.source.tools)},
         settings=settings_facts(job.options.meter, found.calls, len(job.measured.samples), job.threads),
-        warnings=(*exported.notes, *_warnings(job, judged.engines), *compared.warnings),
+        warnings=(*doubted, *exported.notes, *_warnings(job, judged.engines), *compared.warnings),
         created=found.created,
+    )
+
+
+def _doubted(job: Job, doubt: str) -> tuple[str, ...]:
+    """That the float model is wrong on the data, for the evidence of a build that accepts it.
+
+    Raises:
+        CheckFailedError: It was not accepted.
+    """
+    if not doubt:
+        return ()
+    said = f"{NOT_RIGHT} on {job.measured.name}. {doubt}"
+    suspects = f"Look at {find_task(job.source.task).suspects}."
+    if job.options.accept_baseline:
+        return (f"{said} It was accepted with --accept-baseline. {suspects}",)
+    raise CheckFailedError(
+        said, hint=f"Nothing was built. {suspects} Where the model is meant to be so, --accept-baseline goes on."
     )
 
 

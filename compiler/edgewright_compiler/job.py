@@ -55,6 +55,7 @@ class BuildOptions:
         emulated_samples: Samples at most that an emulator answers.
         golden: Data whose first samples travel in the package to be verified with, instead of those it is measured on.
         golden_samples: Whether any samples travel in the package.
+        accept_baseline: Whether to go on where the float model itself is wrong on the data.
         meter: How to measure.
     """
 
@@ -70,6 +71,7 @@ class BuildOptions:
     emulated_samples: int = 400
     golden: str | Path | None = None
     golden_samples: bool = True
+    accept_baseline: bool = False
     meter: MeterSettings = field(default_factory=MeterSettings)
 
 
@@ -133,6 +135,7 @@ class Job:
                 "samples": len(self.measured.samples),
                 "labelled": self.measured.labels is not None,
                 "max_drop": self.options.max_drop,
+                "accept_baseline": self.options.accept_baseline,
                 "threads": self.threads,
                 "meter": write_record(self.options.meter),
                 "machine": write_record(host_facts()),

@@ -53,7 +53,7 @@ def test_faster_rcnn(command: Command, tmp_path: Path) -> None:
     tiny_detectors.write_pictures(tmp_path / "things", seed=4)
     (tmp_path / "labels.txt").write_text("\n".join(tiny_detectors.LABELS), encoding="utf-8")
     output = command.folder / "out.ortpackage"
-    data = ("--calibration", tmp_path / "things", "--evaluation", tmp_path / "things")
+    data = ("--calibration", tmp_path / "things", "--evaluation", tmp_path / "things", "--accept-baseline")
     fixed = ("--task", "object-detection", "--labels", tmp_path / "labels.txt", "--target", command.target, "-q")
     done = command("build", "tiny_detectors:rcnn", *data, *fixed, "-o", output, *QUICK)
     assert done.code == 0, done.err

@@ -32,7 +32,13 @@ def test_from_a_checkpoint_to_words(command: Command, tmp_path: Path) -> None:
 
     checkpoint = tiny_models.write_checkpoint(tmp_path / "masks", "MaskedLM")
     output = command.folder / "masks.ortpackage"
-    data = ("--calibration", table(tmp_path / "train.csv"), "--evaluation", table(tmp_path / "test.csv"))
+    data = (
+        "--calibration",
+        table(tmp_path / "train.csv"),
+        "--evaluation",
+        table(tmp_path / "test.csv"),
+        "--accept-baseline",
+    )
     done = command("build", checkpoint, *data, "--target", command.target, "-o", output, *QUICK, "-q")
     assert done.code == 0, done.err
     assert command("verify", output).code == 0

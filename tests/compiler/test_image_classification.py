@@ -34,7 +34,7 @@ def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def build(command: Command, source: Path, pictures: Path, *more: object) -> Path:
     output = command.folder / "out.ortpackage"
-    data = ("--calibration", pictures / "train", "--evaluation", pictures / "validation")
+    data = ("--calibration", pictures / "train", "--evaluation", pictures / "validation", "--accept-baseline")
     done = command("build", source, *data, "--target", command.target, "-o", output, *QUICK, "-q", *more)
     assert done.code == 0, done.err
     return output

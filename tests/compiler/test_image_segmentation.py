@@ -41,7 +41,7 @@ def segformer(scenes: Path) -> Path:
 def package(segformer: Path, scenes: Path, sources: Path, shared_cache: Path) -> Path:
     """A package of the checkpoint: do not write into it."""
     output = scenes / "segformer.ortpackage"
-    data = ("--calibration", str(scenes / "train"), "--evaluation", str(scenes / "validation"))
+    data = ("--calibration", str(scenes / "train"), "--evaluation", str(scenes / "validation"), "--accept-baseline")
     fixed = ("--target", str(sources / "tiny.toml"), "-o", str(output), *QUICK, "-q")
     assert main(["build", str(segformer), *data, *fixed]) == 0
     return output
@@ -145,7 +145,15 @@ def test_a_torch_module(command: Command, scenes: Path, tmp_path: Path, monkeypa
     labels = tmp_path / "labels.txt"
     labels.write_text("\n".join(tiny_segmenters.LABELS), encoding="utf-8")
     fixed = ("--task", "image-segmentation", "--target", command.target, "-o", command.folder / "p", *QUICK, "-q")
-    data = ("--evaluation", scenes / "validation", "--calibration", scenes / "train", "--labels", labels)
+    data = (
+        "--evaluation",
+        scenes / "validation",
+        "--calibration",
+        scenes / "train",
+        "--labels",
+        labels,
+        "--accept-baseline",
+    )
     done = command("build", "tiny_torch_masks:net", *data, *fixed)
     assert done.code == 0, done.err
     with load(command.folder / "p") as model:

@@ -26,7 +26,13 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def build(command: Command, source: object, things: Path, *more: object) -> Path:
     output = command.folder / "out.ortpackage"
-    data = ("--calibration", things / "train", "--evaluation", things / "validation" / "annotations.json")
+    data = (
+        "--calibration",
+        things / "train",
+        "--evaluation",
+        things / "validation" / "annotations.json",
+        "--accept-baseline",
+    )
     done = command("build", source, *data, "--target", command.target, "-o", output, *QUICK, "-q", *more)
     assert done.code == 0, done.err
     return output

@@ -37,7 +37,13 @@ def tagger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_from_a_checkpoint_to_entities(command: Command, tagger: Path, tmp_path: Path) -> None:
     output = command.folder / "slots.ortpackage"
-    data = ("--calibration", table(tmp_path / "train.csv"), "--evaluation", table(tmp_path / "test.jsonl"))
+    data = (
+        "--calibration",
+        table(tmp_path / "train.csv"),
+        "--evaluation",
+        table(tmp_path / "test.jsonl"),
+        "--accept-baseline",
+    )
     done = command("build", tagger, *data, "--target", command.target, "-o", output, *QUICK, "-q")
     assert done.code == 0, done.err
     text = "Turn  on the kitchen-light, please"

@@ -6,4 +6,10 @@ from edgewright_benchmarks.accuracy.transcription import LabelledTranscription, 
 from edgewright_benchmarks.tasks._task import Task
 from edgewright_benchmarks.truth import TRANSCRIPT
 
-TASK = Task("automatic-speech-recognition", TRANSCRIPT, LabelledTranscription(), TranscriptAgreement())
+TASK = Task(
+    "automatic-speech-recognition",
+    TRANSCRIPT,
+    LabelledTranscription(),
+    TranscriptAgreement(),
+    suspects="the sampling rate, the vocabulary and the language",
+)

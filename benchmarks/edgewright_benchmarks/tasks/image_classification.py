@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgewright_benchmarks.accuracy.agreement import TopClassAgreement
 from edgewright_benchmarks.accuracy.classification import LabelledClassification
-from edgewright_benchmarks.tasks._task import Task
+from edgewright_benchmarks.tasks._task import PICTURES, Task
 from edgewright_benchmarks.truth import CLASS
 
-TASK = Task("image-classification", CLASS, LabelledClassification(top=5), TopClassAgreement())
+TASK = Task("image-classification", CLASS, LabelledClassification(top=5), TopClassAgreement(), suspects=PICTURES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgewright_benchmarks.accuracy.keywords import KeywordAgreement, LabelledKeywords
-from edgewright_benchmarks.tasks._task import Task
+from edgewright_benchmarks.tasks._task import SOUNDS, Task
 from edgewright_benchmarks.truth import KEYWORDS
 
-TASK = Task("keyword-spotting", KEYWORDS, LabelledKeywords(), KeywordAgreement())
+TASK = Task("keyword-spotting", KEYWORDS, LabelledKeywords(), KeywordAgreement(), suspects=SOUNDS)

@@ -6,4 +6,10 @@ from edgewright_benchmarks.accuracy.detection import BoxAgreement, LabelledBoxes
 from edgewright_benchmarks.objects import OBJECTS
 from edgewright_benchmarks.tasks._task import Task
 
-TASK = Task("object-detection", OBJECTS, LabelledBoxes(), BoxAgreement())
+TASK = Task(
+    "object-detection",
+    OBJECTS,
+    LabelledBoxes(),
+    BoxAgreement(),
+    suspects="how boxes are decoded (corners or centres, pixels or shares), the order of labels and of channels",
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgewright_benchmarks.accuracy.translation import LabelledTranslation, TranslationAgreement
-from edgewright_benchmarks.tasks._task import Task
+from edgewright_benchmarks.tasks._task import WRITING, Task
 from edgewright_benchmarks.truth import TRANSLATION
 
-TASK = Task("translation", TRANSLATION, LabelledTranslation(), TranslationAgreement())
+TASK = Task("translation", TRANSLATION, LabelledTranslation(), TranslationAgreement(), suspects=WRITING)

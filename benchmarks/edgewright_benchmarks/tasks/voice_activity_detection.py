@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgewright_benchmarks.accuracy.voice import LabelledVoice, VoiceAgreement
-from edgewright_benchmarks.tasks._task import Task
+from edgewright_benchmarks.tasks._task import SOUNDS, Task
 from edgewright_benchmarks.truth import SEGMENTS
 
-TASK = Task("voice-activity-detection", SEGMENTS, LabelledVoice(), VoiceAgreement())
+TASK = Task("voice-activity-detection", SEGMENTS, LabelledVoice(), VoiceAgreement(), suspects=SOUNDS)

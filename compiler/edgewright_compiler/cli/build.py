@@ -41,6 +41,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-drop", type=share, default=0.01, metavar="SHARE", help="accuracy that may be lost (default: 1%%)"
     )
+    parser.add_argument(
+        "--accept-baseline",
+        action="store_true",
+        help="go on where the float model itself is wrong on the evaluation data, as a random one is",
+    )
     parser.add_argument("--task", help="overrides the task that the source says")
     parser.add_argument("--labels", metavar="FILE", help="class names, one a line, for a source without them")
     parser.add_argument("--archive", action="store_true", help="also write the package as one file, PACKAGE.tar")
@@ -99,6 +104,7 @@ def execute(options: argparse.Namespace) -> int:
                 emulated_samples=options.emulated_samples,
                 golden=options.golden,
                 golden_samples=options.golden_samples,
+                accept_baseline=options.accept_baseline,
                 meter=meter_settings(options),
             ),
             progress=progress(options),
