@@ -121,3 +121,37 @@ def _some_label(found: Sequence[tuple[int, ...]], place: str) -> None:
 
 
 LABELS = Truth(_LABELS_COLUMN, several, whole=_some_label)
+
+
+def relevance(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[float, ...]:
+    """How relevant each passage is, 0 where it is not: a list of JSON.
+
+    Raises:
+        InputError: It is none, has a number below 0, or does not tell passages apart.
+    """
+    del class_names
+    try:
+        entries = json.loads(cell) if isinstance(cell, str) else cell
+        # True is as good as 1 here.
+        found = tuple(float(entry) for entry in entries) if isinstance(entries, (list, tuple)) else ()
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        found = ()
+    if not found or not all(0 <= grade < math.inf for grade in found):
+        raise InputError(
+            f"{place}: the relevance cannot be read: {str(cell)[:60]!r}.",
+            hint="Write a number for each passage, 0 where it is not relevant: [1, 0, 0].",
+        )
+    if len(set(found)) < 2:
+        raise InputError(
+            f"{place}: all passages are as relevant as one another, so that no order is right or wrong.",
+            hint="Leave out such queries.",
+        )
+    return found
+
+
+def _one_for_each_passage(sample: Any, grades: tuple[float, ...], place: str) -> None:
+    if len(sample["passages"]) != len(grades):
+        raise InputError(f"{place}: {len(grades)} numbers of relevance for {len(sample['passages'])} passages.")
+
+
+RELEVANCE = Truth("relevance", relevance, _one_for_each_passage)

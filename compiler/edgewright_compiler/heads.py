@@ -26,12 +26,15 @@ class Head:
         problem: `problem_type` of the configuration, what it was trained for.
         names: How many class names the user gave; 0 where none.
         activated: The graph itself ends in a sigmoid or softmax.
+        cross_encoder: The class of torch that makes scores of logits, where it is a cross-encoder of
+            sentence-transformers; empty where its configuration does not name one, None of other models.
     """
 
     labels: int | None = None
     problem: str | None = None
     names: int = 0
     activated: bool = False
+    cross_encoder: str | None = None
 
     @property
     def function(self) -> str:
@@ -69,7 +72,18 @@ def head_of(config: Mapping[str, Any], *, names: int = 0, activated: bool = Fals
         problem if isinstance(problem, str) else None,
         names,
         activated,
+        _cross_encoder(config),
     )
+
+
+def _cross_encoder(config: Mapping[str, Any]) -> str | None:
+    """See `Head`: what sentence-transformers writes into the configuration, and what it wrote before version 4."""
+    written = config.get("sentence_transformers")
+    old = config.get("sbert_ce_default_activation_function")
+    if not isinstance(written, Mapping) and not isinstance(old, str):
+        return None
+    named = written.get("activation_fn") if isinstance(written, Mapping) else None
+    return str(named or old or "").rpartition(".")[2]
 
 
 def class_of_several(config: dict[str, Any], folder: Path) -> None:

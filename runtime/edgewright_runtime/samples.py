@@ -2,7 +2,8 @@
 
 A sample is a text, a file (its path, or its bytes), an array, or several of these by name. A pipeline says which: its
 `input` is a name such as `text` or `image`, several names joined with `+` such as `question+context`, or `*` for named
-arrays of any names. Names in `FILE_INPUTS` are files; `latent` is a seed, an array or named arrays; others are texts.
+arrays of any names. Names in `FILE_INPUTS` are files, those in `LIST_INPUTS` lists of texts; `latent` is a seed, an
+array or named arrays; others are texts.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 ARRAYS_INPUT = "*"
 LATENT_INPUT = "latent"
+# Inputs that are lists of texts.
+LIST_INPUTS = ("passages",)
 # Inputs that are files; a step decodes them.
 FILE_INPUTS = ("audio", "image", "video")
 # Answers travel beside the outputs of the graph under this name, which is no identifier.
@@ -56,6 +59,8 @@ def size_of(sample: Any) -> int:
     """A number that grows with the work that a sample makes: characters, bytes."""
     if isinstance(sample, dict):
         return sum(size_of(part) for part in sample.values())
+    if isinstance(sample, (list, tuple)):
+        return sum(size_of(part) for part in sample)
     if isinstance(sample, Path):
         return sample.stat().st_size
     if isinstance(sample, (str, bytes)):

@@ -22,17 +22,29 @@ from edgewright_runtime.steps.labels import ScoreLabels
 from edgewright_targets import InputError
 from edgewright_targets.findings import Findings
 
+IDENTITY = "torch.nn.modules.linear.Identity"
 ONE = {"id2label": {0: "LABEL_0"}}
 THREE = {"id2label": {0: "a", 1: "b", 2: "c"}}
 # The problem type and the labels of a configuration, class names of the user -> the task and what makes scores.
+SEVERAL = {**THREE, "problem_type": "multi_label_classification"}
 HEADS: list[tuple[dict[str, Any], int, str, str]] = [
     (ONE, 0, "text-regression", "sigmoid"),
     ({"num_labels": 1}, 0, "text-regression", "sigmoid"),
     ({**ONE, "problem_type": "regression"}, 0, "text-regression", "none"),
+    (
+        {**ONE, "sentence_transformers": {"activation_fn": IDENTITY}},
+        0,
+        "text-ranking",
+        "none",
+    ),
+    ({**ONE, "sentence_transformers": {"version": "4.1"}}, 0, "text-ranking", "sigmoid"),
+    ({**ONE, "sbert_ce_default_activation_function": IDENTITY}, 0, "text-ranking", "none"),
+    ({**ONE, "sentence_transformers": {"version": "4.1"}}, 2, "binary-text-classification", "sigmoid"),
+    ({**THREE, "sentence_transformers": {"version": "4.1"}}, 3, "text-classification", ""),
     (ONE, 2, "binary-text-classification", "sigmoid"),
     ({**ONE, "problem_type": "single_label_classification"}, 0, "binary-text-classification", "sigmoid"),
     ({**ONE, "problem_type": "multi_label_classification"}, 0, "binary-text-classification", "sigmoid"),
-    ({**THREE, "problem_type": "multi_label_classification"}, 0, "multi-label-text-classification", "sigmoid"),
+    (SEVERAL, 0, "multi-label-text-classification", "sigmoid"),
     (THREE, 0, "text-classification", ""),
     ({}, 0, "text-classification", ""),
     ({**THREE, "problem_type": "single_label_classification"}, 3, "text-classification", ""),
@@ -63,7 +75,9 @@ def test_what_a_head_is_taken_for(tmp_path: Path, config: dict[str, Any], names:
     # The task of the architecture stands for all of its kinds.
     assert open_source(str(tmp_path), SourceOptions("text-classification", given), Findings()).task == task
     steps = find_task(task).pipeline(None, ("ids",), ("logits",), head_of(written, names=names)).steps
-    if function:
+    if task == "text-ranking":
+        assert steps[-1] == StepSpec("rank_passages", {"logits": "logits", "function": function})
+    elif function:
         assert steps[-1] == StepSpec("score_labels", {"logits": "logits", "function": function})
     else:
         assert steps[-1] == StepSpec("classify", {"logits": "logits"})
@@ -72,8 +86,14 @@ def test_what_a_head_is_taken_for(tmp_path: Path, config: dict[str, Any], names:
 @pytest.mark.parametrize("top_k", [1, 2, 3])
 @pytest.mark.parametrize(
     ("config", "logits"),
-    [(config, [[-0.7]]) for config, names, *_ in HEADS if len(config.get("id2label", ())) == 1 and not names]
-    + [(HEADS[6][0], [[-0.7, 1.5, 60.0]]), (HEADS[6][0], [[-80.0, -0.1, -0.2]])],
+    [
+        (ONE, [[-0.7]]),
+        ({**ONE, "problem_type": "regression"}, [[-0.7]]),
+        ({**ONE, "problem_type": "single_label_classification"}, [[3.0]]),
+        ({**ONE, "sentence_transformers": {"activation_fn": IDENTITY}}, [[0.2]]),
+        (SEVERAL, [[-0.7, 1.5, 60.0]]),
+        (SEVERAL, [[-80.0, -0.1, -0.2]]),
+    ],
 )
 def test_answers_are_those_of_transformers(config: dict[str, Any], logits: list[list[float]], top_k: int) -> None:
     array = np.array(logits, dtype=np.float32)

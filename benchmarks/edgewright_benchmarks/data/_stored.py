@@ -20,7 +20,7 @@ from edgewright_benchmarks.data._arrow import Parquet, Saved, Table
 from edgewright_benchmarks.data._table import MOST_CHARACTERS, column_of, drawn, samples_of_rows, too_large
 from edgewright_benchmarks.truth import Form
 from edgewright_runtime.aside import folder_aside
-from edgewright_runtime.samples import FILE_INPUTS
+from edgewright_runtime.samples import FILE_INPUTS, LIST_INPUTS
 from edgewright_targets import InputError, MissingDependencyError
 
 if TYPE_CHECKING:
@@ -130,7 +130,8 @@ class Stored:
         for column in columns.values():
             if column in files:
                 continue
-            if row[column] is not None and not isinstance(row[column], str):
+            # A list is looked at where lists in tables are.
+            if column not in LIST_INPUTS and row[column] is not None and not isinstance(row[column], str):
                 raise InputError(
                     f"{place}: the column '{column}' holds {type(row[column]).__name__}; this model takes a text."
                 )

@@ -14,7 +14,7 @@ import numpy as np
 
 from edgewright_benchmarks.data._lines import DataWarning, how_read, open_text, separated_rows, warn_of_indices
 from edgewright_benchmarks.truth import CLASS, TAGS, Form, is_class_index
-from edgewright_runtime.samples import FILE_INPUTS
+from edgewright_runtime.samples import FILE_INPUTS, LIST_INPUTS
 from edgewright_targets import InputError
 from edgewright_targets.errors import first_few
 
@@ -235,9 +235,24 @@ def _listed(header: list[str]) -> str:
 def _value(path: Path, name: str, cell: Any, place: str) -> Any:
     if name in FILE_INPUTS or isinstance(cell, Path):
         return _file(path, name, cell, place)
+    if name in LIST_INPUTS:
+        return _texts(name, cell, place)
     if not isinstance(cell, str) or not cell.strip():
         raise InputError(f"{place}: the {name} is empty.")
     return cell
+
+
+def _texts(name: str, cell: Any, place: str) -> list[str]:
+    try:
+        found = json.loads(cell) if isinstance(cell, str) else cell
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, list) or not found or not all(isinstance(text, str) and text.strip() for text in found):
+        raise InputError(
+            f"{place}: the {name} are not a list of texts, none of them empty.",
+            hint='Write them as a list of JSON: ["a text", "another"].',
+        )
+    return found
 
 
 def _file(path: Path, name: str, cell: Any, place: str) -> Path:

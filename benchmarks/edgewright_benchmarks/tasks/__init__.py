@@ -28,6 +28,7 @@ from edgewright_benchmarks.tasks import (
     summarization,
     text_classification,
     text_generation,
+    text_ranking,
     text_regression,
     token_classification,
     translation,
@@ -43,6 +44,7 @@ __all__ = ["TASKS", "Task", "find_task"]
 
 TASKS: tuple[Task, ...] = (
     text_classification.TASK,
+    text_ranking.TASK,
     text_regression.TASK,
     binary_text_classification.TASK,
     multi_label_text_classification.TASK,

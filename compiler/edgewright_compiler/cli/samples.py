@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from edgewright_runtime.samples import ARRAYS_INPUT, FILE_INPUTS, LATENT_INPUT, input_names
+from edgewright_runtime.samples import ARRAYS_INPUT, FILE_INPUTS, LATENT_INPUT, LIST_INPUTS, input_names
 from edgewright_targets import InputError
 
 # Characters of a golden sample that are shown, and how many values of one of several.
@@ -37,11 +37,15 @@ def read_samples(words: Sequence[str], pipeline_input: str) -> list[tuple[str, A
 
 
 def _named(words: Sequence[str], names: Sequence[str]) -> tuple[str, Any]:
-    parts = dict(word.split("=", 1) for word in words if "=" in word)
-    if len(parts) != len(words) or set(parts) != set(names):
-        example = " ".join(f"{name}=..." for name in names)
+    pairs = [word.split("=", 1) for word in words if "=" in word]
+    parts = dict(pairs)
+    lists = {name: [value for key, value in pairs if key == name] for name in names if name in LIST_INPUTS}
+    # A list has a word for each entry, all else one.
+    count = len(parts) + sum(max(0, len(values) - 1) for values in lists.values())
+    if count != len(words) or set(parts) != set(names):
+        example = " ".join(f"{name}=... {name}=..." if name in LIST_INPUTS else f"{name}=..." for name in names)
         raise InputError(f"This model takes {' and '.join(names)}.", hint=f"Pass them as: {example}")
-    return " ".join(words), {name: _value(name, parts[name]) for name in names}
+    return " ".join(words), {name: lists.get(name) or _value(name, parts[name]) for name in names}
 
 
 def _value(name: str, word: str) -> Any:
@@ -147,6 +151,10 @@ def _labels(answer: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"{entry['label']}  {entry['score']:.4f}" for entry in answer]
 
 
+def _ranking(answer: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [f"{entry['score']:.4f}  {' '.join(entry['text'].split())}" for entry in answer]
+
+
 def _entities(answer: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"{entry['text']}  {entry['label']}  {entry['score']:.4f}" for entry in answer] or ["(nothing)"]
 
@@ -179,6 +187,7 @@ def _as_json(answer: Any) -> list[str]:
 ANSWER_LINES: dict[str, Callable[[Any], list[str]]] = {
     "labels": _labels,
     "scored_labels": _labels,
+    "ranking": _ranking,
     "entities": _entities,
     "answer": _answer,
     "tokens": _tokens,

@@ -185,6 +185,8 @@ class TokenizerBeside:
         InputError: There is none.
     """
 
+    _KIND = CheckpointTokenizer
+
     def __init__(self, path: Path, task: str) -> None:
         self._path = path
         self._checkpoint = checkpoint_beside(path)
@@ -196,7 +198,7 @@ class TokenizerBeside:
     @cached_property
     def _tokenizer(self) -> CheckpointTokenizer:
         # Not before it is asked for: whether files are there is told without transformers.
-        return CheckpointTokenizer(self._checkpoint)
+        return self._KIND(self._checkpoint)
 
     def feeds(self, sample: Any) -> Arrays:
         """See `Processor`: all that a graph may ask for."""

@@ -27,6 +27,7 @@ from edgewright_compiler.tasks import (
     summarization,
     text_classification,
     text_generation,
+    text_ranking,
     text_regression,
     token_classification,
     translation,
@@ -42,6 +43,7 @@ __all__ = ["TASKS", "Task", "find_task", "narrowed", "task_of_architectures"]
 
 TASKS: tuple[Task, ...] = (
     text_classification.TASK,
+    text_ranking.TASK,
     text_regression.TASK,
     binary_text_classification.TASK,
     multi_label_text_classification.TASK,

@@ -24,6 +24,8 @@ STEPS = {
     "classify": "edgewright_runtime.steps.labels:Classify",
     "score_labels": "edgewright_runtime.steps.labels:ScoreLabels",
     "tokenize_question": "edgewright_runtime.steps.question:TokenizeQuestion",
+    "tokenize_passages": "edgewright_runtime.steps.passages:TokenizePassages",
+    "rank_passages": "edgewright_runtime.steps.passages:RankPassages",
     "find_answer": "edgewright_runtime.steps.question:FindAnswer",
     "fill_mask": "edgewright_runtime.steps.masked:FillMask",
     "pool_tokens": "edgewright_runtime.steps.vectors:PoolTokens",
@@ -74,6 +76,7 @@ STEPS = {
 LIBRARIES = {
     "tokenize": ("tokenizers",),
     "tokenize_question": ("tokenizers",),
+    "tokenize_passages": ("tokenizers",),
     "fill_mask": ("tokenizers",),
     "embed_texts": ("tokenizers",),
     "prompt": ("tokenizers",),

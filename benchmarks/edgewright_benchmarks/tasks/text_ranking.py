@@ -1,0 +1,9 @@
+"""Passages in the order in which they answer a query."""
+
+from __future__ import annotations
+
+from edgewright_benchmarks.accuracy.ranking import LabelledRanking, RankingAgreement
+from edgewright_benchmarks.label_values import RELEVANCE
+from edgewright_benchmarks.tasks._task import Task
+
+TASK = Task("text-ranking", RELEVANCE, LabelledRanking(), RankingAgreement())

@@ -1,0 +1,80 @@
+"""Tokenizers of a query with each of several passages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from edgewright_compiler.checkpoint import Checkpoint
+from edgewright_compiler.processors import ProcessorKind
+from edgewright_compiler.processors.text import TEXT, TOKENIZER_URI, CheckpointTokenizer, TokenizerBeside
+from edgewright_runtime.manifest import StepSpec
+from edgewright_targets import InputError
+
+if TYPE_CHECKING:
+    from edgewright_runtime.wire import Arrays
+
+_EXAMPLE = (
+    ("where is it?", "it is in the kitchen"),
+    ("who was here before the others came?", "nobody was here before the others came"),
+)
+
+
+class PassageTokenizer(CheckpointTokenizer):
+    """The tokenizer of a checkpoint, for pairs of which the longer one is cut; see `CheckpointTokenizer`."""
+
+    _SHORT: ClassVar[Any] = {"query": _EXAMPLE[0][0], "passages": [_EXAMPLE[0][1]]}
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        super().__init__(checkpoint)
+        if self._tokenizer.padding_side != "right":
+            raise InputError(f"'{checkpoint.name}': its tokenizer pads on the left, which pairs of texts cannot yet.")
+
+    def example(self) -> dict[str, Any]:
+        """See `Processor`."""
+        return self._together(list(_EXAMPLE))
+
+    def feeds(self, sample: Any, **options: Any) -> Arrays:
+        """See `Processor`: a row for each passage, the shorter ones padded."""
+        import numpy as np
+
+        made = self._made([(sample["query"], passage) for passage in sample["passages"]], **options)
+        shape = len(made["input_ids"]), max(map(len, made["input_ids"]))
+        feeds = {}
+        for name, rows in made.items():
+            feeds[name] = np.full(shape, self.filler if name == "input_ids" else 0, dtype=np.int64)
+            for row, tokens in zip(feeds[name], rows, strict=True):
+                row[: len(tokens)] = tokens
+        return feeds
+
+    def settle_padding(self, infer: Callable[[Arrays], Arrays]) -> None:
+        """See `PaddedProcessor`.
+
+        Raises:
+            InputError: Padding behind a text changes the answer, and shorter passages need some.
+        """
+        super().settle_padding(infer)
+        if self._side != "right":
+            raise InputError(
+                f"'{self._title}': its model takes padding for a part of the text, so it cannot take several passages."
+            )
+
+    def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
+        """See `Processor`."""
+        options = {
+            "tokenizer": TOKENIZER_URI,
+            "outputs": list(inputs),
+            "max_length": self.max_length,
+            "pad_id": self.filler,
+            "truncation_side": self.truncation_side,
+        }
+        return (StepSpec("tokenize_passages", options),)
+
+
+class PassagesBeside(TokenizerBeside):
+    """The tokenizer beside an ONNX file, for pairs; see `TokenizerBeside`."""
+
+    _KIND = PassageTokenizer
+
+
+PASSAGES = ProcessorKind("query+passages", TEXT.tools, TEXT.check, PassageTokenizer, PassagesBeside, TEXT.files)

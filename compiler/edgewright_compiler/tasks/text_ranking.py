@@ -1,0 +1,47 @@
+"""Passages in the order in which they answer a query: cross-encoders of sentence-transformers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from edgewright_compiler.heads import Head, head_of, one_score
+from edgewright_compiler.processors.passages import PASSAGES
+from edgewright_compiler.tasks._task import Task
+from edgewright_runtime.manifest import StepSpec
+from edgewright_targets import InputError
+
+# What sentence-transformers calls the function that makes scores, and the step: without one it takes a sigmoid.
+_FUNCTIONS = {"": "sigmoid", "Sigmoid": "sigmoid", "Identity": "none"}
+
+
+def _ranked(head: Head) -> Callable[[Sequence[str]], tuple[StepSpec, ...]]:
+    function = "none" if head.activated else _FUNCTIONS[head.cross_encoder or ""]
+
+    def answer(outputs: Sequence[str]) -> tuple[StepSpec, ...]:
+        return (StepSpec("rank_passages", {"logits": outputs[0], "function": function}),)
+
+    return answer
+
+
+def _check(config: dict[str, Any], folder: Path) -> None:
+    one_score(config, folder)
+    function = head_of(config).cross_encoder or ""
+    if function not in _FUNCTIONS:
+        raise InputError(
+            f"'{folder}': its scores are made by '{function}'; supported are {', '.join(filter(None, _FUNCTIONS))}."
+        )
+
+
+TASK = Task(
+    name="text-ranking",
+    model="AutoModelForSequenceClassification",
+    outputs=("logits",),
+    processor=PASSAGES,
+    answer_of=_ranked,
+    output_name="ranking",
+    check=_check,
+    narrows="text-classification",
+    fits=lambda head: head.cross_encoder is not None and head.is_number,
+)
