@@ -17,6 +17,7 @@ from edgewright_runtime.selftest import (
     GoldenSample,
     check_complete,
     check_feeds,
+    check_places,
     check_tolerance,
     check_whole,
     feed_tolerance,
@@ -173,6 +174,7 @@ def _answers(
                 (feeds,), (outputs,) = worker.feeds([index]), worker.answer([index])
                 check_feeds(feeds, golden, spec.pad_to_multiple_of, index, allowed)
                 worst = max(worst, alike.difference(graph_outputs(outputs), golden.outputs))
+                check_places(spec.name, alike, graph_outputs(outputs), golden, index)
                 bar.update()
     except WorkerError as error:
         return None, str(error)

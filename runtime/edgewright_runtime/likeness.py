@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from edgewright_runtime.gaps import largest_gap, odd_place
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -37,7 +39,7 @@ class Likeness:
         return 0.05 if self.boxes else 1e-4
 
     def difference(self, outputs: Arrays, expected: Arrays) -> float:
-        """The largest absolute difference over all outputs; infinity where shapes differ or a value is not finite.
+        """The largest absolute difference over all outputs; infinity where shapes differ (see also `largest_gap`).
 
         Of boxes it is the share of them that is not the same, from 0 to 1, each counting by its score.
         """
@@ -46,6 +48,15 @@ class Likeness:
         if any(name not in found for found in (outputs, expected) for name in self.boxes):
             return float("inf")
         return _boxes_apart(*([found[name] for name in self.boxes] for found in (outputs, expected)))
+
+    def odd_place(self, outputs: Arrays, expected: Arrays) -> str:
+        """Output and place where only one side has NaN or an infinity, or another text, as words; empty without one."""
+        for name, reference in expected.items():
+            if name in outputs and outputs[name].shape == reference.shape:
+                place = odd_place(outputs[name], reference)
+                if place and self.boxes is None:
+                    return f"'{name}' at {place}"
+        return ""
 
     def same_choice(self, outputs: Arrays, expected: Arrays) -> bool:
         """Whether both answer the same, where outputs tell that; true where they do not."""
@@ -64,29 +75,36 @@ def likeness_of(pipeline: PipelineSpec) -> Likeness:
 
 
 def _largest(outputs: Arrays, expected: Arrays) -> float:
+    return max(
+        (
+            largest_gap(outputs[name], reference) if name in outputs else float("inf")
+            for name, reference in expected.items()
+        ),
+        default=0.0,
+    )
+
+
+def _without_odd(corners: Array, scores: Array, classes: Array) -> tuple[Array, Array, Array, list[str]]:
+    """Boxes of which all is finite; and the others as texts, for their order does not count."""
     import numpy as np
 
-    worst = 0.0
-    for name, reference in expected.items():
-        value = outputs.get(name)
-        if value is None or value.shape != reference.shape:
-            return float("inf")
-        if value.size == 0:
-            continue
-        gap = np.abs(value.astype(np.float64) - reference.astype(np.float64)).max()
-        worst = max(worst, float(gap) if np.isfinite(gap) else float("inf"))
-    return worst
+    whole = np.isfinite(np.column_stack([corners, scores, classes])).all(axis=1)
+    odd = [
+        str([*box.tolist(), score, kind])
+        for box, score, kind in zip(corners[~whole], scores[~whole], classes[~whole], strict=True)
+    ]
+    return corners[whole], scores[whole], classes[whole], sorted(odd)
 
 
 def _boxes_apart(found: list[Array], expected: list[Array]) -> float:
     """The share of boxes, weighed by their scores, that one side does not have, or has elsewhere or less surely."""
     import numpy as np
 
-    corners, scores, classes = (array.astype(np.float64) for array in found)
-    sides = zip(expected[0].astype(np.float64).reshape(-1, 4), *(one.reshape(-1) for one in expected[1:]), strict=True)
-    corners, scores, classes = corners.reshape(-1, 4), scores.reshape(-1), classes.reshape(-1)
-    if not all(np.isfinite(array).all() for array in (*found, *expected)):
+    corners, scores, classes, odd = _without_odd(*_as_boxes(found))
+    *others, other_odd = _without_odd(*_as_boxes(expected))
+    if odd != other_odd:
         return float("inf")
+    sides = zip(*others, strict=True)
     free = np.ones(len(scores), dtype=bool)
     apart = weight = 0.0
     for box, score, kind in sorted(sides, key=lambda side: -float(side[1])):
@@ -101,6 +119,13 @@ def _boxes_apart(found: list[Array], expected: list[Array]) -> float:
             apart, weight = apart + float(score), weight + float(score)
     rest = float(scores[free].sum())
     return (apart + rest) / (weight + rest) if weight + rest > 0 else 0.0
+
+
+def _as_boxes(arrays: list[Array]) -> tuple[Array, Array, Array]:
+    import numpy as np
+
+    corners, scores, classes = (array.astype(np.float64) for array in arrays)
+    return corners.reshape(-1, 4), scores.reshape(-1), classes.reshape(-1)
 
 
 def _overlaps(corners: Array, box: Array) -> Array:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_runtime.errors import DamagedPackageError, PackageError
+from edgewright_runtime.gaps import largest_gap
 from edgewright_runtime.likeness import likeness_of
 from edgewright_runtime.model import EngineInfo
 from edgewright_runtime.package import GOLDEN, Package, package_folder
@@ -16,6 +17,8 @@ from edgewright_runtime.samples import pack, unpack
 from edgewright_targets.errors import CheckFailedError, first_few
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
 
     from edgewright_runtime.likeness import Likeness
@@ -80,14 +83,16 @@ def verify(path: str | Path, *, engine: str | None = None, strict: bool = False)
     samples = stored_samples(package)
     check_complete(samples, str(path))
     with load(package, engine=engine, strict=strict) as model:
-        spec = package.manifest.engines[model.engine.name]
+        info = model.engine
+        spec = package.manifest.engines[info.name]
         pipeline = package.manifest.pipeline
         worst, alike, allowed = 0.0, likeness_of(pipeline), feed_tolerance(pipeline)
         check_tolerance(spec, samples, alike)
         for index, golden in enumerate(samples):
             check_feeds(model.golden_feeds(golden.sample), golden, spec.pad_to_multiple_of, index, allowed)
-            worst = max(worst, alike.difference(model.measured(golden.sample)["outputs"], golden.outputs))
-        info = model.engine
+            outputs = model.measured(golden.sample)["outputs"]
+            worst = max(worst, alike.difference(outputs, golden.outputs))
+            check_places(info.name, alike, outputs, golden, index)
     # A comparison with NaN is False, so the check is written the way round that lets none through.
     if not worst <= spec.tolerance:
         raise CheckFailedError(
@@ -96,6 +101,19 @@ def verify(path: str | Path, *, engine: str | None = None, strict: bool = False)
             hint="This machine or its provider computes differently from the one it was measured on; build on it.",
         )
     return SelfTestReport(files, len(samples), info, worst, spec.tolerance)
+
+
+def check_places(engine: str, alike: Likeness, outputs: Mapping[str, Array], golden: GoldenSample, index: int) -> None:
+    """Refuse an infinity, NaN or text that only one side has, with its place.
+
+    Raises:
+        CheckFailedError: There is one.
+    """
+    if place := alike.odd_place(dict(outputs), golden.outputs):
+        raise CheckFailedError(
+            f"Engine '{engine}' differs from the float outputs of golden sample {index}: {place}.",
+            hint="This machine or its provider computes differently from the one it was measured on; build on it.",
+        )
 
 
 def check_whole(path: str | Path) -> tuple[Package, int]:
@@ -212,7 +230,8 @@ def _equal(made: Array, stored: Array, allowed: float) -> bool:
     if made.dtype != stored.dtype or made.shape != stored.shape or made.dtype.kind != "f" or not stored.size:
         return np.array_equal(made, stored)
     # Processors add up in their own order: a spectrum of the same samples differs in its last digits.
-    return bool(np.abs(made - stored).max() <= allowed * max(1.0, float(np.abs(stored).max())))
+    finite = np.abs(stored[np.isfinite(stored)])
+    return largest_gap(made, stored) <= allowed * max(1.0, float(finite.max(initial=0.0)))
 
 
 def stored_samples(package: Package) -> tuple[GoldenSample, ...]:

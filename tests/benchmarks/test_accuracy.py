@@ -66,6 +66,16 @@ class TestLabelled:
         assert accuracy.metrics["macro_f1"].value < 1
         assert accuracy.drop.value == pytest.approx(1 / 200)
 
+    def test_a_masked_class_is_never_the_answer(self) -> None:
+        masked = [np.array([-np.inf, 0.5, 0.25])] * 200
+        accuracy = self.scorer.score(masked, [1] * 200, masked)
+        assert accuracy.metrics["accuracy"].value == 1
+        assert self.scorer.score(masked, [0] * 200, masked).metrics["accuracy"].value == 0
+
+    def test_the_name_of_the_class_beside_its_scores_is_no_score(self) -> None:
+        outputs: list[Output] = [{"label": np.array(["b"]), "scores": np.array([[0.1, 0.9]])}] * 200
+        assert self.scorer.score(outputs, [1] * 200, outputs).metrics["accuracy"].value == 1
+
     def test_nothing_but_nan(self) -> None:
         baseline = scores(list(self.truth))
         accuracy = self.scorer.score([np.full(3, np.nan)] * 200, self.truth, baseline, max_drop=0.5)
@@ -168,13 +178,26 @@ class TestSimilarity:
             ([0.0, 0.0], [1.0, 0.0], 0),
             ([-1.0, 0.0], [1.0, 0.0], 0),
             ([1.0], [1.0, 1.0], 0),
-            ([np.inf, 1.0], [np.inf, 1.0], 0),
+            # Masked classes on both sides are no difference, and on one side a whole one.
+            ([np.inf, 1.0], [np.inf, 1.0], 1),
+            ([-np.inf, 0.6, 0.8], [-np.inf, 1.0, 0.0], 0.6),
+            ([np.nan, 1.0], [np.nan, 1.0], 1),
+            ([-np.inf, 1.0], [np.inf, 1.0], 0),
+            ([-np.inf, 1.0], [0.0, 1.0], 0),
+            ([np.nan, 1.0], [np.inf, 1.0], 0),
             ([1e300, 1e300], [1e300, 1e300], 1),
             ([], [], 1),
         ],
     )
     def test_edges(self, output: list[float], baseline: list[float], expected: float) -> None:
         assert similarity(np.array(output), np.array(baseline)) == pytest.approx(expected)
+
+    @pytest.mark.parametrize(("label", "expected"), [("cat", 1), ("dog", 0)])
+    def test_texts_are_the_same_or_not(self, label: str, expected: float) -> None:
+        scores = np.array([0.2, 0.8])
+        baseline = {"label": np.array(["cat"]), "scores": scores}
+        for kind in (object, "U8"):
+            assert similarity({"label": np.array([label], kind), "scores": scores}, baseline) == expected
 
     def test_half_precision_does_not_overflow(self) -> None:
         row = np.full(1000, 60000, dtype=np.float16)

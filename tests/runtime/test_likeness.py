@@ -47,6 +47,26 @@ def test_a_box_counts_by_its_score(boxes: Likeness) -> None:
     assert boxes.difference(found(shift=1.0), found()) == pytest.approx(1 - 81 / 119)
 
 
+def test_boxes_that_are_no_numbers_on_both_sides_are_not_apart(boxes: Likeness) -> None:
+    odd, other = found(), found([2, 0, 1])
+    for side, row in ((odd, 2), (other, 0)):
+        side["corners"] = side["corners"].copy()
+        side["corners"][row] = [np.nan, 0, np.inf, 60]
+    assert boxes.difference(odd, other) == 0
+    other["sure"] = other["sure"] + np.array([0.01, 0, 0], np.float32)
+    assert boxes.difference(odd, other) == float("inf")
+
+
+def test_the_place_of_what_only_one_side_has() -> None:
+    expected = {"y": np.array([[0.5, -np.inf]]), "label": np.array(["cat"])}
+    assert Likeness().difference(expected, expected) == 0
+    assert Likeness().odd_place(expected, expected) == ""
+    given = {**expected, "y": np.array([[0.5, 1.0]])}
+    assert Likeness().difference(given, expected) == float("inf")
+    assert Likeness().odd_place(given, expected) == "'y' at [0, 1] is 1 and should be -inf"
+    assert "'label' at [0]" in Likeness().odd_place({**expected, "label": np.array(["dog"])}, expected)
+
+
 def test_what_is_no_number_or_missing_is_infinitely_far(boxes: Likeness) -> None:
     odd = found()
     odd["corners"] = np.full_like(odd["corners"], np.nan)

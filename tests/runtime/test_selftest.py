@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from edgewright_runtime.selftest import GoldenSample, check_feeds
+from edgewright_runtime.likeness import Likeness
+from edgewright_runtime.selftest import GoldenSample, check_feeds, check_places
 from edgewright_targets import CheckFailedError
 
 STORED = [2, 7, 8, 9, 3]
@@ -38,3 +39,31 @@ def test_feeds_that_the_steps_do_not_make() -> None:
     with pytest.raises(CheckFailedError, match=r"sample 0: the steps before the graph do not make 'ids'") as refused:
         check_feeds({"mask": np.array([STORED])}, golden, 1, 0)
     assert refused.value.hint == "They make: mask."
+
+
+@pytest.mark.parametrize(
+    ("made", "same"),
+    [
+        ([0.5, -np.inf], True),
+        ([0.5, np.inf], False),
+        ([0.5, np.nan], False),
+        ([0.5, 1.0], False),
+        ([0.6, -np.inf], False),
+    ],
+)
+def test_infinities_of_a_mask_are_the_same_or_not(made: list[float], same: bool) -> None:
+    golden = GoldenSample("text", {"mask": np.array([0.5, -np.inf], np.float32)}, {})
+    feeds = {"mask": np.array(made, np.float32)}
+    if same:
+        check_feeds(feeds, golden, 1, 0)
+        return
+    with pytest.raises(CheckFailedError, match="other values for 'mask'"):
+        check_feeds(feeds, golden, 1, 0)
+
+
+def test_where_an_answer_is_no_number_is_said() -> None:
+    golden = GoldenSample("text", {}, {"y": np.array([[0.5, 0.25]])})
+    with pytest.raises(
+        CheckFailedError, match=r"'here-int8'.* golden sample 3: 'y' at \[0, 1\] is nan and should be 0.25"
+    ):
+        check_places("here-int8", Likeness(), {"y": np.array([[0.5, np.nan]])}, golden, 3)

@@ -106,13 +106,24 @@ def texts_of(outputs: Sequence[Output], refusal: str) -> list[str]:
 
 
 def flatten(output: Output) -> NDArray[np.float64]:
-    """All values of a sample in one row, outputs in the order of their names; shape (values,)."""
-    arrays = [output[name] for name in sorted(output) if name != ANSWER] if isinstance(output, Mapping) else [output]
-    return np.concatenate([np.asarray(array, dtype=np.float64).reshape(-1) for array in arrays])
+    """All numbers of a sample in one row, outputs in the order of their names; shape (values,)."""
+    arrays = [output[name] for name in _number_names(output)] if isinstance(output, Mapping) else [output]
+    return np.concatenate([np.zeros(0), *(np.asarray(array, dtype=np.float64).reshape(-1) for array in arrays)])
+
+
+def texts_among(output: Output) -> dict[str, NDArray[np.str_]]:
+    """The outputs of a sample that are texts, such as the names of classes."""
+    if not isinstance(output, Mapping):
+        return {}
+    return {name: np.asarray(output[name]) for name in set(output) - {ANSWER} - set(_number_names(output))}
+
+
+def _number_names(output: Mapping[str, Any]) -> list[str]:
+    return [name for name in sorted(output) if name != ANSWER and np.asarray(output[name]).dtype.kind not in "USO"]
 
 
 def top_classes(outputs: Sequence[Output]) -> NDArray[np.int64]:
-    """The class with the highest score of each sample, `NO_ANSWER` where a score is not finite; shape (samples,).
+    """The class with the highest score of each sample, `NO_ANSWER` where none can be told; shape (samples,).
 
     Raises:
         InputError: A sample has several outputs, so that none is the scores.
@@ -121,10 +132,15 @@ def top_classes(outputs: Sequence[Output]) -> NDArray[np.int64]:
 
 
 def _top_class(output: Output) -> int:
-    if isinstance(output, Mapping) and len(names := sorted(set(output) - {ANSWER})) != 1:
+    if isinstance(output, Mapping) and len(names := _number_names(output)) != 1:
         raise InputError(
             f"A class can be told from one output of scores only; this model has: {', '.join(names)}.",
             hint="Leave the labels out to measure agreement over all outputs, or export the scores alone.",
         )
     scores = flatten(output)
-    return int(scores.argmax()) if scores.size and np.isfinite(scores).all() else NO_ANSWER
+    return int(scores.argmax()) if tell_apart(scores) else NO_ANSWER
+
+
+def tell_apart(scores: NDArray[np.float64]) -> bool:
+    """Whether one of the scores is the best: none is NaN and the largest is finite; masked classes have -inf."""
+    return bool(scores.size and not np.isnan(scores).any() and np.isfinite(scores.max()))

@@ -7,11 +7,20 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from edgewright_benchmarks.accuracy._mean import likeness_accuracy
-from edgewright_benchmarks.accuracy._scorer import NO_ANSWER, NO_DROP, Output, check_samples, flatten, top_classes
+from edgewright_benchmarks.accuracy._scorer import (
+    NO_ANSWER,
+    NO_DROP,
+    Output,
+    check_samples,
+    flatten,
+    texts_among,
+    top_classes,
+)
 from edgewright_benchmarks.accuracy._single import classes_of
 from edgewright_benchmarks.accuracy.classification import is_among
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics import paired_accuracy_drop, samples_needed, wilson
+from edgewright_runtime.gaps import largest_gap, odd_places
 
 # The baseline agrees with itself by definition, which has no width.
 _WHOLE = Interval(1.0, 1.0, 1.0)
@@ -108,13 +117,23 @@ def similarity(output: Output, baseline: Output) -> float:
 
     `2 a.b / (a.a + b.b)`: the cosine similarity where both rows are equally long, and less than it where they are
     not. The cosine alone would call outputs equal that differ by any factor, and single numbers by all but their
-    sign. Opposite outputs, outputs that are not finite and outputs of another size count as 0.
+    sign. Opposite outputs, outputs of another size, other texts, and NaN or infinities of one side alone count as 0.
     """
-    row, other = flatten(output), flatten(baseline)
-    if row.shape != other.shape or not (np.isfinite(row).all() and np.isfinite(other).all()):
+    if not _same_texts(output, baseline):
         return 0.0
+    row, other = flatten(output), flatten(baseline)
+    if row.shape != other.shape or odd_places(row, other).any():
+        return 0.0
+    # What both have in the same place, such as the scores of masked classes, is no difference.
+    finite = np.isfinite(other)
+    row, other = row[finite], other[finite]
     largest = max(np.abs(row).max(initial=0.0), np.abs(other).max(initial=0.0))
     if largest == 0:
         return 1.0
     row, other = row / largest, other / largest  # squares of large values would overflow
     return float(np.clip(2 * (row @ other) / (row @ row + other @ other), 0.0, 1.0))
+
+
+def _same_texts(output: Output, baseline: Output) -> bool:
+    ours, theirs = texts_among(output), texts_among(baseline)
+    return ours.keys() == theirs.keys() and all(largest_gap(ours[name], theirs[name]) == 0 for name in ours)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples, flatten
+from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples, flatten, tell_apart
 from edgewright_benchmarks.accuracy._single import auc_of, check_width, classes_of, threshold_of
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics import metric_interval, paired_accuracy_drop, samples_needed, wilson
@@ -72,7 +72,7 @@ class LabelledClassification:
 def is_among(output: Output, label: int, count: int) -> bool:
     """Whether a class is among the `count` best ones of a sample."""
     scores = flatten(output)
-    if not np.isfinite(scores).all() or label >= scores.size:
+    if not tell_apart(scores) or label >= scores.size or scores[label] == -np.inf:
         return False
     # Of equal scores the lower index is the better one, as with the best class alone.
     return bool((scores > scores[label]).sum() + (scores[:label] == scores[label]).sum() < count)
