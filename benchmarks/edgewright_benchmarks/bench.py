@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgewright_benchmarks.choice import choose
+from edgewright_benchmarks.choice import choose, measured_again
 from edgewright_benchmarks.data import Dataset, read_dataset
 from edgewright_benchmarks.devices import Device
 from edgewright_benchmarks.devices.address import RemoteDevice
@@ -147,7 +147,7 @@ def _bench(package: Package, samples: Dataset, where: _Where, settings: MeterSet
         max_drop=built.max_drop,
         baseline=baseline,
         chosen=chosen,
-        reason=_reason(running, built, samples),
+        reason=measured_again(running, built.chosen, compared.measure, samples.name),
         engines=judged.engines,
         data=data_facts(samples),
         machine=machine,
@@ -174,14 +174,6 @@ def _stranger(manifest: Manifest, target: str, where: _Where) -> tuple[str, ...]
     if set(hardware.isa) <= set(machine.features) if remote else hardware.is_here():
         return ()
     return (f"The engines were made for {target}, which this machine ({machine.cpu}) is not: the figures are its own.",)
-
-
-def _reason(running: EngineResult, built: Result, samples: Dataset) -> str:
-    if running.name != built.chosen:
-        return f"{running.name} runs here; the build chose {built.chosen}, which cannot run on this machine."
-    if data_facts(samples).same_data(built.data):
-        return built.reason
-    return f"{built.reason} It was measured again here on {samples.name}, which the choice never saw."
 
 
 def _warnings(running: EngineResult, where: _Where, built: Result, samples: Dataset) -> tuple[str, ...]:

@@ -7,9 +7,12 @@ Both are bounds and no point estimates: what is not shown does not count. Senten
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from edgewright_benchmarks.bounds import apart, span, upper
+from edgewright_benchmarks.elsewhere import NOT_HERE, is_elsewhere
 from edgewright_benchmarks.result import Accuracy, EngineResult, Interval, Latency, Measure
 from edgewright_benchmarks.statistics import starved_baseline
 from edgewright_targets import InputError
@@ -81,7 +84,7 @@ def _accuracy_refusal(accuracy: Accuracy | None, max_drop: float, measure: Measu
     budget = f"the budget is {_points(max_drop)}"
     if drop.value > max_drop:
         lost = _points(drop.value, max_drop)
-        bound = _points(drop.high)
+        bound = _points_at_most(drop.high)
         return (
             f"Refused: it loses {lost} percentage points of {measure} on {accuracy.samples:,} samples "
             f"({_sure(drop)} bound {bound}), {budget}."
@@ -89,12 +92,12 @@ def _accuracy_refusal(accuracy: Accuracy | None, max_drop: float, measure: Measu
     if accuracy.samples_needed is not None:
         return (
             f"Too few samples to decide: about {_about(accuracy.samples_needed):,} would be needed, there are "
-            f"{accuracy.samples:,}. It may lose {_points(drop.high, max_drop)} percentage points of {measure} "
+            f"{accuracy.samples:,}. It may lose {_points_at_most(drop.high, max_drop)} percentage points of {measure} "
             f"({_sure(drop)} bound; measured drop {_points(drop.value)}), {budget}."
         )
     return (
-        f"Refused: it may lose {_points(drop.high, max_drop)} percentage points of {measure} ({_sure(drop)} bound; "
-        f"measured drop {_points(drop.value)} on {accuracy.samples:,} samples), {budget}."
+        f"Refused: it may lose {_points_at_most(drop.high, max_drop)} percentage points of {measure} "
+        f"({_sure(drop)} bound; measured drop {_points(drop.value)} on {accuracy.samples:,} samples), {budget}."
     )
 
 
@@ -118,31 +121,59 @@ def _winner(winner: EngineResult, accepted: int, max_drop: float, measure: Measu
     which = "the only candidate accepted" if accepted == 1 else f"the {best} of {accepted} accepted candidates"
     speed = _times(winner.latency) if winner.latency else f"its speed was not measured (only {winner.rung})"
     return (
-        f"{winner.name} is {which}: {speed}, and it loses at most {_points(drop.high)} percentage "
+        f"{winner.name} is {which}: {speed}, and it loses at most {_points_at_most(drop.high, max_drop)} percentage "
         f"points of {measure} ({_sure(drop)} bound; measured drop {_points(drop.value)} on "
         f"{winner.accuracy.samples:,} samples), the budget is {_points(max_drop)}."
     )
 
 
 def _no_winner(judged: Sequence[EngineResult], baseline: str) -> str:
+    others = sum(is_elsewhere(engine) for engine in judged)
     counts = (sum(engine.status == status for engine in judged) for status in ("refused", "failed", "unfinished"))
     refused, failed, unfinished = counts
+    said = f"{refused} refused, {failed - others} failed" + (f", {others} {NOT_HERE}" if others else "")
     if unfinished:
         engines = "an engine" if unfinished == 1 else f"{unfinished} engines"
         return (
             f"The baseline {baseline} runs until 'edgewright finish' has compared {engines} with it on the device "
-            f"({refused} refused, {failed} failed)."
+            f"({said})."
         )
     if not refused and not failed:
         return f"The baseline {baseline} ships: there was no other candidate."
-    return f"The baseline {baseline} ships: no candidate was accepted ({refused} refused, {failed} failed)."
+    return f"The baseline {baseline} ships: no candidate was accepted ({said})."
+
+
+def measured_again(running: EngineResult, built: str, measure: Measure, data: str) -> str:
+    """What the engine that runs does on other data than the choice saw, as a sentence with the figures of this data.
+
+    Args:
+        running: It, judged.
+        built: Name of the engine that the build chose.
+        measure: What the drop is a drop of.
+        data: Name of the data.
+    """
+    which = f"{running.name} runs here"
+    if running.name != built:
+        which = f"{which}, as {built}, which the build chose, cannot run on this machine"
+    if running.status == "baseline":
+        return f"{which}. It is the float baseline itself."
+    figures = []
+    if running.rung == "measured" and running.latency:
+        figures.append(f"it takes {_times(running.latency)}")
+    if running.accuracy:
+        drop = running.accuracy.drop
+        figures.append(
+            f"it loses at most {_points_at_most(drop.high)} percentage points of {measure} ({_sure(drop)} bound; "
+            f"measured drop {_points(drop.value)} on {running.accuracy.samples:,} samples)"
+        )
+    return f"{which}. On {data} {', and '.join(figures)}." if figures else f"{which}."
 
 
 def _times(latency: Latency) -> str:
     ratio = latency.ratio
     return (
         f"{ratio.value:.2f} times the baseline latency "
-        f"({100 * ratio.confidence:g} % interval {_apart(ratio.low, 1, 2)} to {_apart(ratio.high, 1, 2)})"
+        f"({100 * ratio.confidence:g} % interval {span(ratio.low, ratio.high, 1, 2)})"
     )
 
 
@@ -152,14 +183,12 @@ def _sure(drop: Interval) -> str:
 
 def _points(share: float, limit: float | None = None) -> str:
     """A share in percentage points, with as many digits as it takes to tell it from `limit`."""
-    return f"{100 * share:z.1f}" if limit is None else _apart(100 * share, 100 * limit, 1)
+    return f"{100 * share:z.1f}" if limit is None else apart(100 * share, 100 * limit, 1)
 
 
-def _apart(value: float, limit: float, digits: int) -> str:
-    """`value` with `digits` decimals, or more where rounding would make it look equal to the limit that it missed."""
-    while value != limit and digits < 6 and f"{value:.{digits}f}" == f"{limit:.{digits}f}":
-        digits += 1
-    return f"{value:.{digits}f}"
+def _points_at_most(share: float, limit: float = math.inf) -> str:
+    """An upper bound of a share in percentage points, as `_points`."""
+    return apart(100 * share, 100 * limit, 1, upper)
 
 
 def _about(count: int) -> int:

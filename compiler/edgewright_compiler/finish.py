@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edgewright_benchmarks.bounds import span
 from edgewright_benchmarks.evidence import now
 from edgewright_benchmarks.meter import MeterSettings, Readings, read_engines
 from edgewright_benchmarks.progress import Progress, Quiet
@@ -220,7 +221,7 @@ def judge(
 def _judged(spec: EngineSpec, worst: float, found: Readings, against: tuple[str, Readings], device: str) -> Finished:
     name, reference = against
     ratio = latency_ratio(found.rounds, reference.rounds)
-    times = f"{ratio.value:.2f} times the latency of {name} (95 % interval {ratio.low:.2f} to {ratio.high:.2f})"
+    times = f"{ratio.value:.2f} times the latency of {name} (95 % interval {span(ratio.low, ratio.high, 1, 2)})"
     # A comparison with NaN is False, so both are written the way round that lets none through.
     alike, fast = worst <= spec.tolerance, ratio.high <= 1
     starved = starved_baseline(*(float(np.median(one.busy)) if one.busy else None for one in (found, reference)))

@@ -10,6 +10,7 @@ from typing import Any
 
 from edgewright_benchmarks.accuracy.agreement import SimilarityAgreement, TopClassAgreement
 from edgewright_benchmarks.accuracy.classification import LabelledClassification
+from edgewright_benchmarks.bounds import apart, lower
 from edgewright_benchmarks.data import MOST_ROWS, Dataset, check_there, read_dataset
 from edgewright_benchmarks.meter import MeterSettings
 from edgewright_benchmarks.progress import Progress
@@ -164,10 +165,11 @@ class Job:
         scorer = task.scorer(labelled=self.measured.labels is not None)
         if not isinstance(scorer, _PER_SAMPLE) or least_bound(samples) <= budget:
             return ""
+        shown = apart(100 * least_bound(samples), 100 * budget, 1, lower)
         needed = f" At least {least_samples(budget):,} samples are needed." if budget else ""
         return (
-            f"{samples:,} samples cannot show a loss below {100 * least_bound(samples):.1f} percentage points, and the "
-            f"budget is {100 * budget:.1f}: only an engine that is right more often than float could be "
+            f"{samples:,} samples cannot show a loss below {shown} percentage points, and the budget "
+            f"is {100 * budget:.1f}: only an engine that is right more often than float could be "
             f"chosen.{needed}"
         )
 

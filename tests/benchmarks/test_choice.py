@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from edgewright_benchmarks import bounds
 from edgewright_benchmarks.choice import choose, judge
 from edgewright_benchmarks.result import Accuracy, EngineResult, Interval, Latency
 from edgewright_targets import InputError
@@ -198,3 +199,37 @@ class TestChoose:
         broken = replace(BASELINE, status="failed", reasons=("No memory.",))
         with pytest.raises(InputError, match="No memory"):
             choose([broken], "float", max_drop=0.01, measure="accuracy")
+
+
+class TestBounds:
+    """What is read of a bound holds: an upper one is rounded up, a lower one down, everywhere."""
+
+    def test_an_upper_bound_is_rounded_up(self) -> None:
+        assert (
+            "loses at most 1.1 percentage points"
+            in choose([BASELINE, engine(drop=(0.0, 0.0, 0.0104))], "float", max_drop=0.02, measure="accuracy").reason
+        )
+        assert "bound 3.1)" in reasons(engine(drop=(0.03, 0.02, 0.0304)))[0]
+        assert "may lose 1.9 percentage" in reasons(engine(drop=(0.009, 0.001, 0.01841)))[0]
+
+    def test_what_is_accepted_does_not_read_as_over_the_budget(self) -> None:
+        candidates = [BASELINE, engine(drop=(0.0, 0.0, 0.0051))]
+        reason = choose(candidates, "float", max_drop=0.0052, measure="accuracy").reason
+        assert "loses at most 0.51 percentage" in reason
+
+    def test_ends_of_an_interval_go_outwards(self) -> None:
+        assert "(95 % interval 1.18 to 1.31)" in reasons(engine(ratio=(1.24, 1.189, 1.301)))[0]
+        assert "(95 % interval 0.98 to 1.02)" in reasons(engine(ratio=(0.99, 0.989, 1.011)))[0]
+
+    @pytest.mark.parametrize(
+        ("value", "decimals", "low", "high"),
+        [
+            (1.04, 1, 1.0, 1.1),
+            (0.1 + 0.2, 1, 0.3, 0.3),
+            (-0.0001, 2, -0.01, 0.0),
+            (14.46, 1, 14.4, 14.5),
+            (float("inf"), 1, float("inf"), float("inf")),
+        ],
+    )
+    def test_rounding(self, value: float, decimals: int, low: float, high: float) -> None:
+        assert (bounds.lower(value, decimals), bounds.upper(value, decimals)) == (low, high)

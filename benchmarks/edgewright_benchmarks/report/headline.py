@@ -55,7 +55,7 @@ def _speed(chosen: EngineResult, baseline: EngineResult) -> Figure:
         return Figure("Median latency", words.milliseconds(latency.median), ("This is the float baseline itself.",))
     speed = words.speed(latency.ratio)
     lines = [
-        f"{words.confidence(speed)} interval {words.times(speed.low)} to {words.times(speed.high)}",
+        f"{words.confidence(speed)} interval {words.times_span(speed)}",
         f"median {words.milliseconds(latency.median)}, float baseline {words.milliseconds(base.median)}",
     ]
     if speed.low <= 1 <= speed.high:
@@ -75,14 +75,16 @@ def _accuracy(result: Result, chosen: EngineResult, baseline: EngineResult) -> F
     if accuracy is None or value is None:
         label = words.metric_word("accuracy", result.measure, first=True)
         return Figure(label, NOT_MEASURED, _why_absent(chosen))
-    label = words.metric_word(next(iter(accuracy.metrics)), result.measure, first=True)
-    interval = f"{words.percent(value.low)} to {words.percent(value.high)}"
-    lines = [f"{words.confidence(value)} interval {interval}, {accuracy.samples:,} samples"]
+    name = next(iter(accuracy.metrics))
+    label = words.metric_word(name, result.measure, first=True)
+    lines = [f"{words.confidence(value)} interval {words.metric_span(name, value)}, {accuracy.samples:,} samples"]
     if result.measure == "agreement":
         lines.insert(0, "how often it answers as the float model does; not accuracy")
     if chosen is baseline:
         return Figure(
-            label, words.percent(value.value), (*lines, "This is the float baseline itself: nothing is lost.")
+            label,
+            words.metric_value(name, value.value),
+            (*lines, "This is the float baseline itself: nothing is lost."),
         )
     if chosen.rung == "emulated":
         lines.append("from a bit-true emulator of the hardware")
@@ -92,7 +94,7 @@ def _accuracy(result: Result, chosen: EngineResult, baseline: EngineResult) -> F
         f"{words.points_bound(accuracy.drop.high)} with {words.confidence(accuracy.drop)} confidence; "
         f"budget {words.budget(result.max_drop)}: {'NOT WITHIN BUDGET' if alarming else 'within budget'}"
     )
-    return Figure(label, words.percent(value.value), tuple(lines), alarming)
+    return Figure(label, words.metric_value(name, value.value), tuple(lines), alarming)
 
 
 def _bytes(label: str, mine: int | None, base: int | None, *, same: bool) -> Figure:

@@ -65,7 +65,7 @@ def _cells(result: Result, engine: EngineResult, metrics: list[str]) -> dict[str
         cells[words.metric_word(name, result.measure, first=index == 0)] = (
             Cell(
                 words.metric_value(name, value.value),
-                f"{words.metric_value(name, value.low)} to {words.metric_value(name, value.high)}",
+                words.metric_span(name, value),
             )
             if value
             else _absent(engine)
@@ -103,7 +103,7 @@ def _time_cells(result: Result, engine: EngineResult) -> dict[str, Cell]:
     if latency is None:
         return dict.fromkeys(("Speed", "p50", "p90", "p95", "p99", "Throughput", "Load time"), _absent(engine))
     speed = words.speed(latency.ratio)
-    spread = f"{words.times(speed.low)} to {words.times(speed.high)}"
+    spread = words.times_span(speed)
     load = words.milliseconds(statistics.median(engine.load_seconds)) if engine.load_seconds else NOTHING
     return {
         "Speed": Cell(words.times(speed.value), "" if engine.name == result.baseline else spread),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from edgewright_benchmarks.bounds import Rounding, lower, nearest, upper
 from edgewright_benchmarks.result import Interval, Measure, Status
 from edgewright_targets import Rung
 
@@ -89,7 +90,7 @@ def drop_word(measure: Measure) -> str:
     return "Loss of agreement" if measure == "agreement" else "Accuracy drop"
 
 
-def significant(value: float, digits: int = 3) -> str:
+def significant(value: float, digits: int = 3, rounding: Rounding = nearest) -> str:
     """`value` with so many significant digits, never in scientific notation, thousands separated.
 
     >>> significant(0.00087), significant(2.1), significant(1234.5)
@@ -98,7 +99,7 @@ def significant(value: float, digits: int = 3) -> str:
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
-    return f"{value:,.{decimals}f}"
+    return f"{rounding(value, decimals):,.{decimals}f}"
 
 
 def milliseconds(seconds: float) -> str:
@@ -106,16 +107,21 @@ def milliseconds(seconds: float) -> str:
     return f"{significant(seconds * 1000)}{_UNIT_SPACE}ms"
 
 
-def metric_value(name: str, value: float) -> str:
+def metric_value(name: str, value: float, rounding: Rounding = nearest) -> str:
     """A metric as people read it: a share as percent, `_NUMBERS` as the numbers that they are, decibels as such."""
     if name == "psnr":
-        return f"{significant(value)}{_UNIT_SPACE}dB"
-    return significant(value) if name in _NUMBERS else percent(value)
+        return f"{significant(value, rounding=rounding)}{_UNIT_SPACE}dB"
+    return significant(value, rounding=rounding) if name in _NUMBERS else percent(value, rounding)
 
 
-def percent(share: float) -> str:
+def metric_span(name: str, interval: Interval) -> str:
+    """The interval of a metric: `98.20% to 98.90%`."""
+    return f"{metric_value(name, interval.low, lower)} to {metric_value(name, interval.high, upper)}"
+
+
+def percent(share: float, rounding: Rounding = nearest) -> str:
     """A share as percent: `98.20%`."""
-    return f"{share * 100:.2f}%"
+    return f"{rounding(share * 100, 2):.2f}%"
 
 
 def points(share: float) -> str:
@@ -126,7 +132,7 @@ def points(share: float) -> str:
 
 def points_bound(share: float) -> str:
     """An upper bound in percentage points, rounded up: a bound above the budget must not read as equal to it."""
-    return points(math.ceil(share * 10_000 - 1e-6) / 10_000)
+    return points(upper(share * 100, 2) / 100)
 
 
 def budget(share: float) -> str:
@@ -151,9 +157,14 @@ def speed(ratio: Interval) -> Interval:
     return Interval(1 / ratio.value, 1 / ratio.high, 1 / ratio.low, ratio.confidence)
 
 
-def times(value: float) -> str:
+def times(value: float, rounding: Rounding = nearest) -> str:
     """A factor, with the sign for times."""
-    return f"{significant(value)}\N{MULTIPLICATION SIGN}"
+    return f"{significant(value, rounding=rounding)}\N{MULTIPLICATION SIGN}"
+
+
+def times_span(interval: Interval) -> str:
+    """The interval of a factor."""
+    return f"{times(interval.low, lower)} to {times(interval.high, upper)}"
 
 
 def shortened(name: str, length: int) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 from edgewright_runtime.options import Check, one_of, thread_count
 
+# Seen with plugin 1.8 on an AMD processor: the library loads and offers no device.
+OTHER_PROCESSORS = "The OpenVINO provider offers no device on this machine: it takes Intel processors only."
 _NAME = "OpenVINOExecutionProvider"
 _PLUGIN = "onnxruntime_ep_openvino"
 _LONGEST_CONFIG = 1000
@@ -46,8 +48,7 @@ def unavailable() -> str | None:
     if importlib.util.find_spec(_PLUGIN) is None:
         return "The OpenVINO provider is not installed; install it with: pip install 'edgewright[openvino]'."
     if not _devices():
-        # Seen with plugin 1.8 on an AMD processor: the library loads and offers no device.
-        return "The OpenVINO provider offers no device on this machine: it takes Intel processors only."
+        return OTHER_PROCESSORS
     return None
 
 

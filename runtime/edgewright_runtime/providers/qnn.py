@@ -16,6 +16,7 @@ from edgewright_runtime.options import Check, matching, one_of
 from edgewright_targets.errors import InputError
 from edgewright_targets.host import architecture
 
+OTHER_PROCESSORS = "The QNN provider offers no device on this machine: it takes Snapdragon processors only."
 _NAME = "QNNExecutionProvider"
 _PLUGIN = "onnxruntime_qnn"
 # Of the Hexagon NPU, in onnxruntime-qnn 2.7.
@@ -46,7 +47,7 @@ def _missing() -> str | None:
     if importlib.util.find_spec(_PLUGIN) is None:
         return "The QNN provider is not installed; install it with: pip install 'edgewright[qnn]'."
     if not _devices():
-        return "The QNN provider offers no device on this machine: it takes Snapdragon processors only."
+        return OTHER_PROCESSORS
     return None
 
 

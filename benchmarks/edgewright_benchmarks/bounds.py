@@ -1,0 +1,60 @@
+"""Bounds in figures: an upper one is rounded up, a lower one down, so that what is read of a bound holds.
+
+One rule for the decision's sentences, the command line and the report.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+# Takes a value and decimals; gives a number that needs no more of them.
+Rounding = Callable[[float, int], float]
+# Of the last decimal: what a number gains or loses on its way through binary fractions.
+_NOISE: Final = 1e-6
+_MOST_DECIMALS: Final = 6
+
+
+def nearest(value: float, decimals: int) -> float:
+    """An estimate."""
+    return round(value, decimals)
+
+
+def upper(value: float, decimals: int) -> float:
+    """An upper bound.
+
+    >>> upper(1.04, 1), upper(1.0, 1), upper(-0.123, 2)
+    (1.1, 1.0, -0.12)
+    """
+    return -lower(-value, decimals)
+
+
+def lower(value: float, decimals: int) -> float:
+    """A lower bound.
+
+    >>> lower(0.999, 2), lower(1.2, 1)
+    (0.99, 1.2)
+    """
+    if not math.isfinite(value):
+        return value
+    return math.floor(value * 10**decimals + _NOISE) / 10**decimals
+
+
+def apart(value: float, limit: float, decimals: int, rounding: Rounding = nearest) -> str:
+    """`value` with so many decimals, or more where rounded it would be equal to the limit, or beyond it, and is not."""
+    while (
+        value != limit
+        and decimals < _MOST_DECIMALS
+        and (
+            nearest(value, decimals) == nearest(limit, decimals)
+            or (rounding(value, decimals) > limit) != (value > limit)
+        )
+    ):
+        decimals += 1
+    return f"{rounding(value, decimals):z.{decimals}f}"
+
+
+def span(low: float, high: float, limit: float, decimals: int) -> str:
+    """Both bounds of an interval: `0.98 to 1.001`."""
+    return f"{apart(low, limit, decimals, lower)} to {apart(high, limit, decimals, upper)}"
