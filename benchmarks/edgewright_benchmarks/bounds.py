@@ -38,7 +38,7 @@ def lower(value: float, decimals: int) -> float:
     """
     if not math.isfinite(value):
         return value
-    return math.floor(value * 10**decimals + _NOISE) / 10**decimals
+    return math.floor(value * 10.0**decimals + _NOISE) / 10.0**decimals
 
 
 def apart(value: float, limit: float, decimals: int, rounding: Rounding = nearest) -> str:
@@ -58,3 +58,8 @@ def apart(value: float, limit: float, decimals: int, rounding: Rounding = neares
 def span(low: float, high: float, limit: float, decimals: int) -> str:
     """Both bounds of an interval: `0.98 to 1.001`."""
     return f"{apart(low, limit, decimals, lower)} to {apart(high, limit, decimals, upper)}"
+
+
+def points_at_most(share: float, budget: float = math.inf) -> str:
+    """An upper bound of a share in percentage points, with as many decimals as it takes to tell it from the budget."""
+    return apart(100 * share, 100 * budget, 1, upper)

@@ -7,11 +7,10 @@ Both are bounds and no point estimates: what is not shown does not count. Senten
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from edgewright_benchmarks.bounds import apart, span, upper
+from edgewright_benchmarks.bounds import apart, points_at_most, span
 from edgewright_benchmarks.elsewhere import NOT_HERE, is_elsewhere
 from edgewright_benchmarks.result import Accuracy, EngineResult, Interval, Latency, Measure
 from edgewright_benchmarks.statistics import starved_baseline
@@ -84,7 +83,7 @@ def _accuracy_refusal(accuracy: Accuracy | None, max_drop: float, measure: Measu
     budget = f"the budget is {_points(max_drop)}"
     if drop.value > max_drop:
         lost = _points(drop.value, max_drop)
-        bound = _points_at_most(drop.high)
+        bound = points_at_most(drop.high)
         return (
             f"Refused: it loses {lost} percentage points of {measure} on {accuracy.samples:,} samples "
             f"({_sure(drop)} bound {bound}), {budget}."
@@ -92,11 +91,11 @@ def _accuracy_refusal(accuracy: Accuracy | None, max_drop: float, measure: Measu
     if accuracy.samples_needed is not None:
         return (
             f"Too few samples to decide: about {_about(accuracy.samples_needed):,} would be needed, there are "
-            f"{accuracy.samples:,}. It may lose {_points_at_most(drop.high, max_drop)} percentage points of {measure} "
+            f"{accuracy.samples:,}. It may lose {points_at_most(drop.high, max_drop)} percentage points of {measure} "
             f"({_sure(drop)} bound; measured drop {_points(drop.value)}), {budget}."
         )
     return (
-        f"Refused: it may lose {_points_at_most(drop.high, max_drop)} percentage points of {measure} "
+        f"Refused: it may lose {points_at_most(drop.high, max_drop)} percentage points of {measure} "
         f"({_sure(drop)} bound; measured drop {_points(drop.value)} on {accuracy.samples:,} samples), {budget}."
     )
 
@@ -121,7 +120,7 @@ def _winner(winner: EngineResult, accepted: int, max_drop: float, measure: Measu
     which = "the only candidate accepted" if accepted == 1 else f"the {best} of {accepted} accepted candidates"
     speed = _times(winner.latency) if winner.latency else f"its speed was not measured (only {winner.rung})"
     return (
-        f"{winner.name} is {which}: {speed}, and it loses at most {_points_at_most(drop.high, max_drop)} percentage "
+        f"{winner.name} is {which}: {speed}, and it loses at most {points_at_most(drop.high, max_drop)} percentage "
         f"points of {measure} ({_sure(drop)} bound; measured drop {_points(drop.value)} on "
         f"{winner.accuracy.samples:,} samples), the budget is {_points(max_drop)}."
     )
@@ -163,7 +162,7 @@ def measured_again(running: EngineResult, built: str, measure: Measure, data: st
     if running.accuracy:
         drop = running.accuracy.drop
         figures.append(
-            f"it loses at most {_points_at_most(drop.high)} percentage points of {measure} ({_sure(drop)} bound; "
+            f"it loses at most {points_at_most(drop.high)} percentage points of {measure} ({_sure(drop)} bound; "
             f"measured drop {_points(drop.value)} on {running.accuracy.samples:,} samples)"
         )
     return f"{which}. On {data} {', and '.join(figures)}." if figures else f"{which}."
@@ -184,11 +183,6 @@ def _sure(drop: Interval) -> str:
 def _points(share: float, limit: float | None = None) -> str:
     """A share in percentage points, with as many digits as it takes to tell it from `limit`."""
     return f"{100 * share:z.1f}" if limit is None else apart(100 * share, 100 * limit, 1)
-
-
-def _points_at_most(share: float, limit: float = math.inf) -> str:
-    """An upper bound of a share in percentage points, as `_points`."""
-    return apart(100 * share, 100 * limit, 1, upper)
 
 
 def _about(count: int) -> int:

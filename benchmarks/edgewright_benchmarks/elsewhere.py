@@ -1,4 +1,4 @@
-"""Engines whose provider is for other processors: nothing failed, and nothing is to be done about it on this machine."""
+"""Engines whose provider is for other processors: nothing failed, and nothing can be done about it on this machine."""
 
 from __future__ import annotations
 

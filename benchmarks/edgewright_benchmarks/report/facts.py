@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from edgewright_benchmarks.elsewhere import NOT_HERE, is_elsewhere
 from edgewright_benchmarks.report.words import budget, drop_word, points_bound
 from edgewright_benchmarks.result import Accuracy, EngineResult, Interval, Latency, Result
 from edgewright_targets import InputError
@@ -37,15 +38,18 @@ def first_metric(accuracy: Accuracy) -> Interval | None:
 def role(result: Result, engine: EngineResult) -> str:
     """The status, or `chosen` for the accepted engine that is used.
 
-    A bench judges again: one that it refuses stays `refused` even where it is used.
+    A bench judges again: one that it refuses stays `refused` even where it is used. What is for other processors is
+    `elsewhere`.
     """
+    if is_elsewhere(engine):
+        return "elsewhere"
     return "chosen" if engine.name == result.chosen and engine.status == "accepted" else engine.status
 
 
 def status(result: Result, engine: EngineResult) -> str:
     """What became of the engine, in words, and that it is the one in use."""
     if engine.name != result.chosen:
-        return engine.status
+        return NOT_HERE if is_elsewhere(engine) else engine.status
     if result.kind == "bench":
         return f"{engine.status}, runs here"
     return "chosen" if engine.status == "accepted" else f"{engine.status}, ships"
@@ -66,11 +70,6 @@ def numbers(result: Result, build: Result | None) -> Mapping[str, int]:
     """One number for each engine, the same in every chart and table of the report: as the build tried them."""
     names = [engine.name for one in (build, result) if one is not None for engine in one.engines]
     return {name: number for number, name in enumerate(dict.fromkeys(names), 1)}
-
-
-def reason_is_the_builds(result: Result, build: Result | None) -> bool:
-    """Whether figures in the reason are of other data than those of the report."""
-    return result.kind == "bench" and (build is None or build.chosen == result.chosen)
 
 
 def check(result: Result, build: Result | None) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from edgewright_benchmarks.elsewhere import NOT_HERE, Elsewhere, elsewhere
 from edgewright_benchmarks.report import view, words
-from edgewright_benchmarks.report.facts import check, numbers, reason_is_the_builds, unseen, warnings
+from edgewright_benchmarks.report.facts import check, numbers, unseen, warnings
 from edgewright_benchmarks.report.headline import basis, headline
 from edgewright_benchmarks.report.points import Point, points
 from edgewright_benchmarks.report.scatter import scatter_svg
@@ -18,7 +19,7 @@ from edgewright_targets import MissingDependencyError
 
 @dataclass(frozen=True)
 class _KeyEntry:
-    """A line of the key under a chart: engines that share role and reasons, such as three that failed alike."""
+    """A line of the key under a chart: engines that share role and reasons, such as two that failed alike."""
 
     marker: str
     role: str
@@ -38,6 +39,7 @@ class _Section:
     beyond: int
     key: list[_KeyEntry]
     rows: list[view.Row]
+    elsewhere: list[Elsewhere]
 
 
 def render_html(result: Result, build: Result | None = None) -> str:
@@ -73,7 +75,6 @@ def render_html(result: Result, build: Result | None = None) -> str:
         build=build,
         chosen=result.engine(result.chosen),
         rungs=words.RUNGS,
-        reason_is_the_builds=reason_is_the_builds(result, build),
         basis=basis(result, build),
         figures=headline(result),
         warnings=warnings(result, build),
@@ -81,6 +82,7 @@ def render_html(result: Result, build: Result | None = None) -> str:
         results=results,
         environment=view.environment(results),
         budget=words.budget,
+        not_here=NOT_HERE,
     )
 
 
@@ -104,6 +106,7 @@ def _section(result: Result, title: str, known: Mapping[str, int], markup: Any) 
         beyond_axis(result),
         _key(rows, shown),
         rows,
+        elsewhere(result.engines),
     )
 
 

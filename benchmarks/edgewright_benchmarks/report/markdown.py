@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from edgewright_benchmarks.elsewhere import NOT_HERE, elsewhere, is_elsewhere
 from edgewright_benchmarks.native import notes_of
 from edgewright_benchmarks.report import view, words
-from edgewright_benchmarks.report.facts import check, numbers, reason_is_the_builds, warnings
+from edgewright_benchmarks.report.facts import check, numbers, warnings
 from edgewright_benchmarks.report.headline import Figure, basis, headline
 from edgewright_benchmarks.result import Result
 
@@ -31,8 +32,7 @@ def render_markdown(result: Result, build: Result | None = None) -> str:
     chosen = result.engine(result.chosen)
     rung = "**failed**" if chosen.status == "failed" else f"**{chosen.rung}** ({words.RUNGS[chosen.rung]})"
     what = f"{_text(chosen.provider)}, {_text(chosen.precision)}, {rung}."
-    chosen_on = "Chosen on the build's evaluation data: " if reason_is_the_builds(result, build) else ""
-    blocks = [f"### {_text(result.model)}: {_code(result.chosen)}", f"{what} {chosen_on}{_text(result.reason)}"]
+    blocks = [f"### {_text(result.model)}: {_code(result.chosen)}", f"{what} {_text(result.reason)}"]
     noted = [
         f"> **Warning{f' ({warning.source})' if warning.source else ''}:** {_text(warning.text)}"
         for warning in warnings(result, build)
@@ -83,8 +83,11 @@ def _cell(cell: view.Cell) -> str:
 
 
 def _reasons(result: Result, known: Mapping[str, int]) -> list[str]:
-    noted = [(engine, notes_of(engine)) for engine in result.engines]
+    noted = [(engine, notes_of(engine)) for engine in result.engines if not is_elsewhere(engine)]
     lines = [f"- {known[e.name]} {_code(e.name)} {e.status}: {_text(' '.join(notes))}" for e, notes in noted if notes]
+    for others in elsewhere(result.engines):
+        names = ", ".join(map(_code, others.names))
+        lines.append(f"- {NOT_HERE.capitalize()}: {names}. {_text(others.reason)}")
     return ["\n".join(lines)] if lines else []
 
 

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from edgewright_benchmarks.elsewhere import is_elsewhere
 from edgewright_benchmarks.native import notes_of
 from edgewright_benchmarks.report import words
 from edgewright_benchmarks.report.facts import answered, role, status, timed
@@ -38,10 +39,11 @@ class Row:
 
 
 def table(result: Result, numbers: Mapping[str, int]) -> list[Row]:
-    """All engines with all figures, in the order they were tried."""
+    """All engines with all figures, in the order they were tried; without those that are for other processors."""
     engines = [result.engine(result.baseline), *result.engines]
     metrics = list(dict.fromkeys(name for engine in engines for name in _metric_names(engine)))
-    return [_row(result, engine, numbers[engine.name], metrics) for engine in result.engines]
+    shown = [engine for engine in result.engines if not is_elsewhere(engine)]
+    return [_row(result, engine, numbers[engine.name], metrics) for engine in shown]
 
 
 def _metric_names(engine: EngineResult) -> list[str]:
@@ -57,7 +59,7 @@ def _row(result: Result, engine: EngineResult, number: int, metrics: list[str]) 
 
 
 def _cells(result: Result, engine: EngineResult, metrics: list[str]) -> dict[str, Cell]:
-    # What decides comes first: on most screens the rest is reached by scrolling.
+    # What decides comes first: on small screens the rest is reached by scrolling.
     cells = {"Speed": _absent(engine)}
     accuracy = answered(engine)
     for index, name in enumerate(metrics):

@@ -30,6 +30,7 @@ MARKERS: Final[dict[Status | str, str]] = {
     "refused": "\N{MULTIPLICATION SIGN}",
     "failed": NOTHING,
     "unfinished": NOTHING,
+    "elsewhere": NOTHING,
 }
 
 _METRICS: Final = {

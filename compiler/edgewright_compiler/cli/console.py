@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from edgewright_benchmarks.progress import Progress
 
-_BOLD, _RED, _YELLOW = "1", "31", "33"
+_BOLD, _FAINT, _RED, _YELLOW = "1", "2", "31", "33"
 _MAX_WIDTH = 100
 # Characters of one message: two screens of 80 x 24. The longest of our own has about a tenth of it.
 _MESSAGE_LIMIT = 4000
@@ -41,6 +41,11 @@ def _styled(text: str, code: str, stream: TextIO) -> str:
 def bold(text: str) -> str:
     """Text in bold on standard output."""
     return _styled(text, _BOLD, sys.stdout)
+
+
+def grey(text: str) -> str:
+    """Text on standard output that matters less."""
+    return _styled(text, _FAINT, sys.stdout)
 
 
 def wrapped(text: str, indent: str = "", first: str | None = None) -> str:
@@ -113,8 +118,14 @@ def print_json(data: Any) -> None:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """Aligned columns; those in `right` (by index) end at the same place, as numbers should."""
-    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+    """Aligned columns; those in `right` (by index) end at the same place, as numbers should.
+
+    A name of a column may have several lines.
+    """
+    named = [name.split("\n") for name in header]
+    height = max(map(len, named))
+    heads = list(zip(*([""] * (height - len(lines)) + lines for lines in named), strict=True))
+    widths = [max(len(row[i]) for row in (*heads, *rows)) for i in range(len(header))]
 
     def line(cells: Sequence[str]) -> str:
         parts = [
@@ -123,7 +134,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[
         ]
         return "  ".join(parts).rstrip()
 
-    return "\n".join([bold(line(header)), *(line(row) for row in rows)])
+    return "\n".join([*(bold(line(head)) for head in heads), *(line(row) for row in rows)])
 
 
 def progress(options: argparse.Namespace) -> Progress:
