@@ -16,9 +16,10 @@ import tiny_models
 from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler.cache import StageCache
 from edgewright_compiler.checkpoint import Checkpoint, read_config
+from edgewright_compiler.component import read_exported
 from edgewright_compiler.job import BuildOptions, read_jobs
 from edgewright_compiler.processors.positions import position_limit
-from edgewright_compiler.processors.text import CheckpointTokenizer
+from edgewright_compiler.processors.tokenizer import CheckpointTokenizer
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_compiler.stages import draft_package
 from edgewright_runtime import Model, load
@@ -81,11 +82,11 @@ def test_what_a_configuration_says_of_positions() -> None:
 # --- an ONNX file and its tokenizer ---
 
 
-def _write_graph(path: Path, tokens: int | str = "tokens", *, last: bool = False) -> Path:
+def _write_graph(path: Path, tokens: int | str = "tokens", *, last: bool = False, scores: int = 4) -> Path:
     """Scores of a text: the sum of what its tokens say, or what the last one says."""
     ids = ", ".join(f"int64[batch, {tokens}] {name}" for name in ("input_ids", "attention_mask", "token_type_ids"))
     model = ir.from_onnx_text(f"""<ir_version: 8, opset_import: ["": 17]>
-        texts ({ids}) => (float[batch, 4] logits)
+        texts ({ids}) => (float[batch, {scores}] logits)
         <int64[1] one = {{1}}, int64[1] two = {{2}}, int64 minus_one = {{-1}}> {{
             rows = Gather(table, input_ids)
             counted = Add(attention_mask, token_type_ids)
@@ -96,7 +97,7 @@ def _write_graph(path: Path, tokens: int | str = "tokens", *, last: bool = False
             end = Gather<axis=1>(rows, minus_one)
             logits = Identity({"end" if last else "sum"})
         }}""")
-    table = np.random.default_rng(1).normal(size=(160, 4)).astype(np.float32)
+    table = np.random.default_rng(1).normal(size=(160, scores)).astype(np.float32)
     model.graph.initializers["table"] = ir.Value(name="table", const_value=ir.tensor(table, name="table"))
     path.parent.mkdir(exist_ok=True)
     ir.save(model, path)
@@ -181,6 +182,53 @@ def test_a_tokenizer_alone_goes_by_its_own_settings(tmp_path: Path, drafted: Cal
     path = _write_graph(folder / "model.onnx")
     with drafted(path, labels=tiny_models.LABELS) as model, pytest.warns(SampleCutWarning, match="8 tokens"):
         assert model.run(LONG)["input_ids"][0].tolist() == expected
+
+
+def test_a_graph_of_one_length(tmp_path: Path, drafted: Callable[[Path], Model]) -> None:
+    from transformers import AutoTokenizer
+
+    folder = _write_files(tmp_path / "files")
+    path = _write_graph(folder / "model.onnx", 12)
+    tokens: list[int] = AutoTokenizer.from_pretrained(folder)(SHORT)["input_ids"]
+    with drafted(path) as model:
+        assert model.run(SHORT)["input_ids"][0].tolist() == tokens + [0] * (12 - len(tokens))
+        with pytest.warns(SampleCutWarning, match="12 tokens"):
+            model.run(LONG)
+
+
+def test_a_graph_is_asked_where_padding_changes_nothing(tmp_path: Path, drafted: Callable[[Path], Model]) -> None:
+    folder = _write_files(tmp_path / "files")
+    with drafted(_write_graph(folder / "model.onnx", last=True)) as model:
+        (tokenize, *_) = model.manifest.pipeline.steps
+        assert tokenize.options["padding_side"] == "left"
+
+
+@pytest.mark.parametrize(
+    ("config", "task", "step"),
+    [
+        ({"problem_type": "multi_label_classification"}, "multi-label-text-classification", "score_labels"),
+        ({"problem_type": "single_label_classification"}, "text-classification", "classify"),
+        ({"id2label": {"0": "LABEL_0"}}, "text-regression", "score_labels"),
+    ],
+)
+def test_a_configuration_says_what_scores_mean(tmp_path: Path, config: Any, task: str, step: str) -> None:
+    folder = _write_files(tmp_path / "files")
+    _edit(folder / "config.json", **config)
+    path = _write_graph(folder / "model.onnx", scores=1 if task == "text-regression" else 4)
+    source = open_source(str(path), SourceOptions("text-classification"))
+    assert source.task == task
+    source.export(tmp_path / "made")
+    assert read_exported(tmp_path / "made").pipeline.steps[-1].step == step
+
+
+def test_labels_of_another_number_than_scores(tmp_path: Path) -> None:
+    folder = _write_files(tmp_path / "files")
+    path = _write_graph(folder / "model.onnx", scores=3)
+    with pytest.raises(InputError, match=r"3 scores, and there are 4 labels"):
+        open_source(str(path), SourceOptions("text-classification"))
+    _edit(folder / "config.json", id2label={"0": "same", "1": "same", "2": "other"})
+    with pytest.raises(InputError, match=r"2 classes 'same'"):
+        open_source(str(path), SourceOptions("text-classification"))
 
 
 def test_files_lie_above_a_folder_of_graphs(tmp_path: Path, drafted: Callable[[Path], Model]) -> None:

@@ -76,6 +76,9 @@ class PaddedProcessor(Protocol):
     def settle_padding(self, infer: Callable[[Arrays], Arrays]) -> None:
         """Find out where an engine may pad texts without another answer: `infer` is the graph, by name."""
 
+    def fix_length(self, length: int) -> None:
+        """Make `length` tokens of every text: its graph takes no other number."""
+
 
 @dataclass(frozen=True)
 class ProcessorKind:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.processors import ProcessorKind
 from edgewright_compiler.processors.image import IMAGE, ImageProcessor
-from edgewright_compiler.processors.text import TEXT, CheckpointTokenizer
+from edgewright_compiler.processors.text import TEXT
+from edgewright_compiler.processors.tokenizer import CheckpointTokenizer
 from edgewright_runtime.manifest import StepSpec
 from edgewright_targets import InputError
 
@@ -31,8 +32,8 @@ class TextOfImages(CheckpointTokenizer):
     """
 
     def __init__(self, checkpoint: Checkpoint, config: Any, *, padded: bool = False) -> None:
-        super().__init__(dataclasses.replace(checkpoint, config=config.to_dict()))
-        self._options: dict[str, Any] = {"padding": "max_length"} if padded else {}
+        options: dict[str, Any] = {"padding": "max_length"} if padded else {}
+        super().__init__(dataclasses.replace(checkpoint, config=config.to_dict()), **options)
         self._padded = padded
         self.check_size(int(config.vocab_size))
 
@@ -41,17 +42,17 @@ class TextOfImages(CheckpointTokenizer):
         made = super().example()
         if not self._padded:
             return made
-        return self._made(["a first example", "and a second one"], return_tensors="pt", **self._options)
+        return self._made(["a first example", "and a second one"], return_tensors="pt")
 
     def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
         """See `Processor`."""
         axes = super().axes(feeds)
         return {name: {0: found[0]} if self._padded else found for name, found in axes.items()}
 
-    def feeds(self, sample: Any, **options: Any) -> Arrays:
+    def feeds(self, sample: Any) -> Arrays:
         """See `Processor`; `sample` is a text or several, which are padded to one length."""
         texts = [sample] if isinstance(sample, str) else list(sample)
-        return self._made(texts, return_tensors="np", **({"padding": True} | self._options | options))
+        return self._made(texts, return_tensors="np", padding=self._options.get("padding", True))
 
 
 def _check(folder: Path) -> None:

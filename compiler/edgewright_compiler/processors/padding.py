@@ -34,14 +34,15 @@ def harmless_side(infer: Callable[[Arrays], Arrays], feeds: Arrays, pad_id: int,
     length = next(iter(feeds.values())).shape[1]
     for side in sides:
         fillers = {name: pad_id if name == "input_ids" else 0 for name in feeds}
-        given = infer({name: _padded(value, side, fillers[name]) for name, value in feeds.items()})
+        given = infer({name: padded(value, side, ADDED, fillers[name]) for name, value in feeds.items()})
         if all(_alike(expected[name], given[name], side, length) for name in expected):
             return side
     return None
 
 
-def _padded(value: Array, side: str, filler: int) -> Array:
-    widths = (0, ADDED) if side == "right" else (ADDED, 0)
+def padded(value: Array, side: str, count: int, filler: int) -> Array:
+    """Tokens of shape [1, tokens] with `count` more of them on that side."""
+    widths = (0, count) if side == "right" else (count, 0)
     return np.pad(value, ((0, 0), widths), constant_values=filler)
 
 

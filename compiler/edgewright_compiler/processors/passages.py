@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.processors import ProcessorKind
-from edgewright_compiler.processors.text import TEXT, TOKENIZER_URI, CheckpointTokenizer, TokenizerBeside
+from edgewright_compiler.processors.text import TEXT, TokenizerBeside
+from edgewright_compiler.processors.tokenizer import TOKENIZER_URI, CheckpointTokenizer
 from edgewright_runtime.manifest import StepSpec
 from edgewright_targets import InputError
 
@@ -25,8 +26,8 @@ class PassageTokenizer(CheckpointTokenizer):
 
     _SHORT: ClassVar[Any] = {"query": _EXAMPLE[0][0], "passages": [_EXAMPLE[0][1]]}
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        super().__init__(checkpoint)
+    def __init__(self, checkpoint: Checkpoint, **options: Any) -> None:
+        super().__init__(checkpoint, **options)
         if self._tokenizer.padding_side != "right":
             raise InputError(f"'{checkpoint.name}': its tokenizer pads on the left, which pairs of texts cannot yet.")
 
@@ -34,18 +35,9 @@ class PassageTokenizer(CheckpointTokenizer):
         """See `Processor`."""
         return self._together(list(_EXAMPLE))
 
-    def feeds(self, sample: Any, **options: Any) -> Arrays:
+    def feeds(self, sample: Any) -> Arrays:
         """See `Processor`: a row for each passage, the shorter ones padded."""
-        import numpy as np
-
-        made = self._made([(sample["query"], passage) for passage in sample["passages"]], **options)
-        shape = len(made["input_ids"]), max(map(len, made["input_ids"]))
-        feeds = {}
-        for name, rows in made.items():
-            feeds[name] = np.full(shape, self.filler if name == "input_ids" else 0, dtype=np.int64)
-            for row, tokens in zip(feeds[name], rows, strict=True):
-                row[: len(tokens)] = tokens
-        return feeds
+        return self._stacked(self._made([(sample["query"], passage) for passage in sample["passages"]]))
 
     def settle_padding(self, infer: Callable[[Arrays], Arrays]) -> None:
         """See `PaddedProcessor`.

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.processors import ProcessorKind
-from edgewright_compiler.processors.text import TEXT, TOKENIZER_FILE, TOKENIZER_URI, CheckpointTokenizer
+from edgewright_compiler.processors.text import TEXT
+from edgewright_compiler.processors.tokenizer import TOKENIZER_FILE, TOKENIZER_URI, CheckpointTokenizer
 from edgewright_runtime.manifest import StepSpec
 from edgewright_targets import InputError
 
@@ -40,26 +41,17 @@ class QuestionTokenizer(CheckpointTokenizer):
         """See `Processor`."""
         return self._together(list(zip(*_EXAMPLE, strict=True)))
 
-    def feeds(self, sample: Any, **options: Any) -> Arrays:
+    def feeds(self, sample: Any) -> Arrays:
         """See `Processor`: a row for each window, the shorter ones padded."""
-        import numpy as np
-
         made = self._made(
             sample["question"],
             text_pair=sample["context"],
             truncation="only_second",
             stride=self._stride,
             return_overflowing_tokens=True,
-            **options,
         )
         del made["overflow_to_sample_mapping"]
-        shape = len(made["input_ids"]), max(map(len, made["input_ids"]))
-        feeds = {}
-        for name, rows in made.items():
-            feeds[name] = np.full(shape, self.filler if name == "input_ids" else 0, dtype=np.int64)
-            for row, tokens in zip(feeds[name], rows, strict=True):
-                row[: len(tokens)] = tokens
-        return feeds
+        return self._stacked(made)
 
     def settle_padding(self, infer: Callable[[Arrays], Arrays]) -> None:
         """See `PaddedProcessor`.

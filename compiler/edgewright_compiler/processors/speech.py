@@ -21,7 +21,7 @@ from edgewright_compiler.processors.audio import (
     beside,
     check_audio,
 )
-from edgewright_compiler.processors.text import TOKENIZER_FILE
+from edgewright_compiler.processors.tokenizer import TOKENIZER_FILE
 from edgewright_compiler.sources.failures import needs
 from edgewright_runtime.manifest import COMPONENT, StepSpec
 from edgewright_targets import InputError

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.checkpoint import checkpoint_beside, config_labels, folder_beside
 from edgewright_compiler.component import ports_of, save_model
+from edgewright_compiler.heads import Head
 from edgewright_compiler.plain_graph import inline_functions
-from edgewright_compiler.processors import LoopingProcessor
+from edgewright_compiler.processors import LoopingProcessor, PaddedProcessor
 from edgewright_compiler.quantized_already import quantized_already
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.onnx_graph import read_graph_and_files, unreadable
+from edgewright_compiler.sources.onnx_head import head_of_graph, scores_of, text_length
 from edgewright_compiler.sources.onnx_shapes import drop_constant_inputs, free_picture_sizes
 from edgewright_compiler.sources.other_forms import refuse_file
-from edgewright_compiler.tasks import find_task
+from edgewright_compiler.tasks import find_task, narrowed
 from edgewright_runtime.manifest import COMPONENT, StepSpec
 from edgewright_runtime.package_files import file_digest
 from edgewright_runtime.steps import make_free_step
@@ -47,22 +49,26 @@ class OnnxSource:
         self.path = path
         self.name = path.stem
         self._task = find_task(options.task or "arrays")
-        self.task = self._task.name
-        self.labels: tuple[str, ...] = options.labels or ()
-        self.input_name = self._task.input_name
         kind = self._task.processor
-        self._processor = kind.beside(path, self.task) if kind else None
-        self.tools = ("onnx", "onnx-ir", *(kind.tools if kind else ()))
-        # Some files say what their classes are called.
-        self.labels = self.labels or getattr(self._processor, "labels", ())
-        if self._task.labelled:
-            self._read_config()
+        self._processor = kind.beside(path, self._task.name) if kind else None
         found = {file for pattern in (kind.files if kind else ()) for file in folder_beside(path).glob(pattern)}
         self._processor_files = sorted(file for file in found if file.is_file())
+        self.tools = ("onnx", "onnx-ir", *(kind.tools if kind else ()))
         self._graph: onnx_ir.Model | None = None
         self._weights: dict[str, Path] = {}
         self._freed = False
+        self._head = Head()
+        # Some files say what their classes are called.
+        own: tuple[str, ...] = getattr(self._processor, "labels", ())
+        self.labels = options.labels or own
+        if self._task.labelled:
+            self._read_config(len(options.labels or ()))
+        self.task = self._task.name
+        self.input_name = self._task.input_name
         self.quantized = quantized_already(self._load())
+        length = text_length(self._load())
+        if length and (texts := self._of_texts()):
+            texts.fix_length(length)
 
     def digest(self) -> str:
         """Digest of the file, its external data, the files of its processor and the options."""
@@ -79,7 +85,11 @@ class OnnxSource:
         """Copy the graph, its weights apart."""
         model = self._load()
         ports = ports_of(model)
-        pipeline = self._task.pipeline(self._processor, ports.inputs, ports.outputs)
+        if texts := self._of_texts():
+            # A graph that does not run so is looked at again with the data, and refused then.
+            with contextlib.suppress(InputError):
+                texts.settle_padding(self._infer)
+        pipeline = self._task.pipeline(self._processor, ports.inputs, ports.outputs, self._head)
         if ranks := self._ranks_without_samples():
             first = StepSpec("drop_sample_axis", {"ranks": ranks})
             pipeline = dataclasses.replace(pipeline, steps=(first, *pipeline.steps))
@@ -117,48 +127,64 @@ class OnnxSource:
         except Exception as error:
             raise InputError(f"ONNX Runtime cannot load '{self.path}': {error}") from error
 
-    def _read_config(self) -> None:
-        """Take the labels from a config.json beside the file, and refuse what it asks for and is not supported.
+    def _read_config(self, names: int) -> None:
+        """Take what a config.json beside the file says of classes: what they are called and what their scores mean.
 
         Raises:
-            InputError: It does so, or there are no labels.
+            InputError: It asks for what is not supported, there are no labels, or there is another number of scores.
         """
         beside = checkpoint_beside(self.path)
+        self._head = head_of_graph(self._load(), beside.config, names=names)
+        self._task = narrowed(self._task, self._head)
         if beside.config and self._task.check is not None:
             self._task.check(beside.config, beside.folder)
         if not self.labels and self._task.own_labels and beside.config.get("id2label"):
             self.labels = config_labels(beside.config, beside.folder)
+        self.labels = self.labels or self._task.default_labels
         if not self.labels:
             raise InputError(
-                f"'{self.path}': the task {self.task} needs labels, and there is no config.json beside the file that "
-                "names them.",
+                f"'{self.path}': the task {self._task.name} needs labels, and no config.json beside it names them.",
                 hint="Pass --labels FILE.",
             )
+        scores = scores_of(self._load()) if len(self._task.outputs) == 1 else None
+        if scores not in (None, len(self.labels)) and not self._head.is_binary:
+            raise InputError(f"'{self.path}': it gives {scores} scores, and there are {len(self.labels)} labels.")
 
     def _reference(self, path: Path, samples: Sequence[Any]) -> list[Arrays]:
         session = self.session(path)
-        names = [output.name for output in session.get_outputs()]
         wanted = [entry.name for entry in session.get_inputs()]
         fit = make_free_step(StepSpec("drop_sample_axis", {"ranks": self._ranks_without_samples()}))
         found: list[Arrays] = []
         for sample in samples:
             looping: object = self._processor
             if isinstance(looping, LoopingProcessor):
-                found.append(
-                    looping.looped(sample, lambda feeds: dict(zip(names, session.run(names, feeds), strict=True)))
-                )
+                found.append(looping.looped(sample, lambda feeds: self._run(session, feeds)))
                 continue
             made = {**sample, **fit(sample)} if self._processor is None else self._processor.feeds(sample)
             if len(made) == len(wanted) == 1:
                 # Then its name is the file's own; several are told apart by the names that transformers gives them.
                 made = dict(zip(wanted, made.values(), strict=True))
-            feeds = {name: made[name] for name in wanted}
-            try:
-                values = session.run(names, feeds)
-            except Exception as error:
-                raise InputError(f"'{self.path}' cannot run on the data: {error}") from error
-            found.append(dict(zip(names, values, strict=True)))
+            found.append(self._run(session, {name: made[name] for name in wanted}))
         return found
+
+    def _of_texts(self) -> PaddedProcessor | None:
+        processor: object = self._processor
+        return processor if isinstance(processor, PaddedProcessor) else None
+
+    def _infer(self, feeds: Arrays) -> Arrays:
+        session = self.session()
+        wanted = [entry.name for entry in session.get_inputs()]
+        if unknown := sorted(set(wanted) - set(feeds)):
+            raise InputError(f"'{self.path}': its inputs {', '.join(unknown)} are not made of a text.")
+        return self._run(session, {name: feeds[name] for name in wanted})
+
+    def _run(self, session: Any, feeds: Arrays) -> Arrays:
+        names = [output.name for output in session.get_outputs()]
+        try:
+            values = session.run(names, feeds)
+        except Exception as error:
+            raise InputError(f"'{self.path}' cannot run on the data: {error}") from error
+        return dict(zip(names, values, strict=True))
 
     def _ranks_without_samples(self) -> dict[str, int]:
         """Inputs of named arrays that have no axis for samples, which is the first and of any size, and their ranks."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.component import ports_of, save_model
 from edgewright_compiler.generation_config import generation_settings
-from edgewright_compiler.processors.text import CheckpointTokenizer
+from edgewright_compiler.processors.tokenizer import CheckpointTokenizer
 from edgewright_compiler.tasks._exported import exported
 from edgewright_compiler.tied import tie_weights
 from edgewright_runtime.generation.loop import LoopSpec

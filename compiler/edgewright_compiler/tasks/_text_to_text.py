@@ -7,7 +7,7 @@ from typing import Any
 
 from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.processors.source_text import SourceText
-from edgewright_compiler.processors.text import TOKENIZER_FILE, CheckpointTokenizer
+from edgewright_compiler.processors.tokenizer import TOKENIZER_FILE, CheckpointTokenizer
 from edgewright_compiler.tasks._task import Exporter, Task
 from edgewright_compiler.tasks._writing import WritingModel
 from edgewright_targets import InputError

@@ -11,7 +11,7 @@ from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.component import save_model
 from edgewright_compiler.generation_config import generation_settings
 from edgewright_compiler.processors import ExportingProcessor
-from edgewright_compiler.processors.text import TOKENIZER_URI, CheckpointTokenizer
+from edgewright_compiler.processors.tokenizer import TOKENIZER_URI, CheckpointTokenizer
 from edgewright_compiler.tasks._causal import MEASURED_TOKENS
 from edgewright_compiler.tasks._encoder_decoder import ENCODER, TOKENS, encoder_decoder_graphs
 from edgewright_runtime.generation.loop import LoopSpec

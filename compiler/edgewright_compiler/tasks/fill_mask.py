@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.checkpoint import OFFLINE, Checkpoint
-from edgewright_compiler.processors.text import TEXT, TOKENIZER_URI
+from edgewright_compiler.processors.text import TEXT
+from edgewright_compiler.processors.tokenizer import TOKENIZER_URI
 from edgewright_compiler.tasks._single_graph import SingleGraph
 from edgewright_compiler.tasks._task import Exporter, Task
 from edgewright_runtime.manifest import StepSpec
