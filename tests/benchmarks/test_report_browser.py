@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}"),
 ]
 
-PHONE, DESK = (360, 740), (1280, 900)
+PHONE, DESK, LAPTOP = (360, 740), (1280, 900), (1366, 768)
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
@@ -198,3 +198,15 @@ def test_the_table_scrolls_inside_its_frame(browser: Any, page: Path) -> None:
     )
     assert 0 <= left <= 2
     assert width < 240
+
+
+def test_nothing_scrolls_sideways_on_a_laptop(browser: Any, page: Path) -> None:
+    shown = show(browser, page, LAPTOP, "light")
+    frames = shown.execute_script(
+        "return [...document.querySelectorAll('.scroll, .environment table')].map(e => [e.scrollWidth, e.clientWidth])"
+    )
+    assert len(frames) > 1
+    assert all(inner <= outer for inner, outer in frames), frames
+    # Nor is a third of the page empty.
+    (width,) = shown.execute_script("return [document.querySelector('.engines').getBoundingClientRect().width]")
+    assert width > 0.9 * LAPTOP[0]

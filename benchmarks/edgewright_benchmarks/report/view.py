@@ -78,8 +78,8 @@ def _cells(result: Result, engine: EngineResult, metrics: list[str]) -> dict[str
     cells["Size"] = Cell(NOTHING if engine.size_bytes is None else words.megabytes(engine.size_bytes))
     memory = engine.peak_memory_bytes if engine.rung == "measured" else None
     cells["Peak memory"] = _absent(engine) if memory is None else Cell(words.megabytes(memory))
-    providers = ", ".join(f"{key} {count:,}" for key, count in engine.nodes.items()) or NOTHING
-    cells["Nodes per provider"] = Cell(providers, engine.low_precision_words())
+    nodes = (f"{name.removesuffix('ExecutionProvider')} {count:,}" for name, count in engine.nodes.items())
+    cells["Nodes per provider"] = Cell(", ".join(nodes) or NOTHING, engine.low_precision_words())
     return cells
 
 
