@@ -154,6 +154,51 @@ class EngineResult:
 
 
 @dataclass(frozen=True)
+class OptimizerFacts:
+    """What ONNX Runtime's optimizations change of a graph that came as a file.
+
+    Attributes:
+        difference: Largest difference of any output as a share of its size; None where shapes or odd values differ.
+        allowed: What rounding explains in numbers of its type.
+        samples: How many were compared.
+        nodes: The first nodes of the optimized graph that answer otherwise, in words; where it is more than allowed.
+        kept: The optimizations stay on.
+        drop: Loss of the first metric that they cause, as a share; None where it was not measured.
+        judged_on: Labelled samples that it was measured on.
+    """
+
+    difference: float | None
+    allowed: float
+    samples: int
+    nodes: tuple[str, ...] = ()
+    kept: bool = True
+    drop: float | None = None
+    judged_on: int = 0
+
+    @property
+    def exceeds(self) -> bool:
+        """Whether they change more than rounding explains."""
+        return self.difference is None or self.difference > self.allowed
+
+    def words(self) -> str:
+        """All of it in whole sentences."""
+        size = "in shape or by odd values" if self.difference is None else f"by {self.difference:.2g} of their size"
+        first = f", first at {' and '.join(self.nodes)}" if self.nodes else ""
+        said = (
+            f"ONNX Runtime's optimizations change the outputs of the graph {size} at most on {self.samples} inputs "
+            f"({self.allowed:g} is taken for rounding){first}."
+        )
+        if not self.exceeds:
+            return said
+        if self.drop is not None:
+            said += f" By that it loses {100 * self.drop:.2f} percentage points on {self.judged_on:,} labelled samples."
+        elif not self.kept:
+            said += " No ground truth says which is right."
+        rest = "They stay on." if self.kept else "They are off for the baseline, which runs as it is written."
+        return f"{said} {rest}"
+
+
+@dataclass(frozen=True)
 class DataFacts:
     """The samples that were used: file name (no folder), digest, count, whether labelled, digest of the file alone.
 
@@ -202,6 +247,7 @@ class Result:
         settings: How.
         warnings: What makes these figures less sure, and what to do about it.
         created: UTC time, ISO 8601.
+        optimizer: What ONNX Runtime's optimizations change; None where the model is no graph that came as a file.
     """
 
     kind: Literal["build", "bench"]
@@ -220,6 +266,7 @@ class Result:
     warnings: tuple[str, ...]
     created: str
     schema: str = SCHEMA
+    optimizer: OptimizerFacts | None = None
 
     def engine(self, name: str) -> EngineResult:
         """The result of the engine called `name`."""

@@ -89,14 +89,14 @@ def _apart(outputs: Arrays, reference: Arrays) -> tuple[float, str]:
             return worst, f"'{output}' is {value.shape}, the source's {expected.shape}"
         if place := odd_place(value, expected):
             return worst, f"'{output}' at {place}"
-        gap = largest_gap(value, expected) / _size(expected)
+        gap = largest_gap(value, expected) / output_size(expected)
         if gap > _EXPORT_TOLERANCE:
             return worst, f"'{output}' differs by {gap:.2g} of its size"
         worst = max(worst, gap)
     return worst, ""
 
 
-def _size(array: Any) -> float:
+def output_size(array: Any) -> float:
     """The largest value, or 1."""
     import numpy as np
 

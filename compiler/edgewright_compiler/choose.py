@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,25 +24,20 @@ from edgewright_compiler.measure import read_measured
 from edgewright_targets import CheckFailedError, Target
 
 if TYPE_CHECKING:
-    from edgewright_compiler.component import ExportedModel
     from edgewright_compiler.engine_files import EngineFiles
+    from edgewright_compiler.engines import MadeEngines
     from edgewright_compiler.job import Job
     from edgewright_compiler.ways import Way
 
 
-def judge_measured(
-    job: Job,
-    exported: ExportedModel,
-    engines: Sequence[EngineFiles],
-    measured: Path,
-    failures: Mapping[str, str],
-) -> Result:
+def judge_measured(job: Job, made: MadeEngines, measured: Path) -> Result:
     """The evidence of a build: every candidate of the target with what became of it, and the choice."""
+    exported = made.exported
     found = read_measured(measured)
     ways = job.engine_ways
     baseline = job.engine_name(job.target.baseline)
     compared = compare_engines(
-        [_measured(engine, ways[engine.spec.name]) for engine in engines],
+        [_measured(engine, ways[engine.spec.name]) for engine in made.engines],
         found.readings,
         job.measured,
         task=exported.task,
@@ -58,7 +53,7 @@ def judge_measured(
             job.target.name,
             candidate.provider,
             candidate.precision,
-            failures[candidate.name],
+            made.failures[candidate.name],
         )
         for candidate in job.target.candidates
     ]
@@ -77,8 +72,9 @@ def judge_measured(
         machine=found.machine,
         versions={**tool_versions(), **installed_versions(job.source.tools)},
         settings=settings_facts(job.options.meter, found.calls, len(job.measured.samples), job.threads),
-        warnings=(*doubted, *exported.notes, *_warnings(job, judged.engines), *compared.warnings),
+        warnings=(*doubted, *exported.notes, *_warnings(job, made, judged.engines), *compared.warnings),
         created=found.created,
+        optimizer=made.optimizer,
     )
 
 
@@ -108,8 +104,10 @@ def _as_reference(engine: EngineResult, way: Way) -> EngineResult:
     return dataclasses.replace(engine, accuracy=None, reasons=(*engine.reasons, said))
 
 
-def _warnings(job: Job, engines: Sequence[EngineResult]) -> tuple[str, ...]:
+def _warnings(job: Job, made: MadeEngines, engines: Sequence[EngineResult]) -> tuple[str, ...]:
     found = []
+    if made.optimizer is not None and made.optimizer.exceeds:
+        found.append(made.optimizer.words())
     if job.source.quantized:
         found.append(
             f"{job.source.name} is quantized already ({job.source.quantized}): its numbers were left alone, no "

@@ -19,12 +19,14 @@ from edgewright_compiler.cache import StageCache
 from edgewright_compiler.component import ExportedModel, read_exported
 from edgewright_compiler.job import RUN_TOOLS, Job, stage_parts
 from edgewright_compiler.manifests import make_manifest
+from edgewright_compiler.optimizer import as_written, optimizer_facts
 from edgewright_runtime.manifest import PLAN_ENGINES, EngineSpec
 from edgewright_runtime.options import AS_WRITTEN, OPTIMIZATION_KEY, THREADS_KEY
 from edgewright_targets import Candidate, InputError
 from edgewright_targets.host import architecture
 
 if TYPE_CHECKING:
+    from edgewright_benchmarks.result import OptimizerFacts
     from edgewright_compiler.engine_files import EngineFiles, PartFiles
     from edgewright_compiler.graphs import Graphs
     from edgewright_runtime.wire import Arrays
@@ -36,12 +38,21 @@ _CHECK = "check.json"
 
 @dataclass(frozen=True)
 class MadeEngines:
-    """What could be made: the exported model, engines of candidates, and why the others failed, by name."""
+    """What could be made.
+
+    Attributes:
+        folder: Of the exported model.
+        exported: Its record.
+        engines: Those of the candidates that could be made.
+        failures: Why the others could not, by name.
+        optimizer: What ONNX Runtime's optimizations change, of a graph that came as a file.
+    """
 
     folder: Path
     exported: ExportedModel
     engines: tuple[EngineFiles, ...]
     failures: dict[str, str]
+    optimizer: OptimizerFacts | None = None
 
 
 class EngineMaker:
@@ -51,6 +62,7 @@ class EngineMaker:
         self.job = job
         self.cache = cache
         self.progress = progress
+        self._as_written = False
 
     def make(self) -> MadeEngines:
         """Export, check, and make the engine of each candidate."""
@@ -60,6 +72,10 @@ class EngineMaker:
         exported = read_exported(folder)
         graphs = Graphs(self, folder, exported)
         self._check(graphs)
+        optimizer = optimizer_facts(self, graphs, self._checked()) if self.job.source.graph_itself else None
+        if optimizer is not None and optimizer.exceeds:
+            self.progress.note(f"  {optimizer.words()}")
+            self._as_written = not optimizer.kept
         engines: list[EngineFiles] = []
         failures: dict[str, str] = {}
         for candidate in self.job.target.candidates:
@@ -70,7 +86,7 @@ class EngineMaker:
             except CandidateError as error:
                 failures[candidate.name] = str(error)
                 self.progress.note(f"  {candidate.name} failed: {error}")
-        return MadeEngines(folder, exported, tuple(engines), failures)
+        return MadeEngines(folder, exported, tuple(engines), failures, optimizer)
 
     def _keeping_float(self, candidate: Candidate, exported: ExportedModel) -> Candidate:
         """The candidate with a float recipe for the components that keep float."""
@@ -154,17 +170,24 @@ class EngineMaker:
         }
         return self.stage("export", f"Exported {source.name} to ONNX", parts, source.export)
 
-    def _check(self, graphs: Graphs) -> None:
-        from edgewright_compiler.check import compare_with_source
+    def _checked(self) -> Sequence[Any]:
+        """Real inputs that answers are compared on before anything is measured."""
         from edgewright_compiler.quantize import CALIBRATION_SAMPLES
 
-        data = self.job.inputs
-        samples = data.spread(CALIBRATION_SAMPLES)[:_CHECKED_SAMPLES]
+        return self.job.inputs.spread(CALIBRATION_SAMPLES)[:_CHECKED_SAMPLES]
+
+    def _check(self, graphs: Graphs) -> None:
+        from edgewright_compiler.check import compare_with_source
+
+        data, samples = self.job.inputs, self._checked()
         limits = {name: most for part in graphs.components for name, most in graphs.text_limits(part).items()}
 
         def make(place: Path) -> None:
             with self.cache.scratch() as scratch:
-                engine = self._float_here(graphs.folder, graphs.exported)
+                engine = self.float_here(graphs.folder, graphs.exported)
+                if self.job.source.graph_itself:
+                    # What optimizations change is another matter; see `edgewright_compiler.optimizer`.
+                    engine = as_written(engine)
                 self.draft(scratch / "package", graphs.folder, graphs.exported, [engine])
                 found = compare_with_source(self.job.source, scratch / "package", samples, data.name, limits)
             record = {"difference": found.difference, "samples": len(samples), "notes": found.notes}
@@ -191,7 +214,7 @@ class EngineMaker:
 
         found: dict[str, list[Arrays]] = {name: [] for name in exported.graphs}
         with self.cache.scratch() as scratch:
-            baseline = self._float_here(folder, exported)
+            baseline = self.float_here(folder, exported)
             self.draft(scratch / "package", folder, exported, [baseline])
             with load(scratch / "package", engine=baseline.spec.name) as model:
                 for sample in self.job.inputs.spread(CALIBRATION_SAMPLES):
@@ -206,8 +229,9 @@ class EngineMaker:
         from edgewright_runtime.providers import provider
 
         session_options = {THREADS_KEY: str(self.job.device_threads), **candidate.session_options}
-        if candidate.in_float8() and candidate.provider == "CPUExecutionProvider":
-            # ONNX Runtime's optimizations take such pairs for those of int8; see `edgewright_compiler.reference`.
+        # Of float8 the optimizations make other numbers; see `edgewright_compiler.reference`.
+        without = candidate.in_float8() or (self._as_written and candidate.name == self.job.target.baseline)
+        if without and candidate.provider == "CPUExecutionProvider":
             session_options[OPTIMIZATION_KEY] = AS_WRITTEN
         part = EnginePart(
             model_file="",
@@ -231,7 +255,7 @@ class EngineMaker:
             engine=candidate.engine,
         )
 
-    def _float_here(self, folder: Path, exported: ExportedModel) -> EngineFiles:
+    def float_here(self, folder: Path, exported: ExportedModel) -> EngineFiles:
         """The float baseline for this machine, whatever the target: it runs the steps and answers for the export."""
         from edgewright_compiler.engine_files import EngineFiles, PartFiles
 

@@ -122,7 +122,7 @@ class _Build:
 
         made = self.maker.make()
         measured = self._measure(made)
-        judged = judge_measured(self.job, made.exported, made.engines, measured, made.failures)
+        judged = judge_measured(self.job, made, measured)
         self.progress.note(judged.reason)
         return TargetEngines(self.job.target.name, made.folder, made.engines, measured, judged)
 

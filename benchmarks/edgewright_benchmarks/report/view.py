@@ -138,6 +138,7 @@ def _environment(result: Result) -> dict[str, str]:
     return {
         "Data": f"{data.name}, {data.samples:,} samples, {'labelled' if data.labelled else 'not labelled'}",
         "Data digest": data.digest,
+        **({"Optimizations": result.optimizer.words()} if result.optimizer else {}),
         "Budget": f"{words.budget(result.max_drop)} percentage points of {result.measure}",
         "Task": result.task,
         "Processor": f"{machine.cpu}, {machine.architecture}",

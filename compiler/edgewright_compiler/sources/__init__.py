@@ -51,6 +51,7 @@ class Source(Protocol):
         input_name: What it takes, as `PipelineSpec.input` says it.
         labels: Class names by index; empty where there are none.
         quantized: What shows that it is quantized already; empty where it is float.
+        graph_itself: It is a graph, and no program that a graph is exported from.
     """
 
     kind: str
@@ -60,6 +61,7 @@ class Source(Protocol):
     input_name: str
     labels: tuple[str, ...]
     quantized: str
+    graph_itself: bool
 
     def digest(self) -> str:
         """Digest of everything the export depends on: files and options."""

@@ -38,6 +38,7 @@ class DeclaredSource:
     """
 
     kind = "declared"
+    graph_itself = True
     tools: tuple[str, ...] = ("onnx", "onnx-ir", "soundfile", "soxr")
 
     def __init__(self, path: Path, options: SourceOptions) -> None:

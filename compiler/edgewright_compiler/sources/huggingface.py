@@ -32,6 +32,7 @@ class HuggingFaceSource:
     """
 
     kind = "huggingface"
+    graph_itself = False
     quantized = ""
 
     def __init__(self, folder: Path, options: SourceOptions, findings: Findings | None = None) -> None:

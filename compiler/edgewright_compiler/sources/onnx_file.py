@@ -41,6 +41,7 @@ class OnnxSource:
     """
 
     kind = "onnx"
+    graph_itself = True
 
     def __init__(self, path: Path, options: SourceOptions) -> None:
         if not path.is_file():

@@ -39,6 +39,7 @@ class TorchSource:
     """
 
     kind = "torch"
+    graph_itself = False
     quantized = ""
 
     def __init__(self, module: str, function: str, options: SourceOptions) -> None:
