@@ -46,8 +46,9 @@ format: venv  ## Apply the format, and what can be corrected without a thought.
 types: venv  ## Check types.
 	$(PY) -m mypy
 
+# Two processes, a file in one of them: most of the time goes into exports and builds that use one core.
 test: lint types packages  ## All checks and all tests.
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist loadfile
 
 test-fast: venv  ## The tests that take no more than a few seconds.
 	$(PY) -m pytest -m 'not slow'

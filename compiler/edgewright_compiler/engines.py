@@ -21,7 +21,7 @@ from edgewright_compiler.job import RUN_TOOLS, Job, stage_parts
 from edgewright_compiler.manifests import make_manifest
 from edgewright_compiler.optimizer import as_written, optimizer_facts
 from edgewright_runtime.manifest import PLAN_ENGINES, EngineSpec
-from edgewright_runtime.options import AS_WRITTEN, OPTIMIZATION_KEY, THREADS_KEY
+from edgewright_runtime.options import AS_WRITTEN, EXACT_PRODUCTS_KEY, OPTIMIZATION_KEY, THREADS_KEY
 from edgewright_targets import Candidate, InputError
 from edgewright_targets.host import architecture
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 # Real inputs that the export is compared with its source on.
 _CHECKED_SAMPLES = 16
 _CHECK = "check.json"
+# Methods whose graphs multiply bytes.
+_OF_PRODUCTS = ("static", "dynamic")
 
 
 @dataclass(frozen=True)
@@ -274,3 +276,20 @@ class EngineMaker:
 def here(files: EngineFiles) -> EngineFiles:
     """The same engine as one for this machine."""
     return dataclasses.replace(files, spec=dataclasses.replace(files.spec, architecture=architecture()))
+
+
+def exactly_here(files: EngineFiles) -> EngineFiles:
+    """The same engine for this machine, with integer products as all processors but x86-64 without VNNI add them up.
+
+    An emulated engine is compared with it: what saturates here would be taken for a difference there. Where the
+    processor has VNNI, or is another than x86-64, the option changes nothing.
+    """
+    spec = files.spec
+    exact = {EXACT_PRODUCTS_KEY: "1"}
+    parts = {
+        name: dataclasses.replace(part, session_options={**part.session_options, **exact})
+        if spec.component_recipes.get(name, spec.recipe).method in _OF_PRODUCTS
+        else part
+        for name, part in spec.parts.items()
+    }
+    return here(dataclasses.replace(files, spec=dataclasses.replace(spec, parts=parts)))

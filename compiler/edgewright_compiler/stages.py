@@ -21,7 +21,7 @@ from edgewright_benchmarks.progress import Progress, Quiet
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.cache import StageCache, digest_of
 from edgewright_compiler.component import tree_digest
-from edgewright_compiler.engines import EngineMaker, MadeEngines, here
+from edgewright_compiler.engines import EngineMaker, MadeEngines, exactly_here, here
 from edgewright_compiler.job import RUN_TOOLS, BuildOptions, Job, read_jobs
 from edgewright_compiler.manifests import package_manifest
 from edgewright_compiler.output import OutputFolder, TargetEngines
@@ -136,7 +136,7 @@ class _Build:
         names = [engine.spec.name for engine in answering]
         emulated = [e for e in answering if ways[e.spec.name].answers == "emulated"]
         # Of an accelerator's engine there is nothing that this machine's processor could run.
-        native = [here(engine) for engine in emulated if not emulated_by_provider(engine.spec.provider)]
+        native = [exactly_here(engine) for engine in emulated if not emulated_by_provider(engine.spec.provider)]
         doing, done = "Measuring", "Measured"
         if job.rung != "measured":
             doing, done = "Emulating", "Emulated" if emulated else "Answered here, as the reference"
