@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from edgewright_compiler.cli.console import say_error
+from edgewright_compiler.cli.console import routed_warnings, say_error
 from edgewright_compiler.cli.streams import OutputError, guarded_streams
 from edgewright_targets import EdgewrightError, InputError, __version__
 
@@ -90,7 +90,8 @@ def _main(arguments: list[str]) -> int:
     try:
         try:
             options = _parse(make_parser(verb if verb in VERBS else None), arguments)
-            code: int = importlib.import_module(f"edgewright_compiler.cli.{options.verb}").execute(options)
+            with routed_warnings():
+                code: int = importlib.import_module(f"edgewright_compiler.cli.{options.verb}").execute(options)
         finally:
             # Here and not at exit, where a closed pipe could not be answered any more; help ends in SystemExit.
             if sys.stdout is not None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from edgewright_targets import EdgewrightError
@@ -87,6 +89,29 @@ def _bounded(text: str) -> str:
         return text
     half = _MESSAGE_LIMIT // 2
     return f"{text[:half]} [... {len(text) - 2 * half:,} characters left out ...] {text[-half:]}"
+
+
+# Files whose warnings are for the developers of libraries, ours among them.
+_LIBRARIES = re.compile(r"[/\\](?:(?:site|dist)-packages|lib[/\\]python3\.\d+|edgewright_\w+)[/\\]|^<")
+
+
+@contextmanager
+def routed_warnings() -> Iterator[None]:
+    """Show warnings without the place in a file that Python adds: ours, and those of the user's own code.
+
+    What libraries say to their own developers goes nowhere, unless it was asked for (`-W`, PYTHONWARNINGS).
+    """
+
+    def say(message: Warning | str, kind: type[Warning], file: str, *_: Any) -> None:
+        if kind.__module__.startswith("edgewright_"):
+            say_warning(str(message))
+        elif not _LIBRARIES.search(file):
+            say_warning(f"{Path(file).name} says: {message}")
+
+    with warnings.catch_warnings():
+        if not sys.warnoptions:
+            warnings.showwarning = say  # type: ignore[assignment]
+        yield
 
 
 @contextmanager
