@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from edgewright_runtime.errors import PackageError
@@ -16,10 +16,12 @@ from edgewright_runtime.manifest import ASSET_FOLDER, EnginePart, Manifest
 from edgewright_runtime.manifest_file import MANIFEST_LIMIT_BYTES, read_manifest
 from edgewright_runtime.options import ASSET_URI
 from edgewright_runtime.package_files import (
+    SUMS,
     FileTooLargeError,
     check_digests,
     checked_folder,
     checked_path,
+    file_digest,
     read_limited,
     read_sums,
 )
@@ -29,6 +31,8 @@ EVIDENCE_FOLDER = "edgewright/evidence"
 GOLDEN = "edgewright/golden.npz"
 # Evidence holds every timed call of every engine.
 _EVIDENCE_LIMIT_BYTES = 256 * 2**20
+# Manifests are smaller, weights are not.
+_SMALL_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,16 @@ class Package:
     def targets(self) -> tuple[str, ...]:
         """The targets it was built for, in the order of its engines."""
         return tuple(self.manifest.baselines)
+
+    def is_as_sealed(self) -> bool:
+        """Whether its manifests and other small files are those that were packed. A package in the making is not."""
+        try:
+            sums = read_sums(self.root, str(self.root))
+            small = [path for path in self.root.rglob("*") if path.is_file() and path.stat().st_size <= _SMALL_BYTES]
+            names = {str(PurePosixPath(path.relative_to(self.root))): path for path in small if path.name != SUMS}
+            return all(sums.get(name) == file_digest(path) for name, path in names.items())
+        except (PackageError, OSError):
+            return False
 
     def size_bytes(self) -> int:
         """Bytes of all files."""

@@ -8,6 +8,7 @@ from edgewright_runtime.errors import PackageError, SampleError
 from edgewright_runtime.samples import ARRAYS_INPUT, named_values
 from edgewright_runtime.steps import BatchStep, GraphStep, StreamingStep, make_step
 from edgewright_runtime.steps.call import CALL, Call
+from edgewright_runtime.steps.values import MissingValueError, Values
 from edgewright_targets.errors import nearest
 
 if TYPE_CHECKING:
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
     from edgewright_runtime.steps import Step, TextStream
     from edgewright_runtime.wire import Arrays
 
-# What a step raises that is given other values than it was made for: names, types, shapes and ranges that do not fit.
-_MISFITS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+# What a step raises that is given other values than it was made for: names that a manifest does not give, and shapes
+# and ranges, which a graph decides.
+_MISFITS = (MissingValueError, IndexError, ValueError, ArithmeticError)
+# What it raises where types are others: a bug, unless somebody changed the manifest.
+_BUGS = (KeyError, TypeError, AttributeError)
 _WORDS_LIMIT = 200
 # An option of every call: how many labels; of a generator, from how many tokens one is drawn.
 _TOP_K = "top_k"
@@ -55,7 +59,7 @@ class Pipeline:
         """What a person wants, out of the values of a sample."""
         try:
             return values[self._output]
-        except KeyError as error:
+        except MissingValueError as error:
             raise self._does_not_fit(error) from error
 
     def part(self, name: str, value: Any) -> Any:
@@ -64,11 +68,13 @@ class Pipeline:
         if name not in parts:
             given = f"a model for {self._package.manifest.task} makes no vector of '{name}' alone"
             raise SampleError(f"{given[0].upper()}{given[1:]}.", hint=nearest(name, parts) if parts else "Call it.")
-        values: dict[str, Any] = {name: value, CALL: Call()}
+        values = Values({name: value, CALL: Call()})
         try:
             steps = [self.steps[index] for index in parts[name].steps]
             return self._through(steps, values)[parts[name].output]
-        except _MISFITS as error:
+        except (*_MISFITS, *_BUGS) as error:
+            if isinstance(error, _BUGS) and self._package.is_as_sealed():
+                raise
             raise self._does_not_fit(error) from error
 
     def stream(self, sample: Any, options: dict[str, Any]) -> TextStream:
@@ -100,7 +106,9 @@ class Pipeline:
             return
         try:
             made = step.many(batch)
-        except _MISFITS as error:
+        except (*_MISFITS, *_BUGS) as error:
+            if isinstance(error, _BUGS) and self._package.is_as_sealed():
+                raise
             raise self._does_not_fit(error) from error
         for values, added in zip(batch, made, strict=True):
             values.update(added)
@@ -136,7 +144,7 @@ class Pipeline:
         return self._measuring
 
     def _values(self, sample: Any, options: dict[str, Any]) -> dict[str, Any]:
-        values = named_values(sample, self._spec.input)
+        values = Values(named_values(sample, self._spec.input))
         if options and not self.options.issuperset(options):
             unknown = next(name for name in options if name not in self.options)
             raise SampleError(f"This model has no option '{unknown}'.", hint=nearest(unknown, self.options))
@@ -147,7 +155,9 @@ class Pipeline:
         try:
             for step in steps:
                 values.update(step(values))
-        except _MISFITS as error:
+        except (*_MISFITS, *_BUGS) as error:
+            if isinstance(error, _BUGS) and self._package.is_as_sealed():
+                raise
             raise self._does_not_fit(error) from error
         return values
 

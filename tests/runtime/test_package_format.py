@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -147,3 +147,56 @@ def test_verify_refuses_a_tolerance_that_everything_is_within(old_package: Path)
     _edit(old_package, lambda _, engine: engine.update(tolerance=1e6))
     with pytest.raises(DamagedPackageError, match=r"tolerance 1e\+06; for its golden outputs .* is the most"):
         verify(old_package)
+
+
+class _Broken:
+    """A step that fails."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        raise self._error
+
+
+@on_x86
+class TestWhatAStepRaises:
+    """A bug of ours is not the package's fault, and shows its traceback."""
+
+    @pytest.mark.parametrize("error", [KeyError("scores"), TypeError("no"), AttributeError("no")])
+    def test_a_bug_is_a_bug(self, old_package: Path, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+        with load(old_package) as model:
+            monkeypatch.setattr(model._pipeline, "steps", [_Broken(error)])
+            with pytest.raises(type(error)) as caught:
+                model({"pixels": np.zeros((1, 8), np.float32)})
+            assert caught.value is error
+            # Of a package that is not as it was packed nobody can tell.
+            manifest = old_package / "manifest.json"
+            manifest.write_text(manifest.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+            with pytest.raises(PackageError, match="do not fit together"):
+                model({"pixels": np.zeros((1, 8), np.float32)})
+
+    @pytest.mark.parametrize("error", [NameError("no"), AssertionError("no"), RuntimeError("no"), ImportError("no")])
+    def test_what_no_values_cause_is_never_hidden(
+        self, old_package: Path, error: Exception, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (old_package / "SHA256SUMS").unlink()
+        with load(old_package) as model:
+            monkeypatch.setattr(model._pipeline, "steps", [_Broken(error)])
+            with pytest.raises(type(error)):
+                model({"pixels": np.zeros((1, 8), np.float32)})
+
+    @pytest.mark.parametrize("error", [ValueError("shapes"), IndexError("3"), ZeroDivisionError("0")])
+    def test_shapes_and_ranges_are_of_the_graph(
+        self, old_package: Path, error: Exception, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with load(old_package) as model:
+            monkeypatch.setattr(model._pipeline, "steps", [_Broken(error)])
+            with pytest.raises(PackageError, match="do not fit together") as caught:
+                model({"pixels": np.zeros((1, 8), np.float32)})
+            assert caught.value.__cause__ is error
+
+    def test_a_name_that_nothing_gives_is_the_manifests(self, old_package: Path) -> None:
+        _edit(old_package, lambda package, _: package["pipeline"].update(output="labels"))
+        with load(old_package) as model, pytest.raises(PackageError, match="nothing gives 'labels'"):
+            model({"pixels": np.zeros((1, 8), np.float32)})

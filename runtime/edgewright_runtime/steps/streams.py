@@ -13,6 +13,7 @@ from edgewright_runtime import carried
 from edgewright_runtime.errors import PackageError
 from edgewright_runtime.steps.call import call_of
 from edgewright_runtime.steps.stream_windows import Stream, Windows, WindowSpec, can_be, fed, frames_of, joined
+from edgewright_runtime.steps.values import Values
 from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:
@@ -150,8 +151,8 @@ class InferStream:
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Add the new streams to `streams`."""
-        streams = values.get("streams") or {"audio": Stream.of_audio(values["waveform"])}
+        streams = values.get("streams") or Values(audio=Stream.of_audio(values["waveform"]))
         kept = call_of(values).recorder
         self._loop.start()
         made = self._loop.push(streams, None if kept is None else kept.setdefault(self.component, []))
-        return {"streams": {**streams, **made}}
+        return {"streams": Values({**streams, **made})}

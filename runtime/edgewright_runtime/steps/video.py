@@ -11,6 +11,7 @@ import numpy as np
 
 from edgewright_runtime.errors import SampleError, VideoWarning
 from edgewright_runtime.manifest import StepSpec
+from edgewright_runtime.steps.values import Values
 from edgewright_targets.errors import MissingDependencyError
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ class ForFrames:
         """Add the array, float32 [1, frames, channels, height, width]."""
         made = []
         for frame in values[FRAMES]:
-            named: dict[str, Any] = {"image": frame}
+            named = Values(image=frame)
             for step in self._steps:
                 named |= step(named)
             made.append(named[self._made])
