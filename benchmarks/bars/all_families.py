@@ -25,6 +25,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sources"))
 
 import _detector_rows
+import _head_rows
 import _image_rows
 import _other_rows
 import _speech_rows
@@ -37,6 +38,7 @@ from fetched import CannotFetchError
 
 ROWS: tuple[Row, ...] = (
     *_text_rows.ROWS,
+    *_head_rows.ROWS,
     *_image_rows.ROWS,
     *_detector_rows.ROWS,
     *_speech_rows.ROWS,

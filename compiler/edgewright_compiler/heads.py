@@ -25,7 +25,7 @@ class Head:
         labels: How many scores it gives; None where nothing tells it.
         problem: `problem_type` of the configuration, what it was trained for.
         names: How many class names the user gave; 0 where none.
-        activated: The graph itself ends in a sigmoid or softmax.
+        activated: What the graph itself ends in, `sigmoid` or `softmax`; empty where it gives logits.
         cross_encoder: The class of torch that makes scores of logits, where it is a cross-encoder of
             sentence-transformers; empty where its configuration does not name one, None of other models.
     """
@@ -33,7 +33,7 @@ class Head:
     labels: int | None = None
     problem: str | None = None
     names: int = 0
-    activated: bool = False
+    activated: str = ""
     cross_encoder: str | None = None
 
     @property
@@ -59,10 +59,11 @@ class Head:
     @property
     def is_multi_label(self) -> bool:
         """Several labels may hold at once."""
-        return self.problem == "multi_label_classification" and self.labels != 1
+        independent = self.problem is None and self.activated == "sigmoid"
+        return self.labels != 1 and (independent or self.problem == "multi_label_classification")
 
 
-def head_of(config: Mapping[str, Any], *, names: int = 0, activated: bool = False) -> Head:
+def head_of(config: Mapping[str, Any], *, names: int = 0) -> Head:
     """The head that a configuration of transformers describes; see `Head` for the arguments."""
     table = config.get("id2label")
     count = len(table) if isinstance(table, Mapping) and table else config.get("num_labels", _DEFAULT_LABELS)
@@ -71,8 +72,7 @@ def head_of(config: Mapping[str, Any], *, names: int = 0, activated: bool = Fals
         count if isinstance(count, int) else None,
         problem if isinstance(problem, str) else None,
         names,
-        activated,
-        _cross_encoder(config),
+        cross_encoder=_cross_encoder(config),
     )
 
 

@@ -95,11 +95,36 @@ def test_classes_without_a_score_are_refused(width: int, says: str) -> None:
 def test_forms_of_labels(tmp_path: Path, label: NDArray[np.generic]) -> None:
     np.savez(tmp_path / "data.npz", x=LOGITS[:, None].astype(np.float32), label=label)
     assert read_dataset(tmp_path / "data.npz", task="arrays", input_name="*").labels == tuple(TRUTH)
+    # With a point they are classes as long as there is no other number.
+    truth = [float(index) for index in TRUTH]
+    assert "accuracy" in find_task("arrays").labelled.score(HEADS["logits"], truth, HEADS["logits"]).metrics
 
 
-@pytest.mark.parametrize("value", [-1, 0.5, np.nan])
-def test_labels_that_are_no_indices(tmp_path: Path, value: float) -> None:
-    labels = np.array([*TRUTH[1:], value])
-    np.savez(tmp_path / "data.npz", x=LOGITS[:, None].astype(np.float32), label=labels)
-    with pytest.raises(InputError, match="class ind"):
+@pytest.mark.parametrize(
+    ("label", "says"),
+    [
+        (np.array([0, 1, -1]), "class indices begin at 0"),
+        (np.array([0.5, np.nan, 1.0]), r"NaN or infinite values in 1 of 3 samples \(the first: 1\)"),
+        (np.array(["a", "b", "c"]), "must hold a class index or a number"),
+        (np.array([[0, 1], [1, 2], [0, 0]]), "2 columns with other values than 0 and 1"),
+        (np.zeros((3, 2, 2)), r"of shape \[3, 2, 2\]"),
+    ],
+)
+def test_labels_that_are_none(tmp_path: Path, label: NDArray[np.generic], says: str) -> None:
+    np.savez(tmp_path / "data.npz", x=LOGITS[:3, None].astype(np.float32), label=label)
+    with pytest.raises(InputError, match=says):
         read_dataset(tmp_path / "data.npz", task="arrays", input_name="*")
+
+
+def test_numbers_and_several_labels_of_arrays(tmp_path: Path) -> None:
+    logits = np.random.default_rng(2).normal(size=(60, 3))
+    found = {}
+    for name, label in {"number": logits[:, 0].astype(np.float32), "labels": logits > 0}.items():
+        np.savez(tmp_path / f"{name}.npz", x=logits, label=label)
+        found[name] = read_dataset(tmp_path / f"{name}.npz", task="arrays", input_name="*").labels
+    scorer = find_task("arrays").labelled
+    single, several = column(logits[:, 0]), [{"scores": row[None]} for row in logits]
+    assert scorer.score(single, found["number"], single).metrics["spearman"].value == 1
+    assert scorer.score(several, found["labels"], several).metrics["micro_f1"].value == 1
+    with pytest.raises(InputError, match="the model gives 3 of them"):
+        scorer.score(several, found["number"], several)

@@ -12,13 +12,14 @@ import pytest
 
 import tiny_models
 from command import QUICK, Command
+from edgewright_compiler.component import read_exported
 from edgewright_compiler.heads import head_of
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_compiler.tasks import find_task
 from edgewright_runtime import load
 from edgewright_runtime.manifest import StepSpec
 from edgewright_runtime.steps.call import CALL, Call
-from edgewright_runtime.steps.labels import ScoreLabels
+from edgewright_runtime.steps.labels import Classify, ScoreLabels
 from edgewright_targets import InputError
 from edgewright_targets.findings import Findings
 
@@ -121,6 +122,80 @@ def test_no_class_where_none_is_chosen(tmp_path: Path, task: str, config: dict[s
     assert check is not None
     with pytest.raises(InputError, match="one label"):
         check(config, tmp_path)
+
+
+def write_head(folder: Path, scores: int | None, ending: str = "", **config: Any) -> Path:
+    """An ONNX file that makes so many scores of a text, with its tokenizer and a config.json beside it."""
+    import onnx_ir as ir
+
+    weights = ", ".join(str(weight) for weight in np.linspace(-0.01, 0.02, scores or 3))
+    model = ir.from_onnx_text(f"""<ir_version: 8, opset_import: ["" : 17]>
+    head (int64[n, t] input_ids) => (float[n, {scores or "k"}] logits) {{
+        ids = Cast <to = 1> (input_ids)
+        largest = ReduceMax <axes = [1], keepdims = 1> (ids)
+        weights = Constant <value_floats = [{weights}]> ()
+        z = Mul (largest, weights)
+        y = {ending or "Identity"} (z)
+        logits = Identity (y)
+    }}""")
+    tiny_models.tokenizer().save_pretrained(folder)
+    if config:
+        (folder / "config.json").write_text(json.dumps({"model_type": "bert", **config}), encoding="utf-8")
+    ir.save(model, folder / "model.onnx")
+    return folder / "model.onnx"
+
+
+NAMES = ("x", "y", "z")
+
+
+@pytest.mark.parametrize(
+    ("scores", "ending", "config", "names", "task", "options"),
+    [
+        (1, "", {}, 0, "text-regression", {"function": "sigmoid"}),
+        (1, "", {"problem_type": "regression"}, 0, "text-regression", {"function": "none"}),
+        (1, "Sigmoid", {}, 0, "text-regression", {"function": "none"}),
+        (1, "", {}, 2, "binary-text-classification", {"function": "sigmoid"}),
+        (1, "Sigmoid", {"id2label": {0: "x", 1: "y"}}, 0, "binary-text-classification", {"function": "none"}),
+        (1, "", {"sentence_transformers": {"activation_fn": IDENTITY}}, 0, "text-ranking", {"function": "none"}),
+        (3, "", SEVERAL, 0, "multi-label-text-classification", {"function": "sigmoid"}),
+        (3, "Sigmoid", {}, 3, "multi-label-text-classification", {"function": "none"}),
+        (3, "", {}, 3, "text-classification", {}),
+        (3, "Softmax", {}, 3, "text-classification", {"function": "none"}),
+        (None, "", {}, 3, "text-classification", {}),
+    ],
+)
+def test_heads_of_onnx_files(
+    tmp_path: Path, scores: int | None, ending: str, config: dict[str, Any], names: int, task: str, options: Any
+) -> None:
+    path = write_head(tmp_path, scores, ending, **config)
+    source = open_source(str(path), SourceOptions("text-classification", NAMES[:names] or None))
+    assert source.task == task
+    source.export(tmp_path / "exported")
+    assert read_exported(tmp_path / "exported").pipeline.steps[-1].options == {"logits": "logits", **options}
+
+
+@pytest.mark.parametrize(
+    ("scores", "task", "names", "says"),
+    [
+        (3, "text-regression", 0, "it has 3 labels"),
+        (3, "text-ranking", 0, "it has 3 labels"),
+        (3, "binary-text-classification", 2, "it has 3 labels"),
+        (3, "text-classification", 2, "it gives 3 scores, and there are 2 labels"),
+        (1, "text-classification", 3, "it gives 1 scores, and there are 3 labels"),
+        (1, "multi-label-text-classification", 1, "it has 1 label"),
+    ],
+)
+def test_scores_of_onnx_files_that_do_not_fit(tmp_path: Path, scores: int, task: str, names: int, says: str) -> None:
+    path = write_head(tmp_path, scores)
+    with pytest.raises(InputError, match=says):
+        open_source(str(path), SourceOptions(task, NAMES[:names] or None))
+
+
+def test_probabilities_of_a_graph_are_taken_as_they_are() -> None:
+    package: Any = SimpleNamespace(manifest=SimpleNamespace(labels=NAMES))
+    shares = np.array([[0.2, 0.7, 0.1]], dtype=np.float32)
+    (best,) = Classify(package, package, logits="p", function="none")({"p": shares})["labels"]
+    assert best == {"label": "y", "score": pytest.approx(0.7)}
 
 
 @pytest.mark.slow

@@ -33,7 +33,7 @@ def read_npz(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
         raise InputError(f"'{path}': the arrays have different numbers of samples: {counts}.")
     total = next(iter(counts.values()))
     samples = [{name: array[i : i + 1] for name, array in arrays.items()} for i in range(total)]
-    return samples, None if truth is None else _class_indices(truth, form.class_names, path)
+    return samples, None if truth is None else _right(truth, form.class_names, path)
 
 
 def _bad_rows(array: np.ndarray[Any, Any]) -> str:
@@ -42,17 +42,37 @@ def _bad_rows(array: np.ndarray[Any, Any]) -> str:
     return f"{len(bad)} of {array.shape[0]} samples (the first: {listing})"
 
 
-def _class_indices(truth: np.ndarray[Any, Any], class_names: tuple[str, ...], path: Path) -> list[int]:
-    """Class indices of samples; yes and no, whole numbers with a point and a column of its own are taken too."""
+def _right(truth: np.ndarray[Any, Any], class_names: tuple[str, ...], path: Path) -> list[Any]:
+    """What is right for each sample: a class index, a number where it has a point, or the indices of several labels.
+
+    A column of its own is taken as well; several columns of 0 and 1 say which labels hold.
+    """
     if truth.ndim == 2 and truth.shape[1] == 1:
         truth = truth[:, 0]
-    if truth.dtype.kind == "f" and (truth == np.floor(truth)).all():
-        truth = truth.astype(np.int64)
-    if truth.ndim != 1 or truth.dtype.kind not in "iub":
-        raise InputError(f"'{path}': the array '{LABEL_COLUMN}' must hold one class index a sample.")
+    if truth.dtype.kind not in "iufb" or truth.ndim not in (1, 2):
+        raise InputError(
+            f"'{path}': the array '{LABEL_COLUMN}' must hold a class index or a number for each sample, or a 0 or 1 "
+            f"for each of its labels; it is {truth.dtype} of shape {list(truth.shape)}."
+        )
+    if truth.ndim == 2:
+        return _several(truth, path)
+    if truth.dtype.kind == "f":
+        if not np.isfinite(truth).all():
+            raise InputError(f"'{path}': the array '{LABEL_COLUMN}' has NaN or infinite values in {_bad_rows(truth)}.")
+        return [float(number) for number in truth]
     if truth.size and (truth.min() < 0 or (class_names and truth.max() >= len(class_names))):
         raise InputError(
             f"'{path}': the array '{LABEL_COLUMN}' has indices from {truth.min()} to {truth.max()}; "
-            + (f"the model has {len(class_names)} labels." if class_names else "class indices begin at 0.")
+            + (f"the model has {len(class_names)} labels." if class_names else "class indices begin at 0."),
+            hint="Numbers that are no classes have a point: save them as floats.",
         )
     return [int(index) for index in truth]
+
+
+def _several(truth: np.ndarray[Any, Any], path: Path) -> list[tuple[int, ...]]:
+    if not np.isin(truth, (0, 1)).all():
+        raise InputError(
+            f"'{path}': the array '{LABEL_COLUMN}' has {truth.shape[1]} columns with other values than 0 and 1.",
+            hint="Several columns say which labels hold; a class index or a number is one column.",
+        )
+    return [tuple(np.flatnonzero(row).tolist()) for row in truth]

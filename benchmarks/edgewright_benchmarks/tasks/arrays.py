@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from edgewright_benchmarks.accuracy.agreement import SimilarityAgreement
-from edgewright_benchmarks.accuracy.classification import LabelledClassification
+from edgewright_benchmarks.accuracy.arrays import LabelledArrays
 from edgewright_benchmarks.tasks._task import Task
 from edgewright_benchmarks.truth import CLASS
 
-TASK = Task("arrays", CLASS, LabelledClassification(top=5), SimilarityAgreement(top=5))
+TASK = Task("arrays", CLASS, LabelledArrays(top=5), SimilarityAgreement(top=5))

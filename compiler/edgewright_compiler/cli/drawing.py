@@ -77,7 +77,7 @@ def check_output(path: str | None, output_name: str, count: int) -> None:
         check_writable(path)
         return
     if output_name not in PICTURES:
-        gives = "labels" if output_name == "labels" else f"its {output_name}"
+        gives = "labels" if output_name in ("labels", "scored_labels") else f"its {output_name}"
         drawn = " or ".join(("named arrays", *PICTURES))
         raise InputError(f"--output is for models that give {drawn}; this one gives {gives} (see --json).")
     with needs("image"):

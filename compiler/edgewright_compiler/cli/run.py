@@ -76,7 +76,7 @@ def execute(options: argparse.Namespace) -> int:
         model = load(options.package, engine=options.engine, strict=options.strict, threads=options.threads)
     with model:
         pipeline = model.manifest.pipeline
-        gives = "labels" if pipeline.output == "labels" else f"its {pipeline.output}"
+        gives = "labels" if pipeline.output in ("labels", "scored_labels") else f"its {pipeline.output}"
         if pipeline.input == LATENT_INPUT and options.seed is not None:
             # Its seed is what it is given, not how it answers.
             options.inputs, options.seed = [*options.inputs, str(options.seed)], None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from edgewright_compiler.checkpoint import Checkpoint
@@ -39,20 +39,16 @@ class PassageTokenizer(CheckpointTokenizer):
         """See `Processor`: a row for each passage, the shorter ones padded."""
         return self._stacked(self._made([(sample["query"], passage) for passage in sample["passages"]]))
 
-    def settle_padding(self, infer: Callable[[Arrays], Arrays]) -> None:
-        """See `PaddedProcessor`.
+    def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
+        """See `Processor`.
 
         Raises:
             InputError: Padding behind a text changes the answer, and shorter passages need some.
         """
-        super().settle_padding(infer)
         if self._side != "right":
             raise InputError(
                 f"'{self._title}': its model takes padding for a part of the text, so it cannot take several passages."
             )
-
-    def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """See `Processor`."""
         options = {
             "tokenizer": TOKENIZER_URI,
             "outputs": list(inputs),

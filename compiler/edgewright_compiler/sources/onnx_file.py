@@ -51,10 +51,7 @@ class OnnxSource:
         self.name = path.stem
         self._task = find_task(options.task or "arrays")
         kind = self._task.processor
-        self._processor = kind.beside(path, self._task.name) if kind else None
-        found = {file for pattern in (kind.files if kind else ()) for file in folder_beside(path).glob(pattern)}
-        self._processor_files = sorted(file for file in found if file.is_file())
-        self.tools = ("onnx", "onnx-ir", *(kind.tools if kind else ()))
+        self._take_processor()
         self._graph: onnx_ir.Model | None = None
         self._weights: dict[str, Path] = {}
         self._freed = False
@@ -62,14 +59,23 @@ class OnnxSource:
         # Some files say what their classes are called.
         own: tuple[str, ...] = getattr(self._processor, "labels", ())
         self.labels = options.labels or own
-        if self._task.labelled:
+        if self._task.labelled or self._task.answer_of is not None:
             self._read_config(len(options.labels or ()))
+        if self._task.processor is not kind:
+            self._take_processor()
         self.task = self._task.name
         self.input_name = self._task.input_name
         self.quantized = quantized_already(self._load())
         length = text_length(self._load())
         if length and (texts := self._of_texts()):
             texts.fix_length(length)
+
+    def _take_processor(self) -> None:
+        kind = self._task.processor
+        self._processor = kind.beside(self.path, self._task.name) if kind else None
+        found = {file for pattern in (kind.files if kind else ()) for file in folder_beside(self.path).glob(pattern)}
+        self._processor_files = sorted(file for file in found if file.is_file())
+        self.tools = ("onnx", "onnx-ir", *(kind.tools if kind else ()))
 
     def digest(self) -> str:
         """Digest of the file, its external data, the files of its processor and the options."""
@@ -137,8 +143,14 @@ class OnnxSource:
         beside = checkpoint_beside(self.path)
         self._head = head_of_graph(self._load(), beside.config, names=names)
         self._task = narrowed(self._task, self._head)
-        if beside.config and self._task.check is not None:
-            self._task.check(beside.config, beside.folder)
+        scores = scores_of(self._load()) if len(self._task.outputs) == 1 else None
+        config = beside.config
+        if scores is not None and self._task.answer_of is not None:
+            config = {**config, "id2label": None, "num_labels": scores}
+        if config and self._task.check is not None:
+            self._task.check(config, beside.folder)
+        if not self._task.labelled:
+            return
         if not self.labels and self._task.own_labels and beside.config.get("id2label"):
             self.labels = config_labels(beside.config, beside.folder)
         self.labels = self.labels or self._task.default_labels
@@ -147,7 +159,6 @@ class OnnxSource:
                 f"'{self.path}': the task {self._task.name} needs labels, and no config.json beside it names them.",
                 hint="Pass --labels FILE.",
             )
-        scores = scores_of(self._load()) if len(self._task.outputs) == 1 else None
         if scores not in (None, len(self.labels)) and not self._head.is_binary:
             raise InputError(f"'{self.path}': it gives {scores} scores, and there are {len(self.labels)} labels.")
 

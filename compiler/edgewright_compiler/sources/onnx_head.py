@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.heads import Head, head_of
@@ -10,7 +11,9 @@ from edgewright_compiler.heads import Head, head_of
 if TYPE_CHECKING:
     import onnx_ir
 
+# What makes probabilities of logits, and what lets them be.
 _ACTIVATIONS = ("Sigmoid", "Softmax")
+_PASSED_ON = ("Identity", "Cast", "Reshape", "Flatten", "Squeeze", "Unsqueeze")
 
 
 def head_of_graph(model: onnx_ir.Model, config: Mapping[str, Any], *, names: int) -> Head:
@@ -21,12 +24,23 @@ def head_of_graph(model: onnx_ir.Model, config: Mapping[str, Any], *, names: int
         config: What config.json beside it says; empty where there is none.
         names: How many class names the user gave.
     """
-    output = model.graph.outputs[0]
-    node = output.producer()
-    activated = node is not None and node.op_type in _ACTIVATIONS
-    if not config.get("id2label") and (count := scores_of(model) or names):
-        config = {**config, "num_labels": count}
-    return head_of(config, names=names, activated=activated)
+    table = config.get("id2label")
+    named = len(table) if isinstance(table, Mapping) else 0
+    # The graph, which runs, knows better how many scores there are.
+    if count := scores_of(model):
+        config = {**config, "id2label": None, "num_labels": count}
+    elif not named:
+        config = {**config, "num_labels": names or None}
+    return replace(head_of(config, names=names or named), activated=_activation(model))
+
+
+def _activation(model: onnx_ir.Model) -> str:
+    """What makes the first output, as `Head.activated` has it."""
+    node = model.graph.outputs[0].producer()
+    while node is not None and node.op_type in _PASSED_ON:
+        source = node.inputs[0]
+        node = source.producer() if source is not None else None
+    return node.op_type.lower() if node is not None and node.op_type in _ACTIVATIONS else ""
 
 
 def scores_of(model: onnx_ir.Model) -> int | None:

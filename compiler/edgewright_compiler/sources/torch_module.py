@@ -16,6 +16,7 @@ from edgewright_compiler.component import ports_of, save_model
 from edgewright_compiler.sources import Inference, SourceOptions
 from edgewright_compiler.sources.detection_lists import OnePicture, export_lists, takes_lists
 from edgewright_compiler.sources.failures import export_failures, needs, own_failures
+from edgewright_compiler.sources.onnx_head import head_of_graph
 from edgewright_compiler.tasks import find_task
 from edgewright_runtime.manifest import COMPONENT
 from edgewright_runtime.package_files import file_digest
@@ -177,7 +178,16 @@ class TorchSource:
     def _write(self, model: onnx_ir.Model, folder: Path) -> None:
         _part_names(model)
         ports = ports_of(model)
-        pipeline = self._task.pipeline(self._processor, ports.inputs, ports.outputs)
+        head = head_of_graph(model, {}, names=len(self.labels))
+        if self._task.answer_of is not None and head.labels is not None:
+            if self._task.check is not None:
+                self._task.check({"num_labels": head.labels}, Path(self._spec))
+            if head.labels != len(self.labels):
+                raise InputError(
+                    f"'{self._spec}': there are {len(self.labels)} labels, and the module gives {head.labels} scores.",
+                    hint="Pass as many with --labels FILE, in the order of the scores.",
+                )
+        pipeline = self._task.pipeline(self._processor, ports.inputs, ports.outputs, head)
         save_model(folder, {COMPONENT: model}, pipeline, task=self.task, labels=self.labels)
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:

@@ -8,9 +8,14 @@ from edgewright_compiler.heads import Head
 from edgewright_runtime.manifest import StepSpec
 
 
-def classify(outputs: Sequence[str]) -> tuple[StepSpec, ...]:
-    """From logits to labels."""
-    return (StepSpec("classify", {"logits": outputs[0]}),)
+def classified(head: Head) -> Callable[[Sequence[str]], tuple[StepSpec, ...]]:
+    """From logits, or scores that a graph has made of them itself, to labels; for `Task.answer_of`."""
+    made: dict[str, object] = {"function": "none"} if head.activated else {}
+
+    def answer(outputs: Sequence[str]) -> tuple[StepSpec, ...]:
+        return (StepSpec("classify", {"logits": outputs[0], **made}),)
+
+    return answer
 
 
 def scored(head: Head) -> Callable[[Sequence[str]], tuple[StepSpec, ...]]:

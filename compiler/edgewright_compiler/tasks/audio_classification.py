@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgewright_compiler.heads import class_of_several
 from edgewright_compiler.processors.audio import AUDIO
-from edgewright_compiler.tasks._classes import classify
+from edgewright_compiler.tasks._classes import classified
 from edgewright_compiler.tasks._task import Task
 
 # These classes of transformers are called as those for text are; their whole names tell them apart.
@@ -19,7 +19,7 @@ TASK = Task(
     model="AutoModelForAudioClassification",
     outputs=("logits",),
     processor=AUDIO,
-    answer=classify,
+    answer_of=classified,
     output_name="labels",
     labelled=True,
     check=class_of_several,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgewright_compiler.heads import class_of_several
 from edgewright_compiler.processors.image import IMAGE
-from edgewright_compiler.tasks._classes import classify
+from edgewright_compiler.tasks._classes import classified
 from edgewright_compiler.tasks._task import Task
 
 TASK = Task(
@@ -13,7 +13,7 @@ TASK = Task(
     model="AutoModelForImageClassification",
     outputs=("logits",),
     processor=IMAGE,
-    answer=classify,
+    answer_of=classified,
     output_name="labels",
     labelled=True,
     check=class_of_several,

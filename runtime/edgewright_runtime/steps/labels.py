@@ -23,17 +23,27 @@ class Classify:
         package: Holds the labels.
         engine: Unused; steps share one signature.
         logits: Name of the graph's output.
+        function: What makes probabilities of it; `none` where the graph has done so.
     """
 
-    def __init__(self, package: Package, engine: Engine, *, logits: str) -> None:  # noqa: ARG002 - one protocol
+    def __init__(
+        self,
+        package: Package,
+        engine: Engine,  # noqa: ARG002 - one protocol
+        *,
+        logits: str,
+        function: Literal["softmax", "none"] = "softmax",
+    ) -> None:
         self._labels = package.manifest.labels
         self._logits = logits
+        self._softmax = function == "softmax"
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Add `scores` (softmax, shape [classes]) and `labels` (a list of `{"label", "score"}`, best first)."""
-        logits = values[self._logits][0]
-        exponents = np.exp(logits - logits.max())
-        scores = exponents / exponents.sum()
+        """Add `scores` (shape [classes]) and `labels` (a list of `{"label", "score"}`, best first)."""
+        scores = values[self._logits][0]
+        if self._softmax:
+            exponents = np.exp(scores - scores.max())
+            scores = exponents / exponents.sum()
         count = call_of(values).top_k
         # The engine has just emptied the caches, so every function that is not called here shows in the latency.
         order = [int(scores.argmax())] if count == 1 else (-scores).argsort(kind="stable")[:count].tolist()
