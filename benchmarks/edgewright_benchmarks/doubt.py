@@ -25,6 +25,8 @@ _FEWEST = 4
 # A figure that is shown to be no larger is nothing for a trained model, whatever its metric.
 _NOTHING = 0.01
 _HALF = 0.5
+# Metrics of which zero is the middle.
+_SIGNED = ("spearman",)
 
 
 def doubt(accuracy: Accuracy, outputs: Sequence[Output], truth: Sequence[Any]) -> str:
@@ -39,7 +41,8 @@ def doubt(accuracy: Accuracy, outputs: Sequence[Output], truth: Sequence[Any]) -
     count = len(outputs)
     if count < _FEWEST:
         return ""
-    if figure.value <= 0 or figure.high <= _NOTHING:
+    # By chance a correlation is a little below zero.
+    if figure.high <= _NOTHING or (figure.value <= 0 and name not in _SIGNED):
         word = metric_word(name, "accuracy", first=True)
         return f"Its {word} is {metric_value(name, figure.value)} on {count:,} samples."
     if name == "accuracy" and _are_classes(truth):

@@ -7,7 +7,7 @@ same samples while the others idle, so that a machine that slows down slows all 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -88,11 +88,22 @@ def read_engines(
     settings: MeterSettings,
     progress: Progress,
     device: Device | None = None,
+    answered: Callable[[str, Readings], None] | None = None,
 ) -> tuple[dict[str, Readings], int]:
     """Measure `engines` of the package on `samples`; also gives the calls that a round had.
 
     An engine that cannot run, dies or gets stuck has a `failure` and stops taking part; the others go on. On a device
     that an emulator pretends to be, engines answer, and no time is taken.
+
+    Args:
+        package: Where the engines are.
+        engines: Their names.
+        samples: What they are measured on.
+        settings: How.
+        progress: Told how far it is.
+        device: Where; by default here.
+        answered: Gets the name and the readings of each engine that has answered all samples, before the next one does;
+            what it raises ends the measurement.
     """
     device = device or ThisMachine()
     readings = {name: Readings() for name in engines}
@@ -104,6 +115,8 @@ def read_engines(
                 worker = stack.enter_context(device.worker())
                 _first_answers(worker, path, name, samples, settings, readings[name], progress)
                 workers[name] = worker
+            if answered is not None and readings[name].failure is None:
+                answered(name, readings[name])
         if device.machine.emulated:
             for found in readings.values():
                 found.loads, found.peak_memory_bytes = [], 0

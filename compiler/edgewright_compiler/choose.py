@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgewright_benchmarks.choice import choose
-from edgewright_benchmarks.doubt import NOT_RIGHT
 from edgewright_benchmarks.evidence import (
     MeasuredEngine,
     compare_engines,
@@ -18,10 +17,10 @@ from edgewright_benchmarks.evidence import (
     tool_versions,
 )
 from edgewright_benchmarks.result import EngineResult, Result
-from edgewright_benchmarks.tasks import find_task
 from edgewright_benchmarks.versions import installed_versions
+from edgewright_compiler.doubted import doubted
 from edgewright_compiler.measure import read_measured
-from edgewright_targets import CheckFailedError, Target
+from edgewright_targets import Target
 
 if TYPE_CHECKING:
     from edgewright_compiler.engine_files import EngineFiles
@@ -44,7 +43,7 @@ def judge_measured(job: Job, made: MadeEngines, measured: Path) -> Result:
         baseline=baseline,
         max_drop=job.options.max_drop,
     )
-    doubted = _doubted(job, compared.doubt)
+    said = doubted(job, compared.doubt)
     by_name = {engine.name: _as_reference(engine, ways[engine.name]) for engine in compared.engines}
     everything = [
         by_name.get(job.engine_name(candidate.name))
@@ -72,26 +71,9 @@ def judge_measured(job: Job, made: MadeEngines, measured: Path) -> Result:
         machine=found.machine,
         versions={**tool_versions(), **installed_versions(job.source.tools)},
         settings=settings_facts(job.options.meter, found.calls, len(job.measured.samples), job.threads),
-        warnings=(*doubted, *exported.notes, *_warnings(job, made, judged.engines), *compared.warnings),
+        warnings=(*said, *exported.notes, *_warnings(job, made, judged.engines), *compared.warnings),
         created=found.created,
         optimizer=made.optimizer,
-    )
-
-
-def _doubted(job: Job, doubt: str) -> tuple[str, ...]:
-    """That the float model is wrong on the data, for the evidence of a build that accepts it.
-
-    Raises:
-        CheckFailedError: It was not accepted.
-    """
-    if not doubt:
-        return ()
-    said = f"{NOT_RIGHT} on {job.measured.name}. {doubt}"
-    suspects = f"Look at {find_task(job.source.task).suspects}."
-    if job.options.accept_baseline:
-        return (f"{said} It was accepted with --accept-baseline. {suspects}",)
-    raise CheckFailedError(
-        said, hint=f"Nothing was built. {suspects} Where the model is meant to be so, --accept-baseline goes on."
     )
 
 

@@ -16,6 +16,7 @@ from edgewright_benchmarks.native import compare_with_native
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.result import NativeAnswers
 from edgewright_benchmarks.workers import Place, Said, WorkerError, WorkerProcess
+from edgewright_compiler.doubted import refuse_doubted
 from edgewright_compiler.job import GOLDEN_SAMPLES, Job
 from edgewright_runtime import EngineInfo
 from edgewright_runtime.samples import graph_outputs
@@ -110,7 +111,12 @@ def measure(folder: Path, drafts: Drafts, job: Job, settings: MeterSettings, pro
     samples = job.measured.samples
     baseline = job.engine_name(job.target.baseline)
     if job.rung == "measured":
-        readings, calls = read_engines(drafts.package, drafts.engines, samples, settings, progress)
+
+        def answered(name: str, found: Readings) -> None:
+            if name == baseline:
+                refuse_doubted(job, found)
+
+        readings, calls = read_engines(drafts.package, drafts.engines, samples, settings, progress, answered=answered)
     else:
         readings, calls = _answers(drafts, job, progress), 0
     if readings[baseline].failure is not None:

@@ -67,6 +67,9 @@ def judged(task: str, outputs: list[Any], truth: Any) -> str:
         ("automatic-speech-recognition", answers(*[""] * 6), SPOKEN, "Word accuracy (1 - WER) is 0.00%"),
         ("translation", answers(*["on the on the"] * 6), [(text,) for text in SPOKEN], "one and the same answer"),
         ("question-answering", answers(*[{"text": "!"}] * 6), [(text,) for text in SPOKEN], "Answer F1 is 0.00%"),
+        # Ranks that are turned round, and numbers that are all the same.
+        ("text-regression", single([-value for value in range(40)]), [float(one) for one in range(40)], "Spearman"),
+        ("text-regression", single([0.5] * 6), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0], "Spearman"),
         ("image-to-text", answers(*["a a the"] * 6), [(text,) for text in SPOKEN], "one and the same answer"),
     ],
 )  # fmt: skip
@@ -85,6 +88,7 @@ def test_a_wrong_float_model_is_doubted(task: str, outputs: list[Any], truth: An
         ("text-classification", scores([0] * 40), [0] * 37 + [1] * 3),
         ("text-classification", scores([1, 1, 1]), [0, 2, 3]),
         ("arrays", single([0.1, 0.9] * 20), [0, 1] * 20),
+        ("text-regression", single([1, 2, 3, 4, 5, 6]), [5.0, 1.0, 6.0, 2.0, 4.0, 3.0]),
         ("object-detection", boxes(0, 100, 200, 300), true_boxes(2, 101, 202, 301)),
         ("automatic-speech-recognition", answers(*SPOKEN), SPOKEN),
         ("automatic-speech-recognition", answers("turn off", *SPOKEN[1:]), SPOKEN),

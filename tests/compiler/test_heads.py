@@ -208,7 +208,19 @@ def test_from_a_checkpoint_to_a_number(command: Command, tmp_path: Path) -> None
     data = tmp_path / "numbers.csv"
     data.write_text("\n".join(["text,label", *(f"{text},{len(text) / 40}" for text in texts)]), encoding="utf-8")
     output = command.folder / "numbers.ortpackage"
-    done = command("build", checkpoint, "--evaluation", data, "--target", command.target, "-o", output, *QUICK, "-q")
+    done = command(
+        "build",
+        checkpoint,
+        "--evaluation",
+        data,
+        "--target",
+        command.target,
+        "-o",
+        output,
+        *QUICK,
+        "-q",
+        "--accept-baseline",
+    )
     assert done.code == 0, done.err
     evidence = json.loads((output / "edgewright" / "evidence" / "tiny.json").read_text(encoding="utf-8"))
     assert list(evidence["engines"][0]["accuracy"]["metrics"]) == ["spearman", "mse"]
