@@ -393,6 +393,20 @@ def linear():
     return nn.Linear(3, 4), {"input": torch.ones(2, 3)}
 
 
+def diverged():
+    net = nn.Linear(3, 2)
+    net.bias.data[1] = torch.nan
+    return net, torch.ones(1, 3)
+
+
+def meta():
+    return nn.Linear(3, 2, device="meta"), torch.ones(1, 3)
+
+
+def lazy():
+    return nn.LazyLinear(2), torch.ones(1, 3)
+
+
 def half():
     return nn.Linear(3, 4).bfloat16(), torch.ones(2, 3).bfloat16()
 

@@ -179,9 +179,12 @@ def _answers(drafts: Drafts, job: Job, progress: Progress) -> dict[str, Readings
     references = {name: Place() for name in drafts.engines if ways[name].answers == "reference"}
     emulated = {name: job.place(name) for name in drafts.engines if name not in references}
     readings: dict[str, Readings] = {}
+    baseline = job.engine_name(job.target.baseline)
     # Apart from emulators, which are far slower: of both together nobody could tell how long it will take.
     if references:
         readings |= answer_engines(drafts.package, references, samples, "answering here, as the reference", progress)
+        if baseline in references and readings[baseline].failure is None:
+            refuse_doubted(job, readings[baseline])
     if emulated:
         readings |= answer_engines(drafts.package, emulated, samples, f"answering for {job.target.name}", progress)
     alive = {name: Place() for name in drafts.natives if readings[name].failure is None}

@@ -101,6 +101,9 @@ def test_rows_that_the_graph_does_not_take_are_said(command: Command, module: st
         ("tiny_torch_models:number", ["must return a torch module and its example inputs", "it returned int"]),
         ("tiny_torch_models:no_tensors", ["the example input 'input' is list, not a tensor"]),
         ("tiny_torch_models:too_many", ["there are 2 example inputs; the module takes 1: input"]),
+        ("tiny_torch_models:diverged", ["has NaN in 1 weights: bias", "diverge"]),
+        ("tiny_torch_models:meta", ["has no values in 2 weights: weight, bias", "the device 'meta'"]),
+        ("tiny_torch_models:lazy", ["has no values in 2 weights", "Call lazy modules once"]),
         ("tiny_torch_models:half", ["'input' is bfloat16", "float32"]),
     ],
 )

@@ -71,13 +71,14 @@ def load_whole(
         The model, and a sentence about weights of the file that it does not use; empty where there are none.
 
     Raises:
-        InputError: Weights are missing, have other shapes, or show that another class was trained.
+        InputError: Weights are missing, have other shapes, are not numbers, or show that another class was trained.
     """
     loaded = _loaded(load, {}, needless)
     if loaded.missing and (wrappers := _wrappers(loaded)):
         loaded = _loaded(load, wrappers, needless)
     _refuse_shapes(loaded, place)
     _refuse_missing(loaded, place)
+    refuse_no_numbers(loaded.model, f"'{place}'")
     # Asked for another class than the checkpoint names, a person wants a part of it: the encoder of a classifier.
     _refuse_other_class(loaded, place, own=loaded.title in architectures)
     if not loaded.unused:
@@ -141,6 +142,35 @@ def _refuse_shapes(loaded: LoadedWeights, place: str) -> None:
         f"{first_few(told, shown=_SHOWN)}.",
         hint="Is this the config.json that the weights were saved with? Look at its labels and sizes.",
     )
+
+
+def refuse_no_numbers(model: Any, title: str) -> None:
+    """Refuse weights without values, or whose values are not numbers, as a training that diverged leaves them.
+
+    Every answer would be NaN, of the source as of the package, so that no comparison finds it.
+
+    Args:
+        model: A torch module.
+        title: What messages call it.
+
+    Raises:
+        InputError: It has such weights.
+    """
+    from torch.nn.parameter import is_lazy
+
+    parameters = dict(model.named_parameters())
+    empty = [name for name, value in parameters.items() if is_lazy(value) or value.is_meta]
+    if empty:
+        raise InputError(
+            f"{title} has no values in {len(empty)} weights: {_names(empty)}.",
+            hint="Call lazy modules once, and load the weights of those that were made on the device 'meta'.",
+        )
+    broken = [name for name, value in parameters.items() if value.is_floating_point() and bool(value.isnan().any())]
+    if broken:
+        raise InputError(
+            f"{title} has NaN in {len(broken)} weights: {_names(broken)}.",
+            hint="Did its training diverge? Take a checkpoint from before that.",
+        )
 
 
 def _refuse_other_class(loaded: LoadedWeights, place: str, *, own: bool) -> None:

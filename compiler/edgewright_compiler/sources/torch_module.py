@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.component import ports_of, save_model
 from edgewright_compiler.sources import Inference, SourceOptions
+from edgewright_compiler.sources.checkpoint_weights import refuse_no_numbers
 from edgewright_compiler.sources.detection_lists import OnePicture, export_lists, takes_lists
 from edgewright_compiler.sources.failures import export_failures, needs, own_failures
 from edgewright_compiler.sources.onnx_head import head_of_graph
@@ -91,6 +92,7 @@ class TorchSource:
                 hint="For example: return MyModel().eval(), {'pixels': torch.zeros(1, 3, 224, 224)}",
             )
         net, inputs = _unwrapped(made[0]), made[1]
+        refuse_no_numbers(net, f"'{self._spec}'")
         if settings is not None and self._task.processor is None:
             raise InputError(
                 f"'{self._spec}' returns the settings of a processor, and no task says what its module gives.",
