@@ -75,19 +75,27 @@ def bench(
     """
     settings, progress = settings or MeterSettings(), progress or Quiet()
     package = Package.open(path)
+    samples = read_samples(package, data, settings)
+    opened = _here(package, settings) if remote is None else _there(package, settings, remote, progress)
+    with opened as where:
+        return _bench(package, samples, where, settings, progress)
+
+
+def read_samples(package: Package, data: str | Path, settings: MeterSettings) -> Dataset:
+    """The samples that `bench` measures, in their order.
+
+    Raises:
+        InputError: They cannot be read.
+    """
     manifest = package.manifest
-    samples = read_dataset(
+    found = read_dataset(
         data,
         task=manifest.task,
         input_name=manifest.pipeline.input,
         class_names=manifest.labels,
         most=settings.samples,
     )
-    if settings.samples is not None:
-        samples = samples.part(settings.samples)
-    opened = _here(package, settings) if remote is None else _there(package, settings, remote, progress)
-    with opened as where:
-        return _bench(package, samples, where, settings, progress)
+    return found if settings.samples is None else found.part(settings.samples)
 
 
 @contextlib.contextmanager

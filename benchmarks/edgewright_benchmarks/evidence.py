@@ -12,6 +12,7 @@ import numpy as np
 from edgewright_benchmarks.data import Dataset
 from edgewright_benchmarks.doubt import doubt
 from edgewright_benchmarks.meter import MeterSettings, Readings
+from edgewright_benchmarks.otherwise import answered_otherwise
 from edgewright_benchmarks.result import DataFacts, EngineResult, Latency, Measure, Settings, Status
 from edgewright_benchmarks.statistics import latency_ratio, stability_warnings
 from edgewright_benchmarks.tasks import find_task
@@ -113,6 +114,7 @@ def compare_engines(
                 peak_memory_bytes=found.peak_memory_bytes or None,
                 nodes=nodes,
                 native=found.native,
+                otherwise=None if found is reference else answered_otherwise(how, found.outputs, reference.outputs),
             )
         )
     said = reference.said.sentences(len(data.samples))

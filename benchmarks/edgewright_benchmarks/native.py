@@ -63,10 +63,18 @@ def _of_sample(there: Arrays, here: Arrays) -> float | None:
     return float(f"{gap:.3g}") if np.isfinite(gap) else None
 
 
+def answers_differ(outputs: Arrays, others: Arrays) -> bool | None:
+    """Whether the answers beside two samples' outputs tell something else; None where the other tells nothing."""
+    mine, told = (_told(unpack_answer(one)) for one in (outputs, others))
+    if told is None:
+        return None
+    return not np.array_equal(mine, told) if isinstance(told, np.ndarray) else bool(mine != told)
+
+
 def _changed(there: Arrays, here: Arrays) -> bool:
-    answers = [_told(unpack_answer(outputs)) for outputs in (there, here)]
-    if answers[1] is not None:
-        return not np.array_equal(*answers) if isinstance(answers[1], np.ndarray) else answers[0] != answers[1]
+    differ = answers_differ(there, here)
+    if differ is not None:
+        return differ
     there, here = graph_outputs(there), graph_outputs(here)
     return any(_answer_changed(there[name], here[name]) for name in here)
 

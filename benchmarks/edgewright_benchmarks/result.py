@@ -109,6 +109,19 @@ class NativeAnswers:
 
 
 @dataclass(frozen=True)
+class Otherwise:
+    """Samples that an engine answers otherwise than the float baseline.
+
+    Attributes:
+        count: How many.
+        first: Numbers of the first of them, counted from 1 among the samples that were measured, in their order.
+    """
+
+    count: int
+    first: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class EngineResult:
     """Everything found about one engine.
 
@@ -129,6 +142,8 @@ class EngineResult:
         native: Where it was emulated: how its answers differ from this machine's; None where this machine has no such.
         low_precision: Operator type to the number of nodes of its graphs that compute in the precision of its name;
             empty for float, and in evidence that did not count them.
+        otherwise: Samples that it answers otherwise than the baseline; None where it is that, or nothing can be told
+            from its answers, such as from vectors.
     """
 
     name: str
@@ -146,6 +161,7 @@ class EngineResult:
     nodes: dict[str, int] = field(default_factory=dict)
     native: NativeAnswers | None = None
     low_precision: dict[str, int] = field(default_factory=dict)
+    otherwise: Otherwise | None = None
 
     def low_precision_words(self) -> str:
         """What of its graphs is in its low precision, such as `int8: 12 MatMul, 1 Gather`; empty where nothing is."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edgewright_benchmarks.elsewhere import NOT_HERE, is_elsewhere
+from edgewright_benchmarks.native import notes_of
 from edgewright_benchmarks.report.words import budget, drop_word, points_bound
 from edgewright_benchmarks.result import Accuracy, EngineResult, Interval, Latency, Result
 from edgewright_targets import InputError
@@ -64,6 +65,16 @@ def over_budget(result: Result, engine: EngineResult) -> bool:
     """Whether the bound of the drop is above the budget."""
     accuracy = answered(engine)
     return engine.name != result.baseline and accuracy is not None and accuracy.drop.high > result.max_drop
+
+
+def notes(engine: EngineResult) -> tuple[str, ...]:
+    """All that is to be said about an engine, as sentences."""
+    found = engine.otherwise
+    if found is None or not found.count or engine.accuracy is None:
+        return notes_of(engine)
+    said = f"{found.count:,} of {engine.accuracy.samples:,} samples are answered otherwise than by the float baseline: "
+    more = f" and {found.count - len(found.first):,} more" if found.count > len(found.first) else ""
+    return (*notes_of(engine), f"{said}{', '.join(map(str, found.first))}{more}.")
 
 
 def numbers(result: Result, build: Result | None) -> Mapping[str, int]:

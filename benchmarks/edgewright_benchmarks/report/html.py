@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from edgewright_benchmarks.report import view, words
 from edgewright_benchmarks.report.facts import check, numbers, unseen, warnings
 from edgewright_benchmarks.report.headline import basis, headline
 from edgewright_benchmarks.report.points import Point, points
+from edgewright_benchmarks.report.quotes import Quote
 from edgewright_benchmarks.report.scatter import scatter_svg
 from edgewright_benchmarks.report.spread import beyond_axis, spread_svg
 from edgewright_benchmarks.result import Result
@@ -42,12 +43,13 @@ class _Section:
     elsewhere: list[Elsewhere]
 
 
-def render_html(result: Result, build: Result | None = None) -> str:
+def render_html(result: Result, build: Result | None = None, quoted: Sequence[Quote] = ()) -> str:
     """The report of `result` as the text of one HTML file.
 
     Args:
         result: What is reported: a bench (on data the choice never saw), or a build.
         build: The evidence of the build that made the measured package, with all candidates; shown as why it chose.
+        quoted: Samples that engines answer otherwise than the baseline: whoever gets the report can read them.
 
     Raises:
         InputError: `result` and `build` do not belong together.
@@ -82,6 +84,8 @@ def render_html(result: Result, build: Result | None = None) -> str:
         results=results,
         environment=view.environment(results),
         budget=words.budget,
+        quoted=quoted,
+        known=known,
         not_here=NOT_HERE,
     )
 

@@ -7,22 +7,23 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from edgewright_benchmarks.elsewhere import NOT_HERE, elsewhere, is_elsewhere
-from edgewright_benchmarks.native import notes_of
 from edgewright_benchmarks.report import view, words
-from edgewright_benchmarks.report.facts import check, numbers, warnings
+from edgewright_benchmarks.report.facts import check, notes, numbers, warnings
 from edgewright_benchmarks.report.headline import Figure, basis, headline
+from edgewright_benchmarks.report.quotes import Quote
 from edgewright_benchmarks.result import Result
 
 # What a review can do without; the page has it.
 _LEFT_OUT: Final = ("p90", "p99", "Throughput", "Load time", "Nodes per provider")
 
 
-def render_markdown(result: Result, build: Result | None = None) -> str:
+def render_markdown(result: Result, build: Result | None = None, quoted: Sequence[Quote] = ()) -> str:
     """The report of `result` as GitHub-flavoured Markdown.
 
     Args:
         result: What is reported: a bench (on data the choice never saw), or a build.
         build: The evidence of the build that made the measured package; folded in below as why it chose.
+        quoted: Samples that engines answer otherwise than the baseline: whoever gets the report can read them.
 
     Raises:
         InputError: `result` and `build` do not belong together.
@@ -49,6 +50,13 @@ def render_markdown(result: Result, build: Result | None = None) -> str:
             *([_text(build.reason)] if build.reason != result.reason else []),
             _table(build, known),
             *_reasons(build, known),
+            "</details>",
+        ]
+    if quoted:
+        listed = [f"- {one.number} {_code(one.text)}: {', '.join(map(_code, one.engines))}" for one in quoted]
+        blocks += [
+            "<details><summary>Samples that are answered otherwise than by the float baseline</summary>",
+            "\n".join(listed),
             "</details>",
         ]
     rows = view.environment([result] if build is None else [result, build])
@@ -83,8 +91,8 @@ def _cell(cell: view.Cell) -> str:
 
 
 def _reasons(result: Result, known: Mapping[str, int]) -> list[str]:
-    noted = [(engine, notes_of(engine)) for engine in result.engines if not is_elsewhere(engine)]
-    lines = [f"- {known[e.name]} {_code(e.name)} {e.status}: {_text(' '.join(notes))}" for e, notes in noted if notes]
+    noted = [(engine, notes(engine)) for engine in result.engines if not is_elsewhere(engine)]
+    lines = [f"- {known[e.name]} {_code(e.name)} {e.status}: {_text(' '.join(said))}" for e, said in noted if said]
     for others in elsewhere(result.engines):
         names = ", ".join(map(_code, others.names))
         lines.append(f"- {NOT_HERE.capitalize()}: {names}. {_text(others.reason)}")

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edgewright_benchmarks.elsewhere import is_elsewhere
-from edgewright_benchmarks.native import notes_of
 from edgewright_benchmarks.report import words
-from edgewright_benchmarks.report.facts import answered, role, status, timed
+from edgewright_benchmarks.report.facts import answered, notes, role, status, timed
 from edgewright_benchmarks.report.words import NOT_MEASURED, NOTHING
 from edgewright_benchmarks.result import EngineResult, Result, Settings
 
@@ -55,7 +54,7 @@ def _row(result: Result, engine: EngineResult, number: int, metrics: list[str]) 
     # A failed engine has no figures, so none that were obtained in some way.
     rung = NOTHING if engine.status == "failed" else engine.rung
     cells = _cells(result, engine, metrics)
-    return Row(number, engine, role(result, engine), status(result, engine), rung, cells, notes_of(engine))
+    return Row(number, engine, role(result, engine), status(result, engine), rung, cells, notes(engine))
 
 
 def _cells(result: Result, engine: EngineResult, metrics: list[str]) -> dict[str, Cell]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from edgewright_targets.findings import Findings
 from edgewright_targets.record import write_record
 
 if TYPE_CHECKING:
+    from edgewright_benchmarks.report.quotes import Quote
     from edgewright_benchmarks.result import Result
 
 EPILOG = """\
@@ -31,6 +33,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("package", help="package folder or archive")
     parser.add_argument("--data", required=True, help="labelled data (.csv, or .npz for named arrays)")
     parser.add_argument("--report", metavar="FILE", help="write a report: .html for people, .md for a pull request")
+    parser.add_argument(
+        "--quote-samples",
+        action="store_true",
+        help="in the report, quote samples that engines answer otherwise than float: whoever gets it can read them",
+    )
     parser.add_argument("--output", "-o", metavar="FILE", help="write all raw values as JSON")
     add_device(parser)
     add_samples(parser)
@@ -44,8 +51,9 @@ def execute(options: argparse.Namespace) -> int:
     with needs("bench"):
         # What judges comes last, and is asked for first.
         check_installed("scipy", "sklearn")
-        from edgewright_benchmarks.bench import bench, build_evidence
+        from edgewright_benchmarks.bench import bench, build_evidence, read_samples
         from edgewright_benchmarks.data import DataWarning, check_there
+        from edgewright_benchmarks.report.quotes import quotes
         from edgewright_benchmarks.result import write_result
     from edgewright_runtime import Package
 
@@ -56,6 +64,9 @@ def execute(options: argparse.Namespace) -> int:
     render = remote = None
     with findings.noted():
         render = _renderer(options.report) if options.report else None
+    with findings.noted():
+        if options.quote_samples and not options.report:
+            raise InputError("--quote-samples is about the report.", hint="Pass --report FILE as well.")
     with findings.noted():
         remote = remote_device(options)
     with findings.noted():
@@ -71,7 +82,14 @@ def execute(options: argparse.Namespace) -> int:
     if options.output:
         write_file(options.output, lambda path: write_result(result, path))
     if render is not None:
-        page = render(result, built)
+        quoted: list[Quote] = []
+        if options.quote_samples:
+            # They were read, and what is to be said of it was said.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DataWarning)
+                samples = read_samples(Package.open(options.package), options.data, meter_settings(options)).samples
+            quoted = quotes(result, samples)
+        page = render(result, built, quoted)
         write_file(options.report, lambda path: path.write_text(page, encoding="utf-8"))
     if options.json:
         print_json(write_record(result))
@@ -89,7 +107,7 @@ def execute(options: argparse.Namespace) -> int:
     return 0
 
 
-def _renderer(path: str) -> Callable[[Result, Result], str]:
+def _renderer(path: str) -> Callable[[Result, Result, Sequence[Quote]], str]:
     """What makes the report; found before the measurement, so that a missing library costs no time."""
     from edgewright_compiler.sources.failures import needs
 
