@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 import tiny_models
 from command import QUICK, Command
-from edgewright_compiler.tasks.feature_extraction import pooling
 from edgewright_runtime import load
-from edgewright_targets import InputError
 
 
 @pytest.mark.slow
@@ -47,26 +44,3 @@ def test_from_a_checkpoint_to_a_vector(command: Command, sources: Path, tmp_path
     assert command("build", checkpoint, *data).code == 0
     with load(output) as model:
         assert np.allclose(model(text), hidden[0].numpy(), atol=1e-3 if "fp32" in model.engine.name else 2)
-
-
-@pytest.mark.parametrize(
-    ("config", "expected"),
-    [
-        (None, "mean"),
-        ({"pooling_mode_mean_tokens": True, "pooling_mode_cls_token": False}, "mean"),
-        ({"pooling_mode_cls_token": True}, "cls"),
-        ({"pooling_mode": "mean", "embedding_dimension": 8}, "mean"),
-        ({"pooling_mode_max_tokens": True}, None),
-        ({"pooling_mode_mean_tokens": True, "pooling_mode_max_tokens": True}, None),
-        ({}, None),
-    ],
-)
-def test_how_tokens_are_pooled(tmp_path: Path, config: Any, expected: str | None) -> None:
-    if config is not None:
-        (tmp_path / "1_Pooling").mkdir()
-        (tmp_path / "1_Pooling" / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    if expected is None:
-        with pytest.raises(InputError, match="its step 'pooling' is"):
-            pooling(tmp_path)
-    else:
-        assert pooling(tmp_path) == {"method": expected, "normalize": False}

@@ -59,7 +59,8 @@ class CheckpointTokenizer:
             raise InputError(
                 f"'{self._title}': its tokenizer has no fast form (tokenizer.json), which is what runs on a device."
             )
-        limits = (self._tokenizer.model_max_length, position_limit(checkpoint.config))
+        self._positions = position_limit(checkpoint.config)
+        limits = (self._tokenizer.model_max_length, self._positions)
         known = [int(limit) for limit in limits if limit and limit < _NO_LIMIT]
         own = self._tokenizer.backend_tokenizer.truncation
         if own and not (checkpoint.folder / SETTINGS_FILE).is_file():

@@ -11,6 +11,7 @@ from edgewright_compiler.cache import digest_of
 from edgewright_compiler.checkpoint import Checkpoint, config_labels, read_config
 from edgewright_compiler.component import read_exported, write_exported
 from edgewright_compiler.heads import head_of
+from edgewright_compiler.processors.sentence_modules import has_pooling, module_files
 from edgewright_compiler.sources import Inference, SourceOptions
 from edgewright_compiler.sources.other_forms import refuse_folder, refuse_weights
 from edgewright_compiler.tasks import TASKS, Task, find_task, narrowed, task_of_architectures
@@ -66,7 +67,7 @@ class HuggingFaceSource:
 
     def digest(self) -> str:
         """Digest of the files at the top of the folder, of the configurations below it, and of the options."""
-        found = [*self.folder.iterdir(), *self.folder.glob("*/config.json")]
+        found = {*self.folder.iterdir(), *self.folder.glob("*/config.json"), *module_files(self.folder)}
         files = {str(path.relative_to(self.folder)): file_digest(path) for path in sorted(found) if path.is_file()}
         return digest_of({"files": files, "task": self.task, "labels": self.labels})
 
@@ -113,7 +114,8 @@ def _labels(task: Task, config: dict[str, Any], folder: Path) -> tuple[str, ...]
 
 def _infer_task(config: dict[str, Any], folder: Path) -> Task:
     names = [str(name) for name in config.get("architectures") or []]
-    task = task_of_architectures(names)
+    # What makes vectors of texts was often trained from a model for another task, and still is called so.
+    task = find_task("feature-extraction") if has_pooling(folder) else task_of_architectures(names)
     if task is None:
         heads = ", ".join(head for task in TASKS for head in task.heads)
         raise InputError(

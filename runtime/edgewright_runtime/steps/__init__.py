@@ -29,6 +29,7 @@ STEPS = {
     "find_answer": "edgewright_runtime.steps.question:FindAnswer",
     "fill_mask": "edgewright_runtime.steps.masked:FillMask",
     "pool_tokens": "edgewright_runtime.steps.vectors:PoolTokens",
+    "dense": "edgewright_runtime.steps.vectors:Dense",
     "tag_words": "edgewright_runtime.steps.words:TagWords",
     "decode_image": "edgewright_runtime.steps.image:DecodeImage",
     "resize_image": "edgewright_runtime.steps.image:ResizeImage",
