@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from edgewright_targets import InputError, MissingDependencyError
 # Pixels of this value belong to no class and do not count, as in PASCAL VOC, Cityscapes and ADE20K's own tools.
 IGNORED = 255
 # Modes of Pillow whose values are indices: grey, palette, black and white, 16 bits, 32 bits.
+# Masks that are looked at for a class beside the first.
+_LOOKED_AT = 100
 _MODES = ("L", "P", "1", "I;16", "I")
 _ORIENTATION = 0x0112
 
@@ -80,4 +83,19 @@ def _fits_picture(sample: Any, mask: Path, place: str) -> None:
         )
 
 
-MASKS = Truth("mask", _mask_file, _fits_picture, is_file=True)
+def _more_than_background(found: Sequence[Path], place: str) -> None:
+    """Refuse masks that are black and white, of which white would not count: the background alone would be scored."""
+    ignored = False
+    for path in found[:_LOOKED_AT]:
+        mask = read_mask(path)
+        if ((mask != 0) & (mask != IGNORED)).any():
+            return
+        ignored = ignored or bool((mask == IGNORED).any())
+    if ignored:
+        raise InputError(
+            f"{place}: its masks have no other values than 0 and {IGNORED}, and {IGNORED} is no class.",
+            hint=f"Write 1 in the place of {IGNORED} where it stands for the second class.",
+        )
+
+
+MASKS = Truth("mask", _mask_file, _fits_picture, is_file=True, whole=_more_than_background)

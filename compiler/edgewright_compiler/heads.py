@@ -114,6 +114,19 @@ def one_score(config: dict[str, Any], folder: Path) -> None:
         raise InputError(f"'{folder}': it has {labels} labels; this task is for models of one.", hint=_HINT)
 
 
+def two_classes(config: dict[str, Any], folder: Path) -> None:
+    """Raise where a model has one label: all is of it.
+
+    Raises:
+        InputError: It has.
+    """
+    if head_of(config).labels == 1:
+        raise InputError(
+            f"'{folder}': it has one label, so that all would be of it.",
+            hint="Where its score tells two classes of pixels apart, name both with --labels FILE.",
+        )
+
+
 def several_labels(config: dict[str, Any], folder: Path) -> None:
     """Raise where a model cannot give several labels.
 

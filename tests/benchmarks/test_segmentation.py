@@ -170,3 +170,15 @@ def test_turned_pictures_and_masks_of_16_bits(tmp_path: Path) -> None:
     values = read_mask(mask).astype(np.uint16)
     Image.fromarray(values).save(mask)
     assert np.array_equal(read_mask(mask), values)
+
+
+def test_masks_in_black_and_white(tmp_path: Path) -> None:
+    """White is 255, which does not count: the background alone would be scored."""
+    folder = tiny_segmenters.write_scenes(tmp_path / "data", count=3)
+    for path in (folder / "masks").iterdir():
+        Image.fromarray(np.where(read_mask(path) > 0, 255, 0).astype(np.uint8)).save(path)
+    with pytest.raises(InputError, match="no other values than 0 and 255"):
+        read(folder)
+    for path in (folder / "masks").iterdir():
+        Image.fromarray(np.zeros(read_mask(path).shape, dtype=np.uint8)).save(path)
+    assert read(folder).labels

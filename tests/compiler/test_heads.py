@@ -229,3 +229,34 @@ def test_from_a_checkpoint_to_a_number(command: Command, tmp_path: Path) -> None
         for text in texts[:4]:
             (one,) = model(text)
             assert one == {"label": "LABEL_0", "score": pytest.approx(expected(text)[0]["score"], abs=1e-5)}
+
+
+@pytest.mark.parametrize("task", ["image-segmentation", "token-classification"])
+def test_one_label_is_no_choice(tmp_path: Path, task: str) -> None:
+    check = find_task(task).check
+    assert check is not None
+    with pytest.raises(InputError, match="all would be of it"):
+        check(ONE, tmp_path)
+    check(THREE, tmp_path)
+
+
+@pytest.mark.parametrize(("ending", "options"), [("Sigmoid", {"cut": 0.5}), ("Identity", {})])
+def test_masks_of_one_channel(tmp_path: Path, ending: str, options: dict[str, Any]) -> None:
+    import onnx_ir as ir
+
+    model = ir.from_onnx_text(
+        f"""<ir_version: 8, opset_import: ["" : 17]>
+    masks (float[n, 3, h, w] pixel_values) => (float[n, 1, h, w] logits) {{
+        z = ReduceSum (pixel_values, one)
+        logits = {ending} (z)
+    }}""".replace("{\n", "\n    <int64[1] one = {1}> {\n", 1)
+    )
+    ir.save(model, tmp_path / "model.onnx")
+    settings = {"image_processor_type": "SegformerImageProcessor", "size": {"height": 8, "width": 8}}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    source = open_source(str(tmp_path / "model.onnx"), SourceOptions("image-segmentation", ("background", "stamp")))
+    source.export(tmp_path / "exported")
+    assert read_exported(tmp_path / "exported").pipeline.steps[-1].options == {"logits": "logits", **options}
+    for names in (("stamp",), NAMES):
+        with pytest.raises(InputError, match="all would be of it"):
+            open_source(str(tmp_path / "model.onnx"), SourceOptions("image-segmentation", names))

@@ -60,3 +60,16 @@ def test_what_a_person_gets() -> None:
 def test_scores_of_something_else(shape: tuple[int, ...]) -> None:
     with pytest.raises(SampleError, match="expected were scores of 3 labels"):
         step()({"x": np.zeros(shape, np.float32), "image_size": (4, 4)})
+
+
+@pytest.mark.parametrize("cut", [0.0, 0.5])
+def test_one_channel_tells_two_classes_apart(cut: float) -> None:
+    """The best of one channel is always it: every mask was empty."""
+    package: Any = SimpleNamespace(manifest=SimpleNamespace(labels=("background", "stamp")))
+    scores = np.random.default_rng(0).uniform(cut - 0.5, cut + 0.5, size=(1, 1, 6, 6)).astype(np.float32)
+    step = SegmentImage(package, package, logits="z", cut=cut)
+    mask = step({"z": scores, "image_size": (6, 6)})["segmentation"]["mask"]
+    assert np.array_equal(mask, scores[0, 0] > cut)
+    larger = step({"z": scores, "image_size": (12, 18)})["segmentation"]["mask"]
+    whole = torch.nn.functional.interpolate(torch.tensor(scores), (12, 18), mode="bilinear", align_corners=False)
+    assert np.array_equal(larger, whole[0, 0].numpy() > cut)

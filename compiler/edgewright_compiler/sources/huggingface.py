@@ -45,12 +45,12 @@ class HuggingFaceSource:
         with found.noted():
             refuse_weights(folder, config)
         task = find_task(options.task) if options.task else _infer_task(config, folder)
-        task = narrowed(task, head_of(config, names=len(options.labels or ())))
+        head = head_of(config, names=len(options.labels or ()))
+        task = narrowed(task, head)
         if task.processor is None:
             raise InputError(f"'{folder}': a checkpoint folder cannot be built for the task '{task.name}'.")
         with found.noted():
-            if task.check is not None:
-                task.check(config, folder)
+            task.check_config(config, folder, head)
         with found.noted():
             task.processor.check(folder)
         self.task = task.name

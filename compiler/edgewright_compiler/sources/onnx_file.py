@@ -147,8 +147,8 @@ class OnnxSource:
         config = beside.config
         if scores is not None and self._task.answer_of is not None:
             config = {**config, "id2label": None, "num_labels": scores}
-        if config and self._task.check is not None:
-            self._task.check(config, beside.folder)
+        if config:
+            self._task.check_config(config, beside.folder, self._head)
         if not self._task.labelled:
             return
         if not self.labels and self._task.own_labels and beside.config.get("id2label"):
@@ -159,7 +159,7 @@ class OnnxSource:
                 f"'{self.path}': the task {self._task.name} needs labels, and no config.json beside it names them.",
                 hint="Pass --labels FILE.",
             )
-        if scores not in (None, len(self.labels)) and not self._head.is_binary:
+        if scores not in (None, len(self.labels)) and not (self._task.two_of_one and self._head.is_binary):
             raise InputError(f"'{self.path}': it gives {scores} scores, and there are {len(self.labels)} labels.")
 
     def _reference(self, path: Path, samples: Sequence[Any]) -> list[Arrays]:

@@ -44,9 +44,9 @@ def _activation(model: onnx_ir.Model) -> str:
 
 
 def scores_of(model: onnx_ir.Model) -> int | None:
-    """How many scores a sample gets, where the first output is [samples, scores] and says so."""
+    """How many scores a sample or a pixel gets, where the first output has them behind the samples and says so."""
     shape = model.graph.outputs[0].shape
-    size = shape[1] if shape is not None and len(shape) == 2 else None
+    size = shape[1] if shape is not None and len(shape) in (2, 4) else None
     return size if isinstance(size, int) and size > 0 else None
 
 

@@ -182,9 +182,9 @@ class TorchSource:
         ports = ports_of(model)
         head = head_of_graph(model, {}, names=len(self.labels))
         if self._task.answer_of is not None and head.labels is not None:
-            if self._task.check is not None:
-                self._task.check({"num_labels": head.labels}, Path(self._spec))
-            if head.labels != len(self.labels):
+            self._task.check_config({"num_labels": head.labels}, Path(self._spec), head)
+            two_of_one = self._task.two_of_one and head.is_binary
+            if head.labels != len(self.labels) and not two_of_one:
                 raise InputError(
                     f"'{self._spec}': there are {len(self.labels)} labels, and the module gives {head.labels} scores.",
                     hint="Pass as many with --labels FILE, in the order of the scores.",

@@ -48,7 +48,7 @@ class SingleGraph:
         labels = checkpoint.labels
         self._head = head_of(checkpoint.config, names=len(labels))
         # One score may stand for two classes.
-        two_of_one = self._head.labels == 1 and task.fits(self._head) and len(labels) == 2
+        two_of_one = task.two_of_one and self._head.is_binary and len(labels) == 2
         if task.labelled and len(labels) != self._model.config.num_labels and not two_of_one:
             raise InputError(
                 f"'{checkpoint.folder}': there are {len(labels)} labels, the model has {self._model.config.num_labels}."

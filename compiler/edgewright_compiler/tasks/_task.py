@@ -66,6 +66,7 @@ class Task:
         measured: From all steps, how engines are compared; None is by these steps.
         own_labels: Whether a checkpoint's configuration has them; else they must be asked for.
         default_labels: Class names of a source that has none and is given none.
+        two_of_one: Whether one score may stand for two classes.
         narrows: The task of a checkpoint's architecture, where this is one of its kinds and has no architectures of its
             own; what is not of this kind stays with that task.
         fits: Whether a head is of this kind.
@@ -87,10 +88,25 @@ class Task:
     measured: Callable[[Sequence[StepSpec]], MeasuredSpec] | None = None
     own_labels: bool = True
     default_labels: tuple[str, ...] = ()
+    two_of_one: bool = False
     narrows: str = ""
     fits: Callable[[Head], bool] = _never
     check: Callable[[dict[str, Any], Path], None] | None = None
     open: Callable[[Task, Checkpoint], Exporter] = field(default=_single_graph)
+
+    def check_config(self, config: dict[str, Any], folder: Path, head: Head) -> None:
+        """Refuse what a configuration asks for and is not supported.
+
+        Args:
+            config: What config.json says.
+            folder: Where it lies.
+            head: What is known of the head, with how many names the user gave.
+
+        Raises:
+            InputError: It asks for such.
+        """
+        if self.check is not None and not (self.two_of_one and head.is_binary):
+            self.check(config, folder)
 
     @property
     def input_name(self) -> str:

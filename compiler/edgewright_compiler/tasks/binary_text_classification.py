@@ -15,6 +15,7 @@ TASK = Task(
     answer_of=scored,
     output_name="scored_labels",
     labelled=True,
+    two_of_one=True,
     default_labels=("LABEL_0",),
     check=one_score,
     narrows="text-classification",

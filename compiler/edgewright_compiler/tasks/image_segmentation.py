@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from edgewright_compiler.heads import Head, two_classes
 from edgewright_compiler.processors.image import IMAGE
 from edgewright_compiler.tasks._task import Task
 from edgewright_runtime.manifest import StepSpec
 
 
-def _segment(outputs: Sequence[str]) -> tuple[StepSpec, ...]:
-    return (StepSpec("segment_image", {"logits": outputs[0]}),)
+def _segmented(head: Head) -> Callable[[Sequence[str]], tuple[StepSpec, ...]]:
+    # It counts where there is one channel for two classes.
+    cut: dict[str, object] = {"cut": 0.5} if head.activated == "sigmoid" else {}
+
+    def answer(outputs: Sequence[str]) -> tuple[StepSpec, ...]:
+        return (StepSpec("segment_image", {"logits": outputs[0], **cut}),)
+
+    return answer
 
 
 TASK = Task(
@@ -19,7 +26,9 @@ TASK = Task(
     model="AutoModelForSemanticSegmentation",
     outputs=("logits",),
     processor=IMAGE,
-    answer=_segment,
+    answer_of=_segmented,
     output_name="segmentation",
     labelled=True,
+    two_of_one=True,
+    check=two_classes,
 )

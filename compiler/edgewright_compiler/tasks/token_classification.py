@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from edgewright_compiler.heads import two_classes
 from edgewright_compiler.processors.text import TEXT
 from edgewright_compiler.tasks._task import Task
 from edgewright_runtime.manifest import StepSpec
@@ -22,4 +23,5 @@ TASK = Task(
     answer=_tag,
     output_name="entities",
     labelled=True,
+    check=two_classes,
 )

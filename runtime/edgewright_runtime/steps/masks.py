@@ -30,11 +30,20 @@ class SegmentImage:
         package: Holds the labels.
         engine: Unused; steps share one signature.
         logits: Name of the graph's output.
+        cut: Of one channel for two labels: above it a pixel is of the second. 0 of logits, 0.5 of probabilities.
     """
 
-    def __init__(self, package: Package, engine: Engine, *, logits: str) -> None:  # noqa: ARG002 - one protocol
+    def __init__(
+        self,
+        package: Package,
+        engine: Engine,  # noqa: ARG002 - one protocol
+        *,
+        logits: str,
+        cut: float = 0.0,
+    ) -> None:
         self._labels = package.manifest.labels
         self._logits = logits
+        self._cut = cut
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Add `segmentation`, with a `mask` of class indices and the `segments` in it.
@@ -45,6 +54,9 @@ class SegmentImage:
             SampleError: The output is no scores of the package's labels.
         """
         logits = values[self._logits]
+        if logits.ndim == 4 and logits.shape[1] == 1 and len(self._labels) == 2:
+            # The best of one channel is always it: what it is compared with is a channel of its own.
+            logits = np.concatenate([np.full_like(logits, self._cut), logits], axis=1)
         if logits.ndim != 4 or logits.shape[1] != len(self._labels) or not logits.size:
             raise SampleError(
                 f"The model's output '{self._logits}' has the shape {list(logits.shape)}; expected were scores of "
