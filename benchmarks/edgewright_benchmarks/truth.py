@@ -36,6 +36,21 @@ class Truth:
 
 
 @dataclass(frozen=True)
+class ArrayNames:
+    """The inputs of a model that takes named arrays.
+
+    Attributes:
+        needed: Those that every sample has.
+        optional: Those that have a value of their own where a sample has none.
+        constant: Names in its graph that look like inputs and are weights.
+    """
+
+    needed: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    constant: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Form:
     """What a reader looks for.
 
@@ -44,12 +59,14 @@ class Form:
         truth: The ground truth.
         class_names: Allowed class names.
         most: Rows of a table that are wanted; others are not kept. None is all of them.
+        arrays: The inputs where they are named arrays; None where nobody knows them before the model runs.
     """
 
     names: tuple[str, ...]
     truth: Truth
     class_names: tuple[str, ...]
     most: int | None = None
+    arrays: ArrayNames | None = None
 
 
 # Tables of numbers are written with decimals where a value of the column was missing.

@@ -30,7 +30,7 @@ from edgewright_targets.findings import Findings
 from edgewright_targets.record import write_record
 
 # Raise where a stage's code changes what it writes: entries of older code are then not taken for it.
-STAGE_REVISION = 25
+STAGE_REVISION = 26
 # Samples that travel in a package with their float answers.
 GOLDEN_SAMPLES = 8
 # What answers depend on, beside the graph itself.
@@ -323,7 +323,14 @@ def _job(
 def _read_data(path: str | Path | None, source: Source, most: int | None = None) -> Dataset | None:
     if path is None:
         return None
-    return read_dataset(path, task=source.task, input_name=source.input_name, class_names=source.labels, most=most)
+    return read_dataset(
+        path,
+        task=source.task,
+        input_name=source.input_name,
+        class_names=source.labels,
+        most=most,
+        arrays=source.arrays(),
+    )
 
 
 def stage_parts(parts: dict[str, Any]) -> dict[str, Any]:

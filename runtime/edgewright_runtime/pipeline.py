@@ -9,7 +9,7 @@ from edgewright_runtime.samples import ARRAYS_INPUT, named_values
 from edgewright_runtime.steps import BatchStep, GraphStep, StreamingStep, make_step
 from edgewright_runtime.steps.call import CALL, Call
 from edgewright_runtime.steps.values import MissingValueError, Values
-from edgewright_targets.errors import nearest
+from edgewright_targets.errors import first_few, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +27,10 @@ _BUGS = (KeyError, TypeError, AttributeError)
 _WORDS_LIMIT = 200
 # An option of every call: how many labels; of a generator, from how many tokens one is drawn.
 _TOP_K = "top_k"
+# Steps that take arrays as they come. Where there are others, a sample may have what one of them reads.
+_ARRAY_STEPS = {"default_arrays", "drop_sample_axis", "infer"}
+# The ground truth that a file of samples may have beside its inputs.
+_LABEL = "label"
 
 
 class Pipeline:
@@ -44,7 +48,14 @@ class Pipeline:
         self._output = "outputs" if self._spec.output == "*" else self._spec.output
         self.steps = [make_step(step, package, engine) for step in self._spec.steps]
         self.options = frozenset({_TOP_K, *(name for step in self.steps for name in getattr(step, "options", ()))})
+        self._taken = self._array_names()
         self._measuring: list[Step] | None = None
+
+    def _array_names(self) -> frozenset[str] | None:
+        """The arrays that a sample may have; None where it is not named arrays, or steps read more than the graph."""
+        if self._spec.input != ARRAYS_INPUT or not {step.step for step in self._spec.steps} <= _ARRAY_STEPS:
+            return None
+        return frozenset(name for step in self.steps if isinstance(step, GraphStep) for name in step.wired.values())
 
     @property
     def streams(self) -> bool:
@@ -145,11 +156,23 @@ class Pipeline:
 
     def _values(self, sample: Any, options: dict[str, Any]) -> dict[str, Any]:
         values = Values(named_values(sample, self._spec.input))
+        if self._taken is not None and not self._taken.issuperset(values):
+            self._refuse_unknown(values)
         if options and not self.options.issuperset(options):
             unknown = next(name for name in options if name not in self.options)
             raise SampleError(f"This model has no option '{unknown}'.", hint=nearest(unknown, self.options))
         values[CALL] = Call(options.get(_TOP_K) or 1, options)
         return values
+
+    def _refuse_unknown(self, values: Mapping[str, Any]) -> None:
+        """Raise where arrays are none of the inputs: whoever gave them meant them to count."""
+        taken = self._taken or frozenset()
+        if unknown := [name for name in values if name not in taken and name != _LABEL]:
+            raise SampleError(
+                f"The model has no input {first_few([repr(name) for name in unknown])}; its inputs are "
+                f"{first_few([repr(name) for name in sorted(taken)])}.",
+                hint=nearest(unknown[0], sorted(taken)),
+            )
 
     def _through(self, steps: Sequence[Step], values: dict[str, Any]) -> dict[str, Any]:
         try:

@@ -131,7 +131,7 @@ def test_another_task(command: Command, module: str) -> None:
 
 def test_data_that_does_not_fit(command: Command, module: str, tmp_path: Path) -> None:
     data = tiny_models.write_arrays(tmp_path / "data.npz")
-    says = ["'data.npz', sample 0 does not fit the model", "needs the input 'input'; given was 'pixels'"]
+    says = ["lacks the input 'input'. It holds 'pixels', which the model does not take"]
     command.refuses_build(f"{module}:linear", "--calibration", data, says=says)
 
 

@@ -118,7 +118,7 @@ def test_inputs_of_the_wrong_kind(command: Command, built_text: Path, built_arra
     command.refuses("run", built_arrays, "a.npz", "b.npz", says=["one .npz file", "2 inputs"])
     wrong = tmp_path / "wrong.npz"
     np.savez(wrong, images=np.zeros((1, 8), np.float32))
-    command.refuses("run", built_arrays, wrong, says=["needs the input 'pixels'; given was 'images'"])
+    command.refuses("run", built_arrays, wrong, says=["The model has no input 'images'; its inputs are 'pixels'"])
     np.savez(wrong, pixels=np.zeros((1, 8), np.int64))
     command.refuses("run", built_arrays, wrong, says=["'pixels' is int64; the model takes tensor(float)"])
     output = tmp_path / "out.npz"

@@ -138,7 +138,7 @@ _ARRAYS: dict[str, str] = {
     "torn.npz": "no readable .npz file",
     "uneven.npz": "different numbers of samples",
     "train.csv": "its data is a .npz file",
-    "empty": "is a folder; data is a file",
+    "empty": "has no .npz files",
 }
 _PACKAGES: dict[str, str] = {
     "missing.ortpackage": "there is nothing at that path",

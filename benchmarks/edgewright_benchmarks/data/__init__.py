@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from edgewright_benchmarks.data._arrays import read_npz
+from edgewright_benchmarks.data._arrays import array_files, read_npz, read_npz_folder
 from edgewright_benchmarks.data._coco import read_coco
 from edgewright_benchmarks.data._folder import read_folder
 from edgewright_benchmarks.data._lines import DataWarning, open_text
@@ -22,7 +22,7 @@ from edgewright_benchmarks.data._shards import PARQUET, find_stored
 from edgewright_benchmarks.data._table import MOST_ROWS, drawn, read_csv, read_jsonl
 from edgewright_benchmarks.objects import OBJECTS
 from edgewright_benchmarks.tasks import find_task
-from edgewright_benchmarks.truth import LABEL_COLUMN, Form, Truth
+from edgewright_benchmarks.truth import LABEL_COLUMN, ArrayNames, Form, Truth
 from edgewright_runtime.samples import FILE_INPUTS, LATENT_INPUT, input_names
 from edgewright_targets import InputError
 from edgewright_targets.git_lfs import refuse_pointer
@@ -30,6 +30,7 @@ from edgewright_targets.git_lfs import refuse_pointer
 __all__ = [
     "LABEL_COLUMN",
     "MOST_ROWS",
+    "ArrayNames",
     "DataWarning",
     "Dataset",
     "Form",
@@ -78,7 +79,13 @@ class Dataset:
 
 
 def read_dataset(
-    path: str | Path, *, task: str, input_name: str, class_names: tuple[str, ...] = (), most: int | None = None
+    path: str | Path,
+    *,
+    task: str,
+    input_name: str,
+    class_names: tuple[str, ...] = (),
+    most: int | None = None,
+    arrays: ArrayNames | None = None,
 ) -> Dataset:
     """Read a data file, or a folder of files.
 
@@ -90,10 +97,11 @@ def read_dataset(
             for boxes also COCO's `.json`, or a folder with `annotations.json`;
             `.parquet` with the columns of a table, a folder of such shards, or one that `datasets` wrote with
             `save_to_disk`; or `.npz` with one array an input, samples along the first axis, and, where labelled, an
-            integer array `label`.
+            integer array `label`; or a folder of `.npz` files, one a sample, with arrays as the graph takes them.
         task: Says what is right: a class, a text, ...
         input_name: What the model takes, as its pipeline says it.
         class_names: Allowed labels, by index.
+        arrays: The inputs of a model that takes named arrays, as far as they are known.
         most: Of a table of text, keep so many rows only: those that `Dataset.part` would take of all.
 
     Raises:
@@ -101,7 +109,7 @@ def read_dataset(
     """
     path = Path(path)
     name = path.name
-    form = Form(input_names(input_name), find_task(task).truth, class_names, most)
+    form = Form(input_names(input_name), find_task(task).truth, class_names, most, arrays)
     tables = (*METADATA_FILES, *(COCO_FILES if form.truth is OBJECTS else ()))
     path = next((path / table for table in tables if path.is_dir() and (path / table).is_file()), path)
     kept: object = None
@@ -113,7 +121,7 @@ def read_dataset(
             samples, labels, kept = stored.read(form)
         else:
             samples, labels = _reader(path, form)(path, form)
-        files = stored.files if stored else [path] if path.is_file() else []
+        files = stored.files if stored else [path] if path.is_file() else [] if form.names else array_files(path)
         digest, table = _digests(files, samples, [label for label in labels or () if isinstance(label, Path)])
     except OSError as error:
         raise InputError(f"'{path}' cannot be read: {error}.") from error
@@ -168,6 +176,8 @@ def _reader(path: Path, form: Form) -> Reader:
         wanted, listing = [*wanted, ".npz"], "a .csv or .jsonl file of seeds, or an .npz file of latents"
     takes = " and ".join(form.names) or "named arrays"
     if path.is_dir():
+        if not form.names:
+            return read_npz_folder
         if len(form.names) == 1 and form.names[0] in FILE_INPUTS:
             return read_folder
         raise InputError(f"'{path}' is a folder; data is a file.", hint=f"This model takes {listing}.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
+    from edgewright_benchmarks.truth import ArrayNames
     from edgewright_runtime.wire import Arrays
     from edgewright_targets.findings import Findings
 
@@ -71,6 +72,9 @@ class Source(Protocol):
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
         """What the source itself answers: the graph's outputs for each sample, by output name."""
+
+    def arrays(self) -> ArrayNames | None:
+        """The inputs of a source that takes named arrays; None of another."""
 
     def inference(self) -> Inference | None:
         """What answers feeds of the graph; None where it has several, runs in a loop, or is the source itself."""

@@ -107,6 +107,9 @@ class DeclaredSource:
             found.append({name: streams[name].reshape(-1, count) for name, count in pairs})
         return found
 
+    def arrays(self) -> None:
+        """None: it does not take named arrays."""
+
     def inference(self) -> None:
         """None: it is no export."""
 

@@ -81,6 +81,9 @@ class HuggingFaceSource:
         """What the torch model answers, with the source's own processor."""
         return self._open().reference(samples)
 
+    def arrays(self) -> None:
+        """None: it does not take named arrays."""
+
     def inference(self) -> Inference | None:
         """The torch model, where it is one graph."""
         opened = self._open()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgewright_benchmarks.truth import ArrayNames
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.checkpoint import checkpoint_beside, config_labels, folder_beside
 from edgewright_compiler.component import ports_of, save_model
@@ -17,6 +18,7 @@ from edgewright_compiler.plain_graph import inline_functions
 from edgewright_compiler.processors import LoopingProcessor, PaddedProcessor
 from edgewright_compiler.quantized_already import quantized_already
 from edgewright_compiler.sources import SourceOptions
+from edgewright_compiler.sources.default_inputs import default_inputs, give_back, step_options
 from edgewright_compiler.sources.onnx_graph import read_graph_and_files, unreadable
 from edgewright_compiler.sources.onnx_head import head_of_graph, scores_of, text_length
 from edgewright_compiler.sources.onnx_shapes import drop_constant_inputs, free_picture_sizes
@@ -54,6 +56,8 @@ class OnnxSource:
         self._take_processor()
         self._graph: onnx_ir.Model | None = None
         self._weights: dict[str, Path] = {}
+        self._defaults: dict[str, Any] = {}
+        self._constant: set[str] = set()
         self._freed = False
         self._head = Head()
         # Some files say what their classes are called.
@@ -91,15 +95,18 @@ class OnnxSource:
     def export(self, folder: Path) -> None:
         """Copy the graph, its weights apart."""
         model = self._load()
+        ranks = self._ranks_without_samples()
+        give_back(model, self._defaults)
         ports = ports_of(model)
         if texts := self._of_texts():
             # A graph that does not run so is looked at again with the data, and refused then.
             with contextlib.suppress(InputError):
                 texts.settle_padding(self._infer)
         pipeline = self._task.pipeline(self._processor, ports.inputs, ports.outputs, self._head)
-        if ranks := self._ranks_without_samples():
-            first = StepSpec("drop_sample_axis", {"ranks": ranks})
-            pipeline = dataclasses.replace(pipeline, steps=(first, *pipeline.steps))
+        first = (StepSpec("drop_sample_axis", {"ranks": ranks}),) if ranks else ()
+        if self._defaults:
+            first = (*first, StepSpec("default_arrays", step_options(self._defaults)))
+        pipeline = dataclasses.replace(pipeline, steps=(*first, *pipeline.steps))
         if self._processor is not None:
             self._processor.keep(folder)
         save_model(folder, {COMPONENT: model}, pipeline, task=self.task, labels=self.labels)
@@ -165,6 +172,7 @@ class OnnxSource:
     def _reference(self, path: Path, samples: Sequence[Any]) -> list[Arrays]:
         session = self.session(path)
         wanted = [entry.name for entry in session.get_inputs()]
+        optional = [entry.name for entry in session.get_overridable_initializers()]
         fit = make_free_step(StepSpec("drop_sample_axis", {"ranks": self._ranks_without_samples()}))
         found: list[Arrays] = []
         for sample in samples:
@@ -176,7 +184,8 @@ class OnnxSource:
             if len(made) == len(wanted) == 1:
                 # Then its name is the file's own; several are told apart by the names that transformers gives them.
                 made = dict(zip(wanted, made.values(), strict=True))
-            found.append(self._run(session, {name: made[name] for name in wanted}))
+            given = [*wanted, *(name for name in optional if name in made)]
+            found.append(self._run(session, {name: made[name] for name in given}))
         return found
 
     def _of_texts(self) -> PaddedProcessor | None:
@@ -202,12 +211,20 @@ class OnnxSource:
         """Inputs of named arrays that have no axis for samples, which is the first and of any size, and their ranks."""
         if self._processor is not None:
             return {}
-        shapes = {str(value.name): value.shape for value in self._load().graph.inputs}
+        shapes: dict[str, Any] = {str(value.name): value.shape for value in self._load().graph.inputs}
+        shapes |= {name: array.shape for name, array in self._defaults.items()}
         return {
             name: len(shape)
             for name, shape in shapes.items()
             if shape is not None and (not len(shape) or (isinstance(shape[0], int) and shape[0] != 1))
         }
+
+    def arrays(self) -> ArrayNames | None:
+        """The inputs of the graph, where no processor makes them."""
+        if self._processor is not None:
+            return None
+        needed = tuple(str(value.name) for value in self._load().graph.inputs)
+        return ArrayNames(needed, tuple(self._defaults), tuple(self._constant))
 
     def inference(self) -> None:
         """None: it is no export."""
@@ -229,7 +246,8 @@ class OnnxSource:
             # Where they cannot be, ONNX Runtime runs them all the same, and what quantizes the graph says why it fails.
             with contextlib.suppress(ValueError):
                 inline_functions(self._graph)
-            drop_constant_inputs(self._graph)
+            self._defaults = default_inputs(self._graph) if self._processor is None else {}
+            self._constant = drop_constant_inputs(self._graph) - self._defaults.keys()
             if getattr(self._processor, "any_size", False) and len(self._graph.graph.inputs) == 1:
                 self._freed = free_picture_sizes(self._graph)
         return self._graph

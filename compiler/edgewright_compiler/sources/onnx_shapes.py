@@ -8,19 +8,24 @@ if TYPE_CHECKING:
     import onnx_ir
 
 
-def drop_constant_inputs(model: onnx_ir.Model) -> None:
-    """Take weights out of the inputs: before IR version 4 every weight had to be one, with a value to fall back on."""
+def drop_constant_inputs(model: onnx_ir.Model) -> set[str]:
+    """Take weights out of the inputs, and give their names.
+
+    Before IR version 4 every weight had to be one, with a value to fall back on.
+    """
     from onnx_ir.passes.common import RemoveUnusedNodesPass
 
     inputs = model.graph.inputs
     kept = [value for value in inputs if value.name not in model.graph.initializers]
-    if kept and len(kept) < len(inputs):
+    dropped = {str(value.name) for value in inputs} - {str(value.name) for value in kept}
+    if dropped:
         inputs.clear()
         inputs.extend(kept)
         # In the version of the file they would still have to be inputs.
         model.ir_version = max(model.ir_version or 0, 4)
         # Weights that nothing reads are of that time as well; ONNX Runtime warns about each.
         RemoveUnusedNodesPass()(model)
+    return dropped
 
 
 def free_picture_sizes(model: onnx_ir.Model) -> bool:

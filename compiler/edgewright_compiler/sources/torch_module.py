@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from edgewright_benchmarks.truth import ArrayNames
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.component import ports_of, save_model
 from edgewright_compiler.sources import Inference, SourceOptions
@@ -209,6 +210,10 @@ class TorchSource:
         with torch.no_grad():
             made = self._module(**{name: torch.from_numpy(value) for name, value in feeds.items()})
         return {str(i): value.numpy() for i, value in enumerate(_tensors(torch, made))}
+
+    def arrays(self) -> ArrayNames | None:
+        """The example inputs, where no processor makes them."""
+        return None if self._processor is not None else ArrayNames(tuple(self._feeds))
 
     def inference(self) -> Inference | None:
         """The module; None of a detector that takes lists, which takes one picture at a time."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # Step name in a package -> `module:class`; imported when a package asks for it, so that text needs no image library.
 STEPS = {
     "tokenize": "edgewright_runtime.steps.text:Tokenize",
+    "default_arrays": "edgewright_runtime.steps.arrays:DefaultArrays",
     "drop_sample_axis": "edgewright_runtime.steps.arrays:DropSampleAxis",
     "infer": "edgewright_runtime.steps.infer:Infer",
     "classify": "edgewright_runtime.steps.labels:Classify",

@@ -4,11 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
+
+_TYPES = ("bool", "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32")
+
+
+class DefaultArrays:
+    """Gives inputs of a graph that a sample does not have the value that the model has for them.
+
+    Args:
+        package: Unused; steps share one signature.
+        engine: Unused.
+        values: Input of the graph to its `type` as numpy calls it, its `shape`, and its `values` in one row.
+    """
+
+    def __init__(self, package: Package, engine: Engine, *, values: Mapping[str, Mapping[str, Any]]) -> None:
+        del package, engine
+        self._values = {str(name): _array(entry) for name, entry in values.items()}
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Add the arrays that are missing."""
+        return {name: array for name, array in self._values.items() if name not in values}
+
+
+def _array(entry: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+    if entry["type"] not in _TYPES:
+        raise ValueError(f"the type {str(entry['type'])[:40]!r} is not one of {', '.join(_TYPES)}")
+    return np.array(entry["values"], entry["type"]).reshape(entry["shape"])
 
 
 class DropSampleAxis:
