@@ -8,14 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edgewright_benchmarks.accuracy.agreement import SimilarityAgreement, TopClassAgreement
-from edgewright_benchmarks.accuracy.classification import LabelledClassification
 from edgewright_benchmarks.bounds import apart, lower
 from edgewright_benchmarks.data import MOST_ROWS, Dataset, check_there, read_dataset
 from edgewright_benchmarks.meter import MeterSettings
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.statistics import least_bound, least_samples
-from edgewright_benchmarks.tasks import find_task
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_benchmarks.workers import Place
 from edgewright_compiler.cache import digest_of
@@ -35,8 +32,6 @@ STAGE_REVISION = 26
 GOLDEN_SAMPLES = 8
 # What answers depend on, beside the graph itself.
 RUN_TOOLS = ("onnxruntime", *PLUGINS, "tokenizers", "pillow", "numpy")
-# Scorers that compare one thing a sample; others count words, boxes or texts, of which a sample may have many.
-_PER_SAMPLE = (LabelledClassification, TopClassAgreement, SimilarityAgreement)
 
 
 @dataclass(frozen=True)
@@ -160,16 +155,15 @@ class Job:
 
     def too_few(self) -> str:
         """That no loss within the budget can be shown with so few samples, as a sentence; empty where it can."""
-        task = find_task(self.source.task)
         samples, budget = len(self.measured.samples), self.options.max_drop
-        scorer = task.scorer(labelled=self.measured.labels is not None)
-        if not isinstance(scorer, _PER_SAMPLE) or least_bound(samples) <= budget:
+        # However many words or boxes a sample holds: whatever is scored, a sample unlike all others can lose the whole.
+        if least_bound(samples) <= budget:
             return ""
         shown = apart(100 * least_bound(samples), 100 * budget, 1, lower)
         needed = f" At least {least_samples(budget):,} samples are needed." if budget else ""
         return (
             f"{samples:,} samples cannot show a loss below {shown} percentage points, and the budget "
-            f"is {100 * budget:.1f}: only an engine that is right more often than float could be "
+            f"is {100 * budget:.1f}: only an engine that is better than float could be "
             f"chosen.{needed}"
         )
 
