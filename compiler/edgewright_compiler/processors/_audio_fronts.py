@@ -59,6 +59,8 @@ def _samples(extractor: Any, config: Mapping[str, Any]) -> Front:
 def _whisper(extractor: Any, config: Mapping[str, Any]) -> Front:
     if extractor.dither:
         raise ValueError(f"dither {extractor.dither} adds noise")
+    if extractor.padding_side != "right":
+        raise ValueError(f"padding on the {extractor.padding_side}")
     rate, samples = int(extractor.sampling_rate), int(extractor.n_samples)
     options = {
         "sampling_rate": rate,

@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.checkpoint import OFFLINE, Checkpoint, read_json
+from edgewright_compiler.checkpoint import OFFLINE, Checkpoint, checkpoint_beside, read_json
 from edgewright_compiler.processors import ProcessorKind
 from edgewright_compiler.processors._audio_fronts import FRONTS
+from edgewright_compiler.processors._known_settings import known_settings, refuse_unknown_settings
 from edgewright_compiler.sources.failures import needs
 from edgewright_runtime.manifest import StepSpec
 from edgewright_targets import InputError
@@ -43,14 +44,16 @@ class CheckpointAudio:
             lambda: AutoFeatureExtractor.from_pretrained(checkpoint.folder, **OFFLINE)  # type: ignore[no-untyped-call]
         )
         kind = type(self._extractor).__name__
-        place = f"'{checkpoint.folder}': the step '{kind}' of its processor cannot be reproduced on a device"
+        place = f"'{checkpoint.name}': the step '{kind}' of its processor cannot be reproduced on a device"
         if kind not in FRONTS:
             raise InputError(f"{place}.", hint=f"Those that can: {', '.join(FRONTS)}.")
+        settings = _settings(checkpoint.folder)
+        refuse_unknown_settings(settings, known_settings(self._extractor), kind, checkpoint.name)
         try:
             self.front = FRONTS[kind](self._extractor, checkpoint.config)
         except (TypeError, ValueError) as error:
             raise InputError(f"{place}: {error}.") from error
-        self._folder = checkpoint.folder
+        self._name = checkpoint.name
         self._windows = windows
         self._heard = self.front.longest
         if windows:
@@ -89,7 +92,7 @@ class CheckpointAudio:
         """See `Processor`."""
         if list(inputs) != [self.front.input]:
             raise InputError(
-                f"'{self._folder}': the graph has the inputs {', '.join(inputs)}; of audio, '{self.front.input}' alone "
+                f"'{self._name}': the graph has the inputs {', '.join(inputs)}; of audio, '{self.front.input}' alone "
                 "is made."
             )
         made = self.front.steps(self.front.input)
@@ -142,15 +145,24 @@ def check_audio(folder: Path) -> None:
         )
 
 
+def _settings(folder: Path) -> Mapping[str, Any]:
+    """Those of a feature extractor, which processors of several parts have under a name."""
+    joined = read_json(folder / PROCESSOR_FILE) if (folder / PROCESSOR_FILE).is_file() else {}
+    found = joined.get("feature_extractor")
+    if isinstance(found, dict):
+        return found
+    return read_json(folder / PREPROCESSOR_FILE) if (folder / PREPROCESSOR_FILE).is_file() else {}
+
+
 def beside(path: Path) -> Checkpoint:
-    """The folder of an ONNX file as a checkpoint; its configuration is empty where there is none.
+    """The files beside an ONNX file; its configuration is empty where there is none.
 
     Raises:
-        InputError: It has no feature extractor.
+        InputError: There is no feature extractor.
     """
-    check_audio(path.parent)
-    config = path.parent / "config.json"
-    return Checkpoint(path.parent, read_json(config) if config.is_file() else {}, ())
+    found = checkpoint_beside(path)
+    check_audio(found.folder)
+    return found
 
 
 AUDIO_FILES = (PREPROCESSOR_FILE, PROCESSOR_FILE, "config.json")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.checkpoint import read_json
+from edgewright_compiler.checkpoint import folder_beside, read_json
 from edgewright_compiler.processors._image_steps import fixed_size
 from edgewright_compiler.processors.detector_settings import (
     SETTINGS_FILE,
@@ -19,8 +19,8 @@ from edgewright_compiler.processors.image import (
     INPUT,
     PROCESSOR_FILE,
     ImageProcessor,
-    checkpoint_beside,
     from_settings,
+    images_beside,
 )
 from edgewright_compiler.sources.failures import needs
 from edgewright_runtime.manifest import StepSpec
@@ -95,8 +95,8 @@ def _beside(path: Path, task: str) -> Processor:
     settings = path.parent / SETTINGS_FILE
     if settings.is_file():
         return DetectorProcessor(read_settings(read_json(settings), f"'{settings}'"), f"'{path}'")
-    if (path.parent / PROCESSOR_FILE).is_file():
-        return DetectionProcessor(checkpoint_beside(path, task))
+    if (folder_beside(path) / PROCESSOR_FILE).is_file():
+        return DetectionProcessor(images_beside(path, task))
     with needs("compiler"):
         import onnx_ir
     try:

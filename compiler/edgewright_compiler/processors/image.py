@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.checkpoint import OFFLINE, Checkpoint, read_json
+from edgewright_compiler.checkpoint import OFFLINE, Checkpoint, checkpoint_beside, read_json
 from edgewright_compiler.processors import ProcessorKind
-from edgewright_compiler.processors._image_steps import fixed_size, image_steps, refuse_unlike
+from edgewright_compiler.processors._image_steps import fixed_size, image_steps, kind_of, refuse_unlike
+from edgewright_compiler.processors._known_settings import known_settings, refuse_unknown_settings
 from edgewright_compiler.sources.failures import needs
 from edgewright_runtime.manifest import StepSpec
 from edgewright_targets import InputError
@@ -47,7 +48,8 @@ class ImageProcessor:
             from transformers import AutoImageProcessor
         loader: Any = AutoImageProcessor
         self._name = checkpoint.name
-        kind = str(_settings(checkpoint.folder).get("image_processor_type", ""))
+        settings = _settings(checkpoint.folder)
+        kind = str(settings.get("image_processor_type", ""))
         self._processor = self._settle(
             checkpoint.loaded(lambda: loader.from_pretrained(checkpoint.folder, backend="pil", **OFFLINE), kind)
         )
@@ -57,6 +59,8 @@ class ImageProcessor:
                 "that cannot be reproduced.",
                 hint="Bilinear (2) and bicubic (3) can: set 'resample' in preprocessor_config.json, if it may be.",
             )
+        known = known_settings(getattr(self._processor, "whole", self._processor))
+        refuse_unknown_settings(settings, known, kind or kind_of(self._processor).__name__, checkpoint.name)
         self._channels = int(checkpoint.config.get("num_channels", 3))
         self._steps = image_steps(self._processor, self._channels, checkpoint.name)
         self._size = self._input_size()
@@ -127,21 +131,22 @@ def _check(folder: Path) -> None:
         )
 
 
-def checkpoint_beside(path: Path, task: str) -> Checkpoint:
-    """The folder of a file, as far as it is one of a checkpoint: with the settings of an image processor.
+def images_beside(path: Path, task: str) -> Checkpoint:
+    """The files beside an ONNX file, with the settings of an image processor.
 
     Raises:
         InputError: There are none.
     """
-    if not (path.parent / PROCESSOR_FILE).is_file():
+    beside = checkpoint_beside(path)
+    if not _settings(beside.folder):
         raise InputError(
             f"'{path}': the task {task} needs an image processor, and there is no {PROCESSOR_FILE} beside the file."
         )
-    return Checkpoint(path.parent, {}, ())
+    return beside
 
 
 def _beside(path: Path, task: str) -> ImageProcessor:
-    return ImageProcessor(checkpoint_beside(path, task))
+    return ImageProcessor(images_beside(path, task))
 
 
 def from_settings(
@@ -171,5 +176,11 @@ def from_settings(
 
 
 IMAGE = ProcessorKind(
-    "image", ("pillow",), _check, ImageProcessor, _beside, (PROCESSOR_FILE,), from_settings=from_settings
+    "image",
+    ("pillow",),
+    _check,
+    ImageProcessor,
+    _beside,
+    (PROCESSOR_FILE, _JOINED_FILE, "config.json"),
+    from_settings=from_settings,
 )

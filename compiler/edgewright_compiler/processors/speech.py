@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.checkpoint import OFFLINE, Checkpoint, read_json
+from edgewright_compiler.checkpoint import OFFLINE, Checkpoint, folder_beside, read_json
 from edgewright_compiler.component import ASSET_PREFIX, ASSETS_FOLDER
 from edgewright_compiler.processors import ProcessorKind
 from edgewright_compiler.processors.audio import (
@@ -150,7 +150,7 @@ def _check(folder: Path) -> None:
 
 def _beside(path: Path, task: str) -> Any:
     del task
-    _check(path.parent)
+    _check(folder_beside(path))
     return CheckpointSpeech(beside(path))
 
 

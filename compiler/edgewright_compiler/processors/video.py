@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.checkpoint import Checkpoint, read_json
+from edgewright_compiler.checkpoint import Checkpoint
 from edgewright_compiler.processors import ProcessorKind
-from edgewright_compiler.processors.image import IMAGE, INPUT, PROCESSOR_FILE, ImageProcessor
+from edgewright_compiler.processors.image import IMAGE, INPUT, ImageProcessor, images_beside
 from edgewright_runtime.errors import VideoWarning
 from edgewright_runtime.manifest import StepSpec
 from edgewright_runtime.steps import make_free_step
@@ -78,10 +78,10 @@ class _OneFrame:
 
 
 def _beside(path: Path, task: str) -> VideoProcessor:
-    files = [path.parent / name for name in (PROCESSOR_FILE, CONFIG_FILE)]
-    if missing := [file.name for file in files if not file.is_file()]:
-        raise InputError(f"'{path}': the task {task} needs {' and '.join(missing)} beside the file.")
-    return VideoProcessor(Checkpoint(path.parent, read_json(files[1]), ()))
+    beside = images_beside(path, task)
+    if not beside.config:
+        raise InputError(f"'{path}': the task {task} needs {CONFIG_FILE} beside the file.")
+    return VideoProcessor(beside)
 
 
-VIDEO = ProcessorKind("video", ("pillow", "av"), IMAGE.check, VideoProcessor, _beside, (PROCESSOR_FILE, CONFIG_FILE))
+VIDEO = ProcessorKind("video", ("pillow", "av"), IMAGE.check, VideoProcessor, _beside, IMAGE.files)
