@@ -181,6 +181,7 @@ class OptimizerFacts:
         kept: The optimizations stay on.
         drop: Loss of the first metric that they cause, as a share; None where it was not measured.
         judged_on: Labelled samples that it was measured on.
+        refused: Why the optimized graph does not run at all; empty where it does.
     """
 
     difference: float | None
@@ -190,6 +191,7 @@ class OptimizerFacts:
     kept: bool = True
     drop: float | None = None
     judged_on: int = 0
+    refused: str = ""
 
     @property
     def exceeds(self) -> bool:
@@ -198,6 +200,11 @@ class OptimizerFacts:
 
     def words(self) -> str:
         """All of it in whole sentences."""
+        if self.refused:
+            return (
+                f"Optimized by ONNX Runtime the graph does not run: {self.refused} Optimizations are off for the "
+                "baseline, which runs as it is written."
+            )
         size = "in shape or by odd values" if self.difference is None else f"by {self.difference:.2g} of their size"
         first = f", first at {' and '.join(self.nodes)}" if self.nodes else ""
         said = (

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.probes import probes
 from edgewright_compiler.sources import Source
-from edgewright_compiler.sources.failures import first_line
 from edgewright_runtime.errors import EngineUnavailableError, InferenceError, SampleError
 from edgewright_runtime.gaps import largest_gap, odd_place
 from edgewright_runtime.manifest import COMPONENT
+from edgewright_runtime.provider_words import provider_words
 from edgewright_targets import CheckFailedError, InputError
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 # Float32 in another order of operations differs by 1e-6 to 1e-4 of the outputs' size; a wrong graph by far more.
 _EXPORT_TOLERANCE = 1e-3
-# Of a provider's message, which may name every node of the graph.
-_WORDS_LIMIT = 200
 
 
 @dataclass(frozen=True)
@@ -131,7 +129,7 @@ def _other_sizes(source: Source, package: Package, feeds: Arrays, limits: Mappin
             try:
                 values = graph.session.run(graph.output_names, probe.feeds, quiet)
             except Exception as error:  # noqa: BLE001 - whatever a provider throws; a failure is loud, and so no lie
-                said = first_line(error)[:_WORDS_LIMIT]
+                said = provider_words(error)
                 notes.append(f"With {probe.words} the graph does not run, and '{source.name}' does: {said}")
                 continue
             outputs = dict(zip(graph.output_names, values, strict=True))

@@ -17,6 +17,7 @@ from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.changed_nodes import changed_nodes
 from edgewright_compiler.check import output_size
 from edgewright_compiler.job import RUN_TOOLS
+from edgewright_runtime.errors import EngineUnavailableError, InferenceError
 from edgewright_runtime.gaps import largest_gap
 from edgewright_runtime.options import AS_WRITTEN, OPTIMIZATION_KEY
 from edgewright_targets.record import read_record, write_record
@@ -69,7 +70,7 @@ def optimizer_facts(maker: EngineMaker, graphs: Graphs, samples: Sequence[Any]) 
             for package, one in zip(packages, (engine, as_written(engine)), strict=True):
                 maker.draft(package, graphs.folder, graphs.exported, [one])
             found = _compare(packages, samples, graphs, job.source.quantized)
-            if found.exceeds:
+            if found.exceeds and not found.refused:
                 found = _judged(maker, packages, engine.spec.name, found)
         (place / _FACTS).write_text(json.dumps(write_record(found)), encoding="utf-8")
 
@@ -92,9 +93,14 @@ def _compare(packages: Sequence[Path], samples: Sequence[Any], graphs: Graphs, q
     allowed = allowed_difference(quantized)
     answers = []
     for package in packages:
-        # By name: it is the float engine of a target that this machine need not be.
-        with load(package, engine=Package.open(package).manifest.order[0]) as model:
-            answers.append([model.measured(sample)["outputs"] for sample in samples])
+        try:
+            # By name: it is the float engine of a target that this machine need not be.
+            with load(package, engine=Package.open(package).manifest.order[0]) as model:
+                answers.append([model.measured(sample)["outputs"] for sample in samples])
+        except (EngineUnavailableError, InferenceError) as error:
+            # As it is written it ran when it was checked.
+            said = error.reason if isinstance(error, EngineUnavailableError) else error.message
+            return OptimizerFacts(None, allowed, len(samples), kept=False, refused=said)
     gaps = [largest_share(*pair) for pair in zip(*answers, strict=True)]
     worst = max(range(len(gaps)), key=lambda index: gaps[index])
     nodes: list[str] = []

@@ -18,7 +18,7 @@ from edgewright_compiler.ends import end_layers
 from edgewright_compiler.float8 import int8_to_float8
 from edgewright_compiler.floats import bound_infinities, cast_floats
 from edgewright_compiler.fused import fuse_attention
-from edgewright_compiler.opsets import CHANNEL_SCALES, OpsetError, raise_opset
+from edgewright_compiler.opsets import CHANNEL_SCALES, FLOAT8, WIDE_INTEGERS, OpsetError, raise_opset
 from edgewright_compiler.plain_graph import inline_functions, name_nodes
 from edgewright_compiler.quantized_already import quantized_already
 from edgewright_compiler.tied import untie_weights
@@ -64,8 +64,8 @@ def quantize(folder: Path, recipe: Recipe, feeds: Sequence[Arrays], destination:
             with _quiet():
                 if recipe.fused_attention:
                     graph = fuse_attention(graph)
-                if recipe.method in CALIBRATED and recipe.per_channel:
-                    graph = raise_opset(graph, model, CHANNEL_SCALES)
+                if least := _least_opset(recipe):
+                    graph = raise_opset(graph, model, least)
                 METHODS[recipe.method](graph, recipe, feeds, made)
         except QuantizationError:
             raise
@@ -115,6 +115,7 @@ def _dynamic(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -
         per_channel=recipe.per_channel,
         weight_type=_quant_type(recipe.weight_type),
         nodes_to_exclude=list(recipe.excluded_nodes),
+        use_external_data_format=True,
         extra_options={"WeightSymmetric": recipe.weight_symmetric},
     )
 
@@ -139,6 +140,8 @@ def _static(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) ->
         activation_type=_quant_type(recipe.activation_type),
         weight_type=_quant_type(recipe.weight_type),
         nodes_to_exclude=list(recipe.excluded_nodes),
+        # A file of protobuf holds no more than 2 GB; whatever the size, the weights are written apart.
+        use_external_data_format=True,
         calibrate_method=_calibration(recipe),
         extra_options={
             "ActivationSymmetric": recipe.activation_symmetric,
@@ -165,7 +168,13 @@ def _qnn(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -> No
         raise QuantizationError("Quantization for the NPU needs calibration data; pass it with --calibration.")
     _bound_infinities(graph)
     prepared = made.with_name("prepared.onnx")
-    if not qnn_preprocess_model(graph, prepared):
+    if not qnn_preprocess_model(
+        graph,
+        prepared,
+        save_as_external_data=True,
+        all_tensors_to_one_file=True,
+        external_data_location=f"{prepared.stem}.bin",
+    ):
         prepared = graph
     config = get_qnn_qdq_config(
         prepared,
@@ -179,6 +188,7 @@ def _qnn(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -> No
         op_types_to_quantize=list(recipe.operators) or None,
         nodes_to_exclude=list(recipe.excluded_nodes) or None,
     )
+    config.use_external_data_format = True
     ort.quantize(prepared, made, config)
 
 
@@ -211,6 +221,18 @@ METHODS: dict[str, Callable[[Path, Recipe, Sequence[Any], Path], None]] = {
 
 # Those that find ranges on calibration samples.
 CALIBRATED = frozenset({"static", "qnn"})
+
+
+def _least_opset(recipe: Recipe) -> int:
+    """The opset from which on QDQ pairs are as a recipe wants them; 0 where any will do."""
+    if recipe.method not in CALIBRATED:
+        return 0
+    kinds = (recipe.activation_type, recipe.weight_type)
+    if "uint16" in kinds:
+        return WIDE_INTEGERS
+    if "float8e4m3fn" in kinds:
+        return FLOAT8
+    return CHANNEL_SCALES if recipe.per_channel else 0
 
 
 class _Reader:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright_compiler.component import copy_graph
 from edgewright_compiler.floats import rounding_to_bfloat16
 from edgewright_runtime.likeness import Likeness
+from edgewright_runtime.provider_words import provider_words
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
@@ -72,7 +73,7 @@ def precision_difference(
             other = _session(path)
             pairs = [(_run(other, feed), _run(expected, feed)) for feed in feeds]
         except Exception as error:  # whatever the provider throws, it refused this graph
-            raise NoReferenceError(f"ONNX Runtime's CPU cannot run the graph: {error}") from error
+            raise NoReferenceError(f"ONNX Runtime's CPU cannot run the graph: {provider_words(error)}") from error
     largest = max((alike.difference(made, float_made) for made, float_made in pairs), default=0.0)
     changed = sum(not alike.same_choice(made, float_made) for made, float_made in pairs)
     return PrecisionDifference(largest, changed, len(pairs))

@@ -10,6 +10,7 @@ from edgewright_runtime.errors import EngineUnavailableError, PackageError
 from edgewright_runtime.graph import Graph
 from edgewright_runtime.manifest import PLAN_ENGINES
 from edgewright_runtime.options import OPTIMIZATION_KEY, THREADS_KEY
+from edgewright_runtime.provider_words import provider_words
 from edgewright_runtime.providers import provider
 from edgewright_targets.host import architecture, host_facts, usable_threads
 
@@ -104,7 +105,7 @@ class Engine:
         try:
             session = onnxruntime.InferenceSession(str(path), options)
         except Exception as error:  # whatever a provider throws, it refused this graph
-            reason = f"{self.spec.provider} refused its graph: {_first_line(error)}"
+            reason = f"{self.spec.provider} refused its graph: {provider_words(error)}"
             raise EngineUnavailableError(
                 f"Engine '{self.spec.name}' cannot run here. {reason}", reason=reason
             ) from error
@@ -151,8 +152,3 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.deactivate()
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from edgewright_runtime.errors import InferenceError, PackageError, SampleError
+from edgewright_runtime.provider_words import provider_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 # Operators that look at a whole array to quantize it: a row is another one beside others.
 _RANGE_AT_RUN_TIME = "DynamicQuantize"
-# Of a provider's message, which may name every node of the graph.
-_WORDS_LIMIT = 300
 
 
 class Graph:
@@ -120,10 +119,8 @@ class Graph:
 
 def inference_error(error: Exception) -> InferenceError:
     """The error for a graph that failed on feeds of the right names, types and shapes."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    words = lines[0] if lines else type(error).__name__
     return InferenceError(
-        f"The graph failed when it ran: {words[:_WORDS_LIMIT]}",
+        f"The graph failed when it ran: {provider_words(error)}",
         hint="Does the input have values that the model does not know? Check the package with 'edgewright verify'.",
     )
 

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,12 @@ import pytest
 
 from command import QUICK, Command
 from edgewright_benchmarks.result import OptimizerFacts, Result, result_from_json
+from edgewright_compiler import optimizer
 from edgewright_compiler.changed_nodes import changed_nodes
 from edgewright_compiler.optimizer import allowed_difference, largest_share
 from edgewright_compiler.quantize import quantize
 from edgewright_runtime import Package, load
+from edgewright_runtime.errors import EngineUnavailableError
 from edgewright_targets import Recipe
 
 Array = np.ndarray[Any, Any]
@@ -210,3 +213,21 @@ def test_what_rounding_explains_is_a_fact_as_well(built_arrays: Path) -> None:
     assert not found.exceeds
     assert found.difference is not None
     assert found.difference < 1e-4
+
+
+def test_a_graph_that_only_runs_as_it_is_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As where a fused operator has no kernel for the types of the graph."""
+
+    class Refusing:
+        def __enter__(self) -> Any:
+            raise EngineUnavailableError("It cannot run here.", reason="No kernel for FusedThing.")
+
+        def __exit__(self, *found: object) -> None: ...
+
+    opened = SimpleNamespace(manifest=SimpleNamespace(order=("float",)))
+    monkeypatch.setattr("edgewright_runtime.Package", SimpleNamespace(open=lambda package: opened))
+    monkeypatch.setattr("edgewright_runtime.load", lambda package, engine: Refusing())
+    graphs: Any = None
+    found = optimizer._compare((tmp_path, tmp_path), [{}], graphs, "")
+    assert (found.kept, found.exceeds) == (False, True)
+    assert "the graph does not run: No kernel for FusedThing." in found.words()

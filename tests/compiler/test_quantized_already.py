@@ -16,8 +16,11 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 
 import tiny_models
 from command import QUICK, Command
+from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.result import result_from_json
+from edgewright_compiler.cache import StageCache
 from edgewright_compiler.component import copy_graph
+from edgewright_compiler.engines import EngineMaker
 from edgewright_compiler.job import BuildOptions, read_jobs
 from edgewright_compiler.quantize import QuantizationError, quantize
 from edgewright_compiler.sources import SourceOptions
@@ -88,6 +91,18 @@ def test_what_onnx_runtime_makes_is_recognised_and_kept(quantized: tuple[Path, s
     (tmp_path / "again").mkdir()
     with pytest.raises(QuantizationError, match="quantized already"):
         quantize(tmp_path / "exported" / "model", Recipe("dynamic"), [], tmp_path / "again")
+
+
+def test_it_is_taken_as_it_is_however_much_optimizations_change(
+    quantized: tuple[Path, str], sources: Path, tmp_path: Path
+) -> None:
+    options = BuildOptions(tmp_path / "p", targets=(str(sources / "tiny.toml"),), calibration=sources / "inputs.npz")
+    (job,) = read_jobs(str(quantized[0]), options)
+    made = EngineMaker(job, StageCache(tmp_path / "cache"), Quiet()).make()
+    assert [engine.spec.name for engine in made.engines] == ["tiny-cpu-as-is"]
+    assert made.optimizer is not None
+    option = made.engines[0].spec.parts["model"].session_options.get("session.graph_optimization_level")
+    assert option == (None if made.optimizer.kept else "disable_all")
 
 
 def test_nothing_that_quantizes_is_proposed(quantized: tuple[Path, str], sources: Path, tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_every_option_of_the_targets_is_allowed() -> None:
     assert checked > len(PROVIDERS)
 
 
-@pytest.mark.parametrize("multiple", [0, -1, 2**16 + 1, 10**9, 2**64])
+@pytest.mark.parametrize("multiple", [0, -1, 2**16 + 1, 10**9, 2**62])
 def test_padding_without_end(old_package: Path, multiple: int) -> None:
     _edit(old_package, lambda variant: variant["executor_info"]["edgewright"].update(pad_to_multiple_of=multiple))
     with pytest.raises(PackageError, match=f"pad_to_multiple_of is {multiple}"):

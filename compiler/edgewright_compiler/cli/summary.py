@@ -26,11 +26,22 @@ def result_text(result: Result) -> str:
         names = ", ".join(name.removeprefix(f"{targets}-") for name in others.names)
         parts.append(grey(wrapped(f"{NOT_HERE}: {names}. {others.reason}", "   ")))
     parts += ["", wrapped(_explanation(result, _metric(result)))]
+    if counted := _low_precision(engines):
+        parts += ["", wrapped(f"Nodes in the precision of its name: {counted}.")]
     for engine in engines:
         notes = notes_of(engine)
         if notes:
             parts += ["", wrapped(" ".join(notes), "  ", f"{bold(engine.name)}: ")]
     return "\n".join(parts)
+
+
+def _low_precision(engines: Sequence[EngineResult]) -> str:
+    """Engines of a low precision with what of their graphs is in it."""
+    counts = {
+        engine.name.removeprefix(f"{engine.target}-"): [f"{n:,} {kind}" for kind, n in engine.low_precision.items()]
+        for engine in engines
+    }
+    return "; ".join(f"{name} {', '.join(words)}" for name, words in counts.items() if words)
 
 
 def _metric(result: Result) -> str:

@@ -62,8 +62,9 @@ def main() -> None:
     try:
         answer: dict[str, Any] = {"answer": operation(request)}
     except Exception as error:  # noqa: BLE001 - whatever a provider throws, it refused this graph
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        answer = {"error": (lines or [type(error).__name__])[0]}
+        from edgewright_runtime.provider_words import provider_words
+
+        answer = {"error": provider_words(error)}
     Path(ANSWER).write_text(json.dumps(answer), encoding="utf-8")
 
 

@@ -22,10 +22,12 @@ from edgewright_compiler.sources.default_inputs import default_inputs, give_back
 from edgewright_compiler.sources.onnx_graph import read_graph_and_files, unreadable
 from edgewright_compiler.sources.onnx_head import head_of_graph, scores_of, text_length
 from edgewright_compiler.sources.onnx_shapes import drop_constant_inputs, free_picture_sizes
+from edgewright_compiler.sources.onnx_support import refuse_unsupported
 from edgewright_compiler.sources.other_forms import refuse_file
 from edgewright_compiler.tasks import find_task, narrowed
 from edgewright_runtime.manifest import COMPONENT, StepSpec
 from edgewright_runtime.package_files import file_digest
+from edgewright_runtime.provider_words import provider_words
 from edgewright_runtime.steps import make_free_step
 from edgewright_targets import InputError
 
@@ -139,7 +141,7 @@ class OnnxSource:
         try:
             return onnxruntime.InferenceSession(str(path or self.path), options, providers=["CPUExecutionProvider"])
         except Exception as error:
-            raise InputError(f"ONNX Runtime cannot load '{self.path}': {error}") from error
+            raise InputError(f"ONNX Runtime cannot load '{self.path}': {provider_words(error)}") from error
 
     def _read_config(self, names: int) -> None:
         """Take what a config.json beside the file says of classes: what they are called and what their scores mean.
@@ -204,7 +206,7 @@ class OnnxSource:
         try:
             values = session.run(names, feeds)
         except Exception as error:
-            raise InputError(f"'{self.path}' cannot run on the data: {error}") from error
+            raise InputError(f"'{self.path}' cannot run on the data: {provider_words(error)}") from error
         return dict(zip(names, values, strict=True))
 
     def _ranks_without_samples(self) -> dict[str, int]:
@@ -246,6 +248,7 @@ class OnnxSource:
             # Where they cannot be, ONNX Runtime runs them all the same, and what quantizes the graph says why it fails.
             with contextlib.suppress(ValueError):
                 inline_functions(self._graph)
+            refuse_unsupported(self.path, self._graph)
             self._defaults = default_inputs(self._graph) if self._processor is None else {}
             self._constant = drop_constant_inputs(self._graph) - self._defaults.keys()
             if getattr(self._processor, "any_size", False) and len(self._graph.graph.inputs) == 1:

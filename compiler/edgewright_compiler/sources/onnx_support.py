@@ -1,0 +1,115 @@
+"""Does the installed ONNX Runtime know the version and the operators of a graph? Told by the file alone."""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgewright_targets import InputError
+from edgewright_targets.errors import first_few
+
+if TYPE_CHECKING:
+    import onnx_ir
+
+# What every ONNX Runtime that Edgewright takes can read; only above a session is asked.
+_KNOWN_IR, _KNOWN_OPSET = 10, 21
+_IR_LIMIT = re.compile(r"max supported IR version: (\d+)")
+_OPSET_LIMIT = re.compile(r"official support for domain \S+ is till opset (\d+)")
+# Names of ONNX's own domain.
+_ONNX = ("", "ai.onnx")
+# Operators that a message names.
+_SHOWN = 3
+
+
+def refuse_unsupported(path: Path, model: onnx_ir.Model) -> None:
+    """Raise where ONNX Runtime cannot load the graph of a file, with all that is in the way.
+
+    Args:
+        path: The file, for messages.
+        model: Its graph, whose functions are inlined where they can be.
+
+    Raises:
+        InputError: Its IR version or an opset is newer than ONNX Runtime, or operators are not known there.
+    """
+    import onnxruntime
+
+    said, hints = [], []
+    runtime = f"ONNX Runtime {onnxruntime.__version__}"
+    ir_version, opset = model.ir_version or 0, _opset(model)
+    if ir_version > _KNOWN_IR and (most := _limit(ir_version, 1, _IR_LIMIT)):
+        said.append(f"has IR version {ir_version}, and {runtime} reads up to {most}")
+        hints.append(f"Save it with IR version {most} or lower: model.ir_version = {most} before onnx.save.")
+    if opset > _KNOWN_OPSET and (most := _limit(_KNOWN_IR, opset, _OPSET_LIMIT)):
+        said.append(f"is of opset {opset}, and {runtime} has up to {most}")
+        hints.append(f"Export it again for opset {most} or lower (opset_version of torch.onnx.export).")
+    elif unknown := _unknown(model, opset):
+        said.append(f"has operators that {runtime} does not know: {first_few(unknown, shown=_SHOWN)}")
+        hints.append(
+            "An operator of a library of its own does not travel in a package. Export the model with operators of "
+            "ONNX, or as functions that say what they compute."
+        )
+    if said:
+        raise InputError(f"'{path}' {'; it '.join(said)}.", hint=" ".join(hints))
+
+
+def _opset(model: onnx_ir.Model) -> int:
+    return max((model.opset_imports.get(name, 0) for name in _ONNX), default=0)
+
+
+def _limit(ir_version: int, opset: int, says: re.Pattern[str]) -> str:
+    """The most that a session says it takes, asked with a graph of one node; empty where it takes these."""
+    import onnx_ir
+    import onnxruntime
+
+    ends = [onnx_ir.Value(name=name, type=onnx_ir.TensorType(onnx_ir.DataType.FLOAT)) for name in "xy"]
+    for value in ends:
+        value.shape = onnx_ir.Shape([1])
+    node = onnx_ir.Node("", "Relu", [ends[0]], outputs=[ends[1]])
+    graph = onnx_ir.Graph([ends[0]], [ends[1]], nodes=[node], opset_imports={"": max(opset, 14)}, name="g")
+    text = onnx_ir.to_proto(onnx_ir.Model(graph, ir_version=ir_version)).SerializeToString()
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        onnxruntime.InferenceSession(text, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # noqa: BLE001 - a provider's own
+        found = says.search(str(error))
+        return found.group(1) if found else ""
+    return ""
+
+
+def _unknown(model: onnx_ir.Model, opset: int) -> list[str]:
+    """Operators that no schema and no function of the model says, each with its first node."""
+    known = _operators()
+    if not known:
+        return []
+    functions = list(model.functions.values())
+    own = {(function.domain, function.name) for function in functions}
+    nodes = [*model.graph.all_nodes(), *(node for function in functions for node in function.all_nodes())]
+    found: dict[str, str] = {}
+    for node in nodes:
+        domain = "" if node.domain in _ONNX else node.domain
+        since = known.get((domain, node.op_type))
+        if (node.domain, node.op_type) in own or (since is not None and (domain or since <= opset)):
+            continue
+        name = f"{domain}.{node.op_type}" if domain else node.op_type
+        later = f", which came with opset {since} and the file is of {opset}" if since is not None else ""
+        at = f"node '{node.name}'" if node.name else f"a node without a name that gives '{node.outputs[0].name}'"
+        found.setdefault(name, f"{name} ({at}{later})")
+    return list(found.values())
+
+
+@functools.cache
+def _operators() -> dict[tuple[str, str], int]:
+    """Domain and name of the operators that ONNX Runtime knows, and the opset in which each came."""
+    try:
+        from onnxruntime.capi.onnxruntime_pybind11_state import get_all_operator_schema
+    except ImportError:
+        # A build without schemas: then a session says it, later.
+        return {}
+    found: dict[tuple[str, str], int] = {}
+    for schema in get_all_operator_schema():
+        key: Any = (str(schema.domain), str(schema.name))
+        found[key] = min(found.get(key, schema.since_version), schema.since_version)
+    return found
