@@ -120,7 +120,7 @@ def _other_sizes(source: Source, package: Package, feeds: Arrays, limits: Mappin
         shapes = {entry.name: list(entry.shape) for entry in graph.session.get_inputs()}
         for name, axes in inference.free.items():
             # The exporter was to keep these free, and may have found in the module that they are not.
-            shapes[name] = [None if axis in axes else size for axis, size in enumerate(shapes[name])]
+            shapes[name] = [None if axis in axes else size for axis, size in enumerate(shapes.get(name, ()))]
         for probe in probes(feeds, shapes, limits):
             try:
                 reference = inference.run(probe.feeds)

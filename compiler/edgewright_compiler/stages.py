@@ -74,6 +74,8 @@ def build(
     with findings.noted():
         checked = read_jobs(source, options)
     findings.raise_any()
+    for note in checked[0].source.notes:
+        progress.note(note)
     for few in dict.fromkeys(job.too_few() for job in checked):
         if few:
             progress.note(few)

@@ -88,7 +88,7 @@ class Graph:
             if problem is None:
                 raise inference_error(error) from error
             raise SampleError(problem) from error
-        return dict(zip(self._outputs, values, strict=True))
+        return {name: _plain(value) for name, value in zip(self._outputs, values, strict=True)}
 
     def run(self, binding: Any) -> None:
         """Run the graph over what is bound, for loops that bind inputs and outputs themselves.
@@ -115,6 +115,11 @@ class Graph:
             if _ORT_TYPES.get(str(value.dtype)) != entry.type:
                 return f"Input '{name}' is {value.dtype}; the model takes {entry.type}."
         return None
+
+
+def _plain(value: Any) -> Any:
+    """Texts as numpy has them and not as objects, which no file of arrays and no worker takes."""
+    return value.astype(str) if getattr(getattr(value, "dtype", None), "kind", "") == "O" else value
 
 
 def inference_error(error: Exception) -> InferenceError:

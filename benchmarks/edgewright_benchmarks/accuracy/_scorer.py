@@ -132,13 +132,29 @@ def top_classes(outputs: Sequence[Output]) -> NDArray[np.int64]:
 
 
 def _top_class(output: Output) -> int:
-    if isinstance(output, Mapping) and len(names := _number_names(output)) != 1:
+    scores = class_scores(output)
+    return int(scores.argmax()) if tell_apart(scores) else NO_ANSWER
+
+
+def class_scores(output: Output) -> NDArray[np.float64]:
+    """The scores of classes in a sample: its one output of numbers, or the one with a point beside whole numbers.
+
+    Classifiers of scikit-learn give the class itself beside its scores.
+
+    Raises:
+        InputError: There are several, so that none is the scores.
+    """
+    if not isinstance(output, Mapping):
+        return flatten(output)
+    names = _number_names(output)
+    floats = [name for name in names if np.asarray(output[name]).dtype.kind == "f"]
+    if len(names) != 1 and len(floats) != 1:
         raise InputError(
             f"A class can be told from one output of scores only; this model has: {', '.join(names)}.",
             hint="Leave the labels out to measure agreement over all outputs, or export the scores alone.",
         )
-    scores = flatten(output)
-    return int(scores.argmax()) if tell_apart(scores) else NO_ANSWER
+    (name,) = names if len(names) == 1 else floats
+    return flatten({name: output[name]})
 
 
 def tell_apart(scores: NDArray[np.float64]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._scorer import NO_ANSWER, Output, flatten, top_classes
+from edgewright_benchmarks.accuracy._scorer import NO_ANSWER, Output, class_scores, top_classes
 from edgewright_benchmarks.result import Interval
 from edgewright_runtime.samples import unpack_answer
 from edgewright_targets import InputError
@@ -24,7 +24,7 @@ def threshold_of(baseline_outputs: Sequence[Output]) -> float | None:
 
     The baseline's outputs decide for all engines, see `cut_of`.
     """
-    rows = [flatten(output) for output in baseline_outputs]
+    rows = [class_scores(output) for output in baseline_outputs]
     if any(row.size != 1 for row in rows):
         return None
     return cut_of(baseline_outputs)
@@ -36,7 +36,7 @@ def cut_of(baseline_outputs: Sequence[Output]) -> float:
     An answer beside the outputs tells them apart: its best score is that of the outputs, or was made of them. Without
     one, scores that all lie from 0 to 1 are taken for probabilities.
     """
-    rows = [flatten(output) for output in baseline_outputs]
+    rows = [class_scores(output) for output in baseline_outputs]
     best = [_best_score(output) for output in baseline_outputs]
     pairs = [(row, score) for row, score in zip(rows, best, strict=True) if score is not None and np.isfinite(score)]
     if pairs:
@@ -71,7 +71,7 @@ def classes_of(outputs: Sequence[Output], baseline_outputs: Sequence[Output]) ->
 
 def single_scores(outputs: Sequence[Output]) -> NDArray[np.float64]:
     """The score of each sample, not a number where an engine gives another number of them; shape (samples,)."""
-    rows = [flatten(output) for output in outputs]
+    rows = [class_scores(output) for output in outputs]
     return np.array([row[0] if row.size == 1 else np.nan for row in rows])
 
 
@@ -116,7 +116,7 @@ def check_width(labels: NDArray[np.int64], baseline_outputs: Sequence[Output]) -
     Raises:
         InputError: There are such.
     """
-    width = max(flatten(output).size for output in baseline_outputs)
+    width = max(class_scores(output).size for output in baseline_outputs)
     classes = max(width, 2)
     if labels.max() >= classes:
         scores = "one score, which tells 0 from 1" if width == 1 else f"{width} scores, of the classes 0 to {width - 1}"

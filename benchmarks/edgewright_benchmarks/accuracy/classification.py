@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples, flatten, tell_apart
+from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples, class_scores, tell_apart
 from edgewright_benchmarks.accuracy._single import auc_of, check_width, classes_of, threshold_of
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics import metric_interval, paired_accuracy_drop, samples_needed, wilson
@@ -57,7 +57,7 @@ class LabelledClassification:
         metrics = {"accuracy": accuracy}
         if threshold_of(baseline_outputs) is not None and (auc := auc_of(outputs, labels)) is not None:
             metrics["auc"] = auc
-        if self._top is not None and flatten(outputs[0]).size > self._top:
+        if self._top is not None and class_scores(outputs[0]).size > self._top:
             among = sum(is_among(output, label, self._top) for output, label in zip(outputs, labels, strict=True))
             metrics[f"top_{self._top}_accuracy"] = wilson(among, len(labels))
         metrics["macro_f1"] = _macro_f1_interval(labels, predicted, accuracy)
@@ -71,7 +71,7 @@ class LabelledClassification:
 
 def is_among(output: Output, label: int, count: int) -> bool:
     """Whether a class is among the `count` best ones of a sample."""
-    scores = flatten(output)
+    scores = class_scores(output)
     if not tell_apart(scores) or label >= scores.size or scores[label] == -np.inf:
         return False
     # Of equal scores the lower index is the better one, as with the best class alone.

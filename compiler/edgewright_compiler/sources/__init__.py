@@ -64,6 +64,10 @@ class Source(Protocol):
     quantized: str
     graph_itself: bool
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is taken otherwise than it is written, as sentences."""
+
     def digest(self) -> str:
         """Digest of everything the export depends on: files and options."""
 

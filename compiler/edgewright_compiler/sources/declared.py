@@ -38,6 +38,7 @@ class DeclaredSource:
     """
 
     kind = "declared"
+    notes: tuple[str, ...] = ()
     graph_itself = True
     tools: tuple[str, ...] = ("onnx", "onnx-ir", "soundfile", "soxr")
 

@@ -35,6 +35,7 @@ class HuggingFaceSource:
     kind = "huggingface"
     graph_itself = False
     quantized = ""
+    notes: tuple[str, ...] = ()
 
     def __init__(self, folder: Path, options: SourceOptions, findings: Findings | None = None) -> None:
         found = Findings() if findings is None else findings

@@ -19,11 +19,12 @@ from edgewright_compiler.processors import LoopingProcessor, PaddedProcessor
 from edgewright_compiler.quantized_already import quantized_already
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.default_inputs import default_inputs, give_back, step_options
-from edgewright_compiler.sources.onnx_graph import read_graph_and_files, unreadable
+from edgewright_compiler.sources.onnx_graph import read_whole, unreadable
 from edgewright_compiler.sources.onnx_head import head_of_graph, scores_of, text_length
 from edgewright_compiler.sources.onnx_shapes import drop_constant_inputs, free_picture_sizes
 from edgewright_compiler.sources.onnx_support import refuse_unsupported
 from edgewright_compiler.sources.other_forms import refuse_file
+from edgewright_compiler.sources.other_outputs import CutMap
 from edgewright_compiler.tasks import find_task, narrowed
 from edgewright_runtime.manifest import COMPONENT, StepSpec
 from edgewright_runtime.package_files import file_digest
@@ -58,6 +59,7 @@ class OnnxSource:
         self._take_processor()
         self._graph: onnx_ir.Model | None = None
         self._weights: dict[str, Path] = {}
+        self._maps: dict[str, CutMap] = {}
         self._defaults: dict[str, Any] = {}
         self._constant: set[str] = set()
         self._freed = False
@@ -82,6 +84,11 @@ class OnnxSource:
         found = {file for pattern in (kind.files if kind else ()) for file in folder_beside(self.path).glob(pattern)}
         self._processor_files = sorted(file for file in found if file.is_file())
         self.tools = ("onnx", "onnx-ir", *(kind.tools if kind else ()))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What became of outputs that are no tensors."""
+        return tuple(f"{self.path.name}: {one.note}" for one in self._maps.values())
 
     def digest(self) -> str:
         """Digest of the file, its external data, the files of its processor and the options."""
@@ -207,7 +214,9 @@ class OnnxSource:
             values = session.run(names, feeds)
         except Exception as error:
             raise InputError(f"'{self.path}' cannot run on the data: {provider_words(error)}") from error
-        return dict(zip(names, values, strict=True))
+        found = zip(names, values, strict=True)
+        # The file as it is makes a map of each row where its graph was cut.
+        return {name: self._maps[name].array(value) if name in self._maps else value for name, value in found}
 
     def _ranks_without_samples(self) -> dict[str, int]:
         """Inputs of named arrays that have no axis for samples, which is the first and of any size, and their ranks."""
@@ -242,7 +251,9 @@ class OnnxSource:
 
     def _load(self) -> onnx_ir.Model:
         if self._graph is None:
-            self._graph, self._weights = read_graph_and_files(self.path)
+            read = read_whole(self.path)
+            self._graph, self._weights = read.model, read.files
+            self._maps = {one.output: one for one in read.maps}
             if not self._graph.graph.outputs:
                 raise unreadable(self.path, "its graph has no outputs.")
             # Where they cannot be, ONNX Runtime runs them all the same, and what quantizes the graph says why it fails.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgewright_compiler.sources.failures import first_line, needs
 from edgewright_compiler.sources.onnx_weights import read_where_they_lie, weight_files
+from edgewright_compiler.sources.other_outputs import CutMap, cut_maps, refuse_others
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
@@ -19,24 +21,48 @@ def read_graph(path: Path) -> onnx_ir.Model:
     Raises:
         InputError: It cannot be read, or its weights cannot.
     """
-    return read_graph_and_files(path)[0]
+    return read_whole(path).model
 
 
-def read_graph_and_files(path: Path) -> tuple[onnx_ir.Model, dict[str, Path]]:
-    """The graph in a file, and the files of its weights by the names that the graph has for them.
+@dataclass(frozen=True)
+class ReadGraph:
+    """What a file holds.
+
+    Attributes:
+        model: The graph.
+        files: The files of its weights by the names that the graph has for them.
+        maps: Outputs that were maps of classes and are their scores now.
+    """
+
+    model: onnx_ir.Model
+    files: dict[str, Path]
+    maps: tuple[CutMap, ...]
+
+
+def read_whole(path: Path) -> ReadGraph:
+    """The graph in a file, and what belongs to it.
 
     Raises:
         InputError: It cannot be read, or its weights cannot.
     """
     with needs("compiler"):
+        import onnx
         import onnx_ir
     try:
-        model = onnx_ir.load(path)
+        # As onnx_ir.load does it, but for what it has no word for.
+        proto = onnx.load(path, load_external_data=False)
     except Exception as error:
         raise unreadable(path, first_line(error)) from error
+    maps = cut_maps(proto)
+    refuse_others(path, proto)
+    try:
+        model = onnx_ir.serde.deserialize_model(proto)
+    except Exception as error:
+        raise unreadable(path, first_line(error)) from error
+    onnx_ir.external_data.set_base_dir(model.graph, path.parent)
     files = weight_files(path, model)
     read_where_they_lie(path, model)
-    return model, files
+    return ReadGraph(model, files, maps)
 
 
 def unreadable(path: Path, reason: str) -> InputError:

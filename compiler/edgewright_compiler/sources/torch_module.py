@@ -44,6 +44,7 @@ class TorchSource:
     kind = "torch"
     graph_itself = False
     quantized = ""
+    notes: tuple[str, ...] = ()
 
     def __init__(self, module: str, function: str, options: SourceOptions) -> None:
         self.name = function
