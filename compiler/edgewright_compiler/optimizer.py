@@ -20,6 +20,7 @@ from edgewright_compiler.job import RUN_TOOLS
 from edgewright_runtime.errors import EngineUnavailableError, InferenceError
 from edgewright_runtime.gaps import largest_gap
 from edgewright_runtime.options import AS_WRITTEN, OPTIMIZATION_KEY
+from edgewright_targets import host_facts
 from edgewright_targets.record import read_record, write_record
 
 if TYPE_CHECKING:
@@ -65,13 +66,14 @@ def optimizer_facts(maker: EngineMaker, graphs: Graphs, samples: Sequence[Any]) 
     def make(place: Path) -> None:
         with maker.cache.scratch() as scratch:
             engine = maker.float_here(graphs.folder, graphs.exported)
-            # An engine of one name can be in a package once.
-            packages = scratch / "optimized", scratch / "as-written"
-            for package, one in zip(packages, (engine, as_written(engine)), strict=True):
-                maker.draft(package, graphs.folder, graphs.exported, [one])
-            found = _compare(packages, samples, graphs, job.source.quantized)
+            other = as_written(engine)
+            # Both in one package, which has their weights once.
+            names = engine.spec.name, f"{engine.spec.name}-as-written"
+            other = dataclasses.replace(other, spec=dataclasses.replace(other.spec, name=names[1]))
+            maker.draft(scratch / "package", graphs.folder, graphs.exported, [engine, other])
+            found = _compare(scratch / "package", names, samples, graphs, job.source.quantized)
             if found.exceeds and not found.refused:
-                found = _judged(maker, packages, engine.spec.name, found)
+                found = _judged(maker, scratch / "package", names, found)
         (place / _FACTS).write_text(json.dumps(write_record(found)), encoding="utf-8")
 
     parts = {
@@ -80,6 +82,8 @@ def optimizer_facts(maker: EngineMaker, graphs: Graphs, samples: Sequence[Any]) 
         "measured": [job.measured.digest, len(job.measured.samples), job.measured.labels is not None],
         "max_drop": job.options.max_drop,
         "here": job.target.is_here(),
+        # Where integers saturate depends on it.
+        "processor": [host_facts().architecture, host_facts().features],
         "tools": installed_versions(RUN_TOOLS),
     }
     title = f"Compared the graph with and without ONNX Runtime's optimizations on {len(samples)} inputs"
@@ -87,15 +91,17 @@ def optimizer_facts(maker: EngineMaker, graphs: Graphs, samples: Sequence[Any]) 
     return read_record(OptimizerFacts, json.loads(path.read_text(encoding="utf-8")), str(path))
 
 
-def _compare(packages: Sequence[Path], samples: Sequence[Any], graphs: Graphs, quantized: str) -> OptimizerFacts:
-    from edgewright_runtime import Package, load
+def _compare(
+    package: Path, names: Sequence[str], samples: Sequence[Any], graphs: Graphs, quantized: str
+) -> OptimizerFacts:
+    from edgewright_runtime import load
 
     allowed = allowed_difference(quantized)
     answers = []
-    for package in packages:
+    for name in names:
         try:
             # By name: it is the float engine of a target that this machine need not be.
-            with load(package, engine=Package.open(package).manifest.order[0]) as model:
+            with load(package, engine=name, strict=True) as model:
                 answers.append([model.measured(sample)["outputs"] for sample in samples])
         except (EngineUnavailableError, InferenceError) as error:
             # As it is written it ran when it was checked.
@@ -105,7 +111,7 @@ def _compare(packages: Sequence[Path], samples: Sequence[Any], graphs: Graphs, q
     worst = max(range(len(gaps)), key=lambda index: gaps[index])
     nodes: list[str] = []
     if gaps[worst] > allowed:
-        with load(packages[-1], engine=Package.open(packages[-1]).manifest.order[0]) as model:
+        with load(package, engine=names[-1], strict=True) as model:
             feeds = {name: given[0] for name, given in model.whole_feeds(samples[worst]).items() if given}
         for component, given in feeds.items():
             nodes += changed_nodes(graphs.folder / component, given, allowed)
@@ -119,7 +125,7 @@ def largest_share(made: Arrays, expected: Arrays) -> float:
     return max(gaps, default=0.0)
 
 
-def _judged(maker: EngineMaker, packages: Sequence[Path], engine: str, found: OptimizerFacts) -> OptimizerFacts:
+def _judged(maker: EngineMaker, package: Path, names: Sequence[str], found: OptimizerFacts) -> OptimizerFacts:
     """The facts with what the metric says, where there is ground truth."""
     from edgewright_benchmarks.meter import answer_engines
     from edgewright_benchmarks.tasks import find_task
@@ -131,14 +137,12 @@ def _judged(maker: EngineMaker, packages: Sequence[Path], engine: str, found: Op
         return dataclasses.replace(found, kept=True)
     if job.measured.labels is None:
         return found
-    titles = "answering optimized", "answering as it is written"
-    readings = [
-        answer_engines(package, {engine: Place()}, job.measured.samples, title, maker.progress)[engine]
-        for package, title in zip(packages, titles, strict=True)
-    ]
-    if any(one.failure is not None for one in readings):
+    places = {name: Place() for name in names}
+    title = "answering with and without optimizations"
+    readings = answer_engines(package, places, job.measured.samples, title, maker.progress)
+    if any(one.failure is not None for one in readings.values()):
         return found
-    optimized, written = (one.outputs for one in readings)
+    optimized, written = (readings[name].outputs for name in names)
     scorer = find_task(job.source.task).scorer(labelled=True)
     drop = scorer.score(optimized, job.measured.labels, written, max_drop=job.options.max_drop).drop.value
     judged = dataclasses.replace(found, drop=drop, judged_on=len(job.measured.samples))

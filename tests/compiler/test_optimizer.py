@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -224,10 +223,8 @@ def test_a_graph_that_only_runs_as_it_is_written(monkeypatch: pytest.MonkeyPatch
 
         def __exit__(self, *found: object) -> None: ...
 
-    opened = SimpleNamespace(manifest=SimpleNamespace(order=("float",)))
-    monkeypatch.setattr("edgewright_runtime.Package", SimpleNamespace(open=lambda package: opened))
-    monkeypatch.setattr("edgewright_runtime.load", lambda package, engine: Refusing())
+    monkeypatch.setattr("edgewright_runtime.load", lambda package, engine, strict: Refusing())
     graphs: Any = None
-    found = optimizer._compare((tmp_path, tmp_path), [{}], graphs, "")
+    found = optimizer._compare(tmp_path, ("float", "other"), [{}], graphs, "")
     assert (found.kept, found.exceeds) == (False, True)
     assert "the graph does not run: No kernel for FusedThing." in found.words()
