@@ -91,3 +91,39 @@ def test_a_processor_beside_a_file_is_read_as_that_of_a_checkpoint(tmp_path: Pat
     beside = IMAGE.beside(tmp_path / "onnx" / "model.onnx", "image-classification")
     decode, *_ = beside.steps(("pixels",))
     assert decode.options["mode"] == "L"
+
+
+def test_every_setting_of_a_generation_is_sorted() -> None:
+    """A new version of transformers that has another one fails here, and somebody says what becomes of it."""
+    import transformers
+
+    from edgewright_compiler.generation_config import _SHARED, _UNKNOWN
+
+    config: Any = transformers.GenerationConfig
+    # Read by name; of the prompt; and what changes how tokens are found, kept or told, but not which.
+    read = {
+        "bad_words_ids", "begin_suppress_tokens", "early_stopping", "eos_token_id", "max_length", "pad_token_id",
+        "stop_strings", "suppress_tokens",
+    }  # fmt: skip
+    prompt = {"bos_token_id", "decoder_start_token_id"}
+    same = {
+        "_from_model_config", "assistant_confidence_threshold", "assistant_early_exit", "assistant_ensemble_weight",
+        "assistant_lookbehind", "cache_config", "cache_implementation", "compile_config", "continuous_batching_config",
+        "disable_compile", "is_assistant", "low_memory", "max_cache_len", "max_matching_ngram_size",
+        "num_assistant_tokens", "num_assistant_tokens_schedule", "output_attentions", "output_hidden_states",
+        "output_logits", "output_scores", "prefill_chunk_size", "prompt_lookup_num_tokens", "return_dict_in_generate",
+        "speculation_type", "target_lookbehind", "transformers_version", "use_cache", "use_mtp",
+    }  # fmt: skip
+    assert set(vars(config())) - {*_SHARED, *_UNKNOWN} - read - prompt - same == set()
+
+
+@pytest.mark.parametrize("settings", [{"max_time": 2.0}, {"remove_invalid_values": True}])
+def test_a_setting_of_a_generation_that_cannot_be_done(settings: Any) -> None:
+    import transformers
+
+    from edgewright_compiler.generation_config import generation_settings
+
+    config: Any = transformers.GenerationConfig
+    ((name, value),) = settings.items()
+    with pytest.raises(InputError, match=f"{name} = {value}"):
+        generation_settings(config(**settings), 0, Path("gpt"))

@@ -31,11 +31,12 @@ def _weights(content: bytes | str, name: str = "model.safetensors") -> Callable[
     return lambda folder: _write(folder, name, content)
 
 
-def _instead(name: str, content: bytes | str = b"x") -> Callable[[Path], None]:
+def _instead(*names: str, content: bytes | str = b"x") -> Callable[[Path], None]:
     def spoil(folder: Path) -> None:
         (folder / "model.safetensors").unlink()
-        (folder / name).parent.mkdir(exist_ok=True)
-        _write(folder, name, content)
+        for name in names:
+            (folder / name).parent.mkdir(exist_ok=True)
+            _write(folder, name, content)
 
     return spoil
 
@@ -67,8 +68,9 @@ def _instead(name: str, content: bytes | str = b"x") -> Callable[[Path], None]:
             ["lacks 2 files of its weights: model-1.safetensors, model-2.safetensors"],
         ),
         (_weights('{"weight_map": 1}', "model.safetensors.index.json"), ["names no weights"]),
-        (_instead("model.onnx"), ["graphs that were exported (model.onnx)", "intents/model.onnx --task"]),
-        (_instead("onnx/model.onnx"), ["graphs that were exported (onnx/model.onnx)"]),
+        (_instead("model.onnx"), ["intents/model.onnx' is no readable ONNX file"]),
+        (_instead("a.onnx", "b.onnx"), ["graphs that were exported (a.onnx, b.onnx)", "intents/a.onnx --task"]),
+        (_instead("onnx/a.onnx", "onnx/b.onnx"), ["graphs that were exported (onnx/a.onnx, onnx/b.onnx)"]),
         (_instead("tf_model.h5"), ["'tf_model.h5' is a model of Keras or TensorFlow"]),
         (_instead("flax_model.msgpack"), ["'flax_model.msgpack' is weights of Flax"]),
         (_instead("intents.Q4_0.gguf"), ["'intents.Q4_0.gguf' is a model of llama.cpp"]),

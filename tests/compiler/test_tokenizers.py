@@ -239,6 +239,21 @@ def test_files_lie_above_a_folder_of_graphs(tmp_path: Path, drafted: Callable[[P
             model.run(LONG)
 
 
+@pytest.mark.parametrize("place", ["model.onnx", "onnx/model.onnx"])
+def test_a_folder_that_was_exported_is_a_source(tmp_path: Path, drafted: Callable[..., Model], place: str) -> None:
+    """As optimum writes it: the graph in the place of weights, and the task in the name of the architecture."""
+    folder = _write_files(tmp_path / "intents", truncation_side="left", model_max_length=9)
+    _edit(folder / "config.json", architectures=["BertForSequenceClassification"])
+    _write_graph(folder / place)
+    with drafted(folder, task=None) as model:
+        assert (model.manifest.name, model.manifest.task) == ("intents", "text-classification")
+        with pytest.warns(SampleCutWarning, match="9 tokens"):
+            model.run(LONG)
+    _edit(folder / "config.json", architectures=["BertForNobody"])
+    with pytest.raises(InputError, match="no task can be inferred"):
+        open_source(str(folder), SourceOptions())
+
+
 def test_files_beside_an_onnx_file_decide_its_export(tmp_path: Path) -> None:
     folder = _write_files(tmp_path / "files")
     path = _write_graph(folder / "model.onnx")

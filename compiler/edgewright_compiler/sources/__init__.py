@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,8 +101,8 @@ def is_code(spec: str) -> bool:
 def open_source(spec: str, options: SourceOptions, findings: Findings | None = None) -> Source:
     """The source that `spec` names.
 
-    It is a checkpoint folder, an `.onnx` file, a `.toml` file that declares a model of several graphs, or
-    `package.module:function`.
+    It is a checkpoint folder, with weights or with one graph that was exported, an `.onnx` file, a `.toml` file that
+    declares a model of several graphs, or `package.module:function`.
 
     Args:
         spec: What the user named.
@@ -112,15 +113,20 @@ def open_source(spec: str, options: SourceOptions, findings: Findings | None = N
     Raises:
         InputError: Nothing of that name, or not a source.
     """
+    from edgewright_compiler.checkpoint import read_config
     from edgewright_compiler.sources.declared import DeclaredSource
-    from edgewright_compiler.sources.huggingface import HuggingFaceSource
+    from edgewright_compiler.sources.huggingface import HuggingFaceSource, inferred_task
     from edgewright_compiler.sources.onnx_file import OnnxSource
+    from edgewright_compiler.sources.other_forms import exported_graph
     from edgewright_compiler.sources.torch_module import TorchSource
     from edgewright_compiler.tasks import find_task
 
     if options.task is not None:
         find_task(options.task)
     path = Path(spec)
+    if path.is_dir() and (graph := exported_graph(path)):
+        task = options.task or inferred_task(read_config(path), path).name
+        return OnnxSource(graph, dataclasses.replace(options, task=task), path.resolve().name)
     if path.is_dir():
         return HuggingFaceSource(path, options, findings)
     if path.suffix == ".toml":

@@ -45,7 +45,7 @@ class HuggingFaceSource:
         config = read_config(folder)
         with found.noted():
             refuse_weights(folder, config)
-        task = find_task(options.task) if options.task else _infer_task(config, folder)
+        task = find_task(options.task) if options.task else inferred_task(config, folder)
         head = head_of(config, names=len(options.labels or ()))
         task = narrowed(task, head)
         if task.processor is None:
@@ -116,7 +116,12 @@ def _labels(task: Task, config: dict[str, Any], folder: Path) -> tuple[str, ...]
     )
 
 
-def _infer_task(config: dict[str, Any], folder: Path) -> Task:
+def inferred_task(config: dict[str, Any], folder: Path) -> Task:
+    """The task of a checkpoint by its configuration and the files beside it.
+
+    Raises:
+        InputError: They tell none.
+    """
     names = [str(name) for name in config.get("architectures") or []]
     # What makes vectors of texts was often trained from a model for another task, and still is called so.
     task = find_task("feature-extraction") if has_pooling(folder) else task_of_architectures(names)

@@ -41,6 +41,11 @@ if TYPE_CHECKING:
 class OnnxSource:
     """An `.onnx` file. Without `--task` its inputs and outputs are named arrays.
 
+    Args:
+        path: The file.
+        options: What the user says about it.
+        name: What its package is called; by default as the file.
+
     Raises:
         InputError: No such file, not ONNX, cut off, or its external data is missing or outside its folder.
     """
@@ -48,12 +53,12 @@ class OnnxSource:
     kind = "onnx"
     graph_itself = True
 
-    def __init__(self, path: Path, options: SourceOptions) -> None:
+    def __init__(self, path: Path, options: SourceOptions, name: str = "") -> None:
         if not path.is_file():
             raise InputError(f"There is no ONNX file '{path}'.")
         refuse_file(path)
         self.path = path
-        self.name = path.stem
+        self.name = name or path.stem
         self._task = find_task(options.task or "arrays")
         kind = self._task.processor
         self._take_processor()

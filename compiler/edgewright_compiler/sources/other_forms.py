@@ -105,6 +105,14 @@ def refuse_weights(folder: Path, config: Mapping[str, Any]) -> None:
     raise InputError(f"'{folder}' is no checkpoint: it has config.json and no weights (*.safetensors).")
 
 
+def exported_graph(folder: Path) -> Path | None:
+    """The one graph in a folder of a checkpoint without weights, as optimum exports it: at its top or in `onnx`."""
+    if not (folder / "config.json").is_file() or any(any(folder.glob(pattern)) for pattern in _WEIGHTS):
+        return None
+    graphs = [*folder.glob("*.onnx"), *folder.glob("onnx/*.onnx")]
+    return graphs[0] if len(graphs) == 1 else None
+
+
 def _adapter(folder: Path) -> str:
     about = read_json(folder / _ADAPTER)
     base, kind = about.get("base_model_name_or_path"), about.get("peft_type")
