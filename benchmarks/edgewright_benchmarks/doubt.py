@@ -53,7 +53,7 @@ def doubt(accuracy: Accuracy, outputs: Sequence[Output], truth: Sequence[Any]) -
                 f"It is right on {figure.value:.1%} of {count:,} samples, at most {figure.high:.1%} of all; always "
                 f"answering the most frequent class would be right on {share:.1%}."
             )
-    classes = _are_classes(truth)
+    classes = name == "accuracy" and _are_classes(truth)
     # Of masks that are all alike the truth can be so as well; then the figure is high.
     if (classes or figure.value <= _HALF) and _differing(truth) >= _FEWEST and _is_constant(outputs, classes=classes):
         return f"It gives one and the same answer for all {count:,} samples, and they have different ground truth."
@@ -61,7 +61,9 @@ def doubt(accuracy: Accuracy, outputs: Sequence[Output], truth: Sequence[Any]) -
 
 
 def _are_classes(truth: Sequence[Any]) -> bool:
-    return all(isinstance(right, int | np.integer) and not isinstance(right, bool) for right in truth)
+    # Class indices of arrays may have a point.
+    whole = (right.is_integer() if isinstance(right, float) else isinstance(right, int | np.integer) for right in truth)
+    return all(whole)
 
 
 def _differing(truth: Sequence[Any]) -> int:

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from edgewright_benchmarks.accuracy import Scorer
+from edgewright_benchmarks.accuracy.arrays import LabelledArrays
 from edgewright_benchmarks.data import Dataset
 from edgewright_benchmarks.doubt import doubt
 from edgewright_benchmarks.meter import MeterSettings, Readings
@@ -77,8 +79,10 @@ def compare_engines(
 
     An engine without readings was not run: it has no figures but its size.
     """
-    how = find_task(task).scorer(labelled=data.labels is not None)
+    how: Scorer = find_task(task).scorer(labelled=data.labels is not None)
     reference = readings[baseline]
+    if isinstance(how, LabelledArrays) and data.labels is not None and reference.failure is None:
+        how = how.of(data.labels, reference.outputs)
     results = []
     timed: dict[str, list[tuple[float, ...]]] = {}
     for engine in engines:

@@ -9,6 +9,8 @@ from edgewright_benchmarks.accuracy._scorer import Scorer
 from edgewright_benchmarks.accuracy._single import classes_of
 from edgewright_benchmarks.accuracy.agreement import TopClassAgreement
 from edgewright_benchmarks.accuracy.classification import LabelledClassification
+from edgewright_benchmarks.accuracy.multi_label import LabelledLabels, LabelsAgreement, decisions_of
+from edgewright_benchmarks.accuracy.regression import LabelledRegression, RegressionAgreement
 from edgewright_benchmarks.native import answers_differ
 from edgewright_benchmarks.result import Otherwise
 
@@ -30,6 +32,12 @@ def answered_otherwise(how: Scorer, outputs: Sequence[Arrays], reference: Sequen
     differ: Sequence[bool | None]
     if isinstance(how, (TopClassAgreement, LabelledClassification)):
         differ = (classes_of(outputs, reference) != classes_of(reference, reference)).tolist()
+    elif isinstance(how, (LabelledLabels, LabelsAgreement)):
+        pairs = zip(decisions_of(outputs, reference), decisions_of(reference, reference), strict=True)
+        differ = [bool((one != other).any()) for one, other in pairs]
+    elif isinstance(how, (LabelledRegression, RegressionAgreement)):
+        # Of numbers hardly two are the same.
+        return None
     else:
         differ = [answers_differ(one, other) for one, other in zip(outputs, reference, strict=True)]
     if None in differ:

@@ -48,6 +48,19 @@ class TestWhich:
         outputs[1] = {"scores": np.full((1, 3), np.nan, np.float32)}
         assert answered_otherwise(how, outputs, scores(0, 1)) == Otherwise(1, (2,))
 
+    @pytest.mark.parametrize("labelled", [True, False])
+    def test_several_labels_by_all_of_them(self, labelled: bool) -> None:
+        how = find_task("multi-label-text-classification").scorer(labelled=labelled)
+        nan = float("nan")
+        outputs = [{"logits": np.array([row])} for row in ([3, 0.1, -1], [3, -1, -1], [3, 1, nan])]
+        reference = [{"logits": np.array([row])} for row in ([2, 0.5, -1], [2, 1, -1], [2, 1, -1.0])]
+        assert answered_otherwise(how, outputs, reference) == Otherwise(2, (2, 3))
+
+    @pytest.mark.parametrize("labelled", [True, False])
+    def test_of_numbers_nothing_can_be_told(self, labelled: bool) -> None:
+        how = find_task("text-regression").scorer(labelled=labelled)
+        assert answered_otherwise(how, single(1, 2), single(1, -2)) is None
+
     def test_texts_by_what_they_say(self) -> None:
         how = find_task("automatic-speech-recognition").scorer(labelled=True)
         found = answered_otherwise(how, answers("on", "off", ""), answers("on", "of", ""))

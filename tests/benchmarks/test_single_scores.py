@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from edgewright_benchmarks.accuracy import Output
 from edgewright_benchmarks.data import read_dataset
+from edgewright_benchmarks.doubt import doubt
 from edgewright_benchmarks.report.words import metric_word
 from edgewright_benchmarks.tasks import find_task
 from edgewright_targets import InputError
@@ -95,6 +96,11 @@ def test_classes_without_a_score_are_refused(width: int, says: str) -> None:
 def test_forms_of_labels(tmp_path: Path, label: NDArray[np.generic]) -> None:
     np.savez(tmp_path / "data.npz", x=LOGITS[:, None].astype(np.float32), label=label)
     assert read_dataset(tmp_path / "data.npz", task="arrays", input_name="*").labels == tuple(TRUTH)
+    # A baseline of one answer is doubted whatever the form.
+    constant = column(np.full(len(TRUTH), 3.0))
+    figure = find_task("arrays").labelled.score(constant, TRUTH, constant)
+    assert doubt(figure, constant, TRUTH)
+    assert doubt(figure, constant, [float(index) for index in TRUTH]) == doubt(figure, constant, TRUTH)
     # With a point they are classes as long as there is no other number.
     truth = [float(index) for index in TRUTH]
     assert "accuracy" in find_task("arrays").labelled.score(HEADS["logits"], truth, HEADS["logits"]).metrics
@@ -126,5 +132,10 @@ def test_numbers_and_several_labels_of_arrays(tmp_path: Path) -> None:
     single, several = column(logits[:, 0]), [{"scores": row[None]} for row in logits]
     assert scorer.score(single, found["number"], single).metrics["spearman"].value == 1
     assert scorer.score(several, found["labels"], several).metrics["micro_f1"].value == 1
+    # Whole numbers with a point, such as ages, are numbers where they are more than 0 and 1.
+    years = np.round(logits[:, 0] * 10 + 40).tolist()
+    figure = scorer.score(single, years, single)
+    assert figure.metrics["spearman"].value > 0.99
+    assert doubt(figure, column(np.array(years)), years) == ""
     with pytest.raises(InputError, match="the model gives 3 of them"):
         scorer.score(several, found["number"], several)

@@ -81,18 +81,26 @@ class LabelsAgreement:
     ) -> Accuracy:
         """Micro-F1 with the baseline's labels for the truth; see `Scorer.score`."""
         check_samples(outputs, baseline_outputs)
-        cut = cut_of(baseline_outputs)
-        expected = [flatten(output) > cut for output in baseline_outputs]
+        expected = decisions_of(baseline_outputs, baseline_outputs)
         found = decisions_of(outputs, baseline_outputs, expected)
         is_baseline = outputs is baseline_outputs
         return f1_accuracy("agreement", found, expected, expected, is_baseline=is_baseline, max_drop=max_drop)
 
 
 def decisions_of(
-    outputs: Sequence[Output], baseline_outputs: Sequence[Output], expected: Sequence[Decisions]
+    outputs: Sequence[Output], baseline_outputs: Sequence[Output], expected: Sequence[Decisions] | None = None
 ) -> list[Decisions]:
-    """Which labels hold for each sample; all of them wrong where a score is not finite or their number is another."""
+    """Which labels hold for each sample.
+
+    Args:
+        outputs: Of the engine.
+        baseline_outputs: The float baseline's, which tell what the scores are.
+        expected: What is right; the baseline's own by default. All are wrong where a score is not finite, or their
+            number is another.
+    """
     cut = cut_of(baseline_outputs)
+    if expected is None:
+        expected = [flatten(output) > cut for output in baseline_outputs]
     rows = [flatten(output) for output in outputs]
     return [
         row > cut if row.shape == right.shape and np.isfinite(row).all() else ~right

@@ -47,7 +47,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--top-k",
         type=positive,
         metavar="N",
-        help="labels to give for each input (default: 1); for generated text, sample from so many tokens",
+        help="labels to give for each input (default: 1), or passages (default: all); for generated text, sample from "
+        "so many tokens",
     )
     parser.add_argument(
         "--output",
