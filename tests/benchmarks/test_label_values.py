@@ -133,3 +133,22 @@ def test_tables_that_tell_nothing(tmp_path: Path, task: str, column: str, cells:
 def test_numbers_that_may_be_classes_are_said(tmp_path: Path) -> None:
     with pytest.warns(DataWarning, match="all numbers are 0 or 1"):
         _read(tmp_path, "text-regression", "label", [0, 1, 1.0])
+
+
+def test_in_parquet(tmp_path: Path) -> None:
+    """Lists and classes as `datasets` has them."""
+    datasets = pytest.importorskip("datasets")
+    classes = datasets.Sequence(datasets.ClassLabel(names=["fear", "joy"]))
+    features = datasets.Features({"text": datasets.Value("string"), "labels": classes})
+    table = datasets.Dataset.from_dict({"text": ["a", "b"], "labels": [[1, 0], []]}, features=features)
+    table.to_parquet(tmp_path / "labels.parquet")
+    task = "multi-label-text-classification"
+    found = read_dataset(tmp_path / "labels.parquet", task=task, input_name="text", class_names=NAMES)
+    assert found.labels == ((0, 2), ())
+    rows = {"query": ["q"], "passages": [["a", "b"]], "relevance": [[0.5, 0]]}
+    datasets.Dataset.from_dict(rows).to_parquet(tmp_path / "ranking.parquet")
+    found = read_dataset(tmp_path / "ranking.parquet", task="text-ranking", input_name="query+passages")
+    assert (found.samples, found.labels) == (({"query": "q", "passages": ["a", "b"]},), ((0.5, 0.0),))
+    datasets.Dataset.from_dict({"text": ["a", "b"], "label": [0.5, 2]}).to_parquet(tmp_path / "numbers.parquet")
+    found = read_dataset(tmp_path / "numbers.parquet", task="text-regression", input_name="text")
+    assert found.labels == (0.5, 2.0)
