@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from edgewright_benchmarks.bounds import span
 from edgewright_benchmarks.report import words
 from edgewright_benchmarks.result import EngineResult, Result, result_from_json
 from edgewright_compiler.cli.console import say_error
@@ -81,7 +82,7 @@ def _cells(engine: EngineResult, result: Result) -> Sequence[str]:
     ratio = words.NOTHING
     if engine.latency is not None and engine.rung == "measured":
         found = engine.latency.ratio
-        ratio = f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})" if engine.name != result.baseline else "1"
+        ratio = f"{found.value:.2f} ({span(found.low, found.high, 1, 2)})" if engine.name != result.baseline else "1"
     size = words.NOTHING
     if engine.size_bytes and baseline.size_bytes:
         size = f"{engine.size_bytes / baseline.size_bytes:.2f}"

@@ -18,6 +18,7 @@ from typing import Literal
 
 import numpy as np
 
+from edgewright_benchmarks.bounds import span
 from edgewright_benchmarks.devices.here import machine_to_itself
 from edgewright_benchmarks.evidence import tool_versions
 from edgewright_benchmarks.progress import Quiet
@@ -128,7 +129,7 @@ def _as_table(figures: Sequence[Figure]) -> str:
             one.bar,
             one.compared,
             f"{one.ratio.value:.3f}",
-            f"{one.ratio.low:.3f} to {one.ratio.high:.3f}",
+            span(one.ratio.low, one.ratio.high, 1 if one.limit is None else one.limit, 3),
             "" if one.limit is None else f"{one.limit:g}",
             one.verdict,
             one.note,

@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from edgewright_benchmarks.progress import Terminal
+from edgewright_benchmarks.report.words import points_bound
 from edgewright_benchmarks.result import Result
 from edgewright_compiler import BuildOptions, build
 from edgewright_compiler.cache import StageCache
@@ -128,7 +129,7 @@ def main() -> int:
             line["target"],
             line["rung"],
             line["ships"],
-            "" if line["lost_at_most"] is None else f"{100 * line['lost_at_most']:.2f}",
+            "" if line["lost_at_most"] is None else points_bound(line["lost_at_most"]),
             line["status"],
             f"{line['samples']:,}",
             f"{line['seconds'] / 60:.1f}",

@@ -14,6 +14,7 @@ import numpy as np
 
 from edgewright_benchmarks.accuracy._scorer import Output, flatten
 from edgewright_benchmarks.accuracy._single import classes_of
+from edgewright_benchmarks.bounds import apart, upper
 from edgewright_benchmarks.report.words import metric_value, metric_word
 from edgewright_benchmarks.result import Accuracy
 from edgewright_runtime.samples import unpack_answer
@@ -49,8 +50,9 @@ def doubt(accuracy: Accuracy, outputs: Sequence[Output], truth: Sequence[Any]) -
         share = Counter(map(int, truth)).most_common(1)[0][1] / count
         # Where one class is all there is, nothing could be above it.
         if figure.high <= share < 1:
+            at_most = apart(100 * figure.high, 100 * share, 1, upper)
             return (
-                f"It is right on {figure.value:.1%} of {count:,} samples, at most {figure.high:.1%} of all; always "
+                f"It is right on {figure.value:.1%} of {count:,} samples, at most {at_most}% of all; always "
                 f"answering the most frequent class would be right on {share:.1%}."
             )
     classes = name == "accuracy" and _are_classes(truth)

@@ -25,6 +25,7 @@ from edgewright_compiler.compile import CompileError
 from edgewright_compiler.device_plan import stored_or_built
 from edgewright_runtime import EngineUnavailableError, load
 from edgewright_runtime.finished import Finished, preferred, read_finished, write_finished
+from edgewright_runtime.gaps import beside_limit
 from edgewright_runtime.likeness import likeness_of
 from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.package import Package
@@ -225,8 +226,9 @@ def _judged(spec: EngineSpec, worst: float, found: Readings, against: tuple[str,
     # A comparison with NaN is False, so both are written the way round that lets none through.
     alike, fast = worst <= spec.tolerance, ratio.high <= 1
     starved = starved_baseline(*(float(np.median(one.busy)) if one.busy else None for one in (found, reference)))
+    difference, limit = beside_limit(worst, spec.tolerance)
     agreement = (
-        f"its outputs differ from float by {worst:.3g} on the golden samples, {spec.tolerance:.3g} is allowed"
+        f"its outputs differ from float by {difference} on the golden samples, {limit} is allowed"
         if worst < float("inf")
         else "its answers to the golden samples are others than those of float"
     )

@@ -68,6 +68,21 @@ def _are_texts(value: Array, expected: Array) -> bool:
     return value.dtype.kind in _TEXTS or expected.dtype.kind in _TEXTS
 
 
+def beside_limit(value: float, limit: float) -> tuple[str, str]:
+    """A value and its limit in figures, with as many digits as it takes to tell them apart.
+
+    >>> beside_limit(0.12341, 0.1234), beside_limit(0.5, 2.0)
+    (('0.12341', '0.1234'), ('0.5', '2'))
+    """
+    texts = "", ""
+    # 17 digits tell all floats apart (IEEE 754).
+    for digits in range(3, 18):
+        texts = f"{value:.{digits}g}", f"{limit:.{digits}g}"
+        if texts[0] != texts[1] or value == limit:
+            break
+    return texts
+
+
 def _numbers(array: Array) -> Array:
     import numpy as np
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_runtime.errors import DamagedPackageError, PackageError
-from edgewright_runtime.gaps import largest_gap
+from edgewright_runtime.gaps import beside_limit, largest_gap
 from edgewright_runtime.likeness import likeness_of
 from edgewright_runtime.model import EngineInfo
 from edgewright_runtime.package import GOLDEN, Package, package_folder
@@ -95,9 +95,10 @@ def verify(path: str | Path, *, engine: str | None = None, strict: bool = False)
             check_places(info.name, alike, outputs, golden, index)
     # A comparison with NaN is False, so the check is written the way round that lets none through.
     if not worst <= spec.tolerance:
+        found, limit = beside_limit(worst, spec.tolerance)
         raise CheckFailedError(
-            f"Engine '{info.name}' differs from the float outputs by {worst:.3g} on the golden samples; "
-            f"{spec.tolerance:.3g} is allowed.",
+            f"Engine '{info.name}' differs from the float outputs by {found} on the golden samples; {limit} is "
+            "allowed.",
             hint="This machine or its provider computes differently from the one it was measured on; build on it.",
         )
     return SelfTestReport(files, len(samples), info, worst, spec.tolerance)

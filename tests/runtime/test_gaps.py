@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgewright_runtime.gaps import largest_gap, odd_place
+from edgewright_runtime.gaps import beside_limit, largest_gap, odd_place
 
 _NAN, _INF = float("nan"), float("inf")
 
@@ -53,3 +53,19 @@ def test_where_only_one_side_has_it() -> None:
     assert odd_place(np.array(["a"]), np.array(["b"])) == "[0] is 'a' and should be 'b'"
     assert odd_place(np.array(_NAN), np.array(0.5)) == "[] is nan and should be 0.5"
     assert odd_place(found, found) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "shown"),
+    [
+        (0.12341, 0.1234, ("0.12341", "0.1234")),
+        (0.5, 2.0, ("0.5", "2")),
+        (1.0, 1.0, ("1", "1")),
+        (float("inf"), 1e-4, ("inf", "0.0001")),
+        (1.0000000000000002, 1.0, ("1.0000000000000002", "1")),
+    ],
+)
+def test_a_value_and_the_limit_that_it_missed_do_not_look_alike(
+    value: float, limit: float, shown: tuple[str, str]
+) -> None:
+    assert beside_limit(value, limit) == shown
