@@ -14,6 +14,7 @@ from edgewright_benchmarks.accuracy.arrays import LabelledArrays
 from edgewright_benchmarks.data import Dataset
 from edgewright_benchmarks.doubt import doubt
 from edgewright_benchmarks.meter import MeterSettings, Readings
+from edgewright_benchmarks.odd_values import odd_values
 from edgewright_benchmarks.otherwise import answered_otherwise
 from edgewright_benchmarks.result import DataFacts, EngineResult, Latency, Measure, Settings, Status
 from edgewright_benchmarks.statistics import latency_ratio, stability_warnings
@@ -104,14 +105,15 @@ def compare_engines(
             results.append(_failed(result, f"{engine.spec.provider} took none of the graph's nodes."))
             continue
         nodes = engine.nodes or found.info.nodes
+        # Of an engine compiled ahead of time the notes say who runs its nodes.
+        notes = engine.notes if engine.nodes else (*engine.notes, *_foreign(nodes, engine.spec.provider))
         if engine.rung == "measured":
             timed[engine.spec.name] = found.rounds
         results.append(
             EngineResult(
                 **result,
                 status="refused",
-                # Of an engine compiled ahead of time the notes say who runs its nodes.
-                reasons=engine.notes if engine.nodes else (*engine.notes, *_foreign(nodes, engine.spec.provider)),
+                reasons=(*notes, *odd_values(found.outputs, reference.outputs)),
                 latency=_latency(found, reference) if engine.rung == "measured" else None,
                 accuracy=how.score(found.outputs, data.labels, reference.outputs, max_drop=max_drop),
                 load_seconds=tuple(found.loads),

@@ -330,6 +330,16 @@ class Given(nn.Module):
         return x * 2, x
 
 
+class PaddedMean(nn.Module):
+    def __init__(self):
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+        self.encoder = nn.TransformerEncoder(layer, 1)
+
+    def forward(self, x, pad):
+        return self.encoder(x, src_key_padding_mask=pad).mean(1)
+
+
 class Several(nn.Module):
     def forward(self, x):
         return x * 2, None, {"more": x + 1}
@@ -382,6 +392,10 @@ def frozen_table():
 
 def compiled_and_parallel():
     return nn.DataParallel(torch.compile(Given())), torch.ones(2, 3)
+
+
+def padded_mean():
+    return PaddedMean(), {"x": torch.randn(2, 4, 8), "pad": torch.tensor([[False] * 4, [False, False, True, True]])}
 
 
 def several():

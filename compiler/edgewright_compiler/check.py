@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright_compiler.probes import probes
 from edgewright_compiler.sources import Source
 from edgewright_runtime.errors import EngineUnavailableError, InferenceError, SampleError
-from edgewright_runtime.gaps import largest_gap, odd_place
+from edgewright_runtime.gaps import largest_gap, odd_place, output_size
 from edgewright_runtime.manifest import COMPONENT
 from edgewright_runtime.provider_words import provider_words
 from edgewright_targets import CheckFailedError, InputError
@@ -72,7 +72,8 @@ def compare_with_source(
     for index, (outputs, reference) in enumerate(zip(answers, references, strict=True)):
         gap, problem = _apart(outputs, reference)
         if problem:
-            raise _mismatch(source, f"input {index}: {problem}")
+            why = source.told_apart(samples[index], outputs)
+            raise _mismatch(source, f"input {index}: {problem}", why or _DIFFERENT)
         worst = max(worst, gap)
     return Compared(worst, _other_sizes(source, opened, feeds, limits))
 
@@ -92,15 +93,6 @@ def _apart(outputs: Arrays, reference: Arrays) -> tuple[float, str]:
             return worst, f"'{output}' differs by {gap:.2g} of its size"
         worst = max(worst, gap)
     return worst, ""
-
-
-def output_size(array: Any) -> float:
-    """The largest value, or 1."""
-    import numpy as np
-
-    if array.dtype.kind not in "fiu":
-        return 1.0
-    return max(1.0, float(np.abs(array[np.isfinite(array)].astype(np.float64)).max(initial=0.0)))
 
 
 def _other_sizes(source: Source, package: Package, feeds: Arrays, limits: Mapping[str, int]) -> tuple[str, ...]:

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 from edgewright_benchmarks.result import OptimizerFacts
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.changed_nodes import changed_nodes
-from edgewright_compiler.check import output_size
 from edgewright_compiler.job import RUN_TOOLS
 from edgewright_runtime.errors import EngineUnavailableError, InferenceError
-from edgewright_runtime.gaps import largest_gap
+from edgewright_runtime.gaps import largest_gap, output_size
 from edgewright_runtime.options import AS_WRITTEN, OPTIMIZATION_KEY
 from edgewright_targets import host_facts
 from edgewright_targets.record import read_record, write_record

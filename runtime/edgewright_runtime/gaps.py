@@ -64,6 +64,15 @@ def odd_place(value: Array, expected: Array) -> str:
     return f"{list(first)} is {_shown(value[first])} and should be {_shown(expected[first])}"
 
 
+def output_size(array: Array) -> float:
+    """The largest of the finite values, or 1: what differences are shares of."""
+    import numpy as np
+
+    if array.dtype.kind not in "fiu":
+        return 1.0
+    return max(1.0, float(np.abs(array[np.isfinite(array)].astype(np.float64)).max(initial=0.0)))
+
+
 def _are_texts(value: Array, expected: Array) -> bool:
     return value.dtype.kind in _TEXTS or expected.dtype.kind in _TEXTS
 

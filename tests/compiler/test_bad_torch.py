@@ -83,6 +83,11 @@ def test_rows_of_the_example_that_the_exporter_froze(command: Command, module: s
     command.refuses_build(f"{module}:{function}", says=says, code=1)
 
 
+def test_the_fast_path_of_an_encoder_is_told(command: Command, module: str) -> None:
+    says = ["does not answer as its source does", "a fast path, which gives zeros", "set_fastpath_enabled(False)"]
+    command.refuses_build(f"{module}:padded_mean", says=says, code=1)
+
+
 def test_rows_that_the_graph_does_not_take_are_said(command: Command, module: str) -> None:
     output = command.folder / "frozen.ortpackage"
     made = command("build", f"{module}:frozen_table", "-o", output, "--target", command.target, "--rounds", 2)

@@ -87,6 +87,9 @@ class Source(Protocol):
     def changed_by(self, sample: Any) -> tuple[str, ...]:
         """Names of its state that a call changes."""
 
+    def told_apart(self, sample: Any, outputs: Arrays) -> str:
+        """Why it answers a sample otherwise than its graph, as a sentence; empty where nobody knows."""
+
     def example(self) -> list[Any]:
         """Samples that come with the source, for want of data; often none."""
 

@@ -119,6 +119,11 @@ class DeclaredSource:
         del sample
         return ()
 
+    def told_apart(self, sample: Any, outputs: Arrays) -> str:
+        """Nothing that is known."""
+        del sample, outputs
+        return ""
+
     def example(self) -> list[Any]:
         """None: a declaration comes without data."""
         return []

@@ -95,6 +95,11 @@ class HuggingFaceSource:
         del sample
         return ()
 
+    def told_apart(self, sample: Any, outputs: Arrays) -> str:
+        """Nothing that is known."""
+        del sample, outputs
+        return ""
+
     def example(self) -> list[Any]:
         """None: a checkpoint comes without data."""
         return []

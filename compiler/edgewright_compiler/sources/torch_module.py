@@ -6,6 +6,7 @@ import importlib
 import inspect
 import itertools
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +21,7 @@ from edgewright_compiler.sources.detection_lists import OnePicture, export_lists
 from edgewright_compiler.sources.failures import export_failures, needs, own_failures
 from edgewright_compiler.sources.onnx_head import head_of_graph
 from edgewright_compiler.tasks import find_task
+from edgewright_runtime.gaps import largest_gap, output_size
 from edgewright_runtime.manifest import COMPONENT
 from edgewright_runtime.package_files import file_digest
 from edgewright_targets import InputError, nearest
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
     from edgewright_compiler.processors import Processor
     from edgewright_runtime.wire import Arrays
+
+# Difference that is rounding, as a share of an output's size.
+_SAME = 1e-3
 
 
 class TorchSource:
@@ -208,7 +213,9 @@ class TorchSource:
 
     def _infer(self, feeds: Arrays) -> Arrays:
         torch = self._torch
-        with torch.no_grad():
+        with torch.no_grad(), warnings.catch_warnings():
+            # Of the fast path of an encoder, about torch's own future.
+            warnings.filterwarnings("ignore", "The PyTorch API of nested tensors")
             made = self._module(**{name: torch.from_numpy(value) for name, value in feeds.items()})
         return {str(i): value.numpy() for i, value in enumerate(_tensors(torch, made))}
 
@@ -230,6 +237,25 @@ class TorchSource:
         before = {name: value.detach().clone() for name, value in state.items()}
         self._infer(feeds)
         return tuple(name for name, value in state.items() if not self._torch.equal(value, before[name]))
+
+    def told_apart(self, sample: Any, outputs: Arrays) -> str:
+        """That it is the fast path of torch's own transformer layers, where the module answers as its graph without."""
+        fast = self._torch.backends.mha
+        if not fast.get_fastpath_enabled():
+            return ""
+        fast.set_fastpath_enabled(False)
+        try:
+            found = self._infer(self._taken(sample))
+        finally:
+            fast.set_fastpath_enabled(True)
+        pairs = zip(outputs.values(), found.values(), strict=False)
+        if any(largest_gap(made, plain) > _SAME * output_size(plain) for made, plain in pairs):
+            return ""
+        return (
+            "Its nn.TransformerEncoder has a fast path, which gives zeros for what a mask pads; the graph has none. "
+            "Let no answer depend on what is padded (a mean over real tokens alone), or build what the graph computes: "
+            "call torch.backends.mha.set_fastpath_enabled(False) before the module is made."
+        )
 
     def example(self) -> list[Any]:
         """The example inputs themselves, where they are what a person has, or what its kind of processor has."""
