@@ -22,6 +22,7 @@ _MOST_PARTS = 16_384
 # The largest that transformers writes, vocabularies of a quarter of a million tokens, have some MiB.
 _JSON_LIMIT_BYTES = 64 * 2**20
 _CONFIG = "config.json"
+SENTENCES_FILE = "config_sentence_transformers.json"
 # What shows that a folder holds the files of a model.
 _BESIDE = (_CONFIG, "tokenizer.json", "preprocessor_config.json")
 # Code that comes with a checkpoint is not run; left open, transformers would ask on the terminal.
@@ -144,7 +145,7 @@ def checkpoint_beside(path: Path) -> Checkpoint:
     """
     folder = folder_beside(path)
     config = read_json(folder / _CONFIG) if (folder / _CONFIG).is_file() else {}
-    return Checkpoint(folder, config, (), str(path))
+    return Checkpoint(folder, _with_cross_encoder(folder, config), (), str(path))
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -162,7 +163,14 @@ def read_config(folder: Path) -> dict[str, Any]:
         )
     config = read_json(path)
     _check_counts(config, str(path))
-    return config
+    return _with_cross_encoder(folder, config)
+
+
+def _with_cross_encoder(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration with what sentence-transformers says of a cross-encoder, which is in a file of its own today."""
+    path = folder / SENTENCES_FILE
+    said = read_json(path) if path.is_file() else {}
+    return {**config, "sentence_transformers": said} if said.get("model_type") == "CrossEncoder" else config
 
 
 def _check_counts(config: Mapping[str, Any], place: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import pytest
 import tiny_models
 from command import QUICK, Command
 from edgewright_benchmarks.data import read_dataset
+from edgewright_compiler.checkpoint import read_config
 from edgewright_compiler.cli.samples import answer_lines, read_samples
+from edgewright_compiler.heads import head_of
+from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_compiler.tasks import find_task
 from edgewright_runtime import SampleError, load
 from edgewright_targets import InputError
@@ -103,6 +107,22 @@ def test_words_of_a_command_line() -> None:
         with pytest.raises(InputError, match="takes query and passages"):
             read_samples(wrong, "query+passages")
     assert answer_lines("ranking", [{"index": 1, "score": 0.5, "text": "a\nb"}]) == ["0.5000  a b"]
+
+
+def test_what_sentence_transformers_writes_today(reranker: Path, tmp_path: Path) -> None:
+    """A file of its own, and no word in config.json."""
+    folder = Path(shutil.copytree(reranker, tmp_path / "today"))
+    tiny_models.edit_config(folder, sentence_transformers=None)
+    assert open_source(str(folder), SourceOptions()).task == "text-regression"
+    own = {"model_type": "CrossEncoder", "activation_fn": "torch.nn.modules.linear.Identity", "prompts": {}}
+    (folder / "config_sentence_transformers.json").write_text(json.dumps(own), encoding="utf-8")
+    assert open_source(str(folder), SourceOptions()).task == "text-ranking"
+    head = head_of(read_config(folder))
+    step = find_task("text-ranking").pipeline(None, ("ids",), ("logits",), head).steps[-1]
+    assert step.options["function"] == "none"
+    (folder / "config_sentence_transformers.json").write_text(json.dumps({**own, "default_prompt_name": "web"}))
+    with pytest.raises(InputError, match="the words 'web' in front of its queries"):
+        open_source(str(folder), SourceOptions())
 
 
 @pytest.mark.parametrize("function", ["Tanh", "torch.nn.modules.activation.Softplus"])

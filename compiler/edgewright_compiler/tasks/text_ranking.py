@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,9 @@ def _check(config: dict[str, Any], folder: Path) -> None:
         raise InputError(
             f"'{folder}': its scores are made by '{function}'; supported are {', '.join(filter(None, _FUNCTIONS))}."
         )
+    own = config.get("sentence_transformers")
+    if isinstance(own, Mapping) and (prompt := own.get("default_prompt_name")):
+        raise InputError(f"'{folder}': it puts the words '{prompt}' in front of its queries, which is not supported.")
 
 
 TASK = Task(
