@@ -60,7 +60,9 @@ def compare_with_source(
         # By name: it is the float engine of a target that this machine need not be.
         model = load(opened, engine=opened.manifest.order[0], strict=True)
     except EngineUnavailableError as error:
-        raise InputError(f"The graph of '{source.name}' cannot run as exported: {error.reason}") from error
+        raise InputError(
+            f"The graph of '{source.name}' cannot run as exported: {error.reason}", hint=_UNABLE
+        ) from error
     with model:
         answers = [_answer(model, sample, f"'{name}', sample {index}") for index, sample in enumerate(samples)]
         feeds = model.feeds(samples[0])
@@ -143,6 +145,10 @@ def _answer(model: Model, sample: Any, place: str) -> Arrays:
     return outputs
 
 
+_UNABLE = (
+    "The float engine runs on ONNX Runtime's CPU provider, which has no kernels for some types and for operators of "
+    "old opsets. Export the model again in float32, for opset 13 or newer."
+)
 _DIFFERENT = (
     "The source may hold random operations (dropout in training mode), or the exporter translates an operator wrongly."
 )

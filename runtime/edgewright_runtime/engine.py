@@ -92,7 +92,8 @@ class Engine:
         path = self._package.checked_graph(part)
         onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
+        # What goes wrong is raised; it is not printed as well.
+        options.log_severity_level = 4
         options.add_session_config_entry(_RECORD_ASSIGNMENT, "1")
         for key, value in part.session_options.items():
             if key == OPTIMIZATION_KEY:

@@ -7,7 +7,7 @@ import onnx
 import onnx.parser
 import pytest
 
-from command import QUICK, Command
+from command import QUICK, Command, run_apart
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.onnx_file import OnnxSource
 from edgewright_runtime.provider_words import provider_words
@@ -27,6 +27,8 @@ def write(path: Path, nodes: str, *, opsets: str = '"" : 17', ir_version: int = 
 
 THEN = "then_branch = t () => (float[N, 4] a) { a = com.acme.Inner(x) }"
 BODY = f"{THEN}, else_branch = e () => (float[N, 4] b) {{ b = Relu(x) }}"
+INSIDE = BODY.replace("com.acme.Inner(x)", "Add(x, lost)")
+LOST = f"c = Constant <value = bool[1] {{1}}> () y = If <{INSIDE}> (c)"
 OLD = '<domain: "own", opset_import: ["" : 15, "com.acme" : 1]> Old (X) => (Y) { Y = com.acme.Deep(X) }'
 MIXED = '"" : 17, "com.acme" : 1'
 # Nodes, opsets, IR version, functions; and what is said.
@@ -42,6 +44,8 @@ WRONG: dict[str, tuple[str, str, int, str, tuple[str, ...]]] = {
     "not-imported": ("y = com.acme.MyOp(x)", '"" : 17', 8, "", ("com.acme.MyOp",)),
     "branch": (f"c = Constant <value = bool[1] {{1}}> () y = If <{BODY}> (c)", MIXED, 8, "", ("com.acme.Inner",)),
     "function": ("y = own.Old(x)", '"" : 17, "own" : 1, "com.acme" : 1', 8, OLD, ("com.acme.Deep",)),
+    "made-nowhere": ("[sum] y = Add(x, lost)", '"" : 17', 8, "", ("nothing makes: 'lost' of Add (node 'sum')",)),
+    "made-nowhere-inside": (LOST, '"" : 17', 8, "", ("'lost' of Add",)),
     "several": (
         "a = com.acme.A(x) b = com.acme.B(a) c = com.acme.C(b) d = com.acme.D(c) y = com.acme.A(d)",
         MIXED,
@@ -53,7 +57,9 @@ WRONG: dict[str, tuple[str, str, int, str, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_onnx_runtime_does_not_know_is_said_at_once(name: str, tmp_path: Path) -> None:
+def test_what_onnx_runtime_does_not_know_is_said_at_once(
+    name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     nodes, opsets, ir_version, functions, says = WRONG[name]
     path = write(tmp_path / "m.onnx", nodes, opsets=opsets, ir_version=ir_version, functions=functions)
     with pytest.raises(InputError) as refused:
@@ -64,6 +70,7 @@ def test_what_onnx_runtime_does_not_know_is_said_at_once(name: str, tmp_path: Pa
         assert words in said
     assert "onnxruntime_src" not in said
     assert "[ONNXRuntimeError]" not in said
+    assert capfd.readouterr() == ("", ""), "a library printed something"
 
 
 FUNCTION = '<domain: "com.acme", opset_import: ["" : 17]> MyOp (X) => (Y) { Y = Relu(X) }'
@@ -117,3 +124,19 @@ def test_a_build_refuses_it_before_any_work(command: Command, tmp_path: Path) ->
     assert done.code == 2
     assert f"'{path}' has operators that ONNX Runtime" in done.said
     assert "Exported" not in done.err
+
+
+def test_what_fails_later_is_said_once_and_with_what_to_do(command: Command, tmp_path: Path) -> None:
+    """In a process of its own: ONNX Runtime prints past Python's streams."""
+    np.savez(tmp_path / "d.npz", x=np.ones((8, 4), np.float32))
+    graphs = {
+        "old": ("y = Relu(x)", '"" : 5', "for opset 13 or newer"),
+        "wrong": ("s = Shape(x) k = Concat <axis = 0> (s, s) y = Reshape(x, k)", '"" : 17', "cannot be reshaped"),
+    }
+    for name, (nodes, opsets, says) in graphs.items():
+        path = write(tmp_path / f"{name}.onnx", nodes, opsets=opsets)
+        data = ("--evaluation", tmp_path / "d.npz", "--target", command.target)
+        done = run_apart("build", path, *data, "-o", command.folder / "p", *QUICK, cache=command.cache)
+        assert done.code == 2
+        assert says in done.said
+        assert "onnxruntime" not in done.err

@@ -149,7 +149,8 @@ class OnnxSource:
 
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        options.log_severity_level = 3
+        # What goes wrong is raised; it is not printed as well.
+        options.log_severity_level = 4
         try:
             return onnxruntime.InferenceSession(str(path or self.path), options, providers=["CPUExecutionProvider"])
         except Exception as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,10 +56,16 @@ def read_whole(path: Path) -> ReadGraph:
         raise unreadable(path, first_line(error)) from error
     maps = cut_maps(proto)
     refuse_others(path, proto)
+    # It logs that a value is made nowhere, and goes on; here that is refused in words.
+    log = logging.getLogger("onnx_ir")
+    level = log.level
+    log.setLevel(logging.ERROR)
     try:
         model = onnx_ir.serde.deserialize_model(proto)
     except Exception as error:
         raise unreadable(path, first_line(error)) from error
+    finally:
+        log.setLevel(level)
     onnx_ir.external_data.set_base_dir(model.graph, path.parent)
     files = weight_files(path, model)
     read_where_they_lie(path, model)

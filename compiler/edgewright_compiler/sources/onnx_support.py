@@ -50,6 +50,9 @@ def refuse_unsupported(path: Path, model: onnx_ir.Model) -> None:
             "An operator of a library of its own does not travel in a package. Export the model with operators of "
             "ONNX, or as functions that say what they compute."
         )
+    if lost := _made_nowhere(model):
+        said.append(f"reads what nothing makes: {first_few(lost, shown=_SHOWN)}")
+        hints.append("It is cut off from a larger graph, or damaged; export it again.")
     if said:
         raise InputError(f"'{path}' {'; it '.join(said)}.", hint=" ".join(hints))
 
@@ -77,6 +80,17 @@ def _limit(ir_version: int, opset: int, says: re.Pattern[str]) -> str:
         found = says.search(str(error))
         return found.group(1) if found else ""
     return ""
+
+
+def _made_nowhere(model: onnx_ir.Model) -> list[str]:
+    """Values that nodes are given and that are no input, no weight and no output of one, each with its first node."""
+    found: dict[str, str] = {}
+    for node in model.graph.all_nodes():
+        for value in node.inputs:
+            if value is None or value.producer() is not None or value.is_graph_input() or value.is_initializer():
+                continue
+            found.setdefault(str(value.name), f"'{value.name}' of {node.op_type} (node '{node.name or ''}')")
+    return list(found.values())
 
 
 def _unknown(model: onnx_ir.Model, opset: int) -> list[str]:
