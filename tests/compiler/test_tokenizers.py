@@ -221,6 +221,13 @@ def test_a_configuration_says_what_scores_mean(tmp_path: Path, config: Any, task
     assert read_exported(tmp_path / "made").pipeline.steps[-1].step == step
 
 
+@pytest.mark.parametrize("task", ["fill-mask", "text-generation", "translation", "summarization"])
+def test_a_task_whose_answer_is_not_of_one_graph_needs_a_checkpoint(tmp_path: Path, task: str) -> None:
+    path = _write_graph(_write_files(tmp_path / "files") / "model.onnx")
+    with pytest.raises(InputError, match=f"the task {task} needs a checkpoint folder"):
+        open_source(str(path), SourceOptions(task))
+
+
 def test_labels_of_another_number_than_scores(tmp_path: Path) -> None:
     folder = _write_files(tmp_path / "files")
     path = _write_graph(folder / "model.onnx", scores=3)

@@ -15,7 +15,7 @@ from edgewright_compiler.checkpoint import checkpoint_beside, config_labels, fol
 from edgewright_compiler.component import ports_of, save_model
 from edgewright_compiler.heads import Head
 from edgewright_compiler.plain_graph import inline_functions
-from edgewright_compiler.processors import LoopingProcessor, PaddedProcessor
+from edgewright_compiler.processors import AnsweringProcessor, LoopingProcessor, PaddedProcessor
 from edgewright_compiler.quantized_already import quantized_already
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.default_inputs import default_inputs, give_back, step_options
@@ -86,6 +86,12 @@ class OnnxSource:
     def _take_processor(self) -> None:
         kind = self._task.processor
         self._processor = kind.beside(self.path, self._task.name) if kind else None
+        answers: object = self._processor
+        if self._task.needs_checkpoint and not isinstance(answers, AnsweringProcessor):
+            raise InputError(
+                f"'{self.path}': the task {self._task.name} needs a checkpoint folder; an ONNX file cannot be built "
+                "for it yet."
+            )
         found = {file for pattern in (kind.files if kind else ()) for file in folder_beside(self.path).glob(pattern)}
         self._processor_files = sorted(file for file in found if file.is_file())
         self.tools = ("onnx", "onnx-ir", *(kind.tools if kind else ()))

@@ -109,6 +109,11 @@ class Task:
             self.check(config, folder)
 
     @property
+    def needs_checkpoint(self) -> bool:
+        """Whether what becomes of its graphs is known of a checkpoint alone, unless a processor says it."""
+        return self.open is not _single_graph and self.answer is _no_steps
+
+    @property
     def input_name(self) -> str:
         """What a person gives, as `PipelineSpec.input` says it."""
         return self.processor.input_name if self.processor else "*"
