@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 # Tokens of a long text: beyond the windows and buckets of attention, and not yet slow.
 _LONG = 512
-# Numbers of one input at most: a probe is to cost about what a sample costs.
-_MOST = 2**21
+# Numbers of one input at most where it grows: a probe is to cost about what a sample costs.
+_MOST = 2**19
 # Sizes of pictures are multiples of it as a rule, and a network of many strides takes no others.
 _STRIDE = 32
 _NAME = re.compile(r"\w+")
@@ -56,7 +56,7 @@ def probes(feeds: Arrays, shapes: Shapes, limits: Mapping[str, int]) -> list[Pro
         if sizes != lengths:
             words = ", ".join(f"{sizes[axis]} instead of {lengths[axis]} for '{axis}'" for axis in sizes)
             made = _resized(feeds, shapes, sizes)
-            if max(value.size for value in made.values()) <= _MOST:
+            if not many or max(value.size for value in made.values()) <= _MOST:
                 found.append(Probe(words, made))
     return found
 

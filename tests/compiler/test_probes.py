@@ -55,6 +55,7 @@ def test_a_long_text_is_no_longer_than_need_be() -> None:
         ((1, 7), [1, "2*s0 + 1"], []),
         # Larger ones cost more than a sample.
         ((1, 3, 640, 960), [1, 3, "h", "w"], [(1, 3, 416, 640)]),
+        ((1, 480000), [1, "samples"], [(1, 320000)]),
         ((), [], []),
         ((1, 0), ["batch", 0], [(2, 0)]),
     ],
