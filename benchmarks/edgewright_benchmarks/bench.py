@@ -34,6 +34,7 @@ from edgewright_benchmarks.result import EngineResult, Result, result_from_json
 from edgewright_benchmarks.workers import WorkerError
 from edgewright_runtime import EngineFallbackWarning, EngineInfo, OtherProcessorWarning, Package, load
 from edgewright_runtime.manifest import Manifest
+from edgewright_runtime.samples import ARRAYS_INPUT
 from edgewright_targets import InputError, Rung
 
 
@@ -76,7 +77,7 @@ def bench(
     settings, progress = settings or MeterSettings(), progress or Quiet()
     package = Package.open(path)
     samples = read_samples(package, data, settings)
-    opened = _here(package, settings) if remote is None else _there(package, settings, remote, progress)
+    opened = _here(package, settings, samples) if remote is None else _there(package, settings, remote, progress)
     with opened as where:
         return _bench(package, samples, where, settings, progress)
 
@@ -99,13 +100,16 @@ def read_samples(package: Package, data: str | Path, settings: MeterSettings) ->
 
 
 @contextlib.contextmanager
-def _here(package: Package, settings: MeterSettings) -> Iterator[_Where]:
+def _here(package: Package, settings: MeterSettings, samples: Dataset) -> Iterator[_Where]:
     with warnings.catch_warnings():
         # The fallback is in the result, and said there; what another processor changes is measured below.
         for kind in (EngineFallbackWarning, OtherProcessorWarning):
             warnings.simplefilter("ignore", kind)
         with load(package, threads=settings.threads) as model:
             info = model.engine
+            if package.manifest.pipeline.input == ARRAYS_INPUT:
+                # Names of arrays are known with the graph: said here, and not as the failure of an engine.
+                model.feeds(samples.samples[0])
     yield _Where(ThisMachine(), info, tool_versions())
 
 

@@ -215,11 +215,14 @@ def judge(
             # A low precision has a wide tolerance: a classifier must give the same answers as well.
             if not all(alike.same_choice(outputs, one.outputs) for outputs, one in pairs):
                 worst = float("inf")
-            made.append(_judged(spec, worst, readings[spec.name], (against, readings[against]), device))
+            odd = next((place for outputs, one in pairs if (place := alike.odd_place(outputs, one.outputs))), "")
+            made.append(_judged(spec, worst, readings[spec.name], (against, readings[against]), device, odd))
     return made, unable
 
 
-def _judged(spec: EngineSpec, worst: float, found: Readings, against: tuple[str, Readings], device: str) -> Finished:
+def _judged(
+    spec: EngineSpec, worst: float, found: Readings, against: tuple[str, Readings], device: str, odd: str
+) -> Finished:
     name, reference = against
     ratio = latency_ratio(found.rounds, reference.rounds)
     times = f"{ratio.value:.2f} times the latency of {name} (95 % interval {span(ratio.low, ratio.high, 1, 2)})"
@@ -230,7 +233,7 @@ def _judged(spec: EngineSpec, worst: float, found: Readings, against: tuple[str,
     agreement = (
         f"its outputs differ from float by {difference} on the golden samples, {limit} is allowed"
         if worst < float("inf")
-        else "its answers to the golden samples are others than those of float"
+        else f"its answers to the golden samples are others than those of float{f': {odd}' if odd else ''}"
     )
     if alike and fast and starved:
         reason = f"Refused: {starved}."

@@ -172,6 +172,12 @@ def test_they_are_refused_before_any_work(command: Command, sources: Path, tmp_p
         command.refuses_build(sources / "perceptron.onnx", option, tmp_path / "misspelt.npz", says=says)
 
 
+def test_a_bench_names_them_too(command: Command, built_arrays: Path, tmp_path: Path) -> None:
+    np.savez(tmp_path / "misspelt.npz", pixels=np.zeros((4, 8), np.float32), labels=np.zeros(4, np.int64))
+    says = ["error: The model has no input 'labels'; its inputs are 'pixels'"]
+    command.refuses("bench", built_arrays, "--data", tmp_path / "misspelt.npz", says=says)
+
+
 def files(folder: Path, *samples: dict[str, Any]) -> Path:
     folder.mkdir()
     for index, arrays in enumerate(samples):
