@@ -182,6 +182,9 @@ def test_a_model_is_for_vectors_whatever_it_was_trained_for(written: Callable[..
         ([("WeightedLayerPooling", {}), ("Pooling", MEAN)], {}, "'WeightedLayerPooling'"),
         ([("Pooling", {"word_embedding_dimension": 32})], {}, "its pooling is not said"),
         ([("Pooling", {"pooling_mode": "median"})], {}, "its pooling is median"),
+        ([("Pooling", {"pooling_mode": 5})], {}, "its pooling is 5"),
+        ([("Pooling", {"pooling_mode": [["mean"]]})], {}, "its pooling is ['mean']"),
+        ([("Pooling", MEAN)], {"config_sentence_transformers": {"default_prompt_name": [1]}}, "default prompt '[1]'"),
         ([("Pooling", MEAN), ("Dense", {"activation_function": "mine.Swish"})], {}, "its activation is mine.Swish"),
         (
             [("Pooling", MEAN), ("Dense", {"module_input_name": "token_embeddings"})],

@@ -77,6 +77,7 @@ def test_what_a_configuration_says_of_positions() -> None:
     assert position_limit({"model_type": "of nobody", "max_position_embeddings": 30}) == 30
     assert position_limit({"max_position_embeddings": "many"}) is None
     assert position_limit({}) is None
+    assert position_limit({"model_type": "roberta", "max_position_embeddings": 2, "pad_token_id": 9}) == 1
 
 
 def test_models_that_count_positions_after_padding_are_known() -> None:

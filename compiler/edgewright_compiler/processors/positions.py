@@ -30,7 +30,8 @@ def position_limit(config: Mapping[str, Any]) -> int | None:
         return None
     if kind not in _AFTER_PADDING:
         return positions
-    return positions - (padding if isinstance(padding, int) else _PADDING) - 1
+    # A table without a row for a text is wrong in another place, which is told when the model is loaded.
+    return max(positions - (padding if isinstance(padding, int) else _PADDING) - 1, 1)
 
 
 def _filled(config: Mapping[str, Any]) -> tuple[Any, Any, Any]:

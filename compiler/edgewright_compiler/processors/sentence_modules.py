@@ -163,7 +163,7 @@ def _read_prompts(folder: Path) -> tuple[dict[str, str] | None, str]:
     settings = read_json(path) if path.is_file() else {}
     prompts = settings.get("prompts") or {}
     default = settings.get("default_prompt_name") or ""
-    if not isinstance(prompts, dict) or (default and default not in prompts):
+    if not isinstance(prompts, dict) or not isinstance(default, str) or (default and default not in prompts):
         raise InputError(f"'{path}': its default prompt '{default}' is not one of its prompts.")
     if settings.get("truncate_dim") is not None:
         raise InputError(f"'{path}': truncate_dim is {settings['truncate_dim']}, which a package cannot do.")
@@ -187,8 +187,9 @@ def _read_pooling(folder: Path, *, prompted: bool) -> str:
     ]
     # The switch for the mean over a root ends as the others do, and is called so.
     switched = ["mean_sqrt_len_tokens" if mode == "mean_sqrt_len" else mode for mode in switched]
-    modes = [said] if isinstance(said, str) else list(said or sorted(switched, key=_order))
-    if not modes or not set(modes) <= set(_POOLINGS):
+    modes = [said] if isinstance(said, str) or not isinstance(said, list | None) else said
+    modes = modes or sorted(switched, key=_order)
+    if not modes or not all(mode in _POOLINGS for mode in modes):
         raise InputError(
             f"'{folder}': its pooling is {' and '.join(map(str, modes)) or 'not said'}; it can be "
             f"{', '.join(_POOLINGS)}."

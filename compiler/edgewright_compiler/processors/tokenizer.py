@@ -71,7 +71,8 @@ class CheckpointTokenizer:
         self._side: str | None = str(self._tokenizer.padding_side)
         self._options = options
         self._fixed: int | None = None
-        self._config_pad_id = checkpoint.config.get("pad_token_id")
+        said = checkpoint.config.get("pad_token_id")
+        self._config_pad_id = said if isinstance(said, int) else None
 
     @property
     def pad_id(self) -> int | None:
