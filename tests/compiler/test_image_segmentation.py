@@ -161,4 +161,4 @@ def test_a_torch_module(command: Command, scenes: Path, tmp_path: Path, monkeypa
         assert model(file)["mask"].shape == read_mask(scenes / "validation" / "masks" / "0.png").shape
     labels.write_text("one\ntwo", encoding="utf-8")
     pictures = ("--evaluation", scenes / "validation" / "images", "--labels", labels, "--task", "image-segmentation")
-    command.refuses_build("tiny_torch_masks:net", *pictures, says=["expected were scores of 2 labels"])
+    command.refuses_build("tiny_torch_masks:net", *pictures, says=["there are 2 labels, and the module gives 4 scores"])
