@@ -76,7 +76,7 @@ def _npz(folder: Path, name: str) -> Path:
         "counts": {"pixels": pixels, "label": np.zeros(23, np.int64)},
         "label-range": {"pixels": pixels, "label": np.array([4] * 24)},
         "label-negative": {"pixels": pixels, "label": np.array([-1] * 24)},
-        "label-kind": {"pixels": pixels, "label": np.zeros(24, np.float32)},
+        "label-kind": {"pixels": pixels, "label": np.array(["cat"] * 24)},
         "label-only": {"label": np.zeros(24, np.int64)},
         "scalar": {"pixels": np.float32(1)},  # type: ignore[dict-item] # a value without axes
         "none": {"pixels": np.zeros((0, 8), np.float32)},
@@ -122,7 +122,7 @@ def _npz(folder: Path, name: str) -> Path:
         ("counts", ["different numbers of samples", "'pixels': 24", "'label': 23", "a folder of .npz files"]),
         ("label-range", ["'label' has indices from 4 to 4; the model has 4 labels"]),
         ("label-negative", ["'label' has indices from -1 to -1"]),
-        ("label-kind", ["'label' must hold one class index a sample"]),
+        ("label-kind", ["'label' must hold a class index or a number for each sample"]),
         ("label-only", ["holds no input arrays"]),
         ("scalar", ["'pixels' is a single value; samples lie along its first axis"]),
         ("none", ["has no samples"]),
