@@ -65,6 +65,7 @@ def test_json_and_nothing_else(command: Command, sources: Path, built_text: Path
     assert found["run"]["answers"][0]["labels"][0]["label"] in tiny_models.LABELS
     assert np.shape(found["run-arrays"]["outputs"]["scores"]["values"]) == (24, 4)
     assert found["bench"]["kind"] == "bench"
+    assert found["bench"]["reason"].startswith(f"{found['bench']['chosen']} runs here")
     assert found["verify"]["ok"] is True
     assert found["verify"]["samples"] == 8
     assert found["inspect"]["manifest"]["labels"] == list(tiny_models.LABELS)
