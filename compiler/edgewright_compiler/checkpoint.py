@@ -145,6 +145,7 @@ def checkpoint_beside(path: Path) -> Checkpoint:
     """
     folder = folder_beside(path)
     config = read_json(folder / _CONFIG) if (folder / _CONFIG).is_file() else {}
+    _check_names(config, folder / _CONFIG)
     return Checkpoint(folder, _with_cross_encoder(folder, config), (), str(path))
 
 
@@ -162,6 +163,7 @@ def read_config(folder: Path) -> dict[str, Any]:
             hint="A checkpoint folder is what save_pretrained of transformers writes, model and processor.",
         )
     config = read_json(path)
+    _check_names(config, path)
     _check_counts(config, str(path))
     return _with_cross_encoder(folder, config)
 
@@ -171,6 +173,17 @@ def _with_cross_encoder(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
     path = folder / SENTENCES_FILE
     said = read_json(path) if path.is_file() else {}
     return {**config, "sentence_transformers": said} if said.get("model_type") == "CrossEncoder" else config
+
+
+def _check_names(config: Mapping[str, Any], path: Path) -> None:
+    """Refuse architectures that are not names.
+
+    Raises:
+        InputError: They are of another type.
+    """
+    names = config.get("architectures")
+    if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        raise InputError(f"'{path}': 'architectures' is {str(names)[:60]}; expected a list of names of classes.")
 
 
 def _check_counts(config: Mapping[str, Any], place: str) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 
 # Of a file or an option in a message.
 _LONGEST_NAME = 200
+# Characters of one message: two screens of 80 x 24. The longest of our own has about a tenth of it.
+_MESSAGE_LIMIT = 4000
 
 
 class EdgewrightError(Exception):
@@ -23,9 +25,9 @@ class EdgewrightError(Exception):
     exit_code = 2
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = bounded(message)
+        self.hint = bounded(hint)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
@@ -43,6 +45,14 @@ class CheckFailedError(EdgewrightError):
     """A check that was asked for ran and said no (exit code 1)."""
 
     exit_code = 1
+
+
+def bounded(text: str) -> str:
+    """The text, without its middle where it is longer than anybody reads: files of others have names of any length."""
+    if len(text) <= _MESSAGE_LIMIT:
+        return text
+    half = _MESSAGE_LIMIT // 2
+    return f"{text[:half]} [... {len(text) - 2 * half:,} characters left out ...] {text[-half:]}"
 
 
 def first_few(names: Iterable[object], *, shown: int = 8) -> str:

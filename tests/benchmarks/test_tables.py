@@ -203,3 +203,22 @@ def test_doubt_is_refused(tmp_path: Path, name: str, content: bytes, says: str) 
     path.write_bytes(content)
     with pytest.raises(InputError, match=f"(?s){says}"):
         _read(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("header.csv", b"text,label," + b"x" * 200),
+        ("row.csv", b"text,label\na,good\n" + b"x" * 200),
+        ("tabs.tsv", b"text\tlabel\na\tgood\n" + b"x" * 200),
+        ("holes.csv", b"text,label\na,good\n" + b"\0" * 200),
+        ("row.jsonl", b'{"text": "a", "label": "good"}\n{"text": "' + b"x" * 200 + b'"}\n'),
+    ],
+)
+def test_a_line_that_no_memory_is_for(
+    tmp_path: Path, name: str, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgewright_benchmarks.data._lines._LINE_LIMIT", 100)
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match="has a line of more than 100 characters"):
+        _read(tmp_path / name)

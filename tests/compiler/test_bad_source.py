@@ -56,6 +56,14 @@ def test_a_broken_configuration(command: Command, broken: Path, texts: tuple[obj
     command.refuses_build(broken, *texts, says=["config.json'"])
 
 
+@pytest.mark.parametrize("names", [1.5, "BertModel", {"a": 1}, [None], True])
+def test_architectures_that_are_no_names(
+    command: Command, broken: Path, texts: tuple[object, ...], names: object
+) -> None:
+    tiny_models.edit_config(broken, architectures=names)
+    command.refuses_build(broken, *texts, says=["'architectures' is", "expected a list of names"])
+
+
 def test_a_checkpoint_without_weights(command: Command, broken: Path, texts: tuple[object, ...]) -> None:
     (broken / "model.safetensors").unlink()
     command.refuses_build(broken, *texts, says=["is no checkpoint", "no weights (*.safetensors)"])

@@ -43,3 +43,17 @@ def test_other_errors_go_through(kind: type[BaseException]) -> None:
     findings = Findings()
     with pytest.raises(kind), findings.noted():
         raise kind("a")
+
+
+def test_a_message_is_bounded_wherever_it_is_raised() -> None:
+    error = InputError("a" * 70_000, hint="b" * 70_000)
+    assert len(str(error)) < 9000
+    assert "66,000 characters left out" in error.message
+    assert "66,000 characters left out" in error.hint
+    assert error.args == (error.message,)
+
+
+def test_of_several_findings_each_is_bounded_and_none_is_lost() -> None:
+    with pytest.raises(CollectedInputError) as caught:
+        _findings(*(letter * 3000 for letter in "abc")).raise_any()
+    assert all(letter * 3000 in str(caught.value) for letter in "abc")

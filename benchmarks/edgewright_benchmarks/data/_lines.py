@@ -25,6 +25,8 @@ _MARKS = (
 # Spreadsheets write semicolons where the comma is the decimal sign, and tabulators as "text".
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabulators", "|": "vertical bars"}
 _PIECE = 1 << 20
+# Characters of one line: a thousand columns of a book's page. A file of holes is one line of gigabytes.
+_LINE_LIMIT = 2**26
 
 
 class DataWarning(UserWarning):
@@ -67,6 +69,21 @@ def open_text(path: Path, *, newline: str = "") -> Iterator[IO[str]]:
         ) from error
 
 
+def lines(path: Path, file: IO[str]) -> Iterator[str]:
+    """The lines of an open file, from where it stands.
+
+    Raises:
+        InputError: One is too long to be a row.
+    """
+    while line := file.readline(_LINE_LIMIT + 1):
+        if len(line) > _LINE_LIMIT:
+            raise InputError(
+                f"'{path}' has a line of more than {_LINE_LIMIT:,} characters.",
+                hint="A table has a row a line. Is it a table, and whole?",
+            )
+        yield line
+
+
 def _undecodable(path: Path, encoding: str) -> int:
     """The place of the first byte that cannot be decoded; an error in the block only knows its own piece."""
     # The mark is a character of plain UTF-8, so that it counts.
@@ -98,19 +115,19 @@ def separated_rows(path: Path, file: IO[str], wanted: Sequence[str]) -> tuple[An
 
     def found(separator: str) -> int:
         try:
-            header = _header(file, separator)[1]
+            header = _header(path, file, separator)[1]
         except csv.Error:
             return 0
         return len(lowered & {name.casefold() for name in header})
 
     separator = max(order, key=found)
-    return (*_header(file, separator), separator)
+    return (*_header(path, file, separator), separator)
 
 
-def _header(file: IO[str], separator: str) -> tuple[Any, list[str]]:
+def _header(path: Path, file: IO[str], separator: str) -> tuple[Any, list[str]]:
     file.seek(0)
     # strict: an unbalanced quote would otherwise swallow the rest of the file into one cell.
-    rows = csv.reader(file, delimiter=separator, strict=True)
+    rows = csv.reader(lines(path, file), delimiter=separator, strict=True)
     return rows, [name.strip() for name in next(rows, [])]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from edgewright_benchmarks.data._lines import DataWarning, how_read, open_text, separated_rows, warn_of_indices
+from edgewright_benchmarks.data._lines import DataWarning, how_read, lines, open_text, separated_rows, warn_of_indices
 from edgewright_benchmarks.truth import CLASS, TAGS, Form, is_class_index
 from edgewright_runtime.samples import FILE_INPUTS, LIST_INPUTS
 from edgewright_targets import InputError
@@ -46,7 +46,7 @@ def read_csv(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
 def read_jsonl(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
     """Samples and what is right; see `read_dataset`."""
     with open_text(path, newline="\n") as file:
-        rows = _objects(path, file)
+        rows = _objects(path, lines(path, file))
         first = next(rows, None)
         if first is None:
             return samples_of_rows(path, form, [], rows)
@@ -78,7 +78,7 @@ def _count_rows(path: Path, form: Form) -> int:
 
 def _count_lines(path: Path) -> int:
     with open_text(path, newline="\n") as file:
-        return sum(1 for line in file if line.strip())
+        return sum(1 for line in lines(path, file) if line.strip())
 
 
 def _columns_read(form: Form) -> tuple[str, ...]:
@@ -105,8 +105,8 @@ def _cells(path: Path, rows: Any, header: list[str]) -> Iterator[tuple[str, dict
         yield place, dict(zip(header, row, strict=True))
 
 
-def _objects(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for number, line in enumerate(lines, start=1):
+def _objects(path: Path, file: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for number, line in enumerate(file, start=1):
         if not line.strip():
             continue
         place = f"'{path}', line {number}"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from edgewright_targets import EdgewrightError
+from edgewright_targets.errors import bounded
 from edgewright_targets.findings import CollectedInputError
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 _BOLD, _FAINT, _RED, _YELLOW = "1", "2", "31", "33"
 _MAX_WIDTH = 100
-# Characters of one message: two screens of 80 x 24. The longest of our own has about a tenth of it.
-_MESSAGE_LIMIT = 4000
 
 
 def width() -> int:
@@ -69,26 +68,18 @@ def say_error(error: EdgewrightError) -> None:
             say_error(one)
         return
     head = _styled("error:", _RED, sys.stderr)
-    lines = _bounded(error.message).splitlines() or [""]
+    lines = error.message.splitlines() or [""]
     print(wrapped(lines[0], "  ", f"{head} "), file=sys.stderr)
     for line in lines[1:]:
         print(wrapped(line, "    "), file=sys.stderr)
     if error.hint:
-        print(wrapped(_bounded(error.hint), "  "), file=sys.stderr)
+        print(wrapped(error.hint, "  "), file=sys.stderr)
 
 
 def say_warning(text: str) -> None:
     """A warning for people, on standard error."""
     head = _styled("warning:", _YELLOW, sys.stderr)
-    print(wrapped(_bounded(text), "  ", f"{head} "), file=sys.stderr)
-
-
-def _bounded(text: str) -> str:
-    """The text, without its middle where it is longer than anybody reads."""
-    if len(text) <= _MESSAGE_LIMIT:
-        return text
-    half = _MESSAGE_LIMIT // 2
-    return f"{text[:half]} [... {len(text) - 2 * half:,} characters left out ...] {text[-half:]}"
+    print(wrapped(bounded(text), "  ", f"{head} "), file=sys.stderr)
 
 
 # Files whose warnings are for the developers of libraries, ours among them.
