@@ -20,6 +20,8 @@ from edgewright_targets import HostFacts, InputError, Rung
 from edgewright_targets.record import RecordError, read_record, write_record
 
 SCHEMA = "edgewright.result/1"
+# Sixteen targets with all their engines have less than one MiB.
+_LIMIT_BYTES = 32 * 2**20
 
 # accepted: within the budget and not slower; refused: measured, and lost; failed: could not be made or run;
 # unfinished: made and never run, so `edgewright finish` decides on the device.
@@ -323,6 +325,9 @@ def result_from_json(data: Any, where: str) -> Result:
 def read_result(path: str | Path) -> Result:
     """Read a result file; see `result_from_json` for errors."""
     try:
+        size = Path(path).stat().st_size
+        if size > _LIMIT_BYTES:
+            raise InputError(f"'{path}' has {size:,} bytes; a result has at most {_LIMIT_BYTES:,}.")
         data = json.loads(Path(path).read_text(encoding="utf-8"))
     # RecursionError: brackets nested without end.
     except (OSError, ValueError, RecursionError) as error:
