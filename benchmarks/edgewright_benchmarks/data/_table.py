@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import itertools
 import json
@@ -29,18 +30,32 @@ MOST_CHARACTERS = 2**30
 
 def read_csv(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
     """Samples and what is right; see `read_dataset`."""
-    rows: Any = None
-    with open_text(path) as file:
-        try:
-            rows, header, separator = separated_rows(path, file, _columns_read(form))
-            if unusual := how_read(path, separator):
-                warnings.warn(DataWarning(unusual), stacklevel=2)
-            _refuse_repeated(path, form, header)
-            wanted = _wanted(form, lambda: _count_rows(path, form))
-            return samples_of_rows(path, form, header, _cells(path, rows, header), wanted)
-        except csv.Error as error:
-            line = rows.line_num if rows else 1
-            raise InputError(f"'{path}', line {line}: not valid CSV: {error}.") from error
+    with open_text(path) as file, _csv_errors(path) as read:
+        rows, header, separator = separated_rows(path, file, _columns_read(form))
+        read.append(rows)
+        if unusual := how_read(path, separator):
+            warnings.warn(DataWarning(unusual), stacklevel=2)
+        _refuse_repeated(path, form, header)
+        wanted = _wanted(form, lambda: _count_rows(path, form))
+        return samples_of_rows(path, form, header, _cells(path, rows, header), wanted)
+
+
+@contextlib.contextmanager
+def _csv_errors(path: Path) -> Iterator[list[Any]]:
+    """For a block that reads a table: errors of its form as those of an input, with the line where its reader is.
+
+    Yields:
+        Where the block puts the reader; errors before that are of the header.
+
+    Raises:
+        InputError: It is not valid CSV.
+    """
+    read: list[Any] = []
+    try:
+        yield read
+    except csv.Error as error:
+        line = read[0].line_num if read else 1
+        raise InputError(f"'{path}', line {line}: not valid CSV: {error}.") from error
 
 
 def read_jsonl(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
@@ -71,8 +86,10 @@ def drawn(total: int, count: int, *, first: int = 0, seed: int = 0) -> list[int]
 
 
 def _count_rows(path: Path, form: Form) -> int:
-    with open_text(path) as file:
+    # A reader of its own, so an error has its own line.
+    with open_text(path) as file, _csv_errors(path) as read:
         rows, _, _ = separated_rows(path, file, _columns_read(form))
+        read.append(rows)
         return sum(1 for row in rows if row)
 
 
