@@ -255,6 +255,13 @@ def test_labels_of_another_number_than_scores(tmp_path: Path) -> None:
         open_source(str(path), SourceOptions("text-classification"))
 
 
+@pytest.mark.parametrize("limit", [1, 2])
+def test_a_limit_that_leaves_nothing_of_a_text(tmp_path: Path, drafted: Callable[[Path], Model], limit: int) -> None:
+    _write_files(tmp_path, model_max_length=limit)
+    with pytest.raises(InputError, match=f"adds 2 tokens to every text; the model takes {limit}"):
+        drafted(_write_graph(tmp_path / "model.onnx"))
+
+
 def test_files_lie_above_a_folder_of_graphs(tmp_path: Path, drafted: Callable[[Path], Model]) -> None:
     folder = _write_files(tmp_path / "files", model_max_length=6)
     with drafted(_write_graph(folder / "onnx" / "model.onnx")) as model:

@@ -67,6 +67,13 @@ class CheckpointTokenizer:
             # Of a tokenizer.json alone; where transformers has settings of its own, it goes by those.
             known.append(int(own["max_length"]))
         self.limit = min(known, default=None)
+        added = self._tokenizer.num_special_tokens_to_add()
+        if self.limit is not None and added >= self.limit:
+            # They are never cut: nothing would be left of a text.
+            raise InputError(
+                f"'{self._title}': its tokenizer adds {added:,} tokens to every text; the model takes {self.limit:,}.",
+                hint="Are the files of the tokenizer those that the model was trained with?",
+            )
         self.max_length = self.limit or _DEFAULT_LENGTH
         self._side: str | None = str(self._tokenizer.padding_side)
         self._options = options
