@@ -79,7 +79,6 @@ def optimizer_facts(maker: EngineMaker, graphs: Graphs, samples: Sequence[Any]) 
         "exported": graphs.digest,
         "data": [job.inputs.digest, len(job.inputs.samples), len(samples)],
         "measured": [job.measured.digest, len(job.measured.samples), job.measured.labels is not None],
-        "max_drop": job.options.max_drop,
         "here": job.target.is_here(),
         # Where integers saturate depends on it.
         "processor": [host_facts().architecture, host_facts().features],
@@ -87,7 +86,9 @@ def optimizer_facts(maker: EngineMaker, graphs: Graphs, samples: Sequence[Any]) 
     }
     title = f"Compared the graph with and without ONNX Runtime's optimizations on {len(samples)} inputs"
     path = maker.stage("optimizer", title, parts, make) / _FACTS
-    return read_record(OptimizerFacts, json.loads(path.read_text(encoding="utf-8")), str(path))
+    facts = read_record(OptimizerFacts, json.loads(path.read_text(encoding="utf-8")), str(path))
+    # The budget is not the stage's: what is lost stays the same under another one.
+    return facts if facts.drop is None else dataclasses.replace(facts, kept=facts.drop <= job.options.max_drop)
 
 
 def _compare(
@@ -144,5 +145,4 @@ def _judged(maker: EngineMaker, package: Path, names: Sequence[str], found: Opti
     optimized, written = (readings[name].outputs for name in names)
     scorer = find_task(job.source.task).scorer(labelled=True)
     drop = scorer.score(optimized, job.measured.labels, written, max_drop=job.options.max_drop).drop.value
-    judged = dataclasses.replace(found, drop=drop, judged_on=len(job.measured.samples))
-    return dataclasses.replace(judged, kept=drop <= job.options.max_drop)
+    return dataclasses.replace(found, drop=drop, judged_on=len(job.measured.samples))

@@ -152,7 +152,8 @@ class TestEmulated:
         shown = command("inspect", built.package)
         table = [line.split() for line in shown.out.splitlines() if line.split()[1:3] == ["npu-int8", "emulated"]]
         assert table
-        assert table[0][4:6] == ["-", "-"]
+        # Behind the status comes how well it answers: where nobody took a time, none has a column.
+        assert table[0][4].endswith("%")
         data = json.loads(command("inspect", built.package, "--json").out)
         rungs = {entry["name"]: entry["rung"] for entry in data["evidence"][TARGET]["engines"]}
         assert rungs[built.results[1].chosen] == "emulated"

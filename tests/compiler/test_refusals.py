@@ -93,7 +93,7 @@ _SOURCES: dict[str, str] = {
     "notes": "no config.json (it has: notes.txt)",
     "adapter": "is an adapter (LORA)",
     "diffuser": "is a pipeline of diffusers",
-    "exported": "graphs that were exported (model.onnx)",
+    "exported": "needs a tokenizer, and there is no tokenizer.json",
     "gptq": "quantized already, by gptq",
     "several": "problem type is 'regression'",
     "no-task": "no task can be inferred",
