@@ -234,6 +234,10 @@ def session(tmp_path: Path, *streams: bytes, then: str = "cat > /dev/null") -> F
         (Copied, answer({"ok": True, "whole": True, "have": {}, "free_bytes": -1}), "free_bytes is negative"),
         (Copied, answer({"ok": True, "whole": False, "have": {"a": -1}, "free_bytes": 1}), "have is negative"),
         (DeviceFacts, answer({"ok": True, **FACTS, "more": 1}), "unknown key 'more'"),
+        (DeviceFacts, answer({"ok": True, **FACTS, "folder": "/a\0b"}), "folder is '/a.x00b'; expected an absolute"),
+        (DeviceFacts, answer({"ok": True, **FACTS, "folder": "/a\x1b[31m"}), "expected an absolute path"),
+        (DeviceFacts, answer({"ok": True, **FACTS, "folder": "../a"}), "folder is '../a'; expected an absolute path"),
+        (DeviceFacts, answer({"ok": True, **FACTS, "folder": ""}), "expected an absolute path"),
         (DeviceFacts, answer({"ok": True}), "the key 'folder' is missing"),
         (Copied, answer({"ok": True, "whole": False, "have": {"a": "b"}, "free_bytes": 1}), "have.a: expected int"),
         (Done, answer([]), "not a JSON object"),
@@ -262,6 +266,12 @@ def test_a_line_of_a_device_without_an_end_is_cut(tmp_path: Path) -> None:
 def test_a_device_whose_first_line_has_no_end(tmp_path: Path) -> None:
     client: Any = PlayedClient(play(tmp_path, then="yes no-newline | tr -d '\\n'"))
     with pytest.raises(InputError, match="the path of Python has no end"):
+        FarEndSession(client, "board")
+
+
+def test_a_device_whose_first_line_is_no_path(tmp_path: Path) -> None:
+    client: Any = PlayedClient(play(tmp_path, b"/usr/bin/py\0thon3\n"))
+    with pytest.raises(InputError, match="the path of Python has control characters"):
         FarEndSession(client, "board")
 
 

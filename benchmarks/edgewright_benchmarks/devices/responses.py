@@ -37,6 +37,9 @@ class DeviceFacts:
 
     def __post_init__(self) -> None:
         _check_counts(memory_bytes=self.memory_bytes)
+        # It becomes a part of commands, which no system takes with a zero byte.
+        if not self.folder.startswith("/") or not self.folder.isprintable():
+            raise RecordError(f"its response: folder is {self.folder[:100]!r}; expected an absolute path.")
 
 
 @dataclass(frozen=True)

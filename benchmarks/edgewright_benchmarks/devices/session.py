@@ -124,7 +124,11 @@ class FarEndSession:
             raise self.garbled("python", "the path of Python has no end")
         if not line.endswith(b"\n"):
             raise self.lost()
-        return line.decode(errors="replace").strip()
+        path = line.decode(errors="replace").strip()
+        # It becomes a part of commands, which no system takes with a zero byte.
+        if not path.isprintable():
+            raise self.garbled("python", "the path of Python has control characters")
+        return path
 
     def _read_message(self, operation: str) -> dict[str, Any]:
         assert self._process.stdout is not None
