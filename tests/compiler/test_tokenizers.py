@@ -262,6 +262,13 @@ def test_a_limit_that_leaves_nothing_of_a_text(tmp_path: Path, drafted: Callable
         drafted(_write_graph(tmp_path / "model.onnx"))
 
 
+@pytest.mark.parametrize("limit", [-1, 0, float("-inf"), float("nan"), "512", [8]])
+def test_a_limit_that_is_none(tmp_path: Path, drafted: Callable[[Path], Model], limit: Any) -> None:
+    _write_files(tmp_path, model_max_length=limit)
+    with pytest.raises(InputError, match="model_max_length"):
+        drafted(_write_graph(tmp_path / "model.onnx"))
+
+
 def test_files_lie_above_a_folder_of_graphs(tmp_path: Path, drafted: Callable[[Path], Model]) -> None:
     folder = _write_files(tmp_path / "files", model_max_length=6)
     with drafted(_write_graph(folder / "onnx" / "model.onnx")) as model:

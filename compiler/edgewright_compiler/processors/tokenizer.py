@@ -60,7 +60,10 @@ class CheckpointTokenizer:
                 f"'{self._title}': its tokenizer has no fast form (tokenizer.json), which is what runs on a device."
             )
         self._positions = position_limit(checkpoint.config)
-        limits = (self._tokenizer.model_max_length, self._positions)
+        own_limit = self._tokenizer.model_max_length
+        if not isinstance(own_limit, int | float) or not own_limit > 0:
+            raise InputError(f"'{self._title}': 'model_max_length' of its tokenizer is {str(own_limit)[:60]!r}.")
+        limits = (own_limit, self._positions)
         known = [int(limit) for limit in limits if limit and limit < _NO_LIMIT]
         own = self._tokenizer.backend_tokenizer.truncation
         if own and not (checkpoint.folder / SETTINGS_FILE).is_file():
