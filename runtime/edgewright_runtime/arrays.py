@@ -53,6 +53,9 @@ def read_arrays(path: Path | BinaryIO, *, limit_bytes: int | None = None, name: 
         # numpy hands out what is no array as bytes.
         if not isinstance(array, np.ndarray):
             raise ArraysError(f"{called}: the entry '{entry}' is no array.")
+        # A header of some bytes can say any number of values without bytes; their samples would fill the memory.
+        if array.size and not array.dtype.itemsize:
+            raise ArraysError(f"{called}: the {array.size:,} values of '{entry}' have no bytes.")
     return arrays
 
 
