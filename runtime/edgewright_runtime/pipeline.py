@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _MISFITS = (MissingValueError, IndexError, ValueError, ArithmeticError)
 # What it raises where types are others: a bug, unless somebody changed the manifest.
 _BUGS = (KeyError, TypeError, AttributeError)
+_FROM_STEPS = (*_MISFITS, *_BUGS)
 _WORDS_LIMIT = 200
 # An option of every call: how many labels; of a generator, from how many tokens one is drawn.
 _TOP_K = "top_k"
@@ -71,7 +72,8 @@ class Pipeline:
         try:
             return values[self._output]
         except MissingValueError as error:
-            raise self._does_not_fit(error) from error
+            self._refuse_misfit(error)
+            raise
 
     def part(self, name: str, value: Any) -> Any:
         """What one input alone gives; see `Model.embed`."""
@@ -83,10 +85,9 @@ class Pipeline:
         try:
             steps = [self.steps[index] for index in parts[name].steps]
             return self._through(steps, values)[parts[name].output]
-        except (*_MISFITS, *_BUGS) as error:
-            if isinstance(error, _BUGS) and self._package.is_as_sealed():
-                raise
-            raise self._does_not_fit(error) from error
+        except _FROM_STEPS as error:
+            self._refuse_misfit(error)
+            raise
 
     def stream(self, sample: Any, options: dict[str, Any]) -> TextStream:
         """The answer piece by piece; see `Model.stream`."""
@@ -117,10 +118,9 @@ class Pipeline:
             return
         try:
             made = step.many(batch)
-        except (*_MISFITS, *_BUGS) as error:
-            if isinstance(error, _BUGS) and self._package.is_as_sealed():
-                raise
-            raise self._does_not_fit(error) from error
+        except _FROM_STEPS as error:
+            self._refuse_misfit(error)
+            raise
         for values, added in zip(batch, made, strict=True):
             values.update(added)
 
@@ -143,7 +143,9 @@ class Pipeline:
     def whole_feeds(self, sample: Any) -> dict[str, list[Arrays]]:
         """What each component is given for a sample; see `Model.whole_feeds`."""
         found: dict[str, list[Arrays]] = {}
-        self._through(self._compared(), self._values(sample, {}) | {CALL: Call(recorder=found)})
+        values = self._values(sample, {})
+        values[CALL] = Call(recorder=found)
+        self._through(self._compared(), values)
         return found
 
     def _compared(self) -> Sequence[Step]:
@@ -178,16 +180,20 @@ class Pipeline:
         try:
             for step in steps:
                 values.update(step(values))
-        except (*_MISFITS, *_BUGS) as error:
-            if isinstance(error, _BUGS) and self._package.is_as_sealed():
-                raise
-            raise self._does_not_fit(error) from error
+        except _FROM_STEPS as error:
+            self._refuse_misfit(error)
+            raise
         return values
 
-    def _does_not_fit(self, error: Exception) -> PackageError:
-        # Steps find one another by the names in the manifest; only a manifest that was changed gets them wrong.
+    def _refuse_misfit(self, error: Exception) -> None:
+        """Say what a step raised as an error of the package; a bug of a step in a package as it was sealed goes on.
+
+        Steps find one another by the names in the manifest; only a manifest that was changed gets them wrong.
+        """
+        if isinstance(error, _BUGS) and self._package.is_as_sealed():
+            return
         what = f"{type(error).__name__}: {error}"
-        return PackageError(
+        raise PackageError(
             f"'{self._package.root}': the steps in its manifest do not fit together ({what[:_WORDS_LIMIT]}).",
             hint="Check it with 'edgewright verify'. If it is whole, this is a bug of Edgewright: please report it.",
-        )
+        ) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,18 @@ def resampled_accuracy(
 def _draws(metric: Resampled, samples: int) -> NDArray[np.float64]:
     """The metric of resamples; the same seed gives the same samples, so that two engines can be subtracted."""
     random = np.random.default_rng(0)
-    rows = max(1, _BLOCK // samples)
-    sizes = [min(rows, _RESAMPLES - start) for start in range(0, _RESAMPLES, rows)]
+    sizes = _blocks(samples, _RESAMPLES)
     return np.concatenate([metric(random.integers(samples, size=(size, samples))) for size in sizes])
+
+
+def resampled_counts(samples: int, resamples: int) -> Iterator[NDArray[np.int64]]:
+    """How often each sample is drawn in each resample, in blocks of shape (resamples, samples); the same each time."""
+    random = np.random.default_rng(0)
+    for size in _blocks(samples, resamples):
+        yield random.multinomial(samples, np.full(samples, 1 / samples), size=size)
+
+
+def _blocks(samples: int, resamples: int) -> list[int]:
+    """So many resamples at once that their values fit in memory."""
+    rows = max(1, _BLOCK // samples)
+    return [min(rows, resamples - start) for start in range(0, resamples, rows)]

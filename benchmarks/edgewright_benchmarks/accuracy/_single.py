@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from edgewright_benchmarks.accuracy._resampled import resampled_counts
 from edgewright_benchmarks.accuracy._scorer import NO_ANSWER, Output, class_scores, top_classes
 from edgewright_benchmarks.result import Interval
 from edgewright_runtime.samples import unpack_answer
@@ -14,9 +15,8 @@ from edgewright_targets import InputError
 
 # Scores of answers went through JSON, those of outputs did not.
 _SAME = 1e-6
-# Resamples for the interval of an AUC, and values of them that are in memory at once.
+# For the interval of an AUC.
 _RESAMPLES = 1000
-_BLOCK = 1 << 20
 
 
 def threshold_of(baseline_outputs: Sequence[Output]) -> float | None:
@@ -87,11 +87,7 @@ def auc_of(outputs: Sequence[Output], labels: NDArray[np.int64]) -> Interval | N
     from sklearn.metrics import roc_auc_score
 
     value = float(roc_auc_score(yes, scores))
-    samples = len(scores)
-    random = np.random.default_rng(0)
-    rows = max(1, _BLOCK // samples)
-    sizes = [min(rows, _RESAMPLES - start) for start in range(0, _RESAMPLES, rows)]
-    draws = (random.multinomial(samples, np.full(samples, 1 / samples), size=size) for size in sizes)
+    draws = resampled_counts(len(scores), _RESAMPLES)
     found = np.concatenate([_auc_of_counts(scores, yes, counts) for counts in draws])
     low, high = np.quantile(found, [0.025, 0.975]) if found.size else (0.0, 1.0)
     return Interval(value, min(value, float(low)), max(value, float(high)))

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from edgewright_benchmarks.accuracy._corpus import MeanOfSums
 from edgewright_benchmarks.accuracy._decisions import Decisions, f1_accuracy
 from edgewright_benchmarks.accuracy._mean import mean_interval
+from edgewright_benchmarks.accuracy._resampled import resampled_counts
 from edgewright_benchmarks.accuracy._scorer import Output, check_samples, check_truth, flatten
 from edgewright_benchmarks.accuracy._single import cut_of
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_targets import InputError
 
-# Resamples for the interval of the average precision, and values of them that are in memory at once.
+# For the interval of the average precision.
 _RESAMPLES = 200
-_BLOCK = 1 << 20
 
 
 class LabelledLabels:
@@ -124,11 +124,8 @@ def average_precision(scores: NDArray[np.float64], expected: NDArray[np.bool_]) 
 
     value = float(average_precision_score(expected, scores, average="macro"))
     samples, labels = scores.shape
-    random = np.random.default_rng(0)
-    rows = max(1, _BLOCK // samples)
     drawn = []
-    for start in range(0, _RESAMPLES, rows):
-        counts = random.multinomial(samples, np.full(samples, 1 / samples), size=min(rows, _RESAMPLES - start))
+    for counts in resampled_counts(samples, _RESAMPLES):
         each = np.stack([_of_counts(scores[:, label], expected[:, label], counts) for label in range(labels)])
         # A label that a resample left out is no part of its mean.
         there = np.isfinite(each)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from edgewright_runtime.errors import SampleCutWarning, SampleError
 from edgewright_runtime.probabilities import sigmoid
 from edgewright_runtime.steps.call import call_of
-from edgewright_runtime.steps.text import ENCODING_FIELDS, describe, read_tokenizer
+from edgewright_runtime.steps.text import ENCODING_FIELDS, read_tokenizer
+from edgewright_runtime.steps.text_pairs import non_empty, padded_rows
 from edgewright_runtime.steps.text_size import encode, text_limit
 
 if TYPE_CHECKING:
@@ -62,12 +61,12 @@ class TokenizePassages:
         Raises:
             SampleError: The query is not a text, or the passages are not a list of some.
         """
-        query = _text(values["query"], "query")
+        query = non_empty(values["query"], "query")
         passages = values["passages"]
         if not isinstance(passages, (list, tuple)) or not 1 <= len(passages) <= _MOST_PASSAGES:
             given = len(passages) if isinstance(passages, (list, tuple)) else type(passages).__name__
             raise SampleError(f"The model takes a list of 1 to {_MOST_PASSAGES} passages; given was {given}.")
-        rows = [encode(self._tokenizer, self._most, query, _text(passage, "passage")) for passage in passages]
+        rows = [encode(self._tokenizer, self._most, query, non_empty(passage, "passage")) for passage in passages]
         if cut := sum(bool(row.overflowing) for row in rows):
             warnings.warn(
                 f"{cut} of {len(rows)} passages are, with the query, longer than the {self._limit} tokens that the "
@@ -75,26 +74,7 @@ class TokenizePassages:
                 SampleCutWarning,
                 stacklevel=2,
             )
-        length = max(len(row) for row in rows)
-        length += -length % self._multiple
-        made: dict[str, Any] = {}
-        for name, field in self._fields.items():
-            # The mask and the sequence of a padding are 0.
-            array = np.full((len(rows), length), self._pad.get(name, 0), dtype=np.int64)
-            for line, row in zip(array, rows, strict=True):
-                line[: len(row)] = getattr(row, field)
-            made[name] = array
-        return made
-
-
-def _text(text: Any, name: str) -> str:
-    if not isinstance(text, str) or not text.strip():
-        raise SampleError(f"The model takes a non-empty {name}; given was {describe(text)}.")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise SampleError(f"The {name} is not valid Unicode: {text!r}.") from error
-    return text
+        return padded_rows(rows, self._fields, self._pad, self._multiple)
 
 
 class RankPassages:

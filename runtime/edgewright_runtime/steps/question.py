@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from edgewright_runtime.errors import PackageError, SampleError
-from edgewright_runtime.steps.text import ENCODING_FIELDS, describe, read_tokenizer
+from edgewright_runtime.steps.text import ENCODING_FIELDS, read_tokenizer
+from edgewright_runtime.steps.text_pairs import non_empty, padded_rows
 from edgewright_runtime.steps.text_size import encode, text_limit
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
-
-# What a pad has where it is no token: the mask and the sequence of a padding are 0.
-_NO_TOKEN = 0
 
 
 class TokenizeQuestion:
@@ -65,7 +63,7 @@ class TokenizeQuestion:
         Raises:
             SampleError: One of them is not a string or empty, or the question leaves no room for the context.
         """
-        question, context = (_text(values, name) for name in ("question", "context"))
+        question, context = (non_empty(values[name], name) for name in ("question", "context"))
         try:
             encoding = encode(self._tokenizer, self._most, question, context)
         except PackageError as error:
@@ -77,26 +75,7 @@ class TokenizeQuestion:
                 f"{question!r}."
             ) from error
         windows = [encoding, *encoding.overflowing]
-        length = max(len(window) for window in windows)
-        length += -length % self._multiple
-        made: dict[str, Any] = {"encodings": windows}
-        for name, field in self._fields.items():
-            array = np.full((len(windows), length), self._pad.get(name, _NO_TOKEN), dtype=np.int64)
-            for row, window in zip(array, windows, strict=True):
-                row[: len(window)] = getattr(window, field)
-            made[name] = array
-        return made
-
-
-def _text(values: Mapping[str, Any], name: str) -> str:
-    text = values[name]
-    if not isinstance(text, str) or not text.strip():
-        raise SampleError(f"The model takes a non-empty {name}; given was {describe(text)}.")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise SampleError(f"The {name} is not valid Unicode: {text!r}.") from error
-    return text
+        return {"encodings": windows, **padded_rows(windows, self._fields, self._pad, self._multiple)}
 
 
 class FindAnswer:
