@@ -25,6 +25,15 @@ def _faults(room: Room) -> dict[str, Callable[[], Any]]:
     def refuse(message: str) -> None:
         raise InputError(message)
 
+    class Unbounded(InputError):
+        """Its message does not pass the bound that every error on purpose has."""
+
+        def __str__(self) -> str:
+            return "x" * 100_000
+
+    def refuse_at_length() -> None:
+        raise Unbounded("")
+
     return {
         "accepted": lambda: "",
         "refused": lambda: refuse("no"),
@@ -42,7 +51,7 @@ def _faults(room: Room) -> dict[str, Callable[[], Any]]:
         "makes": (room.canary / "more").mkdir,
         "makes beside": (room.base / "more").touch,
         "writes elsewhere": (room.base.parent / "elsewhere").touch,
-        "long message": lambda: refuse("x" * 100_000),
+        "long message": refuse_at_length,
         "escape sequence": lambda: print(f"a name {ESCAPE}", flush=True),
     }
 
