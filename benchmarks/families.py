@@ -14,10 +14,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from edgewright_benchmarks.bounds import span
 from edgewright_benchmarks.report import words
 from edgewright_benchmarks.result import EngineResult, Result, result_from_json
-from edgewright_compiler.cli.console import say_error
+from edgewright_benchmarks.statistics.bounds import span
+from edgewright_cli.console import say_error
 from edgewright_runtime import Package
 from edgewright_targets import EdgewrightError, InputError
 

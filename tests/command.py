@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from edgewright_compiler.cli import main
+from edgewright_cli import main
 
 # The least that a build can measure: the tests are about everything else.
 QUICK = ("--rounds", "2", "--calls", "4")
-PROGRAM = (sys.executable, "-m", "edgewright_compiler.cli")
+PROGRAM = (sys.executable, "-m", "edgewright_cli")
 
 
 @dataclass(frozen=True)

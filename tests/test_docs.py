@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from edgewright_compiler.cli import EPILOG, VERBS, make_parser
+from edgewright_cli import EPILOG, VERBS, make_parser
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -117,7 +117,7 @@ def test_commands_in_documents_parse(capsys: pytest.CaptureFixture[str]) -> None
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_an_example_that_parses(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
-    examples = commands(importlib.import_module(f"edgewright_compiler.cli.{verb}").EPILOG)
+    examples = commands(importlib.import_module(f"edgewright_cli.{verb}").EPILOG)
     assert verb in [words[1] for words in examples]
     wrong = [shlex.join(words) for words in (*examples, *commands(EPILOG)) if not parses(words)]
     assert not wrong, (wrong, capsys.readouterr().err)

@@ -7,7 +7,7 @@ import importlib
 import pytest
 
 from edgewright_benchmarks import tasks as meter
-from edgewright_benchmarks.truth import TEXT_ITSELF
+from edgewright_benchmarks.truth.ground_truth import TEXT_ITSELF
 from edgewright_compiler import tasks as compiler
 from edgewright_runtime.samples import FILE_INPUTS, input_names
 from edgewright_runtime.steps import STEPS

@@ -10,7 +10,7 @@ import pytest
 
 from command import QUICK, run_apart
 from edgewright_benchmarks.progress import Quiet
-from edgewright_compiler.device_plan import stored_or_built
+from edgewright_compiler.finish.device_plan import stored_or_built
 from edgewright_runtime import Package
 from edgewright_runtime.finished import Finished
 from edgewright_runtime.manifest import EngineSpec

@@ -18,13 +18,13 @@ from typing import Literal
 
 import numpy as np
 
-from edgewright_benchmarks.bounds import span
 from edgewright_benchmarks.devices.here import machine_to_itself
-from edgewright_benchmarks.evidence import tool_versions
+from edgewright_benchmarks.judging.evidence import tool_versions
 from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.result import Interval
-from edgewright_benchmarks.statistics import latency_ratio
-from edgewright_compiler.cli.console import print_json, say_error, table
+from edgewright_benchmarks.statistics.bounds import span
+from edgewright_benchmarks.statistics.intervals import latency_ratio
+from edgewright_cli.console import print_json, say_error, table
 from edgewright_targets import EdgewrightError, InputError, host_facts
 from edgewright_targets.record import write_record
 

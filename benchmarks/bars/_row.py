@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from _unlike import largest_difference, unlike
-from edgewright_benchmarks.meter import MeterSettings
+from edgewright_benchmarks.measuring.meter import MeterSettings
 from edgewright_benchmarks.result import result_from_json
 from edgewright_compiler import BuildOptions, build
 from edgewright_compiler.sources import SourceOptions, open_source

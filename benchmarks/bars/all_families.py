@@ -33,7 +33,7 @@ import _text_rows
 import with_torchvision
 from _row import Outcome, Row, run_row
 from edgewright_benchmarks.versions import installed_versions
-from edgewright_compiler.cli.console import print_json, table
+from edgewright_cli.console import print_json, table
 from fetched import CannotFetchError
 
 ROWS: tuple[Row, ...] = (

@@ -22,9 +22,9 @@ from typing import Any
 from edgewright_benchmarks.progress import Terminal
 from edgewright_benchmarks.report.words import points_bound
 from edgewright_benchmarks.result import Result
+from edgewright_cli.console import print_json, say_error, table
 from edgewright_compiler import BuildOptions, build
 from edgewright_compiler.cache import StageCache
-from edgewright_compiler.cli.console import print_json, say_error, table
 from edgewright_targets import HOST, RUNGS, EdgewrightError, InputError, host_target_name, target_names
 
 # What every target has in common: done once, whatever is added.

@@ -12,7 +12,7 @@ import sys
 from _bars import Figure, figure, main
 from _package import running_engine, texts
 from edgewright_benchmarks.bench import build_evidence
-from edgewright_benchmarks.meter import MeterSettings, read_engines
+from edgewright_benchmarks.measuring.meter import MeterSettings, read_engines
 from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.result import EngineResult, Interval
 from edgewright_runtime import Package

@@ -20,15 +20,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from edgewright_benchmarks.meter import answer_engines
-from edgewright_benchmarks.native import compare_with_native
+from edgewright_benchmarks.devices.workers import Place
+from edgewright_benchmarks.judging.native import compare_with_native
+from edgewright_benchmarks.measuring.meter import answer_engines
 from edgewright_benchmarks.progress import Progress, Terminal
-from edgewright_benchmarks.workers import Place
+from edgewright_cli.console import print_json, say_error, table
+from edgewright_compiler.building.build import draft_package
+from edgewright_compiler.building.job import BuildOptions, read_jobs
 from edgewright_compiler.cache import StageCache
-from edgewright_compiler.cli.console import print_json, say_error, table
 from edgewright_compiler.emulators import emulator_module
-from edgewright_compiler.job import BuildOptions, read_jobs
-from edgewright_compiler.stages import draft_package
 from edgewright_targets import EdgewrightError, host_facts
 from edgewright_targets.record import write_record
 

@@ -31,7 +31,7 @@ def measure(options: argparse.Namespace) -> list[Figure]:
             "libraries": _imported("numpy, onnxruntime"),
             "everything": _imported(_EVERYTHING),
             "all libraries": _imported("numpy, onnxruntime, tokenizers"),
-            "help": _process("-m", "edgewright_compiler.cli", "--help"),
+            "help": _process("-m", "edgewright_cli", "--help"),
             "nothing": _process("-c", "pass"),
         },
         options.rounds or ROUNDS,

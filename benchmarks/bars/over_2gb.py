@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from _bars import Figure, main, median_interval, verdict
-from edgewright_compiler.component import GRAPH_FILE, WEIGHTS_FILE, WEIGHTS_FOLDER
+from edgewright_compiler.graphs.exported import GRAPH_FILE, WEIGHTS_FILE, WEIGHTS_FOLDER
 from edgewright_targets import InputError, Recipe
 from edgewright_targets.record import write_record
 
@@ -46,8 +46,8 @@ import json, resource, sys
 from pathlib import Path
 import numpy as np
 import onnx_ir
-from edgewright_compiler.low_precision import low_precision_nodes
-from edgewright_compiler.quantize import QuantizationError, quantize
+from edgewright_compiler.graphs.low_precision import low_precision_nodes
+from edgewright_compiler.graphs.quantize import QuantizationError, quantize
 from edgewright_targets import Recipe
 from edgewright_targets.record import read_record
 folder, made, recipe, rows = sys.argv[1:]

@@ -77,7 +77,7 @@ def _refused(folder: Path, words: list[str]) -> Callable[[], list[float]]:
     def run() -> list[float]:
         start = time.perf_counter()
         done = subprocess.run(
-            [sys.executable, "-m", "edgewright_compiler.cli", *words], cwd=folder, capture_output=True, check=False
+            [sys.executable, "-m", "edgewright_cli", *words], cwd=folder, capture_output=True, check=False
         )
         seconds = time.perf_counter() - start
         if done.returncode != InputError.exit_code:

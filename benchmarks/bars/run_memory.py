@@ -33,7 +33,7 @@ def measure(options: argparse.Namespace) -> list[Figure]:
     parts = json.dumps(parts_by_hand(options.package))
     found = alternate(
         {
-            "ours": _peak("-m", "edgewright_compiler.cli", "run", options.package, text),
+            "ours": _peak("-m", "edgewright_cli", "run", options.package, text),
             "by hand": _peak(str(FOLDER / "_by_hand.py"), parts, text),
         },
         options.rounds or ROUNDS,

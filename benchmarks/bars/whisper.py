@@ -19,7 +19,7 @@ from _package import running_engine
 from edgewright_benchmarks.accuracy._transcripts import count_errors
 from edgewright_benchmarks.bench import build_evidence
 from edgewright_benchmarks.data import read_dataset
-from edgewright_benchmarks.meter import MeterSettings, read_engines
+from edgewright_benchmarks.measuring.meter import MeterSettings, read_engines
 from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.result import Interval
 from edgewright_runtime import Package, load

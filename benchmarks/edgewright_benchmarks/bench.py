@@ -14,13 +14,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgewright_benchmarks.choice import choose, measured_again
 from edgewright_benchmarks.data import Dataset, read_dataset
 from edgewright_benchmarks.devices import Device
 from edgewright_benchmarks.devices.address import RemoteDevice
 from edgewright_benchmarks.devices.here import ThisMachine
-from edgewright_benchmarks.doubt import NOT_RIGHT
-from edgewright_benchmarks.evidence import (
+from edgewright_benchmarks.devices.workers import WorkerError
+from edgewright_benchmarks.judging.choice import choose, measured_again
+from edgewright_benchmarks.judging.doubt import NOT_RIGHT
+from edgewright_benchmarks.judging.evidence import (
     MeasuredEngine,
     compare_engines,
     data_facts,
@@ -28,10 +29,9 @@ from edgewright_benchmarks.evidence import (
     settings_facts,
     tool_versions,
 )
-from edgewright_benchmarks.meter import MeterSettings, read_engines
+from edgewright_benchmarks.measuring.meter import MeterSettings, read_engines
 from edgewright_benchmarks.progress import Progress, Quiet
 from edgewright_benchmarks.result import EngineResult, Result, result_from_json
-from edgewright_benchmarks.workers import WorkerError
 from edgewright_runtime import EngineFallbackWarning, EngineInfo, OtherProcessorWarning, Package, load
 from edgewright_runtime.manifest import Manifest
 from edgewright_runtime.samples import ARRAYS_INPUT

@@ -154,7 +154,7 @@ def write_yolo(folder: Path, edge: int, metadata: dict[str, str]) -> Path:
     import onnx_ir
     import torch
 
-    from edgewright_compiler.sources.failures import export_failures
+    from edgewright_compiler.failures import export_failures
 
     made: dict[str, Any] = {}
     exec(SQUARES, made)

@@ -13,12 +13,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edgewright_compiler.job import BuildOptions
-    from edgewright_compiler.stages import Built, build
+    from edgewright_compiler.building.build import Built, build
+    from edgewright_compiler.building.job import BuildOptions
 
 __all__ = ["BuildOptions", "Built", "build"]
 
-_PLACES = {"BuildOptions": "job", "Built": "stages", "build": "stages"}
+_PLACES = {"BuildOptions": "building.job", "Built": "building.build", "build": "building.build"}
 
 
 def __getattr__(name: str) -> object:

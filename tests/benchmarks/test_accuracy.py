@@ -7,7 +7,7 @@ from sklearn.metrics import f1_score
 from edgewright_benchmarks.accuracy import Output, Scorer
 from edgewright_benchmarks.accuracy.agreement import similarity
 from edgewright_benchmarks.tasks import TASKS, find_task
-from edgewright_benchmarks.truth import NOTHING
+from edgewright_benchmarks.truth.ground_truth import NOTHING
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_targets import InputError
 

@@ -32,7 +32,7 @@ import edgewright_runtime.steps.infer, edgewright_runtime.steps.labels, edgewrig
 """
 _HELP = """
 import contextlib, io
-from edgewright_compiler.cli import main
+from edgewright_cli import main
 with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
     main(["--help"])
 """
@@ -66,7 +66,7 @@ def test_a_first_call_imports_its_libraries_alone(modules_at_start: set[str]) ->
 def test_the_programs_import_what_they_are_named_for(modules_at_start: set[str]) -> None:
     """Guards the tests above against programs that import nothing."""
     assert "edgewright_runtime" in modules_after(_IMPORT_RUNTIME) - modules_at_start
-    assert "edgewright_compiler.cli.run" in modules_after(_RUN_HELP) - modules_at_start
+    assert "edgewright_cli.run" in modules_after(_RUN_HELP) - modules_at_start
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from edgewright_benchmarks import bounds
-from edgewright_benchmarks.choice import choose, judge
+from edgewright_benchmarks.judging.choice import choose, judge
 from edgewright_benchmarks.result import Accuracy, EngineResult, Interval, Latency
 from edgewright_targets import InputError
 

@@ -10,7 +10,7 @@ from sacrebleu.metrics.chrf import CHRF
 
 from edgewright_benchmarks.accuracy._chrf import ChrfSums, chrf_sums
 from edgewright_benchmarks.accuracy.translation import LabelledTranslation, TranslationAgreement
-from edgewright_benchmarks.statistics import mean_drop
+from edgewright_benchmarks.statistics.intervals import mean_drop
 from edgewright_benchmarks.tasks import find_task
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_targets import InputError

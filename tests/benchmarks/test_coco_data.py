@@ -12,7 +12,7 @@ from PIL import Image
 
 import tiny_detectors
 from edgewright_benchmarks.data import Dataset, read_dataset
-from edgewright_benchmarks.objects import TrueBox
+from edgewright_benchmarks.truth.objects import TrueBox
 from edgewright_targets import InputError
 
 

@@ -12,7 +12,7 @@ import pytest
 from edgewright_benchmarks.accuracy import _average_precision
 from edgewright_benchmarks.accuracy._average_precision import average_precision
 from edgewright_benchmarks.accuracy.detection import BoxAgreement, LabelledBoxes
-from edgewright_benchmarks.objects import TrueBox
+from edgewright_benchmarks.truth.objects import TrueBox
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_targets import InputError
 

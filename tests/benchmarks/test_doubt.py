@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgewright_benchmarks.doubt import doubt
-from edgewright_benchmarks.objects import TrueBox
+from edgewright_benchmarks.judging.doubt import doubt
 from edgewright_benchmarks.result import Accuracy, Interval
 from edgewright_benchmarks.tasks import TASKS, find_task
+from edgewright_benchmarks.truth.objects import TrueBox
 from edgewright_runtime.samples import ANSWER, pack_answer
 
 FOUR = [index % 4 for index in range(40)]

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
 from edgewright_benchmarks.accuracy.keywords import KeywordAgreement, LabelledKeywords
-from edgewright_benchmarks.truth import KEYWORDS
+from edgewright_benchmarks.truth.ground_truth import KEYWORDS
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_targets import InputError
 

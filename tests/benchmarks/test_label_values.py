@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from edgewright_benchmarks.data import Dataset, DataWarning, read_dataset
-from edgewright_benchmarks.label_values import number, one_of_two, several
+from edgewright_benchmarks.truth.label_values import number, one_of_two, several
 from edgewright_targets import InputError
 
 NAMES = ("joy", "anger", "fear")

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 import tiny_models
-from edgewright_benchmarks.objects import TrueBox
-from edgewright_benchmarks.statistics import least_bound
+from edgewright_benchmarks.statistics.intervals import least_bound
 from edgewright_benchmarks.tasks import find_task
-from edgewright_compiler.job import BuildOptions, read_jobs
+from edgewright_benchmarks.truth.objects import TrueBox
+from edgewright_compiler.building.job import BuildOptions, read_jobs
 from edgewright_runtime.samples import ANSWER, pack_answer
 
 SAID = ["turn on the light", "play some music", "set a timer", "good night", "what time is it", "open the door"]

@@ -16,7 +16,7 @@ import pytest
 
 from edgewright_benchmarks.devices.responses import Copied, DeviceFacts
 from edgewright_benchmarks.devices.session import FarEndSession
-from edgewright_benchmarks.workers import ConnectionLostError, WorkerError, WorkerProcess
+from edgewright_benchmarks.devices.workers import ConnectionLostError, WorkerError, WorkerProcess
 from edgewright_runtime.responses import Done, Hello
 from edgewright_runtime.wire import PROTOCOL, WireError, receive, send
 from edgewright_targets import InputError, host_facts

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.report_fixtures import build_result, engine
-from edgewright_benchmarks.native import compare_with_native, native_sentence
+from edgewright_benchmarks.judging.native import compare_with_native, native_sentence
 from edgewright_benchmarks.report import render_html, render_markdown
 from edgewright_benchmarks.result import NativeAnswers
 from edgewright_runtime.samples import ANSWER, pack_answer

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgewright_benchmarks.odd_values import odd_values
+from edgewright_benchmarks.judging.odd_values import odd_values
 
 
 def answers(*rows: list[float]) -> list[dict[str, Any]]:

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from benchmarks.report_fixtures import CHOSEN, REFUSED, bench_result, build_result
-from edgewright_benchmarks.otherwise import answered_otherwise
+from edgewright_benchmarks.judging.otherwise import answered_otherwise
 from edgewright_benchmarks.report import render_html, render_markdown
 from edgewright_benchmarks.report.quotes import quoted, quotes
 from edgewright_benchmarks.result import Otherwise, Result, result_from_json
 from edgewright_benchmarks.tasks import find_task
-from edgewright_compiler.cli import main
+from edgewright_cli import main
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_targets.record import write_record
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from edgewright_benchmarks._paired import _upper_bound, one_sided_z
-from edgewright_benchmarks.statistics import (
+from edgewright_benchmarks.statistics.intervals import (
     least_bound,
     least_samples,
     mean_drop,
@@ -15,6 +14,7 @@ from edgewright_benchmarks.statistics import (
     samples_needed,
     wilson,
 )
+from edgewright_benchmarks.statistics.paired import _upper_bound, one_sided_z
 from edgewright_targets import InputError
 
 

@@ -13,8 +13,8 @@ from sklearn.metrics import accuracy_score, jaccard_score
 import tiny_segmenters
 from edgewright_benchmarks.accuracy._corpus import MeanOfSums
 from edgewright_benchmarks.data import read_dataset
-from edgewright_benchmarks.masks import IGNORED, read_mask
 from edgewright_benchmarks.tasks import find_task
+from edgewright_benchmarks.truth.masks import IGNORED, read_mask
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_targets import InputError
 

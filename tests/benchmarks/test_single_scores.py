@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from edgewright_benchmarks.accuracy import Output
 from edgewright_benchmarks.data import read_dataset
-from edgewright_benchmarks.doubt import doubt
+from edgewright_benchmarks.judging.doubt import doubt
 from edgewright_benchmarks.report.words import metric_word
 from edgewright_benchmarks.tasks import find_task
 from edgewright_targets import InputError

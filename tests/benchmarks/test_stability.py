@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edgewright_benchmarks.statistics import (
+from edgewright_benchmarks.statistics.intervals import (
     stability_warnings,
 )
 

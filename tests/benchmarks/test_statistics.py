@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from edgewright_benchmarks.accuracy.classification import macro_f1, macro_f1_of_counts
-from edgewright_benchmarks.statistics import (
+from edgewright_benchmarks.statistics.intervals import (
     latency_ratio,
     mean_drop,
     metric_interval,

@@ -13,7 +13,7 @@ import soundfile
 
 import tiny_segmenters
 from edgewright_benchmarks.data import Dataset, _stored, _table, read_dataset
-from edgewright_benchmarks.masks import read_mask
+from edgewright_benchmarks.truth.masks import read_mask
 from edgewright_targets import InputError
 from photos import write_kinds
 from tiny_speech import sound

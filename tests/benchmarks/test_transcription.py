@@ -8,7 +8,7 @@ import pytest
 
 from edgewright_benchmarks.accuracy._transcripts import count_errors, spoken
 from edgewright_benchmarks.accuracy.transcription import LabelledTranscription, TranscriptAgreement
-from edgewright_benchmarks.statistics import mean_drop, rate_interval
+from edgewright_benchmarks.statistics.intervals import mean_drop, rate_interval
 from edgewright_benchmarks.tasks import find_task
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_targets import InputError

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from edgewright_benchmarks.workers import WorkerProcess
+from edgewright_benchmarks.devices.workers import WorkerProcess
 
 
 def test_ctrl_c_between_a_watchdog_and_its_request(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,10 +12,10 @@ import pytest
 from command import Command
 from edgewright_benchmarks.data import ArrayNames, read_dataset
 from edgewright_benchmarks.progress import Quiet
+from edgewright_compiler.building.build import draft_package
+from edgewright_compiler.building.job import BuildOptions, read_jobs
 from edgewright_compiler.cache import StageCache
-from edgewright_compiler.job import BuildOptions, read_jobs
 from edgewright_compiler.sources.default_inputs import default_inputs
-from edgewright_compiler.stages import draft_package
 from edgewright_runtime import SampleError, load
 from edgewright_targets import InputError
 

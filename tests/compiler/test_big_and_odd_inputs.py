@@ -17,10 +17,10 @@ import pytest
 import tiny_models
 from command import Command
 from edgewright_benchmarks.data import _table, read_dataset
-from edgewright_benchmarks.evidence import data_facts
-from edgewright_benchmarks.meter import MeterSettings
-from edgewright_compiler.checkpoint import read_config, read_json
-from edgewright_compiler.job import GOLDEN_SAMPLES, BuildOptions, read_jobs
+from edgewright_benchmarks.judging.evidence import data_facts
+from edgewright_benchmarks.measuring.meter import MeterSettings
+from edgewright_compiler.building.job import GOLDEN_SAMPLES, BuildOptions, read_jobs
+from edgewright_compiler.checkpoints.checkpoint import read_config, read_json
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_compiler.sources.other_forms import refuse_weights
 from edgewright_targets import InputError
@@ -236,7 +236,7 @@ def test_of_tables_that_need_few_samples_any_size_is_taken(
 ) -> None:
     """They were refused, with the advice to pass --samples, which did not change it."""
     monkeypatch.setattr(_table, "MOST_ROWS", 500)
-    monkeypatch.setattr("edgewright_compiler.job.MOST_ROWS", 500)
+    monkeypatch.setattr("edgewright_compiler.building.job.MOST_ROWS", 500)
     options: dict[str, Any] = {"calibration": table, "evaluation": table, given: table}
     settings = MeterSettings(samples=30)
     (job,) = read_jobs(str(checkpoint), BuildOptions("out", ("x86-64",), meter=settings, **options))

@@ -9,11 +9,11 @@ import pytest
 
 from command import Command
 from edgewright_benchmarks.bench import bench, build_evidence
-from edgewright_benchmarks.meter import MeterSettings
+from edgewright_benchmarks.measuring.meter import MeterSettings
 from edgewright_benchmarks.report import render_html, render_markdown
 from edgewright_compiler import BuildOptions, Built, build
-from edgewright_compiler.verify import verify_target
-from edgewright_compiler.ways import planned
+from edgewright_compiler.reach.verify_target import verify_target
+from edgewright_compiler.reach.ways import planned
 from edgewright_runtime import EngineUnavailableError, Package, load
 from edgewright_runtime.providers import qnn
 from edgewright_targets import InputError, load_target

@@ -15,8 +15,8 @@ import tiny_pairs
 import tiny_speech
 import tiny_writers
 from command import Command
-from edgewright_compiler.checkpoint import Checkpoint, read_config
-from edgewright_compiler.component import read_exported
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint, read_config
+from edgewright_compiler.graphs.exported import read_exported
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_compiler.tasks import task_of_architectures
 from edgewright_targets import InputError

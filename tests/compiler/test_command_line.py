@@ -17,7 +17,7 @@ import pytest
 
 import tiny_models
 from command import PROGRAM, QUICK, Command, environment, leftovers, run_apart
-from edgewright_compiler.cli import VERBS
+from edgewright_cli import VERBS
 
 
 @pytest.mark.parametrize("verb", VERBS)

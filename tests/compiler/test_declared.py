@@ -14,9 +14,9 @@ import soundfile
 from command import QUICK, Command, run_apart
 from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.result import result_from_json
+from edgewright_compiler.building.build import draft_package
+from edgewright_compiler.building.job import BuildOptions, read_jobs
 from edgewright_compiler.cache import StageCache
-from edgewright_compiler.job import BuildOptions, read_jobs
-from edgewright_compiler.stages import draft_package
 from edgewright_runtime import Package, load
 from edgewright_runtime.errors import SampleError
 from real_audio import recordings

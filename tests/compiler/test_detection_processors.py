@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgewright_compiler.checkpoint import Checkpoint
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_compiler.processors.detection import DetectionProcessor
 from edgewright_compiler.processors.image import PROCESSOR_FILE
 from edgewright_runtime.manifest import StepSpec

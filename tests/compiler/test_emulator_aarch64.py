@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 
 from command import Command
-from edgewright_benchmarks.meter import answer_engines
-from edgewright_benchmarks.parallel import answers_in_parallel
+from edgewright_benchmarks.devices.workers import Place, WorkerError, WorkerProcess
+from edgewright_benchmarks.measuring.meter import answer_engines
+from edgewright_benchmarks.measuring.parallel import answers_in_parallel
 from edgewright_benchmarks.progress import Quiet
-from edgewright_benchmarks.workers import Place, WorkerError, WorkerProcess
+from edgewright_cli import main
+from edgewright_compiler.building.build import draft_package
+from edgewright_compiler.building.job import BuildOptions, read_jobs
 from edgewright_compiler.cache import StageCache
-from edgewright_compiler.cli import main
 from edgewright_compiler.emulators import aarch64, debian, qemu, wheels
-from edgewright_compiler.job import BuildOptions, read_jobs
-from edgewright_compiler.stages import draft_package
 from edgewright_runtime import Package
 from edgewright_runtime.archive import cache_folder
 from edgewright_targets import EdgewrightError, InputError, host_facts

@@ -15,9 +15,9 @@ import pytest
 
 from command import Command
 from edgewright_benchmarks.bench import build_evidence
-from edgewright_benchmarks.meter import MeterSettings
+from edgewright_benchmarks.measuring.meter import MeterSettings
 from edgewright_benchmarks.progress import Quiet
-from edgewright_compiler.finish import judge, running
+from edgewright_compiler.finish.on_device import judge, running
 from edgewright_runtime import EngineFallbackWarning, EngineUnavailableError, Package, load, verify
 from edgewright_runtime import finished as finished_module
 from edgewright_runtime.finished import (

@@ -10,9 +10,9 @@ import onnx_ir as ir
 import onnxruntime
 import pytest
 
-from edgewright_compiler.component import GRAPH_FILE, copy_graph
-from edgewright_compiler.fused import fuse_attention
-from edgewright_compiler.quantize import quantize
+from edgewright_compiler.graphs.exported import GRAPH_FILE, copy_graph
+from edgewright_compiler.graphs.fused_attention import fuse_attention
+from edgewright_compiler.graphs.quantize import quantize
 from edgewright_targets import Recipe
 
 # Attention of 2 heads over 16 numbers each, as torch's exporter writes it, behind a layer.

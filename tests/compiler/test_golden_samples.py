@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from command import QUICK, Command
-from edgewright_compiler.cli.samples import sample_words
+from edgewright_cli.samples import sample_words
 from edgewright_runtime import Package, verify
 from edgewright_runtime.selftest import golden_samples, stored_samples
 

@@ -12,8 +12,8 @@ import pytest
 
 import tiny_models
 from command import QUICK, Command
-from edgewright_compiler.component import read_exported
-from edgewright_compiler.heads import head_of
+from edgewright_compiler.checkpoints.heads import head_of
+from edgewright_compiler.graphs.exported import read_exported
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_compiler.tasks import find_task
 from edgewright_runtime import load

@@ -12,7 +12,7 @@ from PIL import Image
 
 import tiny_images
 from command import QUICK, Command
-from edgewright_benchmarks.workers import WORKER_COMMAND, WorkerProcess
+from edgewright_benchmarks.devices.workers import WORKER_COMMAND, WorkerProcess
 from edgewright_runtime import load
 
 

@@ -15,8 +15,8 @@ from PIL import Image
 import tiny_generators
 from command import QUICK, Command
 from edgewright_benchmarks.accuracy._perceptual import can_be_seen
-from edgewright_compiler.cli import main
-from edgewright_compiler.ends import end_layers
+from edgewright_cli import main
+from edgewright_compiler.graphs.end_layers import end_layers
 from edgewright_runtime import SampleError, load
 from real_models import unpacked_wheel
 

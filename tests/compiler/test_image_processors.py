@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgewright_compiler.checkpoint import Checkpoint
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_compiler.processors.image import PROCESSOR_FILE, ImageProcessor
 from edgewright_runtime.steps import make_free_step
 from edgewright_targets import InputError

@@ -13,9 +13,9 @@ from PIL import Image
 
 import tiny_segmenters
 from command import QUICK, Command
-from edgewright_benchmarks.masks import read_mask
-from edgewright_compiler.cli import main
-from edgewright_compiler.component import copy_graph
+from edgewright_benchmarks.truth.masks import read_mask
+from edgewright_cli import main
+from edgewright_compiler.graphs.exported import copy_graph
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_runtime import load
 from edgewright_runtime.manifest import COMPONENT

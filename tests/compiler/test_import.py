@@ -11,10 +11,10 @@ import pytest
 
 import opset_graphs
 from command import QUICK, Command
-from edgewright_benchmarks.meter import MeterSettings
+from edgewright_benchmarks.measuring.meter import MeterSettings
 from edgewright_compiler import BuildOptions, Built, build
-from edgewright_compiler.component import copy_graph
-from edgewright_compiler.quantize import quantize
+from edgewright_compiler.graphs.exported import copy_graph
+from edgewright_compiler.graphs.quantize import quantize
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.onnx_file import OnnxSource
 from edgewright_runtime import load

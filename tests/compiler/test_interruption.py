@@ -133,7 +133,7 @@ def test_killed_while_a_package_is_replaced(sources: Path, tmp_path: Path) -> No
 # A build that is killed when the package has its name and its archive is next.
 _KILLED_BEFORE_THE_ARCHIVE = """
 import os, signal, sys
-from edgewright_compiler.cli import main
+from edgewright_cli import main
 from edgewright_runtime import archive
 
 archive.write_archive = lambda *_: os.kill(os.getpid(), signal.SIGKILL)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edgewright_compiler.checkpoint import Checkpoint
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_compiler.processors._audio_fronts import FRONTS
 from edgewright_compiler.processors._image_steps import _OF_THEIR_OWN
 from edgewright_compiler.processors._known_settings import known_settings, refuse_unknown_settings
@@ -97,7 +97,7 @@ def test_every_setting_of_a_generation_is_sorted() -> None:
     """A new version of transformers that has another one fails here, and somebody says what becomes of it."""
     import transformers
 
-    from edgewright_compiler.generation_config import _SHARED, _UNKNOWN
+    from edgewright_compiler.checkpoints.generation_config import _SHARED, _UNKNOWN
 
     config: Any = transformers.GenerationConfig
     # Read by name; of the prompt; and what changes how tokens are found, kept or told, but not which.
@@ -121,7 +121,7 @@ def test_every_setting_of_a_generation_is_sorted() -> None:
 def test_a_setting_of_a_generation_that_cannot_be_done(settings: Any) -> None:
     import transformers
 
-    from edgewright_compiler.generation_config import generation_settings
+    from edgewright_compiler.checkpoints.generation_config import generation_settings
 
     config: Any = transformers.GenerationConfig
     ((name, value),) = settings.items()

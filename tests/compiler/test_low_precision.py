@@ -13,10 +13,10 @@ from onnx import parser
 
 from command import QUICK, Command
 from edgewright_benchmarks.result import result_from_json
-from edgewright_compiler.component import copy_graph
-from edgewright_compiler.low_precision import low_precision_nodes
-from edgewright_compiler.plain_graph import inline_functions, name_nodes
-from edgewright_compiler.quantize import QuantizationError, quantize
+from edgewright_compiler.graphs.exported import copy_graph
+from edgewright_compiler.graphs.low_precision import low_precision_nodes
+from edgewright_compiler.graphs.plain_graph import inline_functions, name_nodes
+from edgewright_compiler.graphs.quantize import QuantizationError, quantize
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.onnx_file import OnnxSource
 from edgewright_runtime import Package

@@ -11,12 +11,12 @@ import pytest
 
 import tiny_models
 from edgewright_benchmarks.bench import bench, build_evidence
-from edgewright_benchmarks.meter import MeterSettings
+from edgewright_benchmarks.devices.workers import WORKER_COMMAND
+from edgewright_benchmarks.measuring.meter import MeterSettings
 from edgewright_benchmarks.progress import Quiet
-from edgewright_benchmarks.workers import WORKER_COMMAND
+from edgewright_cli import main
 from edgewright_compiler import BuildOptions, Built, build, emulators
-from edgewright_compiler.cli import main
-from edgewright_compiler.verify import verify_target
+from edgewright_compiler.reach.verify_target import verify_target
 from edgewright_runtime import EngineFallbackWarning, Package, load
 from edgewright_runtime.manifest import ASSET_FOLDER
 from edgewright_runtime.package_files import SUMS, file_digest

@@ -7,9 +7,9 @@ import onnx_ir as ir
 import pytest
 
 from edgewright_benchmarks.progress import Quiet
+from edgewright_compiler.building.build import draft_package
+from edgewright_compiler.building.job import BuildOptions, read_jobs
 from edgewright_compiler.cache import StageCache
-from edgewright_compiler.job import BuildOptions, read_jobs
-from edgewright_compiler.stages import draft_package
 from edgewright_runtime import SampleError, load
 from tiny_models import write_target
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 import tiny_detectors
 from command import QUICK, Command
-from edgewright_compiler.cli.draw_boxes import draw_boxes
+from edgewright_cli.draw_boxes import draw_boxes
 from edgewright_runtime import SampleError, load
 
 

@@ -16,9 +16,9 @@ import tiny_segmenters
 import tiny_videos
 from command import Command
 from edgewright_benchmarks.progress import Quiet
+from edgewright_compiler.building.build import draft_package
+from edgewright_compiler.building.job import BuildOptions, read_jobs
 from edgewright_compiler.cache import StageCache
-from edgewright_compiler.job import BuildOptions, read_jobs
-from edgewright_compiler.stages import draft_package
 from edgewright_runtime import Model, load
 
 # Each exports with torch and compares with the file.

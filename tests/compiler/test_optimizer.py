@@ -14,9 +14,9 @@ import pytest
 from command import QUICK, Command
 from edgewright_benchmarks.result import OptimizerFacts, Result, result_from_json
 from edgewright_compiler import optimizer
-from edgewright_compiler.changed_nodes import changed_nodes
-from edgewright_compiler.optimizer import allowed_difference, largest_share
-from edgewright_compiler.quantize import quantize
+from edgewright_compiler.building.optimizations import allowed_difference, largest_share
+from edgewright_compiler.graphs.changed_nodes import changed_nodes
+from edgewright_compiler.graphs.quantize import quantize
 from edgewright_runtime import Package, load
 from edgewright_runtime.errors import EngineUnavailableError
 from edgewright_targets import Recipe

@@ -11,10 +11,10 @@ import pytest
 
 from command import Command
 from edgewright_benchmarks.progress import Quiet
+from edgewright_compiler.building.build import draft_package
+from edgewright_compiler.building.job import BuildOptions, read_jobs
 from edgewright_compiler.cache import StageCache
-from edgewright_compiler.job import BuildOptions, read_jobs
 from edgewright_compiler.sources import SourceOptions, open_source
-from edgewright_compiler.stages import draft_package
 from edgewright_runtime import load
 
 _LINEAR = 'coefficients=[1.0, 2.0, -1.0, 0.5], intercepts=[0.1, 0.2], post_transform="SOFTMAX"'

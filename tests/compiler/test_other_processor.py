@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import tiny_models
-from edgewright_compiler.job import BuildOptions, read_jobs
+from edgewright_compiler.building.job import BuildOptions, read_jobs
 from edgewright_runtime import OtherProcessorWarning, Package, load, loading
 from edgewright_targets import Target, host_facts, load_target
 from edgewright_targets.host import KNOWN_FEATURES

@@ -13,9 +13,9 @@ import onnx_ir
 import pytest
 from onnx import serialization, version_converter
 
-from edgewright_compiler.component import copy_graph
-from edgewright_compiler.low_precision import low_precision_nodes
-from edgewright_compiler.quantize import quantize
+from edgewright_compiler.graphs.exported import copy_graph
+from edgewright_compiler.graphs.low_precision import low_precision_nodes
+from edgewright_compiler.graphs.quantize import quantize
 from edgewright_targets import Recipe
 
 LIMIT = 60_000

@@ -17,11 +17,11 @@ import pytest
 import opset_graphs
 from command import QUICK, Command
 from edgewright_benchmarks.result import result_from_json
-from edgewright_compiler.component import copy_graph
-from edgewright_compiler.float8 import int8_to_float8
-from edgewright_compiler.graphs import CandidateError, Graphs
-from edgewright_compiler.quantize import QuantizationError, quantize
-from edgewright_compiler.reference import NoReferenceError, precision_difference, tolerance_for
+from edgewright_compiler.building.candidate_graphs import CandidateError, Graphs
+from edgewright_compiler.graphs.exported import copy_graph
+from edgewright_compiler.graphs.float8 import int8_to_float8
+from edgewright_compiler.graphs.precision_difference import NoReferenceError, precision_difference, tolerance_for
+from edgewright_compiler.graphs.quantize import QuantizationError, quantize
 from edgewright_runtime import Package
 from edgewright_runtime.likeness import Likeness
 from edgewright_runtime.manifest import PipelineSpec, StepSpec

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgewright_compiler.check import Compared, compare_with_source
-from edgewright_compiler.probes import probes
+from edgewright_compiler.building.export_check import Compared, compare_with_source
+from edgewright_compiler.building.probes import probes
 from edgewright_compiler.sources import Inference
 from edgewright_runtime import load
 from edgewright_targets import CheckFailedError

@@ -6,18 +6,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgewright_benchmarks.meter import answer_engines
+from edgewright_benchmarks.devices.workers import WorkerError, WorkerProcess
+from edgewright_benchmarks.measuring.meter import answer_engines
 from edgewright_benchmarks.progress import Quiet
-from edgewright_benchmarks.workers import WorkerError, WorkerProcess
 from edgewright_compiler import emulators
-from edgewright_compiler.assemble import assemble
+from edgewright_compiler.building.assemble import assemble
+from edgewright_compiler.building.engine_files import EngineFiles, PartFiles
 from edgewright_compiler.compile import CompileError, CompileRequest, compiler
-from edgewright_compiler.component import read_exported
-from edgewright_compiler.engine_files import EngineFiles, PartFiles
-from edgewright_compiler.quantize import QuantizationError, quantize
-from edgewright_compiler.shapes import shapes_of
+from edgewright_compiler.graphs.exported import read_exported
+from edgewright_compiler.graphs.feed_shapes import shapes_of
+from edgewright_compiler.graphs.fixed_shapes import choose_shapes, fix_shapes
+from edgewright_compiler.graphs.quantize import QuantizationError, quantize
 from edgewright_compiler.sources import SourceOptions, open_source
-from edgewright_compiler.static import choose_shapes, fix_shapes
 from edgewright_runtime import EngineUnavailableError, Model, load
 from edgewright_runtime.errors import SampleCutWarning
 from edgewright_runtime.manifest import EnginePart, EngineSpec, Manifest, SourceFacts

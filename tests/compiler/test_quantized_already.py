@@ -18,11 +18,11 @@ import tiny_models
 from command import QUICK, Command
 from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.result import result_from_json
+from edgewright_compiler.building.engine_maker import EngineMaker
+from edgewright_compiler.building.job import BuildOptions, read_jobs
 from edgewright_compiler.cache import StageCache
-from edgewright_compiler.component import copy_graph
-from edgewright_compiler.engines import EngineMaker
-from edgewright_compiler.job import BuildOptions, read_jobs
-from edgewright_compiler.quantize import QuantizationError, quantize
+from edgewright_compiler.graphs.exported import copy_graph
+from edgewright_compiler.graphs.quantize import QuantizationError, quantize
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.onnx_file import OnnxSource
 from edgewright_runtime import Package, load

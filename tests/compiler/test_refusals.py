@@ -250,7 +250,7 @@ def test_a_refusal(command: Command, mistakes: Path, monkeypatch: pytest.MonkeyP
 
 _IN_ONE_PROCESS = """
 import json, sys
-from edgewright_compiler.cli import main
+from edgewright_cli import main
 
 found = {}
 for words in json.load(sys.stdin):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from edgewright_benchmarks.data import DataWarning
-from edgewright_compiler.cli import VERBS, console, main
+from edgewright_cli import VERBS, console, main
 from edgewright_runtime.errors import AudioWarning
 
 LIBRARY = "/venv/lib/python3.12/site-packages/torch/onnx/utils.py"
@@ -39,7 +39,7 @@ def said(capsys: pytest.CaptureFixture[str], kind: type[Warning], file: str) -> 
         "/usr/lib/python3/dist-packages/numpy/core.py",
         "/usr/lib/python3.11/contextlib.py",
         "C:\\Python\\Lib\\site-packages\\numpy\\core.py",
-        "/home/me/edgewright/compiler/edgewright_compiler/quantize.py",
+        "/home/me/edgewright/compiler/edgewright_compiler/graphs/quantize.py",
         "<string>",
     ],
 )
@@ -75,6 +75,6 @@ def test_every_verb_routes_them(capsys: pytest.CaptureFixture[str], monkeypatch:
         pass
 
     module = types.SimpleNamespace(execute=execute, configure=configure, EPILOG="")
-    monkeypatch.setitem(sys.modules, f"edgewright_compiler.cli.{verb}", module)
+    monkeypatch.setitem(sys.modules, f"edgewright_cli.{verb}", module)
     assert main([verb]) == 0
     assert capsys.readouterr().err == "warning: Semicolons.\n"

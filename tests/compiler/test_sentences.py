@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import tiny_models
-from edgewright_compiler.checkpoint import Checkpoint, read_config
-from edgewright_compiler.component import ASSET_PREFIX, ASSETS_FOLDER
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint, read_config
+from edgewright_compiler.graphs.exported import ASSET_PREFIX, ASSETS_FOLDER
 from edgewright_compiler.processors.sentence import SentenceTokenizer
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_runtime.manifest import StepSpec

@@ -10,7 +10,7 @@ import pytest
 
 import tiny_speech
 from command import QUICK, Command, run_apart
-from edgewright_compiler.checkpoint import Checkpoint
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_compiler.processors.audio import CheckpointAudio
 from edgewright_runtime import SampleError, load
 from edgewright_runtime.steps.filter_bank import SHORTEST, FilterBank

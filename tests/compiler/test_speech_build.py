@@ -16,7 +16,7 @@ import tiny_speech
 from command import QUICK, Command, run_apart
 from edgewright_benchmarks.data import read_dataset
 from edgewright_benchmarks.result import result_from_json
-from edgewright_compiler.component import read_exported
+from edgewright_compiler.graphs.exported import read_exported
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_runtime import Package, load
 from edgewright_runtime.errors import AudioWarning, SampleError

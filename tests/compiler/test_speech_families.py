@@ -7,7 +7,7 @@ import onnxruntime
 import pytest
 
 import tiny_speech
-from edgewright_compiler.component import WEIGHTS_FOLDER
+from edgewright_compiler.graphs.exported import WEIGHTS_FOLDER
 from edgewright_compiler.sources import SourceOptions, open_source
 
 

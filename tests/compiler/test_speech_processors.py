@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tiny_speech
-from edgewright_compiler.checkpoint import Checkpoint, read_config
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint, read_config
 from edgewright_compiler.processors.audio import CheckpointAudio
 from edgewright_compiler.processors.speech import CheckpointSpeech
 from edgewright_compiler.sources import SourceOptions, open_source

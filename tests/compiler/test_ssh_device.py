@@ -11,10 +11,10 @@ import pytest
 import tiny_models
 from command import Command
 from edgewright_benchmarks.devices.ssh import SshDevice
-from edgewright_benchmarks.meter import MeterSettings
+from edgewright_benchmarks.devices.workers import WORKER_COMMAND
+from edgewright_benchmarks.measuring.meter import MeterSettings
 from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.result import read_result
-from edgewright_benchmarks.workers import WORKER_COMMAND
 from edgewright_compiler import BuildOptions, build, emulators
 from edgewright_runtime import Package
 from edgewright_targets import Target

@@ -10,11 +10,11 @@ from command import Command
 from edgewright_benchmarks.bench import bench
 from edgewright_benchmarks.devices import ssh
 from edgewright_benchmarks.devices.address import RemoteDevice
-from edgewright_benchmarks.meter import MeterSettings
+from edgewright_benchmarks.measuring.meter import MeterSettings
 from edgewright_benchmarks.progress import Quiet
+from edgewright_cli.summary import result_text
 from edgewright_compiler import BuildOptions, build
 from edgewright_compiler.cache import StageCache
-from edgewright_compiler.cli.summary import result_text
 from edgewright_compiler.emulators import aarch64
 from edgewright_runtime.archive import cache_folder
 from ssh_server import SshServer, far_processes

@@ -20,7 +20,7 @@ from edgewright_benchmarks.bench import bench
 from edgewright_benchmarks.devices import connection, ssh
 from edgewright_benchmarks.devices.address import RemoteDevice
 from edgewright_benchmarks.devices.ssh import SshDevice
-from edgewright_benchmarks.meter import MeterSettings
+from edgewright_benchmarks.measuring.meter import MeterSettings
 from edgewright_benchmarks.progress import Quiet
 from edgewright_runtime import Package
 from edgewright_targets import InputError
@@ -263,7 +263,7 @@ def test_interrupted_by_its_user(server: SshServer, built_arrays: Path, many: Pa
 def test_killed_here(server: SshServer, built_arrays: Path, many: Path, tmp_path: Path) -> None:
     """Nobody says goodbye: the far end cleans up when its time of grace is over."""
     code = "from edgewright_benchmarks.devices import ssh; ssh._GRACE_SECONDS = 1.0; "
-    code += "import sys; from edgewright_compiler.cli import main; sys.exit(main())"
+    code += "import sys; from edgewright_cli import main; sys.exit(main())"
     process = _started(server, built_arrays, many, tmp_path, (sys.executable, "-c", code))
     process.kill()
     process.communicate(timeout=120)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from edgewright_benchmarks.data import Dataset
+from edgewright_compiler.building.candidate_graphs import Graphs
 from edgewright_compiler.cache import StageCache
-from edgewright_compiler.graphs import Graphs
 from edgewright_runtime.manifest import PipelineSpec
 
 CONTENT = b"weights of a stage"

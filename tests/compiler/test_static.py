@@ -7,10 +7,10 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 
-from edgewright_compiler.component import ExportedModel, Ports
-from edgewright_compiler.graphs import CandidateError, Graphs
-from edgewright_compiler.shapes import shapes_of
-from edgewright_compiler.static import FixingError, choose_length, choose_shapes, fix_shapes
+from edgewright_compiler.building.candidate_graphs import CandidateError, Graphs
+from edgewright_compiler.graphs.exported import ExportedModel, Ports
+from edgewright_compiler.graphs.feed_shapes import shapes_of
+from edgewright_compiler.graphs.fixed_shapes import FixingError, choose_length, choose_shapes, fix_shapes
 from edgewright_runtime.manifest import PipelineSpec, StepSpec
 from edgewright_targets import InputError
 from tiny_models import write_onnx

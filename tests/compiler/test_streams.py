@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from command import PROGRAM, Command
-from edgewright_compiler.cli import main, targets
-from edgewright_compiler.cli.streams import printable
+from edgewright_cli import main, targets
+from edgewright_cli.streams import printable
 
 ESCAPE = "\x1b[2J\x1b]0;title\x07"
 SPELT = r"\x1b[2J\x1b]0;title\x07"

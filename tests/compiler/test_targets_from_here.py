@@ -11,7 +11,7 @@ import pytest
 import tiny_models
 from command import Command
 from edgewright_compiler import emulators
-from edgewright_compiler.reach import reach
+from edgewright_compiler.reach.doctor import reach
 from edgewright_targets import load_target, target_names
 from edgewright_targets.target import RUNGS
 

@@ -16,8 +16,8 @@ from edgewright_compiler.compile.tensorrt_device import compile_engine as compil
 from edgewright_compiler.compile.tensorrt_plan import PlanFacts, build_plan
 from edgewright_compiler.compile.tensorrt_rtx import compile_engine, graph_files
 from edgewright_compiler.compile.tensorrt_shapes import optimization_profile
-from edgewright_compiler.quantize import quantize
-from edgewright_compiler.shapes import FeedShapes
+from edgewright_compiler.graphs.feed_shapes import FeedShapes
+from edgewright_compiler.graphs.quantize import quantize
 from edgewright_runtime.trt import FULL, RTX, Shapes, missing
 from edgewright_targets import InputError, Recipe
 

@@ -15,7 +15,7 @@ import pytest
 
 import tiny_models
 from command import QUICK, Command, run_apart
-from edgewright_compiler.weight_only import quantize_weights
+from edgewright_compiler.graphs.weight_only import quantize_weights
 from edgewright_runtime import Package
 from edgewright_targets import Recipe
 

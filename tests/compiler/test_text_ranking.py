@@ -12,9 +12,9 @@ import pytest
 import tiny_models
 from command import QUICK, Command
 from edgewright_benchmarks.data import read_dataset
-from edgewright_compiler.checkpoint import read_config
-from edgewright_compiler.cli.samples import answer_lines, read_samples
-from edgewright_compiler.heads import head_of
+from edgewright_cli.samples import answer_lines, read_samples
+from edgewright_compiler.checkpoints.checkpoint import read_config
+from edgewright_compiler.checkpoints.heads import head_of
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_compiler.tasks import find_task
 from edgewright_runtime import SampleError, load

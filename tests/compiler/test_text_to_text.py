@@ -14,9 +14,9 @@ import tiny_writers
 from command import QUICK, Command, run_apart
 from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler import BuildOptions
+from edgewright_compiler.building.build import draft_package
+from edgewright_compiler.building.job import read_jobs
 from edgewright_compiler.cache import StageCache
-from edgewright_compiler.job import read_jobs
-from edgewright_compiler.stages import draft_package
 from edgewright_runtime import Model, Package, SampleError, load
 from edgewright_runtime.errors import SampleCutWarning
 from edgewright_runtime.generation.settings import GenerationSettings

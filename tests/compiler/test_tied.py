@@ -10,9 +10,9 @@ import onnx_ir as ir
 import onnxruntime
 import pytest
 
-from edgewright_compiler.component import GRAPH_FILE, copy_graph, save_graph
-from edgewright_compiler.quantize import quantize
-from edgewright_compiler.tied import tie_weights, untie_weights
+from edgewright_compiler.graphs.exported import GRAPH_FILE, copy_graph, save_graph
+from edgewright_compiler.graphs.quantize import quantize
+from edgewright_compiler.graphs.tied_weights import tie_weights, untie_weights
 from edgewright_targets import Recipe
 from exact import exact_output
 

@@ -14,14 +14,14 @@ import pytest
 
 import tiny_models
 from edgewright_benchmarks.progress import Quiet
+from edgewright_compiler.building.build import draft_package
+from edgewright_compiler.building.job import BuildOptions, read_jobs
 from edgewright_compiler.cache import StageCache
-from edgewright_compiler.checkpoint import Checkpoint, read_config
-from edgewright_compiler.component import read_exported
-from edgewright_compiler.job import BuildOptions, read_jobs
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint, read_config
+from edgewright_compiler.graphs.exported import read_exported
 from edgewright_compiler.processors.positions import _AFTER_PADDING, position_limit
 from edgewright_compiler.processors.tokenizer import CheckpointTokenizer
 from edgewright_compiler.sources import SourceOptions, open_source
-from edgewright_compiler.stages import draft_package
 from edgewright_runtime import Model, load
 from edgewright_runtime.errors import SampleCutWarning
 from edgewright_targets import InputError

@@ -14,8 +14,8 @@ import soundfile
 
 import tiny_speech
 from command import Command
-from edgewright_compiler.checkpoint import Checkpoint, read_config
-from edgewright_compiler.cli.streams import printable
+from edgewright_cli.streams import printable
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint, read_config
 from edgewright_compiler.processors.audio import CheckpointAudio
 from edgewright_compiler.tasks._transcripts import transcript_settings
 from edgewright_runtime import Model, SampleError, load

@@ -12,9 +12,9 @@ import pytest
 
 from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler import BuildOptions, build
+from edgewright_compiler.building.build import draft_package
+from edgewright_compiler.building.job import read_jobs
 from edgewright_compiler.cache import StageCache
-from edgewright_compiler.job import read_jobs
-from edgewright_compiler.stages import draft_package
 from tiny_models import write_arrays, write_onnx
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,12 +11,12 @@ import pytest
 
 import edgewright_runtime
 from edgewright_benchmarks.bench import bench, build_evidence
-from edgewright_benchmarks.meter import MeterSettings
+from edgewright_benchmarks.measuring.meter import MeterSettings
 from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.result import Result
-from edgewright_benchmarks.statistics import paired_accuracy_drop
+from edgewright_benchmarks.statistics.intervals import paired_accuracy_drop
+from edgewright_cli import main
 from edgewright_compiler import BuildOptions, build
-from edgewright_compiler.cli import main
 from edgewright_runtime import Package
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgewright_benchmarks.workers import WORKER_COMMAND, WorkerError, WorkerProcess
+from edgewright_benchmarks.devices.workers import WORKER_COMMAND, WorkerError, WorkerProcess
 from edgewright_runtime import EngineFallbackWarning, EngineUnavailableError, load
 from edgewright_runtime.providers import openvino
 from x86_emulator import INTEL, python_on

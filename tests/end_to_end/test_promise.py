@@ -9,7 +9,7 @@ import onnx_ir as ir
 import pytest
 
 import tiny_models
-from edgewright_benchmarks.meter import MeterSettings
+from edgewright_benchmarks.measuring.meter import MeterSettings
 from edgewright_benchmarks.report import render_html, render_markdown
 from edgewright_benchmarks.result import EngineResult, Result
 from edgewright_compiler import BuildOptions, build

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from edgewright_benchmarks.data import read_dataset
-from edgewright_benchmarks.masks import read_mask
+from edgewright_benchmarks.truth.masks import read_mask
 
 SCRIPTS = Path(__file__).parents[2] / "examples" / "masks"
 pytestmark = pytest.mark.slow

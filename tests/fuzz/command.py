@@ -23,7 +23,7 @@ from fuzz.subjects import SUBJECTS
 _IMPORTED = (
     "onnx", "onnxruntime", "soundfile", "soxr", "tiny_models", "tokenizers", "torch", "transformers",
     "edgewright_benchmarks.data", "edgewright_benchmarks.devices.ssh", "edgewright_benchmarks.result",
-    "edgewright_benchmarks.tasks", "edgewright_benchmarks.workers", "edgewright_compiler.cli",
+    "edgewright_benchmarks.tasks", "edgewright_benchmarks.devices.workers", "edgewright_cli",
     "edgewright_compiler.sources.declared", "edgewright_compiler.sources.huggingface",
     "edgewright_compiler.sources.onnx_file", "edgewright_compiler.sources.torch_module", "edgewright_compiler.tasks",
     "edgewright_runtime.archive", "edgewright_runtime.engine", "edgewright_runtime.finished",

@@ -25,14 +25,14 @@ def _faults(room: Room) -> dict[str, Callable[[], Any]]:
     def refuse(message: str) -> None:
         raise InputError(message)
 
-    class Unbounded(InputError):
+    class UnboundedError(InputError):
         """Its message does not pass the bound that every error on purpose has."""
 
         def __str__(self) -> str:
             return "x" * 100_000
 
     def refuse_at_length() -> None:
-        raise Unbounded("")
+        raise UnboundedError("")
 
     return {
         "accepted": lambda: "",

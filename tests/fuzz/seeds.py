@@ -64,7 +64,7 @@ def make_seeds(folder: Path) -> Seeds:
     for name, words in builds.items():
         output = folder / f"{name}.ortpackage"
         quick = ("--target", data / "tiny.toml", "--rounds", "2", "--calls", "4", "--archive", "-q", "-o", output)
-        command = [sys.executable, "-m", "edgewright_compiler.cli", "build", *map(str, (*words, *quick))]
+        command = [sys.executable, "-m", "edgewright_cli", "build", *map(str, (*words, *quick))]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
     shutil.copyfile(folder / "text.ortpackage/edgewright/evidence/tiny.json", data / "result.json")
@@ -76,8 +76,8 @@ def make_seeds(folder: Path) -> Seeds:
 def _record(seeds: Seeds) -> None:
     """Conversations with a real worker, and with a real far end whose ssh is a script that runs it here."""
     from edgewright_benchmarks.devices.ssh import SshDevice
+    from edgewright_benchmarks.devices.workers import WORKER_COMMAND, WorkerProcess
     from edgewright_benchmarks.progress import Quiet
-    from edgewright_benchmarks.workers import WORKER_COMMAND, WorkerProcess
     from edgewright_runtime import Package
 
     streams = seeds.folder / "worker"
@@ -116,7 +116,7 @@ class played:  # noqa: N801 - used as a function that opens a block
 
 def talk_to_worker(worker: object, seeds: Seeds) -> None:
     """Everything that a meter asks of a worker."""
-    from edgewright_benchmarks.workers import WorkerProcess
+    from edgewright_benchmarks.devices.workers import WorkerProcess
 
     assert isinstance(worker, WorkerProcess)
     package = seeds.package("arrays")

@@ -172,7 +172,7 @@ def _command(*words: str) -> Reader:
     """The command line with the mutated path in the place of `{}`."""
 
     def read(path: Path, seeds: Seeds, room: Room) -> str:
-        from edgewright_compiler.cli import main
+        from edgewright_cli import main
         from edgewright_targets import InputError
 
         code = main([word.format(path, seeds=seeds.folder) for word in words])
@@ -217,7 +217,7 @@ def _source(path: Path, seeds: Seeds, room: Room, *, file: str = "", sample: Any
 
 
 def _worker(path: Path, seeds: Seeds, room: Room) -> str:
-    from edgewright_benchmarks.workers import WorkerProcess
+    from edgewright_benchmarks.devices.workers import WorkerProcess
 
     with WorkerProcess(command=("sh", "-c", PLAY, str(path / "worker.stream")), timeout=20) as worker:
         talk_to_worker(worker, seeds)
@@ -226,8 +226,8 @@ def _worker(path: Path, seeds: Seeds, room: Room) -> str:
 
 def _device(path: Path, seeds: Seeds, room: Room) -> str:
     from edgewright_benchmarks.devices import copying, session, ssh
+    from edgewright_benchmarks.devices.workers import WorkerProcess
     from edgewright_benchmarks.progress import Quiet
-    from edgewright_benchmarks.workers import WorkerProcess
     from edgewright_runtime import Package
     from edgewright_targets import InputError
 

@@ -14,9 +14,9 @@ import pytest
 import tiny_models
 from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler import BuildOptions
+from edgewright_compiler.building.build import draft_package
+from edgewright_compiler.building.job import read_jobs
 from edgewright_compiler.cache import StageCache
-from edgewright_compiler.job import read_jobs
-from edgewright_compiler.stages import draft_package
 from edgewright_runtime import Model, SampleError, load
 from edgewright_runtime.errors import SampleCutWarning
 from edgewright_runtime.generation.pieces import Pieces

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgewright_compiler.ways import planned
+from edgewright_compiler.reach.ways import planned
 from edgewright_targets import RUNGS, HostFacts, InputError, Recipe, host_target_name, load_target, target_names
 from edgewright_targets import target as target_module
 from edgewright_targets.record import read_record

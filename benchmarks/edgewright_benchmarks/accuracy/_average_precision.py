@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.objects import TrueBox
+from edgewright_benchmarks.truth.objects import TrueBox
 
 # COCO's: overlaps at which a box counts as found, and recalls at which precision is read.
 OVERLAPS = np.linspace(0.5, 0.95, 10)

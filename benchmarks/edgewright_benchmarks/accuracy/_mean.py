@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edgewright_benchmarks.accuracy._scorer import NO_DROP
 from edgewright_benchmarks.result import Accuracy, Interval
-from edgewright_benchmarks.statistics import mean_drop, samples_needed
+from edgewright_benchmarks.statistics.intervals import mean_drop, samples_needed
 
 Scores = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edgewright_benchmarks.accuracy._scorer import NO_DROP
 from edgewright_benchmarks.result import Accuracy, Interval
-from edgewright_benchmarks.statistics import least_bound, samples_within
+from edgewright_benchmarks.statistics.intervals import least_bound, samples_within
 
 _RESAMPLES = 400
 # Values of resamples that are in memory at once.

@@ -19,7 +19,7 @@ from edgewright_benchmarks.accuracy._scorer import (
 from edgewright_benchmarks.accuracy._single import classes_of
 from edgewright_benchmarks.accuracy.classification import is_among
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
-from edgewright_benchmarks.statistics import paired_accuracy_drop, samples_needed, wilson
+from edgewright_benchmarks.statistics.intervals import paired_accuracy_drop, samples_needed, wilson
 from edgewright_runtime.gaps import largest_gap, odd_places
 
 # The baseline agrees with itself by definition, which has no width.

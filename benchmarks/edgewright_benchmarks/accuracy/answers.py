@@ -13,7 +13,7 @@ import numpy as np
 from edgewright_benchmarks.accuracy._mean import Scores, mean_accuracy, mean_interval
 from edgewright_benchmarks.accuracy._scorer import Output, answers_of, check_samples, check_truth
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
-from edgewright_benchmarks.statistics import wilson
+from edgewright_benchmarks.statistics.intervals import wilson
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)

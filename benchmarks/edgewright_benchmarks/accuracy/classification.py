@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples, class_scores, tell_apart
 from edgewright_benchmarks.accuracy._single import auc_of, check_width, classes_of, threshold_of
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
-from edgewright_benchmarks.statistics import metric_interval, paired_accuracy_drop, samples_needed, wilson
+from edgewright_benchmarks.statistics.intervals import metric_interval, paired_accuracy_drop, samples_needed, wilson
 from edgewright_targets import InputError
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from edgewright_benchmarks.accuracy._average_precision import Found, average_precision
 from edgewright_benchmarks.accuracy._mean import mean_accuracy, mean_interval
 from edgewright_benchmarks.accuracy._scorer import Output, answers_of, check_samples, check_truth
-from edgewright_benchmarks.objects import TrueBox
 from edgewright_benchmarks.result import Accuracy, Measure
+from edgewright_benchmarks.truth.objects import TrueBox
 from edgewright_targets import InputError
 
 _NO_ANSWERS = "Boxes can be told from an engine's answer only; there is none."

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, answers_of, check_samples, check_truth
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
-from edgewright_benchmarks.statistics import paired_accuracy_drop, samples_needed, wilson
+from edgewright_benchmarks.statistics.intervals import paired_accuracy_drop, samples_needed, wilson
 
 Flags = NDArray[np.bool_]
 

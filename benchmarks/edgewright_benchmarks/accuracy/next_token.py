@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
-from edgewright_benchmarks.statistics import mean_drop, samples_needed
+from edgewright_benchmarks.statistics.intervals import mean_drop, samples_needed
 from edgewright_runtime.samples import unpack_answer
 from edgewright_targets import InputError
 

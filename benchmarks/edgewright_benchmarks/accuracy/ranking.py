@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edgewright_benchmarks.accuracy._mean import likeness_accuracy, mean_accuracy, mean_interval
 from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples, check_truth, flatten
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
-from edgewright_benchmarks.statistics import wilson
+from edgewright_benchmarks.statistics.intervals import wilson
 from edgewright_targets import InputError
 
 Scores = NDArray[np.float64]

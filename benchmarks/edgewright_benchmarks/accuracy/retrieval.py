@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edgewright_benchmarks.accuracy._mean import mean_accuracy, mean_interval
 from edgewright_benchmarks.accuracy._scorer import Output, check_samples, check_truth
 from edgewright_benchmarks.result import Accuracy, Measure
-from edgewright_benchmarks.statistics import wilson
+from edgewright_benchmarks.statistics.intervals import wilson
 from edgewright_targets import InputError
 
 _BEST = (1, 5)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from edgewright_benchmarks.accuracy._corpus import MeanOfSums, corpus_accuracy
 from edgewright_benchmarks.accuracy._scorer import Output, check_samples, check_truth
-from edgewright_benchmarks.masks import IGNORED, read_mask
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
-from edgewright_benchmarks.statistics import rate_interval
+from edgewright_benchmarks.statistics.intervals import rate_interval
+from edgewright_benchmarks.truth.masks import IGNORED, read_mask
 from edgewright_runtime.samples import graph_outputs, unpack_answer
 from edgewright_targets import InputError
 

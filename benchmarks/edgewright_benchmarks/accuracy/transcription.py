@@ -13,7 +13,7 @@ import numpy as np
 from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples, check_truth, texts_of
 from edgewright_benchmarks.accuracy._transcripts import Counts, Errors, count_errors, spoken
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
-from edgewright_benchmarks.statistics import mean_drop, rate_interval, samples_needed, wilson
+from edgewright_benchmarks.statistics.intervals import mean_drop, rate_interval, samples_needed, wilson
 from edgewright_targets import InputError
 
 _NO_TRANSCRIPT = "The outputs hold no transcripts; build the package with its speech task."

@@ -9,7 +9,7 @@ from edgewright_benchmarks.accuracy._corpus import corpus_accuracy
 from edgewright_benchmarks.accuracy._scorer import Output, check_samples, check_truth, texts_of
 from edgewright_benchmarks.accuracy.written import NO_TEXT
 from edgewright_benchmarks.result import Accuracy, Measure
-from edgewright_benchmarks.statistics import wilson
+from edgewright_benchmarks.statistics.intervals import wilson
 from edgewright_targets import InputError
 
 

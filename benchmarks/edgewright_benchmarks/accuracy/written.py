@@ -19,7 +19,7 @@ from edgewright_benchmarks.accuracy._mean import Scores, mean_accuracy, mean_int
 from edgewright_benchmarks.accuracy._scorer import Output, check_samples, check_truth, texts_of
 from edgewright_benchmarks.accuracy._transcripts import count_characters
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
-from edgewright_benchmarks.statistics import rate_interval, wilson
+from edgewright_benchmarks.statistics.intervals import rate_interval, wilson
 
 NO_TEXT = "The outputs hold no written text; build the package with its task."
 

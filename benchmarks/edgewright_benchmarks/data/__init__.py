@@ -20,9 +20,9 @@ from edgewright_benchmarks.data._folder import read_folder
 from edgewright_benchmarks.data._lines import DataWarning, open_text
 from edgewright_benchmarks.data._shards import PARQUET, find_stored
 from edgewright_benchmarks.data._table import MOST_ROWS, drawn, read_csv, read_jsonl
-from edgewright_benchmarks.objects import OBJECTS
 from edgewright_benchmarks.tasks import find_task
-from edgewright_benchmarks.truth import LABEL_COLUMN, ArrayNames, Form, Truth
+from edgewright_benchmarks.truth.ground_truth import LABEL_COLUMN, ArrayNames, Form, Truth
+from edgewright_benchmarks.truth.objects import OBJECTS
 from edgewright_runtime.samples import FILE_INPUTS, LATENT_INPUT, input_names
 from edgewright_targets import InputError
 from edgewright_targets.git_lfs import refuse_pointer

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from edgewright_benchmarks.truth import LABEL_COLUMN, Form
+from edgewright_benchmarks.truth.ground_truth import LABEL_COLUMN, Form
 from edgewright_runtime.arrays import read_arrays
 from edgewright_targets import InputError, nearest
 from edgewright_targets.errors import first_few

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from edgewright_benchmarks.objects import TrueBox, checked_box, picture_size, refuse_outside
-from edgewright_benchmarks.truth import Form, class_index
+from edgewright_benchmarks.truth.ground_truth import Form, class_index
+from edgewright_benchmarks.truth.objects import TrueBox, checked_box, picture_size, refuse_outside
 from edgewright_targets import InputError
 
 _PARTS = ("images", "annotations", "categories")

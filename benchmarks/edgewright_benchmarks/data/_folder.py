@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from edgewright_benchmarks.data._lines import warn_of_indices
-from edgewright_benchmarks.truth import LABEL_COLUMN, Form, is_class_index
+from edgewright_benchmarks.truth.ground_truth import LABEL_COLUMN, Form, is_class_index
 from edgewright_targets import InputError
 
 

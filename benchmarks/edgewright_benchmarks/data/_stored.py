@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_benchmarks.data._arrow import Parquet, Saved, Table
 from edgewright_benchmarks.data._table import MOST_CHARACTERS, column_of, drawn, samples_of_rows, too_large
-from edgewright_benchmarks.truth import Form
+from edgewright_benchmarks.truth.ground_truth import Form
 from edgewright_runtime.aside import folder_aside
 from edgewright_runtime.samples import FILE_INPUTS, LIST_INPUTS
 from edgewright_targets import InputError, MissingDependencyError

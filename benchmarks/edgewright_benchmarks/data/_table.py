@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from edgewright_benchmarks.data._lines import DataWarning, how_read, lines, open_text, separated_rows, warn_of_indices
-from edgewright_benchmarks.truth import CLASS, TAGS, Form, is_class_index
+from edgewright_benchmarks.truth.ground_truth import CLASS, TAGS, Form, is_class_index
 from edgewright_runtime.samples import FILE_INPUTS, LIST_INPUTS
 from edgewright_targets import InputError
 from edgewright_targets.errors import first_few

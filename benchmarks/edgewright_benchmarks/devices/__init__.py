@@ -7,8 +7,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from edgewright_benchmarks.devices.workers import EngineWorker
     from edgewright_benchmarks.progress import Progress
-    from edgewright_benchmarks.workers import EngineWorker
     from edgewright_targets import HostFacts
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from edgewright_benchmarks.workers import ConnectionLostError, Said, Turn, WorkerError, WorkerProcess
+from edgewright_benchmarks.devices.workers import ConnectionLostError, Said, Turn, WorkerError, WorkerProcess
 
 if TYPE_CHECKING:
     from edgewright_benchmarks.devices.ssh import SshDevice

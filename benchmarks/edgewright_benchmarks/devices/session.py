@@ -12,7 +12,7 @@ from importlib import resources
 from typing import Any, TypeVar
 
 from edgewright_benchmarks.devices.connection import CONNECTION_CODE, NO_PYTHON_CODE, SshClient
-from edgewright_benchmarks.workers import ConnectionLostError, end_group, exit_code, last_words
+from edgewright_benchmarks.devices.workers import ConnectionLostError, end_group, exit_code, last_words
 from edgewright_runtime.wire import WireError, read_line
 from edgewright_targets import InputError
 from edgewright_targets.record import RecordError, read_record

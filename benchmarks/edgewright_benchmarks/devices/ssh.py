@@ -26,8 +26,8 @@ from edgewright_benchmarks.devices.remote import RemoteWorker
 from edgewright_benchmarks.devices.responses import DeviceFacts, Locked
 from edgewright_benchmarks.devices.session import FarEndSession
 from edgewright_benchmarks.devices.wheels import download, needed, unfit
+from edgewright_benchmarks.devices.workers import ConnectionLostError, WorkerError, WorkerProcess
 from edgewright_benchmarks.progress import Progress
-from edgewright_benchmarks.workers import ConnectionLostError, WorkerError, WorkerProcess
 from edgewright_runtime import Package
 from edgewright_runtime.providers import PLUGINS
 from edgewright_runtime.responses import Done

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edgewright_benchmarks.elsewhere import NOT_HERE, is_elsewhere
-from edgewright_benchmarks.native import notes_of
+from edgewright_benchmarks.judging.elsewhere import NOT_HERE, is_elsewhere
+from edgewright_benchmarks.judging.native import notes_of
 from edgewright_benchmarks.report.words import budget, drop_word, points_bound
 from edgewright_benchmarks.result import Accuracy, EngineResult, Interval, Latency, Result
 from edgewright_targets import InputError

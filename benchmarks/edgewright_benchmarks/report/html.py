@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edgewright_benchmarks.elsewhere import NOT_HERE, Elsewhere, elsewhere
+from edgewright_benchmarks.judging.elsewhere import NOT_HERE, Elsewhere, elsewhere
 from edgewright_benchmarks.report import view, words
 from edgewright_benchmarks.report.facts import check, numbers, unseen, warnings
 from edgewright_benchmarks.report.headline import basis, headline

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from edgewright_benchmarks.elsewhere import NOT_HERE, elsewhere, is_elsewhere
+from edgewright_benchmarks.judging.elsewhere import NOT_HERE, elsewhere, is_elsewhere
 from edgewright_benchmarks.report import view, words
 from edgewright_benchmarks.report.facts import check, notes, numbers, warnings
 from edgewright_benchmarks.report.headline import Figure, basis, headline

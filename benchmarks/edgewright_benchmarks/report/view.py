@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edgewright_benchmarks.elsewhere import is_elsewhere
+from edgewright_benchmarks.judging.elsewhere import is_elsewhere
 from edgewright_benchmarks.report import words
 from edgewright_benchmarks.report.facts import answered, notes, role, status, timed
 from edgewright_benchmarks.report.words import NOT_MEASURED, NOTHING

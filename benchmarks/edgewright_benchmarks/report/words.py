@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from edgewright_benchmarks.bounds import Rounding, lower, nearest, upper
 from edgewright_benchmarks.result import Interval, Measure, Status
+from edgewright_benchmarks.statistics.bounds import Rounding, lower, nearest, upper
 from edgewright_targets import Rung
 
 NOTHING: Final = "\N{EN DASH}"

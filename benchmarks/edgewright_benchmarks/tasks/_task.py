@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgewright_benchmarks.accuracy import Scorer
-from edgewright_benchmarks.truth import Truth
+from edgewright_benchmarks.truth.ground_truth import Truth
 
 # What to look at where a model is wrong, by what it takes.
 PICTURES = "the order of the labels, the order of the channels (RGB or BGR), and the scale of the pixels"

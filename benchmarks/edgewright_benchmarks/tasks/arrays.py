@@ -5,6 +5,6 @@ from __future__ import annotations
 from edgewright_benchmarks.accuracy.agreement import SimilarityAgreement
 from edgewright_benchmarks.accuracy.arrays import LabelledArrays
 from edgewright_benchmarks.tasks._task import Task
-from edgewright_benchmarks.truth import CLASS
+from edgewright_benchmarks.truth.ground_truth import CLASS
 
 TASK = Task("arrays", CLASS, LabelledArrays(top=5), SimilarityAgreement(top=5))

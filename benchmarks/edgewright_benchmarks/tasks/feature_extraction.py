@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from edgewright_benchmarks.accuracy.agreement import SimilarityAgreement
 from edgewright_benchmarks.tasks._task import Task
-from edgewright_benchmarks.truth import NOTHING
+from edgewright_benchmarks.truth.ground_truth import NOTHING
 
 TASK = Task("feature-extraction", NOTHING, SimilarityAgreement(), SimilarityAgreement())

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from edgewright_benchmarks.accuracy.masked import LabelledMasks, MaskAgreement
 from edgewright_benchmarks.tasks._task import Task
-from edgewright_benchmarks.truth import WORDS
+from edgewright_benchmarks.truth.ground_truth import WORDS
 
 TASK = Task("fill-mask", WORDS, LabelledMasks(), MaskAgreement())

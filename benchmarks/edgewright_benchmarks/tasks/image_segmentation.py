@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgewright_benchmarks.accuracy.segmentation import LabelledMasks, MaskAgreement
-from edgewright_benchmarks.masks import MASKS
 from edgewright_benchmarks.tasks._task import PICTURES, Task
+from edgewright_benchmarks.truth.masks import MASKS
 
 TASK = Task("image-segmentation", MASKS, LabelledMasks(), MaskAgreement(), suspects=PICTURES)

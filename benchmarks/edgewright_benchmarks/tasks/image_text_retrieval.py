@@ -5,6 +5,6 @@ from __future__ import annotations
 from edgewright_benchmarks.accuracy.agreement import SimilarityAgreement
 from edgewright_benchmarks.accuracy.retrieval import Retrieval
 from edgewright_benchmarks.tasks._task import Task
-from edgewright_benchmarks.truth import TEXT_ITSELF
+from edgewright_benchmarks.truth.ground_truth import TEXT_ITSELF
 
 TASK = Task("image-text-retrieval", TEXT_ITSELF, Retrieval("image_embeds", "text_embeds"), SimilarityAgreement())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from edgewright_benchmarks.accuracy.detection import BoxAgreement, LabelledBoxes
-from edgewright_benchmarks.objects import OBJECTS
 from edgewright_benchmarks.tasks._task import Task
+from edgewright_benchmarks.truth.objects import OBJECTS
 
 TASK = Task(
     "object-detection",

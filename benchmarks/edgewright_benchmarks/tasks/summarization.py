@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from edgewright_benchmarks.accuracy.translation import LabelledTranslation, TranslationAgreement
 from edgewright_benchmarks.tasks._task import WRITING, Task
-from edgewright_benchmarks.truth import SUMMARY
+from edgewright_benchmarks.truth.ground_truth import SUMMARY
 
 TASK = Task("summarization", SUMMARY, LabelledTranslation(), TranslationAgreement(), suspects=WRITING)

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from edgewright_benchmarks.accuracy.voice import LabelledVoice, VoiceAgreement
 from edgewright_benchmarks.tasks._task import SOUNDS, Task
-from edgewright_benchmarks.truth import SEGMENTS
+from edgewright_benchmarks.truth.ground_truth import SEGMENTS
 
 TASK = Task("voice-activity-detection", SEGMENTS, LabelledVoice(), VoiceAgreement(), suspects=SOUNDS)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, cast
 
-from edgewright_compiler.component import GRAPH_FILE
-from edgewright_compiler.shapes import FeedShapes
+from edgewright_compiler.graphs.exported import GRAPH_FILE
+from edgewright_compiler.graphs.feed_shapes import FeedShapes
 from edgewright_targets import InputError, nearest
 
 KINDS = {

@@ -19,7 +19,7 @@ from typing import Any
 
 from edgewright_compiler.compile import CompileError, CompileFacts, CompileRequest
 from edgewright_compiler.compile._process import ANSWER, LOG, MADE, REQUEST, SOURCE
-from edgewright_compiler.component import GRAPH_FILE, copy_graph
+from edgewright_compiler.graphs.exported import GRAPH_FILE, copy_graph
 from edgewright_runtime.package_files import file_digest
 from edgewright_runtime.providers import PLUGINS
 from edgewright_runtime.providers import provider as provider_module

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edgewright_compiler.compile import CompileFacts, CompileRequest
 from edgewright_compiler.compile.tensorrt_shapes import optimization_profile
-from edgewright_compiler.component import GRAPH_FILE, WEIGHTS_FOLDER
+from edgewright_compiler.graphs.exported import GRAPH_FILE, WEIGHTS_FOLDER
 from edgewright_runtime.trt import PROFILE_KEY
 from edgewright_runtime.trt.plans import profile_option
 

@@ -9,7 +9,7 @@ from edgewright_compiler.compile import CompileFacts, CompileRequest
 from edgewright_compiler.compile._tensorrt_process import LAYERS, LOG
 from edgewright_compiler.compile.tensorrt_plan import PlanFacts, build_plan
 from edgewright_compiler.compile.tensorrt_shapes import optimization_profile
-from edgewright_compiler.component import GRAPH_FILE, WEIGHTS_FOLDER
+from edgewright_compiler.graphs.exported import GRAPH_FILE, WEIGHTS_FOLDER
 from edgewright_runtime import trt
 from edgewright_runtime.package_files import file_digest
 from edgewright_runtime.trt import CAPABILITIES_KEY, PLAN_FILE, PROFILE_KEY, RTX, VERSION_KEY

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from edgewright_compiler.shapes import FeedShapes
+from edgewright_compiler.graphs.feed_shapes import FeedShapes
 from edgewright_runtime.trt import Shapes
 
 

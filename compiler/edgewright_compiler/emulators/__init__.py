@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Protocol, cast
 
-from edgewright_benchmarks.workers import Place
+from edgewright_benchmarks.devices.workers import Place
 from edgewright_runtime.providers import provider as provider_module
 from edgewright_targets import InputError
 from edgewright_targets.host import architecture

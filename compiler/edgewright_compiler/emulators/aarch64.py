@@ -19,10 +19,10 @@ from tempfile import TemporaryDirectory
 
 from edgewright_benchmarks.progress import Progress
 from edgewright_compiler.cache import StageCache
-from edgewright_compiler.component import tree_digest
 from edgewright_compiler.emulators import debian, qemu, wheels
 from edgewright_compiler.emulators.qemu import Qemu
 from edgewright_compiler.emulators.tools import run_tool
+from edgewright_compiler.graphs.exported import tree_digest
 from edgewright_targets import EdgewrightError, InputError, MissingDependencyError, host_facts, nearest
 
 ARCHITECTURE = "aarch64"

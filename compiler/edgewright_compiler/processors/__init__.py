@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from edgewright_compiler.checkpoint import Checkpoint
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_runtime.manifest import StepSpec
 
 if TYPE_CHECKING:

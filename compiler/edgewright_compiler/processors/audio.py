@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.checkpoint import OFFLINE, Checkpoint, checkpoint_beside, read_json
+from edgewright_compiler.checkpoints.checkpoint import OFFLINE, Checkpoint, checkpoint_beside, read_json
+from edgewright_compiler.failures import needs
 from edgewright_compiler.processors import ProcessorKind
 from edgewright_compiler.processors._audio_fronts import FRONTS
 from edgewright_compiler.processors._known_settings import known_settings, refuse_unknown_settings
-from edgewright_compiler.sources.failures import needs
 from edgewright_runtime.manifest import StepSpec
 from edgewright_targets import InputError
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.checkpoint import folder_beside, read_json
+from edgewright_compiler.checkpoints.checkpoint import folder_beside, read_json
+from edgewright_compiler.failures import needs
 from edgewright_compiler.processors._image_steps import fixed_size
 from edgewright_compiler.processors.detector_settings import (
     SETTINGS_FILE,
@@ -22,14 +23,13 @@ from edgewright_compiler.processors.image import (
     from_settings,
     images_beside,
 )
-from edgewright_compiler.sources.failures import needs
 from edgewright_runtime.manifest import StepSpec
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgewright_compiler.checkpoint import Checkpoint
+    from edgewright_compiler.checkpoints.checkpoint import Checkpoint
     from edgewright_compiler.processors import Processor
 
 # transformers' own default, and the pictures of an export where any size will do: a multiple of all strides there are.

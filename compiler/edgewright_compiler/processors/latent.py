@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from edgewright_compiler.checkpoint import read_json
+from edgewright_compiler.checkpoints.checkpoint import read_json
+from edgewright_compiler.graphs.read_graph import read_graph
 from edgewright_compiler.processors import ProcessorKind
-from edgewright_compiler.sources.onnx_graph import read_graph
 from edgewright_runtime.manifest import StepSpec
 from edgewright_runtime.samples import LATENT_INPUT
 from edgewright_runtime.steps import make_free_step

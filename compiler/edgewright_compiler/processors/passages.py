@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from edgewright_compiler.checkpoint import SENTENCES_FILE, Checkpoint
+from edgewright_compiler.checkpoints.checkpoint import SENTENCES_FILE, Checkpoint
 from edgewright_compiler.processors import ProcessorKind
 from edgewright_compiler.processors.text import TEXT, TokenizerBeside
 from edgewright_compiler.processors.tokenizer import TOKENIZER_URI, CheckpointTokenizer

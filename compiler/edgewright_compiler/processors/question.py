@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from edgewright_compiler.checkpoint import Checkpoint
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_compiler.processors import ProcessorKind
 from edgewright_compiler.processors.text import TEXT
 from edgewright_compiler.processors.tokenizer import TOKENIZER_FILE, TOKENIZER_URI, CheckpointTokenizer

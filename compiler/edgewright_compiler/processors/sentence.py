@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgewright_compiler.checkpoint import Checkpoint
-from edgewright_compiler.component import ASSET_PREFIX, ASSETS_FOLDER
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint
+from edgewright_compiler.graphs.exported import ASSET_PREFIX, ASSETS_FOLDER
 from edgewright_compiler.processors import ProcessorKind
 from edgewright_compiler.processors.sentence_modules import (
     MODULES_FILE,

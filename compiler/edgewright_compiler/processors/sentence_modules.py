@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgewright_compiler.checkpoint import read_json
+from edgewright_compiler.checkpoints.checkpoint import read_json
 from edgewright_targets import InputError
 
 MODULES_FILE = "modules.json"

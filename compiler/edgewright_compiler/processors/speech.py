@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.checkpoint import OFFLINE, Checkpoint, folder_beside, read_json
-from edgewright_compiler.component import ASSET_PREFIX, ASSETS_FOLDER
+from edgewright_compiler.checkpoints.checkpoint import OFFLINE, Checkpoint, folder_beside, read_json
+from edgewright_compiler.failures import needs
+from edgewright_compiler.graphs.exported import ASSET_PREFIX, ASSETS_FOLDER
 from edgewright_compiler.processors import ProcessorKind
 from edgewright_compiler.processors.audio import (
     AUDIO,
@@ -22,7 +23,6 @@ from edgewright_compiler.processors.audio import (
     check_audio,
 )
 from edgewright_compiler.processors.tokenizer import TOKENIZER_FILE
-from edgewright_compiler.sources.failures import needs
 from edgewright_runtime.manifest import COMPONENT, StepSpec
 from edgewright_targets import InputError
 

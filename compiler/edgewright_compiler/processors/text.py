@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.checkpoint import checkpoint_beside
+from edgewright_compiler.checkpoints.checkpoint import checkpoint_beside
 from edgewright_compiler.processors import ProcessorKind
 from edgewright_compiler.processors.tokenizer import SETTINGS_FILE, TOKENIZER_FILE, CheckpointTokenizer
 from edgewright_runtime.manifest import StepSpec

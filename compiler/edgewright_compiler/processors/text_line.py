@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from edgewright_compiler.checkpoint import read_json
-from edgewright_compiler.component import ASSET_PREFIX, ASSETS_FOLDER
+from edgewright_compiler.checkpoints.checkpoint import read_json
+from edgewright_compiler.graphs.exported import ASSET_PREFIX, ASSETS_FOLDER
+from edgewright_compiler.graphs.read_graph import read_graph
 from edgewright_compiler.processors import ProcessorKind
 from edgewright_compiler.processors.detector_settings import settings_runner
 from edgewright_compiler.processors.image_text import image_text_kind
-from edgewright_compiler.sources.onnx_graph import read_graph
 from edgewright_runtime.manifest import StepSpec
 from edgewright_targets import InputError
 from edgewright_targets.record import read_record

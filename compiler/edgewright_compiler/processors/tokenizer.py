@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from edgewright_compiler.checkpoint import OFFLINE, Checkpoint
-from edgewright_compiler.component import ASSET_PREFIX, ASSETS_FOLDER
+from edgewright_compiler.checkpoints.checkpoint import OFFLINE, Checkpoint
+from edgewright_compiler.failures import needs
+from edgewright_compiler.graphs.exported import ASSET_PREFIX, ASSETS_FOLDER
 from edgewright_compiler.processors.padding import ADDED, harmless_side, padded
 from edgewright_compiler.processors.positions import position_limit
-from edgewright_compiler.sources.failures import needs
 from edgewright_runtime.manifest import StepSpec
 from edgewright_runtime.steps.text_size import is_of_tokenizers
 from edgewright_targets import InputError

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.checkpoint import Checkpoint
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_compiler.processors import ProcessorKind
 from edgewright_compiler.processors.image import IMAGE, INPUT, ImageProcessor, images_beside
 from edgewright_runtime.errors import VideoWarning

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from edgewright_compiler.graphs.read_graph import read_graph
 from edgewright_compiler.processors import ProcessorKind
-from edgewright_compiler.sources.onnx_graph import read_graph
 from edgewright_runtime.errors import AudioWarning
 from edgewright_runtime.manifest import COMPONENT, StepSpec
 from edgewright_runtime.steps.audio_file import AudioReader

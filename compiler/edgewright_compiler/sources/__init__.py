@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
-    from edgewright_benchmarks.truth import ArrayNames
+    from edgewright_benchmarks.truth.ground_truth import ArrayNames
     from edgewright_runtime.wire import Arrays
     from edgewright_targets.findings import Findings
 
@@ -116,7 +116,7 @@ def open_source(spec: str, options: SourceOptions, findings: Findings | None = N
     Raises:
         InputError: Nothing of that name, or not a source.
     """
-    from edgewright_compiler.checkpoint import read_config
+    from edgewright_compiler.checkpoints.checkpoint import read_config
     from edgewright_compiler.sources.declared import DeclaredSource
     from edgewright_compiler.sources.huggingface import HuggingFaceSource, inferred_task
     from edgewright_compiler.sources.onnx_file import OnnxSource

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.component import ports_of
+from edgewright_compiler.graphs.exported import ports_of
 from edgewright_compiler.sources.declared_file import AUDIO, Declaration, InputFile
 from edgewright_runtime.steps.keywords import KeywordSettings
 from edgewright_runtime.steps.stream_windows import WindowSpec

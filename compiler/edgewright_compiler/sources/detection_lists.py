@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.sources.failures import export_failures
+from edgewright_compiler.failures import export_failures
 
 if TYPE_CHECKING:
     import onnx_ir

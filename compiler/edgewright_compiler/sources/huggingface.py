@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.cache import digest_of
-from edgewright_compiler.checkpoint import Checkpoint, config_labels, read_config
-from edgewright_compiler.component import read_exported, write_exported
-from edgewright_compiler.heads import head_of
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint, config_labels, read_config
+from edgewright_compiler.checkpoints.heads import head_of
+from edgewright_compiler.graphs.exported import read_exported, write_exported
 from edgewright_compiler.processors.sentence_modules import has_pooling, module_files
 from edgewright_compiler.sources import Inference, SourceOptions
 from edgewright_compiler.sources.other_forms import refuse_folder, refuse_weights

@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_benchmarks.truth import ArrayNames
+from edgewright_benchmarks.truth.ground_truth import ArrayNames
 from edgewright_compiler.cache import digest_of
-from edgewright_compiler.checkpoint import checkpoint_beside, config_labels, folder_beside
-from edgewright_compiler.component import ports_of, save_model
-from edgewright_compiler.heads import Head
-from edgewright_compiler.plain_graph import inline_functions
+from edgewright_compiler.checkpoints.checkpoint import checkpoint_beside, config_labels, folder_beside
+from edgewright_compiler.checkpoints.heads import Head
+from edgewright_compiler.graphs.exported import ports_of, save_model
+from edgewright_compiler.graphs.plain_graph import inline_functions
+from edgewright_compiler.graphs.quantized_already import quantized_already
+from edgewright_compiler.graphs.read_graph import read_whole, unreadable
 from edgewright_compiler.processors import AnsweringProcessor, LoopingProcessor, PaddedProcessor
-from edgewright_compiler.quantized_already import quantized_already
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.default_inputs import default_inputs, give_back, step_options
-from edgewright_compiler.sources.onnx_graph import read_whole, unreadable
 from edgewright_compiler.sources.onnx_head import head_of_graph, scores_of, text_length
 from edgewright_compiler.sources.onnx_shapes import drop_constant_inputs, free_picture_sizes
 from edgewright_compiler.sources.onnx_support import refuse_unsupported

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.heads import Head, head_of
+from edgewright_compiler.checkpoints.heads import Head, head_of
 
 if TYPE_CHECKING:
     import onnx_ir

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from edgewright_compiler.checkpoint import read_json
+from edgewright_compiler.checkpoints.checkpoint import read_json
 from edgewright_targets import InputError
 from edgewright_targets.errors import first_few
 from edgewright_targets.git_lfs import refuse_pointer

@@ -6,7 +6,7 @@ One file a task, and this one list. The meter's side of a task is in `edgewright
 from __future__ import annotations
 
 from edgewright_benchmarks.named import named
-from edgewright_compiler.heads import Head
+from edgewright_compiler.checkpoints.heads import Head
 from edgewright_compiler.tasks import (
     arrays,
     audio_classification,

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.checkpoint import Checkpoint
-from edgewright_compiler.component import ports_of, save_model
-from edgewright_compiler.generation_config import generation_settings
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint
+from edgewright_compiler.checkpoints.generation_config import generation_settings
+from edgewright_compiler.graphs.exported import ports_of, save_model
+from edgewright_compiler.graphs.tied_weights import tie_weights
 from edgewright_compiler.processors.tokenizer import CheckpointTokenizer
 from edgewright_compiler.tasks._exported import exported
-from edgewright_compiler.tied import tie_weights
 from edgewright_runtime.generation.loop import LoopSpec
 from edgewright_runtime.manifest import COMPONENT, MeasuredSpec, PipelineSpec, StepSpec
 from edgewright_targets import InputError

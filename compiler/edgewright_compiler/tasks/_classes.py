@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from edgewright_compiler.heads import Head
+from edgewright_compiler.checkpoints.heads import Head
 from edgewright_runtime.manifest import StepSpec
 
 

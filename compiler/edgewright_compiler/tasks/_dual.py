@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.checkpoint import Checkpoint
-from edgewright_compiler.component import save_model
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint
+from edgewright_compiler.failures import export_failures
+from edgewright_compiler.graphs.exported import save_model
 from edgewright_compiler.processors.image_text import TextOfImages, image_part
-from edgewright_compiler.sources.failures import export_failures
 from edgewright_compiler.tasks._wrapped import export_part
 from edgewright_runtime.manifest import PipelineSpec, StepSpec
 from edgewright_targets import InputError

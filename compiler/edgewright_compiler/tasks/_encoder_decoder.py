@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from edgewright_compiler.graphs.tied_weights import tie_weights
 from edgewright_compiler.tasks._exported import exported
-from edgewright_compiler.tied import tie_weights
 from edgewright_runtime.generation.loop import LoopSpec
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.sources.failures import export_failures
+from edgewright_compiler.failures import export_failures
 
 if TYPE_CHECKING:
     import onnx_ir

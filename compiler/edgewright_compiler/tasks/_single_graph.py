@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.checkpoint import Checkpoint
-from edgewright_compiler.component import ports_of, save_model
-from edgewright_compiler.heads import head_of
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint
+from edgewright_compiler.checkpoints.heads import head_of
+from edgewright_compiler.graphs.exported import ports_of, save_model
 from edgewright_compiler.processors import LoopingProcessor, PaddedProcessor, TokenizingProcessor
 from edgewright_compiler.sources import Inference
 from edgewright_compiler.tasks._exported import exported

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from edgewright_compiler.checkpoint import Checkpoint
-from edgewright_compiler.heads import Head
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint
+from edgewright_compiler.checkpoints.heads import Head
 from edgewright_compiler.processors import AnsweringProcessor, LoopingProcessor, Processor, ProcessorKind
 from edgewright_runtime.manifest import COMPONENT, MeasuredSpec, PipelineSpec, StepSpec
 

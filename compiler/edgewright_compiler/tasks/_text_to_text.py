@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from edgewright_compiler.checkpoint import Checkpoint
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_compiler.processors.source_text import SourceText
 from edgewright_compiler.processors.tokenizer import TOKENIZER_FILE, CheckpointTokenizer
 from edgewright_compiler.tasks._task import Exporter, Task

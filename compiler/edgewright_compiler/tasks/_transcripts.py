@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from edgewright_compiler.checkpoint import OFFLINE, Checkpoint
-from edgewright_compiler.sources.failures import needs
+from edgewright_compiler.checkpoints.checkpoint import OFFLINE, Checkpoint
+from edgewright_compiler.failures import needs
 from edgewright_runtime.generation.speech_prompt import SpeechPromptSpec, language_code
 from edgewright_runtime.generation.timestamps import TimestampSpec
 from edgewright_targets import InputError

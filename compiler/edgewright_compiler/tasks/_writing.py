@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.checkpoint import Checkpoint
-from edgewright_compiler.component import save_model
-from edgewright_compiler.generation_config import generation_settings
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint
+from edgewright_compiler.checkpoints.generation_config import generation_settings
+from edgewright_compiler.graphs.exported import save_model
 from edgewright_compiler.processors import ExportingProcessor
 from edgewright_compiler.processors.tokenizer import TOKENIZER_URI, CheckpointTokenizer
 from edgewright_compiler.tasks._causal import MEASURED_TOKENS

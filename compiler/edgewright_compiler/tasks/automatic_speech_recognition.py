@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from edgewright_compiler.checkpoint import Checkpoint
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_compiler.processors.audio import WHOLE, CheckpointAudio
 from edgewright_compiler.processors.speech import SPEECH, VOCABULARY
 from edgewright_compiler.tasks._single_graph import SingleGraph

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.checkpoint import OFFLINE, Checkpoint
+from edgewright_compiler.checkpoints.checkpoint import OFFLINE, Checkpoint
 from edgewright_compiler.processors.text import TEXT
 from edgewright_compiler.processors.tokenizer import TOKENIZER_URI
 from edgewright_compiler.tasks._single_graph import SingleGraph

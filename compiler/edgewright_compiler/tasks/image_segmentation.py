@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from edgewright_compiler.heads import Head, two_classes
+from edgewright_compiler.checkpoints.heads import Head, two_classes
 from edgewright_compiler.processors.image import IMAGE
 from edgewright_compiler.tasks._task import Task
 from edgewright_runtime.manifest import StepSpec

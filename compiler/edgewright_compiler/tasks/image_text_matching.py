@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.checkpoint import Checkpoint
-from edgewright_compiler.component import ports_of, save_model
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint
+from edgewright_compiler.failures import export_failures
+from edgewright_compiler.graphs.exported import ports_of, save_model
 from edgewright_compiler.processors.image_text import ImageAndText, TextOfImages, image_part, image_text_kind
-from edgewright_compiler.sources.failures import export_failures
 from edgewright_compiler.tasks._task import Task
 from edgewright_compiler.tasks._wrapped import export_part
 from edgewright_runtime.manifest import COMPONENT, PipelineSpec, StepSpec

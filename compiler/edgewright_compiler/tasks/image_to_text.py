@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from edgewright_compiler.checkpoint import Checkpoint
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_compiler.processors.image_text import image_part
 from edgewright_compiler.processors.text_line import line_kind
 from edgewright_compiler.tasks._blip import limit_answer, writing_part

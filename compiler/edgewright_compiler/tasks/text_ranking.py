@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from edgewright_compiler.heads import Head, head_of, one_score
+from edgewright_compiler.checkpoints.heads import Head, head_of, one_score
 from edgewright_compiler.processors.passages import PASSAGES
 from edgewright_compiler.tasks._task import Task
 from edgewright_runtime.manifest import StepSpec

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgewright_compiler.heads import one_score
+from edgewright_compiler.checkpoints.heads import one_score
 from edgewright_compiler.processors.text import TEXT
 from edgewright_compiler.tasks._classes import scored
 from edgewright_compiler.tasks._task import Task

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgewright_compiler.heads import two_classes
+from edgewright_compiler.checkpoints.heads import two_classes
 from edgewright_compiler.processors.text import TEXT
 from edgewright_compiler.tasks._task import Task
 from edgewright_runtime.manifest import StepSpec

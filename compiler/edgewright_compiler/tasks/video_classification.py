@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgewright_compiler.heads import class_of_several
+from edgewright_compiler.checkpoints.heads import class_of_several
 from edgewright_compiler.processors.video import VIDEO
 from edgewright_compiler.tasks._classes import classified
 from edgewright_compiler.tasks._task import Task

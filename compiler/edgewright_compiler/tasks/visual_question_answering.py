@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgewright_compiler.checkpoint import Checkpoint
+from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_compiler.processors.image_text import ImageAndText, image_part, image_text_kind
 from edgewright_compiler.processors.tokenizer import CheckpointTokenizer
 from edgewright_compiler.tasks._blip import QUESTION, writing_part

@@ -1,0 +1,193 @@
+"""From readings to evidence: what the meter read, scored and compared with the baseline. Pure computation."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from edgewright_benchmarks.accuracy import Scorer
+from edgewright_benchmarks.accuracy.arrays import LabelledArrays
+from edgewright_benchmarks.data import Dataset
+from edgewright_benchmarks.judging.doubt import doubt
+from edgewright_benchmarks.judging.odd_values import odd_values
+from edgewright_benchmarks.judging.otherwise import answered_otherwise
+from edgewright_benchmarks.measuring.meter import MeterSettings, Readings
+from edgewright_benchmarks.result import DataFacts, EngineResult, Latency, Measure, Settings, Status
+from edgewright_benchmarks.statistics.intervals import latency_ratio, stability_warnings
+from edgewright_benchmarks.tasks import find_task
+from edgewright_benchmarks.versions import installed_versions
+from edgewright_runtime.manifest import EngineSpec
+from edgewright_runtime.providers import PLUGINS
+from edgewright_targets import Rung, __version__
+
+# What scores and compares; it runs here wherever the engines ran.
+_JUDGES = ("scikit-learn", "scipy")
+_TOOLS = ("onnxruntime", *PLUGINS, "tokenizers", "pillow", "numpy", *_JUDGES)
+
+
+@dataclass(frozen=True)
+class MeasuredEngine:
+    """An engine that took part.
+
+    Attributes:
+        spec: What its package says about it.
+        size_bytes: Bytes of the files that it needs.
+        rung: How its readings were obtained.
+        notes: What must be said with its figures, in whole sentences.
+        nodes: Provider to number of graph nodes, where its compiler counted them before they became one program.
+        low_precision: Operator type to the number of graph nodes that compute in its low precision.
+    """
+
+    spec: EngineSpec
+    size_bytes: int
+    rung: Rung = "measured"
+    notes: tuple[str, ...] = ()
+    nodes: dict[str, int] = field(default_factory=dict)
+    low_precision: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All engines of one measurement, scored against the baseline.
+
+    Attributes:
+        engines: In the order given; those with a failure have status `failed`, the others `refused` until judged.
+        measure: What the drops are drops of.
+        warnings: What makes the figures less sure.
+        doubt: What is doubtful in the baseline's own figure; empty where nothing is.
+    """
+
+    engines: tuple[EngineResult, ...]
+    measure: Measure
+    warnings: tuple[str, ...]
+    doubt: str = ""
+
+
+def compare_engines(
+    engines: Sequence[MeasuredEngine],
+    readings: Mapping[str, Readings],
+    data: Dataset,
+    *,
+    task: str,
+    baseline: str,
+    max_drop: float,
+) -> Comparison:
+    """Score every engine and compare it with the baseline on the same samples and in the same rounds.
+
+    An engine without readings was not run: it has no figures but its size.
+    """
+    how: Scorer = find_task(task).scorer(labelled=data.labels is not None)
+    reference = readings[baseline]
+    if isinstance(how, LabelledArrays) and data.labels is not None and reference.failure is None:
+        how = how.of(data.labels, reference.outputs)
+    results = []
+    timed: dict[str, list[tuple[float, ...]]] = {}
+    for engine in engines:
+        result = _described(engine)
+        if engine.spec.name not in readings:
+            # Made ahead of time for hardware that is not here: the device decides.
+            waiting = engine.spec.engine != "onnx"
+            status: Status = "unfinished" if waiting else "refused"
+            results.append(EngineResult(**result, status=status, reasons=engine.notes, nodes=engine.nodes))
+            continue
+        found = readings[engine.spec.name]
+        if found.failure is not None or reference.failure is not None:
+            reason = found.failure or "The baseline failed, so there is nothing to compare with."
+            results.append(_failed(result, reason))
+            continue
+        assert found.info is not None, "without a failure it was loaded"
+        if not found.info.nodes.get(engine.spec.provider):
+            # What ran is another provider's engine; under this name it would claim what its provider did not do.
+            results.append(_failed(result, f"{engine.spec.provider} took none of the graph's nodes."))
+            continue
+        nodes = engine.nodes or found.info.nodes
+        # Of an engine compiled ahead of time the notes say who runs its nodes.
+        notes = engine.notes if engine.nodes else (*engine.notes, *_foreign(nodes, engine.spec.provider))
+        if engine.rung == "measured":
+            timed[engine.spec.name] = found.rounds
+        results.append(
+            EngineResult(
+                **result,
+                status="refused",
+                reasons=(*notes, *odd_values(found.outputs, reference.outputs)),
+                latency=_latency(found, reference) if engine.rung == "measured" else None,
+                accuracy=how.score(found.outputs, data.labels, reference.outputs, max_drop=max_drop),
+                load_seconds=tuple(found.loads),
+                peak_memory_bytes=found.peak_memory_bytes or None,
+                nodes=nodes,
+                native=found.native,
+                otherwise=None if found is reference else answered_otherwise(how, found.outputs, reference.outputs),
+            )
+        )
+    said = reference.said.sentences(len(data.samples))
+    warned = (*said, *stability_warnings(timed))
+    own = next((result.accuracy for result in results if result.name == baseline), None)
+    doubtful = doubt(own, reference.outputs, data.labels) if own is not None and data.labels is not None else ""
+    return Comparison(tuple(results), how.measure, warned, doubtful)
+
+
+def _described(engine: MeasuredEngine) -> dict[str, Any]:
+    spec = engine.spec
+    return {
+        "name": spec.name,
+        "target": spec.target,
+        "provider": spec.provider,
+        "precision": spec.precision,
+        "rung": engine.rung,
+        "size_bytes": engine.size_bytes,
+        "low_precision": engine.low_precision,
+    }
+
+
+def _failed(described: dict[str, Any], reason: str) -> EngineResult:
+    # Nothing ran, so nothing was measured: the rung of a failure is the lowest.
+    return EngineResult(**{**described, "rung": "declared", "size_bytes": None}, status="failed", reasons=(reason,))
+
+
+def failed_engine(name: str, target: str, provider: str, precision: str, reason: str) -> EngineResult:
+    """The result of a candidate that could not even be made."""
+    return EngineResult(name, target, provider, precision, "declared", "failed", (reason,))
+
+
+def _foreign(nodes: dict[str, int], provider: str) -> tuple[str, ...]:
+    foreign = sum(count for name, count in nodes.items() if name != provider)
+    if not foreign:
+        return ()
+    return (f"{provider} took {sum(nodes.values()) - foreign} of {sum(nodes.values())} graph nodes.",)
+
+
+def _latency(found: Readings, baseline: Readings) -> Latency:
+    values = np.array([value for one in found.rounds for value in one])
+    p50, p90, p95, p99 = (float(p) for p in np.percentile(values, [50, 90, 95, 99]))
+    throughput = float(len(values) / values.sum())
+    ratio = latency_ratio(found.rounds, baseline.rounds)
+    busy = (float(np.median(one.busy)) if one.busy else None for one in (found, baseline))
+    return Latency(tuple(found.rounds), p50, p50, p90, p95, p99, throughput, ratio, *busy)
+
+
+def data_facts(data: Dataset) -> DataFacts:
+    """What a result says about its samples."""
+    table = "" if data.table == data.digest else data.table
+    return DataFacts(data.name, data.digest, len(data.samples), data.labels is not None, table)
+
+
+def settings_facts(settings: MeterSettings, calls: int, samples: int, threads: int) -> Settings:
+    """What a result says about how it was measured; every sample is a warm-up call. Without calls nothing was timed."""
+    if not calls:
+        return Settings(0, 0, 0, threads, settings.seed)
+    return Settings(settings.rounds, calls, samples, threads, settings.seed)
+
+
+def tool_versions(device: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Versions of what a measurement depends on; on a device, those of its libraries are given."""
+    names = _TOOLS if device is None else _JUDGES
+    return {"edgewright": __version__, **(device or {}), **installed_versions(names)}
+
+
+def now() -> str:
+    """UTC time, ISO 8601, to the second."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

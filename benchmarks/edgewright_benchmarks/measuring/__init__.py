@@ -1,0 +1,1 @@
+"""Readings: predictions and times of engines, before anything is judged."""

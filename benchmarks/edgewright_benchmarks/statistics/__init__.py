@@ -1,0 +1,1 @@
+"""Intervals, bounds and the stability of a run."""

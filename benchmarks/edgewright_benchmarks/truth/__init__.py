@@ -1,0 +1,1 @@
+"""Ground truth of samples: how it is read from data, and its form for each kind of task."""

@@ -1,0 +1,101 @@
+"""What is right for each pixel of a picture: a mask, a picture of one channel whose values are class indices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgewright_benchmarks.truth.ground_truth import Truth
+from edgewright_targets import InputError, MissingDependencyError
+
+# Pixels of this value belong to no class and do not count, as in PASCAL VOC, Cityscapes and ADE20K's own tools.
+IGNORED = 255
+# Modes of Pillow whose values are indices: grey, palette, black and white, 16 bits, 32 bits.
+# Masks that are looked at for a class beside the first.
+_LOOKED_AT = 100
+_MODES = ("L", "P", "1", "I;16", "I")
+_ORIENTATION = 0x0112
+
+
+def read_mask(path: Path) -> NDArray[np.int64]:
+    """The class of each pixel, [height, width]; `IGNORED` where it does not count.
+
+    Raises:
+        InputError: It is no such picture.
+    """
+    try:
+        from PIL import Image, UnidentifiedImageError
+    except ImportError as error:
+        raise MissingDependencyError(
+            "Reading masks needs the library 'Pillow', which is not installed.",
+            hint="Install it with: pip install 'edgewright[image]'",
+        ) from error
+    try:
+        with Image.open(path, formats=("PNG", "TIFF", "BMP", "GIF")) as file:
+            if file.mode not in _MODES:
+                raise InputError(
+                    f"The mask '{path}' has the mode {file.mode}; a mask has one channel, of class indices.",
+                    hint="Save it as a PNG of 8 bits, grey or with a palette.",
+                )
+            return np.asarray(file).astype(np.int64)
+    except UnidentifiedImageError as error:
+        raise InputError(f"The mask '{path}' is no picture of a kind without losses (PNG, TIFF, BMP, GIF).") from error
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(f"The mask '{path}' cannot be read; it may be cut off: {error}.") from error
+
+
+def _mask_file(cell: Any, class_names: tuple[str, ...], place: str) -> Path:
+    """The path of a mask, whose values are classes that there are.
+
+    Raises:
+        InputError: It is no mask, or has a class that the model does not have.
+    """
+    path = Path(cell)
+    mask = read_mask(path)
+    classes = mask[mask != IGNORED]
+    largest = int(classes.max()) if classes.size else 0
+    if largest >= len(class_names) or (classes.size and classes.min() < 0):
+        raise InputError(
+            f"{place}: the mask '{path.name}' has the class {largest}; the model has {len(class_names)} labels.",
+            hint=f"Values are indices from 0; {IGNORED} is no class. Where 0 is none (do_reduce_labels), subtract 1 "
+            f"and write {IGNORED} for it.",
+        )
+    return path
+
+
+def _fits_picture(sample: Any, mask: Path, place: str) -> None:
+    from PIL import Image
+
+    try:
+        with Image.open(sample) as picture:
+            size = picture.size[::-1] if picture.getexif().get(_ORIENTATION, 1) >= 5 else picture.size
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, the model's own step says it when its turn comes
+        return
+    with Image.open(mask) as opened:
+        found = opened.size
+    if found != size:
+        raise InputError(
+            f"{place}: the mask '{mask.name}' is {found[0]} x {found[1]}, its picture {size[0]} x {size[1]}."
+        )
+
+
+def _more_than_background(found: Sequence[Path], place: str) -> None:
+    """Refuse masks that are black and white, of which white would not count: the background alone would be scored."""
+    ignored = False
+    for path in found[:_LOOKED_AT]:
+        mask = read_mask(path)
+        if ((mask != 0) & (mask != IGNORED)).any():
+            return
+        ignored = ignored or bool((mask == IGNORED).any())
+    if ignored:
+        raise InputError(
+            f"{place}: its masks have no other values than 0 and {IGNORED}, and {IGNORED} is no class.",
+            hint=f"Write 1 in the place of {IGNORED} where it stands for the second class.",
+        )
+
+
+MASKS = Truth("mask", _mask_file, _fits_picture, is_file=True, whole=_more_than_background)

@@ -1,0 +1,160 @@
+"""`edgewright build`: from a trained model to a package."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgewright_cli.console import bold, megabytes, print_json, progress, say_warning, spoken_warnings, wrapped
+from edgewright_cli.options import add_meter, add_samples, meter_settings, positive, share
+
+if TYPE_CHECKING:
+    from edgewright_benchmarks.result import Result
+
+EPILOG = """\
+example:
+  edgewright build checkpoints/intents --target host --calibration train.csv \\
+      --evaluation validation.csv --max-drop 1% -o intents.ortpackage
+
+The engine that ships is the fastest that is shown to be no slower than the float
+baseline and to lose at most --max-drop; without one, the float baseline ships.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    parser.add_argument(
+        "source",
+        help="Hugging Face checkpoint folder, .onnx file, .toml file that declares a model of several graphs, or "
+        "package.module:function (a torch module)",
+    )
+    parser.add_argument("-o", "--output", required=True, metavar="PACKAGE", help="package folder to write")
+    parser.add_argument(
+        "--target",
+        action="append",
+        metavar="TARGET",
+        help="target name or target file, once for each target (default: host, this machine)",
+    )
+    parser.add_argument("--calibration", metavar="DATA", help="data for the ranges of int8 engines (.csv or .npz)")
+    parser.add_argument("--evaluation", metavar="DATA", help="labelled data that the engine is chosen on")
+    parser.add_argument(
+        "--max-drop", type=share, default=0.01, metavar="SHARE", help="accuracy that may be lost (default: 1%%)"
+    )
+    parser.add_argument(
+        "--accept-baseline",
+        action="store_true",
+        help="go on where the float model itself is wrong on the evaluation data, as a random one is",
+    )
+    parser.add_argument("--task", help="overrides the task that the source says")
+    parser.add_argument("--labels", metavar="FILE", help="class names, one a line, for a source without them")
+    parser.add_argument("--archive", action="store_true", help="also write the package as one file, PACKAGE.tar")
+    parser.add_argument(
+        "--emulated-samples",
+        type=positive,
+        default=400,
+        metavar="N",
+        help="samples that an emulator answers at most, for targets that this machine is not (default: 400)",
+    )
+    golden = parser.add_mutually_exclusive_group()
+    golden.add_argument(
+        "--golden",
+        metavar="DATA",
+        help="samples that may be given away: they travel in the package instead of the first ones of your data, for "
+        "'verify' and 'finish'",
+    )
+    golden.add_argument(
+        "--no-golden-samples",
+        dest="golden_samples",
+        action="store_false",
+        help="no samples in the package; 'verify' then has nothing to compare",
+    )
+    add_samples(parser)
+    add_meter(parser)
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Run the verb."""
+    from edgewright_compiler.failures import check_installed, needs
+
+    with needs("compiler"):
+        # What comes last is asked for first: a missing library must not be found after minutes of work.
+        check_installed("filelock", "onnx", "onnx_ir", "scipy", "sklearn")
+        from edgewright_benchmarks.data import DataWarning
+        from edgewright_compiler.building.build import build
+        from edgewright_compiler.building.job import BuildOptions
+    from edgewright_runtime import Package
+    from edgewright_runtime.errors import AudioWarning
+    from edgewright_runtime.selftest import stored_samples
+
+    # Ours alone: what the frameworks say to their own developers is not for this person.
+    with spoken_warnings(AudioWarning) as said, spoken_warnings(DataWarning):
+        made = build(
+            options.source,
+            BuildOptions(
+                output=options.output,
+                targets=tuple(options.target or ["host"]),
+                calibration=options.calibration,
+                evaluation=options.evaluation,
+                max_drop=options.max_drop,
+                task=options.task,
+                labels=options.labels,
+                archive=options.archive,
+                threads=options.threads,
+                emulated_samples=options.emulated_samples,
+                golden=options.golden,
+                golden_samples=options.golden_samples,
+                accept_baseline=options.accept_baseline,
+                meter=meter_settings(options),
+            ),
+            progress=progress(options),
+        )
+    golden = stored_samples(Package.open(made.package))
+    size = sum(path.stat().st_size for path in made.package.rglob("*") if path.is_file())
+    if options.json:
+        print_json(
+            {
+                "package": str(made.package),
+                "archive": str(made.archive) if made.archive else None,
+                "unchanged": made.unchanged,
+                "bytes": size,
+                "golden_samples": len(golden),
+                "targets": [_outcome(result) for result in made.results],
+            }
+        )
+        return 0
+    for result in made.results:
+        if not options.quiet:
+            from edgewright_cli.summary import result_text
+
+            for warning in result.warnings:
+                # Of samples it may be said again, with their number; of several targets the same.
+                if not any(warning.endswith(one) for one in said):
+                    say_warning(warning)
+                    said.add(warning)
+            print(result_text(result))
+            print()
+        print(wrapped(result.reason))
+        print()
+    if golden and not options.quiet:
+        others = "" if options.golden else "; --golden takes others, --no-golden-samples none"
+        said_of = Path(options.golden).name if options.golden else made.results[0].data.name
+        print(wrapped(f"It holds {len(golden)} samples of {said_of}, which whoever gets it can read{others}."))
+        print()
+    print(f"{bold(str(made.package))}  {megabytes(size)}")
+    if made.archive:
+        print(f"{bold(str(made.archive))}  {megabytes(made.archive.stat().st_size)}")
+    return 0
+
+
+def _outcome(result: Result) -> dict[str, Any]:
+    return {
+        "target": result.engine(result.chosen).target,
+        "chosen": result.chosen,
+        "reason": result.reason,
+        "measure": result.measure,
+        "engines": [
+            {"name": e.name, "status": e.status, "rung": e.rung, "reasons": list(e.reasons)} for e in result.engines
+        ],
+        "warnings": list(result.warnings),
+    }

@@ -1,0 +1,47 @@
+"""`edgewright finish`: on the device, make and judge the engines that a build could only compile or describe."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+
+from edgewright_cli.console import bold, print_json, progress, wrapped
+from edgewright_cli.options import add_meter, meter_settings
+
+EPILOG = """\
+example:
+  edgewright finish intents.ortpackage
+
+Run it on the device. The package stays as it is; what is built and found is kept in the cache folder of this machine,
+where 'edgewright run' and edgewright_runtime.load find it. A second run does nothing.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    parser.add_argument("package", help="package folder or archive")
+    parser.add_argument("--target", help="only engines for this target")
+    add_meter(parser)
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Run the verb."""
+    from edgewright_compiler.failures import check_installed, needs
+
+    with needs("bench"):
+        check_installed("scipy", "sklearn")
+        from edgewright_compiler.finish import finish
+
+    settings = meter_settings(options)
+    made = finish(options.package, target=options.target, settings=settings, progress=progress(options))
+    if options.json:
+        print_json(dataclasses.asdict(made))
+        return 0
+    if not options.quiet:
+        for found in made.engines:
+            print(wrapped(found.reason, "  ", f"{bold(found.engine)}: "))
+        for name, reason in made.failures.items():
+            print(wrapped(f"Failed: {reason}", "  ", f"{bold(name)}: "))
+    known = " Nothing was to do." if made.unchanged else ""
+    print(wrapped(f"{made.first} runs here.{known}"))
+    return 0

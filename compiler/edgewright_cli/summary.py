@@ -1,0 +1,117 @@
+"""A result on a terminal: the choice and why, the engines, and what became of those that did not ship."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgewright_cli.console import bold, grey, megabytes, table, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgewright_benchmarks.result import EngineResult, Result
+    from edgewright_targets import Rung
+
+
+def result_text(result: Result) -> str:
+    """The whole result for people; fits in 80 columns."""
+    from edgewright_benchmarks.judging.elsewhere import NOT_HERE, elsewhere, is_elsewhere
+    from edgewright_benchmarks.judging.native import notes_of
+
+    engines = [engine for engine in result.engines if not is_elsewhere(engine)]
+    rungs = list(dict.fromkeys(engine.rung for engine in engines if engine.status != "failed"))
+    targets = ", ".join(dict.fromkeys(engine.target for engine in result.engines))
+    parts = [f"Engines for {bold(targets)}{f', all {rungs[0]}' if len(rungs) == 1 else ''}:", _table(result, engines)]
+    for others in elsewhere(result.engines):
+        names = ", ".join(name.removeprefix(f"{targets}-") for name in others.names)
+        parts.append(grey(wrapped(f"{NOT_HERE}: {names}. {others.reason}", "   ")))
+    parts += ["", wrapped(_explanation(result, _metric(result)))]
+    if counted := _low_precision(engines):
+        parts += ["", wrapped(f"Nodes in the precision of its name: {counted}.")]
+    for engine in engines:
+        notes = notes_of(engine)
+        if notes:
+            parts += ["", wrapped(" ".join(notes), "  ", f"{bold(engine.name)}: ")]
+    return "\n".join(parts)
+
+
+def _low_precision(engines: Sequence[EngineResult]) -> str:
+    """Engines of a low precision with what of their graphs is in it."""
+    counts = {
+        engine.name.removeprefix(f"{engine.target}-"): [f"{n:,} {kind}" for kind, n in engine.low_precision.items()]
+        for engine in engines
+    }
+    return "; ".join(f"{name} {', '.join(words)}" for name, words in counts.items() if words)
+
+
+def _metric(result: Result) -> str:
+    """The name of the metric that the budget is about; of agreement, that word."""
+    from edgewright_benchmarks.report.words import metric_word
+
+    if result.measure == "agreement":
+        return "agreement"
+    named = (name for engine in result.engines if engine.accuracy for name in engine.accuracy.metrics)
+    word = metric_word(next(named, "accuracy"), result.measure, first=True).partition(" (")[0]
+    # Abbreviations stay as they are.
+    return word[0].lower() + word[1:] if word[1:2].islower() else word
+
+
+def _table(result: Result, engines: Sequence[EngineResult]) -> str:
+    """The engines. A rung that all of them have is said above; times that nobody took have no column."""
+    rungs = {engine.rung for engine in engines if engine.status != "failed"}
+    header = {"": False, "engine": False, "rung": False, "status": False, "p50 ms": True, "ratio": True}
+    header |= {_metric(result).replace(" ", "\n"): True, "drop": True, "at\nmost": True, "size": True}
+    left_out = {"rung"} if len(rungs) == 1 else set()
+    if "measured" not in rungs:
+        left_out |= {"p50 ms", "ratio"}
+    kept = [index for index, name in enumerate(header) if name not in left_out]
+    names = list(header)
+    rows = [[row[index] for index in kept] for row in (_row(engine, result) for engine in engines)]
+    numbers = [place for place, index in enumerate(kept) if header[names[index]]]
+    return table([names[index] for index in kept], rows, numbers)
+
+
+def _row(engine: EngineResult, result: Result) -> tuple[str, ...]:
+    from edgewright_benchmarks.report.words import metric_value
+    from edgewright_benchmarks.statistics.bounds import points_at_most
+
+    latency, accuracy = engine.latency, engine.accuracy
+    mark = "*" if engine.name == result.chosen else ""
+    # Only what ran on the hardware has a latency; an emulator's time is no latency of the target.
+    timed = latency if engine.rung == "measured" else None
+    compared = accuracy if engine.name != result.baseline else None
+    return (
+        mark,
+        # Names begin with the target; the line above the table says it once.
+        engine.name.removeprefix(f"{engine.target}-"),
+        engine.rung,
+        engine.status,
+        f"{1e3 * timed.p50:.2f}" if timed else "-",
+        f"{timed.ratio.value:.2f}" if timed else "-",
+        metric_value(*next((name, one.value) for name, one in accuracy.metrics.items())) if accuracy else "-",
+        f"{100 * compared.drop.value:z.1f}" if compared else "-",
+        points_at_most(compared.drop.high, result.max_drop) if compared else "-",
+        megabytes(engine.size_bytes).removesuffix(" MB") if engine.size_bytes else "-",
+    )
+
+
+def _explanation(result: Result, metric: str) -> str:
+    what = metric if result.measure == "accuracy" else "agreement with the float model (not accuracy)"
+    mark = "ships" if result.kind == "build" else "runs here"
+    rungs = {engine.rung for engine in result.engines if engine.status != "failed"}
+    ratio = f" ratio: latency over {result.baseline}'s;" if "measured" in rungs else ""
+    return (
+        f"* {mark}.{ratio} {what} on {result.data.samples:,} samples of "
+        f"{result.data.name}; drop: percentage points that were lost; at most: that may be lost (one-sided 95 % bound; "
+        f"the budget is {100 * result.max_drop:g}); size in MB. {_where(result, rungs)}"
+    )
+
+
+def _where(result: Result, rungs: set[Rung]) -> str:
+    if "measured" in rungs:
+        return f"Measured on {result.machine.cpu}, {result.settings.threads} threads."
+    if result.machine.emulated:
+        return f"Answers are those of {result.machine.cpu}; nothing was timed."
+    if "emulated" in rungs:
+        return f"Emulated on {result.machine.cpu}: answers are real, nothing was timed."
+    return "Nothing was run on this target."

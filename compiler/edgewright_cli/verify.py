@@ -1,0 +1,139 @@
+"""`edgewright verify`: is a package whole, and does it still answer as it did when it was built?"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from edgewright_cli.console import print_json, progress, say_warning, spoken_warnings, table, wrapped
+from edgewright_cli.options import add_device, add_engine, remote_device
+from edgewright_targets import CheckFailedError, InputError
+from edgewright_targets.target import HOST
+
+if TYPE_CHECKING:
+    from edgewright_compiler.reach.verify_target import TargetReport
+
+EPILOG = """\
+example:
+  edgewright verify intents.ortpackage
+  edgewright verify intents.ortpackage --target raspberry-pi-5
+  edgewright verify intents.ortpackage --device ssh://pi@kitchen
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    parser.add_argument("package", help="package folder or archive")
+    parser.add_argument(
+        "--target",
+        metavar="TARGET",
+        help="check all engines of this target, in its emulator where this machine is another (default: host, the "
+        "engine that runs here); with --device: those that run there",
+    )
+    parser.add_argument(
+        "--structure-only",
+        action="store_true",
+        help="compare the files with their digests and run nothing, as for a package without golden samples",
+    )
+    add_device(parser, target=False)
+    add_engine(parser)
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Run the verb."""
+    if options.structure_only:
+        return _structure(options)
+    if options.device is None and options.target not in (None, HOST):
+        return _of_target(options)
+    report = _here(options) if options.device is None else _there(options)
+    if options.json:
+        print_json({"ok": True, **report})
+        return 0
+    if not options.quiet:
+        engine, where = report["engine"], report.get("where", "")
+        print(
+            wrapped(
+                f"ok: {report['files']} files have their digests{where}; {report['samples']} golden samples through "
+                f"{engine['name']} on {engine['provider']} differ from the float outputs by at most "
+                f"{report['difference']:.2g} ({report['tolerance']:.2g} is allowed)."
+            )
+        )
+    return 0
+
+
+def _structure(options: argparse.Namespace) -> int:
+    from edgewright_runtime.selftest import check_whole
+
+    if options.device or options.target or options.engine or options.strict:
+        raise InputError("--structure-only runs nothing: it goes without --device, --target, --engine and --strict.")
+    _, files = check_whole(options.package)
+    if options.json:
+        print_json({"ok": True, "files": files, "samples": 0})
+    elif not options.quiet:
+        print(wrapped(f"ok: {files} files have their digests. Nothing was run, so no answer was compared."))
+    return 0
+
+
+def _here(options: argparse.Namespace) -> dict[str, Any]:
+    from edgewright_runtime import verify
+
+    remote_device(options, target_alone=True)
+    with spoken_warnings():
+        return dataclasses.asdict(verify(options.package, engine=options.engine, strict=options.strict))
+
+
+def _there(options: argparse.Namespace) -> dict[str, Any]:
+    from edgewright_compiler.failures import needs
+
+    with needs("bench"):
+        from edgewright_benchmarks.devices.verify import verify_on
+
+    remote = remote_device(options, target_alone=True)
+    assert remote is not None
+    report = verify_on(remote, options.package, progress(options), engine=options.engine, strict=options.strict)
+    for name, reason in report["engine"]["passed_over"]:
+        say_warning(f"{name} was passed over: {reason}")
+    return report
+
+
+def _of_target(options: argparse.Namespace) -> int:
+    from edgewright_compiler.failures import needs
+
+    remote_device(options, target_alone=True)
+    if options.strict:
+        raise InputError("--strict is about the engine that runs here; with --target every engine is checked anyway.")
+    with needs("compiler"):
+        from edgewright_compiler.reach.verify_target import verify_target
+    report = verify_target(options.package, options.target, engine=options.engine, progress=progress(options))
+    if options.json:
+        engines = [{**dataclasses.asdict(one), "ok": one.ok} for one in report.engines]
+        print_json({"ok": report.ok, **dataclasses.asdict(report), "engines": engines})
+    elif not options.quiet:
+        print(_text(report))
+    if not report.ok:
+        bad = " ".join(f"{one.name}: {one.note}" for one in report.engines if one.ran and not one.ok)
+        raise CheckFailedError(f"Not all engines of {report.target} answer as they did when they were built. {bad}")
+    return 0
+
+
+def _text(report: TargetReport) -> str:
+    rows = [
+        (
+            engine.name,
+            engine.rung,
+            "-" if engine.difference is None else f"{engine.difference:.2g}",
+            f"{engine.tolerance:.2g}",
+            ("ok" if engine.ok else "failed") if engine.ran else "not run",
+        )
+        for engine in report.engines
+    ]
+    head = (
+        f"{report.files} files have their digests. {report.samples} golden samples through the engines of "
+        f"{report.target}, on {report.machine.cpu}; the difference is the largest of any output from the float outputs."
+    )
+    parts = [wrapped(head), "", table(("engine", "rung", "difference", "allowed", ""), rows, right=(2, 3))]
+    for engine in report.engines:
+        if not engine.ran:
+            parts += ["", wrapped(engine.note, "  ", f"{engine.name}: ")]
+    return "\n".join(parts)

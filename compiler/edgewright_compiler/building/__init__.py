@@ -1,0 +1,1 @@
+"""From a source to a package for each target: the stages of a build, in the order in which they run."""

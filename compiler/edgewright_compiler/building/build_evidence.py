@@ -1,0 +1,149 @@
+"""The choice of a build: readings judged against the budget. Pure computation; nothing is measured here."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgewright_benchmarks.judging.choice import choose
+from edgewright_benchmarks.judging.evidence import (
+    MeasuredEngine,
+    compare_engines,
+    data_facts,
+    failed_engine,
+    settings_facts,
+    tool_versions,
+)
+from edgewright_benchmarks.result import EngineResult, Result
+from edgewright_benchmarks.versions import installed_versions
+from edgewright_compiler.building.doubted import doubted
+from edgewright_compiler.building.measure import read_measured
+from edgewright_targets import Target
+
+if TYPE_CHECKING:
+    from edgewright_compiler.building.engine_files import EngineFiles
+    from edgewright_compiler.building.engine_maker import MadeEngines
+    from edgewright_compiler.building.job import Job
+    from edgewright_compiler.reach.ways import Way
+
+
+def judge_measured(job: Job, made: MadeEngines, measured: Path) -> Result:
+    """The evidence of a build: every candidate of the target with what became of it, and the choice."""
+    exported = made.exported
+    found = read_measured(measured)
+    ways = job.engine_ways
+    baseline = job.engine_name(job.target.baseline)
+    compared = compare_engines(
+        [_measured(engine, ways[engine.spec.name]) for engine in made.engines],
+        found.readings,
+        job.measured,
+        task=exported.task,
+        baseline=baseline,
+        max_drop=job.options.max_drop,
+    )
+    said = doubted(job, compared.doubt)
+    by_name = {engine.name: _as_reference(engine, ways[engine.name]) for engine in compared.engines}
+    everything = [
+        by_name.get(job.engine_name(candidate.name))
+        or failed_engine(
+            job.engine_name(candidate.name),
+            job.target.name,
+            candidate.provider,
+            candidate.precision,
+            made.failures[candidate.name],
+        )
+        for candidate in job.target.candidates
+    ]
+    judged = choose(everything, baseline, max_drop=job.options.max_drop, measure=compared.measure)
+    return Result(
+        kind="build",
+        model=job.source.name,
+        task=exported.task,
+        measure=compared.measure,
+        max_drop=job.options.max_drop,
+        baseline=baseline,
+        chosen=judged.chosen,
+        reason=judged.reason,
+        engines=judged.engines,
+        data=data_facts(job.measured),
+        machine=found.machine,
+        versions={**tool_versions(), **installed_versions(job.source.tools)},
+        settings=settings_facts(job.options.meter, found.calls, len(job.measured.samples), job.threads),
+        warnings=(*said, *exported.notes, *_warnings(job, made, judged.engines), *compared.warnings),
+        created=found.created,
+        optimizer=made.optimizer,
+    )
+
+
+def _as_reference(engine: EngineResult, way: Way) -> EngineResult:
+    """What a reference answered is a fact about the model, and no figure of an engine that was not run."""
+    if way.answers != "reference" or engine.accuracy is None:
+        return engine
+    name, value = next(iter(engine.accuracy.metrics.items()))
+    said = f"There its {name.replace('_', ' ')} was {value.value:.2%} on {engine.accuracy.samples:,} samples."
+    return dataclasses.replace(engine, accuracy=None, reasons=(*engine.reasons, said))
+
+
+def _warnings(job: Job, made: MadeEngines, engines: Sequence[EngineResult]) -> tuple[str, ...]:
+    found = []
+    if made.optimizer is not None and made.optimizer.exceeds:
+        found.append(made.optimizer.words())
+    if job.source.quantized:
+        found.append(
+            f"{job.source.name} is quantized already ({job.source.quantized}): its numbers were left alone, no "
+            "candidate that quantizes was tried, and everything is compared with the model as it came."
+        )
+    if job.measured.labels is None:
+        found.append(
+            "No labelled data was given: agreement with the float model takes the place of accuracy. Pass labelled "
+            "data with --evaluation to measure accuracy."
+        )
+    if job.calibration is not None and data_facts(job.calibration).same_data(data_facts(job.measured)):
+        found.append(
+            "The engine was chosen on the calibration data itself, which flatters the engines calibrated on it. Pass "
+            "other data with --evaluation."
+        )
+    rungs = {engine.rung for engine in engines}
+    if "emulated" in rungs:
+        found.append(
+            f"Nothing for {job.target.name} ran on its hardware: answers are an emulator's, on "
+            f"{len(job.measured.samples):,} samples, and no speed was measured. "
+            "Bench on the device before you rely on its speed."
+        )
+    elif "measured" not in rungs:
+        found.append(
+            f"Nothing for {job.target.name} ran, on its hardware or in an emulator of it: neither answers nor speed "
+            "are checked. Bench on the device before you rely on it."
+        )
+    undecided = [e.accuracy.samples_needed for e in engines if e.accuracy and e.accuracy.samples_needed]
+    if undecided:
+        how = " An emulator answers as many as --emulated-samples says." if job.rung == "emulated" else ""
+        found.append(
+            f"There are too few samples to decide about {len(undecided)} of {len(engines)} candidates; with about "
+            f"{min(undecided):,} samples the first of them could be decided.{how}"
+        )
+    return tuple(found)
+
+
+def _measured(engine: EngineFiles, way: Way) -> MeasuredEngine:
+    notes = (*engine.notes, way.note) if way.note else engine.notes
+    return MeasuredEngine(engine.spec, engine.size_bytes(), way.rung, notes, engine.nodes(), engine.low_precision)
+
+
+def package_engines(target: Target, result: Result) -> tuple[str, ...]:
+    """Names of the engines that ship, best first.
+
+    The chosen one; the fastest accepted one that needs nothing but ONNX Runtime, for devices without the plugin; and
+    the float baseline, which runs everywhere. Behind them go those that only the device can judge.
+    """
+    portable = next(c.provider for c in target.candidates if c.name == target.baseline)
+    accepted = [
+        (engine.latency.ratio.value if engine.latency else 0.0, index)
+        for index, engine in enumerate(result.engines)
+        if engine.status == "accepted" and engine.provider == portable
+    ]
+    names = [result.engines[index].name for _, index in sorted(accepted)[:1]]
+    unfinished = [engine.name for engine in result.engines if engine.status == "unfinished"]
+    return tuple(dict.fromkeys([result.chosen, *names, result.baseline, *unfinished]))

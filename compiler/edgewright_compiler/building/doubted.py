@@ -1,0 +1,44 @@
+"""A float model that is wrong on the data itself: the build stops, or goes on where that is accepted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgewright_benchmarks.judging.doubt import NOT_RIGHT, doubt
+from edgewright_benchmarks.tasks import find_task
+from edgewright_targets import CheckFailedError
+
+if TYPE_CHECKING:
+    from edgewright_benchmarks.measuring.meter import Readings
+    from edgewright_compiler.building.job import Job
+
+
+def refuse_doubted(job: Job, baseline: Readings) -> None:
+    """Stop as soon as the baseline has answered, before anything else is measured.
+
+    Raises:
+        CheckFailedError: It is wrong on labelled data, which was not accepted.
+    """
+    truth = job.measured.labels
+    if truth is None or job.options.accept_baseline:
+        return
+    outputs = baseline.outputs
+    accuracy = find_task(job.source.task).scorer(labelled=True).score(outputs, truth, outputs)
+    doubted(job, doubt(accuracy, outputs, truth))
+
+
+def doubted(job: Job, doubt: str) -> tuple[str, ...]:
+    """That the float model is wrong on the data, for the evidence of a build that accepts it; often nothing.
+
+    Raises:
+        CheckFailedError: It was not accepted.
+    """
+    if not doubt:
+        return ()
+    said = f"{NOT_RIGHT} on {job.measured.name}. {doubt}"
+    suspects = f"Look at {find_task(job.source.task).suspects}."
+    if job.options.accept_baseline:
+        return (f"{said} It was accepted with --accept-baseline. {suspects}",)
+    raise CheckFailedError(
+        said, hint=f"Nothing was built. {suspects} Where the model is meant to be so, --accept-baseline goes on."
+    )

@@ -1,0 +1,332 @@
+"""A build before it begins: everything it needs to know, read and checked before the first work."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edgewright_benchmarks.data import MOST_ROWS, Dataset, check_there, read_dataset
+from edgewright_benchmarks.devices.workers import Place
+from edgewright_benchmarks.measuring.meter import MeterSettings
+from edgewright_benchmarks.progress import Progress
+from edgewright_benchmarks.statistics.bounds import apart, lower
+from edgewright_benchmarks.statistics.intervals import least_bound, least_samples
+from edgewright_benchmarks.versions import installed_versions
+from edgewright_compiler.cache import digest_of
+from edgewright_compiler.reach.ways import Way, places, planned, ways
+from edgewright_compiler.sources import Source, SourceOptions, is_code, open_source
+from edgewright_compiler.sources.labels_file import read_labels
+from edgewright_runtime.options import SESSION_OPTIONS, check_options
+from edgewright_runtime.providers import PLUGINS, provider
+from edgewright_targets import RUNGS, Candidate, InputError, Rung, Target, __version__, host_facts, load_target
+from edgewright_targets.errors import first_few
+from edgewright_targets.findings import Findings
+from edgewright_targets.record import write_record
+
+# Raise where a stage's code changes what it writes: entries of older code are then not taken for it.
+STAGE_REVISION = 26
+# Samples that travel in a package with their float answers.
+GOLDEN_SAMPLES = 8
+# What answers depend on, beside the graph itself.
+RUN_TOOLS = ("onnxruntime", *PLUGINS, "tokenizers", "pillow", "numpy")
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """What to build and how.
+
+    Attributes:
+        output: Package folder to write.
+        targets: Target names, or paths of target files.
+        calibration: Data for activation ranges; also for agreement where nothing is labelled.
+        evaluation: Data the engine is chosen on.
+        max_drop: Accuracy that may be lost, as a share: 0.01 is one percentage point.
+        task: Overrides the source's task.
+        labels: Class names by index, for sources that have none; or the file that has them (see `read_labels`).
+        archive: Also write the package as one file beside it (`<output>.tar`).
+        threads: Threads of an engine; None is one for each physical core.
+        emulated_samples: Samples at most that an emulator answers.
+        golden: Data whose first samples travel in the package to be verified with, instead of those it is measured on.
+        golden_samples: Whether any samples travel in the package.
+        accept_baseline: Whether to go on where the float model itself is wrong on the data.
+        meter: How to measure.
+    """
+
+    output: str | Path
+    targets: tuple[str, ...] = ("host",)
+    calibration: str | Path | None = None
+    evaluation: str | Path | None = None
+    max_drop: float = 0.01
+    task: str | None = None
+    labels: tuple[str, ...] | str | Path | None = None
+    archive: bool = False
+    threads: int | None = None
+    emulated_samples: int = 400
+    golden: str | Path | None = None
+    golden_samples: bool = True
+    accept_baseline: bool = False
+    meter: MeterSettings = field(default_factory=MeterSettings)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A checked build.
+
+    Attributes:
+        source: What is built.
+        source_digest: Digest of everything its export depends on.
+        target: For what.
+        options: As asked.
+        calibration: Data for ranges, or None.
+        measured: Data the candidates are measured on.
+        threads: Threads of an engine.
+        ways: Candidate to how its engine is answered from here, and to the rung that it reaches so.
+        places: Candidate to where its engine is answered; see `placed`.
+        golden: Samples that may be given away, or None: then those it is measured on travel in the package.
+    """
+
+    source: Source
+    source_digest: str
+    target: Target
+    options: BuildOptions
+    calibration: Dataset | None
+    measured: Dataset
+    threads: int
+    ways: dict[str, Way]
+    places: Mapping[str, Place] = field(default_factory=dict)
+    golden: Dataset | None = None
+
+    def golden_key(self) -> list[Any] | None:
+        """What decides the golden samples, where they are not those that it is measured on."""
+        return [self.golden.digest, len(self.golden.samples)] if self.golden else None
+
+    def placed(self, progress: Progress) -> Job:
+        """The job with emulators made ready, where it takes any: what answers there depend on is part of its key.
+
+        Raises:
+            EdgewrightError: One could not be fetched, or does not run.
+        """
+        return dataclasses.replace(self, places=places(self.target, progress))
+
+    def place(self, engine: str) -> Place:
+        """Where this engine runs; the job is placed."""
+        return self.places[engine.removeprefix(f"{self.target.name}-")]
+
+    def emulator_facts(self) -> dict[str, dict[str, str]]:
+        """What answers depend on that do not come from this machine itself, by candidate."""
+        return {name: dict(place.facts) for name, place in self.places.items() if place.facts}
+
+    def key(self) -> str:
+        """Digest of all that decides the package."""
+        return digest_of(
+            {
+                "revision": STAGE_REVISION,
+                "edgewright": __version__,
+                "source": [self.source.kind, self.source.name, self.source_digest],
+                "target": write_record(self.target),
+                "data": [self.calibration.digest if self.calibration else None, self.measured.digest],
+                "samples": len(self.measured.samples),
+                "labelled": self.measured.labels is not None,
+                "max_drop": self.options.max_drop,
+                "accept_baseline": self.options.accept_baseline,
+                "threads": self.threads,
+                "meter": write_record(self.options.meter),
+                "machine": write_record(host_facts()),
+                "emulators": self.emulator_facts(),
+                "golden": [self.options.golden_samples, self.golden_key()],
+                "tools": installed_versions((*self.source.tools, *RUN_TOOLS)),
+            }
+        )
+
+    @property
+    def device_threads(self) -> int:
+        """Threads that an engine is told to use; 0, one for each core of the device, where nothing says how many."""
+        known = self.options.threads or self.target.cores or self.target.is_here()
+        return self.threads if known else 0
+
+    @property
+    def rung(self) -> Rung:
+        """The best rung that one of its engines can reach from here."""
+        rungs = {way.rung for way in self.ways.values()}
+        return next(rung for rung in RUNGS if rung in rungs)
+
+    def too_few(self) -> str:
+        """That no loss within the budget can be shown with so few samples, as a sentence; empty where it can."""
+        samples, budget = len(self.measured.samples), self.options.max_drop
+        # However many words or boxes a sample holds: whatever is scored, a sample unlike all others can lose the whole.
+        if least_bound(samples) <= budget:
+            return ""
+        shown = apart(100 * least_bound(samples), 100 * budget, 1, lower)
+        needed = f" At least {least_samples(budget):,} samples are needed." if budget else ""
+        return (
+            f"{samples:,} samples cannot show a loss below {shown} percentage points, and the budget "
+            f"is {100 * budget:.1f}: only an engine that is better than float could be "
+            f"chosen.{needed}"
+        )
+
+    @property
+    def engine_ways(self) -> dict[str, Way]:
+        """Engine name to its way."""
+        return {self.engine_name(name): way for name, way in self.ways.items()}
+
+    @property
+    def baseline(self) -> Candidate:
+        """The candidate that everything is compared with."""
+        return next(candidate for candidate in self.target.candidates if candidate.name == self.target.baseline)
+
+    @property
+    def inputs(self) -> Dataset:
+        """Real inputs for the check of the export and for calibration."""
+        return self.calibration or self.measured
+
+    def engine_name(self, candidate: str) -> str:
+        """Name of a candidate's engine in packages."""
+        return f"{self.target.name}-{candidate}"
+
+
+def read_jobs(spec: str, options: BuildOptions) -> tuple[Job, ...]:
+    """Read and check everything that `spec` and `options` name; gives a job for each target.
+
+    All that is wrong is said at once, as far as one thing can be told without the other.
+
+    Raises:
+        InputError: Something is wrong or missing, or a target cannot be reached from this machine.
+    """
+    findings = Findings()
+    with findings.noted():
+        if not 0 <= options.max_drop < 1:
+            raise InputError(
+                f"The budget --max-drop is {options.max_drop}; expected a share from 0 up to 1, such as 1% or 0.01."
+            )
+    targets = _read_targets(options.targets, findings)
+    source = _read_source(spec, options, findings)
+    calibration = evaluation = golden = None
+    with findings.noted():
+        _check_golden(options, targets)
+    if source is not None:
+        with findings.noted():
+            golden = _read_data(options.golden, source, GOLDEN_SAMPLES)
+        with findings.noted():
+            # Ranges take a few of them: of more than are kept in memory, so many are drawn.
+            calibration = _read_data(options.calibration, source, MOST_ROWS)
+        with findings.noted():
+            evaluation = _read_data(options.evaluation, source, options.meter.samples)
+    findings.raise_any()
+    assert source is not None, "what could not be opened was found"
+    features = host_facts().features
+    targets = tuple(target.for_task(source.task).for_processor(features) for target in targets)
+    targets = tuple(target.for_quantized() if source.quantized else target.for_float() for target in targets)
+    measured = evaluation or calibration
+    if measured is None:
+        example = tuple(source.example())
+        if not example:
+            raise InputError(
+                "There is no data to measure on.",
+                hint="Pass labelled data with --evaluation (and --calibration), or inputs alone with --calibration.",
+            )
+        measured = Dataset("example inputs", source.digest(), example, None)
+        calibration = measured
+    if options.meter.samples is not None:
+        measured = measured.part(options.meter.samples)
+    if evaluation is None:
+        # Ranges were fitted to these samples: their labels must not decide as well.
+        measured = dataclasses.replace(measured, labels=None)
+    digest = source.digest()
+    jobs = tuple(_job(source, digest, target, options, calibration, measured) for target in targets)
+    given = golden.part(GOLDEN_SAMPLES) if golden is not None else None
+    return tuple(dataclasses.replace(job, golden=given) for job in jobs)
+
+
+def _check_golden(options: BuildOptions, targets: Sequence[Target]) -> None:
+    """Refuse options of golden samples that do not go together."""
+    if options.golden_samples:
+        return
+    if options.golden is not None:
+        raise InputError("--golden gives samples for the package, and --no-golden-samples leaves them out.")
+    waiting = [
+        f"{target.name}-{candidate.name}"
+        for target in targets
+        for candidate in target.candidates
+        if candidate.engine != "onnx" and planned(target)[candidate.name].answers == "none"
+    ]
+    if waiting:
+        raise InputError(
+            f"Without golden samples 'edgewright finish' cannot compare {first_few(waiting)} on the device.",
+            hint="Pass samples that may be given away with --golden FILE.",
+        )
+
+
+def _read_targets(names: Sequence[str], findings: Findings) -> tuple[Target, ...]:
+    targets = []
+    for name in names:
+        with findings.noted():
+            targets.append(load_target(name))
+    found = [target.name for target in targets]
+    with findings.noted():
+        if not names or len(set(found)) != len(found):
+            raise InputError(f"The targets must all be different; asked for: {', '.join(found) or 'none'}.")
+    for target in targets:
+        for candidate in target.candidates:
+            # Unknown providers and wrong options are found before the first work, and not when their turn comes.
+            with findings.noted():
+                place, module = f"{target.name}: candidate '{candidate.name}'", provider(candidate.provider)
+                check_options(candidate.session_options, SESSION_OPTIONS, place, "session")
+                options = module.options(candidate.provider_options, 1)
+                check_options(options, module.ALLOWED, place, candidate.provider)
+        # So is a target that cannot be reached from here.
+        with findings.noted():
+            ways(target)
+    return tuple(targets)
+
+
+def _read_source(spec: str, options: BuildOptions, findings: Findings) -> Source | None:
+    """The source, or None where it is found to be wrong; what files alone tell is looked at before."""
+    for path in (options.calibration, options.evaluation, options.golden):
+        with findings.noted():
+            check_there(path)
+    with findings.noted():
+        labels = options.labels
+        names = read_labels(labels) if isinstance(labels, (str, Path)) else labels
+        if is_code(spec):
+            # It is imported, and torch with it, which takes seconds.
+            findings.raise_any()
+        return open_source(spec, SourceOptions(options.task, names), findings)
+    return None
+
+
+def _job(
+    source: Source,
+    digest: str,
+    target: Target,
+    options: BuildOptions,
+    calibration: Dataset | None,
+    measured: Dataset,
+) -> Job:
+    if target.is_here():
+        threads = options.threads or host_facts().cores
+        return Job(source, digest, target, options, calibration, measured, threads, ways(target))
+    # The golden samples are the first ones, the same for every target of a package.
+    part = measured.part(options.emulated_samples, first=min(GOLDEN_SAMPLES, options.emulated_samples))
+    threads = options.threads or target.cores or 1
+    return Job(source, digest, target, options, calibration, part, threads, ways(target))
+
+
+def _read_data(path: str | Path | None, source: Source, most: int | None = None) -> Dataset | None:
+    if path is None:
+        return None
+    return read_dataset(
+        path,
+        task=source.task,
+        input_name=source.input_name,
+        class_names=source.labels,
+        most=most,
+        arrays=source.arrays(),
+    )
+
+
+def stage_parts(parts: dict[str, Any]) -> dict[str, Any]:
+    """What decides a stage, with what decides every stage."""
+    return {"revision": STAGE_REVISION, "edgewright": __version__, **parts}

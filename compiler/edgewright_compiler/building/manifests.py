@@ -1,0 +1,41 @@
+"""What packages say about themselves: the manifest of a build's jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from edgewright_benchmarks.versions import installed_versions
+from edgewright_compiler.building.job import RUN_TOOLS, Job
+from edgewright_compiler.graphs.exported import ExportedModel, read_exported
+from edgewright_runtime.manifest import Manifest, SourceFacts
+from edgewright_targets import __version__
+
+if TYPE_CHECKING:
+    from edgewright_compiler.building.output_folder import TargetEngines
+
+
+def package_manifest(jobs: Sequence[Job], made: Sequence[TargetEngines]) -> Manifest:
+    """The manifest of the final package: for each target what ships, in the order of the targets."""
+    from edgewright_compiler.building.build_evidence import package_engines
+
+    order = [name for job, entry in zip(jobs, made, strict=True) for name in package_engines(job.target, entry.result)]
+    return make_manifest(jobs, read_exported(made[0].folder), tuple(order))
+
+
+def make_manifest(jobs: Sequence[Job], exported: ExportedModel, order: tuple[str, ...]) -> Manifest:
+    """What a package of these jobs says about itself."""
+    job = jobs[0]
+    return Manifest(
+        name=job.source.name,
+        task=exported.task,
+        measure="agreement" if job.measured.labels is None else "accuracy",
+        pipeline=exported.pipeline,
+        labels=exported.labels,
+        order=order,
+        baselines={job.target.name: job.engine_name(job.target.baseline) for job in jobs},
+        source=SourceFacts(job.source.kind, job.source.name, job.source_digest),
+        tools={"edgewright": __version__, **installed_versions((*job.source.tools, *RUN_TOOLS))},
+        unreproducible=(),
+        hardware={job.target.name: job.target.hardware for job in jobs},
+    )

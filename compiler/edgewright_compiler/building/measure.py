@@ -1,0 +1,259 @@
+"""The measure stage: readings of all candidates through a draft package, kept as they were read.
+
+Readings hold no judgement: another budget judges the same readings again without measuring again.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgewright_benchmarks.devices.workers import Place, Said, WorkerError, WorkerProcess
+from edgewright_benchmarks.judging.evidence import now
+from edgewright_benchmarks.judging.native import compare_with_native
+from edgewright_benchmarks.measuring.meter import MeterSettings, Readings, answer_engines, read_engines
+from edgewright_benchmarks.progress import Progress
+from edgewright_benchmarks.result import NativeAnswers
+from edgewright_compiler.building.doubted import refuse_doubted
+from edgewright_compiler.building.job import GOLDEN_SAMPLES, Job
+from edgewright_runtime import EngineInfo
+from edgewright_runtime.samples import graph_outputs
+from edgewright_runtime.selftest import GoldenSample, golden_samples, write_golden
+from edgewright_targets import HostFacts, InputError
+from edgewright_targets.host import architecture
+from edgewright_targets.record import read_record, write_record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgewright_runtime.likeness import Likeness
+    from edgewright_runtime.wire import Arrays
+
+_READINGS = "readings.json"
+_OUTPUTS = "outputs.npz"
+_GOLDEN = "golden.npz"
+_GOLDEN_OUTPUTS = "golden_outputs.npz"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the stage found.
+
+    Attributes:
+        readings: Engine name to its readings; failures included.
+        calls: Calls of an engine in a round.
+        golden: File with golden samples: float feeds and outputs.
+        machine: Where it ran; an emulated machine says so.
+        created: When, in UTC, ISO 8601.
+        golden_outputs: Engine name to its outputs for the golden samples, where these are not the first measured ones.
+    """
+
+    readings: dict[str, Readings]
+    calls: int
+    golden: Path
+    machine: HostFacts
+    created: str
+    golden_outputs: dict[str, list[Arrays]] | None = None
+
+    def tolerance(self, engine: str, alike: Likeness, golden: Path) -> float:
+        """How far this engine may be from the float outputs on the golden samples, when it is verified later.
+
+        Args:
+            engine: Its name.
+            alike: How outputs are compared.
+            golden: The golden samples that ship, which another target may have made: the first that both answered.
+        """
+        from edgewright_compiler.graphs.precision_difference import tolerance_for
+
+        if engine not in self.readings:
+            # It was not run, so nothing was seen.
+            return alike.floor
+        own = self.golden_outputs.get(engine, []) if self.golden_outputs is not None else self.readings[engine].outputs
+        pairs = zip(own, read_golden_outputs(golden), strict=False)
+        seen = max((alike.difference(outputs, expected) for outputs, expected in pairs), default=0.0)
+        if seen == float("inf"):
+            return alike.floor
+        return tolerance_for(seen, alike.floor)
+
+
+def read_golden_outputs(path: Path) -> list[Arrays]:
+    """The float outputs of the golden samples in `path`."""
+    return [sample.outputs for sample in golden_samples(path)]
+
+
+@dataclass(frozen=True)
+class Drafts:
+    """Packages made to be measured.
+
+    Attributes:
+        package: All engines that are answered, as they are for the target.
+        engines: Their names.
+        native: The emulated ones of the same graphs for this machine, which refuses an engine of another architecture,
+            as it should.
+        natives: The names of these; without any there is no such package.
+    """
+
+    package: Path
+    engines: Sequence[str]
+    native: Path
+    natives: Sequence[str] = ()
+
+
+def measure(folder: Path, drafts: Drafts, job: Job, settings: MeterSettings, progress: Progress) -> None:
+    """Measure the engines of the drafts for the target of `job` and write what was read into `folder`.
+
+    Each is answered in its way (see `Job.engine_ways`), and is timed only where it runs on the target itself.
+    """
+    import numpy as np
+
+    samples = job.measured.samples
+    baseline = job.engine_name(job.target.baseline)
+    if job.rung == "measured":
+
+        def answered(name: str, found: Readings) -> None:
+            if name == baseline:
+                refuse_doubted(job, found)
+
+        readings, calls = read_engines(drafts.package, drafts.engines, samples, settings, progress, answered=answered)
+    else:
+        readings, calls = _answers(drafts, job, progress), 0
+    if readings[baseline].failure is not None:
+        # Raised and not kept: nothing can be compared, and the next build shall try again.
+        raise InputError(f"The float baseline '{baseline}' cannot run on the data: {readings[baseline].failure}")
+    given = (job.golden or job.measured).samples[:GOLDEN_SAMPLES]
+    place = job.place(baseline)
+    with WorkerProcess(command=place.command) as worker:
+        machine = worker.machine
+        worker.keep(given)
+        worker.load(drafts.package, baseline, 1, **place.options)
+        feeds = worker.feeds(range(len(given)))
+    record: dict[str, Any] = {"calls": calls, "machine": write_record(machine), "created": now(), "engines": {}}
+    arrays: Arrays = {}
+    for name, found in readings.items():
+        record["engines"][name] = {
+            "rounds": found.rounds,
+            "busy": found.busy,
+            "loads": found.loads,
+            "peak_memory_bytes": found.peak_memory_bytes,
+            "info": write_record(found.info),
+            "native": write_record(found.native) if found.native else None,
+            "failure": found.failure,
+            "said": found.said.kinds,
+        }
+        if found.failure is None:
+            arrays |= _stack(name, found.outputs)
+    (folder / _READINGS).write_text(json.dumps(record), encoding="utf-8")
+    np.savez(folder / _OUTPUTS, **arrays)  # type: ignore[arg-type]
+    outputs = {name: found.outputs[: len(given)] for name, found in readings.items() if found.failure is None}
+    if job.golden is not None:
+        outputs = _golden_outputs(drafts, job, list(outputs), given)
+        stored = {path: array for name, made in outputs.items() for path, array in _stack(name, made).items()}
+        np.savez(folder / _GOLDEN_OUTPUTS, **stored)  # type: ignore[arg-type]
+    pairs = zip(given, feeds, outputs[baseline], strict=True)
+    golden = [GoldenSample(sample, feed, graph_outputs(made)) for sample, feed, made in pairs]
+    write_golden(folder / _GOLDEN, golden)
+
+
+def _golden_outputs(drafts: Drafts, job: Job, names: Sequence[str], given: Sequence[Any]) -> dict[str, list[Arrays]]:
+    """Outputs of engines for golden samples that are not among those measured; one that fails on them has none."""
+    found: dict[str, list[Arrays]] = {}
+    for name in names:
+        place = job.place(name)
+        try:
+            with WorkerProcess(command=place.command) as worker:
+                worker.keep(given)
+                worker.load(drafts.package, name, 1, **place.options)
+                found[name] = worker.answer(range(len(given)))
+        except WorkerError as error:
+            if name == job.engine_name(job.target.baseline):
+                raise InputError(f"The float baseline '{name}' cannot run on the golden samples: {error}") from error
+    return found
+
+
+def _answers(drafts: Drafts, job: Job, progress: Progress) -> dict[str, Readings]:
+    """Answers in emulators, compared with this machine's own where it runs the engine as well."""
+    samples = job.measured.samples
+    ways = job.engine_ways
+    references = {name: Place() for name in drafts.engines if ways[name].answers == "reference"}
+    emulated = {name: job.place(name) for name in drafts.engines if name not in references}
+    readings: dict[str, Readings] = {}
+    baseline = job.engine_name(job.target.baseline)
+    # Apart from emulators, which are far slower: of both together nobody could tell how long it will take.
+    if references:
+        readings |= answer_engines(drafts.package, references, samples, "answering here, as the reference", progress)
+        if baseline in references and readings[baseline].failure is None:
+            refuse_doubted(job, readings[baseline])
+    if emulated:
+        readings |= answer_engines(drafts.package, emulated, samples, f"answering for {job.target.name}", progress)
+    alive = {name: Place() for name in drafts.natives if readings[name].failure is None}
+    natives = answer_engines(drafts.native, alive, samples, "answering here, to compare", progress) if alive else {}
+    for name, native in natives.items():
+        if native.failure is None:
+            readings[name].native = compare_with_native(readings[name].outputs, native.outputs, architecture())
+    return readings
+
+
+def _stack(name: str, outputs: list[Arrays]) -> Arrays:
+    """One array an output where all samples have one shape, else one for each sample: `engine/[index]/output`.
+
+    Names of outputs come last, for they may hold anything.
+    """
+    import numpy as np
+
+    made: Arrays = {}
+    for key in outputs[0]:
+        values = [output[key] for output in outputs]
+        if len({value.shape for value in values}) == 1:
+            made[f"{name}//{key}"] = np.stack(values)
+        else:
+            made |= {f"{name}/{index}/{key}": value for index, value in enumerate(values)}
+    return made
+
+
+def _unstack(stored: Arrays, name: str) -> list[Arrays]:
+    found: dict[int, Arrays] = {}
+    for path, array in stored.items():
+        engine, _, rest = path.partition("/")
+        index, _, key = rest.partition("/")
+        if engine != name:
+            continue
+        if index:
+            found.setdefault(int(index), {})[key] = array
+        else:
+            for position, value in enumerate(array):
+                found.setdefault(position, {})[key] = value
+    return [found[index] for index in sorted(found)]
+
+
+def read_measured(folder: Path) -> Measured:
+    """Read what `measure` wrote."""
+    import numpy as np
+
+    record = json.loads((folder / _READINGS).read_text(encoding="utf-8"))
+    readings: dict[str, Readings] = {}
+    for name, entry in record["engines"].items():
+        rounds = [tuple(values) for values in entry["rounds"]]
+        readings[name] = Readings(
+            [],
+            rounds,
+            entry["busy"],
+            entry["loads"],
+            entry["peak_memory_bytes"],
+            read_record(EngineInfo, entry["info"], name) if entry["info"] else None,
+            read_record(NativeAnswers, entry["native"], name) if entry["native"] else None,
+            entry["failure"],
+            Said({kind: (count, first) for kind, (count, first) in entry["said"].items()}),
+        )
+    with np.load(folder / _OUTPUTS, allow_pickle=False) as file:
+        stored = {path: file[path] for path in file.files}
+    for name, found in readings.items():
+        found.outputs = _unstack(stored, name)
+    machine = read_record(HostFacts, record["machine"], "machine")
+    golden = None
+    if (folder / _GOLDEN_OUTPUTS).exists():
+        with np.load(folder / _GOLDEN_OUTPUTS, allow_pickle=False) as file:
+            kept = {path: file[path] for path in file.files}
+        golden = {name: _unstack(kept, name) for name in readings}
+    return Measured(readings, record["calls"], folder / _GOLDEN, machine, record["created"], golden)

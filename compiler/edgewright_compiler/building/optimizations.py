@@ -1,0 +1,148 @@
+"""What ONNX Runtime's optimizations change of a graph that came as a file, and whether they stay on for it.
+
+Such a graph is no export of a program that it could be compared with: what it means is what it answers as it is
+written. What a user of ONNX Runtime sees is what it answers optimized. Where the two are further apart than rounding
+explains, the metric judges; without ground truth the graph runs as it is written.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgewright_benchmarks.result import OptimizerFacts
+from edgewright_benchmarks.versions import installed_versions
+from edgewright_compiler.building.job import RUN_TOOLS
+from edgewright_compiler.graphs.changed_nodes import changed_nodes
+from edgewright_runtime.errors import EngineUnavailableError, InferenceError
+from edgewright_runtime.gaps import largest_gap, output_size
+from edgewright_runtime.options import AS_WRITTEN, OPTIMIZATION_KEY
+from edgewright_targets import host_facts
+from edgewright_targets.record import read_record, write_record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgewright_compiler.building.candidate_graphs import Graphs
+    from edgewright_compiler.building.engine_files import EngineFiles
+    from edgewright_compiler.building.engine_maker import EngineMaker
+    from edgewright_runtime.wire import Arrays
+
+# Largest difference, as a share of the outputs' size, that another order of operations explains. Float32 has 24 bits,
+# and sums of thousands of products lose some; float16 has 11; a step of 8 bits is 1/255, and layers add theirs up.
+_FLOAT32, _FLOAT16, _INTEGERS = 1e-3, 1e-2, 5e-2
+_FACTS = "optimizer.json"
+
+
+def allowed_difference(quantized: str) -> float:
+    """What rounding explains in a graph; `quantized` as `quantized_already` says it."""
+    if not quantized:
+        return _FLOAT32
+    return _FLOAT16 if "float16" in quantized else _INTEGERS
+
+
+def as_written(engine: EngineFiles) -> EngineFiles:
+    """The same engine with all optimizations off."""
+    parts = {
+        name: dataclasses.replace(part, session_options={**part.session_options, OPTIMIZATION_KEY: AS_WRITTEN})
+        for name, part in engine.spec.parts.items()
+    }
+    return dataclasses.replace(engine, spec=dataclasses.replace(engine.spec, parts=parts))
+
+
+def optimizer_facts(maker: EngineMaker, graphs: Graphs, samples: Sequence[Any]) -> OptimizerFacts:
+    """What the optimizations change of the float engine's answers, and whether they stay on; a cached stage.
+
+    Args:
+        maker: Whose stage it is.
+        graphs: The graphs as they came.
+        samples: What both answer.
+    """
+    job = maker.job
+
+    def make(place: Path) -> None:
+        with maker.cache.scratch() as scratch:
+            engine = maker.float_here(graphs.folder, graphs.exported)
+            other = as_written(engine)
+            # Both in one package, which has their weights once.
+            names = engine.spec.name, f"{engine.spec.name}-as-written"
+            other = dataclasses.replace(other, spec=dataclasses.replace(other.spec, name=names[1]))
+            maker.draft(scratch / "package", graphs.folder, graphs.exported, [engine, other])
+            found = _compare(scratch / "package", names, samples, graphs, job.source.quantized)
+            if found.exceeds and not found.refused:
+                found = _judged(maker, scratch / "package", names, found)
+        (place / _FACTS).write_text(json.dumps(write_record(found)), encoding="utf-8")
+
+    parts = {
+        "exported": graphs.digest,
+        "data": [job.inputs.digest, len(job.inputs.samples), len(samples)],
+        "measured": [job.measured.digest, len(job.measured.samples), job.measured.labels is not None],
+        "here": job.target.is_here(),
+        # Where integers saturate depends on it.
+        "processor": [host_facts().architecture, host_facts().features],
+        "tools": installed_versions(RUN_TOOLS),
+    }
+    title = f"Compared the graph with and without ONNX Runtime's optimizations on {len(samples)} inputs"
+    path = maker.stage("optimizer", title, parts, make) / _FACTS
+    facts = read_record(OptimizerFacts, json.loads(path.read_text(encoding="utf-8")), str(path))
+    # The budget is not the stage's: what is lost stays the same under another one.
+    return facts if facts.drop is None else dataclasses.replace(facts, kept=facts.drop <= job.options.max_drop)
+
+
+def _compare(
+    package: Path, names: Sequence[str], samples: Sequence[Any], graphs: Graphs, quantized: str
+) -> OptimizerFacts:
+    from edgewright_runtime import load
+
+    allowed = allowed_difference(quantized)
+    answers = []
+    for name in names:
+        try:
+            # By name: it is the float engine of a target that this machine need not be.
+            with load(package, engine=name, strict=True) as model:
+                answers.append([model.measured(sample)["outputs"] for sample in samples])
+        except (EngineUnavailableError, InferenceError) as error:
+            # As it is written it ran when it was checked.
+            said = error.reason if isinstance(error, EngineUnavailableError) else error.message
+            return OptimizerFacts(None, allowed, len(samples), kept=False, refused=said)
+    gaps = [largest_share(*pair) for pair in zip(*answers, strict=True)]
+    worst = max(range(len(gaps)), key=lambda index: gaps[index])
+    nodes: list[str] = []
+    if gaps[worst] > allowed:
+        with load(package, engine=names[-1], strict=True) as model:
+            feeds = {name: given[0] for name, given in model.whole_feeds(samples[worst]).items() if given}
+        for component, given in feeds.items():
+            nodes += changed_nodes(graphs.folder / component, given, allowed)
+    largest = gaps[worst] if gaps[worst] < float("inf") else None
+    return OptimizerFacts(largest, allowed, len(samples), tuple(nodes), kept=gaps[worst] <= allowed)
+
+
+def largest_share(made: Arrays, expected: Arrays) -> float:
+    """The largest difference of any output as a share of its size; infinity where shapes or odd values differ."""
+    gaps = (largest_gap(made[name], reference) / output_size(reference) for name, reference in expected.items())
+    return max(gaps, default=0.0)
+
+
+def _judged(maker: EngineMaker, package: Path, names: Sequence[str], found: OptimizerFacts) -> OptimizerFacts:
+    """The facts with what the metric says, where there is ground truth."""
+    from edgewright_benchmarks.devices.workers import Place
+    from edgewright_benchmarks.measuring.meter import answer_engines
+    from edgewright_benchmarks.tasks import find_task
+
+    job = maker.job
+    if not job.target.is_here() and job.source.quantized:
+        # Sums of integers may saturate on this processor, which says nothing about that one.
+        return dataclasses.replace(found, kept=True)
+    if job.measured.labels is None:
+        return found
+    places = {name: Place() for name in names}
+    title = "answering with and without optimizations"
+    readings = answer_engines(package, places, job.measured.samples, title, maker.progress)
+    if any(one.failure is not None for one in readings.values()):
+        return found
+    optimized, written = (readings[name].outputs for name in names)
+    scorer = find_task(job.source.task).scorer(labelled=True)
+    drop = scorer.score(optimized, job.measured.labels, written, max_drop=job.options.max_drop).drop.value
+    return dataclasses.replace(found, drop=drop, judged_on=len(job.measured.samples))

@@ -1,0 +1,183 @@
+"""The package folder that a build writes: checked before work begins, filled aside, replaced in one step."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgewright_compiler.cache import StageCache, digest_of, sync_tree
+from edgewright_compiler.disk import disk_reason
+from edgewright_runtime.aside import folder_aside
+from edgewright_runtime.errors import PackageTooNewError
+from edgewright_runtime.package import MANIFEST, Package
+from edgewright_runtime.package_files import SUMS, file_digest
+from edgewright_targets import EdgewrightError, InputError
+
+if TYPE_CHECKING:
+    from edgewright_benchmarks.result import Result
+    from edgewright_compiler.building.engine_files import EngineFiles
+    from edgewright_runtime.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class TargetEngines:
+    """What a build made for one target: the exported model, its engines, the folder of readings, and the evidence."""
+
+    target: str
+    folder: Path
+    engines: tuple[EngineFiles, ...]
+    measured: Path
+    result: Result
+
+
+class OutputFolder:
+    """Where a package goes.
+
+    Raises:
+        InputError: Something else lies there, or the place cannot be written.
+    """
+
+    def __init__(self, path: Path, *, archive: bool = False) -> None:
+        # `.` and `..` have no name that could be given to another folder.
+        self.path = path = path if path.name not in ("", "..") else path.resolve()
+        self.archive = path.with_name(f"{path.name}.tar")
+        self._archived = archive
+        parent = path.absolute().parent
+        if path.is_symlink() or path.is_file() or (path.is_dir() and any(path.iterdir()) and not _is_package(path)):
+            raise InputError(
+                f"'{path}' exists and is no package folder; it is not overwritten.", hint="Choose another -o."
+            )
+        if archive and self.archive.exists() and not self.archive.is_file():
+            raise InputError(f"'{self.archive}' exists and is no file; it is not overwritten.")
+        if not parent.is_dir():
+            raise InputError(f"'{path}' cannot be written: there is no folder '{parent}'.")
+        # Tried, not asked: permission bits say nothing about read-only mounts, nor to root.
+        try:
+            with tempfile.TemporaryFile(dir=parent):
+                pass
+        except OSError as error:
+            raise InputError(f"'{path}' cannot be written: {error.strerror} ('{parent}').") from error
+
+    def holds(self, key: str, cache: StageCache) -> bool:
+        """Whether the package of the build called `key` is here, whole and unchanged."""
+        try:
+            if cache.note(self._note()) != {"key": key, "sums": file_digest(self.path / SUMS)}:
+                return False
+            Package.open(self.path).check_digests()
+        except (OSError, ValueError, EdgewrightError):
+            return False
+        return True
+
+    @contextlib.contextmanager
+    def reserved(self, left: str) -> Iterator[None]:
+        """Turn a full or read-only disk during the block into a clear error; `left` says what there is then."""
+        try:
+            yield
+        except EdgewrightError:
+            raise
+        except Exception as error:
+            reason = disk_reason(error)
+            if reason is None:
+                raise
+            raise InputError(
+                f"Writing failed: {reason}. {left}",
+                hint="Free some space ('edgewright cache clear' does), or set XDG_CACHE_HOME to another disk.",
+            ) from error
+
+    def fill(
+        self, key: str, manifest: Manifest, made: Sequence[TargetEngines], cache: StageCache, *, golden_samples: bool
+    ) -> None:
+        """Assemble the final package of all targets aside, then give it its name; with golden samples, or without."""
+        import dataclasses
+
+        from edgewright_compiler.building.assemble import assemble
+        from edgewright_compiler.building.measure import read_measured
+        from edgewright_runtime.likeness import likeness_of
+
+        alike, golden = likeness_of(manifest.pipeline), read_measured(made[0].measured).golden
+        shipped: dict[str, EngineFiles] = {}
+        documents: dict[str, str] = {}
+        for entry in made:
+            found = read_measured(entry.measured)
+            unfinished = {engine.name for engine in entry.result.engines if engine.status == "unfinished"}
+            for engine in entry.engines:
+                documents |= engine.documents()
+                if engine.spec.name in manifest.order:
+                    name = engine.spec.name
+                    tolerance = found.tolerance(name, alike, golden) if engine.tolerance is None else engine.tolerance
+                    spec = dataclasses.replace(engine.spec, tolerance=tolerance, compared=name not in unfinished)
+                    shipped[engine.spec.name] = dataclasses.replace(engine, spec=spec)
+        chosen = [shipped[name] for name in manifest.order]
+        fickle = tuple(path for engine in chosen for path in engine.unreproducible())
+        manifest = dataclasses.replace(
+            manifest, unreproducible=(*manifest.unreproducible, *fickle), judged_on=_judged_on(manifest, made)
+        )
+        evidence = {entry.target: entry.result for entry in made}
+        with folder_aside(self.path.absolute().parent, f".{self.path.name}.") as folder:
+            whole = folder / "package"
+            whole.mkdir()
+            assemble(
+                whole,
+                manifest,
+                made[0].folder,
+                chosen,
+                golden=golden if golden_samples else None,
+                evidence=evidence,
+                documents=documents,
+            )
+            sync_tree(whole)
+            sums = file_digest(whole / SUMS)
+            self._publish(whole)
+        cache.keep_note(self._note(), {"key": key, "sums": sums})
+
+    def _publish(self, whole: Path) -> None:
+        from edgewright_compiler.building.assemble import publish
+
+        # An older archive beside a newer folder would pass for its archive where the process ends between the two.
+        older = whole.with_name("older.tar")
+        if self._archived and self.archive.exists():
+            self.archive.replace(older)
+        try:
+            publish(whole, self.path)
+        except BaseException:
+            if older.exists():
+                older.replace(self.archive)
+            raise
+
+    def write_archive(self) -> Path:
+        """The package as one file beside it; gives its path."""
+        from edgewright_runtime.archive import write_archive
+
+        write_archive(self.path, self.archive)
+        return self.archive
+
+    def _note(self) -> str:
+        # Kept in the cache and not in the package, whose bytes are the same wherever it was built.
+        return digest_of({"output": str(self.path.absolute())})
+
+
+def _judged_on(manifest: Manifest, made: Sequence[TargetEngines]) -> dict[str, tuple[str, ...]]:
+    """Target to the instruction sets of the processor of its kind that ran its engines, or of the emulated one."""
+    machines = {entry.target: entry.result.machine for entry in made}
+    return {
+        name: machine.features
+        for name, machine in machines.items()
+        if machine.architecture == manifest.hardware[name].architecture
+    }
+
+
+def _is_package(path: Path) -> bool:
+    # Other things have a manifest.json too. A damaged package of ours still has the list of its files.
+    if (path / MANIFEST).is_file() and (path / SUMS).is_file():
+        return True
+    try:
+        Package.open(path)
+    except PackageTooNewError:
+        return True
+    except EdgewrightError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Graphs as they are read, edited, quantized and given fixed shapes."""

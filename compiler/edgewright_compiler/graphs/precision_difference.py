@@ -1,0 +1,122 @@
+"""How far the precision of a graph alone takes its answers from float, by ONNX Runtime's CPU provider.
+
+For engines that cannot run here: it says what may be expected of one that computes the same graph rightly, and so what
+`edgewright finish` allows. It is no evidence about the engine, and no accuracy.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, log2
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgewright_compiler.graphs.exported import copy_graph
+from edgewright_compiler.graphs.float_types import rounding_to_bfloat16
+from edgewright_runtime.likeness import Likeness
+from edgewright_runtime.provider_words import provider_words
+
+if TYPE_CHECKING:
+    from edgewright_runtime.wire import Arrays
+
+_BY_VALUES = Likeness()
+
+
+class NoReferenceError(Exception):
+    """The graph cannot run on this processor; the text says why, for people."""
+
+
+def tolerance_for(seen: float, floor: float = _BY_VALUES.floor) -> float:
+    """What to allow where a difference of `seen` was seen: a power of two, at least twice as much, and the floor.
+
+    Other kernels of the same precision round differently, and a coarse grid keeps two builds of the same input at the
+    same number.
+    """
+    return float(2.0 ** ceil(log2(max(2 * seen, floor))))
+
+
+@dataclass(frozen=True)
+class PrecisionDifference:
+    """What a precision changes.
+
+    Attributes:
+        largest: Largest difference of any output.
+        changed: Samples where the largest of the scores is another, of a graph whose answer that is.
+        samples: How many were compared.
+    """
+
+    largest: float
+    changed: int
+    samples: int
+
+
+def precision_difference(
+    float_graph: Path, graph: Path, feeds: Sequence[Arrays], alike: Likeness = _BY_VALUES
+) -> PrecisionDifference:
+    """What is different between the two graphs on `feeds`, on this processor.
+
+    Args:
+        float_graph: Folder of the float graph.
+        graph: Folder of the same graph in another precision.
+        feeds: What both are given.
+        alike: How their outputs are compared.
+
+    Raises:
+        NoReferenceError: The second graph cannot run here.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        expected = _session(copy_graph(float_graph, Path(place) / "float"))
+        path = rounding_to_bfloat16(copy_graph(graph, Path(place) / "other"))
+        try:
+            other = _session(path)
+            pairs = [(_run(other, feed), _run(expected, feed)) for feed in feeds]
+        except Exception as error:  # whatever the provider throws, it refused this graph
+            raise NoReferenceError(f"ONNX Runtime's CPU cannot run the graph: {provider_words(error)}") from error
+    largest = max((alike.difference(made, float_made) for made, float_made in pairs), default=0.0)
+    changed = sum(not alike.same_choice(made, float_made) for made, float_made in pairs)
+    return PrecisionDifference(largest, changed, len(pairs))
+
+
+def differences(pairs: Mapping[str, tuple[Path, Path, Sequence[Arrays]]], alike: Likeness) -> dict[str, Any]:
+    """What a precision changes in all components together, as plain data.
+
+    Args:
+        pairs: Component to the folders of its float graph and of the other, and what both are given.
+        alike: How their outputs are compared.
+
+    Returns:
+        The fields of `PrecisionDifference`, and under `refused` why a graph cannot run here, or nothing.
+    """
+    found: dict[str, Any] = {"largest": 0.0, "changed": 0, "samples": 0, "refused": ""}
+    for float_graph, graph, feeds in pairs.values():
+        try:
+            one = precision_difference(float_graph, graph, feeds, alike)
+        except NoReferenceError as error:
+            found["refused"] = str(error)
+            continue
+        found["largest"] = max(found["largest"], one.largest)
+        found["changed"] += one.changed
+        found["samples"] = max(found["samples"], one.samples)
+    return found
+
+
+def _session(graph: Path) -> Any:
+    """A session that runs the graph as it is written.
+
+    Rewritten by ONNX Runtime's optimizations, QDQ pairs of float8 gave other answers altogether (1.32), and products of
+    int8 become operators whose sums saturate on processors without VNNI.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 4
+    options.add_provider("CPUExecutionProvider", {})
+    return onnxruntime.InferenceSession(str(graph), options)
+
+
+def _run(session: Any, feed: Arrays) -> Arrays:
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, feed), strict=True))

@@ -1,0 +1,188 @@
+"""A package checked for a target that need not be this machine: its engines answer the golden samples there."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgewright_benchmarks.devices.workers import Place, WorkerError, WorkerProcess
+from edgewright_benchmarks.progress import Bar, Progress, Quiet
+from edgewright_compiler.reach.ways import places, ways
+from edgewright_runtime.likeness import likeness_of
+from edgewright_runtime.manifest import EngineSpec
+from edgewright_runtime.package import Package
+from edgewright_runtime.samples import graph_outputs
+from edgewright_runtime.selftest import (
+    GoldenSample,
+    check_complete,
+    check_feeds,
+    check_places,
+    check_tolerance,
+    check_whole,
+    feed_tolerance,
+    stored_samples,
+)
+from edgewright_targets import CheckFailedError, HostFacts, InputError, Rung, Target, load_target, nearest, target_names
+from edgewright_targets.host import usable_threads
+
+
+@dataclass(frozen=True)
+class EngineCheck:
+    """What became of one engine.
+
+    Attributes:
+        name: Name in the package.
+        provider: Its execution provider.
+        rung: `measured` where this machine is the target, `emulated` in an emulator; lower where it was not run.
+        difference: Largest difference of any output from the stored float outputs; None where it did not answer.
+        tolerance: What is allowed.
+        note: Why it was not run, did not answer, or answered something else; empty where it is well.
+        ran: Whether it was run: what nothing here can run is in the report, and is no failure.
+    """
+
+    name: str
+    provider: str
+    rung: Rung
+    difference: float | None
+    tolerance: float
+    note: str
+    ran: bool
+
+    @property
+    def ok(self) -> bool:
+        """Whether it answered within its tolerance."""
+        # A comparison with NaN is False.
+        return self.difference is not None and self.difference <= self.tolerance
+
+
+@dataclass(frozen=True)
+class TargetReport:
+    """What `verify_target` found.
+
+    Attributes:
+        target: For which target.
+        machine: What answered, as it says itself.
+        files: Files whose digest was right.
+        samples: Golden samples that were run.
+        engines: All engines of the target, the preferred first.
+    """
+
+    target: str
+    machine: HostFacts
+    files: int
+    samples: int
+    engines: tuple[EngineCheck, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether all engines that were run answered within their tolerance."""
+        return all(engine.ok for engine in self.engines if engine.ran)
+
+
+def verify_target(
+    path: str | Path, target: str, *, engine: str | None = None, progress: Progress | None = None
+) -> TargetReport:
+    """Check structure and digests of a package, then run its golden samples through the engines of a target.
+
+    Args:
+        path: Package folder or archive.
+        target: A target in the package; the file of one of the user's own.
+        engine: Check this engine of it and no other.
+        progress: Told how far it is.
+
+    Raises:
+        InputError: The package has no such target or engine, or the target cannot be reached from here.
+        DamagedPackageError: Changed or cut off after the build.
+    """
+    progress = progress or Quiet()
+    package, files = check_whole(path)
+    wanted = _target(package, target)
+    specs = _engines(package, wanted, engine)
+    how = ways(wanted)
+    running = [name for name in specs if how[name].answers in ("here", "emulated")]
+    if not running:
+        notes = " ".join(dict.fromkeys(how[name].note for name in specs))
+        raise InputError(f"No engine for '{wanted.name}' can be run from this machine. {notes}")
+    where = places(wanted, progress)
+    samples = stored_samples(package)
+    check_complete(samples, str(path))
+    bar = progress.bar(f"answering for {wanted.name}", len(running) * len(samples))
+
+    def check(name: str) -> EngineCheck:
+        spec, way = specs[name], how[name]
+        if name not in running:
+            return EngineCheck(spec.name, spec.provider, way.rung, None, spec.tolerance, way.note, ran=False)
+        worst, note = _answers(package, spec, where[name], samples, bar)
+        return EngineCheck(spec.name, spec.provider, way.rung, worst, spec.tolerance, note, ran=True)
+
+    try:
+        with ThreadPoolExecutor(usable_threads()) as pool:
+            checks = tuple(pool.map(check, specs))
+    finally:
+        bar.close()
+    return TargetReport(wanted.name, _machine(where[running[0]]), files, len(samples), checks)
+
+
+def _target(package: Package, name: str) -> Target:
+    in_package = ", ".join(package.targets)
+    own_file = name.endswith(".toml")
+    known = own_file or name in target_names()
+    target = load_target(name) if known else None
+    asked = target.name if target else name
+    if asked not in package.targets:
+        raise InputError(f"'{package.root}' holds nothing for the target '{asked}'.", hint=f"It is for: {in_package}.")
+    if target is None:
+        raise InputError(
+            f"The target '{name}' of this package is none that comes with Edgewright.",
+            hint=f"Pass the target file that it was built with: --target path/to/{name}.toml",
+        )
+    return target
+
+
+def _engines(package: Package, target: Target, engine: str | None) -> dict[str, EngineSpec]:
+    """The engines to check, by the names of their candidates."""
+    manifest = package.manifest
+    names = list(manifest.engines_for(target.name))
+    if engine is not None and engine not in names:
+        raise InputError(
+            f"The target '{target.name}' has no engine '{engine}' in this package.", hint=nearest(engine, names)
+        )
+    wanted = [name for name in names if engine in (None, name)]
+    candidates = {f"{target.name}-{candidate.name}": candidate.name for candidate in target.candidates}
+    unknown = [name for name in wanted if name not in candidates]
+    if unknown:
+        raise InputError(
+            f"The target '{target.name}' has no candidate for the engines {', '.join(unknown)} of this package.",
+            hint="Pass the target file that it was built with.",
+        )
+    return {candidates[name]: manifest.engines[name] for name in wanted}
+
+
+def _answers(
+    package: Package, spec: EngineSpec, place: Place, samples: tuple[GoldenSample, ...], bar: Bar
+) -> tuple[float | None, str]:
+    """The largest difference from the stored outputs, None where there is none, and what is wrong."""
+    pipeline = package.manifest.pipeline
+    worst, alike, allowed = 0.0, likeness_of(pipeline), feed_tolerance(pipeline)
+    try:
+        with WorkerProcess(command=place.command) as worker:
+            check_tolerance(spec, samples, alike)
+            worker.keep([golden.sample for golden in samples])
+            worker.load(package.root, spec.name, 1, **place.options)
+            for index, golden in enumerate(samples):
+                (feeds,), (outputs,) = worker.feeds([index]), worker.answer([index])
+                check_feeds(feeds, golden, spec.pad_to_multiple_of, index, allowed)
+                worst = max(worst, alike.difference(graph_outputs(outputs), golden.outputs))
+                check_places(spec.name, alike, graph_outputs(outputs), golden, index)
+                bar.update()
+    except WorkerError as error:
+        return None, str(error)
+    except CheckFailedError as error:
+        return None, error.message
+    return worst, "" if worst <= spec.tolerance else "It differs by more than is allowed."
+
+
+def _machine(place: Place) -> HostFacts:
+    with WorkerProcess(command=place.command) as worker:
+        return worker.machine
