@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from edgewright_benchmarks import bounds
 from edgewright_benchmarks.judging.choice import choose, judge
 from edgewright_benchmarks.result import Accuracy, EngineResult, Interval, Latency
+from edgewright_benchmarks.statistics import bounds
 from edgewright_targets import InputError
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from command import Command
 from edgewright_benchmarks.progress import Quiet
-from edgewright_compiler import device_plan
 from edgewright_compiler.compile import CompileError
+from edgewright_compiler.finish import device_plan
 from edgewright_compiler.finish.device_plan import stored_or_built
 from edgewright_runtime import Package
 from edgewright_runtime import finished as finished_module

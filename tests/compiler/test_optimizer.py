@@ -13,9 +13,9 @@ import pytest
 
 from command import QUICK, Command
 from edgewright_benchmarks.result import OptimizerFacts, Result, result_from_json
-from edgewright_compiler import optimizer
-from edgewright_compiler.building.optimizations import allowed_difference, largest_share
-from edgewright_compiler.graphs.changed_nodes import changed_nodes
+from edgewright_compiler.building import optimizations
+from edgewright_compiler.building.optimizations import allowed_difference
+from edgewright_compiler.graphs.changed_nodes import changed_nodes, largest_share
 from edgewright_compiler.graphs.quantize import quantize
 from edgewright_runtime import Package, load
 from edgewright_runtime.errors import EngineUnavailableError
@@ -225,6 +225,6 @@ def test_a_graph_that_only_runs_as_it_is_written(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr("edgewright_runtime.load", lambda package, engine, strict: Refusing())
     graphs: Any = None
-    found = optimizer._compare(tmp_path, ("float", "other"), [{}], graphs, "")
+    found = optimizations._compare(tmp_path, ("float", "other"), [{}], graphs, "")
     assert (found.kept, found.exceeds) == (False, True)
     assert "the graph does not run: No kernel for FusedThing." in found.words()

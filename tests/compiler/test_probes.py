@@ -11,7 +11,7 @@ import pytest
 
 from edgewright_compiler.building.export_check import Compared, compare_with_source
 from edgewright_compiler.building.probes import probes
-from edgewright_compiler.sources import Inference
+from edgewright_compiler.graphs.inference import Inference
 from edgewright_runtime import load
 from edgewright_targets import CheckFailedError
 

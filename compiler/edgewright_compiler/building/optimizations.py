@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 from edgewright_benchmarks.result import OptimizerFacts
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.building.job import RUN_TOOLS
-from edgewright_compiler.graphs.changed_nodes import changed_nodes
+from edgewright_compiler.graphs.changed_nodes import changed_nodes, largest_share
 from edgewright_runtime.errors import EngineUnavailableError, InferenceError
-from edgewright_runtime.gaps import largest_gap, output_size
 from edgewright_runtime.options import AS_WRITTEN, OPTIMIZATION_KEY
 from edgewright_targets import host_facts
 from edgewright_targets.record import read_record, write_record
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from edgewright_compiler.building.candidate_graphs import Graphs
     from edgewright_compiler.building.engine_files import EngineFiles
     from edgewright_compiler.building.engine_maker import EngineMaker
-    from edgewright_runtime.wire import Arrays
 
 # Largest difference, as a share of the outputs' size, that another order of operations explains. Float32 has 24 bits,
 # and sums of thousands of products lose some; float16 has 11; a step of 8 bits is 1/255, and layers add theirs up.
@@ -117,12 +115,6 @@ def _compare(
             nodes += changed_nodes(graphs.folder / component, given, allowed)
     largest = gaps[worst] if gaps[worst] < float("inf") else None
     return OptimizerFacts(largest, allowed, len(samples), tuple(nodes), kept=gaps[worst] <= allowed)
-
-
-def largest_share(made: Arrays, expected: Arrays) -> float:
-    """The largest difference of any output as a share of its size; infinity where shapes or odd values differ."""
-    gaps = (largest_gap(made[name], reference) / output_size(reference) for name, reference in expected.items())
-    return max(gaps, default=0.0)
 
 
 def _judged(maker: EngineMaker, package: Path, names: Sequence[str], found: OptimizerFacts) -> OptimizerFacts:

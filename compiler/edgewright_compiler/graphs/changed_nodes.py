@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.graphs.exported import copy_graph
+from edgewright_runtime.gaps import largest_gap, output_size
 
 if TYPE_CHECKING:
     import onnx_ir
@@ -86,10 +87,14 @@ def _values(model: onnx_ir.Model, names: Any, path: Path, feeds: Arrays) -> Arra
     return dict(zip(wanted, session.run(wanted, feeds), strict=True))
 
 
+def largest_share(made: Arrays, expected: Arrays) -> float:
+    """The largest difference of any output as a share of its size; infinity where shapes or odd values differ."""
+    gaps = (largest_gap(made[name], reference) / output_size(reference) for name, reference in expected.items())
+    return max(gaps, default=0.0)
+
+
 def _causes(model: onnx_ir.Model, before: Arrays, after: Arrays, allowed: float) -> list[str]:
     """Nodes, in the order in which they run, that differ where nothing that they are given does."""
-    from edgewright_compiler.building.optimizations import largest_share
-
     changed: set[Any] = set()
     found = []
     for node in model.graph:

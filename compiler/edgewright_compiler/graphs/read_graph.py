@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgewright_compiler.failures import first_line, needs
-from edgewright_compiler.sources.onnx_weights import read_where_they_lie, weight_files
-from edgewright_compiler.sources.other_outputs import CutMap, cut_maps, refuse_others
+from edgewright_compiler.graphs.onnx_weights import read_where_they_lie, weight_files
+from edgewright_compiler.graphs.other_outputs import CutMap, cut_maps, refuse_others
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.graphs.exported import save_model
 from edgewright_compiler.processors.voice import LONGEST_SECONDS
-from edgewright_compiler.sources import SourceOptions
+from edgewright_compiler.sources._source import SourceOptions
 from edgewright_compiler.sources.declared_file import AUDIO, read_declaration
 from edgewright_compiler.sources.declared_graphs import DeclaredGraphs
 from edgewright_compiler.sources.declared_reference import streams_of

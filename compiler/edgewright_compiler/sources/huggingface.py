@@ -11,8 +11,9 @@ from edgewright_compiler.cache import digest_of
 from edgewright_compiler.checkpoints.checkpoint import Checkpoint, config_labels, read_config
 from edgewright_compiler.checkpoints.heads import head_of
 from edgewright_compiler.graphs.exported import read_exported, write_exported
+from edgewright_compiler.graphs.inference import Inference
 from edgewright_compiler.processors.sentence_modules import has_pooling, module_files
-from edgewright_compiler.sources import Inference, SourceOptions
+from edgewright_compiler.sources._source import SourceOptions
 from edgewright_compiler.sources.other_forms import refuse_folder, refuse_weights
 from edgewright_compiler.tasks import TASKS, Task, find_task, narrowed, task_of_architectures
 from edgewright_compiler.tasks._single_graph import SingleGraph
@@ -106,7 +107,7 @@ class HuggingFaceSource:
 
     def _open(self) -> Exporter:
         if self._opened is None:
-            self._opened = self._task.open(self._task, self._checkpoint)
+            self._opened = (self._task.open or SingleGraph)(self._task, self._checkpoint)
         return self._opened
 
 

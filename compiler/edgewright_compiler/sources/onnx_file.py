@@ -14,17 +14,17 @@ from edgewright_compiler.cache import digest_of
 from edgewright_compiler.checkpoints.checkpoint import checkpoint_beside, config_labels, folder_beside
 from edgewright_compiler.checkpoints.heads import Head
 from edgewright_compiler.graphs.exported import ports_of, save_model
+from edgewright_compiler.graphs.other_outputs import CutMap
 from edgewright_compiler.graphs.plain_graph import inline_functions
 from edgewright_compiler.graphs.quantized_already import quantized_already
 from edgewright_compiler.graphs.read_graph import read_whole, unreadable
 from edgewright_compiler.processors import AnsweringProcessor, LoopingProcessor, PaddedProcessor
-from edgewright_compiler.sources import SourceOptions
+from edgewright_compiler.sources._source import SourceOptions
 from edgewright_compiler.sources.default_inputs import default_inputs, give_back, step_options
 from edgewright_compiler.sources.onnx_head import head_of_graph, scores_of, text_length
 from edgewright_compiler.sources.onnx_shapes import drop_constant_inputs, free_picture_sizes
 from edgewright_compiler.sources.onnx_support import refuse_unsupported
 from edgewright_compiler.sources.other_forms import refuse_file
-from edgewright_compiler.sources.other_outputs import CutMap
 from edgewright_compiler.tasks import find_task, narrowed
 from edgewright_runtime.manifest import COMPONENT, StepSpec
 from edgewright_runtime.package_files import file_digest

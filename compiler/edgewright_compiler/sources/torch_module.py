@@ -17,7 +17,8 @@ from edgewright_compiler.cache import digest_of
 from edgewright_compiler.checkpoints.checkpoint_weights import refuse_no_numbers
 from edgewright_compiler.failures import export_failures, needs, own_failures
 from edgewright_compiler.graphs.exported import ports_of, save_model
-from edgewright_compiler.sources import Inference, SourceOptions
+from edgewright_compiler.graphs.inference import Inference
+from edgewright_compiler.sources._source import SourceOptions
 from edgewright_compiler.sources.detection_lists import OnePicture, export_lists, takes_lists
 from edgewright_compiler.sources.onnx_head import head_of_graph
 from edgewright_compiler.tasks import find_task

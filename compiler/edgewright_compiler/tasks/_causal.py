@@ -23,7 +23,7 @@ from edgewright_targets import InputError
 from edgewright_targets.record import write_record
 
 if TYPE_CHECKING:
-    from edgewright_compiler.tasks import Task
+    from edgewright_compiler.tasks._task import Task
     from edgewright_runtime.wire import Arrays
 
 # New tokens of a call whose time is taken: the same work for every engine, however early it would end.

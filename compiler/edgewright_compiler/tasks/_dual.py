@@ -16,7 +16,7 @@ from edgewright_runtime.manifest import PipelineSpec, StepSpec
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
-    from edgewright_compiler.tasks import Task
+    from edgewright_compiler.tasks._task import Task
     from edgewright_runtime.wire import Arrays
 
 VISION, TEXT = "vision", "text"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_compiler.checkpoints.heads import head_of
 from edgewright_compiler.graphs.exported import ports_of, save_model
+from edgewright_compiler.graphs.inference import Inference
 from edgewright_compiler.processors import LoopingProcessor, PaddedProcessor, TokenizingProcessor
-from edgewright_compiler.sources import Inference
 from edgewright_compiler.tasks._exported import exported
 from edgewright_runtime.manifest import COMPONENT
 from edgewright_targets import InputError
@@ -18,7 +18,7 @@ from edgewright_targets import InputError
 if TYPE_CHECKING:
     import onnx_ir
 
-    from edgewright_compiler.tasks import Task
+    from edgewright_compiler.tasks._task import Task
     from edgewright_runtime.wire import Arrays
 
 

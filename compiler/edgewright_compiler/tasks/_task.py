@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,17 +23,10 @@ class Exporter(Protocol):
     """A checkpoint opened for a task."""
 
     def export(self, folder: Path) -> None:
-        """Write the model into `folder` (see `component.py`)."""
+        """Write the model into `folder` (see `graphs.exported`)."""
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
         """What the source itself answers: the graph's outputs for each sample, by output name."""
-
-
-def _single_graph(task: Task, checkpoint: Checkpoint) -> Exporter:
-    # Here and not above: it is about a task, as this file is.
-    from edgewright_compiler.tasks._single_graph import SingleGraph
-
-    return SingleGraph(task, checkpoint)
 
 
 def _never(head: Head) -> bool:
@@ -71,7 +64,7 @@ class Task:
             own; what is not of this kind stays with that task.
         fits: Whether a head is of this kind.
         check: Raises where the configuration asks for what is not supported; takes it and the folder.
-        open: How a checkpoint of it is exported; by default as one graph.
+        open: How a checkpoint of it is exported; None exports one graph.
     """
 
     name: str
@@ -92,7 +85,7 @@ class Task:
     narrows: str = ""
     fits: Callable[[Head], bool] = _never
     check: Callable[[dict[str, Any], Path], None] | None = None
-    open: Callable[[Task, Checkpoint], Exporter] = field(default=_single_graph)
+    open: Callable[[Task, Checkpoint], Exporter] | None = None
 
     def check_config(self, config: dict[str, Any], folder: Path, head: Head) -> None:
         """Refuse what a configuration asks for and is not supported.
@@ -111,7 +104,7 @@ class Task:
     @property
     def needs_checkpoint(self) -> bool:
         """Whether what becomes of its graphs is known of a checkpoint alone, unless a processor says it."""
-        return self.open is not _single_graph and self.answer is _no_steps
+        return self.open is not None and self.answer is _no_steps
 
     @property
     def input_name(self) -> str:

@@ -20,7 +20,7 @@ from edgewright_targets import InputError
 from edgewright_targets.record import write_record
 
 if TYPE_CHECKING:
-    from edgewright_compiler.tasks import Task
+    from edgewright_compiler.tasks._task import Task
     from edgewright_runtime.wire import Arrays
 
 # Engines are compared on how probable the decoder finds the same tokens; which text does not matter.
