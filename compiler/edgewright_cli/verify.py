@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright_cli.console import print_json, progress, say_warning, spoken_warnings, table, wrapped
 from edgewright_cli.options import add_device, add_engine, remote_device
 from edgewright_targets import CheckFailedError, InputError
-from edgewright_targets.target import HOST
+from edgewright_targets.loading import HOST
 
 if TYPE_CHECKING:
     from edgewright_compiler.reach.verify_target import TargetReport

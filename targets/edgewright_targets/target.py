@@ -1,24 +1,13 @@
-"""Targets: named pieces of hardware, and the candidates worth trying on them.
-
-    >>> from edgewright_targets import load_target
-    >>> load_target("x86-64").candidates[0].name
-    'cpu-fp32'
-
-A target is one TOML file in this folder. Adding one is adding that file: the loader finds it by its name.
-"""
+"""Targets: named pieces of hardware, and the candidates worth trying on them, as values."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Literal, get_args
 
-from edgewright_targets.errors import InputError, nearest
 from edgewright_targets.hardware import Hardware
-from edgewright_targets.host import host_facts
 from edgewright_targets.recipe import AS_IT_IS, Recipe
 
 # From best to worst; a rung is never rounded up.
@@ -26,8 +15,6 @@ Rung = Literal["measured", "emulated", "compiled", "declared"]
 RUNGS: tuple[Rung, ...] = get_args(Rung)
 
 EngineKind = Literal["onnx", "epcontext", "tensorrt-rtx", "tensorrt"]
-
-HOST = "host"
 
 
 @dataclass(frozen=True)
@@ -150,51 +137,3 @@ class Target:
     def is_here(self) -> bool:
         """Whether this machine is such a one: another of its architecture is not, and gives no figures for it."""
         return self.hardware.is_here()
-
-
-@cache
-def target_names() -> tuple[str, ...]:
-    """Names of the targets that come with Edgewright, sorted; `host` stands for one of them and is not listed."""
-    from importlib import resources
-
-    files = resources.files("edgewright_targets").iterdir()
-    return tuple(sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml")))
-
-
-def host_target_name() -> str | None:
-    """The target that this machine is, or None where no target has its architecture.
-
-    It is the one named after the architecture. A board's target has the same architecture, and is asked for by name.
-    """
-    name = host_facts().architecture.replace("_", "-")
-    return name if name in target_names() else None
-
-
-def load_target(name: str) -> Target:
-    """The target called `name`: one of `target_names()`, `host`, or the path of a TOML file of the user's own.
-
-    Raises:
-        InputError: No such target, or its file is not a valid target.
-    """
-    if name == HOST:
-        host = host_target_name()
-        if host is None:
-            machine = host_facts().architecture
-            raise InputError(
-                f"No target describes this machine (architecture {machine}).",
-                hint=f"Write a target file and pass its path. Known targets: {', '.join(target_names())}.",
-            )
-        return load_target(host)
-    # Here and not above: a device takes `Candidate` and `Target` from this module and never reads a target file.
-    from edgewright_targets.target_file import own_text, read_target
-
-    if name.endswith(".toml"):
-        path = Path(name)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"The target file '{name}' cannot be read: {error}.") from error
-        return read_target(path.stem, text, name)
-    if name not in target_names():
-        raise InputError(f"Unknown target '{name}'.", hint=nearest(name, [HOST, *target_names()]))
-    return read_target(name, own_text(name), f"{name}.toml")

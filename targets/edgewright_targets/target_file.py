@@ -6,13 +6,15 @@ import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
 from typing import Any
 
 from edgewright_targets.errors import nearest
 from edgewright_targets.host import KNOWN_FEATURES
 from edgewright_targets.recipe import Recipe
 from edgewright_targets.record import RecordError, read_record
-from edgewright_targets.target import Candidate, EngineKind, Rung, Target, target_names
+from edgewright_targets.target import Candidate, EngineKind, Rung, Target
 from edgewright_targets.toml_lines import with_line
 
 # Kinds of engine that are built for GPUs of stated compute capabilities.
@@ -57,10 +59,15 @@ class _TargetFile:
     memory: str = ""
 
 
+@cache
+def target_names() -> tuple[str, ...]:
+    """Names of the targets that come with Edgewright, sorted; `host` stands for one of them and is not listed."""
+    files = resources.files("edgewright_targets").iterdir()
+    return tuple(sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml")))
+
+
 def own_text(name: str) -> str:
     """The text of a target's file that comes with Edgewright."""
-    from importlib import resources
-
     return (resources.files("edgewright_targets") / f"{name}.toml").read_text(encoding="utf-8")
 
 

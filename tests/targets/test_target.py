@@ -8,8 +8,16 @@ from pathlib import Path
 import pytest
 
 from edgewright_compiler.reach.ways import planned
-from edgewright_targets import RUNGS, HostFacts, InputError, Recipe, host_target_name, load_target, target_names
-from edgewright_targets import target as target_module
+from edgewright_targets import (
+    RUNGS,
+    HostFacts,
+    InputError,
+    Recipe,
+    host_target_name,
+    load_target,
+    loading,
+    target_names,
+)
 from edgewright_targets.record import read_record
 
 TARGET = """
@@ -146,7 +154,7 @@ def test_an_unknown_target_suggests() -> None:
 
 def _on(monkeypatch: pytest.MonkeyPatch, architecture: str) -> None:
     facts = HostFacts(architecture, "Linux", "", 1, 1, 0, (), "3.11")
-    monkeypatch.setattr(target_module, "host_facts", lambda: facts)
+    monkeypatch.setattr(loading, "host_facts", lambda: facts)
 
 
 @pytest.mark.parametrize(("architecture", "name"), [("x86_64", "x86-64"), ("aarch64", "aarch64")])
@@ -158,7 +166,7 @@ def test_host_is_the_target_of_this_machine(monkeypatch: pytest.MonkeyPatch, arc
 
 def test_a_board_of_the_same_architecture_is_not_taken_for_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
     _on(monkeypatch, "x86_64")
-    monkeypatch.setattr(target_module, "target_names", lambda: ("aarch64", "atom-board", "x86-64"))
+    monkeypatch.setattr(loading, "target_names", lambda: ("aarch64", "atom-board", "x86-64"))
     assert host_target_name() == "x86-64"
 
 

@@ -1,0 +1,55 @@
+"""Targets by their names: those that come with Edgewright, this machine's, and files of the user's own.
+
+    >>> from edgewright_targets import load_target
+    >>> load_target("x86-64").candidates[0].name
+    'cpu-fp32'
+
+A target is one TOML file in this folder. Adding one is adding that file: it is found by its name.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgewright_targets.errors import InputError, nearest
+from edgewright_targets.host import host_facts
+from edgewright_targets.target import Target
+from edgewright_targets.target_file import own_text, read_target, target_names
+
+HOST = "host"
+
+
+def host_target_name() -> str | None:
+    """The target that this machine is, or None where no target has its architecture.
+
+    It is the one named after the architecture. A board's target has the same architecture, and is asked for by name.
+    """
+    name = host_facts().architecture.replace("_", "-")
+    return name if name in target_names() else None
+
+
+def load_target(name: str) -> Target:
+    """The target called `name`: one of `target_names()`, `host`, or the path of a TOML file of the user's own.
+
+    Raises:
+        InputError: No such target, or its file is not a valid target.
+    """
+    if name == HOST:
+        host = host_target_name()
+        if host is None:
+            machine = host_facts().architecture
+            raise InputError(
+                f"No target describes this machine (architecture {machine}).",
+                hint=f"Write a target file and pass its path. Known targets: {', '.join(target_names())}.",
+            )
+        return load_target(host)
+    if name.endswith(".toml"):
+        path = Path(name)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"The target file '{name}' cannot be read: {error}.") from error
+        return read_target(path.stem, text, name)
+    if name not in target_names():
+        raise InputError(f"Unknown target '{name}'.", hint=nearest(name, [HOST, *target_names()]))
+    return read_target(name, own_text(name), f"{name}.toml")
