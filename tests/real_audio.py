@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from edgewright_runtime.errors import AudioWarning
-from edgewright_runtime.steps.audio_file import AudioReader
+from edgewright_runtime.steps.audio.file import AudioReader
 from fetched import CannotFetchError, debian_files
 
 _RATE = 16_000

@@ -15,7 +15,7 @@ from typing import Any
 import tiny_speech
 import wake_word
 from _row import SAMPLES, Made, Row
-from edgewright_runtime.steps.audio_file import AudioReader
+from edgewright_runtime.steps.audio.file import AudioReader
 from fetched import CannotFetchError, debian_files, wheel_files
 from tables import table
 

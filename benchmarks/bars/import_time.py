@@ -19,7 +19,8 @@ ROUNDS = 40
 _TIMED = "import time; start = time.perf_counter(); import {}; print(time.perf_counter() - start)"
 _EVERYTHING = (
     "numpy, onnxruntime, tokenizers, edgewright_runtime, edgewright_runtime.engine, edgewright_runtime.providers.cpu, "
-    "edgewright_runtime.steps.text, edgewright_runtime.steps.infer, edgewright_runtime.steps.labels"
+    "edgewright_runtime.steps.text.tokenize, edgewright_runtime.steps.graph.infer, "
+    "edgewright_runtime.steps.graph.labels"
 )
 
 

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     import numpy as np
 
     from edgewright_runtime.steps import Step
-    from edgewright_runtime.steps.frames import InferFrames
-    from edgewright_runtime.steps.keywords import SpotKeywords
-    from edgewright_runtime.steps.segments import SpeechSegments
-    from edgewright_runtime.steps.streams import InferStream
+    from edgewright_runtime.steps.audio.frames import InferFrames
+    from edgewright_runtime.steps.audio.keywords import SpotKeywords
+    from edgewright_runtime.steps.audio.segments import SpeechSegments
+    from edgewright_runtime.steps.audio.streams import InferStream
 
     Array = np.ndarray[Any, Any]
 
@@ -27,10 +27,10 @@ def listener(steps: Sequence[Step], threshold: float | None) -> Listener:
     Raises:
         SampleError: None of them hears audio as it comes, or the threshold is none.
     """
-    from edgewright_runtime.steps.frames import InferFrames
-    from edgewright_runtime.steps.keywords import SpotKeywords
-    from edgewright_runtime.steps.segments import SpeechSegments
-    from edgewright_runtime.steps.streams import InferStream
+    from edgewright_runtime.steps.audio.frames import InferFrames
+    from edgewright_runtime.steps.audio.keywords import SpotKeywords
+    from edgewright_runtime.steps.audio.segments import SpeechSegments
+    from edgewright_runtime.steps.audio.streams import InferStream
 
     frames = [step for step in steps if isinstance(step, InferFrames)]
     streams = [step for step in steps if isinstance(step, InferStream)]
@@ -152,7 +152,7 @@ class KeywordListener(Listener):
         return list(self._spotter.highest)
 
     def _hear(self, samples: Array) -> list[dict[str, Any]]:
-        from edgewright_runtime.steps.stream_windows import Stream
+        from edgewright_runtime.steps.audio.stream_windows import Stream
 
         heard = {"audio": Stream.of_audio(samples)}
         for loop in self._loops:

@@ -28,7 +28,8 @@ _IMPORT_RUNTIME = "import edgewright_runtime"
 # What a text classifier on the CPU provider takes, beside the three libraries.
 _IMPORT_CALL = """
 import edgewright_runtime.engine, edgewright_runtime.providers.cpu
-import edgewright_runtime.steps.infer, edgewright_runtime.steps.labels, edgewright_runtime.steps.text
+import edgewright_runtime.steps.graph.infer, edgewright_runtime.steps.graph.labels
+import edgewright_runtime.steps.text.tokenize
 """
 _HELP = """
 import contextlib, io

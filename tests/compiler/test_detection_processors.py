@@ -15,7 +15,7 @@ from edgewright_compiler.processors.detection import DetectionProcessor
 from edgewright_compiler.processors.image import PROCESSOR_FILE
 from edgewright_runtime.manifest import StepSpec
 from edgewright_runtime.steps import make_free_step
-from edgewright_runtime.steps.boxes import SIDES, NameBoxes
+from edgewright_runtime.steps.boxes.suppression import SIDES, NameBoxes
 from edgewright_runtime.steps.call import CALL, Call
 from edgewright_targets import InputError
 from photos import photos

@@ -19,7 +19,7 @@ from edgewright_compiler.tasks import find_task
 from edgewright_runtime import load
 from edgewright_runtime.manifest import StepSpec
 from edgewright_runtime.steps.call import CALL, Call
-from edgewright_runtime.steps.labels import Classify, ScoreLabels
+from edgewright_runtime.steps.graph.labels import Classify, ScoreLabels
 from edgewright_targets import InputError
 from edgewright_targets.findings import Findings
 

@@ -13,7 +13,7 @@ from command import QUICK, Command, run_apart
 from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_compiler.processors.audio import CheckpointAudio
 from edgewright_runtime import SampleError, load
-from edgewright_runtime.steps.filter_bank import SHORTEST, FilterBank
+from edgewright_runtime.steps.audio.filter_bank import SHORTEST, FilterBank
 from edgewright_targets import InputError
 from real_audio import recordings
 

@@ -15,7 +15,7 @@ from edgewright_compiler.processors.audio import CheckpointAudio
 from edgewright_compiler.processors.speech import CheckpointSpeech
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_compiler.tasks import find_task, task_of_architectures
-from edgewright_runtime.steps.audio_features import LogMel, Waveform
+from edgewright_runtime.steps.audio.features import LogMel, Waveform
 from edgewright_targets import InputError
 from real_audio import recordings
 

@@ -14,7 +14,7 @@ from command import QUICK, Command, run_apart
 from edgewright_benchmarks.result import result_from_json
 from edgewright_runtime import Package, load
 from edgewright_runtime.errors import SampleError
-from edgewright_runtime.steps.segments import Segmenter, SegmentSettings
+from edgewright_runtime.steps.audio.segments import Segmenter, SegmentSettings
 from real_audio import recordings
 from real_models import unpacked_wheel
 

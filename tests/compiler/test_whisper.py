@@ -18,7 +18,7 @@ from edgewright_compiler.tasks.automatic_speech_recognition import whisper_promp
 from edgewright_runtime import Package, PackageError, SampleError, load
 from edgewright_runtime.errors import AudioWarning
 from edgewright_runtime.steps.call import CALL, Call
-from edgewright_runtime.steps.prompt import Prompt
+from edgewright_runtime.steps.text.prompt import Prompt
 from real_audio import recordings
 
 

@@ -11,8 +11,8 @@ import pytest
 import soundfile
 
 from edgewright_runtime.errors import AudioWarning, SampleError
-from edgewright_runtime.steps.audio_features import LogMel, log_mel, mel_filters
-from edgewright_runtime.steps.audio_file import AudioReader
+from edgewright_runtime.steps.audio.features import LogMel, log_mel, mel_filters
+from edgewright_runtime.steps.audio.file import AudioReader
 from tiny_speech import RATE, sound
 
 read = AudioReader(sampling_rate=RATE, shortest=400, longest=60 * RATE)

@@ -12,7 +12,7 @@ from PIL import Image
 from edgewright_runtime import SampleError
 from edgewright_runtime.manifest import StepSpec
 from edgewright_runtime.steps import make_free_step
-from edgewright_runtime.steps.boxes import Candidates, NameBoxes
+from edgewright_runtime.steps.boxes.suppression import Candidates, NameBoxes
 from edgewright_runtime.steps.call import CALL, Call
 
 PACKAGE: Any = SimpleNamespace(manifest=SimpleNamespace(labels=("cat", "dog")))

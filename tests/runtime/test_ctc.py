@@ -12,8 +12,8 @@ import pytest
 
 from edgewright_compiler.processors.speech import _CLEAN_UP
 from edgewright_runtime.errors import PackageError, SampleError
+from edgewright_runtime.steps.audio.ctc import CtcDecode, log_softmax, prefix_beam_search
 from edgewright_runtime.steps.call import CALL, Call
-from edgewright_runtime.steps.ctc import CtcDecode, log_softmax, prefix_beam_search
 from tiny_speech import TOKENS
 
 

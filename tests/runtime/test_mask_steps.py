@@ -11,7 +11,7 @@ import torch
 from transformers import SegformerImageProcessorPil
 
 from edgewright_runtime import SampleError
-from edgewright_runtime.steps.masks import SegmentImage, best_classes
+from edgewright_runtime.steps.image.masks import SegmentImage, best_classes
 
 
 def smooth(classes: int, rows: int, columns: int, seed: int) -> Any:

@@ -8,7 +8,7 @@ import pytest
 from edgewright_runtime.errors import PackageError, SampleError
 from edgewright_runtime.manifest import StepSpec
 from edgewright_runtime.steps import STEPS, _step_class, make_free_step, make_step
-from edgewright_runtime.steps.image import ResizeImage
+from edgewright_runtime.steps.image.pixels import ResizeImage
 from edgewright_runtime.steps.options import _hints, check_options
 
 

@@ -7,7 +7,7 @@ import pytest
 from tokenizers import Regex, Tokenizer, models, normalizers, processors
 
 from edgewright_runtime.errors import PackageError, SampleError
-from edgewright_runtime.steps.text_size import TEXT_LIMIT, encode, text_limit
+from edgewright_runtime.steps.text.length import TEXT_LIMIT, encode, text_limit
 
 
 def tokenizer(*parts: Any) -> Tokenizer:

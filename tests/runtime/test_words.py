@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from seqeval.metrics.sequence_labeling import get_entities
 
-from edgewright_runtime.steps.words import _groups
+from edgewright_runtime.steps.text.words import _groups
 
 
 @pytest.mark.parametrize(

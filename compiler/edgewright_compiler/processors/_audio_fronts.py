@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgewright_runtime.manifest import StepSpec
-from edgewright_runtime.steps.filter_bank import HOP, SHORTEST
+from edgewright_runtime.steps.audio.filter_bank import HOP, SHORTEST
 
 # Attention grows with the square of the length: in a model of 12 heads each layer holds 0.4 GB at a minute.
 _LONGEST_SECONDS = 60

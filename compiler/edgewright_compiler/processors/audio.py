@@ -116,7 +116,7 @@ class CheckpointAudio:
         import warnings
 
         from edgewright_runtime.errors import AudioWarning
-        from edgewright_runtime.steps.audio_file import AudioReader
+        from edgewright_runtime.steps.audio.file import AudioReader
 
         with warnings.catch_warnings():
             # The engine that is compared with says the same.

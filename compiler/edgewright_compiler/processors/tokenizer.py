@@ -14,7 +14,7 @@ from edgewright_compiler.graphs.exported import ASSET_PREFIX, ASSETS_FOLDER
 from edgewright_compiler.processors.padding import ADDED, harmless_side, padded
 from edgewright_compiler.processors.positions import position_limit
 from edgewright_runtime.manifest import StepSpec
-from edgewright_runtime.steps.text_size import is_of_tokenizers
+from edgewright_runtime.steps.text.length import is_of_tokenizers
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:

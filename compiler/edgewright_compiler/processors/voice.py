@@ -16,9 +16,9 @@ from edgewright_compiler.graphs.read_graph import read_graph
 from edgewright_compiler.processors import ProcessorKind
 from edgewright_runtime.errors import AudioWarning
 from edgewright_runtime.manifest import COMPONENT, StepSpec
-from edgewright_runtime.steps.audio_file import AudioReader
-from edgewright_runtime.steps.frames import FrameLoopSpec
-from edgewright_runtime.steps.segments import SegmentSettings
+from edgewright_runtime.steps.audio.file import AudioReader
+from edgewright_runtime.steps.audio.frames import FrameLoopSpec
+from edgewright_runtime.steps.audio.segments import SegmentSettings
 from edgewright_targets import InputError
 from edgewright_targets.record import read_record, write_record
 

@@ -18,7 +18,7 @@ from edgewright_compiler.tasks import find_task
 from edgewright_runtime.errors import AudioWarning
 from edgewright_runtime.manifest import PipelineSpec, StepSpec
 from edgewright_runtime.package_files import file_digest
-from edgewright_runtime.steps.audio_file import AudioReader
+from edgewright_runtime.steps.audio.file import AudioReader
 from edgewright_targets import InputError
 from edgewright_targets.errors import nearest
 from edgewright_targets.record import write_record

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from edgewright_runtime.steps.stream_windows import LONGEST_WINDOW
+from edgewright_runtime.steps.audio.stream_windows import LONGEST_WINDOW
 from edgewright_targets import InputError
 from edgewright_targets.errors import nearest
 from edgewright_targets.record import RecordError, read_record
@@ -24,7 +24,7 @@ _LARGEST_FILE = 2**20
 class InputFile:
     """An input that is windows of a stream: `audio`, `COMPONENT`, or `COMPONENT.OUTPUT` where it has several.
 
-    See `edgewright_runtime.steps.stream_windows.WindowSpec` for the rest.
+    See `edgewright_runtime.steps.audio.stream_windows.WindowSpec` for the rest.
     """
 
     stream: str

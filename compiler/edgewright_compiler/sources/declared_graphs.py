@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.graphs.exported import ports_of
 from edgewright_compiler.sources.declared_file import AUDIO, Declaration, InputFile
-from edgewright_runtime.steps.keywords import KeywordSettings
-from edgewright_runtime.steps.stream_windows import WindowSpec
-from edgewright_runtime.steps.streams import StreamLoopSpec
+from edgewright_runtime.steps.audio.keywords import KeywordSettings
+from edgewright_runtime.steps.audio.stream_windows import WindowSpec
+from edgewright_runtime.steps.audio.streams import StreamLoopSpec
 from edgewright_targets.errors import nearest
 
 if TYPE_CHECKING:

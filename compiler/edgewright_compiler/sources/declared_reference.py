@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgewright_runtime.steps.stream_windows import WindowSpec
-from edgewright_runtime.steps.streams import StreamLoopSpec
+from edgewright_runtime.steps.audio.stream_windows import WindowSpec
+from edgewright_runtime.steps.audio.streams import StreamLoopSpec
 
 if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]

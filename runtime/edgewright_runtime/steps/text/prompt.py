@@ -8,8 +8,8 @@ import numpy as np
 
 from edgewright_runtime.errors import SampleError
 from edgewright_runtime.steps.call import call_of
-from edgewright_runtime.steps.text import describe, read_tokenizer
-from edgewright_runtime.steps.text_size import encode, text_limit
+from edgewright_runtime.steps.text.length import encode, text_limit
+from edgewright_runtime.steps.text.tokenize import describe, read_tokenizer
 from edgewright_targets.errors import nearest
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 
 from edgewright_runtime.errors import PackageError, SampleCutWarning, SampleError
 from edgewright_runtime.package_files import VOCABULARY_LIMIT_BYTES
-from edgewright_runtime.steps.text_size import encode, text_limit
+from edgewright_runtime.steps.text.length import encode, text_limit
 from edgewright_targets.errors import MissingDependencyError
 
 if TYPE_CHECKING:

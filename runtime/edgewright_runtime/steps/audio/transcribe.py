@@ -24,8 +24,8 @@ from edgewright_runtime.generation.timestamps import (
 )
 from edgewright_runtime.steps import TextStream
 from edgewright_runtime.steps.call import call_of
-from edgewright_runtime.steps.generate import Generate
-from edgewright_runtime.steps.infer import Infer
+from edgewright_runtime.steps.graph.infer import Infer
+from edgewright_runtime.steps.text.generate import Generate
 from edgewright_runtime.steps.values import Values
 from edgewright_targets.record import read_record
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgewright_runtime.steps.audio_features import Waveform
-from edgewright_runtime.steps.infer import Infer
+from edgewright_runtime.steps.audio.features import Waveform
+from edgewright_runtime.steps.graph.infer import Infer
 from edgewright_runtime.steps.values import Values
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from edgewright_targets.record import read_record
 if TYPE_CHECKING:
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
-    from edgewright_runtime.steps.stream_windows import Stream
+    from edgewright_runtime.steps.audio.stream_windows import Stream
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import numpy as np
 from edgewright_runtime.errors import SampleError
 from edgewright_runtime.probabilities import sigmoid, softmax
 from edgewright_runtime.steps.call import CALL, Call, call_of
-from edgewright_runtime.steps.infer import Infer
-from edgewright_runtime.steps.text import Tokenize, describe
+from edgewright_runtime.steps.graph.infer import Infer
+from edgewright_runtime.steps.text.tokenize import Tokenize, describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from edgewright_runtime.errors import PackageError, SampleError
-from edgewright_runtime.steps.text import ENCODING_FIELDS, read_tokenizer
-from edgewright_runtime.steps.text_pairs import non_empty, padded_rows
-from edgewright_runtime.steps.text_size import encode, text_limit
+from edgewright_runtime.steps.text.length import encode, text_limit
+from edgewright_runtime.steps.text.pairs import non_empty, padded_rows
+from edgewright_runtime.steps.text.tokenize import ENCODING_FIELDS, read_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,8 +8,8 @@ import numpy as np
 
 from edgewright_runtime.errors import SampleError
 from edgewright_runtime.probabilities import sigmoid, softmax
-from edgewright_runtime.steps.boxes import Candidates
-from edgewright_runtime.steps.image_fit import AS_IT_IS
+from edgewright_runtime.steps.boxes.suppression import Candidates
+from edgewright_runtime.steps.image.fit import AS_IT_IS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

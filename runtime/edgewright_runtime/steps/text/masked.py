@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright_runtime.errors import SampleError
 from edgewright_runtime.probabilities import softmax
 from edgewright_runtime.steps.call import call_of
-from edgewright_runtime.steps.text import read_tokenizer
+from edgewright_runtime.steps.text.tokenize import read_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,7 +18,7 @@ from edgewright_runtime.generation.sampling import TokenStream
 from edgewright_runtime.generation.settings import OPTIONS, GenerationSettings
 from edgewright_runtime.steps import TextStream
 from edgewright_runtime.steps.call import call_of
-from edgewright_runtime.steps.text import read_tokenizer
+from edgewright_runtime.steps.text.tokenize import read_tokenizer
 from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_runtime.errors import SampleError
 from edgewright_runtime.steps.call import call_of
-from edgewright_runtime.steps.text import describe
+from edgewright_runtime.steps.text.tokenize import describe
 from edgewright_targets.errors import nearest
 
 if TYPE_CHECKING:

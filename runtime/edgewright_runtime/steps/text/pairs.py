@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewright_runtime.errors import SampleError
-from edgewright_runtime.steps.text import describe
+from edgewright_runtime.steps.text.tokenize import describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from edgewright_runtime.steps.image import check_pixels
+from edgewright_runtime.steps.image.pixels import check_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewright_runtime.errors import AudioWarning, SampleError
-from edgewright_runtime.steps.resampling import Resampler, joined
+from edgewright_runtime.steps.audio.resampling import Resampler, joined
 from edgewright_targets.errors import MissingDependencyError
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Steps from the outputs of a detector's graph to boxes."""

@@ -1,0 +1,1 @@
+"""Steps for videos, whose frames go through the steps of images."""
