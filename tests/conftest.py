@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+# Fixtures of more than one folder, that need the compiler; a test of the runtime alone asks for none of them.
+pytest_plugins = ("builds",)
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # A shell that runs the tests in the background makes them ignore Ctrl-C, and the programs that they start inherit that.

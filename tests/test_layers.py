@@ -69,6 +69,19 @@ def test_the_device_side_needs_its_dependencies_only(layer: str) -> None:
     assert not wrong, wrong
 
 
+@pytest.mark.parametrize("layer", DEVICE)
+def test_the_device_side_is_tested_without_the_rooms_ahead(layer: str) -> None:
+    """What needs a build, or another room's opinion, is a test of that room or of a whole family."""
+    ahead = {f"edgewright_{name}" for name in LAYERS[: LAYERS.index("runtime")]}
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {name}"
+        for path in sorted((ROOT / "tests" / layer).rglob("*.py"))
+        for line, name in imports(path)
+        if name.split(".")[0] in ahead
+    ]
+    assert not wrong, wrong
+
+
 def test_every_layer_has_modules() -> None:
     """Guards the two tests above against looking into an empty folder."""
     assert all(list(modules(layer)) for layer in LAYERS)

@@ -2,8 +2,10 @@
 
 import importlib
 import json
+import shutil
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,9 +14,10 @@ import pytest
 import tiny_speech
 from edgewright_compiler.checkpoints.checkpoint import Checkpoint, read_config
 from edgewright_compiler.processors.audio import CheckpointAudio
-from edgewright_compiler.processors.speech import CheckpointSpeech
+from edgewright_compiler.processors.speech import VOCABULARY, CheckpointSpeech
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_compiler.tasks import find_task, task_of_architectures
+from edgewright_runtime.steps.audio.ctc import CtcDecode
 from edgewright_runtime.steps.audio.features import LogMel, Waveform
 from edgewright_targets import InputError
 from real_audio import recordings
@@ -94,6 +97,25 @@ def test_a_language_model_stops_and_is_named(speech: Path, tmp_path: Path) -> No
     path.write_text(json.dumps(json.loads(path.read_text()) | {"processor_class": "Wav2Vec2ProcessorWithLM"}))
     with pytest.raises(InputError, match=r"'Wav2Vec2ProcessorWithLM'.*language model.*cannot be reproduced"):
         CheckpointSpeech(Checkpoint(tmp_path, read_config(tmp_path), ()))
+
+
+@pytest.mark.parametrize("options", [{}, {"do_lower_case": True}, {"clean_up_tokenization_spaces": True}])
+def test_greedy_texts_are_those_of_transformers(options: dict[str, Any], speech: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(speech, tmp_path / "speech"))
+    kind: Any = importlib.import_module("transformers").Wav2Vec2CTCTokenizer
+    tokenizer = kind(str(folder / "vocab.json"), **options)
+    tokenizer.save_pretrained(folder)
+    processor = CheckpointSpeech(Checkpoint(folder, read_config(folder), ()))
+    processor.keep(tmp_path)
+    (vocabulary,) = tmp_path.rglob("ctc.json")
+    package: Any = SimpleNamespace(asset=lambda uri: vocabulary)
+    step = CtcDecode(package, SimpleNamespace(), logits="logits", vocabulary=VOCABULARY)  # type: ignore[arg-type]
+    random = np.random.default_rng(1)
+    for _ in range(200):
+        # Mostly blanks, delimiters and few letters, so that repeats and words come about.
+        ids = random.choice([0, 0, 1, 3, 4, 4, 27, 5, 11, 17], size=30).tolist()
+        logits = 9 * np.eye(len(tiny_speech.TOKENS), dtype=np.float32)[None, ids]
+        assert step({"logits": logits})["text"] == tokenizer.batch_decode([ids])[0]
 
 
 @pytest.mark.parametrize(

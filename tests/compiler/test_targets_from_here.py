@@ -1,5 +1,6 @@
 """`targets show` and `targets doctor`: what a target is, and how far evidence for it goes from this machine."""
 
+import dataclasses
 import json
 import platform
 import sys
@@ -12,6 +13,7 @@ import tiny_models
 from command import Command
 from edgewright_compiler import emulators
 from edgewright_compiler.reach.doctor import reach
+from edgewright_compiler.reach.ways import planned
 from edgewright_targets import load_target, target_names
 from edgewright_targets.target import RUNGS
 
@@ -81,6 +83,21 @@ def test_doctor_fits_and_agrees_with_itself(command: Command) -> None:
         assert entry["missing"] or RUNGS.index(entry["rung"]) <= RUNGS.index(best)
     here = next(entry for entry in data["targets"] if entry["target"] == platform.machine().replace("_", "-"))
     assert here["rung"] == "measured"
+
+
+@pytest.mark.parametrize("name", target_names())
+def test_the_rung_that_it_states_can_be_reached_and_no_better_one(name: str) -> None:
+    """From an ordinary x86-64 Linux machine that is not the target itself."""
+    target = load_target(name)
+    any_machine = not (target.machine_model or target.isa or target.compute_capabilities)
+    if target.architecture == "x86_64" and any_machine:
+        best = "measured"
+    else:
+        # No firmware calls itself so: on the target itself everything is measured.
+        elsewhere = dataclasses.replace(target, machine_model="no such machine")
+        rungs = {way.rung for way in planned(elsewhere).values()}
+        best = next(rung for rung in RUNGS if rung in rungs)
+    assert target.rung == best
 
 
 def test_an_emulator_that_is_missing_and_one_that_is_there(board: Path, monkeypatch: pytest.MonkeyPatch) -> None:

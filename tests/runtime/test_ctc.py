@@ -1,6 +1,5 @@
-"""CTC decoding against the sum over all paths, and against transformers' own tokenizer."""
+"""CTC decoding against the sum over all paths; `test_speech_processors.py` has transformers' own tokenizer."""
 
-import importlib
 import itertools
 import json
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgewright_compiler.processors.speech import _CLEAN_UP
 from edgewright_runtime.errors import PackageError, SampleError
 from edgewright_runtime.steps.audio.ctc import CtcDecode, log_softmax, prefix_beam_search
 from edgewright_runtime.steps.call import CALL, Call
@@ -66,23 +64,6 @@ def decoder(folder: Path, **changes: Any) -> CtcDecode:
 
 def logits_of(ids: list[int]) -> np.ndarray[Any, Any]:
     return 9 * np.eye(len(TOKENS), dtype=np.float32)[None, ids]
-
-
-@pytest.mark.parametrize("options", [{}, {"do_lower_case": True}, {"clean_up_tokenization_spaces": True}])
-def test_greedy_texts_are_those_of_transformers(options: dict[str, Any], tmp_path: Path) -> None:
-    kind: Any = importlib.import_module("transformers").Wav2Vec2CTCTokenizer
-    (tmp_path / "vocab.json").write_text(json.dumps({token: index for index, token in enumerate(TOKENS)}))
-    tokenizer = kind(str(tmp_path / "vocab.json"), **options)
-    step = decoder(
-        tmp_path,
-        lower=bool(options.get("do_lower_case")),
-        replacements=_CLEAN_UP if options.get("clean_up_tokenization_spaces") else [],
-    )
-    random = np.random.default_rng(1)
-    for _ in range(200):
-        # Mostly blanks, delimiters and few letters, so that repeats and words come about.
-        ids = random.choice([0, 0, 1, 3, 4, 4, 27, 5, 11, 17], size=30).tolist()
-        assert step({"logits": logits_of(ids)})["text"] == tokenizer.batch_decode([ids])[0]
 
 
 def test_beams_of_a_call_come_before_those_of_the_package(tmp_path: Path) -> None:

@@ -1,15 +1,12 @@
 """Targets that come with Edgewright are sound; a user's file is read as strictly."""
 
-import dataclasses
 import tomllib
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
-from edgewright_compiler.reach.ways import planned
 from edgewright_targets import (
-    RUNGS,
     HostFacts,
     InputError,
     Recipe,
@@ -66,21 +63,6 @@ def test_every_recipe_is_used(name: str) -> None:
     own = {read_record(Recipe, recipe, name) for recipe in data.get("recipe", {}).values()}
     assert own <= used
     assert own or "extends" in data
-
-
-@pytest.mark.parametrize("name", target_names())
-def test_the_rung_that_it_states_can_be_reached_and_no_better_one(name: str) -> None:
-    """From an ordinary x86-64 Linux machine that is not the target itself."""
-    target = load_target(name)
-    any_machine = not (target.machine_model or target.isa or target.compute_capabilities)
-    if target.architecture == "x86_64" and any_machine:
-        best = "measured"
-    else:
-        # No firmware calls itself so: on the target itself everything is measured.
-        elsewhere = dataclasses.replace(target, machine_model="no such machine")
-        rungs = {way.rung for way in planned(elsewhere).values()}
-        best = next(rung for rung in RUNGS if rung in rungs)
-    assert target.rung == best
 
 
 def test_a_file_of_the_users_own(tmp_path: Path) -> None:
