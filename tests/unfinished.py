@@ -78,7 +78,18 @@ def on_the_device(package: Package) -> EngineSpec:
 
 
 def found(engine: str, *, ratio: float = 0.5, accepted: bool = True) -> Finished:
-    return Finished(engine, accepted, "So it is.", 0.0, 0.01, ratio, ratio, ratio, "RTX 4090", "2026-11-24T00:00:00")
+    return Finished(
+        engine=engine,
+        accepted=accepted,
+        reason="So it is.",
+        difference=0.0,
+        tolerance=0.01,
+        ratio=ratio,
+        ratio_low=ratio,
+        ratio_high=ratio,
+        gpu="RTX 4090",
+        created="2026-11-24T00:00:00",
+    )
 
 
 def make(package: Package, spec: EngineSpec, here: Gpu = GPU) -> bool:

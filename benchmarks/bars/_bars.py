@@ -33,7 +33,7 @@ Verdict = Literal["pass", "FAIL", "not shown", "for information"]
 Rounds = list[list[float]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Figure:
     """One line of a bar: a ratio, the limit it is held to (None: it is only printed), and what to know about it."""
 
@@ -58,7 +58,14 @@ def verdict(value: Interval, limit: float) -> Verdict:
 def figure(bar: str, compared: str, ours: Rounds, theirs: Rounds, limit: float | None, note: str = "") -> Figure:
     """The ratio of the same rounds of two sides, judged."""
     ratio = latency_ratio(ours, theirs)
-    return Figure(bar, compared, ratio, limit, "for information" if limit is None else verdict(ratio, limit), note)
+    return Figure(
+        bar=bar,
+        compared=compared,
+        ratio=ratio,
+        limit=limit,
+        verdict="for information" if limit is None else verdict(ratio, limit),
+        note=note,
+    )
 
 
 def median_interval(values: Sequence[float], *, resamples: int = 2000) -> Interval:

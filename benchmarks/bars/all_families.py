@@ -80,10 +80,28 @@ def _run(row: Row) -> Outcome:
                 return _beside_torchvision(row, folder)
             return run_row(row, folder)
         except CannotFetchError as error:
-            return Outcome(row.name, row.task, row.weights, "", None, "", "not run", str(error))
+            return Outcome(
+                name=row.name,
+                task=row.task,
+                weights=row.weights,
+                compared="",
+                largest=None,
+                metric="",
+                verdict="not run",
+                note=str(error),
+            )
         except Exception as error:  # noqa: BLE001 - a row that breaks is a row that fails; the others are run
             traceback.print_exc()
-            return Outcome(row.name, row.task, row.weights, "", None, "", "FAIL", f"{type(error).__name__}: {error}")
+            return Outcome(
+                name=row.name,
+                task=row.task,
+                weights=row.weights,
+                compared="",
+                largest=None,
+                metric="",
+                verdict="FAIL",
+                note=f"{type(error).__name__}: {error}",
+            )
 
 
 def _beside_torchvision(row: Row, folder: Path) -> Outcome:

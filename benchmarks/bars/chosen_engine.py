@@ -31,12 +31,12 @@ def measure(options: argparse.Namespace) -> list[Figure]:
     fastest = _fastest(evidence.engines)
     share = _ratio(evidence.engine(chosen)).value / _ratio(fastest).value
     evident = Figure(
-        "choice",
-        "chosen / fastest accepted, in the evidence",
-        Interval(share, share, share),
-        LIMIT,
-        "pass" if share <= LIMIT else "FAIL",
-        f"fastest accepted: {fastest.name}",
+        bar="choice",
+        compared="chosen / fastest accepted, in the evidence",
+        ratio=Interval(share, share, share),
+        limit=LIMIT,
+        verdict="pass" if share <= LIMIT else "FAIL",
+        note=f"fastest accepted: {fastest.name}",
     )
     if chosen == baseline:
         return [evident]

@@ -24,21 +24,21 @@ LIMIT_GB = 12.0
 # An embedding of 2.25 GB, and a product behind it. Where the embedding stays float, the result is above 2 GB too.
 ROWS, WIDTH = 1_100_000, 512
 METHODS: dict[str, Recipe] = {
-    "dynamic": Recipe("dynamic"),
-    "dynamic-products": Recipe("dynamic", operators=("MatMul",)),
-    "static": Recipe("static", operators=("Gather", "MatMul")),
-    "static-products": Recipe("static", operators=("MatMul",)),
+    "dynamic": Recipe(method="dynamic"),
+    "dynamic-products": Recipe(method="dynamic", operators=("MatMul",)),
+    "static": Recipe(method="static", operators=("Gather", "MatMul")),
+    "static-products": Recipe(method="static", operators=("MatMul",)),
     "fp8": Recipe(
-        "static",
+        method="static",
         activation_type="float8e4m3fn",
         weight_type="float8e4m3fn",
         activation_symmetric=True,
         operators=("MatMul",),
     ),
-    "weight-only": Recipe("weight-only"),
-    "fp16": Recipe("cast", float_type="float16"),
-    "bf16": Recipe("cast", float_type="bfloat16"),
-    "qnn": Recipe("qnn", activation_type="uint16"),
+    "weight-only": Recipe(method="weight-only"),
+    "fp16": Recipe(method="cast", float_type="float16"),
+    "bf16": Recipe(method="cast", float_type="bfloat16"),
+    "qnn": Recipe(method="qnn", activation_type="uint16"),
 }
 # Quantizes the graph in one folder into another, and prints the peak of its memory in GB.
 _QUANTIZE = """
@@ -84,7 +84,15 @@ def measure(options: argparse.Namespace) -> list[Figure]:
             if done.returncode:
                 raise InputError(f"{name} does not quantize a graph of more than 2 GB: {done.stderr.strip()[-500:]}")
             peak = median_interval([float(done.stdout.split()[-1])])
-            figures.append(Figure("over 2 GB", f"{name} (GB of memory)", peak, LIMIT_GB, verdict(peak, LIMIT_GB)))
+            figures.append(
+                Figure(
+                    bar="over 2 GB",
+                    compared=f"{name} (GB of memory)",
+                    ratio=peak,
+                    limit=LIMIT_GB,
+                    verdict=verdict(peak, LIMIT_GB),
+                )
+            )
     return figures
 
 

@@ -69,7 +69,11 @@ def measure(options: argparse.Namespace) -> list[Figure]:
     figures = []
     for name, (_, limit) in _CASES.items():
         seconds = median_interval([value for values in found[name] for value in values])
-        figures.append(Figure("refusal", f"{name} (seconds)", seconds, limit, verdict(seconds, limit)))
+        figures.append(
+            Figure(
+                bar="refusal", compared=f"{name} (seconds)", ratio=seconds, limit=limit, verdict=verdict(seconds, limit)
+            )
+        )
     return figures
 
 

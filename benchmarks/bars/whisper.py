@@ -85,7 +85,14 @@ def _words(package: Package, engine: str, source: str, samples: list[Any], truth
     value = float(others)
     note = f"WER {rates[0]:.4f}, transformers {rates[1]:.4f}, {len(samples)} recordings"
     exact = Interval(value, value, value)
-    return Figure("whisper", "transcripts unlike transformers'", exact, 0.0, "FAIL" if others else "pass", note)
+    return Figure(
+        bar="whisper",
+        compared="transcripts unlike transformers'",
+        ratio=exact,
+        limit=0.0,
+        verdict="FAIL" if others else "pass",
+        note=note,
+    )
 
 
 def _segments(package: Package, engine: str, source: str, samples: list[Any]) -> Figure:
@@ -125,7 +132,14 @@ def _segments(package: Package, engine: str, source: str, samples: list[Any]) ->
     value = float(others)
     note = f"{JOINED} recordings of {JOINED_SECONDS} s or more, {count} segments"
     exact = Interval(value, value, value)
-    return Figure("whisper", "long transcripts unlike transformers'", exact, 0.0, "FAIL" if others else "pass", note)
+    return Figure(
+        bar="whisper",
+        compared="long transcripts unlike transformers'",
+        ratio=exact,
+        limit=0.0,
+        verdict="FAIL" if others else "pass",
+        note=note,
+    )
 
 
 def _text(tokenizer: Any, tokens: Any) -> str:

@@ -141,7 +141,9 @@ def _bench(package: Package, samples: Dataset, where: _Where, settings: MeterSet
         )
     rung: Rung = "emulated" if machine.emulated else "measured"
     engines = [
-        MeasuredEngine(manifest.engines[name], sum(p.stat().st_size for p in package.engine_files(name)), rung)
+        MeasuredEngine(
+            spec=manifest.engines[name], size_bytes=sum(p.stat().st_size for p in package.engine_files(name)), rung=rung
+        )
         for name in names
     ]
     compared = compare_engines(

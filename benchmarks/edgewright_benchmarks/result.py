@@ -39,7 +39,7 @@ class Interval:
     confidence: float = 0.95
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Latency:
     """Seconds of one call, batch 1, from what a person has to what a person wants.
 
@@ -88,7 +88,7 @@ class Accuracy:
     samples_needed: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NativeAnswers:
     """Answers of an emulated engine beside those of the same graph on the machine around the emulator.
 
@@ -123,7 +123,7 @@ class Otherwise:
     first: tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EngineResult:
     """Everything found about one engine.
 
@@ -171,7 +171,7 @@ class EngineResult:
         return f"{self.precision}: {counts}" if counts else ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OptimizerFacts:
     """What ONNX Runtime's optimizations change of a graph that came as a file.
 
@@ -252,7 +252,7 @@ class Settings:
     seed: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Result:
     """One measurement of several engines on one machine.
 

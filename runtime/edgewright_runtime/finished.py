@@ -34,7 +34,7 @@ FINISHED = "finished"
 TIMING = "timing"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Finished:
     """What was found about an engine on this machine.
 

@@ -67,15 +67,17 @@ def load(
         other = "" if emulate else _other_processor(package, spec)
         stranger = "" if engine is not None or spec.target in here else _stranger(package, spec)
         info = EngineInfo(
-            spec.name,
-            spec.target,
-            spec.provider,
-            spec.precision,
-            active.threads,
-            active.nodes,
-            " ".join(filter(None, (_why(engine, passed, finished=spec.name in first, stranger=stranger), other))),
-            (*passed, *([] if engine is not None else _unfinished(package, spec, found))),
-            emulate,
+            name=spec.name,
+            target=spec.target,
+            provider=spec.provider,
+            precision=spec.precision,
+            threads=active.threads,
+            nodes=active.nodes,
+            reason=" ".join(
+                filter(None, (_why(engine, passed, finished=spec.name in first, stranger=stranger), other))
+            ),
+            passed_over=(*passed, *([] if engine is not None else _unfinished(package, spec, found))),
+            emulated=emulate,
         )
         _say_fallback(info, strict=strict)
         if stranger:

@@ -119,7 +119,7 @@ class EnginePart:
     provider_options: dict[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EngineSpec:
     """One engine of a package: a candidate compiled for a target, all components of the model together.
 
@@ -170,7 +170,7 @@ class EngineSpec:
         return max(int(part.session_options.get(THREADS_KEY, "0")) for part in self.parts.values())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """Everything a package says about itself, but for the evidence.
 

@@ -53,7 +53,7 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _EngineRecord:
     """The part of `EngineSpec` under `executor_info.edgewright`; the rest is where ONNX Runtime looks for it."""
 
@@ -84,16 +84,16 @@ def engine_variant(spec: EngineSpec, component: str) -> dict[str, Any]:
     if part.provider_options:
         executor["provider_options"] = part.provider_options
     record = _EngineRecord(
-        FORMAT,
-        spec.target,
-        spec.architecture,
-        spec.precision,
-        spec.recipe,
-        spec.pad_to_multiple_of,
-        spec.tolerance,
-        spec.engine,
-        spec.compared,
-        spec.component_recipes,
+        format=FORMAT,
+        target=spec.target,
+        architecture=spec.architecture,
+        precision=spec.precision,
+        recipe=spec.recipe,
+        pad_to_multiple_of=spec.pad_to_multiple_of,
+        tolerance=spec.tolerance,
+        engine=spec.engine,
+        compared=spec.compared,
+        component_recipes=spec.component_recipes,
     )
     return {
         "ep": spec.provider,

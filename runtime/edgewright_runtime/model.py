@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EngineInfo:
     """Which engine runs, where, and why.
 

@@ -19,7 +19,7 @@ KNOWN_FEATURES = (
 INTEGER_FEATURES = ("avx_vnni", "avx512_vnni", "amx_int8", "asimddp", "i8mm")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class HostFacts:
     """Facts about a machine.
 

@@ -9,7 +9,7 @@ from typing import Literal
 AS_IT_IS = "as-is"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How a graph gets its precision: a value, so it can be hashed, compared and printed.
 

@@ -17,7 +17,7 @@ RUNGS: tuple[Rung, ...] = get_args(Rung)
 EngineKind = Literal["onnx", "epcontext", "tensorrt-rtx", "tensorrt"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Candidate:
     """A recipe on an execution provider, with the options that decide its speed.
 
@@ -60,7 +60,7 @@ class Candidate:
         return any("float8" in kind for one in recipes for kind in (one.activation_type, one.weight_type))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Target:
     """A named piece of hardware.
 

@@ -26,7 +26,7 @@ _UNITS = {"MB": 10**6, "GB": 10**9, "MiB": 2**20, "GiB": 2**30}
 _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([A-Za-z]+)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _CandidateFile:
     name: str
     provider: str
@@ -43,7 +43,7 @@ class _CandidateFile:
     quantized_only: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _TargetFile:
     title: str
     architecture: str
@@ -107,18 +107,18 @@ def _parse(name: str, text: str, where: str) -> Target:
             keys=("baseline",),
         )
     return Target(
-        name,
-        file.title,
-        file.architecture,
-        file.rung,
-        file.baseline,
-        candidates,
-        file.cores,
-        file.emulated_cpu,
-        file.machine_model,
-        file.isa,
-        file.compute_capabilities,
-        _bytes(file.memory, where) if file.memory else 0,
+        name=name,
+        title=file.title,
+        architecture=file.architecture,
+        rung=file.rung,
+        baseline=file.baseline,
+        candidates=candidates,
+        cores=file.cores,
+        emulated_cpu=file.emulated_cpu,
+        machine_model=file.machine_model,
+        isa=file.isa,
+        compute_capabilities=file.compute_capabilities,
+        memory_bytes=_bytes(file.memory, where) if file.memory else 0,
     )
 
 
@@ -214,19 +214,19 @@ def _candidate(file: _TargetFile, index: int, where: str) -> Candidate:
                 keys=(*at, "recipe" if key == "recipe" else "component_recipes"),
             )
     return Candidate(
-        entry.name,
-        entry.provider,
-        entry.precision,
-        file.recipe[entry.recipe],
-        entry.pad_to_multiple_of,
-        entry.session_options,
-        _provider_options(file, entry),
-        entry.engine,
-        entry.allow_partial,
-        entry.tasks,
-        {component: file.recipe[recipe] for component, recipe in entry.component_recipes.items()},
-        entry.without_isa,
-        entry.quantized_only,
+        name=entry.name,
+        provider=entry.provider,
+        precision=entry.precision,
+        recipe=file.recipe[entry.recipe],
+        pad_to_multiple_of=entry.pad_to_multiple_of,
+        session_options=entry.session_options,
+        provider_options=_provider_options(file, entry),
+        engine=entry.engine,
+        allow_partial=entry.allow_partial,
+        tasks=entry.tasks,
+        component_recipes={component: file.recipe[recipe] for component, recipe in entry.component_recipes.items()},
+        without_isa=entry.without_isa,
+        quantized_only=entry.quantized_only,
     )
 
 

@@ -34,14 +34,14 @@ def latency(median: float, ratio: float, *, seed: int) -> Latency:
     p50, p90, p95, p99 = (float(value) for value in np.percentile(everything, [50, 90, 95, 99]))
     spread = 0.0 if ratio == 1 else 0.03 * ratio
     return Latency(
-        tuple(rounds),
-        p50,
-        p50,
-        p90,
-        p95,
-        p99,
-        float(1 / everything.mean()),
-        Interval(ratio, ratio - spread, ratio + spread),
+        rounds=tuple(rounds),
+        median=p50,
+        p50=p50,
+        p90=p90,
+        p95=p95,
+        p99=p99,
+        throughput=float(1 / everything.mean()),
+        ratio=Interval(ratio, ratio - spread, ratio + spread),
     )
 
 
@@ -71,7 +71,15 @@ def engine(name: str, **changes: Any) -> EngineResult:
 
 
 def failed(name: str, precision: str) -> EngineResult:
-    return EngineResult(name, "x86-64", _OPENVINO, precision, "measured", "failed", (FAILED_REASON,))
+    return EngineResult(
+        name=name,
+        target="x86-64",
+        provider=_OPENVINO,
+        precision=precision,
+        rung="measured",
+        status="failed",
+        reasons=(FAILED_REASON,),
+    )
 
 
 def build_result(**changes: Any) -> Result:
@@ -115,8 +123,9 @@ def build_result(**changes: Any) -> Result:
         engines=engines,
         data=DataFacts("evaluation.csv", "sha256:" + "4f1c" * 16, 1000, labelled=True),
         machine=HostFacts(
-            "x86_64", "Linux 6.1.0", "Intel(R) Xeon(R) Processor", 2, 4, 16_700_000_000,
-            ("amx_int8", "avx2", "avx512_vnni", "avx512f", "fma"), "3.11.2",
+            architecture="x86_64", system="Linux 6.1.0", cpu="Intel(R) Xeon(R) Processor", cores=2, threads=4,
+            memory_bytes=16_700_000_000, python="3.11.2",
+            features=("amx_int8", "avx2", "avx512_vnni", "avx512f", "fma"),
         ),
         versions={"onnxruntime": "1.32.0", "edgewright": "0.1.0", "numpy": "2.4.6"},
         settings=Settings(5, 200, 20, 2, 0),

@@ -17,10 +17,26 @@ def engine(
     samples: int = 1500,
     needed: int | None = None,
 ) -> EngineResult:
-    latency = Latency(((0.001,),), 0.001, 0.001, 0.001, 0.001, 0.001, 1000.0, Interval(*ratio))
+    latency = Latency(
+        rounds=((0.001,),),
+        median=0.001,
+        p50=0.001,
+        p90=0.001,
+        p95=0.001,
+        p99=0.001,
+        throughput=1000.0,
+        ratio=Interval(*ratio),
+    )
     accuracy = Accuracy({"accuracy": Interval(0.9, 0.88, 0.92)}, Interval(*drop), samples, needed)
     return EngineResult(
-        name, "x86-64", "CPUExecutionProvider", "int8", "measured", "refused", latency=latency, accuracy=accuracy
+        name=name,
+        target="x86-64",
+        provider="CPUExecutionProvider",
+        precision="int8",
+        rung="measured",
+        status="refused",
+        latency=latency,
+        accuracy=accuracy,
     )
 
 

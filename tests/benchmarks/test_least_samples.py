@@ -45,7 +45,7 @@ def test_too_few_pictures_with_boxes_are_said(tmp_path: Any) -> None:
     tiny_detectors.write_pictures(tmp_path / "things", count=5)
     target = str(tiny_models.write_target(tmp_path / "tiny.toml"))
     checkpoint = tiny_detectors.write_checkpoint(tmp_path / "yolos", "yolos")
-    options = BuildOptions(tmp_path / "p", (target,), evaluation=tmp_path / "things")
+    options = BuildOptions(output=tmp_path / "p", targets=(target,), evaluation=tmp_path / "things")
 
     (job,) = read_jobs(str(checkpoint), options)
 

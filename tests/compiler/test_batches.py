@@ -40,7 +40,7 @@ def package(tmp_path_factory: pytest.TempPathFactory, sources: Path) -> Path:
     data = tiny_images.write_pictures(folder / "pictures", each=1)
     output = folder / "out.ortpackage"
     settings: dict[str, Any] = {"task": "image-classification", "labels": tiny_images.LABELS, "calibration": data}
-    (job,) = read_jobs(str(source), BuildOptions(output, (str(target),), **settings))
+    (job,) = read_jobs(str(source), BuildOptions(output=output, targets=(str(target),), **settings))
     draft_package(job, output, StageCache(), Quiet())
     return output
 

@@ -239,7 +239,7 @@ def test_of_tables_that_need_few_samples_any_size_is_taken(
     monkeypatch.setattr("edgewright_compiler.building.job.MOST_ROWS", 500)
     options: dict[str, Any] = {"calibration": table, "evaluation": table, given: table}
     settings = MeterSettings(samples=30)
-    (job,) = read_jobs(str(checkpoint), BuildOptions("out", ("x86-64",), meter=settings, **options))
+    (job,) = read_jobs(str(checkpoint), BuildOptions(output="out", targets=("x86-64",), meter=settings, **options))
     assert job.calibration is not None
     assert len(job.calibration.samples) == 500
     assert len(job.measured.samples) == 30

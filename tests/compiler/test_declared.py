@@ -133,7 +133,7 @@ def test_an_engine_spans_the_graphs_and_keeps_float_where_it_is_said(
 ) -> None:
     del package  # its stages are in the cache
     data = clips[0].parent / "clips.csv"
-    options = BuildOptions(tmp_path / "p", targets=(str(sources / "tiny.toml"),), calibration=data)
+    options = BuildOptions(output=tmp_path / "p", targets=(str(sources / "tiny.toml"),), calibration=data)
     (job,) = read_jobs(str(declaration), options)
     draft_package(job, tmp_path / "draft", StageCache(), Quiet())
     engine = Package.open(tmp_path / "draft").manifest.engines["tiny-cpu-int8"]
@@ -175,7 +175,9 @@ def test_a_graph_with_a_state_and_a_constant_of_somebody_else(sources: Path, tmp
     file, waveform = next(recordings())
     (tmp_path / "clips").mkdir()
     soundfile.write(tmp_path / "clips" / "0.wav", waveform, 16_000)
-    options = BuildOptions(tmp_path / "p", targets=(str(tmp_path / "float.toml"),), calibration=tmp_path / "clips")
+    options = BuildOptions(
+        output=tmp_path / "p", targets=(str(tmp_path / "float.toml"),), calibration=tmp_path / "clips"
+    )
     (job,) = read_jobs(str(tmp_path / "silero.toml"), options)
     draft_package(job, tmp_path / "draft", StageCache(), Quiet())
     session, state, expected = onnxruntime.InferenceSession(graph), np.zeros((2, 1, 128), np.float32), []

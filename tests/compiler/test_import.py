@@ -51,7 +51,7 @@ def test_every_opset(tmp_path: Path, opset: int) -> None:
     for feed, expected in zip(feeds, reference, strict=True):
         (found,) = session.run(None, feed)
         np.testing.assert_allclose(found, expected[opset_graphs.OUTPUT], atol=1e-6)
-    recipe = Recipe("static", operators=("Conv", "Gemm"))
+    recipe = Recipe(method="static", operators=("Conv", "Gemm"))
     (tmp_path / "int8").mkdir()
     quantize(tmp_path / "exported" / "model", recipe, feeds, tmp_path / "int8")
     session = _session(tmp_path / "int8", tmp_path / "quantized")
@@ -120,7 +120,7 @@ def magika(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path, sources
     files = sorted(Path(__file__).parents[1].rglob("*.py"))[:16]
     np.savez(folder / "files.npz", bytes=np.stack([_file_bytes(file.read_bytes()) for file in files]))
     options = BuildOptions(
-        folder / "p",
+        output=folder / "p",
         targets=(str(sources / "tiny.toml"),),
         calibration=folder / "files.npz",
         meter=MeterSettings(rounds=2, calls=4),
@@ -161,5 +161,5 @@ def test_no_warnings_of_the_quantizer_reach_the_terminal(capfd: pytest.CaptureFi
     source.export(tmp_path / "exported")
     feeds = [{**row, _GAIN: row[_GAIN].reshape(())} for row in _rows(opset_graphs.samples(2))]
     (tmp_path / "int8").mkdir()
-    quantize(tmp_path / "exported" / "model", Recipe("static", operators=("Gemm",)), feeds, tmp_path / "int8")
+    quantize(tmp_path / "exported" / "model", Recipe(method="static", operators=("Gemm",)), feeds, tmp_path / "int8")
     assert capfd.readouterr().err == ""

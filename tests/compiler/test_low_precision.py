@@ -23,15 +23,15 @@ from edgewright_runtime import Package
 from edgewright_targets import Recipe
 
 WIDTH = 32
-STATIC = Recipe("static", operators=("MatMul", "Gemm", "Conv", "Gather", "MaxPool"))
+STATIC = Recipe(method="static", operators=("MatMul", "Gemm", "Conv", "Gather", "MaxPool"))
 RECIPES = {
     "static": STATIC,
-    "dynamic": Recipe("dynamic"),
-    "weight-only": Recipe("weight-only", weight_bits=4),
-    "fp16": Recipe("cast", float_type="float16"),
-    "bf16": Recipe("cast", float_type="bfloat16"),
+    "dynamic": Recipe(method="dynamic"),
+    "weight-only": Recipe(method="weight-only", weight_bits=4),
+    "fp16": Recipe(method="cast", float_type="float16"),
+    "bf16": Recipe(method="cast", float_type="bfloat16"),
     "fp8": Recipe(
-        "static",
+        method="static",
         activation_type="float8e4m3fn",
         weight_type="float8e4m3fn",
         activation_symmetric=True,
@@ -166,13 +166,13 @@ def test_names_are_unique_before_anything_looks_at_them(tmp_path: Path) -> None:
 def test_layers_of_one_name_are_told_apart(method: Any, tmp_path: Path) -> None:
     """All three were left in float, for the ends among them have the name of the middle."""
     folder = one_name(tmp_path / "float")
-    counts = made(folder, Recipe(method, operators=("MatMul",), float_ends=True), tmp_path / "made")
+    counts = made(folder, Recipe(method=method, operators=("MatMul",), float_ends=True), tmp_path / "made")
     assert sum(counts.values()) == 1, counts
 
 
 def test_a_name_in_a_recipe_means_all_nodes_that_had_it(tmp_path: Path) -> None:
     folder = one_name(tmp_path / "float")
-    assert made(folder, Recipe("dynamic", excluded_nodes=("layer",)), tmp_path / "made") == {}
+    assert made(folder, Recipe(method="dynamic", excluded_nodes=("layer",)), tmp_path / "made") == {}
 
 
 def test_what_only_passes_floats_on_is_not_counted(tmp_path: Path) -> None:

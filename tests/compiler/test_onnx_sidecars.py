@@ -57,7 +57,7 @@ def _drafted(network: nn.Module, example: torch.Tensor, path: Path, evaluation: 
             dynamo=False,
         )
     output = path.parent / "p"
-    (job,) = read_jobs(str(path), BuildOptions(output, evaluation=evaluation, **options))
+    (job,) = read_jobs(str(path), BuildOptions(output=output, evaluation=evaluation, **options))
     # The export is compared with the file on the data.
     draft_package(job, output, StageCache(), Quiet())
     return load(output)

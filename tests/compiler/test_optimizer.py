@@ -24,7 +24,7 @@ from edgewright_targets import Recipe
 Array = np.ndarray[Any, Any]
 NAN, INF = float("nan"), float("inf")
 FLOAT8 = Recipe(
-    "static",
+    method="static",
     activation_type="float8e4m3fn",
     weight_type="float8e4m3fn",
     activation_symmetric=True,
@@ -144,14 +144,16 @@ def test_what_rounding_explains_depends_on_the_type(quantized: str, allowed: flo
 
 
 def test_all_of_it_is_said() -> None:
-    facts = OptimizerFacts(0.5, 0.05, 16, ("QLinearConv 'a'",), kept=False, drop=0.25, judged_on=400)
+    facts = OptimizerFacts(
+        difference=0.5, allowed=0.05, samples=16, nodes=("QLinearConv 'a'",), kept=False, drop=0.25, judged_on=400
+    )
     assert facts.words() == (
         "ONNX Runtime's optimizations change the outputs of the graph by 0.5 of their size at most on 16 inputs (0.05 "
         "is taken for rounding), first at QLinearConv 'a'. By that it loses 25.00 percentage points on 400 labelled "
         "samples. They are off for the baseline, which runs as it is written."
     )
-    assert "in shape or by odd values" in OptimizerFacts(None, 0.001, 16, kept=False).words()
-    assert OptimizerFacts(1e-6, 0.001, 16).words().endswith("(0.001 is taken for rounding).")
+    assert "in shape or by odd values" in OptimizerFacts(difference=None, allowed=0.001, samples=16, kept=False).words()
+    assert OptimizerFacts(difference=1e-6, allowed=0.001, samples=16).words().endswith("(0.001 is taken for rounding).")
 
 
 def build(command: Command, graph: Path, labels: Any = None) -> tuple[Result, Path]:

@@ -22,23 +22,23 @@ LIMIT = 60_000
 ROWS, WIDTH = 2000, 32
 PRODUCTS = ("MatMul",)
 RECIPES = {
-    "static": Recipe("static", operators=PRODUCTS),
-    "static-fp16": Recipe("static", operators=PRODUCTS, float_type="float16"),
+    "static": Recipe(method="static", operators=PRODUCTS),
+    "static-fp16": Recipe(method="static", operators=PRODUCTS, float_type="float16"),
     "fp8": Recipe(
-        "static",
+        method="static",
         activation_type="float8e4m3fn",
         weight_type="float8e4m3fn",
         activation_symmetric=True,
         operators=PRODUCTS,
     ),
-    "percentile": Recipe("static", operators=PRODUCTS, calibration="percentile"),
-    "ends": Recipe("static", operators=("Gather", "MatMul"), float_ends=True),
-    "dynamic": Recipe("dynamic", operators=PRODUCTS),
-    "fused": Recipe("dynamic", operators=PRODUCTS, fused_attention=True),
-    "weight-only": Recipe("weight-only"),
-    "fp16": Recipe("cast", float_type="float16"),
-    "bf16": Recipe("cast", float_type="bfloat16"),
-    "qnn": Recipe("qnn", activation_type="uint16"),
+    "percentile": Recipe(method="static", operators=PRODUCTS, calibration="percentile"),
+    "ends": Recipe(method="static", operators=("Gather", "MatMul"), float_ends=True),
+    "dynamic": Recipe(method="dynamic", operators=PRODUCTS),
+    "fused": Recipe(method="dynamic", operators=PRODUCTS, fused_attention=True),
+    "weight-only": Recipe(method="weight-only"),
+    "fp16": Recipe(method="cast", float_type="float16"),
+    "bf16": Recipe(method="cast", float_type="bfloat16"),
+    "qnn": Recipe(method="qnn", activation_type="uint16"),
 }
 
 

@@ -284,7 +284,7 @@ def test_the_reference_runs_a_graph_as_it_is_written(kind: Any, float_type: Any,
     pictures = convolutions(tmp_path / "float")
     (tmp_path / "made").mkdir()
     recipe = Recipe(
-        "static",
+        method="static",
         activation_type=kind,
         weight_type=kind,
         activation_symmetric=True,

@@ -52,7 +52,7 @@ class Workshop:
             self.static = np.array([model.run(text)["outputs"]["logits"] for text in TEXTS])
 
     def spec(self, name: str, folder: Path, candidate: Candidate | None = None) -> EngineFiles:
-        cpu = Candidate(name, "CPUExecutionProvider", "fp32")
+        cpu = Candidate(name=name, provider="CPUExecutionProvider", precision="fp32")
         wanted = candidate or cpu
         spec = EngineSpec(
             name=name,
@@ -74,16 +74,16 @@ class Workshop:
         names = tuple(engine.spec.name for engine in engines)
         source = SourceFacts("test", "tiny", "")
         manifest = Manifest(
-            "tiny",
-            exported.task,
-            "agreement",
-            exported.pipeline,
-            exported.labels,
-            names,
-            {"t": names[0]},
-            source,
-            {},
-            (),
+            name="tiny",
+            task=exported.task,
+            measure="agreement",
+            pipeline=exported.pipeline,
+            labels=exported.labels,
+            order=names,
+            baselines={"t": names[0]},
+            source=source,
+            tools={},
+            unreproducible=(),
         )
         assemble(place, manifest, self.exported, engines)
         return place
@@ -102,7 +102,9 @@ def npu(target: str, precision: str) -> Candidate:
 
 
 def request(graph: Path, candidate: Candidate, feeds: list[dict[str, Any]]) -> CompileRequest:
-    return CompileRequest(graph, candidate.provider, candidate.provider_options, shapes_of(feeds))
+    return CompileRequest(
+        graph=graph, provider=candidate.provider, provider_options=candidate.provider_options, shapes=shapes_of(feeds)
+    )
 
 
 @pytest.mark.slow

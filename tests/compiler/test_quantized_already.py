@@ -90,13 +90,15 @@ def test_what_onnx_runtime_makes_is_recognised_and_kept(quantized: tuple[Path, s
         np.testing.assert_array_equal(kept, was)
     (tmp_path / "again").mkdir()
     with pytest.raises(QuantizationError, match="quantized already"):
-        quantize(tmp_path / "exported" / "model", Recipe("dynamic"), [], tmp_path / "again")
+        quantize(tmp_path / "exported" / "model", Recipe(method="dynamic"), [], tmp_path / "again")
 
 
 def test_it_is_taken_as_it_is_however_much_optimizations_change(
     quantized: tuple[Path, str], sources: Path, tmp_path: Path
 ) -> None:
-    options = BuildOptions(tmp_path / "p", targets=(str(sources / "tiny.toml"),), calibration=sources / "inputs.npz")
+    options = BuildOptions(
+        output=tmp_path / "p", targets=(str(sources / "tiny.toml"),), calibration=sources / "inputs.npz"
+    )
     (job,) = read_jobs(str(quantized[0]), options)
     made = EngineMaker(job, StageCache(tmp_path / "cache"), Quiet()).make()
     assert [engine.spec.name for engine in made.engines] == ["tiny-cpu-as-is"]
@@ -106,7 +108,7 @@ def test_it_is_taken_as_it_is_however_much_optimizations_change(
 
 
 def test_nothing_that_quantizes_is_proposed(quantized: tuple[Path, str], sources: Path, tmp_path: Path) -> None:
-    options = BuildOptions(tmp_path / "p", targets=("x86-64",), calibration=sources / "inputs.npz")
+    options = BuildOptions(output=tmp_path / "p", targets=("x86-64",), calibration=sources / "inputs.npz")
     (job,) = read_jobs(str(quantized[0]), options)
     # Of a processor without VNNI there is one more, see test_without_vnni.
     names = {one.name: one.precision for one in job.target.candidates if not one.without_isa}

@@ -69,7 +69,7 @@ def test_keys_hold_the_number_of_samples(tmp_path: Path) -> None:
         keys.append(parts)
         raise AskedError(name)
 
-    data = Dataset("data.npz", "digest", tuple(np.arange(8)), None)
+    data = Dataset(name="data.npz", digest="digest", samples=tuple(np.arange(8)), labels=None)
     for inputs in (data, data.part(3)):
         maker: Any = SimpleNamespace(job=SimpleNamespace(inputs=inputs), stage=stage)
         exported: Any = SimpleNamespace(pipeline=PipelineSpec("arrays", "logits", ()), graphs={"model": None})

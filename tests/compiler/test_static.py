@@ -55,7 +55,9 @@ def test_a_graph_in_a_loop_has_no_one_shape(tmp_path: Path) -> None:
     graphs = {"encoder": Ports(("ids",), ("vectors",)), "decoder": Ports(("ids",), ("logits",))}
     maker: Any = None  # nothing is made
     with pytest.raises(CandidateError, match=r"^decoder: .* runs in a loop, whose windows or states"):
-        Graphs(maker, tmp_path, ExportedModel("text-generation", (), pipeline, graphs)).fixed()
+        Graphs(
+            maker, tmp_path, ExportedModel(task="text-generation", labels=(), pipeline=pipeline, graphs=graphs)
+        ).fixed()
 
 
 def test_ranges_of_shapes() -> None:

@@ -89,7 +89,9 @@ def test_nothing_of_this_machine_is_in_a_plan(built: tuple[PlanFacts, Path]) -> 
 
 def test_one_plan_for_three_capabilities_again_with_the_same_bytes(half: Path, tmp_path: Path) -> None:
     shapes = FeedShapes({"pixels": ((1, 8), (3, 8))})
-    facts = compile_engine(CompileRequest(half, "TensorRT-RTX", OPTIONS, shapes), tmp_path)
+    facts = compile_engine(
+        CompileRequest(graph=half, provider="TensorRT-RTX", provider_options=OPTIONS, shapes=shapes), tmp_path
+    )
     assert facts.reproducible is True
     assert [path.name for path in tmp_path.iterdir()] == [facts.file] == ["engine.plan"]
     assert facts.options["profile"] == '{"pixels":[[1,8],[1,8],[3,8]]}'
@@ -184,7 +186,9 @@ def test_tensorrt_that_is_not_there(half: Path, tmp_path: Path) -> None:
 
 
 def test_what_the_device_builds_from_is_the_graph(half: Path, tmp_path: Path) -> None:
-    request = CompileRequest(half, "TensorRT", OPTIONS, FeedShapes({"pixels": ((2, 8),)}))
+    request = CompileRequest(
+        graph=half, provider="TensorRT", provider_options=OPTIONS, shapes=FeedShapes({"pixels": ((2, 8),)})
+    )
     facts = compile_for_the_device(request, tmp_path)
     assert (tmp_path / "model.onnx").read_bytes() == (half / "model.onnx").read_bytes()
     assert facts.size_bytes == sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())

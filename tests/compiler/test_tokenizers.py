@@ -139,7 +139,7 @@ def _write_files(folder: Path, **changes: Any) -> Path:
 def drafted(tmp_path: Path, sources: Path) -> Callable[[Path], Model]:
     def make(path: Path, **options: Any) -> Model:
         more = {"task": "text-classification", "targets": (str(sources / "tiny.toml"),), **options}
-        (job,) = read_jobs(str(path), BuildOptions(tmp_path / "p", evaluation=sources / "train.csv", **more))
+        (job,) = read_jobs(str(path), BuildOptions(output=tmp_path / "p", evaluation=sources / "train.csv", **more))
         with warnings.catch_warnings():
             # Of data that is cut.
             warnings.simplefilter("ignore", SampleCutWarning)

@@ -60,7 +60,7 @@ def finder(sources: Path, clip: Path, data: Path) -> Path:
 
 def drafted(source: Path, output: Path, sources: Path, data: Path, **options: Any) -> Path:
     target = str(sources / "tiny.toml")
-    (job,) = read_jobs(str(source), BuildOptions(output, (target,), evaluation=data, **options))
+    (job,) = read_jobs(str(source), BuildOptions(output=output, targets=(target,), evaluation=data, **options))
     draft_package(job, output, StageCache(), Quiet())
     return output
 

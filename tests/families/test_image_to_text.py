@@ -47,7 +47,9 @@ def captioner(sources: Path, blip: Path, data: Path, shared_cache: Path) -> Path
 def drafted(folder: Path, sources: Path, table: Path) -> Model:
     """The float engine of a checkpoint, without the measuring of a build."""
     output = folder.with_name(f"{folder.name}.draft.ortpackage")
-    (job,) = read_jobs(str(folder), BuildOptions(output, (str(sources / "tiny.toml"),), evaluation=table))
+    (job,) = read_jobs(
+        str(folder), BuildOptions(output=output, targets=(str(sources / "tiny.toml"),), evaluation=table)
+    )
     draft_package(job, output, StageCache(), Quiet())
     return load(output, engine="tiny-cpu-fp32")
 

@@ -32,7 +32,9 @@ _TASK = ("--task", "image-to-text")
 
 
 def _drafted(graph: Path, data: Path, folder: Path, sources: Path) -> Model:
-    options = BuildOptions(folder / "p", (str(sources / "tiny.toml"),), task="image-to-text", evaluation=data)
+    options = BuildOptions(
+        output=folder / "p", targets=(str(sources / "tiny.toml"),), task="image-to-text", evaluation=data
+    )
     (job,) = read_jobs(str(graph), options)
     # The export is compared with the file on the data.
     draft_package(job, folder / "p", StageCache(), Quiet())

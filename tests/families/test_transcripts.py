@@ -241,7 +241,13 @@ def test_settings_are_the_checkpoints(tiny_whisper: Path, tmp_path: Path) -> Non
 
 
 def test_what_is_forced_counts_where_nothing_is_asked() -> None:
-    spec = SpeechPromptSpec(5, (None, 10), {"en": 6, "de": 7}, {"german": "de"}, {"transcribe": 10, "translate": 11})
+    spec = SpeechPromptSpec(
+        start=5,
+        forced=(None, 10),
+        languages={"en": 6, "de": 7},
+        names={"german": "de"},
+        tasks={"transcribe": 10, "translate": 11},
+    )
 
     def prompt(spec: SpeechPromptSpec = spec, **options: Any) -> tuple[list[int], str | None]:
         return speech_prompt(spec, options, lambda languages: languages[-1])
@@ -251,8 +257,8 @@ def test_what_is_forced_counts_where_nothing_is_asked() -> None:
     assert prompt(language="German", task="translate") == ([5, 7, 11], "de")
     # As in transformers: a task alone, with the language that is detected.
     assert prompt(task="translate") == ([5, 7, 11], "de")
-    assert prompt(SpeechPromptSpec(5, (9,))) == ([5, 9], None)
-    assert SpeechPromptSpec(5).options == ()
+    assert prompt(SpeechPromptSpec(start=5, forced=(9,))) == ([5, 9], None)
+    assert SpeechPromptSpec(start=5).options == ()
 
 
 @pytest.mark.parametrize("latest", [None, 3])

@@ -154,7 +154,7 @@ def test_segments_of_random_probabilities(silero: Any, settings: dict[str, float
         length = 600 * 512 - int(random.integers(0, 512))
         given = {names[name]: value for name, value in settings.items()}
         expected = silero.get_speech_timestamps_from_probs(probabilities, audio_length_samples=length, **given)
-        segmenter = Segmenter(SegmentSettings(_RATE, 512, **settings))
+        segmenter = Segmenter(SegmentSettings(sampling_rate=_RATE, window=512, **settings))
         found = [segment for value in probabilities for segment in segmenter.push(value)] + segmenter.finish(length)
         assert found == [(entry["start"], entry["end"]) for entry in expected], seed
 

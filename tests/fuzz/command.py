@@ -83,7 +83,14 @@ def _one(case: Case, seeds: Seeds) -> int:
 
 def _result(case: Case, seeds: Seeds, room: Room) -> Result:
     outcome = case.run(seeds, room)
-    return Result(case.number, case.subject, case.operator, outcome.kind, outcome.reason, outcome.detail)
+    return Result(
+        number=case.number,
+        subject=case.subject,
+        operator=case.operator,
+        kind=outcome.kind,
+        reason=outcome.reason,
+        detail=outcome.detail,
+    )
 
 
 def _all(wanted: Sequence[Case], seeds: Seeds, folder: Path, jobs: int) -> list[Result]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fuzz.child import CLEAN
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Result:
     """A case that ran; see `Case` and `Outcome`."""
 

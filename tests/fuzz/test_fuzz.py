@@ -99,10 +99,10 @@ def test_a_case_follows_from_its_number() -> None:
 
 def test_the_report_counts_and_names_a_case_to_look_at() -> None:
     results = [
-        Result(0, "load", "bit flip", "accepted", ""),
-        Result(1, "load", "bit flip", "traceback", "KeyError at engine.py:9: 'a'"),
-        Result(2, "verify", "splice", "traceback", "KeyError at engine.py:9: 'b'"),
-        Result(3, "verify", "splice", "refused", "PackageError: no"),
+        Result(number=0, subject="load", operator="bit flip", kind="accepted", reason=""),
+        Result(number=1, subject="load", operator="bit flip", kind="traceback", reason="KeyError at engine.py:9: 'a'"),
+        Result(number=2, subject="verify", operator="splice", kind="traceback", reason="KeyError at engine.py:9: 'b'"),
+        Result(number=3, subject="verify", operator="splice", kind="refused", reason="PackageError: no"),
     ]
     assert [[result.number for result in group] for group in faults(results).values()] == [[1, 2]]
     text = report(results)

@@ -21,7 +21,16 @@ NVIDIA = {
 
 
 def host(monkeypatch: pytest.MonkeyPatch, architecture: str, *features: str) -> None:
-    facts = HostFacts(architecture, "Linux", "a processor", 2, 2, 0, features, "3.11")
+    facts = HostFacts(
+        architecture=architecture,
+        system="Linux",
+        cpu="a processor",
+        cores=2,
+        threads=2,
+        memory_bytes=0,
+        features=features,
+        python="3.11",
+    )
     monkeypatch.setattr(module, "architecture", lambda: architecture)
     monkeypatch.setattr(module, "host_facts", lambda: facts)
 

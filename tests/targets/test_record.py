@@ -14,7 +14,7 @@ class Wheel:
     inches: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Bicycle:
     name: str
     gears: int = 1
@@ -41,14 +41,21 @@ FULL = {
 def test_reads_every_kind_of_field() -> None:
     bicycle = read_record(Bicycle, FULL, "a.toml")
     assert bicycle == Bicycle(
-        "Anna", 7, True, "cargo", Wheel(20.0), (Wheel(20.0), Wheel(26.5)), {"bell": 1}, [1, "two"]
+        name="Anna",
+        gears=7,
+        electric=True,
+        kind="cargo",
+        front=Wheel(20.0),
+        wheels=(Wheel(20.0), Wheel(26.5)),
+        parts={"bell": 1},
+        note=[1, "two"],
     )
     assert bicycle.front is not None
     assert isinstance(bicycle.front.inches, float)
 
 
 def test_defaults_stand_in() -> None:
-    assert read_record(Bicycle, {"name": "Anna"}, "a.toml") == Bicycle("Anna")
+    assert read_record(Bicycle, {"name": "Anna"}, "a.toml") == Bicycle(name="Anna")
 
 
 def test_writes_what_it_reads() -> None:
@@ -56,7 +63,7 @@ def test_writes_what_it_reads() -> None:
     data = json.loads(json.dumps(write_record(bicycle)))
     assert data == FULL
     assert read_record(Bicycle, data, "a.json") == bicycle
-    assert "front" not in write_record(Bicycle("Anna"))
+    assert "front" not in write_record(Bicycle(name="Anna"))
 
 
 @pytest.mark.parametrize(

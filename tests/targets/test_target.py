@@ -135,7 +135,16 @@ def test_an_unknown_target_suggests() -> None:
 
 
 def _on(monkeypatch: pytest.MonkeyPatch, architecture: str) -> None:
-    facts = HostFacts(architecture, "Linux", "", 1, 1, 0, (), "3.11")
+    facts = HostFacts(
+        architecture=architecture,
+        system="Linux",
+        cpu="",
+        cores=1,
+        threads=1,
+        memory_bytes=0,
+        features=(),
+        python="3.11",
+    )
     monkeypatch.setattr(loading, "host_facts", lambda: facts)
 
 

@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Dataset:
     """Samples in the order of the file.
 
@@ -129,7 +129,14 @@ def read_dataset(
         raise InputError(f"'{path}' has no samples.")
     if labels and form.truth.whole is not None and (said := form.truth.whole(labels, f"'{path}'")):
         warnings.warn(DataWarning(said), stacklevel=2)
-    return Dataset(name, digest, tuple(samples), None if labels is None else tuple(labels), table, kept)
+    return Dataset(
+        name=name,
+        digest=digest,
+        samples=tuple(samples),
+        labels=None if labels is None else tuple(labels),
+        table=table,
+        kept=kept,
+    )
 
 
 def check_there(path: str | Path | None) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from edgewright_targets.record import RecordError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DeviceFacts:
     """Of `hello`: facts about the device that decide what is copied there.
 

@@ -29,7 +29,7 @@ _JUDGES = ("scikit-learn", "scipy")
 _TOOLS = ("onnxruntime", *PLUGINS, "tokenizers", "pillow", "numpy", *_JUDGES)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MeasuredEngine:
     """An engine that took part.
 
@@ -150,7 +150,15 @@ def _failed(described: dict[str, Any], reason: str) -> EngineResult:
 
 def failed_engine(name: str, target: str, provider: str, precision: str, reason: str) -> EngineResult:
     """The result of a candidate that could not even be made."""
-    return EngineResult(name, target, provider, precision, "declared", "failed", (reason,))
+    return EngineResult(
+        name=name,
+        target=target,
+        provider=provider,
+        precision=precision,
+        rung="declared",
+        status="failed",
+        reasons=(reason,),
+    )
 
 
 def _foreign(nodes: dict[str, int], provider: str) -> tuple[str, ...]:
@@ -165,8 +173,19 @@ def _latency(found: Readings, baseline: Readings) -> Latency:
     p50, p90, p95, p99 = (float(p) for p in np.percentile(values, [50, 90, 95, 99]))
     throughput = float(len(values) / values.sum())
     ratio = latency_ratio(found.rounds, baseline.rounds)
-    busy = (float(np.median(one.busy)) if one.busy else None for one in (found, baseline))
-    return Latency(tuple(found.rounds), p50, p50, p90, p95, p99, throughput, ratio, *busy)
+    busy, baseline_busy = (float(np.median(one.busy)) if one.busy else None for one in (found, baseline))
+    return Latency(
+        rounds=tuple(found.rounds),
+        median=p50,
+        p50=p50,
+        p90=p90,
+        p95=p95,
+        p99=p99,
+        throughput=throughput,
+        ratio=ratio,
+        busy=busy,
+        baseline_busy=baseline_busy,
+    )
 
 
 def data_facts(data: Dataset) -> DataFacts:

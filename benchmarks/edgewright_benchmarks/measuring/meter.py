@@ -33,7 +33,7 @@ _ROUND_SECONDS = 0.25
 _CHUNK = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MeterSettings:
     """How to measure.
 
@@ -54,7 +54,7 @@ class MeterSettings:
     samples: int | None = None
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Readings:
     """What was read from one engine.
 

@@ -29,7 +29,7 @@ class _KeyEntry:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Section:
     """One result with its charts (finished SVG) and its table."""
 
@@ -102,15 +102,15 @@ def _section(result: Result, title: str, known: Mapping[str, int], markup: Any) 
     rows = view.table(result, known)
     shown = {point.name: point for point in points(result, known)}
     return _Section(
-        result,
-        title,
+        result=result,
+        title=title,
         # Made here from escaped text, so it goes into the page as it is.
-        markup(scatter_svg(result, known, f"{result.kind}-scatter")),
-        markup(spread_svg(result, known, f"{result.kind}-spread")),
-        beyond_axis(result),
-        _key(rows, shown),
-        rows,
-        elsewhere(result.engines),
+        scatter=markup(scatter_svg(result, known, f"{result.kind}-scatter")),
+        spread=markup(spread_svg(result, known, f"{result.kind}-spread")),
+        beyond=beyond_axis(result),
+        key=_key(rows, shown),
+        rows=rows,
+        elsewhere=elsewhere(result.engines),
     )
 
 

@@ -15,7 +15,7 @@ _DEPTH_BUDGETS: Final = 6
 _DEPTH_LEAST: Final = 0.03
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Point:
     """One engine: seconds and accuracy with the intervals that decided about it.
 
@@ -64,16 +64,16 @@ def _point(result: Result, engine: EngineResult, number: int, base: float, floor
         return None
     ratio, drop = latency.ratio, accuracy.drop
     return Point(
-        number,
-        engine.name,
-        role(result, engine),
-        Interval(
+        number=number,
+        name=engine.name,
+        role=role(result, engine),
+        seconds=Interval(
             latency.median,
             latency.median * ratio.low / ratio.value,
             latency.median * ratio.high / ratio.value,
             ratio.confidence,
         ),
         # Rounding of sums must not turn the whisker around.
-        Interval(share, min(share, base - drop.high), max(share, base - drop.low), drop.confidence),
-        floor,
+        share=Interval(share, min(share, base - drop.high), max(share, base - drop.low), drop.confidence),
+        floor=floor,
     )

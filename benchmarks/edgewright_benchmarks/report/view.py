@@ -21,7 +21,7 @@ class Cell:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """One engine in the table; `cells` by heading, the same headings in each row.
 
@@ -54,7 +54,15 @@ def _row(result: Result, engine: EngineResult, number: int, metrics: list[str]) 
     # A failed engine has no figures, so none that were obtained in some way.
     rung = NOTHING if engine.status == "failed" else engine.rung
     cells = _cells(result, engine, metrics)
-    return Row(number, engine, role(result, engine), status(result, engine), rung, cells, notes(engine))
+    return Row(
+        number=number,
+        engine=engine,
+        role=role(result, engine),
+        status=status(result, engine),
+        rung=rung,
+        cells=cells,
+        notes=notes(engine),
+    )
 
 
 def _cells(result: Result, engine: EngineResult, metrics: list[str]) -> dict[str, Cell]:

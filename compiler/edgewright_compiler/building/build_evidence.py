@@ -129,7 +129,14 @@ def _warnings(job: Job, made: MadeEngines, engines: Sequence[EngineResult]) -> t
 
 def _measured(engine: EngineFiles, way: Way) -> MeasuredEngine:
     notes = (*engine.notes, way.note) if way.note else engine.notes
-    return MeasuredEngine(engine.spec, engine.size_bytes(), way.rung, notes, engine.nodes(), engine.low_precision)
+    return MeasuredEngine(
+        spec=engine.spec,
+        size_bytes=engine.size_bytes(),
+        rung=way.rung,
+        notes=notes,
+        nodes=engine.nodes(),
+        low_precision=engine.low_precision,
+    )
 
 
 def package_engines(target: Target, result: Result) -> tuple[str, ...]:

@@ -317,7 +317,14 @@ class Graphs:
         shapes, limits = self.shapes()[component], self.text_limits(component)
 
         def make(place: Path) -> None:
-            request = CompileRequest(graph, candidate.provider, options, shapes, candidate.allow_partial, limits)
+            request = CompileRequest(
+                graph=graph,
+                provider=candidate.provider,
+                provider_options=options,
+                shapes=shapes,
+                allow_partial=candidate.allow_partial,
+                text_limits=limits,
+            )
             (place / _ENGINE).mkdir()
             with self._naming(component):
                 facts = kind.compile_engine(request, place / _ENGINE)

@@ -34,7 +34,7 @@ GOLDEN_SAMPLES = 8
 RUN_TOOLS = ("onnxruntime", *PLUGINS, "tokenizers", "pillow", "numpy")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BuildOptions:
     """What to build and how.
 
@@ -71,7 +71,7 @@ class BuildOptions:
     meter: MeterSettings = field(default_factory=MeterSettings)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """A checked build.
 
@@ -227,7 +227,7 @@ def read_jobs(spec: str, options: BuildOptions) -> tuple[Job, ...]:
                 "There is no data to measure on.",
                 hint="Pass labelled data with --evaluation (and --calibration), or inputs alone with --calibration.",
             )
-        measured = Dataset("example inputs", source.digest(), example, None)
+        measured = Dataset(name="example inputs", digest=source.digest(), samples=example, labels=None)
         calibration = measured
     if options.meter.samples is not None:
         measured = measured.part(options.meter.samples)
@@ -307,11 +307,29 @@ def _job(
 ) -> Job:
     if target.is_here():
         threads = options.threads or host_facts().cores
-        return Job(source, digest, target, options, calibration, measured, threads, ways(target))
+        return Job(
+            source=source,
+            source_digest=digest,
+            target=target,
+            options=options,
+            calibration=calibration,
+            measured=measured,
+            threads=threads,
+            ways=ways(target),
+        )
     # The golden samples are the first ones, the same for every target of a package.
     part = measured.part(options.emulated_samples, first=min(GOLDEN_SAMPLES, options.emulated_samples))
     threads = options.threads or target.cores or 1
-    return Job(source, digest, target, options, calibration, part, threads, ways(target))
+    return Job(
+        source=source,
+        source_digest=digest,
+        target=target,
+        options=options,
+        calibration=calibration,
+        measured=part,
+        threads=threads,
+        ways=ways(target),
+    )
 
 
 def _read_data(path: str | Path | None, source: Source, most: int | None = None) -> Dataset | None:

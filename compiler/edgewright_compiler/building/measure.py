@@ -37,7 +37,7 @@ _GOLDEN = "golden.npz"
 _GOLDEN_OUTPUTS = "golden_outputs.npz"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Measured:
     """What the stage found.
 
@@ -236,15 +236,15 @@ def read_measured(folder: Path) -> Measured:
     for name, entry in record["engines"].items():
         rounds = [tuple(values) for values in entry["rounds"]]
         readings[name] = Readings(
-            [],
-            rounds,
-            entry["busy"],
-            entry["loads"],
-            entry["peak_memory_bytes"],
-            read_record(EngineInfo, entry["info"], name) if entry["info"] else None,
-            read_record(NativeAnswers, entry["native"], name) if entry["native"] else None,
-            entry["failure"],
-            Said({kind: (count, first) for kind, (count, first) in entry["said"].items()}),
+            outputs=[],
+            rounds=rounds,
+            busy=entry["busy"],
+            loads=entry["loads"],
+            peak_memory_bytes=entry["peak_memory_bytes"],
+            info=read_record(EngineInfo, entry["info"], name) if entry["info"] else None,
+            native=read_record(NativeAnswers, entry["native"], name) if entry["native"] else None,
+            failure=entry["failure"],
+            said=Said({kind: (count, first) for kind, (count, first) in entry["said"].items()}),
         )
     with np.load(folder / _OUTPUTS, allow_pickle=False) as file:
         stored = {path: file[path] for path in file.files}
@@ -256,4 +256,11 @@ def read_measured(folder: Path) -> Measured:
         with np.load(folder / _GOLDEN_OUTPUTS, allow_pickle=False) as file:
             kept = {path: file[path] for path in file.files}
         golden = {name: _unstack(kept, name) for name in readings}
-    return Measured(readings, record["calls"], folder / _GOLDEN, machine, record["created"], golden)
+    return Measured(
+        readings=readings,
+        calls=record["calls"],
+        golden=folder / _GOLDEN,
+        machine=machine,
+        created=record["created"],
+        golden_outputs=golden,
+    )

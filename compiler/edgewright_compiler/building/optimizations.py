@@ -104,7 +104,7 @@ def _compare(
         except (EngineUnavailableError, InferenceError) as error:
             # As it is written it ran when it was checked.
             said = error.reason if isinstance(error, EngineUnavailableError) else error.message
-            return OptimizerFacts(None, allowed, len(samples), kept=False, refused=said)
+            return OptimizerFacts(difference=None, allowed=allowed, samples=len(samples), kept=False, refused=said)
     gaps = [largest_share(*pair) for pair in zip(*answers, strict=True)]
     worst = max(range(len(gaps)), key=lambda index: gaps[index])
     nodes: list[str] = []
@@ -114,7 +114,9 @@ def _compare(
         for component, given in feeds.items():
             nodes += changed_nodes(graphs.folder / component, given, allowed)
     largest = gaps[worst] if gaps[worst] < float("inf") else None
-    return OptimizerFacts(largest, allowed, len(samples), tuple(nodes), kept=gaps[worst] <= allowed)
+    return OptimizerFacts(
+        difference=largest, allowed=allowed, samples=len(samples), nodes=tuple(nodes), kept=gaps[worst] <= allowed
+    )
 
 
 def _judged(maker: EngineMaker, package: Path, names: Sequence[str], found: OptimizerFacts) -> OptimizerFacts:

@@ -23,7 +23,7 @@ class CompileError(Exception):
     """The vendor's compiler does not take this graph as asked; the text says why, for people."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CompileRequest:
     """What to compile, and for what.
 
@@ -44,7 +44,7 @@ class CompileRequest:
     text_limits: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CompileFacts:
     """What a compiler made of a graph; kept beside the engine, and what is text in it with the evidence.
 

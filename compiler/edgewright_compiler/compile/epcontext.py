@@ -71,7 +71,14 @@ def compile_engine(request: CompileRequest, destination: Path) -> CompileFacts:
         log = (first / LOG).read_text(encoding="utf-8")
         made.rename(destination / GRAPH_FILE)
     size = (destination / GRAPH_FILE).stat().st_size
-    return CompileFacts(nodes, reproducible, seconds, size, log=log, notes=(_assigned(provider, nodes),))
+    return CompileFacts(
+        nodes=nodes,
+        reproducible=reproducible,
+        seconds=seconds,
+        size_bytes=size,
+        log=log,
+        notes=(_assigned(provider, nodes),),
+    )
 
 
 def _assigned(provider: str, nodes: Mapping[str, int]) -> str:

@@ -27,7 +27,7 @@ _COMMAND = (sys.executable, "-P", "-m", "edgewright_compiler.compile._tensorrt_p
 _GRAPH = "model.onnx"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlanFacts:
     """What TensorRT made of a graph.
 
@@ -109,12 +109,12 @@ def build_plan(
             shutil.copyfile(folder / TIMING, beside)
             beside.replace(timing_cache)
     return PlanFacts(
-        answer["version"],
-        answer["seconds"],
-        answer["nodes"],
-        answer["layers"],
-        (destination / PLAN_FILE).stat().st_size,
-        tuple(answer["warnings"]),
+        version=answer["version"],
+        seconds=answer["seconds"],
+        nodes=answer["nodes"],
+        layers=answer["layers"],
+        size_bytes=(destination / PLAN_FILE).stat().st_size,
+        warnings=tuple(answer["warnings"]),
     )
 
 

@@ -45,7 +45,7 @@ main(emulator=sys.argv[1])
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Emulator:
     """A prepared emulator.
 
@@ -157,7 +157,15 @@ def prepare(progress: Progress, cache: StageCache | None = None) -> Emulator:
             wheels.fetch(more, ARCHITECTURE, libc, python, folder, Path(scratch), progress)
 
     libraries, _ = cache.get(_LIBRARIES_STAGE, _library_parts(), fetch)
-    return Emulator(emulating, system, _own(cache), libraries, python, versions | more, str(about["digest"]))
+    return Emulator(
+        qemu=emulating,
+        system=system,
+        own=_own(cache),
+        libraries=libraries,
+        python=python,
+        versions=versions | more,
+        digest=str(about["digest"]),
+    )
 
 
 def _parts() -> dict[str, object]:

@@ -43,7 +43,7 @@ class Ports:
     outputs: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ExportedModel:
     """What a source exports.
 
@@ -90,7 +90,12 @@ def save_model(
     for component, graph in graphs.items():
         save_graph(graph, folder / component)
     ports = {component: ports_of(graph) for component, graph in graphs.items()}
-    write_exported(folder, ExportedModel(task, tuple(labels), pipeline, ports, tuple(float_components)))
+    write_exported(
+        folder,
+        ExportedModel(
+            task=task, labels=tuple(labels), pipeline=pipeline, graphs=ports, float_components=tuple(float_components)
+        ),
+    )
 
 
 def write_exported(folder: Path, model: ExportedModel) -> None:

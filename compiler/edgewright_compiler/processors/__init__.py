@@ -80,7 +80,7 @@ class PaddedProcessor(Protocol):
         """Make `length` tokens of every text: its graph takes no other number."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProcessorKind:
     """How a kind of processor is found.
 

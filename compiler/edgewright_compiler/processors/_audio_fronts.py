@@ -18,7 +18,7 @@ _LONGEST_SECONDS = 60
 _KALDI_RATE = 16_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Front:
     """What a feature extractor does, declared.
 
@@ -45,11 +45,11 @@ def _samples(extractor: Any, config: Mapping[str, Any]) -> Front:
     rate = int(extractor.sampling_rate)
     options = {"normalize": bool(extractor.do_normalize)}
     return Front(
-        "input_values",
-        rate,
+        input="input_values",
+        sampling_rate=rate,
         # SEW joins so many frames before its first layer.
-        _samples_for(config, int(config.get("squeeze_factor") or 1)),
-        _LONGEST_SECONDS * rate,
+        shortest=_samples_for(config, int(config.get("squeeze_factor") or 1)),
+        longest=_LONGEST_SECONDS * rate,
         cut=False,
         dynamic=True,
         steps=lambda name: (StepSpec("waveform", {"output": name, **options}),),
@@ -74,10 +74,10 @@ def _whisper(extractor: Any, config: Mapping[str, Any]) -> Front:
     if options["n_fft"] % 2:
         raise ValueError(f"frames of {options['n_fft']} samples")
     return Front(
-        "input_features",
-        rate,
-        1,
-        samples,
+        input="input_features",
+        sampling_rate=rate,
+        shortest=1,
+        longest=samples,
         cut=True,
         dynamic=False,
         steps=lambda name: (StepSpec("log_mel", {"output": name, **options}),),
@@ -102,10 +102,10 @@ def _filter_banks(extractor: Any, config: Mapping[str, Any]) -> Front:
     # Each convolution halves the frames, and there are positions for so many.
     frames = int(config.get("max_source_positions") or 6000) * 2 ** int(config.get("num_conv_layers") or 2)
     return Front(
-        "input_features",
-        rate,
-        SHORTEST,
-        min(_LONGEST_SECONDS * rate, SHORTEST + (frames - 2) * HOP),
+        input="input_features",
+        sampling_rate=rate,
+        shortest=SHORTEST,
+        longest=min(_LONGEST_SECONDS * rate, SHORTEST + (frames - 2) * HOP),
         cut=False,
         dynamic=True,
         steps=lambda name: (StepSpec("filter_bank", {"output": name, **options}),),

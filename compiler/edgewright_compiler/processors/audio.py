@@ -167,10 +167,10 @@ def beside(path: Path) -> Checkpoint:
 
 AUDIO_FILES = (PREPROCESSOR_FILE, PROCESSOR_FILE, "config.json")
 AUDIO = ProcessorKind(
-    "audio",
-    ("numpy", "soundfile", "soxr"),
-    check_audio,
-    CheckpointAudio,
-    lambda path, _: CheckpointAudio(beside(path)),
-    AUDIO_FILES,
+    input_name="audio",
+    tools=("numpy", "soundfile", "soxr"),
+    check=check_audio,
+    from_checkpoint=CheckpointAudio,
+    beside=lambda path, _: CheckpointAudio(beside(path)),
+    files=AUDIO_FILES,
 )

@@ -25,7 +25,7 @@ SETTINGS_FILE = "detector.json"
 INPUT = "pixel_values"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DetectorSettings:
     """What a detector takes and gives.
 
@@ -221,7 +221,7 @@ def settings_of_ultralytics(graph: onnx_ir.Model) -> tuple[DetectorSettings, tup
     fixed = isinstance(size, (list, tuple)) and len(size) == 2
     height, width = (int(edge) for edge in size) if fixed else (0, 0)
     multiple = int(stride) if isinstance(stride, int) else 32
-    settings = DetectorSettings("anchors", height=height, width=width, multiple_of=multiple)
+    settings = DetectorSettings(head="anchors", height=height, width=width, multiple_of=multiple)
     return settings, tuple(str(names[index]) for index in range(len(names)))
 
 

@@ -176,11 +176,11 @@ def from_settings(
 
 
 IMAGE = ProcessorKind(
-    "image",
-    ("pillow",),
-    _check,
-    ImageProcessor,
-    _beside,
-    (PROCESSOR_FILE, _JOINED_FILE, "config.json"),
+    input_name="image",
+    tools=("pillow",),
+    check=_check,
+    from_checkpoint=ImageProcessor,
+    beside=_beside,
+    files=(PROCESSOR_FILE, _JOINED_FILE, "config.json"),
     from_settings=from_settings,
 )

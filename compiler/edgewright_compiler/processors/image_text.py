@@ -76,7 +76,14 @@ def _beside(path: Path, task: str) -> ImageProcessor:
 def image_text_kind(input_name: str) -> ProcessorKind:
     """The kind for tasks that take `input_name`; such a task makes its steps itself."""
     tools = (*IMAGE.tools, *TEXT.tools)
-    return ProcessorKind(input_name, tools, _check, _image_alone, _beside, (*IMAGE.files, *TEXT.files))
+    return ProcessorKind(
+        input_name=input_name,
+        tools=tools,
+        check=_check,
+        from_checkpoint=_image_alone,
+        beside=_beside,
+        files=(*IMAGE.files, *TEXT.files),
+    )
 
 
 class ImageAndText:

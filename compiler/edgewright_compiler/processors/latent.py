@@ -125,12 +125,12 @@ def _beside(path: Path, task: str) -> LatentProcessor:
 
 
 LATENT = ProcessorKind(
-    LATENT_INPUT,
-    ("numpy",),
-    _no_checkpoint,
-    lambda checkpoint: _no_checkpoint(checkpoint.folder),
-    _beside,
-    (SETTINGS_FILE,),
+    input_name=LATENT_INPUT,
+    tools=("numpy",),
+    check=_no_checkpoint,
+    from_checkpoint=lambda checkpoint: _no_checkpoint(checkpoint.folder),
+    beside=_beside,
+    files=(SETTINGS_FILE,),
     from_settings=_from_settings,
     examples=tuple(range(_EXAMPLES)),
 )

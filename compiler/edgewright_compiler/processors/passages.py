@@ -66,5 +66,10 @@ class PassagesBeside(TokenizerBeside):
 
 
 PASSAGES = ProcessorKind(
-    "query+passages", TEXT.tools, TEXT.check, PassageTokenizer, PassagesBeside, (*TEXT.files, SENTENCES_FILE)
+    input_name="query+passages",
+    tools=TEXT.tools,
+    check=TEXT.check,
+    from_checkpoint=PassageTokenizer,
+    beside=PassagesBeside,
+    files=(*TEXT.files, SENTENCES_FILE),
 )

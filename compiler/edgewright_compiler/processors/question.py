@@ -80,4 +80,11 @@ def _beside(path: Path, task: str) -> QuestionTokenizer:
     raise InputError(f"'{path}': the task {task} needs a checkpoint folder; an ONNX file cannot be built for it yet.")
 
 
-QUESTION = ProcessorKind("question+context", TEXT.tools, TEXT.check, QuestionTokenizer, _beside, (TOKENIZER_FILE,))
+QUESTION = ProcessorKind(
+    input_name="question+context",
+    tools=TEXT.tools,
+    check=TEXT.check,
+    from_checkpoint=QuestionTokenizer,
+    beside=_beside,
+    files=(TOKENIZER_FILE,),
+)

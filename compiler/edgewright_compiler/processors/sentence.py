@@ -151,10 +151,10 @@ def _check(folder: Path) -> None:
 
 
 SENTENCES = ProcessorKind(
-    "text",
-    TEXT.tools,
-    _check,
-    SentenceTokenizer,
-    SentencesBeside,
-    (*TEXT.files, MODULES_FILE, PROMPTS_FILE, *SETTINGS_FILES, "*_*/*"),
+    input_name="text",
+    tools=TEXT.tools,
+    check=_check,
+    from_checkpoint=SentenceTokenizer,
+    beside=SentencesBeside,
+    files=(*TEXT.files, MODULES_FILE, PROMPTS_FILE, *SETTINGS_FILES, "*_*/*"),
 )

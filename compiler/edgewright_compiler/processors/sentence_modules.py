@@ -59,7 +59,7 @@ class DenseModule:
     normalize: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SentenceModules:
     """How the vectors of tokens become one.
 
@@ -107,7 +107,15 @@ def read_modules(folder: Path) -> SentenceModules:
                 + (" before the pooling." if kind == "Dense" else "."),
                 hint="Those of sentence-transformers that can: Transformer, Pooling, Dense, Normalize, Dropout.",
             )
-    return SentenceModules(method, normalize, tuple(layers), max_length, lower, prompts, prompt)
+    return SentenceModules(
+        method=method,
+        normalize=normalize,
+        layers=tuple(layers),
+        max_length=max_length,
+        lower=lower,
+        prompts=prompts,
+        prompt=prompt,
+    )
 
 
 def module_files(folder: Path) -> list[Path]:

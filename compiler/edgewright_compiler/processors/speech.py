@@ -155,10 +155,10 @@ def _beside(path: Path, task: str) -> Any:
 
 
 SPEECH = ProcessorKind(
-    "audio",
-    (*AUDIO.tools, "tokenizers"),
-    _check,
-    CheckpointSpeech,
-    _beside,
-    (*AUDIO_FILES, _VOCABULARY_FILE, "tokenizer_config.json"),
+    input_name="audio",
+    tools=(*AUDIO.tools, "tokenizers"),
+    check=_check,
+    from_checkpoint=CheckpointSpeech,
+    beside=_beside,
+    files=(*AUDIO_FILES, _VOCABULARY_FILE, "tokenizer_config.json"),
 )

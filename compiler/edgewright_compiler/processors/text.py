@@ -85,10 +85,10 @@ def _check(folder: Path) -> None:
 
 
 TEXT = ProcessorKind(
-    "text",
-    ("tokenizers", "transformers"),
-    _check,
-    CheckpointTokenizer,
-    TokenizerBeside,
-    (*_VOCABULARIES, *_MORE),
+    input_name="text",
+    tools=("tokenizers", "transformers"),
+    check=_check,
+    from_checkpoint=CheckpointTokenizer,
+    beside=TokenizerBeside,
+    files=(*_VOCABULARIES, *_MORE),
 )

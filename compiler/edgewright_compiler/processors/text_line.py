@@ -37,7 +37,7 @@ _INPUT, _BLANK = "line", "<blank>"
 _CHANNELS = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LineSettings:
     """What a graph takes and gives; the defaults are PP-OCR's.
 

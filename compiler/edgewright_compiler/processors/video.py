@@ -84,4 +84,11 @@ def _beside(path: Path, task: str) -> VideoProcessor:
     return VideoProcessor(beside)
 
 
-VIDEO = ProcessorKind("video", ("pillow", "av"), IMAGE.check, VideoProcessor, _beside, IMAGE.files)
+VIDEO = ProcessorKind(
+    input_name="video",
+    tools=("pillow", "av"),
+    check=IMAGE.check,
+    from_checkpoint=VideoProcessor,
+    beside=_beside,
+    files=IMAGE.files,
+)

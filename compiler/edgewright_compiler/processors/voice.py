@@ -32,7 +32,7 @@ CONFIG_FILE = "voice_activity_config.json"
 LONGEST_SECONDS = 3600
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class VoiceSettings:
     """What a graph does not say itself; the defaults are silero-vad's at 16 kHz.
 
@@ -151,7 +151,15 @@ def _loop(model: onnx_ir.Model, settings: VoiceSettings, path: Path) -> FrameLoo
         for value in floats[1:]
     }
     constants = {str(value.name): settings.sampling_rate for value in others}
-    return FrameLoopSpec(names[0], outputs[0], settings.window, state, shapes, constants, settings.context)
+    return FrameLoopSpec(
+        audio=names[0],
+        scores=outputs[0],
+        window=settings.window,
+        state=state,
+        shapes=shapes,
+        constants=constants,
+        context=settings.context,
+    )
 
 
 def _no_checkpoint(folder: Path) -> NoReturn:

@@ -27,7 +27,7 @@ from edgewright_targets import CheckFailedError, HostFacts, InputError, Rung, Ta
 from edgewright_targets.host import usable_threads
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EngineCheck:
     """What became of one engine.
 
@@ -112,9 +112,25 @@ def verify_target(
     def check(name: str) -> EngineCheck:
         spec, way = specs[name], how[name]
         if name not in running:
-            return EngineCheck(spec.name, spec.provider, way.rung, None, spec.tolerance, way.note, ran=False)
+            return EngineCheck(
+                name=spec.name,
+                provider=spec.provider,
+                rung=way.rung,
+                difference=None,
+                tolerance=spec.tolerance,
+                note=way.note,
+                ran=False,
+            )
         worst, note = _answers(package, spec, where[name], samples, bar)
-        return EngineCheck(spec.name, spec.provider, way.rung, worst, spec.tolerance, note, ran=True)
+        return EngineCheck(
+            name=spec.name,
+            provider=spec.provider,
+            rung=way.rung,
+            difference=worst,
+            tolerance=spec.tolerance,
+            note=note,
+            ran=True,
+        )
 
     try:
         with ThreadPoolExecutor(usable_threads()) as pool:

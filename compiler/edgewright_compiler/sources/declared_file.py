@@ -20,7 +20,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _LARGEST_FILE = 2**20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class InputFile:
     """An input that is windows of a stream: `audio`, `COMPONENT`, or `COMPONENT.OUTPUT` where it has several.
 
@@ -38,7 +38,7 @@ class InputFile:
     offset: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ComponentFile:
     """A graph.
 
@@ -60,7 +60,7 @@ class ComponentFile:
     keep_float: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DeclarationFile:
     """A model.
 

@@ -62,7 +62,14 @@ class DeclaredGraphs:
                 hint="Name a label for each score.",
             )
         whole = tuple(count for count in counts if count is not None)
-        return KeywordSettings(file.sampling_rate, file.scores, whole, file.threshold, file.cooldown, file.settle)
+        return KeywordSettings(
+            sampling_rate=file.sampling_rate,
+            scores=file.scores,
+            counts=whole,
+            threshold=file.threshold,
+            cooldown=file.cooldown,
+            settle=file.settle,
+        )
 
     def _loop(self, name: str) -> StreamLoopSpec:
         part, graph = self._declared.file.component[name], self._graphs[name].graph()
@@ -93,12 +100,12 @@ class DeclaredGraphs:
         for made, axis in outputs.items():
             self._features[names[made]] = self._values_of_a_frame(name, made, axis, shapes[made])
         return StreamLoopSpec(
-            windows,
-            outputs,
-            names,
-            part.state,
-            {given: tuple(size or 1 for size in shapes[given] or ()) for given in part.state.values()},
-            part.constants,
+            inputs=windows,
+            outputs=outputs,
+            names=names,
+            state=part.state,
+            shapes={given: tuple(size or 1 for size in shapes[given] or ()) for given in part.state.values()},
+            constants=part.constants,
         )
 
     def _refuse_unknown(self, name: str, what: str, word: str, known: Sequence[str]) -> None:

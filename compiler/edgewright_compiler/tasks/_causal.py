@@ -102,7 +102,7 @@ class CausalGraph:
                 f"'{self._checkpoint.folder}' exports to a graph whose state is no cache of keys and values; its "
                 f"inputs are {', '.join(inputs)}."
             )
-        loop = write_record(LoopSpec("input_ids", outputs[0], state, **found))
+        loop = write_record(LoopSpec(tokens="input_ids", logits=outputs[0], state=state, **found))
         tokens = [name for name in inputs if name in ("input_ids", "attention_mask")]
         common = {"component": COMPONENT, "loop": loop}
         (tokenizer,) = self._processor.steps(tokens)

@@ -63,7 +63,7 @@ def encoder_decoder_graphs(
     tie_weights(graphs[DECODER])
     state = {name.replace(_PAST, _PRESENT, 1): name for name in _names(_PAST, layers)}
     fixed = (*_names(_CROSS, layers), *([MASK] if MASK in feeds else []))
-    return graphs, LoopSpec(TOKENS, LOGITS, state, fixed=fixed)
+    return graphs, LoopSpec(tokens=TOKENS, logits=LOGITS, state=state, fixed=fixed)
 
 
 def _names(kind: str, layers: int) -> list[str]:

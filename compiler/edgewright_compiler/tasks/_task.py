@@ -39,7 +39,7 @@ def _no_steps(outputs: Sequence[str]) -> tuple[StepSpec, ...]:
     return ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """A task as the compiler sees it.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(int64)": np.int64}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LoopSpec:
     """The declared loop of a graph; names are of its inputs and outputs, an empty name is a part that it lacks.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SAMPLING = ("temperature", "top_k", "top_p", "seed")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GenerationSettings:
     """How a sequence is continued.
 

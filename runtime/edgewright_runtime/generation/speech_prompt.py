@@ -12,7 +12,7 @@ from edgewright_targets.errors import nearest
 _TRANSCRIBE = "transcribe"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SpeechPromptSpec:
     """The tokens that a transcript begins with.
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _CALIBRATION_FRAMES = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FrameLoopSpec:
     """The declared loop of a graph over frames; names are of its inputs and outputs.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from edgewright_runtime.steps.audio.stream_windows import Stream
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class KeywordSettings:
     """What counts as said.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _SILENCE_TO_CUT_MS = 98
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SegmentSettings:
     """What counts as speech.
 

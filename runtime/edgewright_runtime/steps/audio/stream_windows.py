@@ -18,7 +18,7 @@ LONGEST_WINDOW = 2**24
 _MOST_WINDOWS_BEFORE = 2**10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WindowSpec:
     """How an input of a graph is cut out of a stream of frames; audio is a stream of samples.
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _CALIBRATION_WINDOWS = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StreamLoopSpec:
     """The declared loop of a graph over streams; names are of its inputs and outputs.
 
