@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from edgewright_benchmarks.metrics import metric_title, metric_value
 from edgewright_benchmarks.report import words
 from edgewright_benchmarks.result import EngineResult, Result, result_from_json
 from edgewright_benchmarks.statistics.bounds import span
@@ -76,7 +77,7 @@ def _cells(engine: EngineResult, result: Result) -> Sequence[str]:
     metric, lost = words.NOTHING, words.NOTHING
     if engine.accuracy is not None:
         name, value = next(iter(engine.accuracy.metrics.items()))
-        metric = f"{words.metric_word(name, result.measure, first=True)} {words.metric_value(name, value.value)}"
+        metric = f"{metric_title(name, result.measure, first=True)} {metric_value(name, value.value)}"
         if engine.name != result.baseline:
             lost = words.points_bound(engine.accuracy.drop.high)
     ratio = words.NOTHING

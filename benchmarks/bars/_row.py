@@ -16,6 +16,7 @@ import numpy as np
 
 from _unlike import largest_difference, unlike
 from edgewright_benchmarks.measuring.meter import MeterSettings
+from edgewright_benchmarks.metrics import metric_value, metric_words
 from edgewright_benchmarks.result import result_from_json
 from edgewright_compiler import BuildOptions, build
 from edgewright_compiler.sources import SourceOptions, open_source
@@ -165,7 +166,7 @@ def _compared(row: Row, made: Made, folder: Path) -> Outcome:
     for index, (mine, their) in enumerate(zip(answers, theirs, strict=False)):
         if found := unlike(mine, their, row.tolerance, row.unlike):
             problems.append(f"sample {index}: {found}")
-    shown = f"{metric[0]} {metric[1]:.4g}" if metric else "none"
+    shown = f"{metric_words(metric[0])} {metric_value(*metric)}" if metric else "none"
     what = f"outputs, {len(answers)} x {row.compared}"
     verdict = "FAIL" if problems else "pass"
     return Outcome(

@@ -46,14 +46,12 @@ def _low_precision(engines: Sequence[EngineResult]) -> str:
 
 def _metric(result: Result) -> str:
     """The name of the metric that the budget is about; of agreement, that word."""
-    from edgewright_benchmarks.report.words import metric_word
+    from edgewright_benchmarks.metrics import metric_words
 
     if result.measure == "agreement":
         return "agreement"
     named = (name for engine in result.engines if engine.accuracy for name in engine.accuracy.metrics)
-    word = metric_word(next(named, "accuracy"), result.measure, first=True).partition(" (")[0]
-    # Abbreviations stay as they are.
-    return word[0].lower() + word[1:] if word[1:2].islower() else word
+    return metric_words(next(named, "accuracy"))
 
 
 def _table(result: Result, engines: Sequence[EngineResult]) -> str:
@@ -72,7 +70,7 @@ def _table(result: Result, engines: Sequence[EngineResult]) -> str:
 
 
 def _row(engine: EngineResult, result: Result) -> tuple[str, ...]:
-    from edgewright_benchmarks.report.words import metric_value
+    from edgewright_benchmarks.metrics import metric_value
     from edgewright_benchmarks.statistics.bounds import points_at_most
 
     latency, accuracy = engine.latency, engine.accuracy

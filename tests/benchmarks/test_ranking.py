@@ -8,7 +8,7 @@ from sklearn.metrics import average_precision_score, ndcg_score
 
 from edgewright_benchmarks.accuracy import Output
 from edgewright_benchmarks.accuracy._scorer import NO_DROP
-from edgewright_benchmarks.report.words import metric_word
+from edgewright_benchmarks.metrics import metric_title
 from edgewright_benchmarks.tasks import find_task
 from edgewright_targets import InputError
 
@@ -35,7 +35,7 @@ def test_metrics() -> None:
     assert {name: found.metrics[name].value for name in expected} == pytest.approx(expected)
     assert all(one.low < one.value < one.high for one in found.metrics.values())
     assert found.drop == NO_DROP
-    assert metric_word("ndcg_at_10", "accuracy", first=True) == "nDCG@10"
+    assert metric_title("ndcg_at_10", "accuracy", first=True) == "nDCG@10"
 
 
 @pytest.mark.parametrize(

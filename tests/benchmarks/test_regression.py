@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score, f1_score
 
 from edgewright_benchmarks.accuracy import Output
 from edgewright_benchmarks.accuracy._scorer import NO_DROP
-from edgewright_benchmarks.report.words import metric_value, metric_word
+from edgewright_benchmarks.metrics import metric_title, metric_value
 from edgewright_benchmarks.tasks import find_task
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_targets import InputError
@@ -110,8 +110,8 @@ def test_more_than_one_number_is_refused() -> None:
 
 
 def test_how_they_are_called() -> None:
-    assert metric_word("spearman", "accuracy", first=True) == "Spearman correlation"
-    assert metric_word("mse", "accuracy", first=False) == "Mean squared error"
+    assert metric_title("spearman", "accuracy", first=True) == "Spearman correlation"
+    assert metric_title("mse", "accuracy", first=False) == "Mean squared error"
     assert (metric_value("mse", 2.5), metric_value("spearman", 0.875)) == ("2.50", "87.50%")
 
 

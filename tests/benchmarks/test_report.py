@@ -27,8 +27,9 @@ from benchmarks.report_fixtures import (
 )
 from edgewright_benchmarks.report import render_html, render_markdown
 from edgewright_benchmarks.report.labels import place
-from edgewright_benchmarks.report.words import points_bound, significant
+from edgewright_benchmarks.report.words import points_bound
 from edgewright_benchmarks.result import Accuracy, Result
+from edgewright_benchmarks.statistics.bounds import significant
 from edgewright_targets import InputError, MissingDependencyError, Rung
 
 Render = Callable[..., str]

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from edgewright_benchmarks.accuracy import Output
 from edgewright_benchmarks.data import read_dataset
 from edgewright_benchmarks.judging.doubt import doubt
-from edgewright_benchmarks.report.words import metric_word
+from edgewright_benchmarks.metrics import metric_title
 from edgewright_benchmarks.tasks import find_task
 from edgewright_targets import InputError
 
@@ -68,7 +68,7 @@ def test_auc_with_its_interval() -> None:
     auc = find_task("arrays").labelled.score(column(rounded), TRUTH, HEADS["logits"]).metrics["auc"]
     assert auc.value == pytest.approx(roc_auc_score(TRUTH, rounded))
     assert auc.low < auc.value < auc.high < auc.low + 0.12
-    assert metric_word("auc", "accuracy", first=False) == "AUC"
+    assert metric_title("auc", "accuracy", first=False) == "AUC"
 
 
 def test_no_auc_of_one_class() -> None:

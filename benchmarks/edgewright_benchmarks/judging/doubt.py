@@ -14,7 +14,7 @@ import numpy as np
 
 from edgewright_benchmarks.accuracy._scorer import Output, flatten
 from edgewright_benchmarks.accuracy._single import classes_of
-from edgewright_benchmarks.report.words import metric_value, metric_word
+from edgewright_benchmarks.metrics import metric_title, metric_value
 from edgewright_benchmarks.result import Accuracy
 from edgewright_benchmarks.statistics.bounds import apart, upper
 from edgewright_runtime.samples import unpack_answer
@@ -44,7 +44,7 @@ def doubt(accuracy: Accuracy, outputs: Sequence[Output], truth: Sequence[Any]) -
         return ""
     # By chance a correlation is a little below zero.
     if figure.high <= _NOTHING or (figure.value <= 0 and name not in _SIGNED):
-        word = metric_word(name, "accuracy", first=True)
+        word = metric_title(name, "accuracy", first=True)
         return f"Its {word} is {metric_value(name, figure.value)} on {count:,} samples."
     if name == "accuracy" and _are_classes(truth):
         share = Counter(map(int, truth)).most_common(1)[0][1] / count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edgewright_benchmarks.metrics import metric_span, metric_title, metric_value
 from edgewright_benchmarks.report import words
 from edgewright_benchmarks.report.facts import answered, first_metric, over_budget, timed, unseen
 from edgewright_benchmarks.report.words import NOT_MEASURED
@@ -73,17 +74,17 @@ def _accuracy(result: Result, chosen: EngineResult, baseline: EngineResult) -> F
     accuracy = answered(chosen)
     value = first_metric(accuracy) if accuracy else None
     if accuracy is None or value is None:
-        label = words.metric_word("accuracy", result.measure, first=True)
+        label = metric_title("accuracy", result.measure, first=True)
         return Figure(label, NOT_MEASURED, _why_absent(chosen))
     name = next(iter(accuracy.metrics))
-    label = words.metric_word(name, result.measure, first=True)
-    lines = [f"{words.confidence(value)} interval {words.metric_span(name, value)}, {accuracy.samples:,} samples"]
+    label = metric_title(name, result.measure, first=True)
+    lines = [f"{words.confidence(value)} interval {metric_span(name, value)}, {accuracy.samples:,} samples"]
     if result.measure == "agreement":
         lines.insert(0, "how often it answers as the float model does; not accuracy")
     if chosen is baseline:
         return Figure(
             label,
-            words.metric_value(name, value.value),
+            metric_value(name, value.value),
             (*lines, "This is the float baseline itself: nothing is lost."),
         )
     if chosen.rung == "emulated":
@@ -94,7 +95,7 @@ def _accuracy(result: Result, chosen: EngineResult, baseline: EngineResult) -> F
         f"{words.points_bound(accuracy.drop.high)} with {words.confidence(accuracy.drop)} confidence; "
         f"budget {words.budget(result.max_drop)}: {'NOT WITHIN BUDGET' if alarming else 'within budget'}"
     )
-    return Figure(label, words.metric_value(name, value.value), tuple(lines), alarming)
+    return Figure(label, metric_value(name, value.value), tuple(lines), alarming)
 
 
 def _bytes(label: str, mine: int | None, base: int | None, *, same: bool) -> Figure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from edgewright_benchmarks.metrics import metric_title
 from edgewright_benchmarks.report import svg, words
 from edgewright_benchmarks.report.labels import place
 from edgewright_benchmarks.report.points import Point, points
@@ -27,7 +28,7 @@ def scatter_svg(result: Result, numbers: Mapping[str, int], name: str) -> str:
         return ""
     # points() gives none without the baseline's.
     base = next(point.share.value for point in shown if point.name == result.baseline)
-    metric = words.metric_word(_metric(result), result.measure, first=True)
+    metric = metric_title(_metric(result), result.measure, first=True)
     with svg.drawing(_HEIGHT, name) as figure:
         axes = figure.add_axes((44 / svg.WIDTH, 40 / _HEIGHT, 244 / svg.WIDTH, 196 / _HEIGHT))
         axes.set_title(f"{metric}, %", loc="left", fontsize=svg.TEXT, color=svg.SOFT, pad=10)

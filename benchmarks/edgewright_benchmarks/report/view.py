@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edgewright_benchmarks.judging.elsewhere import is_elsewhere
+from edgewright_benchmarks.metrics import metric_span, metric_title, metric_value
 from edgewright_benchmarks.report import words
 from edgewright_benchmarks.report.facts import answered, notes, role, status, timed
 from edgewright_benchmarks.report.words import NOT_MEASURED, NOTHING
 from edgewright_benchmarks.result import EngineResult, Result, Settings
+from edgewright_benchmarks.statistics.bounds import significant
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,10 @@ def _cells(result: Result, engine: EngineResult, metrics: list[str]) -> dict[str
     accuracy = answered(engine)
     for index, name in enumerate(metrics):
         value = accuracy.metrics.get(name) if accuracy else None
-        cells[words.metric_word(name, result.measure, first=index == 0)] = (
+        cells[metric_title(name, result.measure, first=index == 0)] = (
             Cell(
-                words.metric_value(name, value.value),
-                words.metric_span(name, value),
+                metric_value(name, value.value),
+                metric_span(name, value),
             )
             if value
             else _absent(engine)
@@ -120,7 +122,7 @@ def _time_cells(result: Result, engine: EngineResult) -> dict[str, Cell]:
         "p90": Cell(words.milliseconds(latency.p90)),
         "p95": Cell(words.milliseconds(latency.p95)),
         "p99": Cell(words.milliseconds(latency.p99)),
-        "Throughput": Cell(f"{words.significant(latency.throughput)}/s"),
+        "Throughput": Cell(f"{significant(latency.throughput)}/s"),
         "Load time": Cell(load),
     }
 
@@ -141,7 +143,7 @@ def environment(results: list[Result]) -> list[tuple[str, list[str]]]:
 
 def _environment(result: Result) -> dict[str, str]:
     machine, settings, data = result.machine, result.settings, result.data
-    memory = f"{words.significant(machine.memory_bytes / 1e9)} GB" if machine.memory_bytes else "unknown"
+    memory = f"{significant(machine.memory_bytes / 1e9)} GB" if machine.memory_bytes else "unknown"
     return {
         "Data": f"{data.name}, {data.samples:,} samples, {'labelled' if data.labelled else 'not labelled'}",
         "Data digest": data.digest,

@@ -41,6 +41,18 @@ def lower(value: float, decimals: int) -> float:
     return math.floor(value * 10.0**decimals + _NOISE) / 10.0**decimals
 
 
+def significant(value: float, digits: int = 3, rounding: Rounding = nearest) -> str:
+    """`value` with so many significant digits, never in scientific notation, thousands separated.
+
+    >>> significant(0.00087), significant(2.1), significant(1234.5)
+    ('0.000870', '2.10', '1,234')
+    """
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return f"{rounding(value, decimals):,.{decimals}f}"
+
+
 def apart(value: float, limit: float, decimals: int, rounding: Rounding = nearest) -> str:
     """`value` with so many decimals, or more where rounded it would be equal to the limit, or beyond it, and is not."""
     while (

@@ -16,6 +16,7 @@ from edgewright_benchmarks.judging.evidence import (
     settings_facts,
     tool_versions,
 )
+from edgewright_benchmarks.metrics import metric_value, metric_words
 from edgewright_benchmarks.result import EngineResult, Result
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.building.doubted import doubted
@@ -82,7 +83,8 @@ def _as_reference(engine: EngineResult, way: Way) -> EngineResult:
     if way.answers != "reference" or engine.accuracy is None:
         return engine
     name, value = next(iter(engine.accuracy.metrics.items()))
-    said = f"There its {name.replace('_', ' ')} was {value.value:.2%} on {engine.accuracy.samples:,} samples."
+    figure = metric_value(name, value.value)
+    said = f"There its {metric_words(name)} was {figure} on {engine.accuracy.samples:,} samples."
     return dataclasses.replace(engine, accuracy=None, reasons=(*engine.reasons, said))
 
 
