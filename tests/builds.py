@@ -12,6 +12,7 @@ import pytest
 
 import tiny_models
 import tiny_speech
+import tiny_targets
 from command import QUICK, Command, run_apart
 from ssh_server import SshServer, ssh_server
 from unfinished import build_unfinished
@@ -35,7 +36,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny_models.write_onnx(folder / "perceptron.onnx")
     tiny_models.write_onnx(folder / "external.onnx", external="external.bin")
     tiny_models.write_arrays(folder / "inputs.npz")
-    tiny_models.write_target(folder / "tiny.toml")
+    tiny_targets.write_target(folder / "tiny.toml")
     (folder / "labels.txt").write_text("\n".join(tiny_models.LABELS), encoding="utf-8")
     return folder
 

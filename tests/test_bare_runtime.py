@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import tiny_images
-import tiny_models
+import tiny_targets
 from edgewright_compiler import BuildOptions, build
 from edgewright_runtime import load
 
@@ -59,7 +59,7 @@ def test_images_need_pillow_and_nothing_else(bare_python: Path, tmp_path: Path) 
         patch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
         options = BuildOptions(
             output=tmp_path / "colours.ortpackage",
-            targets=(str(tiny_models.write_target(tmp_path / "tiny.toml")),),
+            targets=(str(tiny_targets.write_target(tmp_path / "tiny.toml")),),
             evaluation=pictures,
             task="image-classification",
             labels=tiny_images.LABELS,

@@ -16,7 +16,7 @@ from edgewright_runtime.finished import Finished
 from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.trt import RTX, missing
 from edgewright_targets.gpu import Gpu, unavailable
-from edgewright_targets.host import architecture
+from tiny_targets import candidate_text, recipe_text, target_text
 
 needs_no_gpu = [
     pytest.mark.skipif(missing(RTX) is not None, reason=str(missing(RTX))),
@@ -25,40 +25,16 @@ needs_no_gpu = [
 
 GPU = Gpu("RTX 4090", "8.9", 24 * 2**30, "580.95 cuda 13000")
 BASELINE, PLAN, LATER = "gpu-cpu-fp32", "gpu-ahead", "gpu-later"
-TARGET = f"""
-title = "A GPU that is not here"
-architecture = "{architecture()}"
-rung = "compiled"
-baseline = "cpu-fp32"
-compute_capabilities = ["8.9"]
-
-[recipe.fp32]
-method = "float"
-
-[recipe.fp16]
-method = "cast"
-float_type = "float16"
-
-[[candidate]]
-name = "cpu-fp32"
-provider = "CPUExecutionProvider"
-precision = "fp32"
-recipe = "fp32"
-
-[[candidate]]
-name = "ahead"
-provider = "TensorRT-RTX"
-precision = "fp16"
-recipe = "fp16"
-engine = "tensorrt-rtx"
-
-[[candidate]]
-name = "later"
-provider = "TensorRT"
-precision = "fp16"
-recipe = "fp16"
-engine = "tensorrt"
-"""
+TARGET = target_text(
+    recipe_text("fp32", method="float"),
+    recipe_text("fp16", method="cast", float_type="float16"),
+    candidate_text("cpu-fp32", "fp32"),
+    candidate_text("ahead", "fp16", provider="TensorRT-RTX", engine="tensorrt-rtx"),
+    candidate_text("later", "fp16", provider="TensorRT", engine="tensorrt"),
+    title="A GPU that is not here",
+    rung="compiled",
+    compute_capabilities=["8.9"],
+)
 
 
 def build_unfinished(sources: Path, cache: Path, folder: Path) -> Path:

@@ -22,27 +22,13 @@ from edgewright_compiler import BuildOptions, build
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_runtime import Package
 from edgewright_targets import EdgewrightError
+from tiny_targets import candidate_text, recipe_text, target_text
 
 FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parents[1]
 SOURCES = ROOT / "benchmarks" / "sources"
 # Samples whose answers are compared, where a row says nothing else.
 SAMPLES = 6
-_TARGET = """
-title = "This machine, in float alone"
-architecture = "{architecture}"
-rung = "measured"
-baseline = "fp32"
-
-[recipe.fp32]
-method = "float"
-
-[[candidate]]
-name = "fp32"
-provider = "CPUExecutionProvider"
-precision = "fp32"
-recipe = "fp32"
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +115,8 @@ def run_row(row: Row, folder: Path) -> Outcome:
 
 def _compared(row: Row, made: Made, folder: Path) -> Outcome:
     target = folder / "float.toml"
-    target.write_text(_TARGET.format(architecture=os.uname().machine), encoding="utf-8")
+    tables = (recipe_text("fp32", method="float"), candidate_text("fp32", "fp32"))
+    target.write_text(target_text(*tables, baseline="fp32"), encoding="utf-8")
     right, inputs = (None, made.data) if made.unlabelled else (made.data, None)
     # Speed is not what is asked here.
     quick = MeterSettings(rounds=2, calls=2, loads=1)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-import tiny_models
+import tiny_targets
 from edgewright_benchmarks.statistics.intervals import least_bound
 from edgewright_benchmarks.tasks import find_task
 from edgewright_benchmarks.truth.objects import TrueBox
@@ -43,7 +43,7 @@ def test_too_few_pictures_with_boxes_are_said(tmp_path: Any) -> None:
     import tiny_detectors
 
     tiny_detectors.write_pictures(tmp_path / "things", count=5)
-    target = str(tiny_models.write_target(tmp_path / "tiny.toml"))
+    target = str(tiny_targets.write_target(tmp_path / "tiny.toml"))
     checkpoint = tiny_detectors.write_checkpoint(tmp_path / "yolos", "yolos")
     options = BuildOptions(output=tmp_path / "p", targets=(target,), evaluation=tmp_path / "things")
 

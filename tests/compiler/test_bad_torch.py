@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 import tiny_models
+import tiny_torch
 from command import Command
 
 
 @pytest.fixture(autouse=True)
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The user's module in the folder where the command is run; forgotten again afterwards."""
-    name = tiny_models.write_torch_module(tmp_path)
+    name = tiny_torch.write_torch_module(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)

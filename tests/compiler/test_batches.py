@@ -17,17 +17,7 @@ from edgewright_compiler.cache import StageCache
 from edgewright_runtime import Model, load
 from edgewright_runtime.errors import SampleError
 from edgewright_runtime.graph import Graph
-
-_DYNAMIC = """
-[recipe.dynamic]
-method = "dynamic"
-
-[[candidate]]
-name = "cpu-int8-dynamic"
-provider = "CPUExecutionProvider"
-precision = "int8-dynamic"
-recipe = "dynamic"
-"""
+from tiny_targets import candidate_text, recipe_text, write_target
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +25,8 @@ def package(tmp_path_factory: pytest.TempPathFactory, sources: Path) -> Path:
     """A classifier of pictures with all engines: do not write into it."""
     folder = tmp_path_factory.mktemp("batches")
     source = tiny_images.write_onnx(folder / "source")
-    target = folder / "tiny.toml"
-    target.write_text((sources / "tiny.toml").read_text(encoding="utf-8") + _DYNAMIC, encoding="utf-8")
+    dynamic = (recipe_text("dynamic", method="dynamic"), candidate_text("cpu-int8-dynamic", "dynamic", "int8-dynamic"))
+    target = write_target(folder / "tiny.toml", *dynamic)
     data = tiny_images.write_pictures(folder / "pictures", each=1)
     output = folder / "out.ortpackage"
     settings: dict[str, Any] = {"task": "image-classification", "labels": tiny_images.LABELS, "calibration": data}

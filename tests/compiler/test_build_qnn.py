@@ -8,8 +8,8 @@ import onnx_ir as ir
 import pytest
 
 from command import Command
+from doubles import QUICK_METER
 from edgewright_benchmarks.bench import bench, build_evidence
-from edgewright_benchmarks.measuring.meter import MeterSettings
 from edgewright_benchmarks.report import render_html, render_markdown
 from edgewright_compiler import BuildOptions, Built, build
 from edgewright_compiler.reach.verify_target import verify_target
@@ -18,29 +18,19 @@ from edgewright_runtime import EngineUnavailableError, Package, load
 from edgewright_runtime.providers import qnn
 from edgewright_targets import InputError, load_target
 from snapdragon import needs_qnn
+from tiny_targets import Setting, candidate_text
 
 TARGET = "snapdragon-8-gen-3"
-METER = MeterSettings(rounds=2, calls=4, loads=1)
-CANDIDATE = """
-[[candidate]]
-name = "{name}"
-provider = "{provider}"
-precision = "{precision}"
-recipe = "{recipe}"
-"""
-ON_NPU = """
-engine = "epcontext"
-provider_options = { htp_arch = "75", soc_model = "57" }
-"""
+ON_NPU: dict[str, Setting] = {"engine": "epcontext", "provider_options": {"htp_arch": "75", "soc_model": "57"}}
 
 
 def write_target(path: Path, **partial: bool) -> Path:
     """A chip with an int8 engine for each of `partial`: whether it may leave nodes to the CPU."""
     text = f'title = "A chip"\nextends = "{TARGET}"\n'
-    text += CANDIDATE.format(name="cpu-fp32", provider="CPUExecutionProvider", precision="fp32", recipe="fp32")
+    text += candidate_text("cpu-fp32", "fp32")
     for name, allowed in partial.items():
-        text += CANDIDATE.format(name=name, provider="QNNExecutionProvider", precision="int8", recipe="npu-int8")
-        text += f"{ON_NPU}allow_partial = {str(allowed).lower()}\n"
+        settings = ON_NPU | {"allow_partial": allowed}
+        text += candidate_text(name, "npu-int8", "int8", "QNNExecutionProvider", **settings)
     path.write_text(text, encoding="utf-8")
     return path
 
@@ -77,7 +67,7 @@ def build_for(source: Path, sources: Path, output: Path, *targets: str | Path, m
         calibration=sources / "inputs.npz",
         max_drop=max_drop,
         emulated_samples=12,
-        meter=METER,
+        meter=QUICK_METER,
     )
     return build(str(source), options)
 
@@ -164,7 +154,7 @@ class TestEmulated:
             assert "QNNExecutionProvider runs all" in report
             assert "no time was taken" in report
         assert " ms" not in text
-        benched = bench(built.package, sources / "inputs.npz", settings=METER)
+        benched = bench(built.package, sources / "inputs.npz", settings=QUICK_METER)
         assert {engine.target for engine in benched.engines} == {"tiny"}
 
     def test_a_part_of_the_graph_is_left_to_the_cpu_only_where_that_is_allowed(

@@ -14,6 +14,7 @@ import onnxruntime
 import pytest
 
 from command import Command
+from doubles import QUICK_METER
 from edgewright_benchmarks.bench import build_evidence
 from edgewright_benchmarks.measuring.meter import MeterSettings
 from edgewright_benchmarks.progress import Quiet
@@ -203,7 +204,7 @@ def test_a_classifier_must_answer_alike() -> None:
 
 
 def test_an_engine_that_cannot_run_is_a_reason(package: Package) -> None:
-    settings = MeterSettings(rounds=2, calls=4, loads=1)
+    settings = QUICK_METER
     assert running(package) == BASELINE
     made, unable = judge(package, [package.manifest.engines[PLAN]], BASELINE, "a GPU", settings, Quiet())
     assert made == []

@@ -21,6 +21,7 @@ from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.onnx_file import OnnxSource
 from edgewright_runtime import Package
 from edgewright_targets import Recipe
+from tiny_targets import Setting, candidate_text, recipe_text, target_text
 
 WIDTH = 32
 STATIC = Recipe(method="static", operators=("MatMul", "Gemm", "Conv", "Gather", "MaxPool"))
@@ -188,20 +189,15 @@ def test_what_only_passes_floats_on_is_not_counted(tmp_path: Path) -> None:
 def wide_target(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A target with a candidate of each kind of precision that this machine runs."""
     path = tmp_path_factory.mktemp("target") / "wide.toml"
-    recipes = {
-        "float": 'method = "float"',
-        "dynamic": 'method = "dynamic"',
-        "static": 'method = "static"\noperators = ["MatMul"]',
-        "weights": 'method = "weight-only"',
-        "half": 'method = "cast"\nfloat_type = "float16"',
+    recipes: dict[str, dict[str, Setting]] = {
+        "float": {"method": "float"},
+        "dynamic": {"method": "dynamic"},
+        "static": {"method": "static", "operators": ["MatMul"]},
+        "weights": {"method": "weight-only"},
+        "half": {"method": "cast", "float_type": "float16"},
     }
-    lines = ['title = "t"', 'architecture = "x86_64"', 'rung = "measured"', 'baseline = "float"']
-    lines += [f"[recipe.{name}]\n{body}" for name, body in recipes.items()]
-    for name in recipes:
-        said = {"name": name, "provider": "CPUExecutionProvider", "precision": name, "recipe": name}
-        lines += ["[[candidate]]", *(f'{key} = "{word}"' for key, word in said.items())]
-    text = "\n".join(lines)
-    path.write_text(text)
+    tables = [recipe_text(name, **settings) + candidate_text(name, name) for name, settings in recipes.items()]
+    path.write_text(target_text(*tables, baseline="float"), encoding="utf-8")
     return path
 
 

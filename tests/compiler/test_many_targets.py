@@ -3,65 +3,50 @@ emulator, so this shows how rungs and evidence are kept apart, and nothing of an
 """
 
 import json
-import sys
-import types
 from pathlib import Path
 
 import pytest
 
-import tiny_models
+import tiny_targets
+from doubles import QUICK_METER, Recording, stand_in_emulator
 from edgewright_benchmarks.bench import bench, build_evidence
-from edgewright_benchmarks.devices.workers import WORKER_COMMAND
 from edgewright_benchmarks.measuring.meter import MeterSettings
-from edgewright_benchmarks.progress import Quiet
 from edgewright_cli import main
-from edgewright_compiler import BuildOptions, Built, build, emulators
+from edgewright_compiler import BuildOptions, Built, build
 from edgewright_compiler.reach.verify_target import verify_target
 from edgewright_runtime import EngineFallbackWarning, Package, load
 from edgewright_runtime.manifest import ASSET_FOLDER
 from edgewright_runtime.package_files import SUMS, file_digest
 from edgewright_targets import host_facts
-from edgewright_targets.host import architecture
 
-STAND_IN = "stand_in_for_an_emulator"
 FACTS = {"version": "1"}
-
-
-class Notes(Quiet):
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.lines.append(text)
 
 
 @pytest.fixture(scope="module")
 def board(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A target of this architecture that this machine is not."""
-    path = tmp_path_factory.mktemp("board") / "board.toml"
-    text = tiny_models.write_target(path).read_text(encoding="utf-8")
-    named = 'rung = "emulated"\nmachine_model = "No such board"\nemulated_cpu = "max"\ncores = 4'
-    path.write_text(text.replace('rung = "measured"', named), encoding="utf-8")
-    return path
+    settings: dict[str, tiny_targets.Setting] = {
+        "rung": "emulated",
+        "machine_model": "No such board",
+        "emulated_cpu": "max",
+        "cores": 4,
+    }
+    return tiny_targets.write_target(tmp_path_factory.mktemp("board") / "board.toml", **settings)
 
 
 @pytest.fixture
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = types.ModuleType(STAND_IN)
-    prepared = types.SimpleNamespace(command=lambda cpu: WORKER_COMMAND, facts=lambda: dict(FACTS))
-    module.__dict__.update(missing=lambda: None, prepare=lambda progress: prepared)
-    monkeypatch.setitem(sys.modules, STAND_IN, module)
-    monkeypatch.setitem(emulators.EMULATORS, architecture(), STAND_IN)
+    stand_in_emulator(monkeypatch, facts=FACTS)
 
 
-def build_for(sources: Path, output: Path, *targets: Path, notes: Notes | None = None) -> Built:
+def build_for(sources: Path, output: Path, *targets: Path, notes: Recording | None = None) -> Built:
     options = BuildOptions(
         output=output,
         targets=tuple(str(target) for target in targets),
         calibration=sources / "inputs.npz",
         max_drop=0.5,
         emulated_samples=12,
-        meter=MeterSettings(rounds=2, calls=4, loads=1),
+        meter=QUICK_METER,
     )
     return build(str(sources / "perceptron.onnx"), options, progress=notes)
 
@@ -107,11 +92,11 @@ def test_engines_of_two_targets_share_their_weights(sources: Path, board: Path, 
 @pytest.mark.usefixtures("stand_in")
 def test_a_target_that_is_added_redoes_nothing_for_the_others(sources: Path, board: Path, tmp_path: Path) -> None:
     first = build_for(sources, tmp_path / "one.ortpackage", sources / "tiny.toml")
-    notes = Notes()
+    notes = Recording()
     second = build_for(sources, tmp_path / "two.ortpackage", sources / "tiny.toml", board, notes=notes)
     assert second.results[0] == first.result
-    began = notes.lines.index(next(line for line in notes.lines if line.startswith("Measured")))
-    stages = [line for line in notes.lines[: began + 1] if line.startswith(("Exported", "Checked", "Quant", "Meas"))]
+    began = notes.notes.index(next(line for line in notes.notes if line.startswith("Measured")))
+    stages = [line for line in notes.notes[: began + 1] if line.startswith(("Exported", "Checked", "Quant", "Meas"))]
     assert stages
     assert all(line.endswith("from the cache") for line in stages), stages
 
@@ -121,7 +106,7 @@ def test_the_first_target_that_runs_here_runs_and_is_benched(sources: Path, boar
     built = build_for(sources, tmp_path / "both.ortpackage", sources / "tiny.toml", board)
     with load(built.package) as model:
         assert model.engine.target == "tiny"
-    result = bench(built.package, sources / "inputs.npz", settings=MeterSettings(rounds=2, calls=4, loads=1))
+    result = bench(built.package, sources / "inputs.npz", settings=QUICK_METER)
     assert {engine.target for engine in result.engines} == {"tiny"}
     manifest = json.loads((built.package / "manifest.json").read_text(encoding="utf-8"))
     assert list(manifest["additional_metadata"]["edgewright"]["baselines"]) == ["tiny", "board"]
@@ -132,9 +117,9 @@ def test_another_emulator_answers_anew(
     sources: Path, board: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def again() -> tuple[bool, bool]:
-        notes = Notes()
+        notes = Recording()
         unchanged = build_for(sources, tmp_path / "board.ortpackage", board, notes=notes).unchanged
-        return unchanged, "Emulated: from the cache" in notes.lines
+        return unchanged, "Emulated: from the cache" in notes.notes
 
     build_for(sources, tmp_path / "board.ortpackage", board)
     assert again() == (True, False)
@@ -211,9 +196,7 @@ def test_without_an_emulator_the_board_is_refused(sources: Path, board: Path, tm
 
 def test_a_target_that_nothing_emulates_gets_its_float_engine_as_declared(sources: Path, tmp_path: Path) -> None:
     """Its file says that it is declared: the other candidates are not run, and say so; none of them ships."""
-    path = tmp_path / "amx.toml"
-    text = tiny_models.write_target(path).read_text(encoding="utf-8")
-    path.write_text(text.replace('rung = "measured"', 'rung = "declared"\nmachine_model = "No such board"'))
+    path = tiny_targets.write_target(tmp_path / "amx.toml", rung="declared", machine_model="No such board")
     built = build_for(sources, tmp_path / "p", path)
     by_name = {engine.name: engine for engine in built.result.engines}
     assert {engine.rung for engine in by_name.values()} == {"declared"}
@@ -229,7 +212,7 @@ def test_the_engine_made_for_this_machine_runs_whatever_the_order(
     sources: Path, board: Path, tmp_path: Path, stand_in: None, recwarn: pytest.WarningsRecorder
 ) -> None:
     """An engine for other hardware of the same architecture could run as well; it was never measured here."""
-    tiny = tiny_models.write_target(tmp_path / "tiny.toml")
+    tiny = tiny_targets.write_target(tmp_path / "tiny.toml")
     package = Package.open(build_for(sources, tmp_path / "p", board, tiny).package)
     assert package.manifest.engines[package.manifest.order[0]].target == "board"
     with load(package) as model:

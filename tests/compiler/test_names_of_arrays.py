@@ -11,7 +11,7 @@ from edgewright_compiler.building.build import draft_package
 from edgewright_compiler.building.job import BuildOptions, read_jobs
 from edgewright_compiler.cache import StageCache
 from edgewright_runtime import SampleError, load
-from tiny_models import write_target
+from tiny_targets import write_target
 
 # Names that a run has, or had, among its own values.
 NAMES = ("top_k", "options", "whole_feeds", "call", "outputs", "encoding", "text", "batch_size")

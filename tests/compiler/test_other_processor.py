@@ -1,7 +1,6 @@
 """Engines of whole numbers on another processor than the one that judged them."""
 
 import dataclasses
-import json
 import platform
 import warnings
 from collections.abc import Callable
@@ -9,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-import tiny_models
 from edgewright_compiler.building.job import BuildOptions, read_jobs
 from edgewright_runtime import OtherProcessorWarning, Package, load, loading
 from edgewright_targets import Target, host_facts, load_target
 from edgewright_targets.host import KNOWN_FEATURES
+from tiny_targets import candidate_text, write_target
 
 EXACT = "session.x64quantprecision"
 
@@ -97,18 +96,13 @@ def test_a_target_elsewhere_has_no_candidate_for_lack_of_instructions() -> None:
 
 
 def test_a_build_tries_what_its_processor_lacks(sources: Path, tmp_path: Path) -> None:
-    target = tiny_models.write_target(tmp_path / "tiny.toml")
     mine = host_facts().features
-    for name, features in (("lacking", sorted(set(KNOWN_FEATURES) - set(mine))), ("having", list(mine))):
-        with target.open("a", encoding="utf-8") as file:
-            file.write(_candidate(name, f"without_isa = {json.dumps(features)}"))
-    with target.open("a", encoding="utf-8") as file:
-        file.write(_candidate("quantized", "quantized_only = true"))
+    more = (
+        candidate_text("cpu-lacking", "int8", without_isa=sorted(set(KNOWN_FEATURES) - set(mine))),
+        candidate_text("cpu-having", "int8", without_isa=mine),
+        candidate_text("cpu-quantized", "int8", quantized_only=True),
+    )
+    target = write_target(tmp_path / "tiny.toml", *more)
     options = BuildOptions(output=tmp_path / "p", targets=(str(target),), calibration=sources / "inputs.npz")
     (job,) = read_jobs(str(sources / "perceptron.onnx"), options)
     assert candidates(job.target) == ["cpu-fp32", "cpu-int8", "cpu-lacking"]
-
-
-def _candidate(name: str, line: str) -> str:
-    provider = 'provider = "CPUExecutionProvider"'
-    return f'\n[[candidate]]\nname = "cpu-{name}"\n{provider}\nprecision = "int8"\nrecipe = "int8"\n{line}\n'

@@ -26,6 +26,7 @@ from edgewright_runtime import Package
 from edgewright_runtime.likeness import Likeness
 from edgewright_runtime.manifest import PipelineSpec, StepSpec
 from edgewright_targets import Recipe
+from tiny_targets import Setting, candidate_text, recipe_text, target_text
 
 SYMMETRIC = Recipe(
     method="static", activation_type="int8", activation_symmetric=True, operators=("MatMul",), float_type="float16"
@@ -305,17 +306,18 @@ def float_answer(folder: Path, feed: dict[str, np.ndarray[Any, Any]]) -> np.ndar
 
 def test_an_engine_of_float8_runs_as_it_is_written(command: Command, tmp_path: Path) -> None:
     target = tmp_path / "eight.toml"
-    recipes = {
-        "float": 'method = "float"',
-        "fp8": 'method = "static"\nactivation_type = "float8e4m3fn"\nweight_type = "float8e4m3fn"\n'
-        'activation_symmetric = true\noperators = ["Conv", "MatMul"]',
+    recipes: dict[str, dict[str, Setting]] = {
+        "float": {"method": "float"},
+        "fp8": {
+            "method": "static",
+            "activation_type": "float8e4m3fn",
+            "weight_type": "float8e4m3fn",
+            "activation_symmetric": True,
+            "operators": ["Conv", "MatMul"],
+        },
     }
-    lines = ['title = "t"', 'architecture = "x86_64"', 'rung = "measured"', 'baseline = "float"']
-    lines += [f"[recipe.{name}]\n{body}" for name, body in recipes.items()]
-    for name in recipes:
-        said = {"name": name, "provider": "CPUExecutionProvider", "precision": name, "recipe": name}
-        lines += ["[[candidate]]", *(f'{key} = "{word}"' for key, word in said.items())]
-    target.write_text("\n".join(lines))
+    tables = [recipe_text(name, **settings) + candidate_text(name, name) for name, settings in recipes.items()]
+    target.write_text(target_text(*tables, baseline="float"), encoding="utf-8")
     pictures = convolutions(tmp_path / "float")
     np.savez(tmp_path / "d.npz", x=np.concatenate([picture["x"] for picture in pictures]))
     data = ("--calibration", tmp_path / "d.npz", "--target", target)

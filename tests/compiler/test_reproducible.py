@@ -23,13 +23,13 @@ def _without_evidence(package: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("kind", ["checkpoint", "onnx", "torch"])
 def test_same_bytes(checkpoint: Path, sources: Path, tmp_path: Path, kind: str) -> None:
-    import tiny_models
+    import tiny_torch
 
     texts = ("--calibration", sources / "train.csv", "--evaluation", sources / "validation.csv")
     source = {
         "checkpoint": (checkpoint, *texts),
         "onnx": (sources / "external.onnx", "--calibration", sources / "inputs.npz"),
-        "torch": (f"{tiny_models.write_torch_module(tmp_path)}:linear",),
+        "torch": (f"{tiny_torch.write_torch_module(tmp_path)}:linear",),
     }[kind]
     # With no drop allowed and few samples only the baseline can ship: what ships must not depend on noise here.
     fixed = ("--max-drop", "0", "--target", sources / "tiny.toml", *QUICK)

@@ -3,26 +3,23 @@
 import json
 import platform
 import sys
-import types
 from pathlib import Path
 
 import pytest
 
-import tiny_models
+import tiny_targets
 from command import Command
+from doubles import QUICK_METER, Recording, stand_in_emulator
 from edgewright_benchmarks.devices.ssh import SshDevice
-from edgewright_benchmarks.devices.workers import WORKER_COMMAND
-from edgewright_benchmarks.measuring.meter import MeterSettings
 from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.result import read_result
-from edgewright_compiler import BuildOptions, build, emulators
+from edgewright_compiler import BuildOptions, build
 from edgewright_runtime import Package
 from edgewright_targets import Target
 from ssh_server import SshServer, far_processes
 
 pytestmark = pytest.mark.slow
 
-STAND_IN = "stand_in_for_an_emulator"
 QUICK = ("--rounds", "2", "--calls", "4", "-q")
 
 
@@ -34,23 +31,17 @@ def two_targets(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     so both of its candidates are in.
     """
     folder = tmp_path_factory.mktemp("two-targets")
-    board = folder / "board.toml"
-    text = tiny_models.write_target(board).read_text(encoding="utf-8")
-    board.write_text(text.replace('rung = "measured"', 'rung = "emulated"'))
-    module = types.ModuleType(STAND_IN)
-    prepared = types.SimpleNamespace(command=lambda cpu: WORKER_COMMAND, facts=lambda: {"version": "1"})
-    module.__dict__.update(missing=lambda: None, prepare=lambda progress: prepared)
+    board = tiny_targets.write_target(folder / "board.toml", rung="emulated")
     with pytest.MonkeyPatch.context() as patch:
         # While it is built, this machine is no such board; as a device on loopback it is one.
         patch.setattr(Target, "is_here", lambda target: target.name == "tiny")
-        patch.setitem(sys.modules, STAND_IN, module)
-        patch.setitem(emulators.EMULATORS, platform.machine(), STAND_IN)
+        stand_in_emulator(patch)
         options = BuildOptions(
             output=folder / "two.ortpackage",
             targets=(str(sources / "tiny.toml"), str(board)),
             calibration=sources / "inputs.npz",
             max_drop=0.5,
-            meter=MeterSettings(rounds=2, calls=4, loads=1),
+            meter=QUICK_METER,
         )
         return build(str(sources / "perceptron.onnx"), options).package
 
@@ -185,19 +176,17 @@ def test_a_python_without_libraries_gets_wheels(
 def test_one_measurement_at_a_time(server: SshServer, built_arrays: Path) -> None:
     import threading
 
-    notes: list[str] = []
-
-    class Notes(Quiet):
-        def note(self, text: str) -> None:
-            notes.append(text)
-            if "waiting for it to end" in text:
-                waiting.set()
-
     waiting = threading.Event()
     order: list[str] = []
 
+    def heard(text: str) -> None:
+        if "waiting for it to end" in text:
+            waiting.set()
+
+    progress = Recording(on_note=heard)
+
     def second() -> None:
-        with SshDevice(server.url(), Notes()) as device:
+        with SshDevice(server.url(), progress) as device:
             order.append("second")
             device.send(Package.open(built_arrays))
 
@@ -208,5 +197,5 @@ def test_one_measurement_at_a_time(server: SshServer, built_arrays: Path) -> Non
         order.append("first")
     thread.join(60)
     assert order == ["first", "second"]
-    assert any("Another measurement is running on 127.0.0.1" in note for note in notes)
+    assert any("Another measurement is running on 127.0.0.1" in note for note in progress.notes)
     assert server.left == []

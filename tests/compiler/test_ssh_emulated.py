@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from command import Command
+from doubles import QUICK_METER, Recording
 from edgewright_benchmarks.bench import bench
 from edgewright_benchmarks.devices import ssh
 from edgewright_benchmarks.devices.address import RemoteDevice
@@ -65,43 +66,26 @@ def pi_package(pi: Path, sources: Path, shared_cache: Path, tmp_path_factory: py
         calibration=sources / "inputs.npz",
         max_drop=0.5,
         emulated_samples=8,
-        meter=MeterSettings(rounds=2, calls=4, loads=1),
+        meter=QUICK_METER,
     )
     return build(str(sources / "perceptron.onnx"), options).package
-
-
-class Breaking(Quiet):
-    """Ends the connection once, when the first engine has answered; keeps all notes."""
-
-    def __init__(self, server: SshServer) -> None:
-        self.notes: list[str] = []
-        self.killed = 0
-        self._server = server
-        self._title = ""
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def bar(self, title: str, total: int) -> "Breaking":
-        self._title = title
-        return self
-
-    def update(self, steps: int = 1) -> None:
-        if "answering" in self._title and not self.killed:
-            self.killed = self._server.kill_sessions()
-
-    def close(self) -> None:
-        pass
 
 
 def test_a_remote_raspberry_pi_whose_connection_breaks(
     server: SshServer, pi_package: Path, pi: Path, sources: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ssh, "RETRY_SECONDS", (0.1, 1, 2))
-    progress = Breaking(server)
+    killed: list[int] = []
+
+    def kill(title: str, done: int) -> None:
+        # Once, when the first engine has answered.
+        if "answering" in title and not any(killed):
+            killed.append(server.kill_sessions())
+
+    progress = Recording(on_step=kill)
     remote = RemoteDevice(server.url(pi), _TARGET)
     result = bench(pi_package, sources / "inputs.npz", settings=MeterSettings(), progress=progress, remote=remote)
-    assert progress.killed
+    assert any(killed)
     assert any(note.startswith("Connected to") for note in progress.notes)
     assert result.machine.architecture == "aarch64"
     assert result.machine.emulated

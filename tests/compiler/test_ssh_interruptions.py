@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +15,12 @@ import pytest
 
 import tiny_models
 from command import PROGRAM, Command, environment
+from doubles import Recording
 from edgewright_benchmarks.bench import bench
 from edgewright_benchmarks.devices import connection, ssh
 from edgewright_benchmarks.devices.address import RemoteDevice
 from edgewright_benchmarks.devices.ssh import SshDevice
 from edgewright_benchmarks.measuring.meter import MeterSettings
-from edgewright_benchmarks.progress import Quiet
 from edgewright_runtime import Package
 from edgewright_targets import InputError
 from ssh_server import SshServer, far_processes
@@ -29,33 +28,6 @@ from ssh_server import SshServer, far_processes
 pytestmark = pytest.mark.slow
 
 _QUICK = MeterSettings(rounds=3, calls=4, loads=2)
-
-
-class Watched(Quiet):
-    """Calls `at` with the title of each bar and how far it is, at each of its steps; keeps all notes."""
-
-    def __init__(self, at: Callable[[str, int], None]) -> None:
-        self.notes: list[str] = []
-        self._at = at
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def bar(self, title: str, total: int) -> "_Bar":
-        del total
-        return _Bar(title, self._at)
-
-
-class _Bar:
-    def __init__(self, title: str, at: Callable[[str, int], None]) -> None:
-        self._title, self._at, self._done = title, at, 0
-
-    def update(self, steps: int = 1) -> None:
-        self._done += steps
-        self._at(self._title, self._done)
-
-    def close(self) -> None:
-        pass
 
 
 @pytest.fixture
@@ -86,7 +58,7 @@ def test_results_are_complete_after_the_connection_came_back(server: SshServer, 
             killed.append(moment)
             assert server.kill_sessions()
 
-    progress = Watched(kill)
+    progress = Recording(on_step=kill)
     remote = RemoteDevice(server.url())
     result = bench(built_arrays, many, settings=_QUICK, progress=progress, remote=remote)
     calm = bench(built_arrays, many, settings=_QUICK, remote=remote)
@@ -122,7 +94,7 @@ def test_a_copy_goes_on_where_it_broke(server: SshServer, package: Path) -> None
             killed.set()
             assert server.kill_sessions()
 
-    progress = Watched(kill)
+    progress = Recording(on_step=kill)
     with SshDevice(server.url(), progress) as device:
         device.send(Package.open(package))
         assert Package.open(Path(device.path_of(package))).check_digests() > 0
@@ -140,7 +112,7 @@ def test_a_server_that_stays_away(server: SshServer, built_arrays: Path, many: P
 
     words = r"was lost and did not come back within 0\.4 seconds\. Nothing listens there"
     with pytest.raises(InputError, match=words) as e:
-        bench(built_arrays, many, settings=_QUICK, progress=Watched(stop), remote=RemoteDevice(server.url()))
+        bench(built_arrays, many, settings=_QUICK, progress=Recording(on_step=stop), remote=RemoteDevice(server.url()))
     assert e.value.exit_code == 2
     # Nobody can tell it to: the far end cleans up by itself.
     server.wait_until_clean(60)
@@ -155,7 +127,9 @@ def test_a_server_that_comes_back_with_another_key(server: SshServer, built_arra
             server.start()
 
     with pytest.raises(InputError, match="Its host key is not the one that is known for it"):
-        bench(built_arrays, many, settings=_QUICK, progress=Watched(exchange), remote=RemoteDevice(server.url()))
+        bench(
+            built_arrays, many, settings=_QUICK, progress=Recording(on_step=exchange), remote=RemoteDevice(server.url())
+        )
     server.wait_until_clean(60)
 
 
@@ -171,7 +145,7 @@ def test_a_cable_that_is_pulled(
         if title == "timing in rounds" and done == 1 and not frozen:
             frozen.append(server.freeze_sessions())
 
-    progress = Watched(freeze)
+    progress = Recording(on_step=freeze)
     result = bench(built_arrays, many, settings=_QUICK, progress=progress, remote=RemoteDevice(server.url()))
     assert all(frozen)
     assert all(engine.latency for engine in result.engines)
@@ -196,7 +170,7 @@ def test_the_device_was_cleaned_up_meanwhile(server: SshServer, built_arrays: Pa
                     process.kill()
             shutil.rmtree(server.cache)
 
-    progress = Watched(clean)
+    progress = Recording(on_step=clean)
     result = bench(built_arrays, many, settings=_QUICK, progress=progress, remote=RemoteDevice(server.url()))
     assert all(engine.latency for engine in result.engines)
     assert sum(note.startswith("Copying") for note in progress.notes) == 2
@@ -220,7 +194,7 @@ def test_an_engine_that_is_killed_there_is_no_lost_connection(
                 if "edgewright_runtime" in " ".join(worker.cmdline()):
                     worker.kill()
 
-    progress = Watched(kill)
+    progress = Recording(on_step=kill)
     with pytest.raises(InputError, match="ended by signal 9 during 'answer'"):
         bench(built_arrays, many, settings=_QUICK, progress=progress, remote=RemoteDevice(server.url()))
     assert not [note for note in progress.notes if "lost" in note]

@@ -4,38 +4,24 @@ import dataclasses
 import json
 import platform
 import sys
-import types
 from pathlib import Path
 
 import pytest
 
-import tiny_models
+import tiny_targets
 from command import Command
-from edgewright_compiler import emulators
+from doubles import stand_in_emulator
 from edgewright_compiler.reach.doctor import reach
 from edgewright_compiler.reach.ways import planned
 from edgewright_targets import load_target, target_names
 from edgewright_targets.target import RUNGS
 
-STAND_IN = "stand_in_for_a_missing_emulator"
-
 
 @pytest.fixture
 def board(tmp_path: Path) -> Path:
     """A target of this architecture that this machine is not."""
-    path = tiny_models.write_target(tmp_path / "board.toml")
-    text = path.read_text(encoding="utf-8").replace(
-        '"measured"', '"emulated"\nmachine_model = "No such board"\ncores = 3'
-    )
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def _emulator(monkeypatch: pytest.MonkeyPatch, missing: str | None) -> None:
-    module = types.ModuleType(STAND_IN)
-    module.__dict__.update(missing=lambda: missing)
-    monkeypatch.setitem(sys.modules, STAND_IN, module)
-    monkeypatch.setitem(emulators.EMULATORS, platform.machine(), STAND_IN)
+    settings: dict[str, tiny_targets.Setting] = {"rung": "emulated", "machine_model": "No such board", "cores": 3}
+    return tiny_targets.write_target(tmp_path / "board.toml", **settings)
 
 
 @pytest.mark.parametrize("name", target_names())
@@ -101,11 +87,11 @@ def test_the_rung_that_it_states_can_be_reached_and_no_better_one(name: str) -> 
 
 
 def test_an_emulator_that_is_missing_and_one_that_is_there(board: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _emulator(monkeypatch, "QEMU is not installed: apt-get install qemu-user-static.")
+    stand_in_emulator(monkeypatch, "QEMU is not installed: apt-get install qemu-user-static.")
     found = reach(load_target(str(board)))
     assert (found.rung, found.missing) == ("declared", ("QEMU is not installed: apt-get install qemu-user-static.",))
     assert set(found.candidates.values()) == {"declared"}
-    _emulator(monkeypatch, None)
+    stand_in_emulator(monkeypatch)
     found = reach(load_target(str(board)))
     assert (found.rung, found.missing) == ("emulated", ())
 

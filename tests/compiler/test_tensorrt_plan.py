@@ -10,7 +10,7 @@ import onnx_ir as ir
 import pytest
 
 import tiny_models
-from edgewright_benchmarks.progress import Quiet
+from doubles import Recording
 from edgewright_compiler.compile import CompileError, CompileRequest, tensorrt_plan
 from edgewright_compiler.compile.tensorrt_device import compile_engine as compile_for_the_device
 from edgewright_compiler.compile.tensorrt_plan import PlanFacts, build_plan
@@ -165,17 +165,10 @@ def test_what_the_system_ended_is_no_finding_about_the_graph(
 
 
 def test_how_far_it_is(half: Path, tmp_path: Path) -> None:
-    class Bars(Quiet):
-        titles: list[str] = []  # noqa: RUF012 - one object, one test
-
-        def bar(self, title: str, total: int) -> Any:
-            assert total > 0
-            self.titles.append(title)
-            return super().bar(title, total)
-
-    build_plan(graph_files(half), RTX, PROFILE, tmp_path, capabilities=["8.9"], progress=Bars())
-    assert Bars.titles
-    assert all(title.startswith("TensorRT for RTX: ") for title in Bars.titles)
+    progress = Recording()
+    build_plan(graph_files(half), RTX, PROFILE, tmp_path, capabilities=["8.9"], progress=progress)
+    assert progress.titles
+    assert all(title.startswith("TensorRT for RTX: ") for title in progress.titles)
 
 
 def test_tensorrt_that_is_not_there(half: Path, tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import edgewright_runtime
+from doubles import QUICK_METER, Recording
 from edgewright_benchmarks.bench import bench, build_evidence
 from edgewright_benchmarks.measuring.meter import MeterSettings
-from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.result import Result
 from edgewright_benchmarks.statistics.intervals import paired_accuracy_drop
 from edgewright_cli import main
@@ -158,7 +158,7 @@ def test_bench_quotes_data_that_the_choice_never_saw(benched: Result, intents_pa
 
 def test_bench_warns_where_the_data_was_seen(intents_package: Path, intents_data: Path, tmp_path: Path) -> None:
     evidence_data = intents_data / "validation.csv"
-    small = MeterSettings(rounds=2, calls=4, loads=1)
+    small = QUICK_METER
     result = bench(intents_package, evidence_data, settings=small)
     assert any("chosen on this very data" in warning for warning in result.warnings)
 
@@ -180,27 +180,17 @@ def test_the_whole_way_by_the_command_line(
     capsys.readouterr()
 
 
-class Notes(Quiet):
-    """Keeps what a build says."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.lines.append(text)
-
-
 def test_another_output_is_built_without_doing_anything_again(
     intents_checkpoint: Path, intents_data: Path, intents_package: Path, tmp_path: Path
 ) -> None:
-    notes = Notes()
+    notes = Recording()
     options = BuildOptions(
         output=tmp_path / "again.ortpackage",
         calibration=intents_data / "train.csv",
         evaluation=intents_data / "validation.csv",
     )
     again = build(str(intents_checkpoint), options, progress=notes)
-    stages = [line for line in notes.lines if line.startswith(("Exported", "Checked", "Quantized", "Measured"))]
+    stages = [line for line in notes.notes if line.startswith(("Exported", "Checked", "Quantized", "Measured"))]
     assert len(stages) >= 5
     assert all(line.endswith("from the cache") for line in stages), stages
     assert again.result.engines == build_evidence(Package.open(intents_package)).engines

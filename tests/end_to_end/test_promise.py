@@ -8,7 +8,7 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 
-import tiny_models
+import tiny_targets
 from edgewright_benchmarks.measuring.meter import MeterSettings
 from edgewright_benchmarks.report import render_html, render_markdown
 from edgewright_benchmarks.result import EngineResult, Result
@@ -126,7 +126,7 @@ def test_a_slower_int8_engine_does_not_ship(tmp_path: Path) -> None:
     write_pools(tmp_path / "model.onnx", pools=60)
     labels = np.random.default_rng(7).integers(CLASSES, size=SAMPLES)
     inputs = np.eye(8, dtype=np.float32)[labels]
-    result = build_labelled(tmp_path, inputs, labels, str(tiny_models.write_target(tmp_path / "tiny.toml")))
+    result = build_labelled(tmp_path, inputs, labels, str(tiny_targets.write_target(tmp_path / "tiny.toml")))
     assert not result.engine(result.chosen).precision.startswith("int8")
     for engine in int8(result):
         assert engine.accuracy is not None

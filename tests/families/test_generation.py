@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import tiny_models
+import tiny_targets
 from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler import BuildOptions
 from edgewright_compiler.building.build import draft_package
@@ -40,7 +41,7 @@ class Pair:
         settings.write_text(json.dumps({**json.loads(settings.read_text()), "eos_token_id": list(ENDS)}))
         options = BuildOptions(
             output=folder / "unused",
-            targets=(str(tiny_models.write_target(folder / "tiny.toml")),),
+            targets=(str(tiny_targets.write_target(folder / "tiny.toml")),),
             evaluation=tiny_models.write_csv(folder / "texts.csv"),
         )
         (job,) = read_jobs(str(checkpoint), options)

@@ -12,6 +12,7 @@ import tiny_segmenters
 from command import QUICK, Command
 from edgewright_runtime.trt import RTX, missing
 from snapdragon import needs_qnn
+from tiny_targets import candidate_text
 
 pytestmark = [
     *needs_qnn,
@@ -19,11 +20,11 @@ pytestmark = [
 ]
 
 CHIP, CARD = "snapdragon-8-gen-3", "rtx-40"
-_FLOAT = 'provider = "CPUExecutionProvider"\nprecision = "fp32"\nrecipe = "fp32"'
-_NPU = (
-    'provider = "QNNExecutionProvider"\nprecision = "int8"\nrecipe = "npu-int8"\nengine = "epcontext"\n'
-    'provider_options = { htp_arch = "75", soc_model = "57" }'
-)
+_NPU = candidate_text(
+    "npu-int8", "npu-int8", "int8", "QNNExecutionProvider",
+    engine="epcontext", provider_options={"htp_arch": "75", "soc_model": "57"},
+)  # fmt: skip
+_PLAN = candidate_text("tensorrt-fp16", "fp16", provider="TensorRT-RTX", engine="tensorrt-rtx")
 _MASKS = """
 import torch
 from torch import nn
@@ -35,7 +36,6 @@ def net():
     settings = {"image_processor_type": "ViTImageProcessor", "size": {"height": 40, "width": 48}}
     return layers, torch.zeros(2, 3, 40, 48), settings
 """
-_PLAN = 'provider = "TensorRT-RTX"\nprecision = "fp16"\nrecipe = "fp16"\nengine = "tensorrt-rtx"'
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +43,9 @@ def targets(tmp_path_factory: pytest.TempPathFactory) -> tuple[object, ...]:
     """A chip with one engine for its NPU, and a card with one plan: the least that shows what becomes of a family."""
     folder = tmp_path_factory.mktemp("targets")
     files = {}
-    for base, name, engine in ((CHIP, "npu-int8", _NPU), (CARD, "tensorrt-fp16", _PLAN)):
+    for base, engine in ((CHIP, _NPU), (CARD, _PLAN)):
         files[base] = folder / f"{base}-small.toml"
-        candidates = "".join(
-            f'\n[[candidate]]\nname = "{one}"\n{lines}\n' for one, lines in (("cpu-fp32", _FLOAT), (name, engine))
-        )
+        candidates = candidate_text("cpu-fp32", "fp32") + engine
         files[base].write_text(f'title = "Small"\nextends = "{base}"\n{candidates}', encoding="utf-8")
     return tuple(part for file in files.values() for part in ("--target", file))
 

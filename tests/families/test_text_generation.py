@@ -18,27 +18,19 @@ from command import QUICK, Command, run_apart
 from edgewright_compiler.graphs.weight_only import quantize_weights
 from edgewright_runtime import Package
 from edgewright_targets import Recipe
+from tiny_targets import candidate_text, recipe_text, write_target
 
 PROMPT = "turn on the hall light"
-_WEIGHT_ONLY = """
-[recipe.int8-weight-only]
-method = "weight-only"
-block_size = 16
-
-[[candidate]]
-name = "cpu-int8-weight-only"
-provider = "CPUExecutionProvider"
-precision = "int8-weight-only"
-recipe = "int8-weight-only"
-tasks = ["text-generation"]
-"""
 
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tiny_models.write_target(tmp_path_factory.mktemp("target") / "small.toml")
-    path.write_text(path.read_text(encoding="utf-8") + _WEIGHT_ONLY, encoding="utf-8")
-    return path
+    name = "int8-weight-only"
+    more = (
+        recipe_text(name, method="weight-only", block_size=16),
+        candidate_text(f"cpu-{name}", name, tasks=["text-generation"]),
+    )
+    return write_target(tmp_path_factory.mktemp("target") / "small.toml", *more)
 
 
 @pytest.fixture(scope="module")

@@ -42,12 +42,13 @@ def make_seeds(folder: Path) -> Seeds:
     """Build everything there; takes less than a minute."""
     import tiny_models
     import tiny_pipelines
+    import tiny_targets
 
     data = folder / "data"
     data.mkdir(parents=True)
     tiny_models.write_csv(data / "train.csv")
     tiny_models.write_arrays(data / "inputs.npz")
-    tiny_models.write_target(data / "tiny.toml")
+    tiny_targets.write_target(data / "tiny.toml")
     source = folder / "source"
     source.mkdir()
     tiny_models.write_onnx(source / "perceptron.onnx", external="external.bin")
