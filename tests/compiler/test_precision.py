@@ -2,9 +2,8 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,15 @@ import onnxruntime
 import pytest
 
 import opset_graphs
+import tiny_models
 from command import QUICK, Command
+from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.result import result_from_json
-from edgewright_compiler.building.candidate_graphs import CandidateError, Graphs
-from edgewright_compiler.graphs.exported import copy_graph
+from edgewright_compiler.building.candidate_graphs import Graphs
+from edgewright_compiler.building.job import BuildOptions, read_jobs
+from edgewright_compiler.building.stage import CandidateError, Stages
+from edgewright_compiler.cache import StageCache
+from edgewright_compiler.graphs.exported import ExportedModel, Ports, copy_graph
 from edgewright_compiler.graphs.float8 import int8_to_float8
 from edgewright_compiler.graphs.precision_difference import NoReferenceError, precision_difference, tolerance_for
 from edgewright_compiler.graphs.quantize import QuantizationError, quantize
@@ -214,17 +218,20 @@ def test_a_precision_that_changes_answers_makes_no_engine(
     tmp_path: Path,
 ) -> None:
     """Where answers are classes; the tolerance of other outputs follows from what was seen."""
-    job = SimpleNamespace(inputs=SimpleNamespace(digest="", samples=()), options=SimpleNamespace(max_drop=budget))
-
-    def stage(name: str, title: str, parts: dict[str, Any], make: Callable[[Path], None]) -> Path:
-        make(tmp_path)
-        return tmp_path
-
-    maker: Any = SimpleNamespace(job=job, stage=stage, feeds=lambda folder, exported: {"model": feeds})
+    tiny_models.write_arrays(tmp_path / "inputs.npz")
+    options = BuildOptions(output=tmp_path / "p", calibration=tmp_path / "inputs.npz")
+    (job,) = read_jobs(str(tiny_models.write_onnx(tmp_path / "perceptron.onnx")), options)
+    job = replace(job, options=replace(options, max_drop=budget))
     pipeline = PipelineSpec("text", "answer", (StepSpec(step),))
-    exported: Any = SimpleNamespace(pipeline=pipeline, graphs={"model": None})
+    ports = {"model": Ports(("x", "mask"), ("y",))}
     shutil.copytree(attention, tmp_path / "exported" / "model")
-    graphs = Graphs(maker, tmp_path / "exported", exported)
+    graphs = Graphs(
+        Stages(StageCache(tmp_path / "cache"), Quiet()),
+        job,
+        lambda folder, exported: {"model": feeds},
+        tmp_path / "exported",
+        ExportedModel(task="text-classification", labels=(), pipeline=pipeline, graphs=ports),
+    )
     if refused:
         with pytest.raises(CandidateError, match="changes the answers to 2 of 2 calibration samples"):
             graphs.tolerance({"model": turned})

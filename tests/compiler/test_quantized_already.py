@@ -20,6 +20,7 @@ from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.result import result_from_json
 from edgewright_compiler.building.engine_maker import EngineMaker
 from edgewright_compiler.building.job import BuildOptions, read_jobs
+from edgewright_compiler.building.stage import Stages
 from edgewright_compiler.cache import StageCache
 from edgewright_compiler.graphs.exported import copy_graph
 from edgewright_compiler.graphs.quantize import QuantizationError, quantize
@@ -100,7 +101,7 @@ def test_it_is_taken_as_it_is_however_much_optimizations_change(
         output=tmp_path / "p", targets=(str(sources / "tiny.toml"),), calibration=sources / "inputs.npz"
     )
     (job,) = read_jobs(str(quantized[0]), options)
-    made = EngineMaker(job, StageCache(tmp_path / "cache"), Quiet()).make()
+    made = EngineMaker(job, Stages(StageCache(tmp_path / "cache"), Quiet())).make()
     assert [engine.spec.name for engine in made.engines] == ["tiny-cpu-as-is"]
     assert made.optimizer is not None
     option = made.engines[0].spec.parts["model"].session_options.get("session.graph_optimization_level")

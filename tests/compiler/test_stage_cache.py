@@ -1,17 +1,21 @@
 """Stages in the cache: a damaged one is made anew, and a key holds all that decides what is in the stage."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 
+import tiny_models
 from edgewright_benchmarks.data import Dataset
+from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler.building.candidate_graphs import Graphs
+from edgewright_compiler.building.job import BuildOptions, Job, read_jobs
+from edgewright_compiler.building.stage import REVISIONS, CandidateError, Stage, Stages
 from edgewright_compiler.cache import StageCache
-from edgewright_runtime.manifest import PipelineSpec
+from edgewright_compiler.graphs.exported import ExportedModel, read_exported
+from edgewright_compiler.graphs.quantize import QuantizationError
 
 CONTENT = b"weights of a stage"
 
@@ -58,25 +62,95 @@ def test_clear_leaves_no_digests(tmp_path: Path) -> None:
     assert list(folder.parent.iterdir()) == []
 
 
-def test_keys_hold_the_number_of_samples(tmp_path: Path) -> None:
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    """Of a perceptron, whose data has 24 samples."""
+    data = tiny_models.write_arrays(tmp_path / "inputs.npz")
+    (job,) = read_jobs(
+        str(tiny_models.write_onnx(tmp_path / "p.onnx")), BuildOptions(output=tmp_path / "p", calibration=data)
+    )
+    return job
+
+
+@pytest.fixture
+def exported(job: Job, tmp_path: Path) -> Path:
+    folder = tmp_path / "exported"
+    folder.mkdir()
+    job.source.export(folder)
+    return folder
+
+
+def _used(job: Job, data: Dataset, exported: Path, stages: Stages) -> tuple[int, int]:
+    """How often two stages asked for what the graphs are given: 1 where they were made, 0 where they were cached."""
+    asked: list[Path] = []
+
+    def feeds(folder: Path, _: ExportedModel) -> dict[str, list[dict[str, Any]]]:
+        asked.append(folder)
+        return {"model": [{"pixels": sample["pixels"][None]} for sample in data.samples]}
+
+    graphs = Graphs(stages, dataclasses.replace(job, calibration=data), feeds, exported, read_exported(exported))
+    assert graphs.shapes()["model"].samples == len(data.samples)
+    shapes = len(asked)
+    graphs.tolerance({"model": exported / "model"})
+    return shapes, len(asked) - shapes
+
+
+def test_keys_hold_the_samples(job: Job, exported: Path, tmp_path: Path) -> None:
     """A part of a file has the digest of the file, so other samples must not take what the first ones gave."""
-    keys: list[dict[str, Any]] = []
+    stages = Stages(StageCache(tmp_path / "cache"), Quiet())
+    data = job.inputs
+    parts = (data, data.part(3), data.part(12).part(3), data.part(3, first=2), data.part(3, seed=1))
+    for part in parts:
+        assert _used(job, part, exported, stages) == (1, 1)
+    for part in parts:
+        assert _used(job, part, exported, stages) == (0, 0)
 
-    class AskedError(Exception):
-        pass
 
-    def stage(name: str, title: str, parts: dict[str, Any], make: Callable[[Path], None]) -> Path:
-        keys.append(parts)
-        raise AskedError(name)
+@dataclasses.dataclass(frozen=True)
+class OneKey:
+    value: int
 
-    data = Dataset(name="data.npz", digest="digest", samples=tuple(np.arange(8)), labels=None)
-    for inputs in (data, data.part(3)):
-        maker: Any = SimpleNamespace(job=SimpleNamespace(inputs=inputs), stage=stage)
-        exported: Any = SimpleNamespace(pipeline=PipelineSpec("arrays", "logits", ()), graphs={"model": None})
-        graphs = Graphs(maker, tmp_path, exported)
-        with pytest.raises(AskedError, match="shapes"):
-            graphs.shapes()
-        with pytest.raises(AskedError, match="reference"):
-            graphs.tolerance({"model": tmp_path})
-    assert keys[0] != keys[2]
-    assert keys[1] != keys[3]
+
+def test_a_revision_is_of_one_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stages = Stages(StageCache(tmp_path), Quiet())
+    made: list[str] = []
+
+    def run(name: str, value: int) -> None:
+        stages.run(Stage(name, OneKey(value), name), lambda folder: made.append(name))
+
+    for name in ("fix", "share", "fix"):
+        run(name, 1)
+    run("fix", 2)
+    assert made == ["fix", "share", "fix"]
+    monkeypatch.setitem(REVISIONS, "fix", REVISIONS["fix"] + 1)
+    for name in ("fix", "share"):
+        run(name, 1)
+    assert made == ["fix", "share", "fix", "fix"]
+
+
+def test_a_raised_revision_makes_a_package_anew(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = job.key()
+    monkeypatch.setitem(REVISIONS, "check", REVISIONS["check"] + 1)
+    assert job.key() != before
+
+
+def test_a_finding_is_kept_and_an_error_is_not(tmp_path: Path) -> None:
+    stages = Stages(StageCache(tmp_path), Quiet())
+    calls: list[int] = []
+
+    def fail(error: Exception) -> Callable[[Path], None]:
+        def make(folder: Path) -> None:
+            (folder / "half.bin").touch()
+            calls.append(1)
+            raise error
+
+        return make
+
+    for _ in range(2):
+        with pytest.raises(CandidateError, match="no such operator"):
+            stages.kept(Stage("quantize", OneKey(1), "q"), fail(QuantizationError("no such operator")))
+    assert len(calls) == 1
+    for _ in range(2):
+        with pytest.raises(OSError, match="disk"):
+            stages.kept(Stage("quantize", OneKey(2), "q"), fail(OSError("disk")))
+    assert len(calls) == 3

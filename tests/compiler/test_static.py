@@ -7,7 +7,8 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 
-from edgewright_compiler.building.candidate_graphs import CandidateError, Graphs
+from edgewright_compiler.building.candidate_graphs import Graphs
+from edgewright_compiler.building.stage import CandidateError
 from edgewright_compiler.graphs.exported import ExportedModel, Ports
 from edgewright_compiler.graphs.feed_shapes import shapes_of
 from edgewright_compiler.graphs.fixed_shapes import FixingError, choose_length, choose_shapes, fix_shapes
@@ -53,11 +54,10 @@ def test_texts_beside_arrays() -> None:
 def test_a_graph_in_a_loop_has_no_one_shape(tmp_path: Path) -> None:
     pipeline = PipelineSpec("text", "text", (StepSpec("generate", {"component": "decoder", "loop": {}}),))
     graphs = {"encoder": Ports(("ids",), ("vectors",)), "decoder": Ports(("ids",), ("logits",))}
-    maker: Any = None  # nothing is made
+    exported = ExportedModel(task="text-generation", labels=(), pipeline=pipeline, graphs=graphs)
+    nothing: Any = None  # no stage is run
     with pytest.raises(CandidateError, match=r"^decoder: .* runs in a loop, whose windows or states"):
-        Graphs(
-            maker, tmp_path, ExportedModel(task="text-generation", labels=(), pipeline=pipeline, graphs=graphs)
-        ).fixed()
+        Graphs(nothing, nothing, nothing, tmp_path, exported).fixed()
 
 
 def test_ranges_of_shapes() -> None:

@@ -33,12 +33,23 @@ __all__ = [
     "ArrayNames",
     "DataWarning",
     "Dataset",
+    "Draw",
     "Form",
     "Truth",
     "check_there",
     "open_text",
     "read_dataset",
 ]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """How some of the samples of a file were chosen; see `drawn`."""
+
+    total: int
+    count: int
+    first: int
+    seed: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +64,7 @@ class Dataset:
         table: SHA-256 of the data file alone, which is the same however many of its samples were read; `digest` where
             there is no such file.
         kept: What files of the samples live as long as, or None where they are the user's.
+        draws: How the samples were chosen of those of the file, one draw after the other.
     """
 
     name: str
@@ -61,6 +73,7 @@ class Dataset:
     labels: tuple[Any, ...] | None
     table: str = ""
     kept: object = field(default=None, repr=False, compare=False)
+    draws: tuple[Draw, ...] = field(default=(), compare=False)
 
     def part(self, count: int, *, first: int = 0, seed: int = 0) -> Dataset:
         """At most `count` samples: the `first` ones, the others drawn, the same for the same seed."""
@@ -68,7 +81,8 @@ class Dataset:
             return self
         chosen = drawn(len(self.samples), count, first=first, seed=seed)
         labels = None if self.labels is None else tuple(self.labels[index] for index in chosen)
-        return replace(self, samples=tuple(self.samples[index] for index in chosen), labels=labels)
+        draws = (*self.draws, Draw(len(self.samples), count, first, seed))
+        return replace(self, samples=tuple(self.samples[index] for index in chosen), labels=labels, draws=draws)
 
     def spread(self, count: int, *, seed: int = 0) -> tuple[Any, ...]:
         """At most `count` samples drawn without replacement, the same for the same seed."""

@@ -23,12 +23,14 @@ from edgewright_compiler.building.engine_maker import EngineMaker, MadeEngines, 
 from edgewright_compiler.building.job import RUN_TOOLS, BuildOptions, Job, read_jobs
 from edgewright_compiler.building.manifests import package_manifest
 from edgewright_compiler.building.output_folder import OutputFolder, TargetEngines
+from edgewright_compiler.building.stage import DataKey, Stage, Stages
 from edgewright_compiler.cache import StageCache, digest_of
 from edgewright_compiler.graphs.exported import tree_digest
+from edgewright_compiler.reach.ways import Way
+from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.package import Package
-from edgewright_targets import host_facts
+from edgewright_targets import HostFacts, Target, host_facts
 from edgewright_targets.findings import Findings
-from edgewright_targets.record import write_record
 
 if TYPE_CHECKING:
     from edgewright_benchmarks.result import Result
@@ -103,10 +105,28 @@ def draft_package(job: Job, destination: Path, cache: StageCache, progress: Prog
 
     This is what a build measures; by itself it serves to run candidates elsewhere, such as in an emulator.
     """
-    maker = EngineMaker(job, cache, progress)
+    maker = EngineMaker(job, Stages(cache, progress))
     made = maker.make()
     maker.draft(destination, made.folder, made.exported, made.engines)
     return tuple(engine.spec.name for engine in made.engines)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _MeasureKey:
+    exported: str
+    engines: dict[str, EngineSpec]
+    files: dict[str, str]
+    ways: dict[str, Way]
+    data: DataKey
+    golden: DataKey | None
+    meter: MeterSettings
+    # Of engines that are timed the machine, of the others the target.
+    machine: HostFacts | None
+    target: Target | None
+    # Where answers of this machine are kept beside an emulator's, they depend on both.
+    emulators: dict[str, dict[str, str]] | None
+    features: tuple[str, ...] | None
+    tools: dict[str, str]
 
 
 class _Build:
@@ -114,9 +134,9 @@ class _Build:
 
     def __init__(self, job: Job, cache: StageCache, progress: Progress) -> None:
         self.job = job
-        self.cache = cache
         self.progress = progress
-        self.maker = EngineMaker(job, cache, progress)
+        self.stages = Stages(cache, progress)
+        self.maker = EngineMaker(job, self.stages)
 
     def run(self) -> TargetEngines:
         """All stages for the target of the job."""
@@ -147,7 +167,7 @@ class _Build:
             count = len(names) if job.rung == "measured" else len(emulated)
             if count:
                 self.progress.note(f"{doing} {count} engines on {len(job.measured.samples):,} samples ...")
-            with self.cache.scratch() as scratch:
+            with self.stages.scratch() as scratch:
                 # A reference answers on this machine, which refuses engines of another architecture, as it should.
                 drafted = [here(e) if ways[e.spec.name].answers == "reference" else e for e in answering]
                 self.maker.draft(scratch / "package", made.folder, made.exported, drafted)
@@ -157,19 +177,21 @@ class _Build:
                 drafts = Drafts(scratch / "package", names, scratch / "native", natives)
                 measure(place, drafts, job, self._meter(), self.progress)
 
-        parts = {
-            "exported": tree_digest(made.folder),
-            "engines": {e.spec.name: [write_record(e.spec), e.digest()] for e in answering},
-            "ways": {name: write_record(ways[name]) for name in names},
-            "data": [job.measured.digest, len(job.measured.samples)],
-            "golden": job.golden_key(),
-            "meter": write_record(self._meter()),
-            "machine": write_record(host_facts()) if job.rung == "measured" else write_record(job.target),
-            # Where answers of this machine are kept beside an emulator's, they depend on both.
-            "emulators": [job.emulator_facts(), host_facts().features] if native else None,
-            "tools": installed_versions(RUN_TOOLS),
-        }
-        return self.maker.stage("measure", done, parts, make)
+        key = _MeasureKey(
+            exported=tree_digest(made.folder),
+            engines={engine.spec.name: engine.spec for engine in answering},
+            files={engine.spec.name: engine.digest() for engine in answering},
+            ways={name: ways[name] for name in names},
+            data=DataKey.of(job.measured),
+            golden=DataKey.of(job.golden) if job.golden else None,
+            meter=self._meter(),
+            machine=host_facts() if job.rung == "measured" else None,
+            target=job.target if job.rung != "measured" else None,
+            emulators=job.emulator_facts() if native else None,
+            features=host_facts().features if native else None,
+            tools=installed_versions(RUN_TOOLS),
+        )
+        return self.stages.run(Stage("measure", key, done), make)
 
     def _meter(self) -> MeterSettings:
         return dataclasses.replace(self.job.options.meter, threads=self.job.threads)

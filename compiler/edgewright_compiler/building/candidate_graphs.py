@@ -11,13 +11,14 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgewright_benchmarks.versions import installed_versions
-from edgewright_compiler.building.job import RUN_TOOLS
-from edgewright_compiler.compile import CompileError, CompileFacts, CompileRequest, compiler
+from edgewright_compiler.building.job import RUN_TOOLS, Job
+from edgewright_compiler.building.stage import FINDINGS, CandidateError, DataKey, Stage, Stages
+from edgewright_compiler.compile import CompileFacts, CompileRequest, compiler
 from edgewright_compiler.graphs.exported import (
     ASSETS_FOLDER,
     GRAPH_FILE,
@@ -26,10 +27,10 @@ from edgewright_compiler.graphs.exported import (
     tree_digest,
     write_exported,
 )
-from edgewright_compiler.graphs.feed_shapes import FeedShapes, shapes_of
+from edgewright_compiler.graphs.feed_shapes import FeedShapes, Shape, shapes_of
 from edgewright_compiler.graphs.fixed_shapes import FixingError, choose_shapes, fix_shapes
 from edgewright_compiler.graphs.low_precision import low_precision_nodes
-from edgewright_compiler.graphs.quantize import CALIBRATED, QuantizationError, quantize
+from edgewright_compiler.graphs.quantize import CALIBRATED, quantize
 from edgewright_runtime.likeness import likeness_of
 from edgewright_runtime.providers import provider
 from edgewright_targets import Candidate, Recipe
@@ -38,10 +39,12 @@ from edgewright_targets.record import read_record, write_record
 if TYPE_CHECKING:
     import onnx_ir
 
-    from edgewright_compiler.building.engine_maker import EngineMaker
+    from edgewright_runtime.wire import Arrays
+
+# What each component is given for the calibration samples: from the folder of an exported model and its record.
+Feeds = Callable[[Path, ExportedModel], "dict[str, list[Arrays]]"]
 
 _GRAPH_TOOLS = ("onnxruntime", "onnx", "onnx-ir", "onnxscript", "numpy")
-_FAILURE = "failure.txt"
 _FACTS = "facts.json"
 _SHAPES = "shapes.json"
 _REFERENCE = "reference.json"
@@ -49,30 +52,85 @@ _REFERENCE = "reference.json"
 _ENGINE = "engine"
 # Operator types that a message lists.
 _SHOWN_OPERATORS = 4
-_EXPECTED = (QuantizationError, CompileError, FixingError)
 
 
-class CandidateError(Exception):
-    """A candidate cannot be made from this model; the text says why, for people."""
+@dataclass(frozen=True, kw_only=True)
+class _ShapesKey:
+    exported: str
+    data: DataKey
+    tools: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _FixKey:
+    exported: str
+    shapes: dict[str, dict[str, Shape]]
+    tools: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ReferenceKey:
+    exported: str
+    graphs: dict[str, str]
+    data: DataKey
+    tools: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _QuantizeKey:
+    # What a graph is given is made by the others of the exported model.
+    exported: str
+    component: str
+    recipe: Recipe
+    data: DataKey | None
+    tools: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ShareKey:
+    graphs: dict[str, str]
+    tools: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _CompileKey:
+    graph: str
+    kind: str
+    provider: str
+    options: dict[str, str]
+    shapes: FeedShapes
+    allow_partial: bool
+    text_limits: dict[str, int]
+    tools: dict[str, str]
 
 
 class Graphs:
     """The float graphs that candidates start from, and the precisions of them that were made so far.
 
     Args:
-        maker: Whose stages they are.
+        stages: Run them.
+        job: What is built.
+        feeds: Makes what each component is given for the calibration samples.
         folder: Of the exported model.
         exported: Its record.
         shapes: Component to the shapes that it is given, where they are known before the data is read.
     """
 
     def __init__(
-        self, maker: EngineMaker, folder: Path, exported: ExportedModel, shapes: dict[str, FeedShapes] | None = None
+        self,
+        stages: Stages,
+        job: Job,
+        feeds: Feeds,
+        folder: Path,
+        exported: ExportedModel,
+        shapes: dict[str, FeedShapes] | None = None,
     ) -> None:
         self.folder = folder
         self.exported = exported
         self.digest = tree_digest(folder)
-        self._maker = maker
+        self._stages = stages
+        self._job = job
+        self._feeds = feeds
         self._shapes = shapes
         self._fixed: tuple[Graphs, str] | None = None
         self._quantized: dict[tuple[str, Recipe], Path] = {}
@@ -90,23 +148,14 @@ class Graphs:
 
     def _read_shapes(self) -> dict[str, FeedShapes]:
         def make(place: Path) -> None:
-            feeds = self._maker.feeds(self.folder, self.exported)
+            feeds = self._feeds(self.folder, self.exported)
             found = {name: write_record(shapes_of(feeds[name])) for name in self.components}
             (place / _SHAPES).write_text(json.dumps(found), encoding="utf-8")
 
-        parts = {
-            "exported": self.digest,
-            **self._data_parts(),
-            "tools": installed_versions(RUN_TOOLS),
-        }
-        path = self._maker.stage("shapes", "Read the shapes of the data", parts, make) / _SHAPES
+        key = _ShapesKey(exported=self.digest, data=DataKey.of(self._job.inputs), tools=installed_versions(RUN_TOOLS))
+        path = self._stages.run(Stage("shapes", key, "Read the shapes of the data"), make) / _SHAPES
         data = json.loads(path.read_text(encoding="utf-8"))
         return {name: read_record(FeedShapes, data[name], str(path)) for name in self.components}
-
-    def _data_parts(self) -> dict[str, Any]:
-        """What decides the samples that the graphs are given: a part of a file has the digest of the whole file."""
-        data = self._maker.job.inputs
-        return {"data": data.digest, "samples": len(data.samples)}
 
     def fixed(self) -> tuple[Graphs, str]:
         """The same graphs for one shape each, which the data decides; and what was chosen, as sentences.
@@ -131,16 +180,16 @@ class Graphs:
                 raise CandidateError(str(error)) from error
             shapes = {name: found for name, (found, _) in chosen.items()}
             said = " ".join(dict.fromkeys(said for _, said in chosen.values()))
-            self._maker.progress.note(said)
-            parts = {"exported": self.digest, "shapes": shapes, "tools": installed_versions(_GRAPH_TOOLS)}
-            folder = _kept(self._maker, "fix", "Fixed the shapes", parts, lambda at: self._fix(shapes, at))
+            self._stages.progress.note(said)
+            key = _FixKey(exported=self.digest, shapes=shapes, tools=installed_versions(_GRAPH_TOOLS))
+            folder = self._stages.kept(Stage("fix", key, "Fixed the shapes"), lambda at: self._fix(shapes, at))
             alike = {
                 name: FeedShapes({key: (shape,) for key, shape in found.items()}) for name, found in shapes.items()
             }
-            self._fixed = Graphs(self._maker, folder, self.exported, alike), said
+            self._fixed = Graphs(self._stages, self._job, self._feeds, folder, self.exported, alike), said
         return self._fixed
 
-    def _fix(self, shapes: Mapping[str, Any], place: Path) -> None:
+    def _fix(self, shapes: Mapping[str, Mapping[str, Shape]], place: Path) -> None:
         for name in self.components:
             with self._naming(name):
                 fix_shapes(self.folder / name, shapes[name], place / name)
@@ -205,20 +254,20 @@ class Graphs:
             alike = replace(alike, chooses=False)
 
         def make(place: Path) -> None:
-            feeds = self._maker.feeds(self.folder, self.exported)
+            feeds = self._feeds(self.folder, self.exported)
             pairs = {name: (self.folder / name, graphs[name], feeds[name]) for name in self.components}
             found = differences(pairs, alike)
             (place / _REFERENCE).write_text(json.dumps(found), encoding="utf-8")
 
-        parts = {
-            "exported": self.digest,
-            "graphs": {name: tree_digest(graph) for name, graph in graphs.items()},
-            **self._data_parts(),
-            "tools": installed_versions(_GRAPH_TOOLS),
-        }
-        path = self._maker.stage("reference", "Compared the precision with float", parts, make) / _REFERENCE
+        key = _ReferenceKey(
+            exported=self.digest,
+            graphs={name: tree_digest(graph) for name, graph in graphs.items()},
+            data=DataKey.of(self._job.inputs),
+            tools=installed_versions(_GRAPH_TOOLS),
+        )
+        path = self._stages.run(Stage("reference", key, "Compared the precision with float"), make) / _REFERENCE
         found = json.loads(path.read_text(encoding="utf-8"))
-        changed, samples, budget = found["changed"], found["samples"], self._maker.job.options.max_drop
+        changed, samples, budget = found["changed"], found["samples"], self._job.options.max_drop
         if changed and changed / samples > budget:
             raise CandidateError(
                 f"The precision alone changes the answers to {changed} of {samples} calibration samples "
@@ -276,23 +325,22 @@ class Graphs:
         return self._quantized[component, recipe]
 
     def _quantize(self, component: str, recipe: Recipe, precision: str) -> Path:
-        data = self._maker.job.calibration if recipe.method in CALIBRATED else None
+        data = self._job.calibration if recipe.method in CALIBRATED else None
 
         def make(place: Path) -> None:
-            feeds = self._maker.feeds(self.folder, self.exported)[component] if data else []
+            feeds = self._feeds(self.folder, self.exported)[component] if data else []
             with self._naming(component):
                 quantize(self.folder / component, recipe, feeds, place)
 
-        parts = {
-            # What a graph is given is made by the others.
-            "exported": self.digest,
-            "component": component,
-            "recipe": write_record(recipe),
-            "data": data.digest if data else None,
-            "tools": installed_versions(_GRAPH_TOOLS),
-        }
+        key = _QuantizeKey(
+            exported=self.digest,
+            component=component,
+            recipe=recipe,
+            data=DataKey.of(data) if data else None,
+            tools=installed_versions(_GRAPH_TOOLS),
+        )
         title = f"Quantized {'' if len(self.components) == 1 else f'{component} '}to {precision}"
-        return _kept(self._maker, "quantize", title, parts, make)
+        return self._stages.kept(Stage("quantize", key, title), make)
 
     def shared(self, graphs: Mapping[str, Path]) -> Path:
         """Folder of these graphs over one file of weights, each stored once."""
@@ -300,11 +348,11 @@ class Graphs:
         def make(place: Path) -> None:
             share_weights(graphs, place)
 
-        parts = {
-            "graphs": {name: tree_digest(graph) for name, graph in graphs.items()},
-            "tools": installed_versions(_GRAPH_TOOLS),
-        }
-        return self._maker.stage("share", "Stored weights of all components once", parts, make)
+        key = _ShareKey(
+            graphs={name: tree_digest(graph) for name, graph in graphs.items()},
+            tools=installed_versions(_GRAPH_TOOLS),
+        )
+        return self._stages.run(Stage("share", key, "Stored weights of all components once"), make)
 
     def compiled(self, component: str, graph: Path, candidate: Candidate) -> tuple[Path, CompileFacts]:
         """Folder of what is made ahead of time from the graph in `graph`, and what its compiler said.
@@ -313,7 +361,7 @@ class Graphs:
             CandidateError: The compiler does not take the graph as asked.
         """
         kind = compiler(candidate.engine)
-        options = provider(candidate.provider).options(candidate.provider_options, self._maker.job.threads)
+        options = provider(candidate.provider).options(candidate.provider_options, self._job.threads)
         shapes, limits = self.shapes()[component], self.text_limits(component)
 
         def make(place: Path) -> None:
@@ -330,16 +378,18 @@ class Graphs:
                 facts = kind.compile_engine(request, place / _ENGINE)
             (place / _FACTS).write_text(json.dumps(write_record(facts)), encoding="utf-8")
 
-        parts = {
-            "graph": tree_digest(graph),
-            "kind": candidate.engine,
-            "provider": [candidate.provider, options],
-            "shapes": write_record(shapes),
-            "allow_partial": candidate.allow_partial,
-            "text_limits": limits,
-            "tools": installed_versions(kind.TOOLS),
-        }
-        folder = _kept(self._maker, "compile", f"Compiled {self._named(component, candidate.name)}", parts, make)
+        key = _CompileKey(
+            graph=tree_digest(graph),
+            kind=candidate.engine,
+            provider=candidate.provider,
+            options=options,
+            shapes=shapes,
+            allow_partial=candidate.allow_partial,
+            text_limits=limits,
+            tools=installed_versions(kind.TOOLS),
+        )
+        stage = Stage("compile", key, f"Compiled {self._named(component, candidate.name)}")
+        folder = self._stages.kept(stage, make)
         data = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
         return folder / _ENGINE, read_record(CompileFacts, data, str(folder / _FACTS))
 
@@ -351,7 +401,7 @@ class Graphs:
         """Let what a stage cannot do with a graph name its component."""
         try:
             yield
-        except _EXPECTED as error:
+        except FINDINGS as error:
             raise type(error)(self._named(component, str(error))) from error
 
 
@@ -359,19 +409,3 @@ def _graph(folder: Path) -> onnx_ir.Model:
     import onnx_ir
 
     return onnx_ir.load(folder / GRAPH_FILE)
-
-
-def _kept(maker: EngineMaker, name: str, title: str, parts: dict[str, Any], make: Callable[[Path], None]) -> Path:
-    """The folder of a stage whose failure is a finding: it is kept like a success, and raised each time."""
-
-    def try_to_make(place: Path) -> None:
-        try:
-            make(place)
-        except _EXPECTED as error:
-            (place / _FAILURE).write_text(str(error), encoding="utf-8")
-
-    folder = maker.stage(name, title, parts, try_to_make)
-    failure = folder / _FAILURE
-    if failure.exists():
-        raise CandidateError(failure.read_text(encoding="utf-8"))
-    return folder

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.versions import installed_versions
-from edgewright_compiler.building.job import RUN_TOOLS, Job, stage_parts
+from edgewright_compiler.building.job import RUN_TOOLS, Job
 from edgewright_compiler.building.manifests import make_manifest
 from edgewright_compiler.building.optimizations import as_written, optimizer_facts
-from edgewright_compiler.cache import StageCache
+from edgewright_compiler.building.stage import CandidateError, DataKey, Stage, Stages
 from edgewright_compiler.graphs.exported import ExportedModel, read_exported
 from edgewright_runtime.manifest import PLAN_ENGINES, EngineSpec
 from edgewright_runtime.options import AS_WRITTEN, EXACT_PRODUCTS_KEY, OPTIMIZATION_KEY, THREADS_KEY
@@ -36,6 +34,24 @@ _CHECKED_SAMPLES = 16
 _CHECK = "check.json"
 # Methods whose graphs multiply bytes.
 _OF_PRODUCTS = ("static", "dynamic")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ExportKey:
+    kind: str
+    source: str
+    tools: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _CheckKey:
+    # The source too: another source may export to the same graph and answer differently.
+    kind: str
+    source: str
+    exported: str
+    data: DataKey
+    compared: int
+    tools: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -60,23 +76,22 @@ class MadeEngines:
 class EngineMaker:
     """The stages of one target up to its engines."""
 
-    def __init__(self, job: Job, cache: StageCache, progress: Progress) -> None:
+    def __init__(self, job: Job, stages: Stages) -> None:
         self.job = job
-        self.cache = cache
-        self.progress = progress
+        self.stages = stages
         self._as_written = False
 
     def make(self) -> MadeEngines:
         """Export, check, and make the engine of each candidate."""
-        from edgewright_compiler.building.candidate_graphs import CandidateError, Graphs
+        from edgewright_compiler.building.candidate_graphs import Graphs
 
         folder = self._export()
         exported = read_exported(folder)
-        graphs = Graphs(self, folder, exported)
+        graphs = Graphs(self.stages, self.job, self.feeds, folder, exported)
         self._check(graphs)
         optimizer = optimizer_facts(self, graphs, self._checked()) if self.job.source.graph_itself else None
         if optimizer is not None and optimizer.exceeds:
-            self.progress.note(f"  {optimizer.words()}")
+            self.stages.progress.note(f"  {optimizer.words()}")
             self._as_written = not optimizer.kept
         engines: list[EngineFiles] = []
         failures: dict[str, str] = {}
@@ -87,7 +102,7 @@ class EngineMaker:
                 engines.append(made)
             except CandidateError as error:
                 failures[candidate.name] = str(error)
-                self.progress.note(f"  {candidate.name} failed: {error}")
+                self.stages.progress.note(f"  {candidate.name} failed: {error}")
         return MadeEngines(folder, exported, tuple(engines), failures, optimizer)
 
     def _keeping_float(self, candidate: Candidate, exported: ExportedModel) -> Candidate:
@@ -142,8 +157,6 @@ class EngineMaker:
 
     def _refuse_oversize(self, engine: EngineFiles) -> None:
         """An engine needs at least the memory of its own bytes."""
-        from edgewright_compiler.building.candidate_graphs import CandidateError
-
         target = self.job.target
         size = engine.size_bytes()
         if not target.memory_bytes or size <= target.memory_bytes:
@@ -153,24 +166,10 @@ class EngineMaker:
             raise InputError(f"The float baseline '{engine.spec.name}' does not fit the target. {said}")
         raise CandidateError(said)
 
-    def stage(self, name: str, title: str, parts: dict[str, Any], make: Callable[[Path], None]) -> Path:
-        """The folder of a stage, from the cache or made now; says which of them under `title`."""
-        start = time.perf_counter()
-        folder, cached = self.cache.get(name, stage_parts(parts), make, damaged=self._note_damage)
-        spent = "from the cache" if cached else f"{time.perf_counter() - start:.1f} s"
-        self.progress.note(f"{title}: {spent}")
-        return folder
-
-    def _note_damage(self, folder: Path) -> None:
-        self.progress.note(f"The stage '{folder}' in the cache is damaged; it is made anew.")
-
     def _export(self) -> Path:
         source = self.job.source
-        parts = {
-            "source": [source.kind, self.job.source_digest],
-            "tools": installed_versions(source.tools),
-        }
-        return self.stage("export", f"Exported {source.name} to ONNX", parts, source.export)
+        key = _ExportKey(kind=source.kind, source=self.job.source_digest, tools=installed_versions(source.tools))
+        return self.stages.run(Stage("export", key, f"Exported {source.name} to ONNX"), source.export)
 
     def _checked(self) -> Sequence[Any]:
         """Real inputs that answers are compared on before anything is measured."""
@@ -185,7 +184,7 @@ class EngineMaker:
         limits = {name: most for part in graphs.components for name, most in graphs.text_limits(part).items()}
 
         def make(place: Path) -> None:
-            with self.cache.scratch() as scratch:
+            with self.stages.scratch() as scratch:
                 engine = self.float_here(graphs.folder, graphs.exported)
                 if self.job.source.graph_itself:
                     # What optimizations change is another matter; see `edgewright_compiler.building.optimizations`.
@@ -195,18 +194,18 @@ class EngineMaker:
             record = {"difference": found.difference, "samples": len(samples), "notes": found.notes}
             (place / _CHECK).write_text(json.dumps(record), encoding="utf-8")
 
-        parts = {
-            # The source too: another source may export to the same graph and answer differently.
-            "source": [self.job.source.kind, self.job.source_digest],
-            "exported": graphs.digest,
-            "data": data.digest,
-            "samples": len(samples),
-            "tools": installed_versions((*self.job.source.tools, *RUN_TOOLS)),
-        }
+        key = _CheckKey(
+            kind=self.job.source.kind,
+            source=self.job.source_digest,
+            exported=graphs.digest,
+            data=DataKey.of(data),
+            compared=len(samples),
+            tools=installed_versions((*self.job.source.tools, *RUN_TOOLS)),
+        )
         title = f"Checked the export against its source on {len(samples)} inputs"
-        path = self.stage("check", title, parts, make) / _CHECK
+        path = self.stages.run(Stage("check", key, title), make) / _CHECK
         for note in json.loads(path.read_text(encoding="utf-8"))["notes"]:
-            self.progress.note(f"  {note}")
+            self.stages.progress.note(f"  {note}")
 
     def feeds(self, folder: Path, exported: ExportedModel) -> dict[str, list[Arrays]]:
         """What each component is given for the calibration samples, by the same steps that the device runs."""
@@ -215,7 +214,7 @@ class EngineMaker:
         from edgewright_runtime import load
 
         found: dict[str, list[Arrays]] = {name: [] for name in exported.graphs}
-        with self.cache.scratch() as scratch:
+        with self.stages.scratch() as scratch:
             baseline = self.float_here(folder, exported)
             self.draft(scratch / "package", folder, exported, [baseline])
             with load(scratch / "package", engine=baseline.spec.name) as model:

@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from edgewright_benchmarks.data import MOST_ROWS, Dataset, check_there, read_dataset
 from edgewright_benchmarks.devices.workers import Place
@@ -15,19 +14,28 @@ from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.statistics.bounds import apart, lower
 from edgewright_benchmarks.statistics.intervals import least_bound, least_samples
 from edgewright_benchmarks.versions import installed_versions
+from edgewright_compiler.building.stage import REVISIONS, DataKey
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.reach.ways import Way, places, planned, ways
 from edgewright_compiler.sources import Source, SourceOptions, is_code, open_source
 from edgewright_compiler.sources.labels_file import read_labels
 from edgewright_runtime.options import SESSION_OPTIONS, check_options
 from edgewright_runtime.providers import PLUGINS, provider
-from edgewright_targets import RUNGS, Candidate, InputError, Rung, Target, __version__, host_facts, load_target
+from edgewright_targets import (
+    RUNGS,
+    Candidate,
+    HostFacts,
+    InputError,
+    Rung,
+    Target,
+    __version__,
+    host_facts,
+    load_target,
+)
 from edgewright_targets.errors import first_few
 from edgewright_targets.findings import Findings
 from edgewright_targets.record import write_record
 
-# Raise where a stage's code changes what it writes: entries of older code are then not taken for it.
-STAGE_REVISION = 26
 # Samples that travel in a package with their float answers.
 GOLDEN_SAMPLES = 8
 # What answers depend on, beside the graph itself.
@@ -72,6 +80,28 @@ class BuildOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _JobKey:
+    revisions: dict[str, int]
+    edgewright: str
+    kind: str
+    name: str
+    source: str
+    target: Target
+    calibration: DataKey | None
+    data: DataKey
+    labelled: bool
+    max_drop: float
+    accept_baseline: bool
+    threads: int
+    meter: MeterSettings
+    machine: HostFacts
+    emulators: dict[str, dict[str, str]]
+    golden_samples: bool
+    golden: DataKey | None
+    tools: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """A checked build.
 
@@ -99,10 +129,6 @@ class Job:
     places: Mapping[str, Place] = field(default_factory=dict)
     golden: Dataset | None = None
 
-    def golden_key(self) -> list[Any] | None:
-        """What decides the golden samples, where they are not those that it is measured on."""
-        return [self.golden.digest, len(self.golden.samples)] if self.golden else None
-
     def placed(self, progress: Progress) -> Job:
         """The job with emulators made ready, where it takes any: what answers there depend on is part of its key.
 
@@ -121,25 +147,27 @@ class Job:
 
     def key(self) -> str:
         """Digest of all that decides the package."""
-        return digest_of(
-            {
-                "revision": STAGE_REVISION,
-                "edgewright": __version__,
-                "source": [self.source.kind, self.source.name, self.source_digest],
-                "target": write_record(self.target),
-                "data": [self.calibration.digest if self.calibration else None, self.measured.digest],
-                "samples": len(self.measured.samples),
-                "labelled": self.measured.labels is not None,
-                "max_drop": self.options.max_drop,
-                "accept_baseline": self.options.accept_baseline,
-                "threads": self.threads,
-                "meter": write_record(self.options.meter),
-                "machine": write_record(host_facts()),
-                "emulators": self.emulator_facts(),
-                "golden": [self.options.golden_samples, self.golden_key()],
-                "tools": installed_versions((*self.source.tools, *RUN_TOOLS)),
-            }
+        key = _JobKey(
+            revisions=REVISIONS,
+            edgewright=__version__,
+            kind=self.source.kind,
+            name=self.source.name,
+            source=self.source_digest,
+            target=self.target,
+            calibration=DataKey.of(self.calibration) if self.calibration else None,
+            data=DataKey.of(self.measured),
+            labelled=self.measured.labels is not None,
+            max_drop=self.options.max_drop,
+            accept_baseline=self.options.accept_baseline,
+            threads=self.threads,
+            meter=self.options.meter,
+            machine=host_facts(),
+            emulators=self.emulator_facts(),
+            golden_samples=self.options.golden_samples,
+            golden=DataKey.of(self.golden) if self.golden else None,
+            tools=installed_versions((*self.source.tools, *RUN_TOOLS)),
         )
+        return digest_of(write_record(key))
 
     @property
     def device_threads(self) -> int:
@@ -343,8 +371,3 @@ def _read_data(path: str | Path | None, source: Source, most: int | None = None)
         most=most,
         arrays=source.arrays(),
     )
-
-
-def stage_parts(parts: dict[str, Any]) -> dict[str, Any]:
-    """What decides a stage, with what decides every stage."""
-    return {"revision": STAGE_REVISION, "edgewright": __version__, **parts}

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_benchmarks.result import OptimizerFacts
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.building.job import RUN_TOOLS
+from edgewright_compiler.building.stage import DataKey, Stage
 from edgewright_compiler.graphs.changed_nodes import changed_nodes, largest_share
 from edgewright_runtime.errors import EngineUnavailableError, InferenceError
 from edgewright_runtime.options import AS_WRITTEN, OPTIMIZATION_KEY
@@ -32,6 +34,20 @@ if TYPE_CHECKING:
 # and sums of thousands of products lose some; float16 has 11; a step of 8 bits is 1/255, and layers add theirs up.
 _FLOAT32, _FLOAT16, _INTEGERS = 1e-3, 1e-2, 5e-2
 _FACTS = "optimizer.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OptimizerKey:
+    exported: str
+    data: DataKey
+    compared: int
+    judged_on: DataKey
+    labelled: bool
+    here: bool
+    # Where integers saturate depends on the processor.
+    architecture: str
+    features: tuple[str, ...]
+    tools: dict[str, str]
 
 
 def allowed_difference(quantized: str) -> float:
@@ -61,7 +77,7 @@ def optimizer_facts(maker: EngineMaker, graphs: Graphs, samples: Sequence[Any]) 
     job = maker.job
 
     def make(place: Path) -> None:
-        with maker.cache.scratch() as scratch:
+        with maker.stages.scratch() as scratch:
             engine = maker.float_here(graphs.folder, graphs.exported)
             other = as_written(engine)
             # Both in one package, which has their weights once.
@@ -73,17 +89,19 @@ def optimizer_facts(maker: EngineMaker, graphs: Graphs, samples: Sequence[Any]) 
                 found = _judged(maker, scratch / "package", names, found)
         (place / _FACTS).write_text(json.dumps(write_record(found)), encoding="utf-8")
 
-    parts = {
-        "exported": graphs.digest,
-        "data": [job.inputs.digest, len(job.inputs.samples), len(samples)],
-        "measured": [job.measured.digest, len(job.measured.samples), job.measured.labels is not None],
-        "here": job.target.is_here(),
-        # Where integers saturate depends on it.
-        "processor": [host_facts().architecture, host_facts().features],
-        "tools": installed_versions(RUN_TOOLS),
-    }
+    key = _OptimizerKey(
+        exported=graphs.digest,
+        data=DataKey.of(job.inputs),
+        compared=len(samples),
+        judged_on=DataKey.of(job.measured),
+        labelled=job.measured.labels is not None,
+        here=job.target.is_here(),
+        architecture=host_facts().architecture,
+        features=host_facts().features,
+        tools=installed_versions(RUN_TOOLS),
+    )
     title = f"Compared the graph with and without ONNX Runtime's optimizations on {len(samples)} inputs"
-    path = maker.stage("optimizer", title, parts, make) / _FACTS
+    path = maker.stages.run(Stage("optimizer", key, title), make) / _FACTS
     facts = read_record(OptimizerFacts, json.loads(path.read_text(encoding="utf-8")), str(path))
     # The budget is not the stage's: what is lost stays the same under another one.
     return facts if facts.drop is None else dataclasses.replace(facts, kept=facts.drop <= job.options.max_drop)
@@ -133,7 +151,7 @@ def _judged(maker: EngineMaker, package: Path, names: Sequence[str], found: Opti
         return found
     places = {name: Place() for name in names}
     title = "answering with and without optimizations"
-    readings = answer_engines(package, places, job.measured.samples, title, maker.progress)
+    readings = answer_engines(package, places, job.measured.samples, title, maker.stages.progress)
     if any(one.failure is not None for one in readings.values()):
         return found
     optimized, written = (readings[name].outputs for name in names)
