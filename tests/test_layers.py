@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from edgewright_runtime.providers import PLUGINS
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # Each may import those behind it.
 LAYERS = ("cli", "compiler", "benchmarks", "runtime", "targets")
 # Where a layer lies that has no folder of its name at the top.
 FOLDERS = {"cli": "compiler"}
+# Wheels of providers' plugins, as modules.
+PLUGIN_MODULES = {plugin.replace("-", "_") for plugin in PLUGINS}
 # All that the device side may import beyond Python; a provider's plugin is imported where it is asked for.
 DEVICE = {
     "targets": set[str](),
@@ -24,8 +28,7 @@ DEVICE = {
         "av",
         "soundfile",
         "soxr",
-        "onnxruntime_ep_openvino",
-        "onnxruntime_qnn",
+        *PLUGIN_MODULES,
     },
 }
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from edgewright_runtime.errors import EngineUnavailableError, PackageError
 from edgewright_runtime.graph import Graph
-from edgewright_runtime.manifest import PLAN_ENGINES
 from edgewright_runtime.options import OPTIMIZATION_KEY, THREADS_KEY
 from edgewright_runtime.provider_words import provider_words
 from edgewright_runtime.providers import provider
@@ -65,11 +64,11 @@ class Engine:
         reason = self.unavailable()
         if reason is not None:
             raise EngineUnavailableError(f"Engine '{self.spec.name}' cannot run here. {reason}", reason=reason)
-        self.threads = 1 if self.spec.engine in PLAN_ENGINES else self._thread_count()
+        self.threads = 1 if self.spec.kind.plan else self._thread_count()
         counts: Counter[str] = Counter()
         try:
             for component, part in self.spec.parts.items():
-                if self.spec.engine in PLAN_ENGINES:
+                if self.spec.kind.plan:
                     session, nodes = self._plan(component)
                 else:
                     session, nodes = self._session(part)
@@ -140,7 +139,7 @@ class Engine:
 
     def deactivate(self) -> None:
         """Free the sessions and what they hold."""
-        if self.spec.engine in PLAN_ENGINES:
+        if self.spec.kind.plan:
             for graph in self._graphs.values():
                 graph.session.close()
         self._graphs = {}

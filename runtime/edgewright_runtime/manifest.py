@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from edgewright_runtime.options import EXACT_PRODUCTS_KEY, THREADS_KEY
+from edgewright_targets.engine_kinds import ENGINE_KINDS, PLAIN, EngineKind
 from edgewright_targets.hardware import Hardware
 from edgewright_targets.recipe import AS_IT_IS, Recipe
 
@@ -21,8 +22,6 @@ from edgewright_targets.recipe import AS_IT_IS, Recipe
 FORMAT = 2
 COMPONENT = "model"
 ASSET_FOLDER = "shared_assets"
-# Kinds of engine that ONNX Runtime does not run; the flavours in `edgewright_runtime.trt`.
-PLAN_ENGINES = ("tensorrt-rtx", "tensorrt")
 
 
 @dataclass(frozen=True)
@@ -134,7 +133,7 @@ class EngineSpec:
         pad_to_multiple_of: Padding policy of text for this engine.
         tolerance: Largest allowed difference of any output from the float outputs on the golden samples.
         parts: By component; most models have one, `model`.
-        engine: Kind of its files: `onnx`, or what they were compiled to ahead of time, such as `epcontext`.
+        engine: Kind of its files, one of `ENGINE_KINDS`: `onnx`, or what they were compiled to ahead of time.
         compared: Its answers were compared with the float engine's before it got into the package. One that was not is
             used only where `edgewright finish` compared it.
     """
@@ -148,9 +147,14 @@ class EngineSpec:
     pad_to_multiple_of: int
     tolerance: float
     parts: dict[str, EnginePart]
-    engine: str = "onnx"
+    engine: str = PLAIN
     compared: bool = True
     component_recipes: dict[str, Recipe] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> EngineKind:
+        """What its kind of engine is."""
+        return ENGINE_KINDS[self.engine]
 
     def option(self, name: str, default: str = "") -> str:
         """A provider option that all parts have alike."""

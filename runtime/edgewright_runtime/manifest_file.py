@@ -18,11 +18,10 @@ from edgewright_runtime.errors import PackageError, PackageTooNewError
 from edgewright_runtime.manifest import FORMAT, EnginePart, EngineSpec, Manifest
 from edgewright_runtime.options import SESSION_OPTIONS, check_options
 from edgewright_runtime.providers import provider
-from edgewright_targets.errors import first_few
+from edgewright_targets.engine_kinds import ENGINE_KINDS, ONNX_RUNTIME, PLAIN, TENSORRT
+from edgewright_targets.errors import first_few, nearest
 from edgewright_targets.recipe import Recipe
 from edgewright_targets.record import read_record, write_record
-
-PLAN_EXECUTOR = "tensorrt"
 
 # A manifest holds names and options, never weights: anything larger is no manifest of ours.
 MANIFEST_LIMIT_BYTES = 16 * 2**20
@@ -64,7 +63,7 @@ class _EngineRecord:
     recipe: Recipe
     pad_to_multiple_of: int
     tolerance: float
-    engine: str = "onnx"
+    engine: str = PLAIN
     compared: bool = True
     component_recipes: dict[str, Recipe] = field(default_factory=dict)
 
@@ -98,12 +97,8 @@ def engine_variant(spec: EngineSpec, component: str) -> dict[str, Any]:
     return {
         "ep": spec.provider,
         "variant_directory": str(path.parent),
-        "executor_info": {_executor(path.name): executor, "edgewright": write_record(record)},
+        "executor_info": {spec.kind.executor: executor, "edgewright": write_record(record)},
     }
-
-
-def _executor(file: str) -> str:
-    return PLAN_EXECUTOR if file.endswith(".plan") else "ort"
 
 
 def read_manifest(text: bytes, where: str) -> Manifest:
@@ -175,6 +170,10 @@ def _engine(name: str, components: dict[str, dict[str, Any]], where: str) -> Eng
         raise PackageError(f"{place}: its components {first_few(parts)} say different things about it.")
     if not isinstance(provider_name, str):
         raise PackageError(f"{place}: ep is {str(provider_name)[:60]}, expected the name of a provider.")
+    if record.engine not in ENGINE_KINDS:
+        raise PackageError(
+            f"{place}: unknown kind of engine '{record.engine[:60]}'.", hint=nearest(record.engine, ENGINE_KINDS)
+        )
     # Its fields were checked as those of the record: reading them once more would cost each load time.
     shared = {entry.name: getattr(record, entry.name) for entry in dataclasses.fields(record) if entry.name != "format"}
     read = {
@@ -198,7 +197,7 @@ def _engine(name: str, components: dict[str, dict[str, Any]], where: str) -> Eng
 def _part(variant: Any) -> dict[str, Any]:
     # What ONNX Runtime cannot run has an executor of its own, which it leaves alone.
     infos = variant["executor_info"]
-    executor = infos["ort"] if "ort" in infos else infos[PLAN_EXECUTOR]
+    executor = infos[ONNX_RUNTIME] if ONNX_RUNTIME in infos else infos[TENSORRT]
     return {
         "model_file": f"{variant['variant_directory']}/{executor['model_file']}",
         "session_options": executor.get("session_options", {}),

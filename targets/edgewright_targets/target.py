@@ -7,14 +7,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from edgewright_targets.engine_kinds import ENGINE_KINDS, PLAIN, EngineKind
 from edgewright_targets.hardware import Hardware
 from edgewright_targets.recipe import AS_IT_IS, Recipe
 
 # From best to worst; a rung is never rounded up.
 Rung = Literal["measured", "emulated", "compiled", "declared"]
 RUNGS: tuple[Rung, ...] = get_args(Rung)
-
-EngineKind = Literal["onnx", "epcontext", "tensorrt-rtx", "tensorrt"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +30,8 @@ class Candidate:
             want few shapes, providers that do not want no padding.
         session_options: ONNX Runtime session options, as strings.
         provider_options: Options of the provider, as strings.
-        engine: `onnx` is the graph itself, compiled by the provider where it is loaded; `epcontext` is compiled ahead
-            of time, from a graph of fixed shapes; `tensorrt-rtx` is a plan built ahead of time, `tensorrt` one that
-            'edgewright finish' builds on the device.
+        engine: Kind of engine, one of `ENGINE_KINDS`: `onnx` is the graph itself, compiled by the provider where it is
+            loaded.
         allow_partial: A part of the graph may be left to the CPU provider; otherwise that is a failure.
         tasks: The tasks it is tried for; empty is all of them.
         without_isa: Tried only on a processor that has none of these instruction sets; empty is any processor.
@@ -47,12 +45,17 @@ class Candidate:
     pad_to_multiple_of: int = 1
     session_options: dict[str, str] = field(default_factory=dict)
     provider_options: dict[str, str] = field(default_factory=dict)
-    engine: EngineKind = "onnx"
+    engine: str = PLAIN
     allow_partial: bool = False
     tasks: tuple[str, ...] = ()
     component_recipes: dict[str, Recipe] = field(default_factory=dict)
     without_isa: tuple[str, ...] = ()
     quantized_only: bool = False
+
+    @property
+    def kind(self) -> EngineKind:
+        """What its kind of engine is."""
+        return ENGINE_KINDS[self.engine]
 
     def in_float8(self) -> bool:
         """Whether a graph of it has float8."""

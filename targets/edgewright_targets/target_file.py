@@ -10,15 +10,14 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from edgewright_targets.engine_kinds import ENGINE_KINDS, PLAIN
 from edgewright_targets.errors import nearest
 from edgewright_targets.host import KNOWN_FEATURES
 from edgewright_targets.recipe import Recipe
 from edgewright_targets.record import RecordError, read_record
-from edgewright_targets.target import Candidate, EngineKind, Rung, Target
+from edgewright_targets.target import Candidate, Rung, Target
 from edgewright_targets.toml_lines import with_line
 
-# Kinds of engine that are built for GPUs of stated compute capabilities.
-_PLANS = ("tensorrt-rtx", "tensorrt")
 _CAPABILITY = re.compile(r"[1-9][0-9]?\.[0-9]")
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
 # Makers of boards say GB and mean GiB or GB; a file says which.
@@ -36,7 +35,7 @@ class _CandidateFile:
     pad_to_multiple_of: int = 1
     session_options: dict[str, str] = field(default_factory=dict)
     provider_options: dict[str, str] = field(default_factory=dict)
-    engine: EngineKind = "onnx"
+    engine: str = PLAIN
     allow_partial: bool = False
     tasks: tuple[str, ...] = ()
     without_isa: tuple[str, ...] = ()
@@ -200,7 +199,13 @@ def _candidate(file: _TargetFile, index: int, where: str) -> Candidate:
             f"{where}: candidate '{entry.name}': pad_to_multiple_of is {entry.pad_to_multiple_of}; 1 is no padding.",
             keys=(*at, "pad_to_multiple_of"),
         )
-    if entry.engine in _PLANS and not file.compute_capabilities:
+    if entry.engine not in ENGINE_KINDS:
+        raise RecordError(
+            f"{where}: candidate '{entry.name}': engine: '{entry.engine}' is not a kind of engine.",
+            hint=nearest(entry.engine, ENGINE_KINDS),
+            keys=(*at, "engine"),
+        )
+    if ENGINE_KINDS[entry.engine].plan and not file.compute_capabilities:
         raise RecordError(
             f"{where}: candidate '{entry.name}' is a TensorRT plan, and the target has no compute_capabilities.",
             keys=(*at, "engine"),
@@ -231,6 +236,6 @@ def _candidate(file: _TargetFile, index: int, where: str) -> Candidate:
 
 
 def _provider_options(file: _TargetFile, entry: _CandidateFile) -> dict[str, str]:
-    if entry.engine not in _PLANS:
+    if not ENGINE_KINDS[entry.engine].plan:
         return entry.provider_options
     return {"compute_capabilities": " ".join(file.compute_capabilities), **entry.provider_options}

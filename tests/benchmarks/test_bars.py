@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import gemma
+from test_layers import PLUGIN_MODULES
 
 ROOT = Path(__file__).resolve().parents[2]
 BARS = sorted(path.name for path in (ROOT / "benchmarks" / "bars").glob("[!_]*.py"))
@@ -20,7 +21,7 @@ BUILD = {"all_families.py", "all_targets.py", "emulated_agreement.py"}
 # Never on the way to a first answer, whatever else is installed.
 HEAVY = {
     "edgewright_benchmarks", "filelock", "importlib.metadata", "jinja2", "matplotlib", "onnx", "onnx_ir", "onnxscript",
-    "onnxruntime_ep_openvino", "psutil", "scipy", "sklearn", "torch", "tqdm", "transformers",
+    "psutil", "scipy", "sklearn", "torch", "tqdm", "transformers", *PLUGIN_MODULES,
 }  # fmt: skip
 LIBRARIES = {"numpy", "onnxruntime", "tokenizers"}
 

@@ -8,13 +8,12 @@ import pytest
 
 from edgewright_benchmarks.devices.wheels import BASE, needed, unfit
 from edgewright_runtime.manifest import MeasuredSpec, PipelineSpec, StepSpec
-from edgewright_runtime.providers import PLUGINS
 from edgewright_runtime.steps import LIBRARIES, STEPS
 from reached import libraries_reached
-from test_layers import DEVICE
+from test_layers import DEVICE, PLUGIN_MODULES
 
 # What the runtime imports, but for what each package needs and what providers bring.
-OPTIONAL = DEVICE["runtime"] - {"numpy", "onnxruntime", *(name.replace("-", "_") for name in PLUGINS)}
+OPTIONAL = DEVICE["runtime"] - {"numpy", "onnxruntime", *PLUGIN_MODULES}
 
 
 @pytest.mark.parametrize("step", STEPS)

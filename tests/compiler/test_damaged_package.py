@@ -144,6 +144,10 @@ FORGED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "absolute": (lambda d: _variant(d).update(variant_directory="/etc"), "leaves the package"),
     "missing": (lambda d: _variant(d).update(variant_directory="nowhere"), "nowhere"),
     "provider": (lambda d: _variant(d).update(ep="MagicProvider"), "Unknown execution provider 'MagicProvider'"),
+    "engine": (
+        lambda d: _variant(d)["executor_info"]["edgewright"].update(engine="epcontex"),
+        "unknown kind of engine 'epcontex'. Did you mean 'epcontext'",
+    ),
     "threads": (
         lambda d: _variant(d)["executor_info"]["ort"]["session_options"].update(intra_op_num_threads="many"),
         "intra_op_num_threads",

@@ -80,6 +80,13 @@ def test_a_file_of_the_users_own(tmp_path: Path) -> None:
     [
         ('baseline = "cpu-fp32"', 'baseline = "cpu-fp23"', 5, "'cpu-fp23' is no candidate.\nDid you mean 'cpu-fp32'"),
         ('recipe = "int8"', 'recipe = "int4"', 23, "asks for the unknown recipe 'int4'.\nDid you mean 'int8'"),
+        (
+            'recipe = "int8"',
+            'recipe = "int8"\nengine = "epcontex"',
+            24,
+            "not a kind.*\nDid you mean 'epcontext'",
+        ),
+        ('recipe = "int8"', 'recipe = "int8"\nengine = "tensorrt"', 24, "the target has no compute_capabilities"),
         ('name = "cpu-int8"', 'name = "cpu-fp32"', 20, "two candidates have the name 'cpu-fp32'"),
         ('name = "cpu-int8"', 'name = "cpu int8"', 20, "'cpu int8' is no name"),
         ('rung = "compiled"', 'rung = "guessed"', 4, "'guessed' is not allowed. Allowed: 'measured', 'emulated'"),

@@ -90,7 +90,7 @@ def compare_engines(
         result = _described(engine)
         if engine.spec.name not in readings:
             # Made ahead of time for hardware that is not here: the device decides.
-            waiting = engine.spec.engine != "onnx"
+            waiting = engine.spec.kind.ahead_of_time
             status: Status = "unfinished" if waiting else "refused"
             results.append(EngineResult(**result, status=status, reasons=engine.notes, nodes=engine.nodes))
             continue

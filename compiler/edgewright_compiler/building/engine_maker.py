@@ -18,7 +18,7 @@ from edgewright_compiler.building.manifests import make_manifest
 from edgewright_compiler.building.optimizations import as_written, optimizer_facts
 from edgewright_compiler.building.stage import CandidateError, DataKey, Stage, Stages
 from edgewright_compiler.graphs.exported import ExportedModel, read_exported
-from edgewright_runtime.manifest import PLAN_ENGINES, EngineSpec
+from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.options import AS_WRITTEN, EXACT_PRODUCTS_KEY, OPTIMIZATION_KEY, THREADS_KEY
 from edgewright_targets import Candidate, InputError
 from edgewright_targets.host import architecture
@@ -117,11 +117,11 @@ class EngineMaker:
         from edgewright_compiler.compile import compiler
 
         spec = self._spec(candidate, exported.components)
-        if candidate.engine == "onnx":
+        if not candidate.kind.ahead_of_time:
             sources = exported.quantized(candidate)
             counts = exported.low_precision(candidate, sources)
             return EngineFiles(spec, self._plain(exported, sources), low_precision=counts)
-        if candidate.engine in PLAN_ENGINES:
+        if candidate.kind.plan:
             exported.refuse_plan()
         graphs, notes = exported, []
         if compiler(candidate.engine).STATIC_SHAPES:

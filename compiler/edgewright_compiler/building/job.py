@@ -278,7 +278,7 @@ def _check_golden(options: BuildOptions, targets: Sequence[Target]) -> None:
         f"{target.name}-{candidate.name}"
         for target in targets
         for candidate in target.candidates
-        if candidate.engine != "onnx" and planned(target)[candidate.name].answers == "none"
+        if candidate.kind.ahead_of_time and planned(target)[candidate.name].answers == "none"
     ]
     if waiting:
         raise InputError(

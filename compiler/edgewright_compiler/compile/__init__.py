@@ -1,4 +1,4 @@
-"""Engines made ahead of time: one file a kind of engine, and this one list. Adding a kind is a file and a line here."""
+"""Engines made ahead of time: one file a kind of engine, named in its row of `edgewright_targets.engine_kinds`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,7 @@ from typing import Protocol, cast
 
 from edgewright_compiler.graphs.exported import GRAPH_FILE
 from edgewright_compiler.graphs.feed_shapes import FeedShapes
-from edgewright_targets import InputError, nearest
-
-KINDS = {
-    "epcontext": "edgewright_compiler.compile.epcontext",
-    "tensorrt-rtx": "edgewright_compiler.compile.tensorrt_rtx",
-    "tensorrt": "edgewright_compiler.compile.tensorrt_device",
-}
+from edgewright_targets.engine_kinds import engine_kind
 
 
 class CompileError(Exception):
@@ -100,6 +94,6 @@ def compiler(kind: str) -> Compiler:
     Raises:
         InputError: Unknown; the known kinds are listed.
     """
-    if kind not in KINDS:
-        raise InputError(f"Unknown kind of engine '{kind}'.", hint=nearest(kind, KINDS))
-    return cast("Compiler", importlib.import_module(KINDS[kind]))
+    module = engine_kind(kind).compiler
+    assert module, f"nothing compiles '{kind}' ahead of time"
+    return cast("Compiler", importlib.import_module(f"{__name__}.{module}"))

@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Protocol, cast
 
 from edgewright_benchmarks.devices.workers import Place
+from edgewright_runtime.providers import PROVIDERS
 from edgewright_runtime.providers import provider as provider_module
 from edgewright_targets import InputError
 from edgewright_targets.host import architecture
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 # Architecture of a target, as `uname -m` prints it there -> the module that emulates it.
 EMULATORS: dict[str, str] = {"aarch64": "edgewright_compiler.emulators.aarch64"}
-# Execution providers that bring an emulator of their hardware, which runs in a worker of this machine.
-PROVIDER_EMULATORS = ("QNNExecutionProvider",)
 _ANY_CPU = "max"
 
 
@@ -51,12 +50,12 @@ class Prepared(Protocol):
 
 def emulated_by_provider(provider: str) -> bool:
     """Whether the hardware of this execution provider has an emulator of its own."""
-    return provider in PROVIDER_EMULATORS
+    return provider in PROVIDERS and PROVIDERS[provider].emulates
 
 
 def missing_for(target: Target, provider: str) -> str | None:
     """Why engines of this provider for `target` cannot be emulated here, as a sentence; None if they can."""
-    if provider in PROVIDER_EMULATORS:
+    if emulated_by_provider(provider):
         return provider_module(provider).emulator_unavailable()
     if target.architecture in EMULATORS:
         return emulator_module(target.architecture).missing()
@@ -87,7 +86,7 @@ def place(target: Target, provider: str, progress: Progress) -> Place:
     Raises:
         EdgewrightError: The emulator could not be fetched, or does not know the processor.
     """
-    if provider in PROVIDER_EMULATORS:
+    if emulated_by_provider(provider):
         return Place(options={"emulate": True})
     prepared = emulator_module(target.architecture).prepare(progress)
     cpu = target.emulated_cpu or _ANY_CPU

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgewright_compiler.compile import KINDS, compiler
+from edgewright_compiler.compile import compiler
 from edgewright_compiler.emulators import missing_for
 from edgewright_compiler.reach.ways import ways
 from edgewright_runtime.providers import provider as provider_module
 from edgewright_targets import Candidate, InputError, Rung, Target
 from edgewright_targets.target import RUNGS
-
-# What a kind of engine needs beside ONNX Runtime is known by its compiler, where it says so.
-_PLAIN = "onnx"
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,8 @@ def _candidate(target: Target, candidate: Candidate) -> tuple[Rung, str | None]:
 
 
 def _compiler_missing(candidate: Candidate) -> str | None:
-    if candidate.engine == _PLAIN or candidate.engine not in KINDS:
+    """What a kind of engine needs beside ONNX Runtime, where its compiler says so."""
+    if not candidate.kind.ahead_of_time:
         return None
     missing = getattr(compiler(candidate.engine), "missing", None)
     reason: str | None = missing() if missing is not None else None

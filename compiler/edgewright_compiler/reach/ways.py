@@ -31,8 +31,6 @@ class Way:
     note: str = ""
 
 
-# Kinds of engine that 'edgewright finish' makes on the device.
-MADE_BY_FINISH = ("tensorrt",)
 _FINISHED_LATER = Way(
     "none", "declared", "'edgewright finish' makes it on the device; until then nothing about it was checked."
 )
@@ -54,12 +52,12 @@ def planned(target: Target) -> dict[str, Way]:
     """The same, whether or not what it takes is installed."""
     if target.is_here():
         return {
-            candidate.name: _FINISHED_LATER if candidate.engine in MADE_BY_FINISH else Way("here", "measured")
+            candidate.name: _FINISHED_LATER if candidate.kind.made_by_finish else Way("here", "measured")
             for candidate in target.candidates
         }
     # Where an accelerator is what it is about, the processor beside it is not emulated for the baseline's sake; and a
     # target that says itself that nothing emulates it is built for all the same, with its float engine.
-    accelerator = any(candidate.engine != "onnx" for candidate in target.candidates)
+    accelerator = any(candidate.kind.ahead_of_time for candidate in target.candidates)
     emulated = not accelerator and (target.architecture in EMULATORS or target.rung != "declared")
     return {candidate.name: _way(candidate, target, emulated=emulated) for candidate in target.candidates}
 
@@ -85,9 +83,9 @@ def _way(candidate: Candidate, target: Target, *, emulated: bool) -> Way:
         return Way("emulated", "emulated")
     if candidate.name == target.baseline:
         return Way("reference", "declared", _reference_note(target))
-    if candidate.engine == "onnx":
+    if not candidate.kind.ahead_of_time:
         return Way("none", "declared", "It was not run: no such hardware is here, and nothing emulates it.")
-    if candidate.engine in MADE_BY_FINISH:
+    if candidate.kind.made_by_finish:
         return _FINISHED_LATER
     return Way("none", "compiled", f"{candidate.provider} compiled it; it was not run, as no such hardware is here.")
 

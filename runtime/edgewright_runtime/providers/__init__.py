@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from edgewright_targets.errors import InputError, nearest
 
@@ -12,17 +12,33 @@ if TYPE_CHECKING:
 
     from edgewright_runtime.options import Check
 
-# ONNX Runtime's name of the provider -> the module that knows it.
+
+# Not a dataclass: a device makes these at each start, and a tuple is made in a fifth of the time.
+class ProviderKind(NamedTuple):
+    """What is to be known of a provider without importing it.
+
+    Attributes:
+        module: The module in this folder that knows it, as `Provider` says.
+        plugin: The wheel of one that is a plugin; its module has that name with underscores.
+        emulates: It brings an emulator of its hardware, which runs in a worker of another machine.
+    """
+
+    module: str
+    plugin: str = ""
+    emulates: bool = False
+
+
+# ONNX Runtime's name of the provider -> what is to be known of it.
 PROVIDERS = {
-    "CPUExecutionProvider": "edgewright_runtime.providers.cpu",
-    "OpenVINOExecutionProvider": "edgewright_runtime.providers.openvino",
-    "QNNExecutionProvider": "edgewright_runtime.providers.qnn",
+    "CPUExecutionProvider": ProviderKind("cpu"),
+    "OpenVINOExecutionProvider": ProviderKind("openvino", plugin="onnxruntime-ep-openvino"),
+    "QNNExecutionProvider": ProviderKind("qnn", plugin="onnxruntime-qnn", emulates=True),
     # Not ONNX Runtime's: these run plans of their own, see `edgewright_runtime.trt`.
-    "TensorRT": "edgewright_runtime.providers.tensorrt",
-    "TensorRT-RTX": "edgewright_runtime.providers.tensorrt_rtx",
+    "TensorRT": ProviderKind("tensorrt"),
+    "TensorRT-RTX": ProviderKind("tensorrt_rtx", plugin="tensorrt_rtx_cu13_libs"),
 }
-# The wheels of those that are plugins: their versions decide what an engine does, so caches and evidence name them.
-PLUGINS = ("onnxruntime-ep-openvino", "onnxruntime-qnn", "tensorrt_rtx_cu13_libs")
+# The versions of plugins decide what an engine does, so caches and evidence name them.
+PLUGINS = tuple(kind.plugin for kind in PROVIDERS.values() if kind.plugin)
 
 
 class Provider(Protocol):
@@ -55,4 +71,4 @@ def provider(name: str) -> Provider:
     """
     if name not in PROVIDERS:
         raise InputError(f"Unknown execution provider '{name}'.", hint=nearest(name, PROVIDERS))
-    return cast("Provider", importlib.import_module(PROVIDERS[name]))
+    return cast("Provider", importlib.import_module(f"{__name__}.{PROVIDERS[name].module}"))

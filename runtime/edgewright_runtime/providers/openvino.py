@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import importlib.util
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from edgewright_runtime.options import Check, one_of, thread_count
+from edgewright_runtime.providers._plugins import devices
 
 # Seen with plugin 1.8 on an AMD processor: the library loads and offers no device.
 OTHER_PROCESSORS = "The OpenVINO provider offers no device on this machine: it takes Intel processors only."
@@ -47,7 +47,7 @@ def unavailable() -> str | None:
     """Why OpenVINO cannot run here, or None."""
     if importlib.util.find_spec(_PLUGIN) is None:
         return "The OpenVINO provider is not installed; install it with: pip install 'edgewright[openvino]'."
-    if not _devices():
+    if not devices(_NAME, _PLUGIN, "CPU"):
         return OTHER_PROCESSORS
     return None
 
@@ -65,16 +65,4 @@ def options(settings: Mapping[str, str], threads: int) -> dict[str, str]:
 
 def configure(session_options: Any, provider_options: Mapping[str, str]) -> None:
     """Add OpenVINO's CPU device."""
-    session_options.add_provider_for_devices(_devices(), dict(provider_options))
-
-
-@functools.cache
-def _devices() -> list[Any]:
-    import onnxruntime
-
-    # Registering a library twice in a process is an error, hence the cache.
-    plugin = importlib.import_module(_PLUGIN)
-    onnxruntime.register_execution_provider_library(_NAME, plugin.get_library_path())
-    cpu = onnxruntime.OrtHardwareDeviceType.CPU
-    # The plugin also offers meta devices (`OpenVINOExecutionProvider.AUTO`), told apart by their exact name.
-    return [d for d in onnxruntime.get_ep_devices() if d.ep_name == _NAME and d.device.type == cpu][:1]
+    session_options.add_provider_for_devices(devices(_NAME, _PLUGIN, "CPU"), dict(provider_options))

@@ -6,13 +6,13 @@ NPU's arithmetic and without its speed. Only who asks for emulation gets it, see
 
 from __future__ import annotations
 
-import functools
 import importlib
 import importlib.util
 from collections.abc import Mapping
 from typing import Any
 
 from edgewright_runtime.options import Check, matching, one_of
+from edgewright_runtime.providers._plugins import devices
 from edgewright_targets.errors import InputError
 from edgewright_targets.host import architecture
 
@@ -74,15 +74,6 @@ def configure(session_options: Any, provider_options: Mapping[str, str]) -> None
     session_options.add_provider_for_devices(_devices(), {**provider_options, "backend_path": path})
 
 
-@functools.cache
 def _devices() -> list[Any]:
-    import onnxruntime
-
-    # Registering a library twice in a process is an error, hence the cache.
-    plugin = importlib.import_module(_PLUGIN)
-    onnxruntime.register_execution_provider_library(_NAME, plugin.get_library_path())
-    found = [device for device in onnxruntime.get_ep_devices() if device.ep_name == _NAME]
-    kinds = onnxruntime.OrtHardwareDeviceType
     # A Snapdragon offers its NPU, GPU and CPU under one name; the emulator presents itself as the host's CPU.
-    wanted = kinds.CPU if architecture() == _EMULATES_ON else kinds.NPU
-    return [device for device in found if device.device.type == wanted][:1]
+    return devices(_NAME, _PLUGIN, "CPU" if architecture() == _EMULATES_ON else "NPU")
