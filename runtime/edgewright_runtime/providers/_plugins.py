@@ -7,6 +7,7 @@ import importlib
 from typing import Any, Literal
 
 
+@functools.cache
 def devices(provider: str, plugin: str, hardware: Literal["CPU", "GPU", "NPU"]) -> list[Any]:
     """The first device of this kind that the plugin offers here, as a list; empty where it offers none.
 
