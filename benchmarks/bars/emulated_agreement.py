@@ -18,11 +18,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from edgewright_benchmarks.devices.workers import Place
 from edgewright_benchmarks.judging.native import compare_with_native
 from edgewright_benchmarks.measuring.meter import answer_engines
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.progress import Progress, Terminal
 from edgewright_cli.console import print_json, say_error, table
 from edgewright_compiler.building.build import draft_package
@@ -32,17 +33,14 @@ from edgewright_compiler.emulators import emulator_module
 from edgewright_targets import EdgewrightError, host_facts
 from edgewright_targets.record import write_record
 
-if TYPE_CHECKING:
-    from edgewright_runtime.wire import Arrays
-
 _ALLOWED_SECONDS_A_SAMPLE = 2 * 600 / 200
 
 
-def _answers(package: Path, engine: str, samples: Sequence[Any], place: Place, progress: Progress) -> list[Arrays]:
+def _answers(package: Path, engine: str, samples: Sequence[Any], place: Place, progress: Progress) -> list[Prediction]:
     readings = answer_engines(package, {engine: place}, samples, f"{engine}: answering", progress)[engine]
     if readings.failure is not None:
         raise EdgewrightError(f"'{engine}' did not answer: {readings.failure}")
-    return readings.outputs
+    return readings.predictions
 
 
 def _spent() -> float:

@@ -136,21 +136,17 @@ def pack_answer(answer: Any) -> Array:
     return np.frombuffer(text.encode(), dtype=np.uint8)
 
 
-def unpack_answer(outputs: Arrays) -> Any:
-    """What a person got, from the outputs of a worker; None where the answer is the outputs themselves."""
+def unpack_answer(packed: Array) -> Any:
+    """The answer that `pack_answer` packed.
+
+    Raises:
+        Exception: This is nothing that `pack_answer` makes.
+    """
     import numpy as np
 
-    packed = outputs.get(ANSWER)
-    if packed is None:
-        return None
     data = bytes(packed)
     if not data.startswith(b"PK"):
         return json.loads(data)
     with np.load(io.BytesIO(data), allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     return unpack(json.loads(bytes(arrays.pop(_PACKED))), arrays, paths=False)
-
-
-def graph_outputs(outputs: Arrays) -> Arrays:
-    """The outputs of the graph alone, from the outputs of a worker."""
-    return {name: value for name, value in outputs.items() if name != ANSWER}

@@ -9,6 +9,7 @@ import pytest
 from edgewright_benchmarks.accuracy.answers import word_f1
 from edgewright_benchmarks.tasks import find_task
 from edgewright_runtime.samples import ANSWER, pack_answer
+from scoring import score
 
 TASK = find_task("question-answering")
 
@@ -35,17 +36,17 @@ def outputs(*texts: str) -> list[dict[str, Any]]:
 def test_the_best_of_several_right_answers_counts() -> None:
     truth = [("kitchen", "the big kitchen"), ("hall",)]
     baseline = outputs("big kitchen", "hall")
-    found = TASK.labelled.score(baseline, truth, baseline)
+    found = score(TASK.labelled, baseline, truth, baseline)
     assert found.metrics["answer_f1"].value == 1
     assert found.metrics["exact_match"].value == 1
     assert found.drop.high == 0
-    other = TASK.labelled.score(outputs("kitchen", "garden"), truth, baseline)
+    other = score(TASK.labelled, outputs("kitchen", "garden"), truth, baseline)
     assert other.metrics["exact_match"].value == 0.5
     assert other.drop.value == pytest.approx(0.5)
 
 
 def test_agreement() -> None:
     baseline = outputs("big kitchen", "hall")
-    found = TASK.unlabelled.score(outputs("kitchen", "hall"), None, baseline)
+    found = score(TASK.unlabelled, outputs("kitchen", "hall"), None, baseline)
     assert found.metrics["agreement"].value == pytest.approx((2 / 3 + 1) / 2)
     assert found.drop.value == pytest.approx(1 / 6)

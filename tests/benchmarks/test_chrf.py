@@ -14,6 +14,7 @@ from edgewright_benchmarks.statistics.intervals import mean_drop
 from edgewright_benchmarks.tasks import find_task
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_targets import InputError
+from scoring import score
 
 RIGHT = [("ein rotes Auto", "ein roter Wagen"), ("zwei Katzen schlafen",), ("das Meer",), ("Ja",)] * 10
 ANSWERS = ["ein roter Wagon", "zwei Katzen", "ein Meer", "Nein"] * 10
@@ -26,7 +27,7 @@ def written(texts: list[str]) -> list[dict[str, Any]]:
 def test_the_score_is_that_of_sacrebleu() -> None:
     columns = [[some[0] for some in RIGHT], [some[1] if len(some) > 1 else None for some in RIGHT]]
     theirs = CHRF().corpus_score(ANSWERS, columns).score / 100  # type: ignore[arg-type]
-    scored = LabelledTranslation().score(written(ANSWERS), RIGHT, written([some[0] for some in RIGHT]), max_drop=0.01)
+    scored = score(LabelledTranslation(), written(ANSWERS), RIGHT, written([some[0] for some in RIGHT]), max_drop=0.01)
     interval = scored.metrics["corpus_chrf"]
     assert interval.value == pytest.approx(theirs, abs=1e-12)
     assert interval.low <= interval.value <= interval.high
@@ -68,10 +69,10 @@ def test_bounds_hold_as_often_as_they_say() -> None:
 
 def test_agreement_is_with_the_baselines_texts() -> None:
     baseline = written(ANSWERS)
-    same = TranslationAgreement().score(baseline, None, baseline)
+    same = score(TranslationAgreement(), baseline, None, baseline)
     assert same.metrics["agreement"].value == 1
     assert same.drop.high == 0
-    other = TranslationAgreement().score(written([*ANSWERS[:-1], "Ja"]), None, baseline, max_drop=0.01)
+    other = score(TranslationAgreement(), written([*ANSWERS[:-1], "Ja"]), None, baseline, max_drop=0.01)
     assert other.metrics["same_text"].value == pytest.approx(39 / 40)
     assert 0 < other.drop.value < other.drop.high
 
@@ -79,11 +80,11 @@ def test_agreement_is_with_the_baselines_texts() -> None:
 def test_what_cannot_be_scored_is_refused() -> None:
     answers = written(ANSWERS)
     with pytest.raises(InputError, match="Expected right texts for 40 samples, found 3"):
-        LabelledTranslation().score(answers, RIGHT[:3], answers)
+        score(LabelledTranslation(), answers, RIGHT[:3], answers)
     with pytest.raises(InputError, match="hold no written text"):
-        LabelledTranslation().score([{"logits": np.zeros(2)}] * 40, RIGHT, answers)
+        score(LabelledTranslation(), [{"logits": np.zeros(2)}] * 40, RIGHT, answers)
     with pytest.raises(InputError, match="holds a character"):
-        LabelledTranslation().score(answers, [("",)] * 40, answers)
+        score(LabelledTranslation(), answers, [("",)] * 40, answers)
 
 
 @pytest.mark.parametrize(("task", "column"), [("translation", "translation"), ("summarization", "summary")])

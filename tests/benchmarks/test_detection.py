@@ -15,6 +15,7 @@ from edgewright_benchmarks.accuracy.detection import BoxAgreement, LabelledBoxes
 from edgewright_benchmarks.truth.objects import TrueBox
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_targets import InputError
+from scoring import score
 
 LABELS = ("cat", "dog", "hen", "cow")
 
@@ -97,7 +98,7 @@ def test_the_metric_is_coco_s(pictures: int) -> None:
     found, truth = made(pictures, seed=pictures)
     expected = by_coco(found, truth)
     answers = outputs(found)
-    metrics = LabelledBoxes().score(answers, truth, answers).metrics
+    metrics = score(LabelledBoxes(), answers, truth, answers).metrics
     assert [interval.value for interval in metrics.values()] == pytest.approx(list(expected), abs=1e-12)
     assert 0.1 < expected[0] < 0.9
     for interval in metrics.values():
@@ -131,14 +132,14 @@ def test_a_worse_detector_and_the_same() -> None:
     found, truth = made(60, seed=2)
     worse = [[box for box in boxes if index % 3] for index, boxes in enumerate(found)]
     baseline = outputs(found)
-    lost = LabelledBoxes().score(outputs(worse), truth, baseline, max_drop=0.01)
+    lost = score(LabelledBoxes(), outputs(worse), truth, baseline, max_drop=0.01)
     best, other = (average_precision(one, truth) for one in (found, worse))
     assert best is not None
     assert other is not None
     assert lost.drop.value == pytest.approx(float((best.value - other.value).mean()))
     assert lost.drop.value > 0.05
     assert lost.drop.low < lost.drop.value < lost.drop.high
-    same = LabelledBoxes().score(outputs(found), truth, baseline, max_drop=0.01)
+    same = score(LabelledBoxes(), outputs(found), truth, baseline, max_drop=0.01)
     # Sixty pictures without a difference prove little: the bound is not zero, and it says how many would do.
     assert same.drop.value == 0
     assert same.drop.high > 0.01
@@ -149,19 +150,19 @@ def test_a_worse_detector_and_the_same() -> None:
 def test_without_labels_the_baseline_s_boxes_are_right() -> None:
     found, _ = made(20, seed=3)
     baseline = outputs(found)
-    agreement = BoxAgreement().score(baseline, None, baseline).metrics["agreement"]
+    agreement = score(BoxAgreement(), baseline, None, baseline).metrics["agreement"]
     assert agreement.value == pytest.approx(1, abs=1e-9)
     nothing: list[list[Any]] = [[] for _ in found]
-    lost = BoxAgreement().score(outputs(nothing), None, baseline, max_drop=0.01)
+    lost = score(BoxAgreement(), outputs(nothing), None, baseline, max_drop=0.01)
     assert lost.metrics["agreement"].value == 0
     assert lost.drop.value == pytest.approx(1, abs=1e-9)
     with pytest.raises(InputError, match="shows no box in any picture"):
-        BoxAgreement().score(baseline, None, outputs(nothing))
+        score(BoxAgreement(), baseline, None, outputs(nothing))
 
 
 def test_nothing_to_find() -> None:
     answers = outputs([[entry("cat", 0.9, (0, 0, 5, 5))]])
     with pytest.raises(InputError, match="nothing to find"):
-        LabelledBoxes().score(answers, [()], answers)
+        score(LabelledBoxes(), answers, [()], answers)
     with pytest.raises(InputError, match="boxes of 1 pictures, found 0"):
-        LabelledBoxes().score(answers, None, answers)
+        score(LabelledBoxes(), answers, None, answers)

@@ -11,6 +11,7 @@ from edgewright_benchmarks.result import Accuracy, Interval
 from edgewright_benchmarks.tasks import TASKS, find_task
 from edgewright_benchmarks.truth.objects import TrueBox
 from edgewright_runtime.samples import ANSWER, pack_answer
+from scoring import predictions, score
 
 FOUR = [index % 4 for index in range(40)]
 RARE = [0] * 34 + [1] * 6
@@ -45,7 +46,7 @@ def true_boxes(*lefts: float) -> list[Any]:
 
 def judged(task: str, outputs: list[Any], truth: Any) -> str:
     """What is doubtful in these outputs of the float engine."""
-    return doubt(find_task(task).labelled.score(outputs, truth, outputs), outputs, truth)
+    return doubt(score(find_task(task).labelled, outputs, truth, outputs), predictions(outputs), truth)
 
 
 @pytest.mark.parametrize(
@@ -107,9 +108,9 @@ def test_answers_to_questions_and_masks_are_compared_without_what_always_differs
     masks = answers(*({"mask": np.full((4, 5 + index), 2)} for index in range(6)))
     drawn = answers(*({"mask": np.arange(20 + index) % 3} for index in range(6)))
 
-    assert "one and the same answer" in doubt(third, sure, SPOKEN)
-    assert "one and the same answer" in doubt(third, masks, SPOKEN)
-    assert doubt(third, drawn, SPOKEN) == ""
+    assert "one and the same answer" in doubt(third, predictions(sure), SPOKEN)
+    assert "one and the same answer" in doubt(third, predictions(masks), SPOKEN)
+    assert doubt(third, predictions(drawn), SPOKEN) == ""
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)

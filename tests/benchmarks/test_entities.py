@@ -13,6 +13,7 @@ from edgewright_benchmarks.accuracy.entities import entities_of_tags, f1_sums
 from edgewright_benchmarks.tasks import find_task
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_targets import InputError
+from scoring import score
 
 TASK = find_task("token-classification")
 TAGS = ("O", "B-ROOM", "I-ROOM", "B-TIME", "I-TIME")
@@ -41,24 +42,24 @@ def test_it_is_seqeval_s(share: float) -> None:
     truth = texts(200, 1)
     found = spoiled(truth, share, 2)
     baseline = outputs(truth)
-    accuracy = TASK.labelled.score(outputs(found), [tuple(tags) for tags in truth], baseline)
+    accuracy = score(TASK.labelled, outputs(found), [tuple(tags) for tags in truth], baseline)
     value = accuracy.metrics["entity_f1"]
     assert value.value == pytest.approx(f1_score(truth, found))
     assert value.low <= value.value <= value.high
     # The baseline is right throughout here, so what is lost is what is missing.
     assert accuracy.drop.value == pytest.approx(1 - value.value)
     assert accuracy.drop.low <= accuracy.drop.value <= accuracy.drop.high
-    agreement = TASK.unlabelled.score(outputs(found), None, baseline)
+    agreement = score(TASK.unlabelled, outputs(found), None, baseline)
     assert agreement.metrics["agreement"].value == pytest.approx(value.value)
 
 
 def test_equal_answers_may_still_lose_something() -> None:
     truth = texts(200, 1)
     found = outputs(spoiled(truth, 0.2, 3))
-    drop = TASK.labelled.score(list(found), truth, found).drop
+    drop = score(TASK.labelled, list(found), truth, found).drop
     assert drop.value == 0
     assert 0 < drop.high < 0.1
-    assert TASK.labelled.score(found, truth, found).drop.high == 0
+    assert score(TASK.labelled, found, truth, found).drop.high == 0
 
 
 def test_the_interval_holds_what_it_says() -> None:
@@ -80,7 +81,7 @@ def test_the_interval_holds_what_it_says() -> None:
 
 def test_texts_without_entities() -> None:
     nothing = outputs([["O", "O"]] * 3)
-    accuracy = TASK.labelled.score(list(nothing), [("O", "O")] * 3, nothing)
+    accuracy = score(TASK.labelled, list(nothing), [("O", "O")] * 3, nothing)
     assert accuracy.metrics["entity_f1"].value == 1
     assert accuracy.drop.value == 0
 
@@ -92,4 +93,4 @@ def test_tags_that_are_no_names() -> None:
 def test_outputs_without_answers() -> None:
     bare = [{"logits": np.zeros(1)}]
     with pytest.raises(InputError, match="from an engine's answer only"):
-        TASK.labelled.score(bare, [("O",)], bare)
+        score(TASK.labelled, bare, [("O",)], bare)

@@ -10,6 +10,7 @@ from edgewright_benchmarks.accuracy.keywords import KeywordAgreement, LabelledKe
 from edgewright_benchmarks.truth.ground_truth import KEYWORDS
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_targets import InputError
+from scoring import score
 
 _LABELS = ("go", "stop")
 
@@ -32,18 +33,18 @@ def test_metrics_are_those_of_scikit_learn() -> None:
     truth = [tuple(label for label, there in zip(_LABELS, row, strict=True) if there) for row in said]
     baseline, engine = _outputs(scores), _outputs(others)
     scorer = LabelledKeywords()
-    found = scorer.score(engine, truth, baseline, max_drop=0.01)
+    found = score(scorer, engine, truth, baseline, max_drop=0.01)
     assert found.metrics["f1"].value == pytest.approx(f1_score(said.ravel(), (others >= 0.5).ravel()))
     assert found.metrics["auc"].value == pytest.approx(roc_auc_score(said.ravel(), others.ravel()))
     expected = f1_score(said.ravel(), (scores >= 0.5).ravel()) - found.metrics["f1"].value
     assert found.drop.value == pytest.approx(expected)
-    assert scorer.score(baseline, truth, baseline).drop.value == 0
-    agreement = KeywordAgreement().score(engine, None, baseline, max_drop=0.01)
+    assert score(scorer, baseline, truth, baseline).drop.value == 0
+    agreement = score(KeywordAgreement(), engine, None, baseline, max_drop=0.01)
     assert agreement.metrics["agreement"].value == pytest.approx(
         f1_score((scores >= 0.5).ravel(), (others >= 0.5).ravel())
     )
     with pytest.raises(InputError, match="keywords of 60 recordings"):
-        scorer.score(engine, truth[1:], baseline)
+        score(scorer, engine, truth[1:], baseline)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from edgewright_benchmarks.tasks import find_task
 from edgewright_benchmarks.truth.objects import TrueBox
 from edgewright_compiler.building.job import BuildOptions, read_jobs
 from edgewright_runtime.samples import ANSWER, pack_answer
+from scoring import score
 
 SAID = ["turn on the light", "play some music", "set a timer", "good night", "what time is it", "open the door"]
 
@@ -34,7 +35,7 @@ CASES: list[tuple[str, list[Any], Any]] = [
 @pytest.mark.parametrize("labelled", [True, False])
 def test_the_same_answers_again_show_no_smaller_loss(task: str, outputs: list[Any], truth: Any, labelled: bool) -> None:
     scorer = find_task(task).scorer(labelled=labelled)
-    found = scorer.score(list(outputs), truth if labelled else None, outputs)
+    found = score(scorer, list(outputs), truth if labelled else None, outputs)
     assert found.drop.value == 0
     assert found.drop.high >= least_bound(len(outputs))
 

@@ -18,6 +18,7 @@ from edgewright_benchmarks.devices.responses import Copied, DeviceFacts
 from edgewright_benchmarks.devices.session import FarEndSession
 from edgewright_benchmarks.devices.workers import ConnectionLostError, WorkerError, WorkerProcess
 from edgewright_runtime.responses import Done, Hello
+from edgewright_runtime.samples import ANSWER
 from edgewright_runtime.wire import PROTOCOL, WireError, receive, send
 from edgewright_targets import InputError, host_facts
 from edgewright_targets.record import write_record
@@ -143,6 +144,14 @@ ENGINE = {
             message({"ok": True, "said": []}, **{"0/scores": np.zeros(1)}),
             lambda worker: worker.answer([0, 1]),
             "its samples have unlike outputs",
+        ),
+        *(
+            (
+                message({"ok": True, "said": []}, **{f"0/{ANSWER}": np.frombuffer(packed, np.uint8)}),
+                lambda worker: worker.answer([0]),
+                "the answer of a sample cannot be read",
+            )
+            for packed in (b"{", b"PK\x03\x04", b"\xff", b"")
         ),
         (message({"ok": True, "seconds": [1.0], "busy": 1.0}), lambda worker: worker.time([0, 1]), "1 times of 2"),
         (

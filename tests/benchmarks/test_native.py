@@ -7,15 +7,16 @@ import pytest
 
 from benchmarks.report_fixtures import build_result, engine
 from edgewright_benchmarks.judging.native import compare_with_native, native_sentence
+from edgewright_benchmarks.predictions import Prediction, prediction_with
 from edgewright_benchmarks.report import render_html, render_markdown
 from edgewright_benchmarks.result import NativeAnswers
-from edgewright_runtime.samples import ANSWER, pack_answer
 
 HERE = np.array([[0.1, 0.7, 0.2]], dtype=np.float32)
 
 
 def compare(*there: np.ndarray) -> NativeAnswers:
-    return compare_with_native([{"scores": one} for one in there], [{"scores": HERE}] * len(there), "x86_64")
+    here = Prediction({"scores": HERE})
+    return compare_with_native([Prediction({"scores": one}) for one in there], [here] * len(there), "x86_64")
 
 
 def test_the_same_answers_have_no_difference() -> None:
@@ -39,7 +40,7 @@ def test_what_is_no_number_counts_as_another_answer(odd: np.ndarray) -> None:
 
 
 def test_whole_numbers_are_answers_themselves() -> None:
-    tokens = [{"tokens": np.array([3, 9, 2])}, {"tokens": np.array([3, 9, 4])}]
+    tokens = [Prediction({"tokens": np.array([3, 9, last])}) for last in (2, 4)]
     found = compare_with_native(tokens, [tokens[0], tokens[0]], "x86_64")
     assert (found.differing, found.changed, found.largest) == (1, 1, 2.0)
 
@@ -64,10 +65,6 @@ def test_reports_hold_the_line() -> None:
     assert line in render_markdown(shown)
 
 
-def answered(answer: object, scores: np.ndarray) -> dict[str, np.ndarray]:
-    return {"scores": scores, ANSWER: pack_answer(answer)}
-
-
 @pytest.mark.parametrize(
     ("there", "here", "changed"),
     [
@@ -83,5 +80,7 @@ def answered(answer: object, scores: np.ndarray) -> dict[str, np.ndarray]:
 )
 def test_an_answer_is_what_a_person_gets(there: object, here: object, changed: int) -> None:
     turned = np.array([[0.7, 0.1, 0.2]], dtype=np.float32)
-    found = compare_with_native([answered(there, turned)], [answered(here, HERE)], "x86_64")
+    found = compare_with_native(
+        [prediction_with({"scores": turned}, there)], [prediction_with({"scores": HERE}, here)], "x86_64"
+    )
     assert (found.differing, found.changed) == (1, changed)

@@ -10,6 +10,7 @@ import pytest
 from edgewright_benchmarks.accuracy.next_token import NextToken
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_targets import InputError
+from scoring import score
 
 
 def text(there: list[int], best: list[int], probability: float = 0.5) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def text(there: list[int], best: list[int], probability: float = 0.5) -> dict[st
 
 def test_a_baseline_has_the_figures_of_its_texts_and_no_drop() -> None:
     outputs = [text([1, 2, 3, 4], [1, 2, 3, 9]), text([5, 6], [5, 9], probability=0.25)]
-    found = NextToken("accuracy").score(outputs, None, outputs)
+    found = score(NextToken("accuracy"), outputs, None, outputs)
     # The mean over texts, each weighing the same, whatever its length.
     assert found.metrics["accuracy"].value == pytest.approx((3 / 4 + 1 / 2) / 2)
     assert found.metrics["token_agreement"].value == 1
@@ -35,19 +36,19 @@ def test_a_baseline_has_the_figures_of_its_texts_and_no_drop() -> None:
 def test_a_loss_in_some_texts_is_a_drop_with_a_bound() -> None:
     same = [text([1, 2], [1, 2]) for _ in range(300)]
     worse = [text([1, 2], [1, 9]) if index < 6 else one for index, one in enumerate(same)]
-    found = NextToken("accuracy").score(worse, None, same, max_drop=0.01)
+    found = score(NextToken("accuracy"), worse, None, same, max_drop=0.01)
     assert found.drop.value == pytest.approx(6 * 0.5 / 300)
     assert found.drop.high > found.drop.value
     assert found.metrics["token_agreement"].value == pytest.approx(1 - 0.01)
-    swapped = NextToken("accuracy").score(same, None, worse)
+    swapped = score(NextToken("accuracy"), same, None, worse)
     assert swapped.drop.value == pytest.approx(-0.01)
 
 
 def test_agreement_asks_the_baseline_and_not_the_text() -> None:
     baseline = [text([1, 2], [7, 8]) for _ in range(10)]
     other = [text([1, 2], [1, 2]) for _ in range(10)]
-    assert NextToken("agreement").score(baseline, None, baseline).metrics["agreement"].value == 1
-    found = NextToken("agreement").score(other, None, baseline)
+    assert score(NextToken("agreement"), baseline, None, baseline).metrics["agreement"].value == 1
+    found = score(NextToken("agreement"), other, None, baseline)
     assert found.metrics["agreement"].value == 0
     assert found.drop.value == 1
 
@@ -55,7 +56,7 @@ def test_agreement_asks_the_baseline_and_not_the_text() -> None:
 def test_a_text_without_finite_answers_counts_as_wrong() -> None:
     same = [text([1, 2], [1, 2]) for _ in range(10)]
     broken = [one | {"log_probability": np.full(2, np.nan)} for one in same]
-    found = NextToken("accuracy").score(broken, None, same)
+    found = score(NextToken("accuracy"), broken, None, same)
     assert found.metrics["accuracy"].value == 0
     assert found.drop.value == 1
     assert np.isfinite(found.metrics["perplexity"].value)
@@ -63,6 +64,6 @@ def test_a_text_without_finite_answers_counts_as_wrong() -> None:
 
 def test_texts_of_one_token_are_left_out() -> None:
     outputs = [text([], []), text([1], [1])]
-    assert NextToken("accuracy").score(outputs, None, outputs).samples == 1
+    assert score(NextToken("accuracy"), outputs, None, outputs).samples == 1
     with pytest.raises(InputError, match="next token"):
-        NextToken("accuracy").score(outputs[:1], None, outputs[:1])
+        score(NextToken("accuracy"), outputs[:1], None, outputs[:1])

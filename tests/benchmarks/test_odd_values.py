@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 from edgewright_benchmarks.judging.odd_values import odd_values
+from edgewright_benchmarks.predictions import Prediction
 
 
-def answers(*rows: list[float]) -> list[dict[str, Any]]:
-    return [{"label": np.array(["a"]), "n": np.array([1]), "y": np.array([row], np.float32)} for row in rows]
+def answers(*rows: list[float]) -> list[Prediction]:
+    kinds = ({"label": np.array(["a"]), "n": np.array([1]), "y": np.array([row], np.float32)} for row in rows)
+    return [Prediction(outputs) for outputs in kinds]
 
 
 @pytest.mark.parametrize(

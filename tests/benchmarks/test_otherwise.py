@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.report_fixtures import CHOSEN, REFUSED, bench_result, build_result
+from edgewright_benchmarks.accuracy import Scorer
 from edgewright_benchmarks.judging.otherwise import answered_otherwise
 from edgewright_benchmarks.report import render_html, render_markdown
 from edgewright_benchmarks.report.quotes import quoted, quotes
@@ -16,6 +17,7 @@ from edgewright_benchmarks.tasks import find_task
 from edgewright_cli import main
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_targets.record import write_record
+from scoring import predictions
 
 
 def scores(*best: int) -> list[Any]:
@@ -31,22 +33,26 @@ def answers(*given: Any) -> list[Any]:
     return [{"tokens": np.zeros((1, 1), np.float32)} | {ANSWER: pack_answer(one)} for one in given]
 
 
+def changed(how: Scorer, outputs: list[Any], reference: list[Any]) -> Otherwise | None:
+    return answered_otherwise(how, predictions(outputs), predictions(reference))
+
+
 class TestWhich:
     @pytest.mark.parametrize("labelled", [True, False])
     def test_classes_by_their_best_one(self, labelled: bool) -> None:
         how = find_task("text-classification").scorer(labelled=labelled)
-        found = answered_otherwise(how, scores(0, 1, 2, 1), scores(0, 2, 2, 0))
+        found = changed(how, scores(0, 1, 2, 1), scores(0, 2, 2, 0))
         assert found == Otherwise(2, (2, 4))
 
     def test_a_single_score_by_its_threshold(self) -> None:
         how = find_task("text-classification").scorer(labelled=True)
-        assert answered_otherwise(how, single(-3, 0.5, 4), single(-2, -0.5, 9)) == Otherwise(1, (2,))
+        assert changed(how, single(-3, 0.5, 4), single(-2, -0.5, 9)) == Otherwise(1, (2,))
 
     def test_a_score_that_is_no_number(self) -> None:
         how = find_task("text-classification").scorer(labelled=True)
         outputs = scores(0, 1)
         outputs[1] = {"scores": np.full((1, 3), np.nan, np.float32)}
-        assert answered_otherwise(how, outputs, scores(0, 1)) == Otherwise(1, (2,))
+        assert changed(how, outputs, scores(0, 1)) == Otherwise(1, (2,))
 
     @pytest.mark.parametrize("labelled", [True, False])
     def test_several_labels_by_all_of_them(self, labelled: bool) -> None:
@@ -54,25 +60,25 @@ class TestWhich:
         nan = float("nan")
         outputs = [{"logits": np.array([row])} for row in ([3, 0.1, -1], [3, -1, -1], [3, 1, nan])]
         reference = [{"logits": np.array([row])} for row in ([2, 0.5, -1], [2, 1, -1], [2, 1, -1.0])]
-        assert answered_otherwise(how, outputs, reference) == Otherwise(2, (2, 3))
+        assert changed(how, outputs, reference) == Otherwise(2, (2, 3))
 
     @pytest.mark.parametrize("labelled", [True, False])
     def test_of_numbers_nothing_can_be_told(self, labelled: bool) -> None:
         how = find_task("text-regression").scorer(labelled=labelled)
-        assert answered_otherwise(how, single(1, 2), single(1, -2)) is None
+        assert changed(how, single(1, 2), single(1, -2)) is None
 
     def test_texts_by_what_they_say(self) -> None:
         how = find_task("automatic-speech-recognition").scorer(labelled=True)
-        found = answered_otherwise(how, answers("on", "off", ""), answers("on", "of", ""))
+        found = changed(how, answers("on", "off", ""), answers("on", "of", ""))
         assert found == Otherwise(1, (2,))
 
     def test_of_vectors_nothing_can_be_told(self) -> None:
         how = find_task("feature-extraction").scorer(labelled=False)
-        assert answered_otherwise(how, scores(0, 1), scores(1, 0)) is None
+        assert changed(how, scores(0, 1), scores(1, 0)) is None
 
     def test_the_list_is_bounded_and_the_count_is_not(self) -> None:
         how = find_task("text-classification").scorer(labelled=True)
-        found = answered_otherwise(how, scores(*[0] * 500), scores(*[1] * 500))
+        found = changed(how, scores(*[0] * 500), scores(*[1] * 500))
         assert found == Otherwise(500, tuple(range(1, 21)))
 
 

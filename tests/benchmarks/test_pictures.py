@@ -13,6 +13,7 @@ from edgewright_benchmarks.accuracy.pictures import ssim
 from edgewright_benchmarks.tasks import find_task
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_targets import InputError
+from scoring import score
 
 SCORER = find_task("unconditional-image-generation").unlabelled
 PICTURES = np.random.default_rng(1).integers(0, 200, (40, 16, 12, 3)).astype(np.uint8)
@@ -25,7 +26,7 @@ def outputs(pictures: Any) -> list[dict[str, Any]]:
 def test_the_library_s_own_numbers() -> None:
     baseline = outputs(PICTURES)
     changed = PICTURES + np.random.default_rng(2).integers(0, 20, PICTURES.shape).astype(np.uint8)
-    found = SCORER.score(outputs(changed), None, baseline, max_drop=0.01)
+    found = score(SCORER, outputs(changed), None, baseline, max_drop=0.01)
     pairs = list(zip(changed, PICTURES, strict=True))
     expected = [structural_similarity(*pair, channel_axis=-1) for pair in pairs]  # type: ignore[no-untyped-call]
     agreement, psnr = found.metrics["agreement"], found.metrics["psnr"]
@@ -65,15 +66,15 @@ def test_what_an_eye_hardly_sees_is_near() -> None:
 
 def test_without_the_network_there_is_no_such_distance(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edgewright_benchmarks.accuracy._perceptual._PACKAGES", ("no_such_package",))
-    found = SCORER.score(outputs(PICTURES[::-1]), None, outputs(PICTURES))
+    found = score(SCORER, outputs(PICTURES[::-1]), None, outputs(PICTURES))
     assert list(found.metrics) == ["agreement", "psnr"]
 
 
 def test_equal_pictures_and_the_baseline() -> None:
     baseline = outputs(PICTURES)
-    itself = SCORER.score(baseline, None, baseline)
+    itself = score(SCORER, baseline, None, baseline)
     assert (itself.drop.value, itself.drop.high) == (0, 0)
-    same = SCORER.score(outputs(PICTURES), None, baseline, max_drop=0.01)
+    same = score(SCORER, outputs(PICTURES), None, baseline, max_drop=0.01)
     assert same.metrics["agreement"].value == pytest.approx(1)
     assert "psnr" not in same.metrics
     # Forty equal pictures do not show that one of a hundred is not spoiled.
@@ -87,14 +88,14 @@ def test_what_is_no_picture_has_nothing_in_common() -> None:
     broken = outputs(PICTURES)
     broken[0]["x"][0] = np.nan
     broken[1] = outputs(PICTURES[:1, :8])[0]
-    found = SCORER.score(broken, None, baseline)
+    found = score(SCORER, broken, None, baseline)
     assert found.metrics["agreement"].value == pytest.approx(38 / 40)
     if can_be_seen():
         distance = found.metrics["perceptual_distance"]
         assert distance.value == pytest.approx(2 * NOTHING_ALIKE / 40)
         assert distance.low < distance.value < distance.high
     with pytest.raises(InputError, match="Pictures can be told from an engine's answer only"):
-        SCORER.score([{"x": np.zeros(1)}], None, baseline[:1])
+        score(SCORER, [{"x": np.zeros(1)}], None, baseline[:1])
 
 
 def test_grey_small_and_several_at_once() -> None:

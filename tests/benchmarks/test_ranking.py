@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, ndcg_score
 
-from edgewright_benchmarks.accuracy import Output
 from edgewright_benchmarks.accuracy._scorer import NO_DROP
 from edgewright_benchmarks.metrics import metric_title
 from edgewright_benchmarks.tasks import find_task
 from edgewright_targets import InputError
+from scoring import Output, score
 
 RANDOM = np.random.default_rng(0)
 SCORES = RANDOM.normal(size=(200, 12))
@@ -24,7 +24,7 @@ def engine(scores: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[Ou
 
 
 def test_metrics() -> None:
-    found = TASK.labelled.score(BASELINE, RIGHT, BASELINE)
+    found = score(TASK.labelled, BASELINE, RIGHT, BASELINE)
     expected = {
         "ndcg_at_10": np.mean([ndcg_score([right], [row], k=10) for right, row in zip(RIGHT, SCORES, strict=True)]),
         "mean_average_precision": np.mean(
@@ -49,23 +49,23 @@ def test_metrics() -> None:
 )
 def test_the_reciprocal_rank(scores: list[float], right: tuple[float, ...], expected: float) -> None:
     outputs = engine(np.array([scores, scores], dtype=np.float64))
-    assert TASK.labelled.score(outputs, [right, right], outputs).metrics["mrr_at_10"].value == pytest.approx(expected)
+    assert score(TASK.labelled, outputs, [right, right], outputs).metrics["mrr_at_10"].value == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("broken", [np.zeros_like(SCORES), -SCORES, np.full_like(SCORES, np.nan)])
 def test_a_broken_engine_loses(broken: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> None:
-    assert TASK.labelled.score(engine(broken), RIGHT, BASELINE).drop.low > 0.2
-    assert TASK.unlabelled.score(engine(broken), None, BASELINE).drop.low > 0.4
+    assert score(TASK.labelled, engine(broken), RIGHT, BASELINE).drop.low > 0.2
+    assert score(TASK.unlabelled, engine(broken), None, BASELINE).drop.low > 0.4
 
 
 def test_agreement() -> None:
-    assert TASK.unlabelled.score(BASELINE, None, BASELINE).drop == NO_DROP
-    assert TASK.unlabelled.score(engine(SCORES * 2 + 1), None, BASELINE).metrics["agreement"].value == 1
+    assert score(TASK.unlabelled, BASELINE, None, BASELINE).drop == NO_DROP
+    assert score(TASK.unlabelled, engine(SCORES * 2 + 1), None, BASELINE).metrics["agreement"].value == 1
     turned = SCORES.copy()
     best = np.argsort(SCORES, axis=1)[:, -2:]
     for row, (second, first) in zip(turned, best, strict=True):
         row[[second, first]] = row[[first, second]]
-    found = TASK.unlabelled.score(engine(turned), None, BASELINE).metrics
+    found = score(TASK.unlabelled, engine(turned), None, BASELINE).metrics
     # One of 66 pairs is turned round in each query, and it is the first.
     assert found["agreement"].value == pytest.approx(65 / 66)
     assert found["top_1_agreement"].value == 0
@@ -73,4 +73,4 @@ def test_agreement() -> None:
 
 def test_another_number_of_scores() -> None:
     with pytest.raises(InputError, match="has 3 passages, and the model gives 12"):
-        TASK.labelled.score(BASELINE, [(1, 0, 0)] * len(BASELINE), BASELINE)
+        score(TASK.labelled, BASELINE, [(1, 0, 0)] * len(BASELINE), BASELINE)

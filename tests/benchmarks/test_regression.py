@@ -7,12 +7,12 @@ import pytest
 from scipy import stats
 from sklearn.metrics import average_precision_score, f1_score
 
-from edgewright_benchmarks.accuracy import Output
 from edgewright_benchmarks.accuracy._scorer import NO_DROP
 from edgewright_benchmarks.metrics import metric_title, metric_value
 from edgewright_benchmarks.tasks import find_task
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_targets import InputError
+from scoring import Output, score
 
 RANDOM = np.random.default_rng(0)
 RIGHT = RANDOM.normal(size=600)
@@ -32,7 +32,7 @@ def numbers(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[Output
 
 def test_a_number_is_the_one_that_a_person_gets() -> None:
     baseline = numbers(FLOAT)
-    found = REGRESSION.labelled.score(baseline, RIGHT.tolist(), baseline)
+    found = score(REGRESSION.labelled, baseline, RIGHT.tolist(), baseline)
     assert list(found.metrics) == ["spearman", "mse"]
     assert found.metrics["spearman"].value == pytest.approx(stats.spearmanr(FLOAT, RIGHT).statistic)
     assert found.metrics["mse"].value == pytest.approx(((FLOAT - RIGHT) ** 2).mean())
@@ -43,14 +43,14 @@ def test_a_number_is_the_one_that_a_person_gets() -> None:
 def test_equal_numbers_share_their_ranks() -> None:
     rounded, right = np.round(FLOAT), np.round(RIGHT)
     outputs: list[Output] = [np.array([value]) for value in rounded]
-    found = REGRESSION.labelled.score(outputs, right.tolist(), outputs)
+    found = score(REGRESSION.labelled, outputs, right.tolist(), outputs)
     assert found.metrics["spearman"].value == pytest.approx(stats.spearmanr(rounded, right).statistic)
 
 
 def test_what_is_lost_of_the_order() -> None:
     baseline = numbers(FLOAT)
     worse = FLOAT + RANDOM.normal(size=600) * 0.5
-    found = REGRESSION.labelled.score(numbers(worse), RIGHT.tolist(), baseline, max_drop=0.01)
+    found = score(REGRESSION.labelled, numbers(worse), RIGHT.tolist(), baseline, max_drop=0.01)
     lost = stats.spearmanr(FLOAT, RIGHT).statistic - stats.spearmanr(worse, RIGHT).statistic
     assert found.drop.value == pytest.approx(lost)
     assert 0 < found.drop.low < lost < found.drop.high < 2 * lost
@@ -68,13 +68,13 @@ def test_the_bound_of_a_loss_holds() -> None:
         rows = random.integers(right.size, size=200)
         baseline: list[Output] = list(some[rows, None])
         engine: list[Output] = list(other[rows, None])
-        held += REGRESSION.labelled.score(engine, right[rows].tolist(), baseline).drop.high >= true
+        held += score(REGRESSION.labelled, engine, right[rows].tolist(), baseline).drop.high >= true
     assert held >= 17
 
 
 def test_the_same_answers_show_no_more_than_their_number() -> None:
     baseline = numbers(FLOAT)
-    found = REGRESSION.labelled.score(list(baseline), RIGHT.tolist(), baseline, max_drop=0.005)
+    found = score(REGRESSION.labelled, list(baseline), RIGHT.tolist(), baseline, max_drop=0.005)
     assert found.drop.value == 0
     assert 0.005 < found.drop.high < 0.01
     assert found.samples_needed is not None
@@ -84,29 +84,29 @@ def test_the_same_answers_show_no_more_than_their_number() -> None:
 @pytest.mark.parametrize("constant", [0.0, np.nan, np.inf])
 def test_a_constant_orders_nothing(constant: float) -> None:
     baseline = numbers(FLOAT)
-    found = REGRESSION.labelled.score(numbers(np.full(600, constant)), RIGHT.tolist(), baseline)
+    found = score(REGRESSION.labelled, numbers(np.full(600, constant)), RIGHT.tolist(), baseline)
     assert found.metrics["spearman"].value <= 0
     assert found.drop.low > 0.8
     assert ("mse" in found.metrics) == np.isfinite(constant)
-    assert REGRESSION.unlabelled.score(numbers(np.full(600, constant)), None, baseline).drop.low > 0.1
+    assert score(REGRESSION.unlabelled, numbers(np.full(600, constant)), None, baseline).drop.low > 0.1
 
 
 def test_agreement_of_numbers() -> None:
     baseline = numbers(FLOAT)
-    assert REGRESSION.unlabelled.score(baseline, None, baseline).drop == NO_DROP
-    moved = REGRESSION.unlabelled.score(numbers(FLOAT + 0.1 * np.ptp(FLOAT)), None, baseline)
+    assert score(REGRESSION.unlabelled, baseline, None, baseline).drop == NO_DROP
+    moved = score(REGRESSION.unlabelled, numbers(FLOAT + 0.1 * np.ptp(FLOAT)), None, baseline)
     assert moved.metrics["agreement"].value == pytest.approx(0.9)
     same = numbers(np.ones(5))
-    assert REGRESSION.unlabelled.score(list(same), None, same).metrics["agreement"].value == 1
-    assert REGRESSION.unlabelled.score(numbers(np.zeros(5)), None, same).metrics["agreement"].value == 0
+    assert score(REGRESSION.unlabelled, list(same), None, same).metrics["agreement"].value == 1
+    assert score(REGRESSION.unlabelled, numbers(np.zeros(5)), None, same).metrics["agreement"].value == 0
 
 
 def test_more_than_one_number_is_refused() -> None:
     outputs: list[Output] = [np.zeros((1, 2)), np.ones((1, 2))]
     with pytest.raises(InputError, match="the model gives 2"):
-        REGRESSION.labelled.score(outputs, [0.5, 1.0], outputs)
+        score(REGRESSION.labelled, outputs, [0.5, 1.0], outputs)
     with pytest.raises(InputError, match="are the same"):
-        REGRESSION.labelled.score(outputs, [0.5, 0.5], outputs)
+        score(REGRESSION.labelled, outputs, [0.5, 0.5], outputs)
 
 
 def test_how_they_are_called() -> None:
@@ -133,12 +133,12 @@ def test_the_answer_tells_logits_from_probabilities(activated: bool, cut: float)
     one = LOGITS[:, :1]
     baseline = scored(one, activated=activated)
     truth = (one[:, 0] > 0.5).astype(int).tolist()
-    accuracy = BINARY.labelled.score(baseline, truth, baseline)
+    accuracy = score(BINARY.labelled, baseline, truth, baseline)
     assert accuracy.metrics["accuracy"].value == np.mean((one[:, 0] > cut) == truth)
     assert accuracy.metrics["auc"].value == 1
     several = scored(LOGITS, activated=activated)
     wanted = [np.flatnonzero(row > cut).tolist() for row in LOGITS]
-    assert SEVERAL.labelled.score(several, wanted, several).metrics["micro_f1"].value == 1
+    assert score(SEVERAL.labelled, several, wanted, several).metrics["micro_f1"].value == 1
 
 
 def test_the_rest_of_two_classes_is_of_the_first() -> None:
@@ -147,7 +147,7 @@ def test_the_rest_of_two_classes_is_of_the_first() -> None:
         {"p": np.array([[one]]), ANSWER: pack_answer([{"label": "b", "score": max(one, 1 - one)}])}
         for one in probabilities
     ]
-    assert BINARY.labelled.score(baseline, [0, 1, 0, 1], baseline).metrics["accuracy"].value == 1
+    assert score(BINARY.labelled, baseline, [0, 1, 0, 1], baseline).metrics["accuracy"].value == 1
 
 
 class TestSeveralLabels:
@@ -159,7 +159,7 @@ class TestSeveralLabels:
 
     def test_metrics(self) -> None:
         baseline: list[Output] = list(self.logits)
-        found = SEVERAL.labelled.score(baseline, self.truth, baseline)
+        found = score(SEVERAL.labelled, baseline, self.truth, baseline)
         answered = self.logits > 0
         assert list(found.metrics) == ["micro_f1", "macro_f1", "average_precision"]
         expected = {
@@ -173,7 +173,7 @@ class TestSeveralLabels:
     def test_average_precision_of_equal_scores(self) -> None:
         rounded = np.round(self.logits)
         baseline: list[Output] = list(rounded)
-        found = SEVERAL.labelled.score(baseline, self.truth, baseline).metrics["average_precision"]
+        found = score(SEVERAL.labelled, baseline, self.truth, baseline).metrics["average_precision"]
         wanted = average_precision_score(self.right[:, :4], rounded[:, :4], average="macro")
         assert found.value == pytest.approx(wanted)
         assert found.low < wanted < found.high
@@ -182,16 +182,16 @@ class TestSeveralLabels:
     @pytest.mark.parametrize("broken", [np.full((400, 5), -9.0), np.full((400, 5), np.nan), logits[:, :3]])
     def test_a_broken_engine_loses(self, broken: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> None:
         baseline: list[Output] = list(self.logits)
-        assert SEVERAL.labelled.score(list(broken), self.truth, baseline).drop.low > 0.3
-        assert SEVERAL.unlabelled.score(list(broken), None, baseline).drop.low > 0.3
+        assert score(SEVERAL.labelled, list(broken), self.truth, baseline).drop.low > 0.3
+        assert score(SEVERAL.unlabelled, list(broken), None, baseline).drop.low > 0.3
 
     def test_agreement(self) -> None:
         baseline: list[Output] = list(self.logits)
-        assert SEVERAL.unlabelled.score(baseline, None, baseline).drop == NO_DROP
-        found = SEVERAL.unlabelled.score(list(self.noisy), None, baseline).metrics["agreement"]
+        assert score(SEVERAL.unlabelled, baseline, None, baseline).drop == NO_DROP
+        found = score(SEVERAL.unlabelled, list(self.noisy), None, baseline).metrics["agreement"]
         assert found.value == pytest.approx(f1_score(self.logits > 0, self.noisy > 0, average="micro"))
 
     def test_labels_without_a_score(self) -> None:
         baseline: list[Output] = list(self.logits)
         with pytest.raises(InputError, match="has the label 5; the model gives 5 scores"):
-            SEVERAL.labelled.score(baseline, [*self.truth[1:], (0, 5)], baseline)
+            score(SEVERAL.labelled, baseline, [*self.truth[1:], (0, 5)], baseline)

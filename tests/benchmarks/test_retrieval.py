@@ -10,6 +10,7 @@ from sklearn.metrics import top_k_accuracy_score
 
 from edgewright_benchmarks.accuracy.retrieval import Retrieval
 from edgewright_targets import InputError
+from scoring import score
 
 SCORER = Retrieval("image", "text")
 
@@ -25,7 +26,7 @@ def pairs(count: int = 40, noise: float = 0.9) -> tuple[list[dict[str, Any]], li
 
 def test_recall_is_scikit_learn_s() -> None:
     outputs, truth = pairs()
-    found = SCORER.score(outputs, truth, outputs)
+    found = score(SCORER, outputs, truth, outputs)
     images, texts = (np.concatenate([output[name] for output in outputs]) for name in ("image", "text"))
     for side, scores in (("image_to_text", images @ texts.T), ("text_to_image", texts @ images.T)):
         for k in (1, 5):
@@ -40,9 +41,9 @@ def test_recall_is_scikit_learn_s() -> None:
 def test_equal_texts_are_one() -> None:
     outputs, truth = pairs(20)
     doubled = [{**output, "image": -output["image"]} for output in outputs]
-    found = SCORER.score([*outputs, *doubled], [*truth, *truth], [*outputs, *doubled])
+    found = score(SCORER, [*outputs, *doubled], [*truth, *truth], [*outputs, *doubled])
     # The other image of a text points away from it, and the text is found by the first all the same.
-    alone = SCORER.score(outputs, truth, outputs)
+    alone = score(SCORER, outputs, truth, outputs)
     assert found.metrics["text_to_image_recall_at_5"].value <= alone.metrics["text_to_image_recall_at_5"].value
     assert found.metrics["image_to_text_recall_at_1"].value <= alone.metrics["image_to_text_recall_at_1"].value
     assert found.metrics["text_to_image_recall_at_1"].value > 0
@@ -51,21 +52,21 @@ def test_equal_texts_are_one() -> None:
 def test_a_worse_engine_loses_and_vectors_without_meaning_find_nothing() -> None:
     outputs, truth = pairs()
     worse, _ = pairs(noise=2.5)
-    drop = SCORER.score(worse, truth, outputs, max_drop=0.01)
+    drop = score(SCORER, worse, truth, outputs, max_drop=0.01)
     assert drop.drop.value > 0.1
     assert drop.drop.low < drop.drop.value < drop.drop.high
     assert drop.samples_needed is None or drop.samples_needed > 0
     for nothing in (np.nan, 0.0):
         blank = [{"image": output["image"] * nothing, "text": output["text"]} for output in outputs]
-        assert SCORER.score(blank, truth, outputs).metrics["mean_recall"].value == 0
+        assert score(SCORER, blank, truth, outputs).metrics["mean_recall"].value == 0
 
 
 def test_what_cannot_be_scored_is_refused() -> None:
     outputs, truth = pairs(3)
     with pytest.raises(InputError, match="nothing can be told apart"):
-        SCORER.score(outputs, ["a", "a", "a"], outputs)
+        score(SCORER, outputs, ["a", "a", "a"], outputs)
     with pytest.raises(InputError, match="Expected the text of each pair"):
-        SCORER.score(outputs, None, outputs)
+        score(SCORER, outputs, None, outputs)
     with pytest.raises(InputError, match="no 'image'"):
-        SCORER.score([{"text": np.ones((1, 2))}] * 3, truth, outputs)
-    assert "image_to_text_recall_at_5" not in SCORER.score(outputs, truth, outputs).metrics
+        score(SCORER, [{"text": np.ones((1, 2))}] * 3, truth, outputs)
+    assert "image_to_text_recall_at_5" not in score(SCORER, outputs, truth, outputs).metrics

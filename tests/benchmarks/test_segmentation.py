@@ -17,6 +17,7 @@ from edgewright_benchmarks.tasks import find_task
 from edgewright_benchmarks.truth.masks import IGNORED, read_mask
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_targets import InputError
+from scoring import score
 
 TASK = find_task("image-segmentation")
 
@@ -50,7 +51,7 @@ def test_it_is_scikit_learn_s(tmp_path: Path, share: float) -> None:
     paths = write(tmp_path, truth)
     found = spoiled(truth, share, 2)
     baseline = outputs(spoiled(truth, 0.05, 3))
-    accuracy = TASK.labelled.score(outputs(found), paths, baseline, max_drop=0.01)
+    accuracy = score(TASK.labelled, outputs(found), paths, baseline, max_drop=0.01)
     flat, flat_found = (np.concatenate([mask.ravel() for mask in part]) for part in (truth, found))
     counted = flat != IGNORED
     expected = jaccard_score(flat[counted], flat_found[counted], labels=[0, 1, 2, 3], average="macro")
@@ -59,12 +60,12 @@ def test_it_is_scikit_learn_s(tmp_path: Path, share: float) -> None:
     assert value.low <= value.value <= value.high
     pixels = accuracy.metrics["pixel_accuracy"]
     assert pixels.value == pytest.approx(accuracy_score(flat[counted], flat_found[counted]))
-    theirs = TASK.labelled.score(baseline, paths, baseline)
+    theirs = score(TASK.labelled, baseline, paths, baseline)
     assert theirs.drop.high == 0
     drop = accuracy.drop
     assert drop.value == pytest.approx(theirs.metrics["mean_iou"].value - value.value)
     assert drop.low < drop.value < drop.high
-    agreement = TASK.unlabelled.score(outputs(found), None, outputs(found))
+    agreement = score(TASK.unlabelled, outputs(found), None, outputs(found))
     assert agreement.metrics["agreement"].value == pytest.approx(1)
 
 
@@ -90,17 +91,17 @@ def test_scores_that_are_no_numbers_are_no_class(tmp_path: Path) -> None:
     paths = write(tmp_path, truth)
     broken = outputs(truth)
     broken[0]["logits"] = np.array([np.nan])
-    accuracy = TASK.labelled.score(broken, paths, outputs(truth))
+    accuracy = score(TASK.labelled, broken, paths, outputs(truth))
     size = sum(mask.size for mask in truth)
     assert accuracy.metrics["pixel_accuracy"].value == pytest.approx(1 - truth[0].size / size)
     assert accuracy.drop.value > 0
     with pytest.raises(InputError, match="Masks can be told from an engine's answer only"):
-        TASK.labelled.score([{"logits": np.zeros(1)}], paths[:1], outputs(truth[:1]))
+        score(TASK.labelled, [{"logits": np.zeros(1)}], paths[:1], outputs(truth[:1]))
     with pytest.raises(InputError, match=r"Sample 0: its mask is .* the answer's"):
-        TASK.labelled.score(outputs([truth[0][1:]]), paths[:1], outputs(truth[:1]))
+        score(TASK.labelled, outputs([truth[0][1:]]), paths[:1], outputs(truth[:1]))
     nothing = write(tmp_path, [np.full((4, 4), IGNORED)])
     with pytest.raises(InputError, match="No pixel of any mask has a class"):
-        TASK.labelled.score(outputs([np.zeros((4, 4))]), nothing, outputs([np.zeros((4, 4))]))
+        score(TASK.labelled, outputs([np.zeros((4, 4))]), nothing, outputs([np.zeros((4, 4))]))
 
 
 def read(path: Path) -> Any:

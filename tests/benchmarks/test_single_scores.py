@@ -9,12 +9,12 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from edgewright_benchmarks.accuracy import Output
 from edgewright_benchmarks.data import read_dataset
 from edgewright_benchmarks.judging.doubt import doubt
 from edgewright_benchmarks.metrics import metric_title
 from edgewright_benchmarks.tasks import find_task
 from edgewright_targets import InputError
+from scoring import Output, predictions, score
 
 LOGITS = np.random.default_rng(0).normal(size=400)
 TRUTH = [int(logit > 0) for logit in LOGITS]
@@ -36,7 +36,7 @@ HEADS = {
 @pytest.mark.parametrize("head", HEADS)
 def test_a_threshold_decides(head: str) -> None:
     outputs = HEADS[head]
-    accuracy = find_task("arrays").labelled.score(outputs, TRUTH, outputs)
+    accuracy = score(find_task("arrays").labelled, outputs, TRUTH, outputs)
     assert list(accuracy.metrics) == ["accuracy", "auc", "macro_f1"]
     assert accuracy.metrics["accuracy"].value == 1
     assert accuracy.metrics["auc"].value == 1
@@ -46,7 +46,7 @@ def test_a_threshold_decides(head: str) -> None:
 @pytest.mark.parametrize("head", ["sigmoid", "logits"])
 def test_an_engine_of_one_answer_loses(head: str, constant: float) -> None:
     broken = column(np.full(len(LOGITS), constant))
-    accuracy = find_task("arrays").labelled.score(broken, TRUTH, HEADS[head])
+    accuracy = score(find_task("arrays").labelled, broken, TRUTH, HEADS[head])
     assert accuracy.drop.low > 0.4
 
 
@@ -54,25 +54,25 @@ def test_an_engine_of_one_answer_loses(head: str, constant: float) -> None:
 def test_agreement_of_single_scores(task: str) -> None:
     flipped = LOGITS.copy()
     flipped[:100] *= -1
-    accuracy = find_task(task).unlabelled.score(column(flipped), None, HEADS["logits"])
+    accuracy = score(find_task(task).unlabelled, column(flipped), None, HEADS["logits"])
     assert accuracy.metrics["agreement"].value == 0.75
 
 
 def test_auc_with_its_interval() -> None:
     noisy = LOGITS + np.random.default_rng(1).normal(size=len(LOGITS))
-    auc = find_task("arrays").labelled.score(column(noisy), TRUTH, HEADS["logits"]).metrics["auc"]
+    auc = score(find_task("arrays").labelled, column(noisy), TRUTH, HEADS["logits"]).metrics["auc"]
     assert auc.value == pytest.approx(roc_auc_score(TRUTH, noisy.astype(np.float32)))
     assert auc.low < auc.value < auc.high < 1
     # Equal scores share their places, in each resample too.
     rounded = np.round(noisy)
-    auc = find_task("arrays").labelled.score(column(rounded), TRUTH, HEADS["logits"]).metrics["auc"]
+    auc = score(find_task("arrays").labelled, column(rounded), TRUTH, HEADS["logits"]).metrics["auc"]
     assert auc.value == pytest.approx(roc_auc_score(TRUTH, rounded))
     assert auc.low < auc.value < auc.high < auc.low + 0.12
     assert metric_title("auc", "accuracy", first=False) == "AUC"
 
 
 def test_no_auc_of_one_class() -> None:
-    accuracy = find_task("arrays").labelled.score(HEADS["logits"], [1] * len(TRUTH), HEADS["logits"])
+    accuracy = score(find_task("arrays").labelled, HEADS["logits"], [1] * len(TRUTH), HEADS["logits"])
     assert "auc" not in accuracy.metrics
 
 
@@ -80,7 +80,7 @@ def test_no_auc_of_one_class() -> None:
 def test_classes_without_a_score_are_refused(width: int, says: str) -> None:
     outputs: list[Output] = [np.arange(width, dtype=np.float32)] * 4
     with pytest.raises(InputError, match=says):
-        find_task("arrays").labelled.score(outputs, [0, 1, 1, 3], outputs)
+        score(find_task("arrays").labelled, outputs, [0, 1, 1, 3], outputs)
 
 
 @pytest.mark.parametrize(
@@ -98,12 +98,14 @@ def test_forms_of_labels(tmp_path: Path, label: NDArray[np.generic]) -> None:
     assert read_dataset(tmp_path / "data.npz", task="arrays", input_name="*").labels == tuple(TRUTH)
     # A baseline of one answer is doubted whatever the form.
     constant = column(np.full(len(TRUTH), 3.0))
-    figure = find_task("arrays").labelled.score(constant, TRUTH, constant)
-    assert doubt(figure, constant, TRUTH)
-    assert doubt(figure, constant, [float(index) for index in TRUTH]) == doubt(figure, constant, TRUTH)
+    figure = score(find_task("arrays").labelled, constant, TRUTH, constant)
+    assert doubt(figure, predictions(constant), TRUTH)
+    assert doubt(figure, predictions(constant), [float(index) for index in TRUTH]) == doubt(
+        figure, predictions(constant), TRUTH
+    )
     # With a point they are classes as long as there is no other number.
     truth = [float(index) for index in TRUTH]
-    assert "accuracy" in find_task("arrays").labelled.score(HEADS["logits"], truth, HEADS["logits"]).metrics
+    assert "accuracy" in score(find_task("arrays").labelled, HEADS["logits"], truth, HEADS["logits"]).metrics
 
 
 @pytest.mark.parametrize(
@@ -130,12 +132,12 @@ def test_numbers_and_several_labels_of_arrays(tmp_path: Path) -> None:
         found[name] = read_dataset(tmp_path / f"{name}.npz", task="arrays", input_name="*").labels
     scorer = find_task("arrays").labelled
     single, several = column(logits[:, 0]), [{"scores": row[None]} for row in logits]
-    assert scorer.score(single, found["number"], single).metrics["spearman"].value == 1
-    assert scorer.score(several, found["labels"], several).metrics["micro_f1"].value == 1
+    assert score(scorer, single, found["number"], single).metrics["spearman"].value == 1
+    assert score(scorer, several, found["labels"], several).metrics["micro_f1"].value == 1
     # Whole numbers with a point, such as ages, are numbers where they are more than 0 and 1.
     years = np.round(logits[:, 0] * 10 + 40).tolist()
-    figure = scorer.score(single, years, single)
+    figure = score(scorer, single, years, single)
     assert figure.metrics["spearman"].value > 0.99
-    assert doubt(figure, column(np.array(years)), years) == ""
+    assert doubt(figure, predictions(column(np.array(years))), years) == ""
     with pytest.raises(InputError, match="the model gives 3 of them"):
-        scorer.score(several, found["number"], several)
+        score(scorer, several, found["number"], several)

@@ -12,6 +12,7 @@ from edgewright_benchmarks.statistics.intervals import mean_drop, rate_interval
 from edgewright_benchmarks.tasks import find_task
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_targets import InputError
+from scoring import score
 
 TRUTH = ("turn on the light", "stop", "it's twenty one degrees", "switch off the lamp in the hall") * 25
 
@@ -37,7 +38,7 @@ def test_case_and_punctuation_are_not_heard(written: str, said: str) -> None:
 
 def test_rates_are_those_of_jiwer() -> None:
     answers = ["turn of the light", "", "it's twenty degrees one", "switch off the lamp in the the hall"] * 25
-    scored = LabelledTranscription().score(heard(*answers), TRUTH, heard(*TRUTH))
+    scored = score(LabelledTranscription(), heard(*answers), TRUTH, heard(*TRUTH))
     assert scored.metrics["word_error_rate"].value == pytest.approx(jiwer.wer(list(TRUTH), answers))
     assert scored.metrics["character_error_rate"].value == pytest.approx(jiwer.cer(list(TRUTH), answers))
     assert scored.metrics["word_accuracy"].value == pytest.approx(1 - jiwer.wer(list(TRUTH), answers))
@@ -49,16 +50,16 @@ def test_rates_are_those_of_jiwer() -> None:
 def test_the_first_metric_drops_by_what_the_error_rate_rises() -> None:
     baseline = [text.replace("light", "lite") for text in TRUTH]
     worse = [text.replace("the", "a") for text in baseline]
-    scored = LabelledTranscription().score(heard(*worse), TRUTH, heard(*baseline))
+    scored = score(LabelledTranscription(), heard(*worse), TRUTH, heard(*baseline))
     rise = jiwer.wer(list(TRUTH), worse) - jiwer.wer(list(TRUTH), baseline)
     assert scored.drop.value == pytest.approx(rise)
     same = heard(*baseline)
-    assert LabelledTranscription().score(same, TRUTH, same).drop.high == 0
+    assert score(LabelledTranscription(), same, TRUTH, same).drop.high == 0
 
 
 def test_no_error_seen_is_no_proof_that_there_is_none() -> None:
     """As for classes: of 100 recordings alike, 2.6 in a hundred others may still be lost whole."""
-    scored = LabelledTranscription().score(heard(*TRUTH), TRUTH, heard(*TRUTH), max_drop=0.01)
+    scored = score(LabelledTranscription(), heard(*TRUTH), TRUTH, heard(*TRUTH), max_drop=0.01)
     assert scored.drop.value == 0
     assert scored.drop.high == pytest.approx(0.0263, abs=1e-4)
     assert scored.metrics["word_error_rate"].high > 0.03
@@ -67,7 +68,7 @@ def test_no_error_seen_is_no_proof_that_there_is_none() -> None:
 
 
 def test_more_errors_than_words_are_counted_in_full() -> None:
-    scored = LabelledTranscription().score(heard(*["no no no no no"] * 100), TRUTH, heard(*TRUTH))
+    scored = score(LabelledTranscription(), heard(*["no no no no no"] * 100), TRUTH, heard(*TRUTH))
     assert scored.metrics["word_accuracy"].value < 0
     assert scored.drop.value > 1
 
@@ -88,14 +89,14 @@ def test_agreement_bounds_what_can_be_lost() -> None:
         candidate = garbled(baseline, share)
         truth = count_errors(TRUTH, candidate).words - count_errors(TRUTH, baseline).words
         assert (truth <= count_errors(baseline, candidate).words).all()
-        scored = TranscriptAgreement().score(heard(*candidate), None, heard(*baseline))
+        scored = score(TranscriptAgreement(), heard(*candidate), None, heard(*baseline))
         assert scored.drop.value == pytest.approx(1 - scored.metrics["agreement"].value)
         assert scored.metrics["same_transcript"].value < 1
 
 
 def test_the_baseline_agrees_with_itself() -> None:
     outputs = heard(*TRUTH)
-    scored = TranscriptAgreement().score(outputs, None, outputs)
+    scored = score(TranscriptAgreement(), outputs, None, outputs)
     assert scored.drop.high == 0
     assert scored.metrics["agreement"].value == 1
 
@@ -111,7 +112,7 @@ def test_the_baseline_agrees_with_itself() -> None:
 )
 def test_what_cannot_be_scored_is_refused(scorer: Any, outputs: Any, truth: Any, says: str) -> None:
     with pytest.raises(InputError, match=says):
-        scorer.score(outputs, truth, heard(*["..."] * len(outputs)))
+        score(scorer, outputs, truth, heard(*["..."] * len(outputs)))
 
 
 @pytest.mark.parametrize("cell", ["", "  ", None, 5])

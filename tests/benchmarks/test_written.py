@@ -12,6 +12,7 @@ from edgewright_benchmarks.accuracy._cider import cider_d
 from edgewright_benchmarks.accuracy.written import LabelledWriting, WritingAgreement
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_targets import InputError
+from scoring import score
 
 RIGHT = [("a frog on a red ground", "a frog"), ("an owl on a blue ground",), ("a boat",), ("a lion",)]
 
@@ -22,7 +23,7 @@ def outputs(*texts: str) -> list[Any]:
 
 def test_chrf_is_the_mean_of_sacrebleu_s() -> None:
     found = outputs("a frog on a green ground", "an owl on a blue ground", "A boat.", "")
-    metrics = LabelledWriting().score(found, RIGHT, found).metrics
+    metrics = score(LabelledWriting(), found, RIGHT, found).metrics
     first = sentence_chrf("a frog on a green ground", list(RIGHT[0])).score / 100
     third = sentence_chrf("A boat.", ["a boat"]).score / 100
     assert metrics["chrf"].value == pytest.approx((first + 1 + third + 0) / 4)
@@ -53,7 +54,7 @@ def test_cider_is_that_of_its_authors() -> None:
     expected = (3.833326351063, 7.124986370048, 1.334619664404, 5.0, 3.472764768782, 0.0, 1.268511271867)
     assert cider_d(texts, rights) == pytest.approx(expected)
     found = outputs(*texts)
-    accuracy = LabelledWriting(pictures=True).score(found, rights, found)
+    accuracy = score(LabelledWriting(pictures=True), found, rights, found)
     interval = accuracy.metrics["cider_d"]
     assert interval.value == pytest.approx(3.147744060880554)
     assert 0 <= interval.low < 2 < 4 < interval.high <= 10
@@ -71,28 +72,28 @@ def test_lines_that_are_read_have_a_character_error_rate_to_the_letter() -> None
     found = outputs("Gate 23 ", "exit 14B", "")
     rights = [("Gate 23",), ("Exit 14B",), ("No",)]
     scorer = LabelledWriting(pictures=True)
-    rate = scorer.score(found, rights, found).metrics["character_error_rate"]
+    rate = score(scorer, found, rights, found).metrics["character_error_rate"]
     # One letter in the wrong case, and two that are missing, of 17.
     assert rate.value == pytest.approx(jiwer.cer([right for (right,) in rights], ["Gate 23", "exit 14B", ""]))
     assert rate.value == pytest.approx(3 / 17)
     assert rate.low <= rate.value <= rate.high
     # With several right texts there is no one to count against.
-    assert "character_error_rate" not in scorer.score(found, [("Gate 23", "Gate"), *rights[1:]], found).metrics
+    assert "character_error_rate" not in score(scorer, found, [("Gate 23", "Gate"), *rights[1:]], found).metrics
 
 
 def test_an_engine_that_writes_otherwise_loses() -> None:
     base, worse = (outputs(*texts) for texts in (["a frog", "an owl", "a boat"], ["a frog", "a bowl", "a goat"]))
     rights = [("a frog",), ("an owl",), ("a boat",)]
-    labelled = LabelledWriting().score(worse, rights, base, max_drop=0.01)
-    agreement = WritingAgreement().score(worse, None, base, max_drop=0.01)
+    labelled = score(LabelledWriting(), worse, rights, base, max_drop=0.01)
+    agreement = score(WritingAgreement(), worse, None, base, max_drop=0.01)
     assert labelled.drop.value == pytest.approx(agreement.drop.value)
     assert 0.1 < agreement.drop.value < 0.9
     assert agreement.metrics["same_text"].value == pytest.approx(1 / 3)
-    assert WritingAgreement().score(base, None, base).metrics["agreement"].value == 1
+    assert score(WritingAgreement(), base, None, base).metrics["agreement"].value == 1
 
 
 def test_what_cannot_be_scored_is_refused() -> None:
     with pytest.raises(InputError, match="no written text"):
-        WritingAgreement().score([{}], None, [{}])
+        score(WritingAgreement(), [{}], None, [{}])
     with pytest.raises(InputError, match="Expected right texts"):
-        LabelledWriting().score(outputs("a"), None, outputs("a"))
+        score(LabelledWriting(), outputs("a"), None, outputs("a"))

@@ -75,7 +75,7 @@ def samples() -> list[dict[str, np.ndarray]]:
 
 def answers(worker: WorkerProcess, package: Path, engine: str) -> np.ndarray:
     worker.load(package, engine, 1)
-    return np.stack([answer["scores"] for answer in worker.answer(range(_SAMPLES))])
+    return np.stack([answer.outputs["scores"] for answer in worker.answer(range(_SAMPLES))])
 
 
 def exact(package: Path, engine: str) -> np.ndarray:
@@ -128,8 +128,8 @@ def test_all_cores_answer_in_the_emulator(emulator: aarch64.Emulator, packages: 
     found = answer_engines(packages[0], there, samples(), "", Quiet())[ENGINES[0]]
     expected = answer_engines(packages[1], here, samples(), "", Quiet())[ENGINES[0]]
     assert found.failure is None
-    for answer, ours in zip(found.outputs, expected.outputs, strict=True):
-        np.testing.assert_allclose(answer["scores"], ours["scores"], rtol=1e-5, atol=1e-6)
+    for answer, ours in zip(found.predictions, expected.predictions, strict=True):
+        np.testing.assert_allclose(answer.outputs["scores"], ours.outputs["scores"], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.slow
@@ -181,7 +181,7 @@ def test_samples_are_answered_once_and_in_order(tmp_path: Path) -> None:
     many, info, _ = answers_in_parallel(Place(), tmp_path / "draft", name, samples(), 3, Quiet().bar("", 1))
     assert info.name == name
     for alone, together in zip(one, many, strict=True):
-        np.testing.assert_array_equal(alone["scores"], together["scores"])
+        np.testing.assert_array_equal(alone.outputs["scores"], together.outputs["scores"])
     with pytest.raises(WorkerError, match="no engine 'nothing'"):
         answers_in_parallel(Place(), tmp_path / "draft", "nothing", samples(), 2, Quiet().bar("", 1))
 

@@ -185,7 +185,7 @@ class TestEmulator:
         assert readings.info.emulated
         assert not readings.rounds
         assert not readings.loads
-        gaps = np.abs(np.array([out["logits"] for out in readings.outputs]) - workshop.expected[:6])
+        gaps = np.abs(np.array([made.outputs["logits"] for made in readings.predictions]) - workshop.expected[:6])
         assert float(np.median(gaps)) <= allowed * float(np.abs(workshop.expected).max())
 
     def test_calls_in_the_emulator_are_not_timed(self, workshop: Workshop) -> None:

@@ -40,7 +40,7 @@ def test_openvino_answers_as_the_float_engine(engine: str, draft: Path, worker_c
     with WorkerProcess(command=worker_command) as worker:
         worker.keep(samples)
         info = worker.load(draft, engine, 1).engine
-        answers = [outputs["scores"] for outputs in worker.answer(range(len(samples)))]
+        answers = [made.outputs["scores"] for made in worker.answer(range(len(samples)))]
     assert set(info.nodes) == {"OpenVINOExecutionProvider"}
     scale = float(np.abs(expected).max())
     gaps = np.abs(np.array(answers) - np.array(expected)) / scale

@@ -53,7 +53,7 @@ def test_engines_answer_there(draft: Path, samples: list[Arrays]) -> None:
         worker.keep(samples)
         for engine in (BASELINE, *INT8):
             worker.load(draft, engine, 1)
-            found[engine] = np.array([answer["scores"] for answer in worker.answer(range(len(samples)))])
+            found[engine] = np.array([answer.outputs["scores"] for answer in worker.answer(range(len(samples)))])
     np.testing.assert_allclose(found[BASELINE], expected, atol=1e-5)
     for engine in INT8:
         by_definition = np.array([exact_output(graph(draft, engine), sample) for sample in samples])

@@ -14,6 +14,7 @@ from command import QUICK, Command
 from edgewright_benchmarks.tasks import find_task
 from edgewright_runtime import SampleError, load
 from edgewright_runtime.samples import ANSWER, pack_answer
+from scoring import score
 
 
 def table(path: Path) -> Path:
@@ -69,9 +70,9 @@ def test_the_share_of_texts_whose_masks_are_right() -> None:
 
     baseline = outputs(("on",), ("off", "the"))
     found = outputs(("on",), ("off", "a"))
-    accuracy = task.labelled.score(found, [("on",), ("off", "the")], baseline)
+    accuracy = score(task.labelled, found, [("on",), ("off", "the")], baseline)
     assert accuracy.metrics["accuracy"].value == 0.5
     assert accuracy.drop.value == 0.5
-    agreement = task.unlabelled.score(found, None, baseline)
+    agreement = score(task.unlabelled, found, None, baseline)
     assert agreement.metrics["agreement"].value == 0.5
-    assert task.unlabelled.score(baseline, None, baseline).metrics["agreement"].low == 1
+    assert score(task.unlabelled, baseline, None, baseline).metrics["agreement"].low == 1

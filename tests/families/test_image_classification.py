@@ -84,7 +84,7 @@ def test_an_onnx_file(command: Command, colours: Path, pictures: Path) -> None:
         with WorkerProcess(command=started) as worker:
             worker.keep([red, blue])
             worker.load(package, "tiny-cpu-fp32", 1)
-            answers.append([answer["scores"].tolist() for answer in worker.answer([0, 1])])
+            answers.append([answer.outputs["scores"].tolist() for answer in worker.answer([0, 1])])
     assert answers[0] == answers[1]
     command.refuses("run", package, "missing.png", says=["There is no file 'missing.png'", "path of a file: image"])
     command.refuses("run", package, pictures / "validation.csv", says=["is no image, or none of the kinds"])

@@ -87,7 +87,7 @@ def test_on_the_command_line(command: Command, package: Path, motions: Path) -> 
         with WorkerProcess(command=started) as worker:
             worker.keep(videos)
             worker.load(package, "tiny-cpu-fp32", 1)
-            found.append([answer["logits"].tolist() for answer in worker.answer([0, 1, 2])])
+            found.append([answer.outputs["logits"].tolist() for answer in worker.answer([0, 1, 2])])
     assert found[0] == found[1]
 
 

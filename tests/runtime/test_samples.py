@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edgewright_runtime import PackageError, SampleError
-from edgewright_runtime.samples import ANSWER, named_values, pack_answer, size_of, unpack_answer
+from edgewright_runtime.samples import named_values, pack_answer, size_of, unpack_answer
 from edgewright_runtime.selftest import GoldenSample, golden_samples, write_golden
 from edgewright_runtime.wire import pack_samples, unpack_samples
 
@@ -84,7 +84,6 @@ def test_sizes_and_answers(tmp_path: Path) -> None:
     assert size_of({"image": photo, "question": "four"}) == photo.stat().st_size + 4
     assert size_of(FEEDS["pixels"]) == 24
     for answer in (FEEDS["pixels"], {"mask": FEEDS["pixels"], "segments": [{"label": "sky", "share": 0.5}]}):
-        outputs = {"pixels": FEEDS["pixels"], ANSWER: pack_answer(answer)}
-        found = unpack_answer(outputs)
+        found = unpack_answer(pack_answer(answer))
         assert np.array_equal(found["mask"] if isinstance(answer, dict) else found, FEEDS["pixels"])
         assert not isinstance(answer, dict) or found["segments"] == answer["segments"]

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from edgewright_benchmarks.accuracy._scorer import Output, Scorer
+from edgewright_benchmarks.accuracy._scorer import Scorer
 
-__all__ = ["Output", "Scorer"]
+__all__ = ["Scorer"]

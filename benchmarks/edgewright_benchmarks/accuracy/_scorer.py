@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
-from edgewright_runtime.samples import ANSWER, unpack_answer
 from edgewright_targets import InputError
-
-# One sample's outputs: one array, or arrays by name.
-Output = NDArray[Any] | Mapping[str, NDArray[Any]]
 
 # A class that no label has: a sample without an answer.
 NO_ANSWER = -1
@@ -31,18 +28,17 @@ class Scorer(Protocol):
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Any] | None,
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
         """Score one engine.
 
         Args:
-            outputs: The engine's outputs, one entry a sample, batch dimension of 1 included or not. Outputs that
-                are not finite are no crash: such a sample counts as wrong. Where an answer is more than outputs,
-                `edgewright_runtime.samples.unpack_answer` gives it.
+            outputs: The engine's predictions, one a sample, batch dimension of 1 included or not. Outputs that are not
+                finite are no crash: such a sample counts as wrong.
             truth: What is right for each sample, as `Truth.read` of the task gives it; None where nothing is labelled.
             baseline_outputs: The float baseline's on the same samples. The baseline itself is scored by passing the
                 same object twice; its drop is then 0 by definition.
@@ -53,7 +49,7 @@ class Scorer(Protocol):
         """
 
 
-def check_samples(outputs: Sequence[Output], baseline_outputs: Sequence[Output]) -> None:
+def check_samples(outputs: Sequence[Prediction], baseline_outputs: Sequence[Prediction]) -> None:
     """Refuse outputs that are not of the same samples."""
     if not outputs or len(outputs) != len(baseline_outputs):
         raise InputError(
@@ -62,7 +58,7 @@ def check_samples(outputs: Sequence[Output], baseline_outputs: Sequence[Output])
         )
 
 
-def check_truth(outputs: Sequence[Output], truth: Sequence[Any] | None, expected: str) -> Sequence[Any]:
+def check_truth(outputs: Sequence[Prediction], truth: Sequence[Any] | None, expected: str) -> Sequence[Any]:
     """What is right, of as many samples as were answered.
 
     Args:
@@ -78,7 +74,7 @@ def check_truth(outputs: Sequence[Output], truth: Sequence[Any] | None, expected
     return truth
 
 
-def answers_of(outputs: Sequence[Output], refusal: str) -> list[Any]:
+def answers_of(outputs: Sequence[Prediction], refusal: str) -> list[Any]:
     """What a person got for each sample.
 
     Raises:
@@ -86,14 +82,14 @@ def answers_of(outputs: Sequence[Output], refusal: str) -> list[Any]:
     """
     found = []
     for output in outputs:
-        answer = unpack_answer(dict(output)) if isinstance(output, dict) else None
+        answer = output.answer
         if answer is None:
             raise InputError(refusal)
         found.append(answer)
     return found
 
 
-def texts_of(outputs: Sequence[Output], refusal: str) -> list[str]:
+def texts_of(outputs: Sequence[Prediction], refusal: str) -> list[str]:
     """What a person got for each sample, where that is a text.
 
     Raises:
@@ -105,24 +101,25 @@ def texts_of(outputs: Sequence[Output], refusal: str) -> list[str]:
     return found
 
 
-def flatten(output: Output) -> NDArray[np.float64]:
+def flatten(output: Prediction) -> NDArray[np.float64]:
     """All numbers of a sample in one row, outputs in the order of their names; shape (values,)."""
-    arrays = [output[name] for name in _number_names(output)] if isinstance(output, Mapping) else [output]
+    return _row([output.outputs[name] for name in _number_names(output)])
+
+
+def _row(arrays: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
     return np.concatenate([np.zeros(0), *(np.asarray(array, dtype=np.float64).reshape(-1) for array in arrays)])
 
 
-def texts_among(output: Output) -> dict[str, NDArray[np.str_]]:
+def texts_among(output: Prediction) -> dict[str, NDArray[np.str_]]:
     """The outputs of a sample that are texts, such as the names of classes."""
-    if not isinstance(output, Mapping):
-        return {}
-    return {name: np.asarray(output[name]) for name in set(output) - {ANSWER} - set(_number_names(output))}
+    return {name: np.asarray(output.outputs[name]) for name in set(output.outputs) - set(_number_names(output))}
 
 
-def _number_names(output: Mapping[str, Any]) -> list[str]:
-    return [name for name in sorted(output) if name != ANSWER and np.asarray(output[name]).dtype.kind not in "USO"]
+def _number_names(output: Prediction) -> list[str]:
+    return [name for name, array in sorted(output.outputs.items()) if np.asarray(array).dtype.kind not in "USO"]
 
 
-def top_classes(outputs: Sequence[Output]) -> NDArray[np.int64]:
+def top_classes(outputs: Sequence[Prediction]) -> NDArray[np.int64]:
     """The class with the highest score of each sample, `NO_ANSWER` where none can be told; shape (samples,).
 
     Raises:
@@ -131,12 +128,12 @@ def top_classes(outputs: Sequence[Output]) -> NDArray[np.int64]:
     return np.array([_top_class(output) for output in outputs], dtype=np.int64)
 
 
-def _top_class(output: Output) -> int:
+def _top_class(output: Prediction) -> int:
     scores = class_scores(output)
     return int(scores.argmax()) if tell_apart(scores) else NO_ANSWER
 
 
-def class_scores(output: Output) -> NDArray[np.float64]:
+def class_scores(output: Prediction) -> NDArray[np.float64]:
     """The scores of classes in a sample: its one output of numbers, or the one with a point beside whole numbers.
 
     Classifiers of scikit-learn give the class itself beside its scores.
@@ -144,17 +141,15 @@ def class_scores(output: Output) -> NDArray[np.float64]:
     Raises:
         InputError: There are several, so that none is the scores.
     """
-    if not isinstance(output, Mapping):
-        return flatten(output)
     names = _number_names(output)
-    floats = [name for name in names if np.asarray(output[name]).dtype.kind == "f"]
+    floats = [name for name in names if np.asarray(output.outputs[name]).dtype.kind == "f"]
     if len(names) != 1 and len(floats) != 1:
         raise InputError(
             f"A class can be told from one output of scores only; this model has: {', '.join(names)}.",
             hint="Leave the labels out to measure agreement over all outputs, or export the scores alone.",
         )
     (name,) = names if len(names) == 1 else floats
-    return flatten({name: output[name]})
+    return _row([output.outputs[name]])
 
 
 def tell_apart(scores: NDArray[np.float64]) -> bool:

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewright_benchmarks.accuracy._resampled import resampled_counts
-from edgewright_benchmarks.accuracy._scorer import NO_ANSWER, Output, class_scores, top_classes
+from edgewright_benchmarks.accuracy._scorer import NO_ANSWER, class_scores, top_classes
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Interval
-from edgewright_runtime.samples import unpack_answer
 from edgewright_targets import InputError
 
 # Scores of answers went through JSON, those of outputs did not.
@@ -19,7 +19,7 @@ _SAME = 1e-6
 _RESAMPLES = 1000
 
 
-def threshold_of(baseline_outputs: Sequence[Output]) -> float | None:
+def threshold_of(baseline_outputs: Sequence[Prediction]) -> float | None:
     """Above which a single score means class 1; None where a sample has several values.
 
     The baseline's outputs decide for all engines, see `cut_of`.
@@ -30,7 +30,7 @@ def threshold_of(baseline_outputs: Sequence[Output]) -> float | None:
     return cut_of(baseline_outputs)
 
 
-def cut_of(baseline_outputs: Sequence[Output]) -> float:
+def cut_of(baseline_outputs: Sequence[Prediction]) -> float:
     """Above which a score says yes: 0.5 of probabilities, 0 of logits.
 
     An answer beside the outputs tells them apart: its best score is that of the outputs, or was made of them. Without
@@ -48,14 +48,14 @@ def cut_of(baseline_outputs: Sequence[Output]) -> float:
     return 0.5 if scores.size and scores.min() >= 0 and scores.max() <= 1 else 0.0
 
 
-def _best_score(output: Output) -> float | None:
-    answer = unpack_answer(dict(output)) if isinstance(output, dict) else None
+def _best_score(output: Prediction) -> float | None:
+    answer = output.answer
     if not (isinstance(answer, list) and answer and isinstance(answer[0], dict) and "score" in answer[0]):
         return None
     return float(answer[0]["score"])
 
 
-def classes_of(outputs: Sequence[Output], baseline_outputs: Sequence[Output]) -> NDArray[np.int64]:
+def classes_of(outputs: Sequence[Prediction], baseline_outputs: Sequence[Prediction]) -> NDArray[np.int64]:
     """The class that each sample is given, `NO_ANSWER` where a score is not finite; shape (samples,).
 
     Raises:
@@ -69,13 +69,13 @@ def classes_of(outputs: Sequence[Output], baseline_outputs: Sequence[Output]) ->
     return np.where(best == NO_ANSWER, NO_ANSWER, scores > threshold).astype(np.int64)
 
 
-def single_scores(outputs: Sequence[Output]) -> NDArray[np.float64]:
+def single_scores(outputs: Sequence[Prediction]) -> NDArray[np.float64]:
     """The score of each sample, not a number where an engine gives another number of them; shape (samples,)."""
     rows = [class_scores(output) for output in outputs]
     return np.array([row[0] if row.size == 1 else np.nan for row in rows])
 
 
-def auc_of(outputs: Sequence[Output], labels: NDArray[np.int64]) -> Interval | None:
+def auc_of(outputs: Sequence[Prediction], labels: NDArray[np.int64]) -> Interval | None:
     """The area under the ROC curve of single scores, with an interval by resampling samples.
 
     None where only one class occurs or a score is not finite.
@@ -106,7 +106,7 @@ def _auc_of_counts(
     return np.asarray(right[pairs > 0] / pairs[pairs > 0], dtype=np.float64)
 
 
-def check_width(labels: NDArray[np.int64], baseline_outputs: Sequence[Output]) -> None:
+def check_width(labels: NDArray[np.int64], baseline_outputs: Sequence[Prediction]) -> None:
     """Refuse classes that a model has no scores for: no engine could be right about them, nor lose any.
 
     Raises:

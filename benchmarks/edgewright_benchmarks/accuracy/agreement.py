@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,7 +10,6 @@ from edgewright_benchmarks.accuracy._mean import likeness_accuracy
 from edgewright_benchmarks.accuracy._scorer import (
     NO_ANSWER,
     NO_DROP,
-    Output,
     check_samples,
     flatten,
     texts_among,
@@ -18,6 +17,7 @@ from edgewright_benchmarks.accuracy._scorer import (
 )
 from edgewright_benchmarks.accuracy._single import classes_of
 from edgewright_benchmarks.accuracy.classification import is_among
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics.intervals import paired_accuracy_drop, samples_needed, wilson
 from edgewright_runtime.gaps import largest_gap, odd_places
@@ -33,9 +33,9 @@ class TopClassAgreement:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[int] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -73,9 +73,9 @@ class SimilarityAgreement:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[int] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -87,7 +87,7 @@ class SimilarityAgreement:
         scores = np.array([similarity(*pair) for pair in zip(outputs, baseline_outputs, strict=True)])
         return likeness_accuracy(scores, self._of_classes(outputs, baseline_outputs), max_drop=max_drop)
 
-    def _of_classes(self, outputs: Sequence[Output], baseline_outputs: Sequence[Output]) -> dict[str, Interval]:
+    def _of_classes(self, outputs: Sequence[Prediction], baseline_outputs: Sequence[Prediction]) -> dict[str, Interval]:
         if self._top is None or any(not _may_be_scores(output, self._top) for output in baseline_outputs):
             return {}
         best = top_classes(baseline_outputs)
@@ -102,9 +102,9 @@ class SimilarityAgreement:
         }
 
 
-def _may_be_scores(output: Output, top: int) -> bool:
+def _may_be_scores(output: Prediction, top: int) -> bool:
     """One row of numbers, more of them than `top`."""
-    arrays = list(output.values()) if isinstance(output, Mapping) else [output]
+    arrays = list(output.outputs.values())
     return len(arrays) == 1 and arrays[0].size > top and arrays[0].size == arrays[0].shape[-1]
 
 
@@ -112,7 +112,7 @@ def _of_baseline(samples: int) -> Accuracy:
     return Accuracy(metrics={"agreement": _WHOLE}, drop=NO_DROP, samples=samples)
 
 
-def similarity(output: Output, baseline: Output) -> float:
+def similarity(output: Prediction, baseline: Prediction) -> float:
     """How alike the outputs of one sample are, all outputs in one row: 0 (nothing in common) to 1 (equal).
 
     `2 a.b / (a.a + b.b)`: the cosine similarity where both rows are equally long, and less than it where they are
@@ -134,6 +134,6 @@ def similarity(output: Output, baseline: Output) -> float:
     return float(np.clip(2 * (row @ other) / (row @ row + other @ other), 0.0, 1.0))
 
 
-def _same_texts(output: Output, baseline: Output) -> bool:
+def _same_texts(output: Prediction, baseline: Prediction) -> bool:
     ours, theirs = texts_among(output), texts_among(baseline)
     return ours.keys() == theirs.keys() and all(largest_gap(ours[name], theirs[name]) == 0 for name in ours)

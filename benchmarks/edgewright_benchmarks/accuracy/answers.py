@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from edgewright_benchmarks.accuracy._mean import Scores, mean_accuracy, mean_interval
-from edgewright_benchmarks.accuracy._scorer import Output, answers_of, check_samples, check_truth
+from edgewright_benchmarks.accuracy._scorer import answers_of, check_samples, check_truth
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics.intervals import wilson
 
@@ -28,9 +29,9 @@ class LabelledAnswers:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Any] | None,
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -52,9 +53,9 @@ class AnswerAgreement:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Any] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -89,5 +90,5 @@ def _words(answer: str) -> list[str]:
     return _ARTICLES.sub(" ", answer.lower().translate(_PUNCTUATION)).split()
 
 
-def _texts(outputs: Sequence[Output]) -> list[str]:
+def _texts(outputs: Sequence[Prediction]) -> list[str]:
     return [str(answer["text"]) for answer in answers_of(outputs, _NO_ANSWERS)]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from edgewright_benchmarks.accuracy._scorer import Output, Scorer, check_samples, flatten
+from edgewright_benchmarks.accuracy._scorer import Scorer, check_samples, flatten
 from edgewright_benchmarks.accuracy.classification import LabelledClassification
 from edgewright_benchmarks.accuracy.multi_label import LabelledLabels
 from edgewright_benchmarks.accuracy.regression import LabelledRegression
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Accuracy
 from edgewright_targets import InputError
 
@@ -18,9 +19,9 @@ class LabelledArrays(LabelledClassification):
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Any] | None,
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -32,7 +33,7 @@ class LabelledArrays(LabelledClassification):
         classes = None if truth is None else [int(label) for label in truth]
         return super().score(outputs, classes, baseline_outputs, max_drop=max_drop)
 
-    def of(self, truth: Sequence[Any], baseline_outputs: Sequence[Output]) -> Scorer:
+    def of(self, truth: Sequence[Any], baseline_outputs: Sequence[Prediction]) -> Scorer:
         """What scores this kind of ground truth; itself where it is classes.
 
         Raises:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples, class_scores, tell_apart
+from edgewright_benchmarks.accuracy._scorer import NO_DROP, check_samples, class_scores, tell_apart
 from edgewright_benchmarks.accuracy._single import auc_of, check_width, classes_of, threshold_of
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics.intervals import metric_interval, paired_accuracy_drop, samples_needed, wilson
 from edgewright_targets import InputError
@@ -28,9 +29,9 @@ class LabelledClassification:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[int] | None,
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -69,7 +70,7 @@ class LabelledClassification:
         )
 
 
-def is_among(output: Output, label: int, count: int) -> bool:
+def is_among(output: Prediction, label: int, count: int) -> bool:
     """Whether a class is among the `count` best ones of a sample."""
     scores = class_scores(output)
     if not tell_apart(scores) or label >= scores.size or scores[label] == -np.inf:

@@ -7,7 +7,8 @@ from typing import Any
 
 from edgewright_benchmarks.accuracy._average_precision import Found, average_precision
 from edgewright_benchmarks.accuracy._mean import mean_accuracy, mean_interval
-from edgewright_benchmarks.accuracy._scorer import Output, answers_of, check_samples, check_truth
+from edgewright_benchmarks.accuracy._scorer import answers_of, check_samples, check_truth
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Accuracy, Measure
 from edgewright_benchmarks.truth.objects import TrueBox
 from edgewright_targets import InputError
@@ -24,9 +25,9 @@ class LabelledBoxes:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Any] | None,
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -45,9 +46,9 @@ class BoxAgreement:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Any] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -64,9 +65,9 @@ class BoxAgreement:
 
 def _score(
     metric: str,
-    outputs: Sequence[Output],
+    outputs: Sequence[Prediction],
     truth: Sequence[Sequence[TrueBox]],
-    baseline_outputs: Sequence[Output],
+    baseline_outputs: Sequence[Prediction],
     max_drop: float | None,
 ) -> Accuracy:
     mine = average_precision(_boxes(outputs), truth)
@@ -83,7 +84,7 @@ def _score(
     return mean_accuracy(metrics, scores, baseline.scores.mean(axis=1), max_drop=max_drop, span=mine.span)
 
 
-def _boxes(outputs: Sequence[Output]) -> list[Found]:
+def _boxes(outputs: Sequence[Prediction]) -> list[Found]:
     return answers_of(outputs, _NO_ANSWERS)
 
 

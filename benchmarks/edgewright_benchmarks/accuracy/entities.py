@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from edgewright_benchmarks.accuracy._corpus import Sums, corpus_accuracy
-from edgewright_benchmarks.accuracy._scorer import Output, answers_of, check_samples, check_truth
+from edgewright_benchmarks.accuracy._scorer import answers_of, check_samples, check_truth
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Accuracy, Measure
 
 # Kind, first word, last word.
@@ -24,9 +25,9 @@ class LabelledEntities:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Any] | None,
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -44,9 +45,9 @@ class EntityAgreement:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Any] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -57,9 +58,9 @@ class EntityAgreement:
 
 def _score(
     metric: str,
-    outputs: Sequence[Output],
+    outputs: Sequence[Prediction],
     expected: Sequence[set[Entity]],
-    baseline_outputs: Sequence[Output],
+    baseline_outputs: Sequence[Prediction],
     max_drop: float | None,
 ) -> Accuracy:
     return corpus_accuracy(
@@ -89,5 +90,5 @@ def entities_of_tags(tags: Sequence[str]) -> set[Entity]:
     return {(str(kind), int(first), int(last)) for kind, first, last in get_entities(list(tags))}
 
 
-def _entities(outputs: Sequence[Output]) -> list[set[Entity]]:
+def _entities(outputs: Sequence[Prediction]) -> list[set[Entity]]:
     return [{(str(entry["label"]), *entry["words"]) for entry in answer} for answer in answers_of(outputs, _NO_ANSWERS)]

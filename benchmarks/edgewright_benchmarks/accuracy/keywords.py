@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from edgewright_benchmarks.accuracy._decisions import Decisions, auc_over_recordings, f1_accuracy
-from edgewright_benchmarks.accuracy._scorer import Output, answers_of, check_samples, check_truth
+from edgewright_benchmarks.accuracy._scorer import answers_of, check_samples, check_truth
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Accuracy, Measure
 
 _NO_ANSWERS = "Keywords can be told from an engine's answer only; there is none."
@@ -21,9 +22,9 @@ class LabelledKeywords:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Any] | None,
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -53,9 +54,9 @@ class KeywordAgreement:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Any] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -66,7 +67,7 @@ class KeywordAgreement:
         return f1_accuracy("agreement", found, expected, expected, is_baseline=is_baseline, max_drop=max_drop)
 
 
-def _found(outputs: Sequence[Output]) -> list[dict[str, tuple[float, bool]]]:
+def _found(outputs: Sequence[Prediction]) -> list[dict[str, tuple[float, bool]]]:
     """Of each recording and keyword the highest score, and whether it was found."""
     answers = answers_of(outputs, _NO_ANSWERS)
     return [{entry["label"]: (entry["score"], bool(entry["detections"])) for entry in answer} for answer in answers]

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, answers_of, check_samples, check_truth
+from edgewright_benchmarks.accuracy._scorer import NO_DROP, answers_of, check_samples, check_truth
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics.intervals import paired_accuracy_drop, samples_needed, wilson
 
@@ -24,9 +25,9 @@ class LabelledMasks:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Any] | None,
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -45,9 +46,9 @@ class MaskAgreement:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Any] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -77,5 +78,5 @@ def _right(found: Sequence[tuple[str, ...]], rights: Sequence[tuple[str, ...]]) 
     return np.array([one == other for one, other in zip(found, rights, strict=True)])
 
 
-def _tokens(outputs: Sequence[Output]) -> list[tuple[str, ...]]:
+def _tokens(outputs: Sequence[Prediction]) -> list[tuple[str, ...]]:
     return [tuple(str(mask[0]["text"]) for mask in answer) for answer in answers_of(outputs, _NO_ANSWERS)]

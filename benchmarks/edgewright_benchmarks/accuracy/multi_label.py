@@ -11,8 +11,9 @@ from edgewright_benchmarks.accuracy._corpus import MeanOfSums
 from edgewright_benchmarks.accuracy._decisions import Decisions, f1_accuracy
 from edgewright_benchmarks.accuracy._mean import mean_interval
 from edgewright_benchmarks.accuracy._resampled import resampled_counts
-from edgewright_benchmarks.accuracy._scorer import Output, check_samples, check_truth, flatten
+from edgewright_benchmarks.accuracy._scorer import check_samples, check_truth, flatten
 from edgewright_benchmarks.accuracy._single import cut_of
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_targets import InputError
 
@@ -27,9 +28,9 @@ class LabelledLabels:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Sequence[int]] | None,
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -73,9 +74,9 @@ class LabelsAgreement:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Sequence[int]] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -88,7 +89,7 @@ class LabelsAgreement:
 
 
 def decisions_of(
-    outputs: Sequence[Output], baseline_outputs: Sequence[Output], expected: Sequence[Decisions] | None = None
+    outputs: Sequence[Prediction], baseline_outputs: Sequence[Prediction], expected: Sequence[Decisions] | None = None
 ) -> list[Decisions]:
     """Which labels hold for each sample.
 
@@ -108,7 +109,7 @@ def decisions_of(
     ]
 
 
-def _rows(outputs: Sequence[Output], width: int) -> NDArray[np.float64]:
+def _rows(outputs: Sequence[Prediction], width: int) -> NDArray[np.float64]:
     rows = [flatten(output) for output in outputs]
     return np.stack([row if row.size == width else np.full(width, np.nan) for row in rows])
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples
+from edgewright_benchmarks.accuracy._scorer import NO_DROP, check_samples
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics.intervals import mean_drop, samples_needed
-from edgewright_runtime.samples import unpack_answer
 from edgewright_targets import InputError
 
 # A token whose probability is no number counts as this improbable.
@@ -26,8 +26,8 @@ _RESAMPLES = 1000
 class _Text:
     """One text as an engine read it: where it was right, what it put first, how probable the text was."""
 
-    def __init__(self, output: Any) -> None:
-        tokens = unpack_answer(output)
+    def __init__(self, prediction: Prediction) -> None:
+        tokens, output = prediction.answer, prediction.outputs
         self.best = np.array(tokens["best"], dtype=np.int64)
         found = np.asarray(output["log_probability"], dtype=np.float64)
         finite = np.isfinite(found) & np.isfinite(output["best_log_probability"])
@@ -48,9 +48,9 @@ class NextToken:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Any] | None,  # noqa: ARG002 - the protocol's; the truth is in the texts themselves
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:

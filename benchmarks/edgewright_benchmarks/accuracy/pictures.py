@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from edgewright_benchmarks.accuracy._mean import likeness_accuracy
 from edgewright_benchmarks.accuracy._perceptual import NOTHING_ALIKE, can_be_seen, perceptual_distance
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, answers_of, check_samples
+from edgewright_benchmarks.accuracy._scorer import NO_DROP, answers_of, check_samples
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
-from edgewright_runtime.samples import graph_outputs
 
 # The window in which SSIM compares, as scikit-image has it unless told otherwise; smaller pictures take a smaller one.
 _WINDOW = 7
@@ -31,9 +31,9 @@ class PictureAgreement:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Any] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -112,6 +112,5 @@ def _resampled(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return means
 
 
-def _finite(output: Output) -> bool:
-    arrays = graph_outputs(dict(output)) if isinstance(output, dict) else {}
-    return all(np.isfinite(array).all() for array in arrays.values())
+def _finite(output: Prediction) -> bool:
+    return all(np.isfinite(array).all() for array in output.outputs.values())

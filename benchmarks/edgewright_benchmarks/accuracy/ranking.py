@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewright_benchmarks.accuracy._mean import likeness_accuracy, mean_accuracy, mean_interval
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples, check_truth, flatten
+from edgewright_benchmarks.accuracy._scorer import NO_DROP, check_samples, check_truth, flatten
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics.intervals import wilson
 from edgewright_targets import InputError
@@ -26,9 +27,9 @@ class LabelledRanking:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Sequence[float]] | None,
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -53,9 +54,9 @@ class RankingAgreement:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Sequence[float]] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -70,7 +71,7 @@ class RankingAgreement:
         return likeness_accuracy(shares, {"top_1_agreement": wilson(int(first), len(pairs))}, max_drop=max_drop)
 
 
-def _of_queries(outputs: Sequence[Output], truth: Sequence[Sequence[float]]) -> dict[str, Scores]:
+def _of_queries(outputs: Sequence[Prediction], truth: Sequence[Sequence[float]]) -> dict[str, Scores]:
     pairs = [(flatten(output), np.asarray(right, np.float64)) for output, right in zip(outputs, truth, strict=True)]
     each = [_of_query(scores, right) for scores, right in pairs]
     names = ("ndcg_at_10", "mrr_at_10", "mean_average_precision")

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from edgewright_benchmarks.accuracy._mean import likeness_accuracy
 from edgewright_benchmarks.accuracy._resampled import Resampled, resampled_accuracy
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples, check_truth, flatten
+from edgewright_benchmarks.accuracy._scorer import NO_DROP, check_samples, check_truth, flatten
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
-from edgewright_runtime.samples import unpack_answer
 from edgewright_targets import InputError
 
 Numbers = NDArray[np.float64]
@@ -27,9 +27,9 @@ class LabelledRegression:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[float] | None,
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -62,9 +62,9 @@ class RegressionAgreement:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[float] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -82,7 +82,7 @@ class RegressionAgreement:
         return likeness_accuracy(near, {}, max_drop=max_drop)
 
 
-def numbers_of(outputs: Sequence[Output]) -> Numbers:
+def numbers_of(outputs: Sequence[Prediction]) -> Numbers:
     """The number that a person gets for each sample; shape (samples,).
 
     Raises:
@@ -91,8 +91,8 @@ def numbers_of(outputs: Sequence[Output]) -> Numbers:
     return np.array([_number(output) for output in outputs], dtype=np.float64)
 
 
-def _number(output: Output) -> float:
-    answer = unpack_answer(dict(output)) if isinstance(output, dict) else None
+def _number(output: Prediction) -> float:
+    answer = output.answer
     if isinstance(answer, list) and len(answer) == 1 and isinstance(answer[0], dict):
         return float(answer[0]["score"])
     row = flatten(output)

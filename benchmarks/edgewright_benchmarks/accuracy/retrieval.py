@@ -6,13 +6,14 @@ right for all of their images.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgewright_benchmarks.accuracy._mean import mean_accuracy, mean_interval
-from edgewright_benchmarks.accuracy._scorer import Output, check_samples, check_truth
+from edgewright_benchmarks.accuracy._scorer import check_samples, check_truth
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Accuracy, Measure
 from edgewright_benchmarks.statistics.intervals import wilson
 from edgewright_targets import InputError
@@ -37,9 +38,9 @@ class Retrieval:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[str] | None,
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -57,7 +58,7 @@ class Retrieval:
         baseline = None if is_baseline else np.mean([*self._hits(baseline_outputs, truth).values()], axis=0)
         return mean_accuracy(metrics, scores, baseline, max_drop=max_drop)
 
-    def _hits(self, outputs: Sequence[Output], truth: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
+    def _hits(self, outputs: Sequence[Prediction], truth: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
         images, texts = (self._vectors(outputs, name) for name in (self._image, self._text))
         _, firsts, own = np.unique(np.array(truth), return_index=True, return_inverse=True)
         scores = images @ texts[firsts].T
@@ -71,12 +72,12 @@ class Retrieval:
             if count == 1 or len(firsts) > count
         }
 
-    def _vectors(self, outputs: Sequence[Output], name: str) -> NDArray[np.float64]:
+    def _vectors(self, outputs: Sequence[Prediction], name: str) -> NDArray[np.float64]:
         rows = []
         for output in outputs:
-            if not isinstance(output, Mapping) or name not in output:
+            if name not in output.outputs:
                 raise InputError(f"The outputs hold no '{name}'; build the package with its task for pairs.")
-            rows.append(np.asarray(output[name], dtype=np.float64).reshape(-1))
+            rows.append(np.asarray(output.outputs[name], dtype=np.float64).reshape(-1))
         return np.stack(rows)
 
 

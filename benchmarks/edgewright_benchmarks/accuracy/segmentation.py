@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewright_benchmarks.accuracy._corpus import MeanOfSums, corpus_accuracy
-from edgewright_benchmarks.accuracy._scorer import Output, check_samples, check_truth
+from edgewright_benchmarks.accuracy._scorer import check_samples, check_truth
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics.intervals import rate_interval
 from edgewright_benchmarks.truth.masks import IGNORED, read_mask
-from edgewright_runtime.samples import graph_outputs, unpack_answer
 from edgewright_targets import InputError
 
 Mask = NDArray[Any]
@@ -30,9 +30,9 @@ class LabelledMasks:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Any] | None,
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -51,9 +51,9 @@ class MaskAgreement:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Any] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -84,17 +84,17 @@ def _masks(truth: Sequence[Path]) -> Iterator[Mask]:
     return map(read_mask, truth)
 
 
-def _mask(output: Output) -> Mask:
-    answer = unpack_answer(dict(output)) if isinstance(output, dict) else None
+def _mask(output: Prediction) -> Mask:
+    answer = output.answer
     if not isinstance(answer, dict) or "mask" not in answer:
         raise InputError("Masks can be told from an engine's answer only; there is none.")
     mask: Mask = np.asarray(answer["mask"]).astype(np.int64)
     # Scores that are no numbers have no best class.
-    finite = all(np.isfinite(array).all() for array in graph_outputs(dict(output)).values())
+    finite = all(np.isfinite(array).all() for array in output.outputs.values())
     return mask if finite else np.full_like(mask, _NOTHING)
 
 
-def _counts(outputs: Sequence[Output], truth: Iterator[Mask]) -> _Counts:
+def _counts(outputs: Sequence[Prediction], truth: Iterator[Mask]) -> _Counts:
     pairs = enumerate(zip(outputs, truth, strict=True))
     found = [_of_classes(_mask(output), mask, index) for index, (output, mask) in pairs]
     # Each sample has the classes that it shows; the largest number of them is that of the data.

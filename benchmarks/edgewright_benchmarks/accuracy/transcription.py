@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, Output, check_samples, check_truth, texts_of
+from edgewright_benchmarks.accuracy._scorer import NO_DROP, check_samples, check_truth, texts_of
 from edgewright_benchmarks.accuracy._transcripts import Counts, Errors, count_errors, spoken
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics.intervals import mean_drop, rate_interval, samples_needed, wilson
 from edgewright_targets import InputError
@@ -26,9 +27,9 @@ class LabelledTranscription:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[str] | None,
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -61,9 +62,9 @@ class TranscriptAgreement:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[str] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:

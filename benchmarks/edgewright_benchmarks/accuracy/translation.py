@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from edgewright_benchmarks.accuracy._chrf import chrf_sums
 from edgewright_benchmarks.accuracy._corpus import corpus_accuracy
-from edgewright_benchmarks.accuracy._scorer import Output, check_samples, check_truth, texts_of
+from edgewright_benchmarks.accuracy._scorer import check_samples, check_truth, texts_of
 from edgewright_benchmarks.accuracy.written import NO_TEXT
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Accuracy, Measure
 from edgewright_benchmarks.statistics.intervals import wilson
 from edgewright_targets import InputError
@@ -20,9 +21,9 @@ class LabelledTranslation:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Sequence[str]] | None,
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -39,9 +40,9 @@ class TranslationAgreement:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Sequence[str]] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -54,9 +55,9 @@ class TranslationAgreement:
 def _accuracy(
     metric: str,
     exact: str,
-    outputs: Sequence[Output],
+    outputs: Sequence[Prediction],
     rights: Sequence[Sequence[str]],
-    baseline_outputs: Sequence[Output],
+    baseline_outputs: Sequence[Prediction],
     max_drop: float | None,
 ) -> Accuracy:
     is_baseline = outputs is baseline_outputs

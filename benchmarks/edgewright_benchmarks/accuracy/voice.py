@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgewright_benchmarks.accuracy._decisions import Decisions, auc_over_recordings, f1_accuracy
-from edgewright_benchmarks.accuracy._scorer import Output, answers_of, check_samples, check_truth
+from edgewright_benchmarks.accuracy._scorer import answers_of, check_samples, check_truth
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Accuracy, Measure
 
 Segment = tuple[float, float]
@@ -24,9 +25,9 @@ class LabelledVoice:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Any] | None,
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -54,9 +55,9 @@ class VoiceAgreement:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Any] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -76,18 +77,17 @@ def frames_of(segments: Sequence[Segment], middles: NDArray[np.float64]) -> Deci
     return speech
 
 
-def middles_of(output: Output) -> NDArray[np.float64]:
+def middles_of(output: Prediction) -> NDArray[np.float64]:
     """The seconds at which the frames of a recording have their middles; shape (frames,)."""
-    begins = np.asarray(output["begins"] if isinstance(output, Mapping) else [], dtype=np.float64).reshape(-1)
+    begins = np.asarray(output.outputs["begins"], dtype=np.float64).reshape(-1)
     return begins + (begins[1] / 2 if len(begins) > 1 else 0.0)
 
 
-def _probabilities(output: Output) -> NDArray[np.float64]:
-    found = output["probabilities"] if isinstance(output, Mapping) else output
-    return np.asarray(found, dtype=np.float64).reshape(-1)
+def _probabilities(output: Prediction) -> NDArray[np.float64]:
+    return np.asarray(output.outputs["probabilities"], dtype=np.float64).reshape(-1)
 
 
-def _answered(outputs: Sequence[Output], middles: Sequence[NDArray[np.float64]]) -> list[Decisions]:
+def _answered(outputs: Sequence[Prediction], middles: Sequence[NDArray[np.float64]]) -> list[Decisions]:
     answers = answers_of(outputs, _NO_ANSWERS)
     return [
         frames_of([(part["start"], part["end"]) for part in answer], at)

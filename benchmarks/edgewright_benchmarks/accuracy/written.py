@@ -16,8 +16,9 @@ from sacrebleu.metrics.chrf import CHRF
 
 from edgewright_benchmarks.accuracy._cider import cider_d, cider_interval
 from edgewright_benchmarks.accuracy._mean import Scores, mean_accuracy, mean_interval
-from edgewright_benchmarks.accuracy._scorer import Output, check_samples, check_truth, texts_of
+from edgewright_benchmarks.accuracy._scorer import check_samples, check_truth, texts_of
 from edgewright_benchmarks.accuracy._transcripts import count_characters
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics.intervals import rate_interval, wilson
 
@@ -39,9 +40,9 @@ class LabelledWriting:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Sequence[str]] | None,
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:
@@ -64,9 +65,9 @@ class WritingAgreement:
 
     def score(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Prediction],
         truth: Sequence[Sequence[str]] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Output],
+        baseline_outputs: Sequence[Prediction],
         *,
         max_drop: float | None = None,
     ) -> Accuracy:

@@ -7,12 +7,12 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from edgewright_benchmarks.devices.workers import ConnectionLostError, Said, Turn, WorkerError, WorkerProcess
+from edgewright_benchmarks.predictions import Prediction
 
 if TYPE_CHECKING:
     from edgewright_benchmarks.devices.ssh import SshDevice
     from edgewright_runtime.responses import Loaded
     from edgewright_runtime.selftest import SelfTestReport
-    from edgewright_runtime.wire import Arrays
     from edgewright_targets import HostFacts
 
 T = TypeVar("T")
@@ -51,8 +51,8 @@ class RemoteWorker:
         self._cold = False
         return answer
 
-    def answer(self, indices: Sequence[int]) -> list[Arrays]:
-        """Outputs of these samples."""
+    def answer(self, indices: Sequence[int]) -> list[Prediction]:
+        """Predictions for these samples."""
         made, said = self._do("answer", lambda process: (process.answer(indices), process.said))
         self.said = said
         return made

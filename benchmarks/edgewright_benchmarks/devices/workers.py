@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import IO, TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
+from edgewright_benchmarks.predictions import Prediction, prediction_from_arrays
 from edgewright_runtime.responses import (
     Answered,
     Done,
@@ -133,8 +134,8 @@ class EngineWorker(Protocol):
     def load(self, package: PurePath, engine: str | None, threads: int | None) -> Loaded:
         """Activate an engine; None is the one that the package prefers there."""
 
-    def answer(self, indices: Sequence[int]) -> list[Arrays]:
-        """Outputs of these samples."""
+    def answer(self, indices: Sequence[int]) -> list[Prediction]:
+        """Predictions for these samples."""
 
     def time(self, indices: Sequence[int]) -> Turn:
         """Seconds of a call for each of these samples."""
@@ -231,14 +232,17 @@ class WorkerProcess:
         request = {"op": "load", "package": str(package), "engine": engine, "threads": threads, "emulate": emulate}
         return self._request(Loaded, request)[0]
 
-    def answer(self, indices: Sequence[int]) -> list[Arrays]:
-        """The graph's outputs for these samples, and answers that are more than outputs under `samples.ANSWER`."""
+    def answer(self, indices: Sequence[int]) -> list[Prediction]:
+        """The predictions for these samples."""
         made, facts = self._arrays(Answered, "answer", indices)
         # A sample of which two sentences of a kind are said counts once.
         for kind, _ in {(kind, index): None for index, kind, _ in facts.said}:
             first = next(sentence for _, one, sentence in facts.said if one == kind)
             self.said.add({kind: (1, first)})
-        return made
+        try:
+            return [prediction_from_arrays(arrays) for arrays in made]
+        except ValueError as error:
+            raise self._garbled("answer", str(error)) from error
 
     def feeds(self, indices: Sequence[int]) -> list[Arrays]:
         """What the graph is given for these samples."""

@@ -7,17 +7,17 @@ comparison finds it. Facts of the measurement decide; nothing is computed that w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from edgewright_benchmarks.accuracy._scorer import Output, flatten
+from edgewright_benchmarks.accuracy._scorer import flatten
 from edgewright_benchmarks.accuracy._single import classes_of
 from edgewright_benchmarks.metrics import metric_title, metric_value
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Accuracy
 from edgewright_benchmarks.statistics.bounds import apart, upper
-from edgewright_runtime.samples import unpack_answer
 
 # What a warning about it begins with.
 NOT_RIGHT = "The float model itself is not right"
@@ -30,12 +30,12 @@ _HALF = 0.5
 _SIGNED = ("spearman",)
 
 
-def doubt(accuracy: Accuracy, outputs: Sequence[Output], truth: Sequence[Any]) -> str:
+def doubt(accuracy: Accuracy, outputs: Sequence[Prediction], truth: Sequence[Any]) -> str:
     """What is doubtful in the float engine's figure, as a sentence; empty where nothing is.
 
     Args:
         accuracy: The float engine's, against what is right; its first metric is the one that drops are of.
-        outputs: Its outputs, one entry a sample.
+        outputs: Its predictions, one a sample.
         truth: What is right for each sample, as `Truth.read` of the task gives it.
     """
     name, figure = next(iter(accuracy.metrics.items()))
@@ -73,7 +73,7 @@ def _differing(truth: Sequence[Any]) -> int:
     return len(truth) - Counter(map(repr, truth)).most_common(1)[0][1]
 
 
-def _is_constant(outputs: Sequence[Output], *, classes: bool) -> bool:
+def _is_constant(outputs: Sequence[Prediction], *, classes: bool) -> bool:
     if classes:
         return len(set(classes_of(outputs, outputs).tolist())) == 1
     first = _answer(outputs[0])
@@ -81,9 +81,9 @@ def _is_constant(outputs: Sequence[Output], *, classes: bool) -> bool:
     return all(_answer(output) == first for output in outputs[1:])
 
 
-def _answer(output: Output) -> Any:
+def _answer(output: Prediction) -> Any:
     """What a person got, in a form that can be compared; of a mask its classes: one that is the same everywhere."""
-    answer = unpack_answer(dict(output)) if isinstance(output, Mapping) else None
+    answer = output.answer
     if answer is None:
         return flatten(output).tobytes()
     if isinstance(answer, dict) and "mask" in answer:

@@ -83,7 +83,7 @@ def compare_engines(
     how: Scorer = find_task(task).scorer(labelled=data.labels is not None)
     reference = readings[baseline]
     if isinstance(how, LabelledArrays) and data.labels is not None and reference.failure is None:
-        how = how.of(data.labels, reference.outputs)
+        how = how.of(data.labels, reference.predictions)
     results = []
     timed: dict[str, list[tuple[float, ...]]] = {}
     for engine in engines:
@@ -113,20 +113,22 @@ def compare_engines(
             EngineResult(
                 **result,
                 status="refused",
-                reasons=(*notes, *odd_values(found.outputs, reference.outputs)),
+                reasons=(*notes, *odd_values(found.predictions, reference.predictions)),
                 latency=_latency(found, reference) if engine.rung == "measured" else None,
-                accuracy=how.score(found.outputs, data.labels, reference.outputs, max_drop=max_drop),
+                accuracy=how.score(found.predictions, data.labels, reference.predictions, max_drop=max_drop),
                 load_seconds=tuple(found.loads),
                 peak_memory_bytes=found.peak_memory_bytes or None,
                 nodes=nodes,
                 native=found.native,
-                otherwise=None if found is reference else answered_otherwise(how, found.outputs, reference.outputs),
+                otherwise=None
+                if found is reference
+                else answered_otherwise(how, found.predictions, reference.predictions),
             )
         )
     said = reference.said.sentences(len(data.samples))
     warned = (*said, *stability_warnings(timed))
     own = next((result.accuracy for result in results if result.name == baseline), None)
-    doubtful = doubt(own, reference.outputs, data.labels) if own is not None and data.labels is not None else ""
+    doubtful = doubt(own, reference.predictions, data.labels) if own is not None and data.labels is not None else ""
     return Comparison(tuple(results), how.measure, warned, doubtful)
 
 

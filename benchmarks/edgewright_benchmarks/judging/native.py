@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgewright_benchmarks.predictions import Prediction, answers_differ
 from edgewright_benchmarks.result import EngineResult, NativeAnswers
 from edgewright_runtime.likeness import Likeness
-from edgewright_runtime.samples import graph_outputs, unpack_answer
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
 
 
-def compare_with_native(there: Sequence[Arrays], here: Sequence[Arrays], architecture: str) -> NativeAnswers:
-    """Compare outputs of the same samples.
+def compare_with_native(there: Sequence[Prediction], here: Sequence[Prediction], architecture: str) -> NativeAnswers:
+    """Compare predictions for the same samples.
 
     Args:
-        there: The emulated engine's, a dict for each sample.
+        there: The emulated engine's, one a sample.
         here: This machine's.
         architecture: Of this machine.
     """
-    pairs = [(graph_outputs(one), graph_outputs(other)) for one, other in zip(there, here, strict=True)]
-    differences = [_of_sample(one, other) for one, other in pairs]
+    differences = [_of_sample(one.outputs, other.outputs) for one, other in zip(there, here, strict=True)]
     return NativeAnswers(
         architecture=architecture,
         samples=len(differences),
@@ -63,37 +62,11 @@ def _of_sample(there: Arrays, here: Arrays) -> float | None:
     return float(f"{gap:.3g}") if np.isfinite(gap) else None
 
 
-def answers_differ(outputs: Arrays, others: Arrays) -> bool | None:
-    """Whether the answers beside two samples' outputs tell something else; None where the other tells nothing."""
-    mine, told = (_told(unpack_answer(one)) for one in (outputs, others))
-    if told is None:
-        return None
-    return not np.array_equal(mine, told) if isinstance(told, np.ndarray) else bool(mine != told)
-
-
-def _changed(there: Arrays, here: Arrays) -> bool:
+def _changed(there: Prediction, here: Prediction) -> bool:
     differ = answers_differ(there, here)
     if differ is not None:
         return differ
-    there, here = graph_outputs(there), graph_outputs(here)
-    return any(_answer_changed(there[name], here[name]) for name in here)
-
-
-def _told(answer: Any) -> Any:
-    """What an answer tells apart from its scores and places: texts, labels, whole numbers; None where it is nothing."""
-    if isinstance(answer, np.ndarray) or answer is None:
-        # A mask or a picture; a vector is told from the outputs.
-        return None if answer is None or answer.dtype.kind == "f" else answer
-    if isinstance(answer, list):
-        # Of boxes of all scores, those that a person is shown.
-        shown = [one for one in answer if not (isinstance(one, dict) and one.get("shown") is False)]
-        told = [_told(one) for one in shown]
-        return told if any(one is not None for one in told) or not answer else None
-    if isinstance(answer, dict):
-        parts = {name: _told(part) for name, part in answer.items()}
-        kept = {name: part.tolist() if isinstance(part, np.ndarray) else part for name, part in parts.items()}
-        return kept if any(part is not None for part in kept.values()) else None
-    return None if isinstance(answer, float) else answer
+    return any(_answer_changed(there.outputs[name], array) for name, array in here.outputs.items())
 
 
 def _answer_changed(there: np.ndarray, here: np.ndarray) -> bool:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_runtime.gaps import odd_place
-from edgewright_runtime.samples import graph_outputs
-
-_Answers = Sequence[Mapping[str, Any]]
 
 
-def odd_values(outputs: _Answers, baseline_outputs: _Answers) -> tuple[str, ...]:
+def odd_values(predictions: Sequence[Prediction], baseline: Sequence[Prediction]) -> tuple[str, ...]:
     """The first such value and in how many samples there are some, as a sentence; nothing where there is none.
 
     Args:
-        outputs: Of an engine, output to array for each sample.
-        baseline_outputs: Of the float baseline, for the same samples.
+        predictions: Of an engine.
+        baseline: Of the float baseline, for the same samples.
     """
-    if outputs is baseline_outputs:
+    if predictions is baseline:
         return ()
-    found = [_of_sample(*pair) for pair in zip(outputs, baseline_outputs, strict=True)]
+    found = [_of_sample(*pair) for pair in zip(predictions, baseline, strict=True)]
     samples = [index for index, place in enumerate(found) if place]
     if not samples:
         return ()
@@ -31,10 +28,9 @@ def odd_values(outputs: _Answers, baseline_outputs: _Answers) -> tuple[str, ...]
     return (said,)
 
 
-def _of_sample(outputs: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:
-    given = graph_outputs(dict(outputs))
-    for name, expected in graph_outputs(dict(baseline)).items():
-        value = given.get(name)
+def _of_sample(prediction: Prediction, baseline: Prediction) -> str:
+    for name, expected in baseline.outputs.items():
+        value = prediction.outputs.get(name)
         if value is None or expected.dtype.kind != "f" or value.dtype.kind != "f" or value.shape != expected.shape:
             continue
         if place := odd_place(value, expected):

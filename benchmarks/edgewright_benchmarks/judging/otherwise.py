@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from edgewright_benchmarks.accuracy._scorer import Scorer
 from edgewright_benchmarks.accuracy._single import classes_of
@@ -11,22 +10,19 @@ from edgewright_benchmarks.accuracy.agreement import TopClassAgreement
 from edgewright_benchmarks.accuracy.classification import LabelledClassification
 from edgewright_benchmarks.accuracy.multi_label import LabelledLabels, LabelsAgreement, decisions_of
 from edgewright_benchmarks.accuracy.regression import LabelledRegression, RegressionAgreement
-from edgewright_benchmarks.judging.native import answers_differ
+from edgewright_benchmarks.predictions import Prediction, answers_differ
 from edgewright_benchmarks.result import Otherwise
-
-if TYPE_CHECKING:
-    from edgewright_runtime.wire import Arrays
 
 # Numbers that are kept: as many as a person looks up.
 _KEPT = 20
 
 
-def answered_otherwise(how: Scorer, outputs: Sequence[Arrays], reference: Sequence[Arrays]) -> Otherwise | None:
+def answered_otherwise(how: Scorer, outputs: Sequence[Prediction], reference: Sequence[Prediction]) -> Otherwise | None:
     """Of one engine; None where nothing can be told from its answers.
 
     Args:
         how: What scores them: for classes, their best one is the answer.
-        outputs: Of the engine, a dict for each sample.
+        outputs: Of the engine.
         reference: Of the baseline, for the same samples.
     """
     differ: Sequence[bool | None]

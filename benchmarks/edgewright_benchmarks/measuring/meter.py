@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from edgewright_benchmarks.devices.here import ThisMachine
 from edgewright_benchmarks.devices.workers import EngineWorker, Place, Said, WorkerError
 from edgewright_benchmarks.measuring.parallel import answers_in_parallel
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.result import NativeAnswers
 from edgewright_runtime.samples import size_of
@@ -26,7 +27,6 @@ from edgewright_targets import host_facts
 if TYPE_CHECKING:
     from edgewright_benchmarks.devices import Device
     from edgewright_runtime import EngineInfo
-    from edgewright_runtime.wire import Arrays
 
 # A round is long enough that waking threads after a pause does not show, and short enough to come round often.
 _ROUND_SECONDS = 0.25
@@ -59,18 +59,18 @@ class Readings:
     """What was read from one engine.
 
     Attributes:
-        outputs: The graph's outputs, a dict for each sample; with the answer where it is more than these.
+        predictions: One a sample.
         rounds: Seconds of calls, a list for each round.
         busy: How busy the processor was with them, for each round; see `workers.Turn`.
         loads: Seconds from opening the package to the first answer.
         peak_memory_bytes: After all samples were answered.
         info: What runs where, as the runtime says it; None where nothing was loaded.
-        native: How the outputs differ from this machine's, where they are an emulator's.
+        native: How the predictions differ from this machine's, where they are an emulator's.
         failure: Why there are no readings, or None.
         said: What was changed about samples before the engine had them.
     """
 
-    outputs: list[Arrays] = field(default_factory=list)
+    predictions: list[Prediction] = field(default_factory=list)
     rounds: list[tuple[float, ...]] = field(default_factory=list)
     busy: list[float] = field(default_factory=list)
     loads: list[float] = field(default_factory=list)
@@ -147,7 +147,7 @@ def answer_engines(
     for name, place in places.items():
         with _recording(readings[name]):
             found = answers_in_parallel(place, package, name, samples, host_facts().threads, bar)
-            readings[name].outputs, readings[name].info, readings[name].said = found
+            readings[name].predictions, readings[name].info, readings[name].said = found
     bar.close()
     return readings
 
@@ -176,7 +176,7 @@ def _first_answers(
     bar = progress.bar(f"{name}: answering", len(samples))
     for start in range(0, len(samples), _CHUNK):
         indices = range(start, min(start + _CHUNK, len(samples)))
-        readings.outputs += worker.answer(indices)
+        readings.predictions += worker.answer(indices)
         bar.update(len(indices))
     bar.close()
     readings.said.add(worker.said.kinds)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_benchmarks.devices.workers import Place, Said, WorkerProcess
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.progress import Bar
 
 if TYPE_CHECKING:
     from edgewright_runtime import EngineInfo
-    from edgewright_runtime.wire import Arrays
 
 # Few samples at a time, so that progress is seen and workers end at about the same time.
 _CHUNK = 4
@@ -26,8 +26,8 @@ def answers_in_parallel(
     samples: Sequence[Any],
     processes: int,
     bar: Bar,
-) -> tuple[list[Arrays], EngineInfo, Said]:
-    """The graph's outputs for each sample, in their order, what ran where, what was said.
+) -> tuple[list[Prediction], EngineInfo, Said]:
+    """The prediction for each sample, in their order, what ran where, what was said.
 
     Args:
         place: Where it runs.
@@ -42,7 +42,7 @@ def answers_in_parallel(
     """
     chunks = [range(start, min(start + _CHUNK, len(samples))) for start in range(0, len(samples), _CHUNK)]
     waiting = iter(chunks)
-    answers: list[Arrays] = [{} for _ in samples]
+    answers = [Prediction({}) for _ in samples]
     lock = threading.Lock()
     failed = threading.Event()
     infos: list[EngineInfo] = []

@@ -22,7 +22,7 @@ def refuse_doubted(job: Job, baseline: Readings) -> None:
     truth = job.measured.labels
     if truth is None or job.options.accept_baseline:
         return
-    outputs = baseline.outputs
+    outputs = baseline.predictions
     accuracy = find_task(job.source.task).scorer(labelled=True).score(outputs, truth, outputs)
     doubted(job, doubt(accuracy, outputs, truth))
 

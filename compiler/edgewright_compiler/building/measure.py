@@ -14,12 +14,12 @@ from edgewright_benchmarks.devices.workers import Place, Said, WorkerError, Work
 from edgewright_benchmarks.judging.evidence import now
 from edgewright_benchmarks.judging.native import compare_with_native
 from edgewright_benchmarks.measuring.meter import MeterSettings, Readings, answer_engines, read_engines
+from edgewright_benchmarks.predictions import Prediction, arrays_from_prediction, prediction_from_arrays
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.result import NativeAnswers
 from edgewright_compiler.building.doubted import refuse_doubted
 from edgewright_compiler.building.job import GOLDEN_SAMPLES, Job
 from edgewright_runtime import EngineInfo
-from edgewright_runtime.samples import graph_outputs
 from edgewright_runtime.selftest import GoldenSample, golden_samples, write_golden
 from edgewright_targets import HostFacts, InputError
 from edgewright_targets.host import architecture
@@ -47,7 +47,8 @@ class Measured:
         golden: File with golden samples: float feeds and outputs.
         machine: Where it ran; an emulated machine says so.
         created: When, in UTC, ISO 8601.
-        golden_outputs: Engine name to its outputs for the golden samples, where these are not the first measured ones.
+        golden_predictions: Engine name to its predictions for the golden samples, where these are not
+            the first measured ones.
     """
 
     readings: dict[str, Readings]
@@ -55,7 +56,7 @@ class Measured:
     golden: Path
     machine: HostFacts
     created: str
-    golden_outputs: dict[str, list[Arrays]] | None = None
+    golden_predictions: dict[str, list[Prediction]] | None = None
 
     def tolerance(self, engine: str, alike: Likeness, golden: Path) -> float:
         """How far this engine may be from the float outputs on the golden samples, when it is verified later.
@@ -70,9 +71,10 @@ class Measured:
         if engine not in self.readings:
             # It was not run, so nothing was seen.
             return alike.floor
-        own = self.golden_outputs.get(engine, []) if self.golden_outputs is not None else self.readings[engine].outputs
+        measured = self.readings[engine].predictions
+        own = measured if self.golden_predictions is None else self.golden_predictions.get(engine, [])
         pairs = zip(own, read_golden_outputs(golden), strict=False)
-        seen = max((alike.difference(outputs, expected) for outputs, expected in pairs), default=0.0)
+        seen = max((alike.difference(made.outputs, expected) for made, expected in pairs), default=0.0)
         if seen == float("inf"):
             return alike.floor
         return tolerance_for(seen, alike.floor)
@@ -143,22 +145,24 @@ def measure(folder: Path, drafts: Drafts, job: Job, settings: MeterSettings, pro
             "said": found.said.kinds,
         }
         if found.failure is None:
-            arrays |= _stack(name, found.outputs)
+            arrays |= _stack(name, found.predictions)
     (folder / _READINGS).write_text(json.dumps(record), encoding="utf-8")
     np.savez(folder / _OUTPUTS, **arrays)  # type: ignore[arg-type]
-    outputs = {name: found.outputs[: len(given)] for name, found in readings.items() if found.failure is None}
+    made = {name: found.predictions[: len(given)] for name, found in readings.items() if found.failure is None}
     if job.golden is not None:
-        outputs = _golden_outputs(drafts, job, list(outputs), given)
-        stored = {path: array for name, made in outputs.items() for path, array in _stack(name, made).items()}
+        made = _golden_predictions(drafts, job, list(made), given)
+        stored = {path: array for name, some in made.items() for path, array in _stack(name, some).items()}
         np.savez(folder / _GOLDEN_OUTPUTS, **stored)  # type: ignore[arg-type]
-    pairs = zip(given, feeds, outputs[baseline], strict=True)
-    golden = [GoldenSample(sample, feed, graph_outputs(made)) for sample, feed, made in pairs]
+    pairs = zip(given, feeds, made[baseline], strict=True)
+    golden = [GoldenSample(sample, feed, prediction.outputs) for sample, feed, prediction in pairs]
     write_golden(folder / _GOLDEN, golden)
 
 
-def _golden_outputs(drafts: Drafts, job: Job, names: Sequence[str], given: Sequence[Any]) -> dict[str, list[Arrays]]:
-    """Outputs of engines for golden samples that are not among those measured; one that fails on them has none."""
-    found: dict[str, list[Arrays]] = {}
+def _golden_predictions(
+    drafts: Drafts, job: Job, names: Sequence[str], given: Sequence[Any]
+) -> dict[str, list[Prediction]]:
+    """Predictions of engines for golden samples that are not among those measured; one that fails on them has none."""
+    found: dict[str, list[Prediction]] = {}
     for name in names:
         place = job.place(name)
         try:
@@ -191,17 +195,18 @@ def _answers(drafts: Drafts, job: Job, progress: Progress) -> dict[str, Readings
     natives = answer_engines(drafts.native, alive, samples, "answering here, to compare", progress) if alive else {}
     for name, native in natives.items():
         if native.failure is None:
-            readings[name].native = compare_with_native(readings[name].outputs, native.outputs, architecture())
+            readings[name].native = compare_with_native(readings[name].predictions, native.predictions, architecture())
     return readings
 
 
-def _stack(name: str, outputs: list[Arrays]) -> Arrays:
+def _stack(name: str, predictions: Sequence[Prediction]) -> Arrays:
     """One array an output where all samples have one shape, else one for each sample: `engine/[index]/output`.
 
     Names of outputs come last, for they may hold anything.
     """
     import numpy as np
 
+    outputs = [arrays_from_prediction(prediction) for prediction in predictions]
     made: Arrays = {}
     for key in outputs[0]:
         values = [output[key] for output in outputs]
@@ -212,7 +217,7 @@ def _stack(name: str, outputs: list[Arrays]) -> Arrays:
     return made
 
 
-def _unstack(stored: Arrays, name: str) -> list[Arrays]:
+def _unstack(stored: Arrays, name: str) -> list[Prediction]:
     found: dict[int, Arrays] = {}
     for path, array in stored.items():
         engine, _, rest = path.partition("/")
@@ -224,7 +229,7 @@ def _unstack(stored: Arrays, name: str) -> list[Arrays]:
         else:
             for position, value in enumerate(array):
                 found.setdefault(position, {})[key] = value
-    return [found[index] for index in sorted(found)]
+    return [prediction_from_arrays(found[index]) for index in sorted(found)]
 
 
 def read_measured(folder: Path) -> Measured:
@@ -236,7 +241,6 @@ def read_measured(folder: Path) -> Measured:
     for name, entry in record["engines"].items():
         rounds = [tuple(values) for values in entry["rounds"]]
         readings[name] = Readings(
-            outputs=[],
             rounds=rounds,
             busy=entry["busy"],
             loads=entry["loads"],
@@ -249,7 +253,7 @@ def read_measured(folder: Path) -> Measured:
     with np.load(folder / _OUTPUTS, allow_pickle=False) as file:
         stored = {path: file[path] for path in file.files}
     for name, found in readings.items():
-        found.outputs = _unstack(stored, name)
+        found.predictions = _unstack(stored, name)
     machine = read_record(HostFacts, record["machine"], "machine")
     golden = None
     if (folder / _GOLDEN_OUTPUTS).exists():
@@ -262,5 +266,5 @@ def read_measured(folder: Path) -> Measured:
         golden=folder / _GOLDEN,
         machine=machine,
         created=record["created"],
-        golden_outputs=golden,
+        golden_predictions=golden,
     )

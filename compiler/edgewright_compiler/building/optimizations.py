@@ -154,7 +154,7 @@ def _judged(maker: EngineMaker, package: Path, names: Sequence[str], found: Opti
     readings = answer_engines(package, places, job.measured.samples, title, maker.stages.progress)
     if any(one.failure is not None for one in readings.values()):
         return found
-    optimized, written = (readings[name].outputs for name in names)
+    optimized, written = (readings[name].predictions for name in names)
     scorer = find_task(job.source.task).scorer(labelled=True)
     drop = scorer.score(optimized, job.measured.labels, written, max_drop=job.options.max_drop).drop.value
     return dataclasses.replace(found, drop=drop, judged_on=len(job.measured.samples))

@@ -210,7 +210,8 @@ def judge(
     made = []
     for spec in engines:
         if spec.name not in unable:
-            pairs = list(zip(readings[spec.name].outputs, golden, strict=True))
+            outputs = [prediction.outputs for prediction in readings[spec.name].predictions]
+            pairs = list(zip(outputs, golden, strict=True))
             worst = max((alike.difference(outputs, one.outputs) for outputs, one in pairs), default=float("inf"))
             # A low precision has a wide tolerance: a classifier must give the same answers as well.
             if not all(alike.same_choice(outputs, one.outputs) for outputs, one in pairs):

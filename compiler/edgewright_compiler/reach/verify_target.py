@@ -12,7 +12,6 @@ from edgewright_compiler.reach.ways import places, ways
 from edgewright_runtime.likeness import likeness_of
 from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.package import Package
-from edgewright_runtime.samples import graph_outputs
 from edgewright_runtime.selftest import (
     GoldenSample,
     check_complete,
@@ -187,10 +186,10 @@ def _answers(
             worker.keep([golden.sample for golden in samples])
             worker.load(package.root, spec.name, 1, **place.options)
             for index, golden in enumerate(samples):
-                (feeds,), (outputs,) = worker.feeds([index]), worker.answer([index])
+                (feeds,), (prediction,) = worker.feeds([index]), worker.answer([index])
                 check_feeds(feeds, golden, spec.pad_to_multiple_of, index, allowed)
-                worst = max(worst, alike.difference(graph_outputs(outputs), golden.outputs))
-                check_places(spec.name, alike, graph_outputs(outputs), golden, index)
+                worst = max(worst, alike.difference(prediction.outputs, golden.outputs))
+                check_places(spec.name, alike, prediction.outputs, golden, index)
                 bar.update()
     except WorkerError as error:
         return None, str(error)

@@ -1,0 +1,39 @@
+"""Scoring as tests write it: arrays alone, or outputs by name, with an answer beside them as workers send it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from edgewright_benchmarks.accuracy import Scorer
+from edgewright_benchmarks.predictions import Prediction, prediction_from_arrays
+from edgewright_benchmarks.result import Accuracy
+
+# One array, or arrays by name.
+Output = np.ndarray[Any, Any] | Mapping[str, np.ndarray[Any, Any]]
+
+
+def prediction(output: Output) -> Prediction:
+    """The prediction that these outputs are."""
+    return prediction_from_arrays(dict(output) if isinstance(output, Mapping) else {"scores": output})
+
+
+def predictions(outputs: Sequence[Output]) -> list[Prediction]:
+    """One for each sample."""
+    return [prediction(output) for output in outputs]
+
+
+def score(
+    metric: Scorer,
+    outputs: Sequence[Output],
+    truth: Sequence[Any] | None,
+    baseline: Sequence[Output],
+    *,
+    max_drop: float | None = None,
+) -> Accuracy:
+    """What an engine's outputs are worth; the same object twice is the baseline itself."""
+    theirs = predictions(baseline)
+    mine = theirs if outputs is baseline else predictions(outputs)
+    return metric.score(mine, truth, theirs, max_drop=max_drop)
