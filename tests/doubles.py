@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from edgewright_benchmarks.devices.workers import WORKER_COMMAND
+from edgewright_benchmarks.devices.workers import WORKER_COMMAND, Turn, WorkerProcess
 from edgewright_benchmarks.measuring.meter import MeterSettings
 from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler import emulators
@@ -58,6 +60,26 @@ class _Bar:
 
     def close(self) -> None:
         pass
+
+
+def recorded_times(patch: pytest.MonkeyPatch, seconds: Mapping[str, Sequence[float]]) -> None:
+    """Engines run as ever, and each call takes what was recorded once: no choice depends on how busy this machine is.
+
+    `seconds` is, for each engine, the seconds of a call in each round; the last again where there are more rounds.
+    """
+    load, running, turns = WorkerProcess.load, dict[int, str](), dict[int, int]()
+
+    def loading(worker: WorkerProcess, package: Path, engine: str, *arguments: Any, **options: Any) -> Any:
+        running[id(worker)], turns[id(worker)] = engine, -1
+        return load(worker, package, engine, *arguments, **options)
+
+    def time(worker: WorkerProcess, indices: Sequence[int]) -> Turn:
+        turn = turns[id(worker)] = turns[id(worker)] + 1
+        recorded = seconds[running[id(worker)]]
+        return Turn((recorded[min(turn, len(recorded) - 1)],) * len(indices), 1.0)
+
+    patch.setattr(WorkerProcess, "load", loading)
+    patch.setattr(WorkerProcess, "time", time)
 
 
 def stand_in_emulator(

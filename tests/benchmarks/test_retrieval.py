@@ -55,10 +55,20 @@ def test_a_worse_engine_loses_and_vectors_without_meaning_find_nothing() -> None
     drop = score(SCORER, worse, truth, outputs, max_drop=0.01)
     assert drop.drop.value > 0.1
     assert drop.drop.low < drop.drop.value < drop.drop.high
-    assert drop.samples_needed is None or drop.samples_needed > 0
+    # It loses more than the budget on these samples: no number of samples would show that it does not.
+    assert drop.samples_needed is None
     for nothing in (np.nan, 0.0):
         blank = [{"image": output["image"] * nothing, "text": output["text"]} for output in outputs]
         assert score(SCORER, blank, truth, outputs).metrics["mean_recall"].value == 0
+
+
+def test_a_loss_within_the_budget_is_shown_by_more_samples_than_these() -> None:
+    outputs, truth = pairs()
+    slightly_worse, _ = pairs(noise=0.95)
+    found = score(SCORER, slightly_worse, truth, outputs, max_drop=0.05)
+    assert 0 < found.drop.value < 0.05 < found.drop.high
+    assert found.samples_needed is not None
+    assert found.samples_needed > len(truth)
 
 
 def test_what_cannot_be_scored_is_refused() -> None:

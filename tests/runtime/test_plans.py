@@ -17,10 +17,11 @@ import pytest
 from edgewright_runtime import PackageError, SampleError
 from edgewright_runtime.manifest import EnginePart, EngineSpec
 from edgewright_runtime.providers import PROVIDERS, provider
-from edgewright_runtime.trt import FULL, RTX, Shapes, load_module, missing, session, unavailable_here
+from edgewright_runtime.trt import FULL, RTX, Flavour, Shapes, load_module, missing, session
 from edgewright_runtime.trt.plans import invalid, profile, profile_option
 from edgewright_runtime.trt.session import PlanError, PlanSession
-from edgewright_targets.gpu import CudaError, Gpu, unavailable
+from edgewright_targets import gpu
+from edgewright_targets.gpu import CudaError, Gpu
 from edgewright_targets.recipe import Recipe
 
 GPU = Gpu("RTX 4090", "8.9", 24 * 2**30, "580.95 cuda 13000")
@@ -77,14 +78,42 @@ def test_tensorrt_itself_is_asked(spec: EngineSpec, tmp_path: Path) -> None:
     assert reason.startswith("TensorRT for RTX does not take it here: ")
 
 
-def test_providers_say_what_is_missing() -> None:
-    for name, flavour in (("TensorRT", FULL), ("TensorRT-RTX", RTX)):
-        assert name in PROVIDERS
-        assert provider(name).unavailable() == unavailable_here(flavour)
-        # An emulator would have to be one of the GPU; none is known.
-        assert provider(name).emulator_unavailable()
-    if unavailable() is not None:
-        assert unavailable_here(RTX) == unavailable()
+@pytest.mark.parametrize(
+    ("name", "flavour", "install"),
+    [
+        ("TensorRT", FULL, "TensorRT is not installed. It comes with JetPack"),
+        (
+            "TensorRT-RTX",
+            RTX,
+            "TensorRT for RTX is not installed. Install it with: pip install 'edgewright[tensorrt-rtx]'",
+        ),
+    ],
+)
+def test_providers_say_what_is_missing(
+    name: str, flavour: Flavour, install: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert name in PROVIDERS
+    # An emulator would have to be one of the GPU; none is known.
+    assert provider(name).emulator_unavailable()
+    # Without a GPU, that comes first: nothing needs to be installed for a plan that cannot run.
+    with monkeypatch.context() as patch:
+        patch.setattr(gpu, "gpu", _no_gpu)
+        assert provider(name).unavailable() == "libcuda.so.1 is not here."
+    monkeypatch.setattr(gpu, "gpu", lambda: GPU)
+    with monkeypatch.context() as patch:
+        patch.setattr("importlib.util.find_spec", lambda module: None)
+        reason = provider(name).unavailable()
+        assert reason is not None
+        assert reason.startswith(install)
+    # With a GPU and any one of its modules, nothing is missing.
+    for module in flavour.modules:
+        with monkeypatch.context() as patch:
+            patch.setattr("importlib.util.find_spec", lambda asked, module=module: asked == module or None)
+            assert provider(name).unavailable() is None
+
+
+def _no_gpu() -> Gpu:
+    raise CudaError("libcuda.so.1 is not here.")
 
 
 def test_shapes_come_back_as_they_were(spec: EngineSpec) -> None:
@@ -118,7 +147,7 @@ def test_shapes_that_are_none_are_refused(spec: EngineSpec, text: str) -> None:
 
 @needs_rtx
 def test_no_session_without_a_gpu(tmp_path: Path) -> None:
-    if unavailable() is None:
+    if gpu.unavailable() is None:
         pytest.skip("there is a GPU here")
     (tmp_path / "engine.plan").write_bytes(b"")
     with pytest.raises(CudaError, match="NVIDIA driver"):
