@@ -1,10 +1,10 @@
-"""What the code of a class reaches by name, across modules, without running it: which libraries it may import."""
+"""What the code of a class reaches by name, across modules, without running it: which libraries it may import, say."""
 
 from __future__ import annotations
 
 import ast
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -14,8 +14,13 @@ def libraries_reached(place: str, own: str, known: frozenset[str], places: Mappi
 
     A text that is a key of `places` stands for the place there.
     """
+    return {name for node in nodes_reached(place, own, places) for name in _imported(node) & known}
+
+
+def nodes_reached(place: str, own: str, places: Mapping[str, str]) -> Iterator[ast.AST]:
+    """All syntax of `module:name`, and of what it names; see `libraries_reached`."""
     module, _, name = place.partition(":")
-    waiting, seen, found = [(module, name)], set[tuple[str, str]](), set[str]()
+    waiting, seen = [(module, name)], set[tuple[str, str]]()
     while waiting:
         at = waiting.pop()
         if at in seen:
@@ -24,7 +29,7 @@ def libraries_reached(place: str, own: str, known: frozenset[str], places: Mappi
         body, names = _module(at[0])
         for node in body.get(at[1], ()):
             for inner in ast.walk(node):
-                found |= _imported(inner) & known
+                yield inner
                 if isinstance(inner, ast.ImportFrom) and (inner.module or "").startswith(own):
                     waiting += [(inner.module or "", alias.name) for alias in inner.names]
                 if isinstance(inner, ast.Constant) and inner.value in places:
@@ -32,7 +37,6 @@ def libraries_reached(place: str, own: str, known: frozenset[str], places: Mappi
                     waiting.append((there, name))
                 if isinstance(inner, ast.Name):
                     waiting.append(names.get(inner.id, (at[0], inner.id)))
-    return found
 
 
 def _imported(node: ast.AST) -> set[str]:

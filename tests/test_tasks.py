@@ -10,7 +10,7 @@ from edgewright_benchmarks import tasks as meter
 from edgewright_benchmarks.truth.ground_truth import TEXT_ITSELF
 from edgewright_compiler import tasks as compiler
 from edgewright_runtime.samples import FILE_INPUTS, input_names
-from edgewright_runtime.steps import STEPS
+from edgewright_runtime.steps import STEPS, step_class
 
 NAMES = [task.name for task in compiler.TASKS]
 
@@ -47,8 +47,7 @@ def test_what_a_task_names_is_there(name: str) -> None:
 
 @pytest.mark.parametrize("step", STEPS)
 def test_every_step_is_there(step: str) -> None:
-    module, _, name = STEPS[step].partition(":")
-    assert callable(getattr(importlib.import_module(module), name))
+    assert callable(step_class(step))
 
 
 def test_inputs_that_are_files_have_one_spelling() -> None:

@@ -8,47 +8,19 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from edgewright_cli.call_options import asked_options
 from edgewright_cli.console import print_json
-from edgewright_cli.options import positive
+from edgewright_runtime.steps.call_options import GENERATION
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
     from edgewright_runtime import Model
 
-# Argument -> how argparse reads it; names are those of `GenerationSettings`.
-_ARGUMENTS: dict[str, dict[str, Any]] = {
-    "max_new_tokens": {"type": positive, "metavar": "N", "help": "tokens of an answer at most"},
-    "prompt": {"metavar": "TEXT", "help": "for captions: the words that it begins with"},
-    "temperature": {"type": float, "metavar": "T", "help": "sample; below 1 is more certain, 0 takes the best token"},
-    "top_p": {"type": float, "metavar": "P", "help": "sample from the tokens that together have this probability"},
-    "seed": {"type": int, "metavar": "N", "help": "sample; the same seed gives the same answer"},
-    "num_beams": {"type": positive, "metavar": "N", "help": "search with so many beams"},
-    "repetition_penalty": {"type": float, "metavar": "F", "help": "above 1 makes tokens that occurred less probable"},
-    "language": {
-        "metavar": "CODE",
-        "help": "of what is said, for speech models of several languages, such as de (default: it is detected)",
-    },
-    "task": {"metavar": "TASK", "help": "of these: transcribe, or translate into English"},
-    "timestamps": {
-        "action": argparse.BooleanOptionalAction,
-        "help": "for speech: the text in segments, with their start and end in seconds; with --no-timestamps only "
-        "what the model hears at once is written (default: as long as the recording is)",
-    },
-    "stop": {"action": "append", "metavar": "TEXT", "help": "end before this text; may be given several times"},
-}
-
-
-def add_generation(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of generation."""
-    group = parser.add_argument_group("generated text", "by default as the model's source says")
-    for name, how in _ARGUMENTS.items():
-        group.add_argument(f"--{name.replace('_', '-')}", **how)
-
 
 def generation_options(options: argparse.Namespace) -> dict[str, Any]:
     """What was asked for, by the names of `GenerationSettings`; `--top-k` is one of them for a generator."""
-    values = {name: getattr(options, name) for name in (*_ARGUMENTS, "top_k")}
-    return {name: value for name, value in values.items() if value is not None}
+    asked = asked_options(options, GENERATION)
+    return asked if options.top_k is None else asked | {"top_k": options.top_k}
 
 
 def run_generator(model: Model, samples: Sequence[tuple[str, Any]], options: argparse.Namespace) -> int:

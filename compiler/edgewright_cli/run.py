@@ -8,14 +8,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_cli.candidates import add_candidates, candidate_options
+from edgewright_cli.call_options import add_call_options, asked_options
 from edgewright_cli.console import print_json, spoken_warnings
 from edgewright_cli.drawing import check_output, write_drawings
 from edgewright_cli.files import write_file
-from edgewright_cli.generation import add_generation, generation_options, run_generator
-from edgewright_cli.options import add_engine, positive, share_of_one
+from edgewright_cli.generation import run_generator
+from edgewright_cli.options import add_engine, positive
 from edgewright_cli.samples import answer_lines, plain, read_samples
 from edgewright_runtime.samples import LATENT_INPUT
+from edgewright_runtime.steps.call_options import CALL_OPTIONS
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
@@ -57,15 +58,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write the answer: named arrays as an .npz file, what can be drawn as a picture (several into a folder)",
     )
-    parser.add_argument(
-        "--threshold",
-        type=share_of_one,
-        metavar="SCORE",
-        help="leave out boxes of a lower score (default: what the package says)",
-    )
+    add_call_options(parser, grouped=False)
     parser.add_argument("--threads", type=positive, help="threads of the engine (default: as it was measured)")
-    add_candidates(parser)
-    add_generation(parser)
+    add_call_options(parser, grouped=True)
     add_engine(parser)
 
 
@@ -114,17 +109,12 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _call_options(model: Model, options: argparse.Namespace, gives: str) -> dict[str, Any]:
-    given = {name: value for name, value in generation_options(options).items() if name != "top_k"}
-    kinds = dict.fromkeys(given, "generate text")
-    chosen = candidate_options(options)
-    kinds |= dict.fromkeys(chosen, "choose from texts that you name")
-    if options.threshold is not None:
-        chosen["threshold"] = options.threshold
-        kinds["threshold"] = "give boxes"
-    for name, others in kinds.items():
+    asked = asked_options(options)
+    for name in asked:
         if name not in model.options:
+            others = CALL_OPTIONS[name].group.models
             raise InputError(f"--{name.replace('_', '-')} is for models that {others}; this one gives {gives}.")
-    return given | chosen
+    return asked
 
 
 def _show_arrays(model: Model, outputs: dict[str, Any], options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edgewright_runtime.gaps import largest_gap, odd_place
+from edgewright_runtime.steps import step_kind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
     Arrays = dict[str, Array]
 
-# Steps for which the largest value along the last axis of an output is the answer.
-_CHOOSING = ("classify", "tag_words", "zero_shot")
 # Two boxes that overlap by less stand for different things.
 _SAME_THING = 0.5
 
@@ -71,7 +70,7 @@ def likeness_of(pipeline: PipelineSpec) -> Likeness:
     steps = pipeline.measured.steps if pipeline.measured else pipeline.steps
     taken = next((step.options for step in steps if step.step == "take_boxes"), None)
     boxes = (str(taken["boxes"]), str(taken["scores"]), str(taken["classes"])) if taken else None
-    return Likeness(boxes, any(step.step in _CHOOSING for step in steps))
+    return Likeness(boxes, any(step_kind(step.step).chooses for step in steps))
 
 
 def _largest(outputs: Arrays, expected: Arrays) -> float:

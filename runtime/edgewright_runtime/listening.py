@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from edgewright_runtime.steps import Step
     from edgewright_runtime.steps.audio.frames import InferFrames
     from edgewright_runtime.steps.audio.keywords import SpotKeywords
     from edgewright_runtime.steps.audio.segments import SpeechSegments
     from edgewright_runtime.steps.audio.streams import InferStream
+    from edgewright_runtime.steps.protocols import Step
 
     Array = np.ndarray[Any, Any]
 

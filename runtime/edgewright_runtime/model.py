@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.listening import Listener
     from edgewright_runtime.manifest import Manifest
-    from edgewright_runtime.steps import TextStream
+    from edgewright_runtime.steps.protocols import TextStream
     from edgewright_runtime.wire import Arrays
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_runtime.errors import PackageError, SampleError
 from edgewright_runtime.samples import ARRAYS_INPUT, named_values
-from edgewright_runtime.steps import BatchStep, GraphStep, StreamingStep, make_step
+from edgewright_runtime.steps import make_step, step_kind
 from edgewright_runtime.steps.call import CALL, Call
+from edgewright_runtime.steps.protocols import BatchStep, GraphStep, StreamingStep
 from edgewright_runtime.steps.values import MissingValueError, Values
 from edgewright_targets.errors import first_few, nearest
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
-    from edgewright_runtime.steps import Step, TextStream
+    from edgewright_runtime.steps.protocols import Step, TextStream
     from edgewright_runtime.wire import Arrays
 
 # What a step raises that is given other values than it was made for: names that a manifest does not give, and shapes
@@ -28,8 +29,6 @@ _FROM_STEPS = (*_MISFITS, *_BUGS)
 _WORDS_LIMIT = 200
 # An option of every call: how many labels; of a generator, from how many tokens one is drawn.
 _TOP_K = "top_k"
-# Steps that take arrays as they come. Where there are others, a sample may have what one of them reads.
-_ARRAY_STEPS = {"default_arrays", "drop_sample_axis", "infer"}
 # The ground truth that a file of samples may have beside its inputs.
 _LABEL = "label"
 
@@ -48,13 +47,15 @@ class Pipeline:
         self._spec = package.manifest.pipeline
         self._output = "outputs" if self._spec.output == "*" else self._spec.output
         self.steps = [make_step(step, package, engine) for step in self._spec.steps]
-        self.options = frozenset({_TOP_K, *(name for step in self.steps for name in getattr(step, "options", ()))})
+        by_kind = (name for spec in self._spec.steps for name in step_kind(spec.step).call_options)
+        by_manifest = (name for step in self.steps for name in getattr(step, "options", ()))
+        self.options = frozenset({_TOP_K, *by_kind, *by_manifest})
         self._taken = self._array_names()
         self._measuring: list[Step] | None = None
 
     def _array_names(self) -> frozenset[str] | None:
         """The arrays that a sample may have; None where it is not named arrays, or steps read more than the graph."""
-        if self._spec.input != ARRAYS_INPUT or not {step.step for step in self._spec.steps} <= _ARRAY_STEPS:
+        if self._spec.input != ARRAYS_INPUT or not all(step_kind(spec.step).any_arrays for spec in self._spec.steps):
             return None
         return frozenset(name for step in self.steps if isinstance(step, GraphStep) for name in step.wired.values())
 

@@ -8,24 +8,25 @@ import pytest
 
 from edgewright_benchmarks.devices.wheels import BASE, needed, unfit
 from edgewright_runtime.manifest import MeasuredSpec, PipelineSpec, StepSpec
-from edgewright_runtime.steps import LIBRARIES, STEPS
+from edgewright_runtime.steps import STEPS
 from reached import libraries_reached
 from test_layers import DEVICE, PLUGIN_MODULES
 
 # What the runtime imports, but for what each package needs and what providers bring.
 OPTIONAL = DEVICE["runtime"] - {"numpy", "onnxruntime", *PLUGIN_MODULES}
+PLACES = {name: f"edgewright_runtime.steps.{kind.place}" for name, kind in STEPS.items()}
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_step_says_which_libraries_it_imports(step: str) -> None:
-    found = libraries_reached(STEPS[step], "edgewright_runtime", frozenset(OPTIONAL), STEPS)
-    assert found == set(LIBRARIES.get(step, ()))
+    found = libraries_reached(PLACES[step], "edgewright_runtime", frozenset(OPTIONAL), PLACES)
+    assert found == set(STEPS[step].libraries)
 
 
 def test_steps_are_there_without_any_library() -> None:
     """A package of texts needs no library of pictures, though one file may hold steps of both."""
     blocked = "".join(f"sys.modules[{name!r}] = None\n" for name in sorted(OPTIONAL))
-    places = [place.partition(":") for place in STEPS.values()]
+    places = [place.partition(":") for place in PLACES.values()]
     imports = "".join(f"from {module} import {name}\n" for module, _, name in places)
     done = subprocess.run([sys.executable, "-c", f"import sys\n{blocked}{imports}"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -36,7 +37,6 @@ def test_all_that_steps_import_can_be_copied() -> None:
     imported = {name.lower() for module in OPTIONAL for name in distributions[module]}
     # Parts of soundfile stand beside it.
     assert set(needed(STEPS)) == {*BASE, *imported, "cffi", "typing-extensions"}
-    assert set(LIBRARIES) <= set(STEPS)
 
 
 def test_a_pipeline_needs_what_its_steps_need() -> None:

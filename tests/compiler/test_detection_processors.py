@@ -73,8 +73,7 @@ def test_boxes_are_the_source_s_own(name: str, threshold: float, tmp_path: Path)
     values[CALL] = Call(options={"threshold": threshold})
     values |= make_free_step(decode)(values)
     package: Any = SimpleNamespace(manifest=SimpleNamespace(labels=tuple("abcdef")))
-    engine: Any = None
-    found = NameBoxes(package, engine, **name_them.options)(values)["boxes"]
+    found = NameBoxes(package, **name_them.options)(values)["boxes"]
     best = theirs["scores"].argsort(descending=True, stable=True)[:100]
     assert len(found) == len(best) > 10
     expected = theirs["boxes"][best].numpy()

@@ -36,7 +36,7 @@ def made_by_steps(processor: CheckpointAudio, waveform: Any) -> np.ndarray[Any, 
     """The graph's input by the declared steps, options and all."""
     (spec,) = processor.steps([processor.front.input])[1:]
     kind: Any = {"waveform": Waveform, "log_mel": LogMel}[spec.step]
-    made: np.ndarray[Any, Any] = kind(None, None, **spec.options)({"waveform": waveform})[processor.front.input]
+    made: np.ndarray[Any, Any] = kind(**spec.options)({"waveform": waveform})[processor.front.input]
     return made
 
 
@@ -109,7 +109,7 @@ def test_greedy_texts_are_those_of_transformers(options: dict[str, Any], speech:
     processor.keep(tmp_path)
     (vocabulary,) = tmp_path.rglob("ctc.json")
     package: Any = SimpleNamespace(asset=lambda uri: vocabulary)
-    step = CtcDecode(package, SimpleNamespace(), logits="logits", vocabulary=VOCABULARY)  # type: ignore[arg-type]
+    step = CtcDecode(package, logits="logits", vocabulary=VOCABULARY)
     random = np.random.default_rng(1)
     for _ in range(200):
         # Mostly blanks, delimiters and few letters, so that repeats and words come about.

@@ -100,7 +100,7 @@ def test_answers_are_those_of_transformers(config: dict[str, Any], logits: list[
     array = np.array(logits, dtype=np.float32)
     package: Any = SimpleNamespace(manifest=SimpleNamespace(labels=tuple(config["id2label"].values())))
     function: Any = head_of(config).function
-    step = ScoreLabels(package, package, logits="logits", function=function)
+    step = ScoreLabels(package, logits="logits", function=function)
     found = step({"logits": array, CALL: Call(top_k)})["scored_labels"]
     expected = pipeline_answer(config, array, top_k)
     assert [entry["label"] for entry in found] == [entry["label"] for entry in expected]
@@ -110,7 +110,7 @@ def test_answers_are_those_of_transformers(config: dict[str, Any], logits: list[
 @pytest.mark.parametrize(("logit", "label"), [(2.0, "spam"), (-2.0, "ham")])
 def test_two_classes_of_one_score(logit: float, label: str) -> None:
     package: Any = SimpleNamespace(manifest=SimpleNamespace(labels=("ham", "spam")))
-    step = ScoreLabels(package, package, logits="logits")
+    step = ScoreLabels(package, logits="logits")
     (best,) = step({"logits": np.array([[logit]], dtype=np.float32)})["scored_labels"]
     assert best == {"label": label, "score": pytest.approx(1 / (1 + np.exp(-2)))}
 
@@ -194,7 +194,7 @@ def test_scores_of_onnx_files_that_do_not_fit(tmp_path: Path, scores: int, task:
 def test_probabilities_of_a_graph_are_taken_as_they_are() -> None:
     package: Any = SimpleNamespace(manifest=SimpleNamespace(labels=NAMES))
     shares = np.array([[0.2, 0.7, 0.1]], dtype=np.float32)
-    (best,) = Classify(package, package, logits="p", function="none")({"p": shares})["labels"]
+    (best,) = Classify(package, logits="p", function="none")({"p": shares})["labels"]
     assert best == {"label": "y", "score": pytest.approx(0.7)}
 
 

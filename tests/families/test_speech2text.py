@@ -26,8 +26,7 @@ def opened(folder: Path, config: dict[str, Any] | None = None, **options: Any) -
 
 def by_step(processor: CheckpointAudio, waveform: Any) -> Any:
     (spec,) = processor.steps(["input_features"])[1:]
-    nothing: Any = None
-    return FilterBank(nothing, nothing, **spec.options)({"waveform": waveform})["input_features"]
+    return FilterBank(**spec.options)({"waveform": waveform})["input_features"]
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def test_a_model_of_several_languages_is_told_which() -> None:
         "decoder_start_token_id": 5, "no_timestamps_token_id": 9, "is_multilingual": True, "language": None,
         "lang_to_id": {"<|en|>": 6, "<|de|>": 7}, "task_to_id": {"transcribe": 10, "translate": 11},
     }  # fmt: skip
-    step = Prompt(None, None, output="ids", tokens=whisper_prompt(settings))  # type: ignore[arg-type] # it needs neither
+    step = Prompt(None, output="ids", tokens=whisper_prompt(settings))  # type: ignore[arg-type] # it needs no file
     assert step.options == ("language", "task")
     assert step({})["ids"].tolist() == [[5, 6, 10, 9]]
     asked = {"language": "de", "task": "translate"}

@@ -16,7 +16,6 @@ from edgewright_runtime.steps.boxes.suppression import Candidates, NameBoxes
 from edgewright_runtime.steps.call import CALL, Call
 
 PACKAGE: Any = SimpleNamespace(manifest=SimpleNamespace(labels=("cat", "dog")))
-ENGINE: Any = None
 
 
 def step(name: str, values: dict[str, Any], **options: Any) -> dict[str, Any]:
@@ -87,7 +86,7 @@ def test_stretched_pictures_and_multiples() -> None:
 def test_names_and_thresholds() -> None:
     found = candidates([[0, 0, 1, 1]] * 4, [0.4, 0.9, float("nan"), 0.6], [0, 1, 1, 0])
     values: dict[str, Any] = {"candidates": found}
-    name = NameBoxes(PACKAGE, ENGINE, threshold=0.5)
+    name = NameBoxes(PACKAGE, threshold=0.5)
     assert [(one["label"], one["score"]) for one in name(values)["boxes"]] == [
         ("dog", pytest.approx(0.9)),
         ("cat", pytest.approx(0.6)),
@@ -96,7 +95,7 @@ def test_names_and_thresholds() -> None:
     for wrong in (1.5, -0.1, "half", True):
         with pytest.raises(SampleError, match="a number from 0 to 1"):
             name(values | {CALL: Call(options={"threshold": wrong})})
-    scored = NameBoxes(PACKAGE, ENGINE, threshold=0.1, shown=0.5, max_boxes=3)(values)["boxes"]
+    scored = NameBoxes(PACKAGE, threshold=0.1, shown=0.5, max_boxes=3)(values)["boxes"]
     assert [one["shown"] for one in scored] == [True, True, False]
     values = {"candidates": candidates([[0, 0, float("inf"), 1]], [0.9])}
     assert name(values)["boxes"] == []

@@ -59,7 +59,7 @@ def decoder(folder: Path, **changes: Any) -> CtcDecode:
     path = folder / "ctc.json"
     path.write_text(json.dumps(vocabulary | changes), encoding="utf-8")
     package: Any = SimpleNamespace(root=folder, asset=lambda uri: path)
-    return CtcDecode(package, SimpleNamespace(), logits="logits", vocabulary="sha256:0/ctc.json")  # type: ignore[arg-type]
+    return CtcDecode(package, logits="logits", vocabulary="sha256:0/ctc.json")
 
 
 def logits_of(ids: list[int]) -> np.ndarray[Any, Any]:

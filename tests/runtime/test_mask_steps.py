@@ -42,7 +42,7 @@ def test_many_classes() -> None:
 
 def step(labels: tuple[str, ...] = ("sky", "sea", "sand")) -> SegmentImage:
     package: Any = SimpleNamespace(manifest=SimpleNamespace(labels=labels))
-    return SegmentImage(package, None, logits="x")  # type: ignore[arg-type]
+    return SegmentImage(package, logits="x")
 
 
 def test_what_a_person_gets() -> None:
@@ -67,7 +67,7 @@ def test_one_channel_tells_two_classes_apart(cut: float) -> None:
     """The best of one channel is always it: every mask was empty."""
     package: Any = SimpleNamespace(manifest=SimpleNamespace(labels=("background", "stamp")))
     scores = np.random.default_rng(0).uniform(cut - 0.5, cut + 0.5, size=(1, 1, 6, 6)).astype(np.float32)
-    step = SegmentImage(package, package, logits="z", cut=cut)
+    step = SegmentImage(package, logits="z", cut=cut)
     mask = step({"z": scores, "image_size": (6, 6)})["segmentation"]["mask"]
     assert np.array_equal(mask, scores[0, 0] > cut)
     larger = step({"z": scores, "image_size": (12, 18)})["segmentation"]["mask"]

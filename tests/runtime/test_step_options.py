@@ -7,9 +7,9 @@ import pytest
 
 from edgewright_runtime.errors import PackageError, SampleError
 from edgewright_runtime.manifest import StepSpec
-from edgewright_runtime.steps import STEPS, _step_class, make_free_step, make_step
+from edgewright_runtime.steps import STEPS, make_free_step, make_step, step_class
 from edgewright_runtime.steps.image.pixels import ResizeImage
-from edgewright_runtime.steps.options import _hints, check_options
+from edgewright_runtime.steps.options import check_options, option_types
 
 
 class Unopened:
@@ -31,7 +31,7 @@ TABLES: list[Any] = ["ab", 7, [], [[]], True]
 def forged() -> list[Any]:
     found = []
     for step in STEPS:
-        for name, hint in _hints(_step_class(step)).items():
+        for name, hint in option_types(step_class(step)).items():
             kind = str(getattr(hint, "__name__", hint))
             if kind in WRONG:
                 values = WRONG[kind]

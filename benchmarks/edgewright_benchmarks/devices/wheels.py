@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edgewright_benchmarks.devices.responses import DeviceFacts
 from edgewright_benchmarks.progress import Progress
-from edgewright_runtime.steps import LIBRARIES
+from edgewright_runtime.steps import step_kind
 from edgewright_targets import InputError, MissingDependencyError
 
 # All that the runtime imports; what their wheels require beyond is for other uses of theirs.
@@ -26,7 +26,7 @@ _DISTRIBUTIONS = {
 
 def needed(steps: Iterable[str]) -> tuple[str, ...]:
     """Distributions that a pipeline of these steps needs."""
-    modules = dict.fromkeys(module for step in steps for module in LIBRARIES.get(step, ()))
+    modules = dict.fromkeys(module for step in steps for module in step_kind(step).libraries)
     return (*BASE, *dict.fromkeys(name for module in modules for name in _DISTRIBUTIONS.get(module, (module,))))
 
 

@@ -33,6 +33,7 @@ from edgewright_compiler.graphs.low_precision import low_precision_nodes
 from edgewright_compiler.graphs.quantize import CALIBRATED, quantize
 from edgewright_runtime.likeness import likeness_of
 from edgewright_runtime.providers import provider
+from edgewright_runtime.steps import step_kind
 from edgewright_targets import Candidate, Recipe
 from edgewright_targets.record import read_record, write_record
 
@@ -226,7 +227,7 @@ class Graphs:
         limits = {
             name: int(step.options["max_length"])
             for step in steps
-            if {"max_length", "outputs"} <= step.options.keys()
+            if step_kind(step.step).tokenizes
             for name in step.options["outputs"]
         }
         wired = {

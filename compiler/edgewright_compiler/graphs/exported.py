@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright_compiler.cache import digest_of
 from edgewright_runtime.manifest import PipelineSpec
 from edgewright_runtime.package_files import file_digest
+from edgewright_runtime.steps import step_kind
 from edgewright_targets.record import read_record, write_record
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class ExportedModel:
         """Whether a step runs the graph again and again with the state that it carries."""
         measured = self.pipeline.measured
         steps = (*self.pipeline.steps, *(measured.steps if measured else ()))
-        return any("loop" in step.options and step.options.get("component") == component for step in steps)
+        return any(step_kind(step.step).loops and step.options.get("component") == component for step in steps)
 
 
 def ports_of(model: onnx_ir.Model) -> Ports:

@@ -1,171 +1,151 @@
-"""Declared steps: what happens to a sample around the graphs. Adding one is adding a class and a line here."""
+"""Declared steps: what happens to a sample around the graphs.
+
+`STEPS` says all that others need to know of a step before it is made. Adding one is adding a class and an entry here.
+"""
 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any, Protocol, Self, cast, runtime_checkable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 from edgewright_runtime.errors import PackageError
-from edgewright_runtime.steps.options import check_options
+from edgewright_runtime.steps.options import check_options, surroundings_of
 from edgewright_targets.errors import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
-
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.manifest import StepSpec
     from edgewright_runtime.package import Package
+    from edgewright_runtime.steps.protocols import Step
 
-# Step name in a package -> `module:class`; imported when a package asks for it, so that text needs no image library.
+# Options of a call that every step which generates text takes: the fields of `GenerationSettings` but for those that
+# the model itself decides. They are named here because a pipeline that generates nothing does not import that module.
+_GENERATION = (
+    "max_new_tokens",
+    "max_length",
+    "min_new_tokens",
+    "min_length",
+    "do_sample",
+    "temperature",
+    "top_k",
+    "top_p",
+    "seed",
+    "num_beams",
+    "length_penalty",
+    "early_stopping",
+    "repetition_penalty",
+    "no_repeat_ngram_size",
+    "bad_words_ids",
+    "suppress_tokens",
+    "begin_suppress_tokens",
+    "stop",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepKind:
+    """What is known of a step by its name.
+
+    Attributes:
+        place: `module:class` below `edgewright_runtime.steps`; imported when a package asks for the step, so that a
+            package of texts needs no library of images.
+        libraries: Modules beyond numpy and onnxruntime that it imports when it is made or called. Devices over ssh are
+            given what the steps of a package need.
+        call_options: Options of a call that it takes. A step whose own options in a manifest name further ones has
+            those in `options`. What people are told of them is in `call_options.py`.
+        chooses: The largest value along the last axis of an output of the graph decides what it gives.
+        loops: It runs its component again and again, with a state (its option `loop`).
+        tokenizes: It makes tokens of texts, `max_length` at most, for the inputs in its option `outputs`.
+        any_arrays: It takes named arrays as they come. Where a pipeline has other steps, they may read any name.
+    """
+
+    place: str
+    libraries: tuple[str, ...] = ()
+    call_options: tuple[str, ...] = ()
+    chooses: bool = False
+    loops: bool = False
+    tokenizes: bool = False
+    any_arrays: bool = False
+
+
+# By the names that steps have in packages.
 STEPS = {
-    "tokenize": "edgewright_runtime.steps.text.tokenize:Tokenize",
-    "default_arrays": "edgewright_runtime.steps.graph.arrays:DefaultArrays",
-    "drop_sample_axis": "edgewright_runtime.steps.graph.arrays:DropSampleAxis",
-    "infer": "edgewright_runtime.steps.graph.infer:Infer",
-    "classify": "edgewright_runtime.steps.graph.labels:Classify",
-    "score_labels": "edgewright_runtime.steps.graph.labels:ScoreLabels",
-    "tokenize_question": "edgewright_runtime.steps.text.question:TokenizeQuestion",
-    "tokenize_passages": "edgewright_runtime.steps.text.passages:TokenizePassages",
-    "rank_passages": "edgewright_runtime.steps.text.passages:RankPassages",
-    "find_answer": "edgewright_runtime.steps.text.question:FindAnswer",
-    "fill_mask": "edgewright_runtime.steps.text.masked:FillMask",
-    "pool_tokens": "edgewright_runtime.steps.text.vectors:PoolTokens",
-    "dense": "edgewright_runtime.steps.text.vectors:Dense",
-    "tag_words": "edgewright_runtime.steps.text.words:TagWords",
-    "decode_image": "edgewright_runtime.steps.image.pixels:DecodeImage",
-    "resize_image": "edgewright_runtime.steps.image.pixels:ResizeImage",
-    "crop_image": "edgewright_runtime.steps.image.pixels:CropImage",
-    "normalize_image": "edgewright_runtime.steps.image.pixels:NormalizeImage",
-    "segment_image": "edgewright_runtime.steps.image.masks:SegmentImage",
-    "load_video": "edgewright_runtime.steps.video.frames:LoadVideo",
-    "for_frames": "edgewright_runtime.steps.video.frames:ForFrames",
-    "draw_latent": "edgewright_runtime.steps.image.generator:DrawLatent",
-    "to_picture": "edgewright_runtime.steps.image.generator:ToPicture",
-    "fit_image": "edgewright_runtime.steps.image.fit:FitImage",
-    "pad_image": "edgewright_runtime.steps.image.fit:PadImage",
-    "fit_line": "edgewright_runtime.steps.image.text_line:FitLine",
-    "pad_line": "edgewright_runtime.steps.image.text_line:PadLine",
-    "spell_line": "edgewright_runtime.steps.image.text_line:SpellLine",
-    "decode_queries": "edgewright_runtime.steps.boxes.heads:DecodeQueries",
-    "decode_anchors": "edgewright_runtime.steps.boxes.heads:DecodeAnchors",
-    "decode_heat_maps": "edgewright_runtime.steps.boxes.heads:DecodeHeatMaps",
-    "take_boxes": "edgewright_runtime.steps.boxes.heads:TakeBoxes",
-    "suppress_boxes": "edgewright_runtime.steps.boxes.suppression:SuppressBoxes",
-    "name_boxes": "edgewright_runtime.steps.boxes.suppression:NameBoxes",
-    "embed_texts": "edgewright_runtime.steps.image.similarity:EmbedTexts",
-    "zero_shot": "edgewright_runtime.steps.image.similarity:ZeroShot",
-    "match": "edgewright_runtime.steps.image.similarity:Match",
-    "similarity": "edgewright_runtime.steps.image.similarity:Similarity",
-    "load_audio": "edgewright_runtime.steps.audio.file:LoadAudio",
-    "waveform": "edgewright_runtime.steps.audio.features:Waveform",
-    "log_mel": "edgewright_runtime.steps.audio.features:LogMel",
-    "filter_bank": "edgewright_runtime.steps.audio.filter_bank:FilterBank",
-    "infer_windows": "edgewright_runtime.steps.audio.windows:InferWindows",
-    "infer_frames": "edgewright_runtime.steps.audio.frames:InferFrames",
-    "speech_segments": "edgewright_runtime.steps.audio.segments:SpeechSegments",
-    "infer_stream": "edgewright_runtime.steps.audio.streams:InferStream",
-    "spot_keywords": "edgewright_runtime.steps.audio.keywords:SpotKeywords",
-    "ctc_decode": "edgewright_runtime.steps.audio.ctc:CtcDecode",
-    "prefix": "edgewright_runtime.steps.text.prefix:Prefix",
-    "prompt": "edgewright_runtime.steps.text.prompt:Prompt",
-    "transcribe": "edgewright_runtime.steps.audio.transcribe:Transcribe",
-    "generate": "edgewright_runtime.steps.text.generate:Generate",
-    "score": "edgewright_runtime.steps.text.score:Score",
+    "tokenize": StepKind(place="text.tokenize:Tokenize", libraries=("tokenizers",), tokenizes=True),
+    "default_arrays": StepKind(place="graph.arrays:DefaultArrays", any_arrays=True),
+    "drop_sample_axis": StepKind(place="graph.arrays:DropSampleAxis", any_arrays=True),
+    "infer": StepKind(place="graph.infer:Infer", call_options=("batch_size",), any_arrays=True),
+    "classify": StepKind(place="graph.labels:Classify", chooses=True),
+    "score_labels": StepKind(place="graph.labels:ScoreLabels"),
+    "tokenize_question": StepKind(place="text.question:TokenizeQuestion", libraries=("tokenizers",), tokenizes=True),
+    "tokenize_passages": StepKind(place="text.passages:TokenizePassages", libraries=("tokenizers",), tokenizes=True),
+    "rank_passages": StepKind(place="text.passages:RankPassages"),
+    "find_answer": StepKind(place="text.question:FindAnswer"),
+    "fill_mask": StepKind(place="text.masked:FillMask", libraries=("tokenizers",)),
+    "pool_tokens": StepKind(place="text.vectors:PoolTokens"),
+    "dense": StepKind(place="text.vectors:Dense"),
+    "tag_words": StepKind(place="text.words:TagWords", chooses=True),
+    "decode_image": StepKind(place="image.pixels:DecodeImage", libraries=("PIL",)),
+    "resize_image": StepKind(place="image.pixels:ResizeImage", libraries=("PIL",)),
+    "crop_image": StepKind(place="image.pixels:CropImage"),
+    "normalize_image": StepKind(place="image.pixels:NormalizeImage"),
+    "segment_image": StepKind(place="image.masks:SegmentImage"),
+    "load_video": StepKind(place="video.frames:LoadVideo", libraries=("av", "PIL")),
+    "for_frames": StepKind(place="video.frames:ForFrames"),
+    "draw_latent": StepKind(place="image.generator:DrawLatent"),
+    "to_picture": StepKind(place="image.generator:ToPicture"),
+    "fit_image": StepKind(place="image.fit:FitImage", libraries=("PIL",)),
+    "pad_image": StepKind(place="image.fit:PadImage", libraries=("PIL",)),
+    "fit_line": StepKind(place="image.text_line:FitLine", libraries=("PIL",)),
+    "pad_line": StepKind(place="image.text_line:PadLine"),
+    "spell_line": StepKind(place="image.text_line:SpellLine"),
+    "decode_queries": StepKind(place="boxes.heads:DecodeQueries"),
+    "decode_anchors": StepKind(place="boxes.heads:DecodeAnchors"),
+    "decode_heat_maps": StepKind(place="boxes.heads:DecodeHeatMaps"),
+    "take_boxes": StepKind(place="boxes.heads:TakeBoxes"),
+    "suppress_boxes": StepKind(place="boxes.suppression:SuppressBoxes", call_options=("threshold",)),
+    "name_boxes": StepKind(place="boxes.suppression:NameBoxes", call_options=("threshold",)),
+    "embed_texts": StepKind(
+        place="image.similarity:EmbedTexts",
+        libraries=("tokenizers",),
+        call_options=("candidate_labels", "hypothesis_template"),
+        tokenizes=True,
+    ),
+    "zero_shot": StepKind(place="image.similarity:ZeroShot", chooses=True),
+    "match": StepKind(place="image.similarity:Match"),
+    "similarity": StepKind(place="image.similarity:Similarity"),
+    "load_audio": StepKind(place="audio.file:LoadAudio", libraries=("soundfile", "soxr")),
+    "waveform": StepKind(place="audio.features:Waveform"),
+    "log_mel": StepKind(place="audio.features:LogMel"),
+    "filter_bank": StepKind(place="audio.filter_bank:FilterBank"),
+    "infer_windows": StepKind(place="audio.windows:InferWindows", call_options=("batch_size",)),
+    "infer_frames": StepKind(place="audio.frames:InferFrames", loops=True),
+    "speech_segments": StepKind(place="audio.segments:SpeechSegments", call_options=("threshold",)),
+    "infer_stream": StepKind(place="audio.streams:InferStream", loops=True),
+    "spot_keywords": StepKind(place="audio.keywords:SpotKeywords", call_options=("threshold",)),
+    "ctc_decode": StepKind(place="audio.ctc:CtcDecode", call_options=("num_beams",)),
+    "prefix": StepKind(place="text.prefix:Prefix"),
+    "prompt": StepKind(place="text.prompt:Prompt", libraries=("tokenizers",)),
+    "transcribe": StepKind(
+        place="audio.transcribe:Transcribe",
+        libraries=("tokenizers",),
+        call_options=(*_GENERATION, "batch_size", "timestamps"),
+    ),
+    "generate": StepKind(
+        place="text.generate:Generate",
+        libraries=("tokenizers",),
+        call_options=(*_GENERATION, "batch_size"),
+        loops=True,
+    ),
+    "score": StepKind(place="text.score:Score", loops=True),
 }
 
-# Step name -> modules beyond numpy and onnxruntime that it imports when it is made or called; a step without a line
-# imports none. Devices over ssh are given what the steps of a package need.
-LIBRARIES = {
-    "tokenize": ("tokenizers",),
-    "tokenize_question": ("tokenizers",),
-    "tokenize_passages": ("tokenizers",),
-    "fill_mask": ("tokenizers",),
-    "embed_texts": ("tokenizers",),
-    "prompt": ("tokenizers",),
-    "transcribe": ("tokenizers",),
-    "generate": ("tokenizers",),
-    "decode_image": ("PIL",),
-    "resize_image": ("PIL",),
-    "fit_image": ("PIL",),
-    "pad_image": ("PIL",),
-    "fit_line": ("PIL",),
-    "load_video": ("av", "PIL"),
-    "load_audio": ("soundfile", "soxr"),
-}
+_UNKNOWN = StepKind(place="")
 
 
-class Step(Protocol):
-    """Reads named values of a sample, returns the values it adds or replaces.
-
-    A step that takes options of a call names them in `options`, a tuple of its class, and finds them by `call_of`.
-    """
-
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Run the step on one sample."""
-
-
-class TextStream:
-    """Iterate over it for the pieces of an answer.
-
-    Args:
-        pieces: The pieces; it returns how the answer came about.
-        segments: A list that it fills as it goes.
-
-    Attributes:
-        facts: How the answer came about; filled when the last piece was given.
-        segments: Of a transcript with times: `start`, `end` and `text` of those that were given so far.
-    """
-
-    def __init__(
-        self, pieces: Generator[str, None, dict[str, Any]], segments: list[dict[str, Any]] | None = None
-    ) -> None:
-        self.facts: dict[str, Any] = {}
-        self.segments = [] if segments is None else segments
-        self._pieces = pieces
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> str:
-        try:
-            return next(self._pieces)
-        except StopIteration as end:
-            self.facts = end.value or self.facts
-            raise StopIteration from None
-
-
-@runtime_checkable
-class StreamingStep(Protocol):
-    """A step that can give what it makes piece by piece."""
-
-    def stream(self, values: Mapping[str, Any]) -> TextStream:
-        """The pieces of the answer."""
-
-
-@runtime_checkable
-class BatchStep(Protocol):
-    """A step that can take several samples at once."""
-
-    def many(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Run the step on samples, in their order."""
-
-
-@runtime_checkable
-class GraphStep(Protocol):
-    """A step that runs a component.
-
-    Where the call has a recorder, the step adds what it gives the graph to the list under the name of the component.
-
-    Attributes:
-        component: Which one.
-        wired: Input of the graph to the value that it is given, as far as values are given.
-    """
-
-    component: str
-    wired: Mapping[str, str]
-
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Run the step on one sample."""
+def step_kind(name: str) -> StepKind:
+    """What is known of the step of this name; nothing where it is unknown, as `make_step` refuses it."""
+    return STEPS.get(name, _UNKNOWN)
 
 
 def make_step(spec: StepSpec, package: Package, engine: Engine) -> Step:
@@ -179,23 +159,25 @@ def make_step(spec: StepSpec, package: Package, engine: Engine) -> Step:
             f"'{package.root}': unknown step '{spec.step}' in the pipeline.", hint=nearest(spec.step, STEPS)
         )
     try:
-        return _made(spec, package, engine)
+        return _made(spec, {"package": package, "engine": engine})
     except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
         raise PackageError(f"'{package.root}': the step '{spec.step}' has wrong options: {error}.") from error
 
 
 def make_free_step(spec: StepSpec) -> Step:
     """A step that needs neither files of a package nor an engine, such as those of images: for trying it alone."""
-    return _made(spec, None, None)
+    return _made(spec, {})
 
 
-def _made(spec: StepSpec, package: Package | None, engine: Engine | None) -> Step:
-    kind = _step_class(spec.step)
+def step_class(name: str) -> type:
+    """The class of a step, imported."""
+    module, _, class_name = STEPS[name].place.partition(":")
+    return cast("type", getattr(importlib.import_module(f"{__name__}.{module}"), class_name))
+
+
+def _made(spec: StepSpec, surroundings: dict[str, Package | Engine]) -> Step:
+    """The step, given the package and the engine where its class asks for them."""
+    kind = step_class(spec.step)
     check_options(kind, spec.options)
-    made: Step = kind(package, engine, **spec.options)
+    made: Step = kind(*(surroundings[name] for name in surroundings_of(kind)), **spec.options)
     return made
-
-
-def _step_class(name: str) -> type:
-    module, _, class_name = STEPS[name].partition(":")
-    return cast("type", getattr(importlib.import_module(module), class_name))

@@ -45,7 +45,7 @@ def check_options(kind: type, options: Mapping[str, Any]) -> None:
     Raises:
         ValueError: An option has another type than the signature says, or is out of bounds.
     """
-    hints = _hints(kind)
+    hints = option_types(kind)
     for name, value in options.items():
         _check_size(name, value, name)
         if name in hints:
@@ -53,13 +53,20 @@ def check_options(kind: type, options: Mapping[str, Any]) -> None:
 
 
 @functools.cache
-def _hints(kind: type) -> dict[str, Any]:
+def option_types(kind: type) -> dict[str, Any]:
+    """The options in a manifest of a step of this class, and the type of each."""
     make = vars(kind)["__init__"]
     hints = typing.get_type_hints(make, localns=_NAMES)
     # What takes all other options has no type of its own.
     own = {name: hints[name] for name in _names(make)}
     inner = getattr(kind, "inner_options", None)
-    return {**(_hints(inner) if inner else {}), **own}
+    return {**(option_types(inner) if inner else {}), **own}
+
+
+def surroundings_of(kind: type) -> tuple[str, ...]:
+    """What a step of this class is given beside its options, in order: `package`, `engine`, both or nothing."""
+    code = vars(kind)["__init__"].__code__
+    return tuple(code.co_varnames[1 : code.co_argcount])
 
 
 def _names(make: Any) -> tuple[str, ...]:

@@ -15,7 +15,6 @@ from edgewright_runtime.steps.call import call_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
 
 # Tokens of a frame that are e^-12 times as likely as its likeliest change no text; beams skip them.
@@ -28,7 +27,6 @@ class CtcDecode:
 
     Args:
         package: Holds the vocabulary.
-        engine: Unused; steps share one signature.
         logits: Name of the graph's output.
         vocabulary: URI of a JSON file: `tokens` by id, the token `blank`, the token `delimiter` between words and the
             `space` that stands for it, whether text is made `lower`, and `replacements` (pairs, applied in order).
@@ -36,10 +34,7 @@ class CtcDecode:
     """
 
     # What a call may say.
-    options = ("num_beams",)
-
-    def __init__(self, package: Package, engine: Engine, *, logits: str, vocabulary: str, num_beams: int = 1) -> None:
-        del engine
+    def __init__(self, package: Package, *, logits: str, vocabulary: str, num_beams: int = 1) -> None:
         path = package.asset(vocabulary)
         try:
             entry = json.loads(read_limited(path, VOCABULARY_LIMIT_BYTES))

@@ -10,9 +10,6 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edgewright_runtime.engine import Engine
-    from edgewright_runtime.package import Package
-
     Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 # Added to the variance, so that silence stays silence; the value of Wav2Vec2FeatureExtractor.
@@ -30,14 +27,11 @@ class Waveform:
     """`waveform` to the input of a graph that takes samples, shape [1, samples]; as Wav2Vec2FeatureExtractor.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         output: Name of the graph's input.
         normalize: To zero mean and unit variance.
     """
 
-    def __init__(self, package: Package, engine: Engine, *, output: str, normalize: bool) -> None:
-        del package, engine
+    def __init__(self, *, output: str, normalize: bool) -> None:
         self._output = output
         self._normalize = normalize
 
@@ -53,8 +47,6 @@ class LogMel:
     """`waveform` to a log-mel spectrogram of shape [1, mels, frames]; as WhisperFeatureExtractor.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         output: Name of the graph's input.
         sampling_rate: Samples a second of the waveform.
         samples: It is padded with zeros, or cut, to so many.
@@ -67,8 +59,6 @@ class LogMel:
 
     def __init__(
         self,
-        package: Package,
-        engine: Engine,
         *,
         output: str,
         sampling_rate: int,
@@ -78,7 +68,6 @@ class LogMel:
         hop_length: int,
         whole: str = "",
     ) -> None:
-        del package, engine
         sizes = 0 < mels <= _MOST_MELS and 0 < n_fft <= _MOST_FFT and n_fft // 2 < samples <= _MOST_SAMPLES
         if not sizes or n_fft % 2 or not 0 < hop_length <= n_fft:
             raise ValueError(f"{mels} mels, n_fft {n_fft}, hop_length {hop_length}, {samples} samples")

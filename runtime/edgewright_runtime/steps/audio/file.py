@@ -16,9 +16,6 @@ from edgewright_targets.errors import MissingDependencyError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from edgewright_runtime.engine import Engine
-    from edgewright_runtime.package import Package
-
     Waveform = np.ndarray[Any, np.dtype[np.float32]]
 
 # A package that lets in more than hours of it only wants the memory.
@@ -145,15 +142,12 @@ class LoadAudio:
     """`audio` to `waveform`; see `AudioReader`.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         options: Those of `AudioReader`.
     """
 
     inner_options = AudioReader
 
-    def __init__(self, package: Package, engine: Engine, **options: Any) -> None:
-        del package, engine
+    def __init__(self, **options: Any) -> None:
         self._reader = AudioReader(**options)
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:

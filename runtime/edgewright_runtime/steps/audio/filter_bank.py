@@ -9,9 +9,6 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edgewright_runtime.engine import Engine
-    from edgewright_runtime.package import Package
-
     Array = np.ndarray[Any, Any]
     Floats = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -29,8 +26,6 @@ class FilterBank:
     """`waveform` to logarithms of mel bands, shape [1, frames, bands]; as Speech2TextFeatureExtractor.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         output: Name of the graph's input.
         sampling_rate: Samples a second of the waveform.
         bands: How many.
@@ -41,8 +36,6 @@ class FilterBank:
 
     def __init__(
         self,
-        package: Package,
-        engine: Engine,
         *,
         output: str,
         sampling_rate: int,
@@ -50,7 +43,6 @@ class FilterBank:
         normalize_means: bool,
         normalize_variances: bool,
     ) -> None:
-        del package, engine
         if not 0 < bands <= _MOST_BANDS or sampling_rate < 4 * _LOWEST_HERTZ:
             raise ValueError(f"{bands} bands, {sampling_rate} samples a second")
         self._output = output

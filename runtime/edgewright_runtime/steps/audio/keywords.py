@@ -12,7 +12,6 @@ from edgewright_runtime.steps.call import call_of
 from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:
-    from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
     from edgewright_runtime.steps.audio.stream_windows import Stream
 
@@ -88,14 +87,10 @@ class SpotKeywords:
 
     Args:
         package: The package, whose labels are the keywords.
-        engine: Unused; steps share one signature.
         settings: The fields of `KeywordSettings`. The option `threshold` of a call comes before it.
     """
 
-    options = ("threshold",)
-
-    def __init__(self, package: Package, engine: Engine, *, settings: Mapping[str, Any]) -> None:
-        del engine
+    def __init__(self, package: Package, *, settings: Mapping[str, Any]) -> None:
         self._settings = read_record(KeywordSettings, settings, f"'{package.root}': the step 'spot_keywords'")
         self._labels = package.manifest.labels
         declared = self._settings

@@ -11,7 +11,6 @@ from edgewright_runtime.steps.call import call_of
 from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:
-    from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
 
 # Where a stretch must be cut, a silence of so long is a place for it, in ms.
@@ -140,14 +139,10 @@ class SpeechSegments:
 
     Args:
         package: The package.
-        engine: Unused; steps share one signature.
         settings: The fields of `SegmentSettings`. The option `threshold` of a call comes before it.
     """
 
-    options = ("threshold",)
-
-    def __init__(self, package: Package, engine: Engine, *, settings: Mapping[str, Any]) -> None:
-        del engine
+    def __init__(self, package: Package, *, settings: Mapping[str, Any]) -> None:
         self.settings = read_record(SegmentSettings, settings, f"'{package.root}': the step 'speech_segments'")
 
     def segmenter(self, threshold: float | None = None) -> Segmenter:

@@ -22,9 +22,9 @@ from edgewright_runtime.generation.timestamps import (
     segments_of,
     timestamp_rule,
 )
-from edgewright_runtime.steps import TextStream
 from edgewright_runtime.steps.call import call_of
 from edgewright_runtime.steps.graph.infer import Infer
+from edgewright_runtime.steps.protocols import TextStream
 from edgewright_runtime.steps.text.generate import Generate
 from edgewright_runtime.steps.values import Values
 from edgewright_targets.record import read_record
@@ -74,12 +74,12 @@ class Transcribe:
         if frames < 1:
             raise ValueError(f"frames {frames}")
         self._generate = Generate(package, engine, **generate)
-        self._encode = Infer(package, engine, component=encoder)
+        self._encode = Infer(engine, component=encoder)
         self._prompt = read_record(SpeechPromptSpec, prompt, where)
         self._times = read_record(TimestampSpec, timestamps, where)
         self._input, self._whole, self._frames, self._timed = input, whole, frames, timed
         self._rules = [timestamp_rule(self._times)]
-        self.options = (*OPTIONS, "batch_size", "timestamps", *self._prompt.options)
+        self.options = self._prompt.options
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Add the text, and under `generation` how it came about.

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from edgewright_runtime.engine import Engine
-    from edgewright_runtime.package import Package
 
 
 class InferWindows(Infer):
@@ -25,7 +24,6 @@ class InferWindows(Infer):
     What overlaps is heard twice, and of each pair of scores the one farther from an edge counts.
 
     Args:
-        package: The package.
         engine: The active engine.
         component: Name of the component.
         input: Name of its input, which has a value of that name for whole audio.
@@ -38,7 +36,6 @@ class InferWindows(Infer):
 
     def __init__(
         self,
-        package: Package,
         engine: Engine,
         *,
         component: str,
@@ -49,12 +46,12 @@ class InferWindows(Infer):
         ratio: int,
         normalize: bool,
     ) -> None:
-        super().__init__(package, engine, component=component)
+        super().__init__(engine, component=component)
         if not 0 <= 2 * overlap < window <= whole or ratio < 1:
             raise ValueError(f"whole {whole}, window {window}, overlap {overlap}, ratio {ratio}")
         self._logits = self._graph.output_names[0]
         self._whole, self._window, self._overlap, self._ratio = whole, window, overlap, ratio
-        self._prepare = Waveform(package, engine, output=input, normalize=normalize)
+        self._prepare = Waveform(output=input, normalize=normalize)
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Add the outputs of the graph; of windows those of all of them, joined."""

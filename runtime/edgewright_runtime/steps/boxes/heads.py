@@ -16,16 +16,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgewright_runtime.engine import Engine
-    from edgewright_runtime.package import Package
-
 
 class DecodeQueries:
     """DETR and its kin: class scores and a box for each of a fixed number of queries; boxes as shares of the picture.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         logits: Name of the output of shape [1, queries, classes].
         boxes: Name of the output of shape [1, queries, 4]: centre x, centre y, width, height.
         scores: `softmax`, where the last class is "nothing" and a query has one class; or `sigmoid`, where each class
@@ -35,8 +30,6 @@ class DecodeQueries:
 
     def __init__(
         self,
-        package: Package,  # noqa: ARG002 - one protocol
-        engine: Engine,  # noqa: ARG002 - one protocol
         *,
         logits: str,
         boxes: str,
@@ -73,8 +66,6 @@ class DecodeAnchors:
     """YOLO and its kin: one output with a box in pixels of the graph's input and class scores for each anchor.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         output: Name of the output of shape [1, 4 + classes, anchors].
         anchors_last: Anchors are its last axis, and not the second of three.
         objectness: The fifth value of an anchor says whether there is anything; scores are multiplied with it.
@@ -83,8 +74,6 @@ class DecodeAnchors:
 
     def __init__(
         self,
-        package: Package,  # noqa: ARG002 - one protocol
-        engine: Engine,  # noqa: ARG002 - one protocol
         *,
         output: str,
         anchors_last: bool = True,
@@ -123,8 +112,6 @@ class DecodeHeatMaps:
     """CenterFace and its kin: a map of scores for each class, with sizes and offsets of boxes at each place of it.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         scores: Name of the output of shape [1, classes, rows, columns]; probabilities.
         sizes: Name of the output of shape [1, 2, rows, columns]: logarithms of height and width, in strides.
         offsets: Name of the output of shape [1, 2, rows, columns]: down and right of the place, in strides.
@@ -133,8 +120,6 @@ class DecodeHeatMaps:
 
     def __init__(
         self,
-        package: Package,  # noqa: ARG002 - one protocol
-        engine: Engine,  # noqa: ARG002 - one protocol
         *,
         scores: str,
         sizes: str,
@@ -166,8 +151,6 @@ class TakeBoxes:
     """Faster R-CNN and its kin: the graph itself gives the boxes that it found, however many.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         boxes: Name of the output of shape [boxes, 4]: left, top, right, bottom, in pixels of the graph's input.
         scores: Name of the output of shape [boxes].
         classes: Name of the output of shape [boxes], whole numbers.
@@ -176,8 +159,6 @@ class TakeBoxes:
 
     def __init__(
         self,
-        package: Package,  # noqa: ARG002 - one protocol
-        engine: Engine,  # noqa: ARG002 - one protocol
         *,
         boxes: str,
         scores: str,

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
 
 # Beyond the best so many, candidates are dropped before suppression, whose work grows with their square.
@@ -56,19 +55,13 @@ class SuppressBoxes:
     """Of boxes of one class that overlap, only the one with the highest score: as torchvision's `batched_nms`.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         overlap: The largest share of overlap (intersection over union) that two boxes may have.
         threshold: Candidates with a lower score are left out.
         by_class: Boxes of different classes do not suppress one another.
     """
 
-    options = ("threshold",)
-
     def __init__(
         self,
-        package: Package,  # noqa: ARG002 - one protocol
-        engine: Engine,  # noqa: ARG002 - one protocol
         *,
         overlap: float,
         threshold: float,
@@ -115,18 +108,14 @@ class NameBoxes:
 
     Args:
         package: Holds the labels.
-        engine: Unused; steps share one signature.
         threshold: Boxes with a lower score are not given; an option of a call as well.
         max_boxes: At most so many are given.
         shown: Boxes of at least this score are marked as those that a person would be given; for scoring.
     """
 
-    options = ("threshold",)
-
     def __init__(
         self,
         package: Package,
-        engine: Engine,  # noqa: ARG002 - one protocol
         *,
         threshold: float,
         max_boxes: int = 100,

@@ -9,8 +9,6 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edgewright_runtime.engine import Engine
-    from edgewright_runtime.package import Package
 
 _TYPES = ("bool", "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32")
 
@@ -19,13 +17,10 @@ class DefaultArrays:
     """Gives inputs of a graph that a sample does not have the value that the model has for them.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         values: Input of the graph to its `type` as numpy calls it, its `shape`, and its `values` in one row.
     """
 
-    def __init__(self, package: Package, engine: Engine, *, values: Mapping[str, Mapping[str, Any]]) -> None:
-        del package, engine
+    def __init__(self, *, values: Mapping[str, Mapping[str, Any]]) -> None:
         self._values = {str(name): _array(entry) for name, entry in values.items()}
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,13 +40,10 @@ class DropSampleAxis:
     Files of arrays have samples along the first axis, so one of them is of shape [1, ...].
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         ranks: Input of the graph to its number of axes.
     """
 
-    def __init__(self, package: Package, engine: Engine, *, ranks: Mapping[str, int]) -> None:
-        del package, engine
+    def __init__(self, *, ranks: Mapping[str, int]) -> None:
         self._ranks = {str(name): int(rank) for name, rank in ranks.items()}
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:

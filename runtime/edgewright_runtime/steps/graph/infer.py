@@ -14,32 +14,26 @@ if TYPE_CHECKING:
 
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.graph import Arrays
-    from edgewright_runtime.package import Package
 
 
 class Infer:
     """Runs a component on named values; adds its outputs.
 
     Args:
-        package: The package.
         engine: The active engine.
         component: Name of the component.
         inputs: Input of the graph to the value it is given; an input that is not named has a value of its own name.
         outputs: Output of the graph to the name that it is added under; likewise.
     """
 
-    options = ("batch_size",)
-
     def __init__(
         self,
-        package: Package,
         engine: Engine,
         *,
         component: str,
         inputs: Mapping[str, str] | None = None,
         outputs: Mapping[str, str] | None = None,
     ) -> None:
-        del package
         self._graph = engine.graph(component)
         self.component = component
         self.wired = {name: name for name in self._graph.input_names} | dict(inputs or {})

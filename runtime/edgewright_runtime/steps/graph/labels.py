@@ -12,7 +12,6 @@ from edgewright_runtime.steps.call import call_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
 
 
@@ -21,7 +20,6 @@ class Classify:
 
     Args:
         package: Holds the labels.
-        engine: Unused; steps share one signature.
         logits: Name of the graph's output.
         function: What makes probabilities of it; `none` where the graph has done so.
     """
@@ -29,7 +27,6 @@ class Classify:
     def __init__(
         self,
         package: Package,
-        engine: Engine,  # noqa: ARG002 - one protocol
         *,
         logits: str,
         function: Literal["softmax", "none"] = "softmax",
@@ -58,7 +55,6 @@ class ScoreLabels:
 
     Args:
         package: Holds the labels.
-        engine: Unused; steps share one signature.
         logits: Name of the graph's output.
         function: What makes scores of logits; `none` where they are numbers, or scores already.
     """
@@ -66,7 +62,6 @@ class ScoreLabels:
     def __init__(
         self,
         package: Package,
-        engine: Engine,  # noqa: ARG002 - one protocol
         *,
         logits: str,
         function: Literal["sigmoid", "none"] = "sigmoid",

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-    from edgewright_runtime.engine import Engine
-    from edgewright_runtime.package import Package
 
 Placement = tuple[float, float, float, float]
 AS_IT_IS: Placement = (1.0, 1.0, 0.0, 0.0)
@@ -30,8 +28,6 @@ class FitImage:
     """To a size of the same proportions.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         filter: Name of a filter of Pillow; or `linear`, which reads four pixels for each new one however far it
             shrinks: what OpenCV and torch call bilinear.
         height: With `width`, the largest size that fits into these.
@@ -44,8 +40,6 @@ class FitImage:
 
     def __init__(
         self,
-        package: Package,  # noqa: ARG002 - one protocol
-        engine: Engine,  # noqa: ARG002 - one protocol
         *,
         filter: str,  # noqa: A002 - the option's name in packages
         height: int | None = None,
@@ -130,8 +124,6 @@ class PadImage:
     """Larger, with one colour around the image.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         height: With `width`, the size to have; a larger image is cut.
         width: See `height`.
         multiple_of: Instead: to the next multiple of it.
@@ -141,8 +133,6 @@ class PadImage:
 
     def __init__(
         self,
-        package: Package,  # noqa: ARG002 - one protocol
-        engine: Engine,  # noqa: ARG002 - one protocol
         *,
         height: int | None = None,
         width: int | None = None,

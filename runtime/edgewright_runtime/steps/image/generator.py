@@ -12,9 +12,6 @@ from edgewright_runtime.errors import SampleError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from edgewright_runtime.engine import Engine
-    from edgewright_runtime.package import Package
-
     Array = np.ndarray[Any, Any]
 
 # NumPy's oldest generator takes no other seeds.
@@ -31,8 +28,6 @@ class DrawLatent:
     Of arrays, an input that is not given is drawn with the seed 0.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         inputs: `name` and `shape` of each input, in the order in which they are drawn; the shape is that for one
             picture, the first axis that of pictures.
         distribution: `normal` (mean 0, deviation 1) or `uniform` (from -1 to 1).
@@ -40,8 +35,6 @@ class DrawLatent:
 
     def __init__(
         self,
-        package: Package,  # noqa: ARG002 - one protocol
-        engine: Engine,  # noqa: ARG002 - one protocol
         *,
         inputs: Sequence[Mapping[str, Any]],
         distribution: Literal["normal", "uniform"] = "normal",
@@ -117,8 +110,6 @@ class ToPicture:
     """The output of a generator to a picture of 8 bits a channel.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         output: Name of the graph's output, [pictures, channels, height, width] of 1 or 3 channels; or with the channels
             last.
         low: The value that is black.
@@ -127,8 +118,6 @@ class ToPicture:
 
     def __init__(
         self,
-        package: Package,  # noqa: ARG002 - one protocol
-        engine: Engine,  # noqa: ARG002 - one protocol
         *,
         output: str,
         low: float = -1.0,

@@ -11,7 +11,6 @@ from edgewright_runtime.errors import SampleError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
 
     Array = np.ndarray[Any, Any]
@@ -28,7 +27,6 @@ class SegmentImage:
 
     Args:
         package: Holds the labels.
-        engine: Unused; steps share one signature.
         logits: Name of the graph's output.
         cut: Of one channel for two labels: above it a pixel is of the second. 0 of logits, 0.5 of probabilities.
     """
@@ -36,7 +34,6 @@ class SegmentImage:
     def __init__(
         self,
         package: Package,
-        engine: Engine,  # noqa: ARG002 - one protocol
         *,
         logits: str,
         cut: float = 0.0,

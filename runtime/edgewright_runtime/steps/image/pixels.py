@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-    from edgewright_runtime.engine import Engine
-    from edgewright_runtime.package import Package
 
 # What cameras, browsers and data sets hold. Not all that Pillow knows: some of its formats start other programs.
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
@@ -37,12 +35,10 @@ class DecodeImage:
     transformers opens images. Arrays are uint8 of the shape [height, width], or [height, width, 3] in RGB order.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         mode: `RGB`, or `L` for one channel of grey.
     """
 
-    def __init__(self, package: Package, engine: Engine, *, mode: Literal["RGB", "L"] = "RGB") -> None:  # noqa: ARG002 - one protocol
+    def __init__(self, *, mode: Literal["RGB", "L"] = "RGB") -> None:
         try:
             from PIL import Image, ImageOps, UnidentifiedImageError
         except ImportError as error:
@@ -131,8 +127,6 @@ class ResizeImage:
     """To another size, with Pillow's filters.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         filter: Name of a filter of Pillow, such as `bilinear`.
         height: Height to have; with `width`, the proportions are not kept.
         width: Width to have.
@@ -141,8 +135,6 @@ class ResizeImage:
 
     def __init__(
         self,
-        package: Package,  # noqa: ARG002 - one protocol
-        engine: Engine,  # noqa: ARG002 - one protocol
         *,
         filter: str,  # noqa: A002 - the option's name in packages
         height: int | None = None,
@@ -178,13 +170,11 @@ class CropImage:
     """The centre of an image; what lies outside of it is black.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         height: Height to have.
         width: Width to have.
     """
 
-    def __init__(self, package: Package, engine: Engine, *, height: int, width: int) -> None:  # noqa: ARG002 - one protocol
+    def __init__(self, *, height: int, width: int) -> None:
         if height < 1 or width < 1:
             raise ValueError("a size is not positive")
         self._height = height
@@ -204,8 +194,6 @@ class NormalizeImage:
     Each channel has 256 values, so that a table holds what becomes of each: what the source computes, rounded as there.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         output: Name of the array: the graph's input.
         channels: Their number.
         scale: What pixels are multiplied with, or None.
@@ -216,8 +204,6 @@ class NormalizeImage:
 
     def __init__(
         self,
-        package: Package,  # noqa: ARG002 - one protocol
-        engine: Engine,  # noqa: ARG002 - one protocol
         *,
         output: str,
         channels: int = 3,

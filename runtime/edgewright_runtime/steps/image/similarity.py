@@ -40,7 +40,6 @@ class EmbedTexts:
         text: Options of the step `tokenize`.
     """
 
-    options = ("candidate_labels", "hypothesis_template")
     inner_options = Tokenize
 
     def __init__(
@@ -54,7 +53,7 @@ class EmbedTexts:
         **text: Any,
     ) -> None:
         self._tokenize = Tokenize(package, engine, **text)
-        self._infer = Infer(package, engine, component=component)
+        self._infer = Infer(engine, component=component)
         self.component = component
         # Nothing that the steps before have made goes into the graph.
         self.wired: Mapping[str, str] = {}
@@ -101,8 +100,6 @@ class ZeroShot:
     """The vectors of an image and of labels to labels with scores, best first, as transformers' pipeline gives them.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         image: Name of the image's vector, [1, size].
         texts: Name of the labels' vectors, [labels, size].
         scale: What the products of vectors are multiplied with.
@@ -112,8 +109,6 @@ class ZeroShot:
 
     def __init__(
         self,
-        package: Package,  # noqa: ARG002 - one protocol
-        engine: Engine,  # noqa: ARG002 - one protocol
         *,
         image: str,
         texts: str,
@@ -146,14 +141,12 @@ class Match:
     """Whether an image and a text belong together, by a model that reads both at once.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         scores: Name of the scores for no and yes, [1, 2].
         image: Name of the image's vector, [1, size].
         text: Name of the text's vector, [1, size].
     """
 
-    def __init__(self, package: Package, engine: Engine, *, scores: str, image: str, text: str) -> None:  # noqa: ARG002
+    def __init__(self, *, scores: str, image: str, text: str) -> None:
         self._scores = scores
         self._image = image
         self._text = text
@@ -173,13 +166,11 @@ class Similarity:
     """How well an image and a text fit together: the cosine of their vectors, which have the length 1.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         image: Name of the image's vector, [1, size].
         text: Name of the text's vector, [1, size].
     """
 
-    def __init__(self, package: Package, engine: Engine, *, image: str, text: str) -> None:  # noqa: ARG002 - one protocol
+    def __init__(self, *, image: str, text: str) -> None:
         self._image = image
         self._text = text
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-    from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
 
 # Far more than a line of text has; a picture of a pixel's height would become as many pixels as memory holds.
@@ -32,8 +31,6 @@ class FitLine:
     """A picture in RGB to one height, the proportions kept.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         height: Height to have.
         width: What lines are padded to at least (see `PadLine`); shorter ones have parts of a pixel rounded up, longer
             ones cut off.
@@ -42,8 +39,6 @@ class FitLine:
 
     def __init__(
         self,
-        package: Package,  # noqa: ARG002 - one protocol
-        engine: Engine,  # noqa: ARG002 - one protocol
         *,
         height: int,
         width: int,
@@ -103,13 +98,11 @@ class PadLine:
     """Zeros to the right of an array, up to a width: grey, where pixels were brought to -1 to 1.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         array: Name of the array, of the shape [1, channels, height, width].
         width: Width to have at least.
     """
 
-    def __init__(self, package: Package, engine: Engine, *, array: str, width: int) -> None:  # noqa: ARG002 - one protocol
+    def __init__(self, *, array: str, width: int) -> None:
         if width < 1:
             raise ValueError("a size is not positive")
         self._array = array
@@ -127,14 +120,12 @@ class SpellLine:
 
     Args:
         package: Holds the characters.
-        engine: Unused.
         scores: Name of the graph's output.
         characters: URI of a JSON file, a list of texts by their place among the scores; the first is the blank.
         output: Name of the text.
     """
 
-    def __init__(self, package: Package, engine: Engine, *, scores: str, characters: str, output: str = "text") -> None:
-        del engine
+    def __init__(self, package: Package, *, scores: str, characters: str, output: str = "text") -> None:
         path = package.asset(characters)
         try:
             found = json.loads(read_limited(path, VOCABULARY_LIMIT_BYTES))

@@ -16,8 +16,8 @@ from edgewright_runtime.generation.loop import Loop, LoopSpec
 from edgewright_runtime.generation.pieces import Pieces
 from edgewright_runtime.generation.sampling import TokenStream
 from edgewright_runtime.generation.settings import OPTIONS, GenerationSettings
-from edgewright_runtime.steps import TextStream
 from edgewright_runtime.steps.call import call_of
+from edgewright_runtime.steps.protocols import TextStream
 from edgewright_runtime.steps.text.tokenize import read_tokenizer
 from edgewright_targets.record import read_record
 
@@ -59,8 +59,6 @@ class Generate:
         tokenizer: The `tokenizers.Tokenizer`.
         max_length, output: As above.
     """
-
-    options = (*OPTIONS, "batch_size")
 
     def __init__(
         self,

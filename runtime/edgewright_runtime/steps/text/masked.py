@@ -12,7 +12,6 @@ from edgewright_runtime.steps.text.tokenize import read_tokenizer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
 
 
@@ -21,13 +20,12 @@ class FillMask:
 
     Args:
         package: Where the tokenizer lies.
-        engine: Unused; steps share one signature.
         logits: Name of the graph's output.
         tokenizer: URI of `tokenizer.json`.
         mask: The token that stands for a mask, as a text has it.
     """
 
-    def __init__(self, package: Package, engine: Engine, *, logits: str, tokenizer: str, mask: str) -> None:  # noqa: ARG002 - one protocol
+    def __init__(self, package: Package, *, logits: str, tokenizer: str, mask: str) -> None:
         self._logits = logits
         self._tokenizer = read_tokenizer(package, tokenizer)
         self._mask = mask

@@ -81,16 +81,12 @@ class RankPassages:
     """Logits of shape [passages, 1] to passages with their scores, best first.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         logits: Name of the graph's output.
         function: What makes scores of logits.
     """
 
     def __init__(
         self,
-        package: Package,  # noqa: ARG002 - one protocol
-        engine: Engine,  # noqa: ARG002
         *,
         logits: str,
         function: Literal["sigmoid", "none"] = "sigmoid",

@@ -12,25 +12,17 @@ from edgewright_targets.errors import nearest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edgewright_runtime.engine import Engine
-    from edgewright_runtime.package import Package
-
 
 class Prefix:
     """Puts words in front of the text, such as `translate English to German: `.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         choices: Name to the words.
         default: Which of them, where a call does not say.
         option: The option of a call that names one.
     """
 
-    def __init__(
-        self, package: Package, engine: Engine, *, choices: Mapping[str, str], default: str, option: str = "direction"
-    ) -> None:
-        del package, engine
+    def __init__(self, *, choices: Mapping[str, str], default: str, option: str = "direction") -> None:
         self._choices = {str(name): str(words) for name, words in choices.items()}
         self._default = default
         self._option = option

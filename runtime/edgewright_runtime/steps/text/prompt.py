@@ -15,7 +15,6 @@ from edgewright_targets.errors import nearest
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
 
 
@@ -24,7 +23,6 @@ class Prompt:
 
     Args:
         package: Holds the tokenizer, where there is a text.
-        engine: Unused; steps share one signature.
         output: Name of the value.
         tokens: In their order. An entry is a token, or an option of a call:
             `{"option": NAME, "choices": {VALUE: TOKEN}, "default": VALUE}`; a choice without a token has null.
@@ -35,14 +33,12 @@ class Prompt:
     def __init__(
         self,
         package: Package,
-        engine: Engine,
         *,
         output: str,
         tokens: Sequence[Any],
         text: str = "",
         tokenizer: str = "",
     ) -> None:
-        del engine
         self._output = output
         self._entries = [entry if isinstance(entry, dict) else int(entry) for entry in tokens]
         chosen = [entry for entry in self._entries if isinstance(entry, dict)]

@@ -82,14 +82,12 @@ class FindAnswer:
     """Logits of where an answer starts and ends, shape [windows, tokens] each, to the part of the context.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         start: Name of the graph's output for starts.
         end: Name of the graph's output for ends.
         longest: Tokens of an answer at most.
     """
 
-    def __init__(self, package: Package, engine: Engine, *, start: str, end: str, longest: int) -> None:  # noqa: ARG002
+    def __init__(self, *, start: str, end: str, longest: int) -> None:
         if longest < 1:
             raise ValueError(f"longest is {longest}")
         self._start = start

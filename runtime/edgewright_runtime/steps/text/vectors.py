@@ -12,7 +12,6 @@ from edgewright_runtime.arrays import read_arrays
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
 
     Array = np.ndarray[Any, Any]
@@ -43,8 +42,6 @@ class PoolTokens:
     """Vectors of shape [1, tokens, size] to one of shape [size].
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         vectors: Name of the graph's output.
         method: `mean` of all tokens, the vector of the first one (`cls`) or of the last (`lasttoken`), the largest of
             each number (`max`), their sum over the root of how many they are (`mean_sqrt_len_tokens`), or a mean in
@@ -55,8 +52,6 @@ class PoolTokens:
 
     def __init__(
         self,
-        package: Package,  # noqa: ARG002 - one protocol
-        engine: Engine,  # noqa: ARG002 - one protocol
         *,
         vectors: str,
         method: str,
@@ -86,7 +81,6 @@ class Dense:
 
     Args:
         package: Where its weights lie.
-        engine: Unused; steps share one signature.
         weights: URI of a `.npz` file: `weight` [out, in], perhaps `bias` [out], and `residual` [out, in].
         activation: What is made of the product.
         residual: Add what was given: through the weights `residual` where there are some, else as it is.
@@ -96,7 +90,6 @@ class Dense:
     def __init__(
         self,
         package: Package,
-        engine: Engine,  # noqa: ARG002 - one protocol
         *,
         weights: str,
         activation: Literal["identity", "tanh", "relu", "gelu", "sigmoid"] = "identity",

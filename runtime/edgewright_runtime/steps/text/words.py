@@ -11,7 +11,6 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
 
 _WORD = re.compile(r"\S+")
@@ -29,11 +28,10 @@ class TagWords:
 
     Args:
         package: Holds the labels.
-        engine: Unused; steps share one signature.
         logits: Name of the graph's output.
     """
 
-    def __init__(self, package: Package, engine: Engine, *, logits: str) -> None:  # noqa: ARG002 - one protocol
+    def __init__(self, package: Package, *, logits: str) -> None:
         self._labels = package.manifest.labels
         self._logits = logits
 

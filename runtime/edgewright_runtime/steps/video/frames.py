@@ -17,8 +17,6 @@ from edgewright_targets.errors import MissingDependencyError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from edgewright_runtime.engine import Engine
-    from edgewright_runtime.package import Package
 
 # Containers that people keep videos in. Not all that FFmpeg knows: playlists make it open other files.
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,gif,asf,mpegvideo,h264,hevc,y4m,yuv4mpegpipe"
@@ -39,12 +37,10 @@ class LoadVideo:
     n, frames are repeated and that is said with `VideoWarning`.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         frames: How many the model takes.
     """
 
-    def __init__(self, package: Package, engine: Engine, *, frames: int) -> None:  # noqa: ARG002 - one protocol
+    def __init__(self, *, frames: int) -> None:
         from edgewright_runtime.steps import make_free_step
 
         if not 0 < frames <= _MOST_FRAMES:
@@ -148,16 +144,12 @@ class ForFrames:
     """Steps of images for each frame, and all of them together.
 
     Args:
-        package: Unused; steps share one signature.
-        engine: Unused.
         steps: As a pipeline has them; the last one makes an array.
         output: Name of the array: the graph's input.
     """
 
     def __init__(
         self,
-        package: Package,  # noqa: ARG002 - one protocol
-        engine: Engine,  # noqa: ARG002 - one protocol
         *,
         steps: Sequence[Mapping[str, Any]],
         output: str,
