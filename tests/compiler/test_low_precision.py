@@ -15,7 +15,8 @@ from command import QUICK, Command
 from edgewright_benchmarks.result import result_from_json
 from edgewright_compiler.graphs.exported import copy_graph
 from edgewright_compiler.graphs.low_precision import low_precision_nodes
-from edgewright_compiler.graphs.plain_graph import inline_functions, name_nodes
+from edgewright_compiler.graphs.passes.contract import edit
+from edgewright_compiler.graphs.passes.plain_graph import InlineFunctions, NameNodes
 from edgewright_compiler.graphs.quantize import QuantizationError, quantize
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.onnx_file import OnnxSource
@@ -131,7 +132,7 @@ def test_functions_get_the_precision(form: str, name: str, tmp_path: Path) -> No
 def test_inlined_functions_answer_as_before(form: str, tmp_path: Path) -> None:
     folder = FORMS[form](tmp_path / "float")
     model = ir.load(folder / "model.onnx")
-    assert inline_functions(model)
+    assert edit(model, InlineFunctions())
     assert not model.functions
     ir.save(model, tmp_path / "inlined.onnx")
     np.testing.assert_array_equal(run(tmp_path / "inlined.onnx"), run(folder / "model.onnx"))
@@ -159,8 +160,14 @@ def test_a_function_that_cannot_be_inlined_is_said(tmp_path: Path) -> None:
 
 def test_names_are_unique_before_anything_looks_at_them(tmp_path: Path) -> None:
     model = ir.load(one_name(tmp_path) / "model.onnx")
-    assert name_nodes(model) == {"layer": ["layer_0", "layer_1"], "": ["Relu_0", "Relu_1"]}
-    assert name_nodes(model) == {}
+    before = [node.name or "" for node in model.graph]
+    assert edit(model, NameNodes())
+    renamed: dict[str, list[str]] = {}
+    for old, node in zip(before, model.graph, strict=True):
+        if node.name != old:
+            renamed.setdefault(old, []).append(str(node.name))
+    assert renamed == {"layer": ["layer_0", "layer_1"], "": ["Relu_0", "Relu_1"]}
+    assert not edit(model, NameNodes())
 
 
 @pytest.mark.parametrize("method", ["static", "dynamic"])

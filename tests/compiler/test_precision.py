@@ -22,8 +22,9 @@ from edgewright_compiler.building.candidate_graphs import Graphs
 from edgewright_compiler.building.job import BuildOptions, read_jobs
 from edgewright_compiler.building.stage import CandidateError, Stages
 from edgewright_compiler.cache import StageCache
-from edgewright_compiler.graphs.exported import ExportedModel, Ports, copy_graph
-from edgewright_compiler.graphs.float8 import int8_to_float8
+from edgewright_compiler.graphs.exported import ExportedModel, Ports, copy_graph, load_graph
+from edgewright_compiler.graphs.passes.contract import EditError, edit
+from edgewright_compiler.graphs.passes.float8 import Int8ToFloat8
 from edgewright_compiler.graphs.precision_difference import NoReferenceError, precision_difference, tolerance_for
 from edgewright_compiler.graphs.quantize import QuantizationError, quantize
 from edgewright_runtime import Package
@@ -160,8 +161,8 @@ def test_float8_has_the_scales_of_float8(attention: Path, feeds: list[Any], tmp_
 
 def test_float8_refuses_ranges_that_are_not_symmetric(attention: Path, feeds: list[Any], tmp_path: Path) -> None:
     quantize(attention, Recipe(method="static", operators=("MatMul",)), feeds, tmp_path)
-    with pytest.raises(ValueError, match="symmetric"):
-        int8_to_float8(copy_graph(tmp_path, tmp_path / "flat"))
+    with pytest.raises(EditError, match="symmetric"):
+        edit(load_graph(tmp_path), Int8ToFloat8())
 
 
 def test_ranges_are_not_calibrated_in_bfloat16(attention: Path, feeds: list[Any], tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ import pytest
 
 import tiny_models
 from command import QUICK, Command, run_apart
-from edgewright_compiler.graphs.weight_only import quantize_weights
+from edgewright_compiler.graphs.exported import GRAPH_FILE, copy_graph
+from edgewright_compiler.graphs.quantize import quantize
 from edgewright_runtime import Package
 from edgewright_targets import Recipe
 from tiny_targets import candidate_text, recipe_text, write_target
@@ -178,10 +179,13 @@ def test_weights_of_few_bits_multiply_nearly_alike(tmp_path: Path, bits: int, al
     graph = ir.Graph(
         [x], [y], nodes=[gemm], initializers=list(values.values()), opset_imports={"": 20}, name="gemm"
     )  # fmt: skip
-    ir.save(ir.Model(graph, ir_version=10), tmp_path / "float.onnx")
+    ir.save(ir.Model(graph, ir_version=10), tmp_path / GRAPH_FILE)
+    (tmp_path / "made").mkdir()
     recipe = Recipe(method="weight-only", weight_bits=8 if bits == 8 else 4)
-    assert quantize_weights(tmp_path / "float.onnx", recipe, tmp_path / "made.onnx") == 1
-    session = onnxruntime.InferenceSession(tmp_path / "made.onnx", providers=["CPUExecutionProvider"])
+    quantize(tmp_path, recipe, [], tmp_path / "made")
+    made = copy_graph(tmp_path / "made", tmp_path / "flat")
+    assert [node.op_type for node in ir.load(made).graph].count("MatMulNBits") == 1
+    session = onnxruntime.InferenceSession(made, providers=["CPUExecutionProvider"])
     feed = random.normal(size=(3, 64)).astype(np.float32)
     (found,) = session.run(None, {"x": feed})
     expected = feed @ weight + bias

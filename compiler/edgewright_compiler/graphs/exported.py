@@ -111,6 +111,26 @@ def read_exported(folder: Path) -> ExportedModel:
     return read_record(ExportedModel, data, str(folder / _RECORD))
 
 
+def load_graph(folder: Path) -> onnx_ir.Model:
+    """The graph of a component in its folder; its weights stay on disk until they are asked for."""
+    import onnx_ir
+
+    model = onnx_ir.load(folder / GRAPH_FILE)
+    weights = folder / WEIGHTS_FOLDER
+    if weights.is_dir():
+        onnx_ir.external_data.set_base_dir(model.graph, weights)
+    return model
+
+
+def write_graph(model: onnx_ir.Model, folder: Path) -> Path:
+    """Write a graph into `folder` with its weights beside it, as most tools read them; gives the graph's path."""
+    import onnx_ir
+
+    folder.mkdir(parents=True, exist_ok=True)
+    onnx_ir.save(model, folder / GRAPH_FILE, external_data=WEIGHTS_FILE)
+    return folder / GRAPH_FILE
+
+
 def save_graph(model: onnx_ir.Model, folder: Path) -> None:
     """Write the graph of a component into its folder, with its weights apart and without traces of the builder."""
     import onnx_ir

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.graphs.exported import copy_graph, save_graph
+from edgewright_compiler.graphs.exported import load_graph, save_graph
 from edgewright_compiler.graphs.feed_shapes import FeedShapes, Shape
 from edgewright_targets import InputError
-
-if TYPE_CHECKING:
-    import onnx_ir
 
 # Coarse, so that a few more texts in the data do not ask for another engine.
 _LENGTH_STEP = 8
@@ -107,81 +102,14 @@ def fix_shapes(folder: Path, shapes: Mapping[str, Sequence[int]], destination: P
     Raises:
         FixingError: The shapes do not fit the graph.
     """
-    import onnx_ir
-
-    destination.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=destination) as scratch:
-        model = onnx_ir.load(copy_graph(folder, Path(scratch)))
-        for value in model.graph.inputs:
-            _fix_input(value, tuple(shapes.get(str(value.name), ())))
-        try:
-            _fold(model)
-        except Exception as error:  # whatever a pass stumbles over, it is about this graph
-            raise FixingError(f"The graph cannot be brought to fixed shapes: {error}") from error
-        save_graph(model, destination)
-
-
-def _fold(model: onnx_ir.Model) -> None:
     from onnx_ir.passes.common import RemoveUnusedNodesPass
-    from onnxscript import optimizer
 
-    # Symbolic shapes of before would contradict the new ones.
-    for node in model.graph.all_nodes():
-        for output in node.outputs:
-            output.shape = None
-    optimizer.optimize(model, onnx_shape_inference=True)
-    _plain_gathers(model)
-    RemoveUnusedNodesPass()(model)
+    from edgewright_compiler.graphs.passes.contract import EditError, edit
+    from edgewright_compiler.graphs.passes.fixed_shapes import FixInputShapes, FoldShapes, PlainGathers
 
-
-def _fix_input(value: onnx_ir.Value, shape: tuple[int, ...]) -> None:
-    import onnx_ir
-
-    had = list(value.shape.dims) if value.shape is not None else None
-    fits = had is None or (
-        len(had) == len(shape)
-        and all(not isinstance(old, int) or old == new for old, new in zip(had, shape, strict=True))
-    )
-    if not shape or not fits:
-        raise FixingError(f"Input '{value.name}' of the graph is {value.shape}; it cannot be fixed to {list(shape)}.")
-    value.shape = onnx_ir.Shape(shape)
-
-
-def _plain_gathers(model: onnx_ir.Model) -> None:
-    """Replace each GatherND that reads all its data in order by a Reshape.
-
-    Exporters index attention masks so; with fixed shapes nothing is gathered, and QNN has no GatherND of booleans.
-    """
-    import numpy as np
-    import onnx_ir
-
-    for node in list(model.graph):
-        if node.op_type != "GatherND" or not _reads_in_order(node):
-            continue
-        output = node.outputs[0]
-        shape = onnx_ir.tensor(np.array(output.shape.numpy(), dtype=np.int64), name=f"{output.name}_shape")  # type: ignore[union-attr] # known: `_reads_in_order`
-        target = onnx_ir.Value(name=shape.name, const_value=shape)
-        model.graph.register_initializer(target)
-        reshape = onnx_ir.node("Reshape", [node.inputs[0], target], name=f"{node.name}_reshape")
-        made = reshape.outputs[0]
-        made.shape, made.type, made.name = output.shape, output.type, f"{output.name}_reshaped"
-        model.graph.insert_before(node, reshape)
-        output.replace_all_uses_with(made, replace_graph_outputs=True)
-        model.graph.remove(node, safe=True)
-
-
-def _reads_in_order(node: Any) -> bool:
-    import numpy as np
-
-    data, indices = node.inputs
-    batch = node.attributes.get_int("batch_dims", 0)
-    if batch or indices.const_value is None or data.shape is None or node.outputs[0].shape is None:
-        return False
-    if not data.shape.is_static() or not node.outputs[0].shape.is_static():
-        return False
-    places = indices.const_value.numpy()
-    leading = tuple(data.shape.numpy())[: places.shape[-1]]
-    if bool((places < 0).any()):
-        return False
-    flat = np.ravel_multi_index(tuple(np.moveaxis(places, -1, 0)), leading).ravel()
-    return flat.size == math.prod(leading) and bool((flat == np.arange(flat.size)).all())
+    model = load_graph(folder)
+    try:
+        edit(model, FixInputShapes(shapes), FoldShapes(), PlainGathers(), RemoveUnusedNodesPass())
+    except EditError as error:
+        raise FixingError(str(error)) from error
+    save_graph(model, destination)

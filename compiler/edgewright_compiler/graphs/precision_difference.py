@@ -13,8 +13,7 @@ from math import ceil, log2
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.graphs.exported import copy_graph
-from edgewright_compiler.graphs.float_types import rounding_to_bfloat16
+from edgewright_compiler.graphs.exported import copy_graph, load_graph, write_graph
 from edgewright_runtime.likeness import Likeness
 from edgewright_runtime.provider_words import provider_words
 
@@ -66,9 +65,14 @@ def precision_difference(
     Raises:
         NoReferenceError: The second graph cannot run here.
     """
+    from edgewright_compiler.graphs.passes.contract import edit
+    from edgewright_compiler.graphs.passes.float_types import RoundToBrainFloats
+
+    model = load_graph(graph)
+    edit(model, RoundToBrainFloats())
     with tempfile.TemporaryDirectory() as place:
         expected = _session(copy_graph(float_graph, Path(place) / "float"))
-        path = rounding_to_bfloat16(copy_graph(graph, Path(place) / "other"))
+        path = write_graph(model, Path(place) / "other")
         try:
             other = _session(path)
             pairs = [(_run(other, feed), _run(expected, feed)) for feed in feeds]

@@ -13,27 +13,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.disk import disk_reason
-from edgewright_compiler.graphs.end_layers import end_layers
-from edgewright_compiler.graphs.exported import copy_graph, save_graph
-from edgewright_compiler.graphs.float8 import int8_to_float8
-from edgewright_compiler.graphs.float_types import bound_infinities, cast_floats
-from edgewright_compiler.graphs.fused_attention import fuse_attention
-from edgewright_compiler.graphs.opset import CHANNEL_SCALES, FLOAT8, WIDE_INTEGERS, OpsetError, raise_opset
-from edgewright_compiler.graphs.plain_graph import inline_functions, name_nodes
-from edgewright_compiler.graphs.quantized_already import quantized_already
-from edgewright_compiler.graphs.tied_weights import untie_weights
+from edgewright_compiler.graphs.exported import GRAPH_FILE, load_graph, save_graph, write_graph
 from edgewright_targets import Recipe
 
 if TYPE_CHECKING:
     import onnx_ir
+    from onnx_ir.passes import PassBase
 
     from edgewright_runtime.wire import Arrays
 
 # Ranges settle within some dozens of samples; the rest of a calibration file only costs time.
 CALIBRATION_SAMPLES = 128
-# Constants that mean infinity take this value: e^-20 is 2e-9, far below a step of 8-bit softmax.
+# What constants that mean infinity become. Beside 8-bit ranges: e^-20 is 2e-9, far below a step of 8-bit softmax.
 _MASKED = 20.0
+# In floats of 16 bits: within float16, stays so when a score is added to it, and is 0 after a softmax.
+_MASKED_FLOAT = 3e4
+# A folder within the scratch for what ONNX Runtime's quantizer is given, and a file for what it makes.
+_INPUT, _MADE = "float", "quantized.onnx"
 
+# ONNX Runtime's word for kernels that round activations to int8 block by block inside the product. Without them 8 bits
+# are unpacked to float first, and slower than float weights.
+_INT8_KERNELS = 4
 # ONNX Runtime's own default for logs: warnings and errors.
 _USUAL_SEVERITY = 2
 
@@ -45,6 +45,9 @@ class QuantizationError(Exception):
 def quantize(folder: Path, recipe: Recipe, feeds: Sequence[Arrays], destination: Path) -> None:
     """Write a graph in the precision of `recipe` into `destination`.
 
+    The graph is read, edited by passes and written once for ONNX Runtime's quantizer; what that makes is edited by
+    passes again and written once.
+
     Args:
         folder: Of the float graph.
         recipe: The method and its settings.
@@ -54,63 +57,111 @@ def quantize(folder: Path, recipe: Recipe, feeds: Sequence[Arrays], destination:
     Raises:
         QuantizationError: The graph or the feeds do not allow it.
     """
-    import onnx_ir
+    from edgewright_compiler.graphs.passes.contract import EditError, edit
 
-    with tempfile.TemporaryDirectory(dir=destination) as scratch:
-        graph = copy_graph(folder, Path(scratch) / "float")
-        model, recipe = _prepared(graph, recipe)
-        made = Path(scratch) / "quantized.onnx"
+    with tempfile.TemporaryDirectory(dir=destination) as place, _quiet():
+        scratch = Path(place)
         try:
-            with _quiet():
-                if recipe.fused_attention:
-                    graph = fuse_attention(graph)
-                if least := _least_opset(recipe):
-                    graph = raise_opset(graph, model, least)
-                METHODS[recipe.method](graph, recipe, feeds, made)
-        except QuantizationError:
-            raise
-        except OpsetError as error:
+            # The model is not held while the quantizer runs: its weights would be in memory twice.
+            recipe = _write_prepared(load_graph(folder), recipe, feeds, scratch / _INPUT)
+            with _own_failures():
+                model = METHODS[recipe.method](scratch / _INPUT, recipe, feeds, scratch)
+            if after := _passes_after(recipe, scratch / _INPUT):
+                edit(model, *after)
+        except EditError as error:
             raise QuantizationError(str(error)) from error
-        except Exception as error:
-            if disk_reason(error) is not None:
-                # A full disk says nothing about the graph.
-                raise
-            raise QuantizationError(f"ONNX Runtime's quantizer failed: {type(error).__name__}: {error}") from error
-        save_graph(onnx_ir.load(made), destination)
+        save_graph(model, destination)
 
 
-def _prepared(graph: Path, recipe: Recipe) -> tuple[onnx_ir.Model, Recipe]:
-    """The graph as quantizers need it, in its file where it had to be changed; and the recipe with all names for it.
+def _check_calibrated(recipe: Recipe, feeds: Sequence[Arrays]) -> None:
+    if not feeds:
+        title = "Quantization for the NPU" if recipe.method == "qnn" else "Static quantization"
+        raise QuantizationError(f"{title} needs calibration data; pass it with --calibration.")
+    if recipe.float_type == "bfloat16":
+        raise QuantizationError("Ranges cannot be calibrated in bfloat16: ONNX Runtime's CPU cannot run the graph.")
+
+
+def _write_prepared(model: onnx_ir.Model, recipe: Recipe, feeds: Sequence[Arrays], folder: Path) -> Recipe:
+    """Write the graph as the quantizer needs it; gives the recipe with the names that its nodes have now.
 
     Raises:
-        QuantizationError: It is quantized already, or has functions that cannot be inlined.
+        QuantizationError: It is quantized already, or there is nothing to calibrate it with.
+        EditError: It cannot be edited so.
     """
-    import onnx_ir
+    from onnx_ir.passes.common import RemoveUnusedNodesPass
 
-    model = onnx_ir.load(graph)
-    try:
-        inlined = inline_functions(model)
-    except ValueError as error:
-        raise QuantizationError(f"Its functions cannot be inlined: {error}") from error
-    found = quantized_already(model)
-    if found:
+    from edgewright_compiler.graphs.end_layers import end_layers
+    from edgewright_compiler.graphs.passes.contract import edit
+    from edgewright_compiler.graphs.passes.plain_graph import InlineFunctions, NameNodes
+    from edgewright_compiler.graphs.passes.tied_weights import UntieWeights
+    from edgewright_compiler.graphs.quantized_already import quantized_already
+
+    inlined = edit(model, InlineFunctions())
+    if found := quantized_already(model):
         raise QuantizationError(f"The graph is quantized already ({found}).")
-    renamed, untied = name_nodes(model), untie_weights(model)
-    excluded = [*recipe.excluded_nodes, *(name for old in recipe.excluded_nodes for name in renamed.get(old, ()))]
+    if recipe.method in CALIBRATED:
+        _check_calibrated(recipe, feeds)
+    excluded = [node for node in model.graph.all_nodes() if node.name in recipe.excluded_nodes]
+    if edit(model, NameNodes(), UntieWeights()) or inlined or recipe.float_ends:
+        # The layer before one that nothing reads is a last layer too.
+        edit(model, RemoveUnusedNodesPass())
+    names = [*recipe.excluded_nodes, *(str(node.name) for node in excluded)]
     if recipe.float_ends:
-        excluded += end_layers(model)
-    if inlined or renamed or untied:
-        onnx_ir.save(model, graph, external_data="prepared.bin")
-    return model, dataclasses.replace(recipe, excluded_nodes=tuple(excluded))
+        names += end_layers(model)
+    if before := _passes_before(recipe):
+        edit(model, *before)
+    write_graph(model, folder)
+    return dataclasses.replace(recipe, excluded_nodes=tuple(dict.fromkeys(names)))
 
 
-def _dynamic(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -> None:
+def _passes_before(recipe: Recipe) -> list[PassBase]:
+    """What a graph needs before ONNX Runtime's quantizer."""
+    from onnx_ir.passes.common import RemoveUnusedNodesPass
+
+    from edgewright_compiler.graphs.passes.float_types import BoundInfinities
+    from edgewright_compiler.graphs.passes.fused_attention import FuseAttention
+    from edgewright_compiler.graphs.passes.gemms import SplitGemms
+    from edgewright_compiler.graphs.passes.opset import RaiseOpset
+
+    passes: list[PassBase] = []
+    if recipe.fused_attention:
+        passes.append(FuseAttention())
+    if least := _least_opset(recipe):
+        passes.append(RaiseOpset(least))
+    if recipe.method == "qnn":
+        # Exporters mask attention with the lowest float there is, which would stretch the range of scores beyond use.
+        passes.append(BoundInfinities(_MASKED))
+    elif recipe.method == "cast" or (recipe.method == "static" and recipe.float_type != "float32"):
+        passes.append(BoundInfinities(_MASKED_FLOAT))
+    elif recipe.method == "weight-only":
+        passes += [SplitGemms(), RemoveUnusedNodesPass()]
+    return passes
+
+
+def _passes_after(recipe: Recipe, source: Path) -> list[PassBase]:
+    """What a graph needs after ONNX Runtime's quantizer, which was given the graph in the folder `source`."""
+    from edgewright_compiler.graphs.passes.float8 import Int8ToFloat8
+    from edgewright_compiler.graphs.passes.float_types import BrainFloats
+
+    if recipe.method == "static" and _is_float8(recipe):
+        return [Int8ToFloat8()]
+    if recipe.method == "cast" and recipe.float_type == "bfloat16":
+        return [BrainFloats(load_graph(source))]
+    return []
+
+
+def _is_float8(recipe: Recipe) -> bool:
+    return "float8e4m3fn" in (recipe.activation_type, recipe.weight_type)
+
+
+def _dynamic(source: Path, recipe: Recipe, feeds: Sequence[Arrays], scratch: Path) -> onnx_ir.Model:
     del feeds
+    import onnx_ir
     from onnxruntime.quantization import quantize_dynamic
 
     quantize_dynamic(
-        graph,
-        made,
+        source / GRAPH_FILE,
+        scratch / _MADE,
         op_types_to_quantize=list(recipe.operators) or None,
         per_channel=recipe.per_channel,
         weight_type=_quant_type(recipe.weight_type),
@@ -118,21 +169,18 @@ def _dynamic(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -
         use_external_data_format=True,
         extra_options={"WeightSymmetric": recipe.weight_symmetric},
     )
+    return onnx_ir.load(scratch / _MADE)
 
 
-def _static(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -> None:
+def _static(source: Path, recipe: Recipe, feeds: Sequence[Arrays], scratch: Path) -> onnx_ir.Model:
+    import onnx_ir
     from onnxruntime.quantization import QuantFormat, quantize_static
 
-    if not feeds:
-        raise QuantizationError("Static quantization needs calibration data; pass it with --calibration.")
     if recipe.float_type != "float32":
-        if recipe.float_type == "bfloat16":
-            raise QuantizationError("Ranges cannot be calibrated in bfloat16: ONNX Runtime's CPU cannot run the graph.")
-        graph = cast_floats(graph, recipe.float_type, graph.with_name("cast.onnx"))
-    float8 = "float8e4m3fn" in (recipe.activation_type, recipe.weight_type)
+        source = write_graph(_cast(source, recipe, feeds, scratch), scratch / "cast").parent
     quantize_static(
-        graph,
-        made,
+        source / GRAPH_FILE,
+        scratch / _MADE,
         _Reader(feeds),
         quant_format=QuantFormat.QDQ,
         op_types_to_quantize=list(recipe.operators) or None,
@@ -147,27 +195,29 @@ def _static(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) ->
             "ActivationSymmetric": recipe.activation_symmetric,
             "WeightSymmetric": recipe.weight_symmetric,
             "QuantizeBias": recipe.quantize_bias,
-            "AddQDQPairToWeight": float8,
+            "AddQDQPairToWeight": _is_float8(recipe),
         },
     )
-    if float8:
-        int8_to_float8(made)
+    return onnx_ir.load(scratch / _MADE)
 
 
-def _cast(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -> None:
-    del feeds
-    cast_floats(graph, recipe.float_type, made)
+def _cast(source: Path, recipe: Recipe, feeds: Sequence[Arrays], scratch: Path) -> onnx_ir.Model:
+    """The graph with floats of 16 bits, chosen by ONNX Runtime's converter; inputs and outputs keep their types."""
+    del recipe, feeds, scratch
+    import onnx_ir
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    model: onnx_ir.Model = onnx_ir.from_proto(convert_float_to_float16(str(source / GRAPH_FILE), keep_io_types=True))
+    return model
 
 
-def _qnn(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -> None:
+def _qnn(source: Path, recipe: Recipe, feeds: Sequence[Arrays], scratch: Path) -> onnx_ir.Model:
     """QDQ pairs around every operator, of the types that the Hexagon NPU takes; the shapes must be fixed before."""
+    import onnx_ir
     import onnxruntime.quantization as ort
     from onnxruntime.quantization.execution_providers.qnn import get_qnn_qdq_config, qnn_preprocess_model
 
-    if not feeds:
-        raise QuantizationError("Quantization for the NPU needs calibration data; pass it with --calibration.")
-    _bound_infinities(graph)
-    prepared = made.with_name("prepared.onnx")
+    graph, prepared = source / GRAPH_FILE, scratch / "prepared.onnx"
     if not qnn_preprocess_model(
         graph,
         prepared,
@@ -189,28 +239,41 @@ def _qnn(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -> No
         nodes_to_exclude=list(recipe.excluded_nodes) or None,
     )
     config.use_external_data_format = True
-    ort.quantize(prepared, made, config)
+    ort.quantize(prepared, scratch / _MADE, config)
+    return onnx_ir.load(scratch / _MADE)
 
 
-def _bound_infinities(graph: Path) -> None:
-    """Exporters mask attention with the lowest float there is, which would stretch the range of scores beyond use."""
-    import onnx_ir
+def _weight_only(source: Path, recipe: Recipe, feeds: Sequence[Arrays], scratch: Path) -> onnx_ir.Model:
+    """Weights of matrix products in blocks of few bits, activations in float: for generators, which wait for memory.
 
-    model = onnx_ir.load(graph)
-    bound_infinities(model, _MASKED)
-    onnx_ir.save(model, graph, external_data="bounded.bin")
-
-
-def _weight_only(graph: Path, recipe: Recipe, feeds: Sequence[Arrays], made: Path) -> None:
+    A generator reads all its weights for each token, so fewer bytes are fewer milliseconds. The products become
+    `MatMulNBits`, an operator of ONNX Runtime's own; embeddings and what is no product stay as they are.
+    """
     del feeds
-    from edgewright_compiler.graphs.weight_only import quantize_weights
+    import onnx
+    import onnx_ir
+    from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
-    if not quantize_weights(graph, recipe, made):
+    quantizer = MatMulNBitsQuantizer(
+        onnx.load(source / GRAPH_FILE),
+        bits=recipe.weight_bits,
+        block_size=recipe.block_size,
+        is_symmetric=recipe.weight_symmetric,
+        accuracy_level=_INT8_KERNELS,
+        nodes_to_exclude=list(recipe.excluded_nodes),
+        op_types_to_quantize=("MatMul",),
+    )
+    quantizer.process()
+    quantized: Any = quantizer.model
+    if not any(node.op_type == "MatMulNBits" for node in quantized.model.graph.node):
         raise QuantizationError("The graph has no matrix product with a constant weight, so there is nothing to store.")
+    quantized.save_model_to_file(str(scratch / _MADE), use_external_data_format=True)
+    return onnx_ir.load(scratch / _MADE)
 
 
-# `float` is no method here: its graph is the exported one.
-METHODS: dict[str, Callable[[Path, Recipe, Sequence[Any], Path], None]] = {
+# ONNX Runtime's quantizers: each is given the folder of the prepared graph, and gives the model that it makes, with
+# weights in the scratch folder. `float` is no method here: its graph is the exported one.
+METHODS: dict[str, Callable[[Path, Recipe, Sequence[Arrays], Path], onnx_ir.Model]] = {
     "dynamic": _dynamic,
     "static": _static,
     "cast": _cast,
@@ -225,6 +288,8 @@ CALIBRATED = frozenset({"static", "qnn"})
 
 def _least_opset(recipe: Recipe) -> int:
     """The opset from which on QDQ pairs are as a recipe wants them; 0 where any will do."""
+    from edgewright_compiler.graphs.passes.opset import CHANNEL_SCALES, FLOAT8, WIDE_INTEGERS
+
     if recipe.method not in CALIBRATED:
         return 0
     kinds = (recipe.activation_type, recipe.weight_type)
@@ -267,6 +332,20 @@ def _calibration(recipe: Recipe) -> Any:
         "percentile": CalibrationMethod.Percentile,
     }
     return methods[recipe.calibration]
+
+
+@contextlib.contextmanager
+def _own_failures() -> Iterator[None]:
+    """Let what ONNX Runtime's quantizers throw, which has no common base, be about the graph."""
+    try:
+        yield
+    except QuantizationError:
+        raise
+    except Exception as error:
+        if disk_reason(error) is not None:
+            # A full disk says nothing about the graph.
+            raise
+        raise QuantizationError(f"ONNX Runtime's quantizer failed: {type(error).__name__}: {error}") from error
 
 
 @contextlib.contextmanager

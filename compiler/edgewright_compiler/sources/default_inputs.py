@@ -60,14 +60,6 @@ def _is_weight(value: onnx_ir.Value) -> bool:
     return any(index in _WEIGHTS.get(node.op_type, ()) for node, index in value.uses())
 
 
-def give_back(model: onnx_ir.Model, defaults: Mapping[str, Array]) -> None:
-    """Make plain inputs of these initializers again: what quantizes or compiles a graph takes others for weights."""
-    for name in defaults:
-        value = model.graph.initializers.pop(name)
-        value.const_value = None
-        model.graph.inputs.append(value)
-
-
 def step_options(defaults: Mapping[str, Array]) -> dict[str, Any]:
     """Options of the step `default_arrays`."""
     return {

@@ -15,14 +15,12 @@ from edgewright_compiler.checkpoints.checkpoint import checkpoint_beside, config
 from edgewright_compiler.checkpoints.heads import Head
 from edgewright_compiler.graphs.exported import ports_of, save_model
 from edgewright_compiler.graphs.other_outputs import CutMap
-from edgewright_compiler.graphs.plain_graph import inline_functions
 from edgewright_compiler.graphs.quantized_already import quantized_already
 from edgewright_compiler.graphs.read_graph import read_whole, unreadable
 from edgewright_compiler.processors import AnsweringProcessor, LoopingProcessor, PaddedProcessor
 from edgewright_compiler.sources._source import SourceOptions
-from edgewright_compiler.sources.default_inputs import default_inputs, give_back, step_options
+from edgewright_compiler.sources.default_inputs import default_inputs, step_options
 from edgewright_compiler.sources.onnx_head import head_of_graph, scores_of, text_length
-from edgewright_compiler.sources.onnx_shapes import drop_constant_inputs, free_picture_sizes
 from edgewright_compiler.sources.onnx_support import refuse_unsupported
 from edgewright_compiler.sources.other_forms import refuse_file
 from edgewright_compiler.tasks import find_task, narrowed
@@ -114,9 +112,12 @@ class OnnxSource:
 
     def export(self, folder: Path) -> None:
         """Copy the graph, its weights apart."""
+        from edgewright_compiler.graphs.passes.contract import edit
+        from edgewright_compiler.graphs.passes.interface import MakeInputs
+
         model = self._load()
         ranks = self._ranks_without_samples()
-        give_back(model, self._defaults)
+        edit(model, MakeInputs(self._defaults))
         ports = ports_of(model)
         if texts := self._of_texts():
             # A graph that does not run so is looked at again with the data, and refused then.
@@ -269,16 +270,23 @@ class OnnxSource:
     def _load(self) -> onnx_ir.Model:
         if self._graph is None:
             read = read_whole(self.path)
+            # Not before: without onnx-ir, it says what to install.
+            from edgewright_compiler.graphs.passes.contract import EditError, edit
+            from edgewright_compiler.graphs.passes.interface import DropConstantInputs, FreePictureSizes
+            from edgewright_compiler.graphs.passes.plain_graph import InlineFunctions
+
             self._graph, self._weights = read.model, read.files
             self._maps = {one.output: one for one in read.maps}
             if not self._graph.graph.outputs:
                 raise unreadable(self.path, "its graph has no outputs.")
             # Where they cannot be, ONNX Runtime runs them all the same, and what quantizes the graph says why it fails.
-            with contextlib.suppress(ValueError):
-                inline_functions(self._graph)
+            with contextlib.suppress(EditError):
+                edit(self._graph, InlineFunctions())
             refuse_unsupported(self.path, self._graph)
             self._defaults = default_inputs(self._graph) if self._processor is None else {}
-            self._constant = drop_constant_inputs(self._graph) - self._defaults.keys()
+            inputs = set(ports_of(self._graph).inputs)
+            edit(self._graph, DropConstantInputs())
+            self._constant = inputs - set(ports_of(self._graph).inputs) - self._defaults.keys()
             if getattr(self._processor, "any_size", False) and len(self._graph.graph.inputs) == 1:
-                self._freed = free_picture_sizes(self._graph)
+                self._freed = edit(self._graph, FreePictureSizes())
         return self._graph

@@ -186,7 +186,10 @@ class TorchSource:
         return (0, 2, 3) if getattr(self._processor, "any_size", False) else (0,)
 
     def _write(self, model: onnx_ir.Model, folder: Path) -> None:
-        _part_names(model)
+        from edgewright_compiler.graphs.passes.contract import edit
+        from edgewright_compiler.graphs.passes.interface import PartNames
+
+        edit(model, PartNames())
         ports = ports_of(model)
         head = head_of_graph(model, {}, names=len(self.labels))
         if self._task.answer_of is not None and head.labels is not None:
@@ -273,15 +276,6 @@ def _unwrapped(net: Any) -> Any:
         if inner is None:
             return net
         net = inner
-
-
-def _part_names(model: onnx_ir.Model) -> None:
-    """Rename outputs that are called as an input, as the exporter does where a module gives its input back."""
-    taken = {value.name for value in model.graph.inputs}
-    for value in model.graph.outputs:
-        while value.name in taken:
-            value.name = f"{value.name}_output"
-        taken.add(value.name)
 
 
 def _tensors(torch: Any, value: Any) -> list[Any]:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_compiler.checkpoints.generation_config import generation_settings
 from edgewright_compiler.graphs.exported import ports_of, save_model
-from edgewright_compiler.graphs.tied_weights import tie_weights
 from edgewright_compiler.processors.tokenizer import CheckpointTokenizer
 from edgewright_compiler.tasks._exported import exported
 from edgewright_runtime.generation.loop import LoopSpec
@@ -59,8 +58,13 @@ class CausalGraph:
 
     def export(self, folder: Path) -> None:
         """See `Exporter`."""
+        from onnx_ir.passes.common import RemoveUnusedNodesPass
+
+        from edgewright_compiler.graphs.passes.contract import edit
+        from edgewright_compiler.graphs.passes.tied_weights import TieWeights
+
         graph = exported(self._model, self._example(), f"'{self._checkpoint.folder}'", dynamic=True)
-        tie_weights(graph)
+        edit(graph, TieWeights(), RemoveUnusedNodesPass())
         ports = ports_of(graph)
         pipeline = self._pipeline(ports.inputs, ports.outputs)
         self._processor.keep(folder)

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from edgewright_compiler.graphs.tied_weights import tie_weights
 from edgewright_compiler.tasks._exported import exported
 from edgewright_runtime.generation.loop import LoopSpec
 
@@ -40,6 +39,10 @@ def encoder_decoder_graphs(
         title: What messages call the model.
     """
     import torch
+    from onnx_ir.passes.common import RemoveUnusedNodesPass
+
+    from edgewright_compiler.graphs.passes.contract import edit
+    from edgewright_compiler.graphs.passes.tied_weights import TieWeights
 
     dynamic: Any = torch.export.Dim.DYNAMIC
     free = {name: dict.fromkeys(axes.get(name, {0: None}), dynamic) for name in feeds}
@@ -60,7 +63,7 @@ def encoder_decoder_graphs(
         ENCODER: exported(encoder, feeds, title, dynamic_shapes=free),
         DECODER: exported(_decoder(model, layers), example, title, dynamic_shapes=shapes),
     }
-    tie_weights(graphs[DECODER])
+    edit(graphs[DECODER], TieWeights(), RemoveUnusedNodesPass())
     state = {name.replace(_PAST, _PRESENT, 1): name for name in _names(_PAST, layers)}
     fixed = (*_names(_CROSS, layers), *([MASK] if MASK in feeds else []))
     return graphs, LoopSpec(tokens=TOKENS, logits=LOGITS, state=state, fixed=fixed)

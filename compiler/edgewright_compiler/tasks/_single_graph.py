@@ -16,8 +16,6 @@ from edgewright_runtime.manifest import COMPONENT
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
-    import onnx_ir
-
     from edgewright_compiler.tasks._task import Task
     from edgewright_runtime.wire import Arrays
 
@@ -56,10 +54,13 @@ class SingleGraph:
 
     def export(self, folder: Path) -> None:
         """See `Exporter`."""
+        from edgewright_compiler.graphs.passes.contract import edit
+        from edgewright_compiler.graphs.passes.interface import KeepOutputs
+
         feeds = self._processor.example()
         title = f"'{self._checkpoint.folder}'"
         graph = exported(self._model, feeds, title, dynamic_shapes=self._processor.axes(feeds))
-        _keep_outputs(graph, self._task.outputs)
+        edit(graph, KeepOutputs(self._task.outputs))
         inputs, outputs = ports_of(graph).inputs, ports_of(graph).outputs
         if len(outputs) != len(self._task.outputs):
             raise InputError(
@@ -100,15 +101,3 @@ def _end_at_last_token(config: Any) -> None:
     """
     if config.pad_token_id is None:
         config.pad_token_id = _NO_TOKEN
-
-
-def _keep_outputs(model: onnx_ir.Model, names: Sequence[str]) -> None:
-    """Drop outputs that the task has no use for, and what only they need, where the graph calls them by these names."""
-    from onnx_ir.passes.common import RemoveUnusedNodesPass
-
-    outputs = model.graph.outputs
-    kept = [value for value in outputs if value.name in names]
-    if len(kept) == len(names) < len(outputs):
-        outputs.clear()
-        outputs.extend(kept)
-        RemoveUnusedNodesPass()(model)

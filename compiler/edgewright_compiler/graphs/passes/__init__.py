@@ -1,0 +1,1 @@
+"""Everything that edits a graph: one pass a file or two, all under the contract of `contract.py`."""
