@@ -34,10 +34,10 @@ REVISIONS = {
     "check": 1,
     "optimizer": 1,
     "shapes": 1,
-    "fix": 1,
-    "quantize": 1,
+    "fix": 2,
+    "quantize": 2,
     "share": 1,
-    "reference": 1,
+    "reference": 2,
     "compile": 1,
     "measure": 1,
 }

@@ -27,7 +27,7 @@ class InlineFunctions(InPlacePass):
         RemoveUnusedFunctionsPass()(model)  # type: ignore[no-untyped-call] # onnx_ir types no constructor of it
         try:
             InlinePass()(model)
-        except PassError as error:
+        except (PassError, ValueError) as error:
             raise EditError(f"Its functions cannot be inlined: {_innermost(error)}") from error
         return PassResult(model, modified=True)
 
