@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
-from edgewright_benchmarks.devices.workers import WORKER_COMMAND, Turn, WorkerProcess
+from edgewright_benchmarks.devices.engine_worker import WORKER_COMMAND
+from edgewright_benchmarks.devices.workers import WorkerProcess
 from edgewright_benchmarks.measuring.meter import MeterSettings
 from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler import emulators
+from edgewright_runtime.responses import Timed
 from edgewright_targets.host import architecture
 
 # The least that can be measured, for tests that are about everything else; `command.QUICK` on the command line.
@@ -73,10 +75,10 @@ def recorded_times(patch: pytest.MonkeyPatch, seconds: Mapping[str, Sequence[flo
         running[id(worker)], turns[id(worker)] = engine, -1
         return load(worker, package, engine, *arguments, **options)
 
-    def time(worker: WorkerProcess, indices: Sequence[int]) -> Turn:
+    def time(worker: WorkerProcess, indices: Sequence[int]) -> Timed:
         turn = turns[id(worker)] = turns[id(worker)] + 1
         recorded = seconds[running[id(worker)]]
-        return Turn((recorded[min(turn, len(recorded) - 1)],) * len(indices), 1.0)
+        return Timed((recorded[min(turn, len(recorded) - 1)],) * len(indices), 1.0)
 
     patch.setattr(WorkerProcess, "load", loading)
     patch.setattr(WorkerProcess, "time", time)

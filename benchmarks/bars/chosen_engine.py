@@ -45,7 +45,7 @@ def measure(options: argparse.Namespace) -> list[Figure]:
     for name in (baseline, chosen):
         if readings[name].failure is not None:
             raise CheckFailedError(f"'{name}' could not be measured here: {readings[name].failure}")
-    ours, theirs = ([list(one) for one in readings[name].rounds] for name in (chosen, baseline))
+    ours, theirs = ([list(one) for one in readings[name].seconds] for name in (chosen, baseline))
     return [figure("choice", f"{chosen} / {baseline}", ours, theirs, LIMIT), evident]
 
 

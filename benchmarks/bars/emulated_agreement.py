@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from edgewright_benchmarks.devices.workers import Place
+from edgewright_benchmarks.devices.engine_worker import Place
 from edgewright_benchmarks.judging.native import compare_with_native
 from edgewright_benchmarks.measuring.meter import answer_engines
 from edgewright_benchmarks.predictions import Prediction
@@ -40,7 +40,7 @@ def _answers(package: Path, engine: str, samples: Sequence[Any], place: Place, p
     readings = answer_engines(package, {engine: place}, samples, f"{engine}: answering", progress)[engine]
     if readings.failure is not None:
         raise EdgewrightError(f"'{engine}' did not answer: {readings.failure}")
-    return readings.predictions
+    return list(readings.predictions)
 
 
 def _spent() -> float:

@@ -68,7 +68,7 @@ def measure(options: argparse.Namespace) -> list[Figure]:
     for name, found in readings.items():
         if found.failure is not None:
             raise CheckFailedError(f"'{name}' could not be measured here: {found.failure}")
-    ours, theirs = ([list(one) for one in readings[name].rounds] for name in (chosen.name, baseline))
+    ours, theirs = ([list(one) for one in readings[name].seconds] for name in (chosen.name, baseline))
     return [*figures, figure("whisper", f"{chosen.name} / {baseline}", ours, theirs, 1 / FASTER)]
 
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from edgewright_benchmarks.data import Dataset, read_dataset
 from edgewright_benchmarks.devices import Device
 from edgewright_benchmarks.devices.address import RemoteDevice
+from edgewright_benchmarks.devices.engine_worker import WorkerError
 from edgewright_benchmarks.devices.here import ThisMachine
-from edgewright_benchmarks.devices.workers import WorkerError
 from edgewright_benchmarks.judging.choice import choose, measured_again
 from edgewright_benchmarks.judging.doubt import NOT_RIGHT
 from edgewright_benchmarks.judging.evidence import (

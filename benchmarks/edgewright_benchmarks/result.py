@@ -19,13 +19,22 @@ from typing import Any, Literal
 from edgewright_targets import HostFacts, InputError, Rung
 from edgewright_targets.record import RecordError, read_record, write_record
 
+# Name and number of the schema, written into each result. Its history:
+#
+#   1  The first. Fields that were added since have a default: a result without them is read.
+#
+# The number is raised when older results can no longer be read: a field that is required is new, or means something
+# else. Evidence lies in packages, so a reader of a new number keeps reading the ones before.
 SCHEMA = "edgewright.result/1"
 # Sixteen targets with all their engines have less than one MiB.
 _LIMIT_BYTES = 32 * 2**20
+# Characters that a message shows of names.
+_SHOWN = 200
 
 # accepted: within the budget and not slower; refused: measured, and lost; failed: could not be made or run;
-# unfinished: made and never run, so `edgewright finish` decides on the device.
-Status = Literal["baseline", "accepted", "refused", "failed", "unfinished"]
+# unfinished: made and never run, so `edgewright finish` decides on the device; unjudged: nothing was decided yet, which
+# no `Result` has.
+Status = Literal["baseline", "accepted", "refused", "failed", "unfinished", "unjudged"]
 Measure = Literal["accuracy", "agreement"]
 
 
@@ -292,6 +301,11 @@ class Result:
     created: str
     schema: str = SCHEMA
     optimizer: OptimizerFacts | None = None
+
+    def __post_init__(self) -> None:
+        unjudged = [engine.name for engine in self.engines if engine.status == "unjudged"]
+        if unjudged:
+            raise RecordError(f"A result has engines that were not judged: {', '.join(unjudged)[:_SHOWN]}.")
 
     def engine(self, name: str) -> EngineResult:
         """The result of the engine called `name`."""

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
     Arrays = dict[str, np.ndarray[Any, Any]]
 
+# Number of the protocol, the first thing that both ends compare. Its history:
+#
+#   1  The first.
+#   2  Samples of any kind: JSON, with arrays and bytes of files behind it.
+#
+# Both ends come from one installation, which copies itself to devices and into emulators. The number is raised when an
+# operation, or the form of a message, is no longer understood by the other end; a field more in a response is not that.
 PROTOCOL = 2
 # A sample or an answer is at most some images; a longer message is a broken stream.
 _LIMIT_BYTES = 2**31

@@ -34,7 +34,7 @@ def engine(
         provider="CPUExecutionProvider",
         precision="int8",
         rung="measured",
-        status="refused",
+        status="unjudged",
         latency=latency,
         accuracy=accuracy,
     )

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgewright_benchmarks.devices.engine_worker import ConnectionLostError, WorkerError
 from edgewright_benchmarks.devices.responses import Copied, DeviceFacts
 from edgewright_benchmarks.devices.session import FarEndSession
-from edgewright_benchmarks.devices.workers import ConnectionLostError, WorkerError, WorkerProcess
+from edgewright_benchmarks.devices.workers import WorkerProcess
 from edgewright_runtime.responses import Done, Hello
 from edgewright_runtime.samples import ANSWER
 from edgewright_runtime.wire import PROTOCOL, WireError, receive, send

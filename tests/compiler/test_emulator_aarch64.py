@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from command import Command
-from edgewright_benchmarks.devices.workers import Place, WorkerError, WorkerProcess
+from edgewright_benchmarks.devices.engine_worker import Place, WorkerError
+from edgewright_benchmarks.devices.workers import WorkerProcess
 from edgewright_benchmarks.measuring.meter import answer_engines
 from edgewright_benchmarks.measuring.parallel import answers_in_parallel
 from edgewright_benchmarks.progress import Quiet

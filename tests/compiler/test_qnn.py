@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgewright_benchmarks.devices.workers import WorkerError, WorkerProcess
+from edgewright_benchmarks.devices.engine_worker import WorkerError
+from edgewright_benchmarks.devices.workers import WorkerProcess
 from edgewright_benchmarks.measuring.meter import answer_engines
 from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler import emulators

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgewright_benchmarks.devices.workers import WORKER_COMMAND, WorkerError, WorkerProcess
+from edgewright_benchmarks.devices.engine_worker import WORKER_COMMAND, WorkerError
+from edgewright_benchmarks.devices.workers import WorkerProcess
 from edgewright_runtime import EngineFallbackWarning, EngineUnavailableError, load
 from edgewright_runtime.providers import openvino
 from x86_emulator import INTEL, python_on

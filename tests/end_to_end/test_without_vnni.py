@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgewright_benchmarks.devices.workers import WORKER_COMMAND, WorkerProcess
+from edgewright_benchmarks.devices.engine_worker import WORKER_COMMAND
+from edgewright_benchmarks.devices.workers import WorkerProcess
 from edgewright_runtime import load
 from exact import Arrays, exact_output
 from x86_emulator import AVX2_ALONE, python_on

@@ -12,7 +12,8 @@ from PIL import Image
 
 import tiny_images
 from command import QUICK, Command
-from edgewright_benchmarks.devices.workers import WORKER_COMMAND, WorkerProcess
+from edgewright_benchmarks.devices.engine_worker import WORKER_COMMAND
+from edgewright_benchmarks.devices.workers import WorkerProcess
 from edgewright_runtime import load
 
 

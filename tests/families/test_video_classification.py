@@ -14,7 +14,8 @@ import torch
 import tiny_videos
 from command import QUICK, Command
 from edgewright_benchmarks.data import read_dataset
-from edgewright_benchmarks.devices.workers import WORKER_COMMAND, WorkerProcess
+from edgewright_benchmarks.devices.engine_worker import WORKER_COMMAND
+from edgewright_benchmarks.devices.workers import WorkerProcess
 from edgewright_cli import main
 from edgewright_compiler.processors.video import VIDEO
 from edgewright_runtime import load

@@ -164,7 +164,7 @@ def _watch(event: str, arguments: tuple[Any, ...], room: Room, outside: list[str
 
 
 def _outcome(work: Callable[[], str]) -> Outcome:
-    from edgewright_benchmarks.devices.workers import WorkerError
+    from edgewright_benchmarks.devices.engine_worker import WorkerError
     from edgewright_targets import EdgewrightError
 
     try:

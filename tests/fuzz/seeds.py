@@ -76,8 +76,9 @@ def make_seeds(folder: Path) -> Seeds:
 
 def _record(seeds: Seeds) -> None:
     """Conversations with a real worker, and with a real far end whose ssh is a script that runs it here."""
+    from edgewright_benchmarks.devices.engine_worker import WORKER_COMMAND
     from edgewright_benchmarks.devices.ssh import SshDevice
-    from edgewright_benchmarks.devices.workers import WORKER_COMMAND, WorkerProcess
+    from edgewright_benchmarks.devices.workers import WorkerProcess
     from edgewright_benchmarks.progress import Quiet
     from edgewright_runtime import Package
 

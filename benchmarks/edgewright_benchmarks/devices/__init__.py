@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from edgewright_benchmarks.devices.workers import EngineWorker
+    from edgewright_benchmarks.devices.engine_worker import EngineWorker
     from edgewright_benchmarks.progress import Progress
     from edgewright_targets import HostFacts
 

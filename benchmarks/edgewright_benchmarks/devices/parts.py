@@ -18,7 +18,8 @@ from edgewright_runtime.package import EVIDENCE_FOLDER, MANIFEST
 from edgewright_runtime.package_files import SUMS, file_digest, read_sums
 
 _CHUNK = 1 << 20
-_DEVICE_SIDE = ("edgewright_runtime", "edgewright_targets")
+# What of Edgewright runs on a device.
+DEVICE_SIDE = ("edgewright_runtime", "edgewright_targets")
 _ASSET = re.compile(r"sha256:([0-9a-f]{64})")
 
 
@@ -93,7 +94,7 @@ def part_of(kind: str, files: Mapping[str, PartFile], *, unpack: bool = False) -
 def runtime_part() -> Part:
     """The device side of this very installation: both ends speak the same protocol by construction."""
     files: dict[str, PartFile] = {}
-    for package in _DEVICE_SIDE:
+    for package in DEVICE_SIDE:
         with resources.as_file(resources.files(package)) as root:
             for path in sorted(root.rglob("*")):
                 if path.is_file() and "__pycache__" not in path.parts:

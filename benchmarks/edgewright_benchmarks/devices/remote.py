@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
-from edgewright_benchmarks.devices.workers import ConnectionLostError, Said, Turn, WorkerError, WorkerProcess
+from edgewright_benchmarks.devices.engine_worker import ConnectionLostError, SampleChanges, WorkerError
 from edgewright_benchmarks.predictions import Prediction
 
 if TYPE_CHECKING:
-    from edgewright_benchmarks.devices.ssh import SshDevice
-    from edgewright_runtime.responses import Loaded
+    from edgewright_benchmarks.devices.workers import WorkerProcess
+    from edgewright_runtime.responses import Loaded, Timed
     from edgewright_runtime.selftest import SelfTestReport
     from edgewright_targets import HostFacts
 
@@ -21,6 +21,16 @@ T = TypeVar("T")
 _TRIES = 3
 
 
+class Reconnecting(Protocol):
+    """A device whose connection may end and come back."""
+
+    def start(self) -> WorkerProcess:
+        """A process of a worker there, which does not outlive a lost connection."""
+
+    def recover(self) -> None:
+        """Have a connection again after a worker lost its own."""
+
+
 class RemoteWorker:
     """An `EngineWorker`; what it was given and told to load is repeated to each new process.
 
@@ -28,7 +38,7 @@ class RemoteWorker:
         device: Where; it brings the connection back.
     """
 
-    def __init__(self, device: SshDevice) -> None:
+    def __init__(self, device: Reconnecting) -> None:
         self._device = device
         self._process: WorkerProcess | None = None
         self._samples: list[Any] = []
@@ -36,7 +46,7 @@ class RemoteWorker:
         # The process has not answered what the one before it had answered.
         self._cold = False
         self._replaced = False
-        self.said = Said()
+        self.changes = SampleChanges()
         self.machine: HostFacts = self._do("hello", lambda process: process.machine)
 
     def keep(self, samples: Sequence[Any]) -> None:
@@ -53,14 +63,13 @@ class RemoteWorker:
 
     def answer(self, indices: Sequence[int]) -> list[Prediction]:
         """Predictions for these samples."""
-        made, said = self._do("answer", lambda process: (process.answer(indices), process.said))
-        self.said = said
+        made, self.changes = self._do("answer", lambda process: (process.answer(indices), process.changes))
         return made
 
-    def time(self, indices: Sequence[int]) -> Turn:
+    def time(self, indices: Sequence[int]) -> Timed:
         """Seconds of a call for each of these samples."""
 
-        def timed(process: WorkerProcess) -> Turn:
+        def timed(process: WorkerProcess) -> Timed:
             if self._cold:
                 # All samples were the warm-up of the process before; these are this one's.
                 process.answer(indices)

@@ -6,13 +6,13 @@ import contextlib
 import json
 import subprocess
 import tempfile
-import threading
 from collections.abc import Iterable
 from importlib import resources
 from typing import Any, TypeVar
 
+from edgewright_benchmarks.child_process import end_group, ended_after, exit_code, last_lines
 from edgewright_benchmarks.devices.connection import CONNECTION_CODE, NO_PYTHON_CODE, SshClient
-from edgewright_benchmarks.devices.workers import ConnectionLostError, end_group, exit_code, last_words
+from edgewright_benchmarks.devices.engine_worker import ConnectionLostError
 from edgewright_runtime.wire import WireError, read_line
 from edgewright_targets import InputError
 from edgewright_targets.record import RecordError, read_record
@@ -53,7 +53,7 @@ class FarEndSession:
         # Between a request and its answer an interruption leaves the stream in the middle of something.
         self.usable = True
         try:
-            with self._within(timeout):
+            with ended_after(timeout, self._end_stuck):
                 self.python = self._read_python()
                 self._write([source])
         except BaseException:
@@ -80,7 +80,7 @@ class FarEndSession:
             InputError: The device refused, such as its disk, or sent what is not such a response.
         """
         self.usable = False
-        with self._within(timeout):
+        with ended_after(timeout, self._end_stuck):
             self._write([json.dumps(request).encode() + b"\n"])
             self._write(content)
             answer = self._read_message(request["op"])
@@ -139,19 +139,6 @@ class FarEndSession:
                 raise self.garbled(operation, str(error)) from error
             raise self.lost() from error
 
-    @contextlib.contextmanager
-    def _within(self, seconds: float | None) -> Any:
-        # Killing the process ends a read of its pipe, which a signal or a socket timeout would not do.
-        watchdog = threading.Timer(seconds or 0, self._end_stuck)
-        # Ctrl-C may come at any moment, between two lines too: nothing waits for a watchdog that was not called off.
-        watchdog.daemon = True
-        try:
-            if seconds is not None:
-                watchdog.start()
-            yield
-        finally:
-            watchdog.cancel()
-
     def _end_stuck(self) -> None:
         self._timed_out = True
         end_group(self._process)
@@ -160,7 +147,7 @@ class FarEndSession:
         """Why the connection ended, which it has, or is made to: without an answer nothing more comes from it."""
         self.usable = False
         code = exit_code(self._process, 10)
-        lines = last_words(self._errors)
+        lines = last_lines(self._errors)
         said = "\n".join(lines)
         if self._timed_out:
             return ConnectionLostError("It did not answer in time.", hint="Is it busy, or its disk slow?")

@@ -20,13 +20,14 @@ from typing import Self
 from edgewright_benchmarks.devices.address import DeviceAddress
 from edgewright_benchmarks.devices.connection import CONNECTION_CODE, SshClient
 from edgewright_benchmarks.devices.copying import copy_parts
+from edgewright_benchmarks.devices.engine_worker import ConnectionLostError, WorkerError
 from edgewright_benchmarks.devices.fit import check_memory, target_for
 from edgewright_benchmarks.devices.parts import Part, package_part, runtime_part, wheels_part
 from edgewright_benchmarks.devices.remote import RemoteWorker
 from edgewright_benchmarks.devices.responses import DeviceFacts, Locked
 from edgewright_benchmarks.devices.session import FarEndSession
 from edgewright_benchmarks.devices.wheels import download, needed, unfit
-from edgewright_benchmarks.devices.workers import ConnectionLostError, WorkerError, WorkerProcess
+from edgewright_benchmarks.devices.workers import WorkerProcess
 from edgewright_benchmarks.progress import Progress
 from edgewright_runtime import Package
 from edgewright_runtime.providers import PLUGINS

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from edgewright_benchmarks.devices.address import RemoteDevice
+from edgewright_benchmarks.devices.engine_worker import WorkerError
 from edgewright_benchmarks.devices.ssh import SshDevice
-from edgewright_benchmarks.devices.workers import WorkerError
 from edgewright_benchmarks.progress import Progress
 from edgewright_runtime import Package
 from edgewright_targets import CheckFailedError, InputError

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import subprocess
-import sys
 import tempfile
-import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import PurePath
-from typing import IO, TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from edgewright_benchmarks.child_process import end_group, ended_after, ending, exit_code, last_lines, last_words
+from edgewright_benchmarks.devices.engine_worker import WORKER_COMMAND, ConnectionLostError, SampleChanges, WorkerError
 from edgewright_benchmarks.predictions import Prediction, prediction_from_arrays
 from edgewright_runtime.responses import (
     Answered,
@@ -27,7 +23,6 @@ from edgewright_runtime.responses import (
     read_response,
 )
 from edgewright_runtime.wire import PROTOCOL, RESPONSE_LIMIT_BYTES, WireError, pack_samples, receive, send
-from edgewright_targets import HostFacts
 from edgewright_targets.record import RecordError
 
 if TYPE_CHECKING:
@@ -38,141 +33,6 @@ T = TypeVar("T")
 
 # Compiling a large graph for a new shape takes a provider minutes at worst; a worker silent for longer is stuck.
 TIMEOUT_SECONDS = 900.0
-# What is read of the end of standard error, and shown of its last line: a traceback's last line is some words.
-_ERRORS_BYTES = 64 * 2**10
-_WORDS_LIMIT = 1000
-# -P: a file of the user's own that is called numpy.py must not be taken for the library.
-WORKER_COMMAND = (sys.executable, "-P", "-m", "edgewright_runtime.worker")
-
-
-@dataclass
-class Said:
-    """What was changed about samples before a model had them.
-
-    Attributes:
-        kinds: Kind of it to how many samples, and what was said of the first of them.
-    """
-
-    kinds: dict[str, tuple[int, str]] = field(default_factory=dict)
-
-    def add(self, kinds: Mapping[str, tuple[int, str]]) -> None:
-        """What was said of other samples."""
-        for kind, (count, sentence) in kinds.items():
-            before, first = self.kinds.get(kind, (0, sentence))
-            self.kinds[kind] = (before + count, first)
-
-    def sentences(self, samples: int) -> tuple[str, ...]:
-        """For people: of so many samples."""
-        return tuple(f"{count:,} of {samples:,} samples: {first}" for count, first in self.kinds.values())
-
-
-@dataclass(frozen=True)
-class Turn:
-    """Calls of an engine whose time was taken.
-
-    Attributes:
-        seconds: Of each call.
-        busy: Processor time of the process, all threads together, over the time that passed, of the middle call. An
-            engine that computes is at 1 or above; one below it waited for a processor that others had.
-    """
-
-    seconds: tuple[float, ...]
-    busy: float
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where an engine runs; by default this machine.
-
-    Attributes:
-        command: Starts a worker there.
-        options: Further arguments of `WorkerProcess.load`.
-        facts: What answers there depend on beside the engine, by name; empty for this machine.
-    """
-
-    command: tuple[str, ...] = WORKER_COMMAND
-    options: Mapping[str, Any] = field(default_factory=dict)
-    facts: Mapping[str, str] = field(default_factory=dict)
-
-
-class WorkerError(Exception):
-    """A worker could not do what it was asked; the text says why, for people.
-
-    Attributes:
-        kind: `input`: what was asked cannot be done; `check`: a check ran and said no; else a bug, or its death.
-    """
-
-    def __init__(self, message: str, kind: str = "") -> None:
-        super().__init__(message)
-        self.kind = kind
-
-
-class ConnectionLostError(WorkerError):
-    """The connection to a worker ended; of the worker itself nothing is known.
-
-    Attributes:
-        hint: What the reader can do about it.
-        lasting: Trying again would end the same way.
-    """
-
-    def __init__(self, message: str, *, hint: str = "", lasting: bool = False) -> None:
-        super().__init__(message)
-        self.hint = hint
-        self.lasting = lasting
-
-
-class EngineWorker(Protocol):
-    """A process with one engine in it, on this machine or elsewhere; `WorkerProcess` describes the methods."""
-
-    machine: HostFacts
-    # Of all samples answered so far.
-    said: Said
-
-    def keep(self, samples: Sequence[Any]) -> None:
-        """Give it its samples."""
-
-    def load(self, package: PurePath, engine: str | None, threads: int | None) -> Loaded:
-        """Activate an engine; None is the one that the package prefers there."""
-
-    def answer(self, indices: Sequence[int]) -> list[Prediction]:
-        """Predictions for these samples."""
-
-    def time(self, indices: Sequence[int]) -> Turn:
-        """Seconds of a call for each of these samples."""
-
-    def verify(self, package: PurePath, engine: str | None, *, strict: bool) -> SelfTestReport:
-        """Check a package there."""
-
-    def peak_memory_bytes(self) -> int:
-        """Peak resident memory, 0 where it is not known."""
-
-    def __enter__(self) -> Self:
-        """Itself."""
-
-    def __exit__(self, *_: object) -> None:
-        """End it."""
-
-
-def end_group(process: subprocess.Popen[bytes]) -> None:
-    """End a process that leads a session, and what it started: one of these may hold the other end of a pipe."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def exit_code(process: subprocess.Popen[bytes], seconds: float) -> int:
-    """The exit code of a process that has so many seconds to end by itself; then it is killed."""
-    try:
-        return process.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        return process.wait()
-
-
-def last_words(errors: IO[bytes]) -> list[str]:
-    """The last lines of what a process wrote to its standard error, which may be of any length."""
-    errors.seek(0, 2)
-    errors.seek(max(0, errors.tell() - _ERRORS_BYTES))
-    return errors.read(_ERRORS_BYTES).decode(errors="replace").strip().splitlines()
 
 
 class WorkerProcess:
@@ -197,7 +57,7 @@ class WorkerProcess:
         self._connection_code = connection_code
         self._timed_out = False
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close(), lives as long as the process
-        self.said = Said()
+        self.changes = SampleChanges()
         self._process = subprocess.Popen(
             list(command),
             stdin=subprocess.PIPE,
@@ -238,7 +98,7 @@ class WorkerProcess:
         # A sample of which two sentences of a kind are said counts once.
         for kind, _ in {(kind, index): None for index, kind, _ in facts.said}:
             first = next(sentence for _, one, sentence in facts.said if one == kind)
-            self.said.add({kind: (1, first)})
+            self.changes = self.changes.plus(SampleChanges({kind: (1, first)}))
         try:
             return [prediction_from_arrays(arrays) for arrays in made]
         except ValueError as error:
@@ -260,12 +120,12 @@ class WorkerProcess:
             raise self._garbled(operation, "its samples have unlike outputs")
         return [found[str(index)] for index in indices], facts
 
-    def time(self, indices: Sequence[int]) -> Turn:
+    def time(self, indices: Sequence[int]) -> Timed:
         """Seconds of a call for each of these samples, after one that is not counted."""
         timed = self._request(Timed, {"op": "time", "indices": list(indices)})[0]
         if len(timed.seconds) != len(indices):
             raise self._garbled("time", f"it has {len(timed.seconds)} times of {len(indices)} calls")
-        return Turn(timed.seconds, timed.busy)
+        return timed
 
     def verify(self, package: PurePath, engine: str | None, *, strict: bool) -> SelfTestReport:
         """The self-test of a package, or an error of the kind `check`."""
@@ -294,22 +154,16 @@ class WorkerProcess:
     def _exchange(self, message: dict[str, Any], arrays: Arrays | None = None) -> tuple[dict[str, Any], Arrays]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        # Killing the process ends the read below, which a signal or a socket timeout would not do on a pipe.
-        watchdog = threading.Timer(self._timeout, self._end_stuck)
-        # Ctrl-C may come at any moment, between two lines too: nothing waits for a watchdog that was not called off.
-        watchdog.daemon = True
         try:
-            watchdog.start()
-            send(self._process.stdin, message, arrays)
-            return receive(self._process.stdout, limit_bytes=RESPONSE_LIMIT_BYTES)
+            with ended_after(self._timeout, self._end_stuck):
+                send(self._process.stdin, message, arrays)
+                return receive(self._process.stdout, limit_bytes=RESPONSE_LIMIT_BYTES)
         except WireError as error:
             if error.garbled:
                 raise self._garbled(message["op"], str(error)) from error
             raise self._death(message["op"]) from error
         except OSError as error:
             raise self._death(message["op"]) from error
-        finally:
-            watchdog.cancel()
 
     def _garbled(self, operation: str, what: str) -> WorkerError:
         """The error for a response that no worker of ours sends; the process is ended, as nothing more can be read."""
@@ -330,14 +184,11 @@ class WorkerProcess:
             )
         # It may have closed its end, and live on.
         code = exit_code(self._process, 10)
-        lines = last_words(self._errors)
+        lines = last_lines(self._errors)
         if code == self._connection_code:
             return ConnectionLostError(lines[-1] if lines else "The connection ended.")
-        # A shell says 128 and the signal where a process of its own was ended by one.
-        by_signal = -code if code < 0 else code - 128 if self._connection_code is not None and code > 128 else 0
-        ended = f"by signal {by_signal}" if by_signal else f"with exit code {code}"
-        last = f" Its last words: {lines[-1][:_WORDS_LIMIT]}" if lines else ""
-        return WorkerError(f"The process of the engine ended {ended} during '{operation}'.{last}")
+        ended = ending(code, through_shell=self._connection_code is not None)
+        return WorkerError(f"The process of the engine ended {ended} during '{operation}'.{last_words(lines)}")
 
     def close(self) -> None:
         """End the worker."""

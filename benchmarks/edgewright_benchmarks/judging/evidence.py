@@ -55,7 +55,8 @@ class Comparison:
     """All engines of one measurement, scored against the baseline.
 
     Attributes:
-        engines: In the order given; those with a failure have status `failed`, the others `refused` until judged.
+        engines: In the order given; those with a failure have status `failed`, those that wait for the
+            device `unfinished`, the others `unjudged`.
         measure: What the drops are drops of.
         warnings: What makes the figures less sure.
         doubt: What is doubtful in the baseline's own figure; empty where nothing is.
@@ -85,13 +86,13 @@ def compare_engines(
     if isinstance(how, LabelledArrays) and data.labels is not None and reference.failure is None:
         how = how.of(data.labels, reference.predictions)
     results = []
-    timed: dict[str, list[tuple[float, ...]]] = {}
+    timed: dict[str, tuple[tuple[float, ...], ...]] = {}
     for engine in engines:
         result = _described(engine)
         if engine.spec.name not in readings:
             # Made ahead of time for hardware that is not here: the device decides.
             waiting = engine.spec.kind.ahead_of_time
-            status: Status = "unfinished" if waiting else "refused"
+            status: Status = "unfinished" if waiting else "unjudged"
             results.append(EngineResult(**result, status=status, reasons=engine.notes, nodes=engine.nodes))
             continue
         found = readings[engine.spec.name]
@@ -108,15 +109,15 @@ def compare_engines(
         # Of an engine compiled ahead of time the notes say who runs its nodes.
         notes = engine.notes if engine.nodes else (*engine.notes, *_foreign(nodes, engine.spec.provider))
         if engine.rung == "measured":
-            timed[engine.spec.name] = found.rounds
+            timed[engine.spec.name] = found.seconds
         results.append(
             EngineResult(
                 **result,
-                status="refused",
+                status="unjudged",
                 reasons=(*notes, *odd_values(found.predictions, reference.predictions)),
                 latency=_latency(found, reference) if engine.rung == "measured" else None,
                 accuracy=how.score(found.predictions, data.labels, reference.predictions, max_drop=max_drop),
-                load_seconds=tuple(found.loads),
+                load_seconds=found.loads,
                 peak_memory_bytes=found.peak_memory_bytes or None,
                 nodes=nodes,
                 native=found.native,
@@ -125,7 +126,7 @@ def compare_engines(
                 else answered_otherwise(how, found.predictions, reference.predictions),
             )
         )
-    said = reference.said.sentences(len(data.samples))
+    said = reference.changes.sentences(len(data.samples))
     warned = (*said, *stability_warnings(timed))
     own = next((result.accuracy for result in results if result.name == baseline), None)
     doubtful = doubt(own, reference.predictions, data.labels) if own is not None and data.labels is not None else ""
@@ -171,13 +172,12 @@ def _foreign(nodes: dict[str, int], provider: str) -> tuple[str, ...]:
 
 
 def _latency(found: Readings, baseline: Readings) -> Latency:
-    values = np.array([value for one in found.rounds for value in one])
+    values = np.array([value for one in found.seconds for value in one])
     p50, p90, p95, p99 = (float(p) for p in np.percentile(values, [50, 90, 95, 99]))
     throughput = float(len(values) / values.sum())
-    ratio = latency_ratio(found.rounds, baseline.rounds)
-    busy, baseline_busy = (float(np.median(one.busy)) if one.busy else None for one in (found, baseline))
+    ratio = latency_ratio(found.seconds, baseline.seconds)
     return Latency(
-        rounds=tuple(found.rounds),
+        rounds=found.seconds,
         median=p50,
         p50=p50,
         p90=p90,
@@ -185,8 +185,8 @@ def _latency(found: Readings, baseline: Readings) -> Latency:
         p99=p99,
         throughput=throughput,
         ratio=ratio,
-        busy=busy,
-        baseline_busy=baseline_busy,
+        busy=found.busy,
+        baseline_busy=baseline.busy,
     )
 
 

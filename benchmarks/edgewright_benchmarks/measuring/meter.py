@@ -8,25 +8,26 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgewright_benchmarks.devices.engine_worker import EngineWorker, Place, SampleChanges, WorkerError
 from edgewright_benchmarks.devices.here import ThisMachine
-from edgewright_benchmarks.devices.workers import EngineWorker, Place, Said, WorkerError
 from edgewright_benchmarks.measuring.parallel import answers_in_parallel
 from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.result import NativeAnswers
+from edgewright_runtime import EngineInfo
+from edgewright_runtime.responses import Timed
 from edgewright_runtime.samples import size_of
 from edgewright_targets import host_facts
 
 if TYPE_CHECKING:
     from edgewright_benchmarks.devices import Device
-    from edgewright_runtime import EngineInfo
 
 # A round is long enough that waking threads after a pause does not show, and short enough to come round often.
 _ROUND_SECONDS = 0.25
@@ -54,31 +55,39 @@ class MeterSettings:
     samples: int | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Readings:
     """What was read from one engine.
 
     Attributes:
         predictions: One a sample.
-        rounds: Seconds of calls, a list for each round.
-        busy: How busy the processor was with them, for each round; see `workers.Turn`.
+        rounds: Seconds of calls, and how busy the processor was with them, for each round.
         loads: Seconds from opening the package to the first answer.
         peak_memory_bytes: After all samples were answered.
         info: What runs where, as the runtime says it; None where nothing was loaded.
         native: How the predictions differ from this machine's, where they are an emulator's.
         failure: Why there are no readings, or None.
-        said: What was changed about samples before the engine had them.
+        changes: What was changed about samples before the engine had them.
     """
 
-    predictions: list[Prediction] = field(default_factory=list)
-    rounds: list[tuple[float, ...]] = field(default_factory=list)
-    busy: list[float] = field(default_factory=list)
-    loads: list[float] = field(default_factory=list)
+    predictions: tuple[Prediction, ...] = ()
+    rounds: tuple[Timed, ...] = ()
+    loads: tuple[float, ...] = ()
     peak_memory_bytes: int = 0
     info: EngineInfo | None = None
     native: NativeAnswers | None = None
     failure: str | None = None
-    said: Said = field(default_factory=Said)
+    changes: SampleChanges = field(default_factory=SampleChanges)
+
+    @property
+    def seconds(self) -> tuple[tuple[float, ...], ...]:
+        """Seconds of calls, for each round."""
+        return tuple(one.seconds for one in self.rounds)
+
+    @property
+    def busy(self) -> float | None:
+        """How busy the processor was, the median of the rounds; None where no time was taken."""
+        return float(np.median([one.busy for one in self.rounds])) if self.rounds else None
 
 
 def read_engines(
@@ -111,15 +120,15 @@ def read_engines(
     with device.to_itself(progress), contextlib.ExitStack() as stack:
         workers: dict[str, EngineWorker] = {}
         for name in engines:
-            with _recording(readings[name]):
+            with _recording(readings, name):
                 worker = stack.enter_context(device.worker())
-                _first_answers(worker, path, name, samples, settings, readings[name], progress)
+                readings[name] = _first_answers(worker, path, name, samples, settings, progress)
                 workers[name] = worker
             if answered is not None and readings[name].failure is None:
                 answered(name, readings[name])
         if device.machine.emulated:
-            for found in readings.values():
-                found.loads, found.peak_memory_bytes = [], 0
+            return {name: replace(found, loads=(), peak_memory_bytes=0) for name, found in readings.items()}, 0
+        if not workers:
             return readings, 0
         calls = settings.calls or _calls(workers, len(samples))
         _rounds(workers, readings, samples, calls, settings, progress)
@@ -145,19 +154,21 @@ def answer_engines(
     readings = {name: Readings() for name in places}
     bar = progress.bar(title, len(samples) * len(places))
     for name, place in places.items():
-        with _recording(readings[name]):
+        with _recording(readings, name):
             found = answers_in_parallel(place, package, name, samples, host_facts().threads, bar)
-            readings[name].predictions, readings[name].info, readings[name].said = found
+            predictions, info, changes = found
+            readings[name] = Readings(predictions=tuple(predictions), info=info, changes=changes)
     bar.close()
     return readings
 
 
 @contextlib.contextmanager
-def _recording(readings: Readings) -> Iterator[None]:
+def _recording(readings: dict[str, Readings], name: str) -> Iterator[None]:
+    """A worker that fails in the block is the failure of this engine."""
     try:
         yield
     except WorkerError as error:
-        readings.failure = str(error)
+        readings[name] = replace(readings[name], failure=str(error))
 
 
 def _first_answers(
@@ -166,21 +177,24 @@ def _first_answers(
     name: str,
     samples: Sequence[Any],
     settings: MeterSettings,
-    readings: Readings,
     progress: Progress,
-) -> None:
+) -> Readings:
     worker.keep(samples)
     loaded = worker.load(package, name, settings.threads)
-    readings.info = loaded.engine
-    readings.loads.append(loaded.seconds)
+    predictions: list[Prediction] = []
     bar = progress.bar(f"{name}: answering", len(samples))
     for start in range(0, len(samples), _CHUNK):
         indices = range(start, min(start + _CHUNK, len(samples)))
-        readings.predictions += worker.answer(indices)
+        predictions += worker.answer(indices)
         bar.update(len(indices))
     bar.close()
-    readings.said.add(worker.said.kinds)
-    readings.peak_memory_bytes = worker.peak_memory_bytes()
+    return Readings(
+        predictions=tuple(predictions),
+        loads=(loaded.seconds,),
+        peak_memory_bytes=worker.peak_memory_bytes(),
+        info=loaded.engine,
+        changes=worker.changes,
+    )
 
 
 def _calls(workers: Mapping[str, EngineWorker], count: int) -> int:
@@ -207,10 +221,9 @@ def _rounds(
         # A new order each round, so that no engine always runs after the same neighbour.
         for name in random.permutation(list(workers)).tolist():
             if readings[name].failure is None:
-                with _recording(readings[name]):
-                    turn = workers[name].time(indices)
-                    readings[name].rounds.append(turn.seconds)
-                    readings[name].busy.append(turn.busy)
+                with _recording(readings, name):
+                    rounds = (*readings[name].rounds, workers[name].time(indices))
+                    readings[name] = replace(readings[name], rounds=rounds)
             bar.update()
     bar.close()
 
@@ -233,11 +246,14 @@ def _reload(
     progress: Progress,
 ) -> None:
     running = [name for name, found in readings.items() if found.failure is None]
+    if settings.loads == 1 or not running:
+        return
     bar = progress.bar("timing the load", (settings.loads - 1) * len(running))
     for _ in range(settings.loads - 1):
         for name in running:
-            with _recording(readings[name]), device.worker() as worker:
+            with _recording(readings, name), device.worker() as worker:
                 worker.keep(samples[:1])
-                readings[name].loads.append(worker.load(package, name, settings.threads).seconds)
+                loads = (*readings[name].loads, worker.load(package, name, settings.threads).seconds)
+                readings[name] = replace(readings[name], loads=loads)
             bar.update()
     bar.close()

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_benchmarks.devices.workers import Place, Said, WorkerProcess
+from edgewright_benchmarks.devices.engine_worker import Place, SampleChanges
+from edgewright_benchmarks.devices.workers import WorkerProcess
 from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.progress import Bar
 
@@ -26,8 +27,8 @@ def answers_in_parallel(
     samples: Sequence[Any],
     processes: int,
     bar: Bar,
-) -> tuple[list[Prediction], EngineInfo, Said]:
-    """The prediction for each sample, in their order, what ran where, what was said.
+) -> tuple[list[Prediction], EngineInfo, SampleChanges]:
+    """The prediction for each sample, in their order, what ran where, what was changed about samples.
 
     Args:
         place: Where it runs.
@@ -46,18 +47,19 @@ def answers_in_parallel(
     lock = threading.Lock()
     failed = threading.Event()
     infos: list[EngineInfo] = []
-    said = Said()
+    changes = SampleChanges()
 
     def work() -> None:
+        nonlocal changes
         try:
             with WorkerProcess(command=place.command) as worker:
-                infos.append(worker.load(package, engine, 1, **place.options).engine)
+                infos.append(worker.load(package, engine, 1, emulate=place.emulate).engine)
                 while not failed.is_set():
                     with lock:
                         chunk = next(waiting, None)
                     if chunk is None:
                         with lock:
-                            said.add(worker.said.kinds)
+                            changes = changes.plus(worker.changes)
                         return
                     worker.keep([samples[index] for index in chunk])
                     made = worker.answer(range(len(chunk)))
@@ -77,4 +79,4 @@ def answers_in_parallel(
         finally:
             # Leaving the block waits for all of them: after Ctrl-C too they must not go on to the last sample.
             failed.set()
-    return answers, infos[0], said
+    return answers, infos[0], changes

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgewright_benchmarks.data import MOST_ROWS, Dataset, check_there, read_dataset
-from edgewright_benchmarks.devices.workers import Place
+from edgewright_benchmarks.devices.engine_worker import Place
 from edgewright_benchmarks.measuring.meter import MeterSettings
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.statistics.bounds import apart, lower

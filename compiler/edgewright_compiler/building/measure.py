@@ -5,28 +5,28 @@ Readings hold no judgement: another budget judges the same readings again withou
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_benchmarks.devices.workers import Place, Said, WorkerError, WorkerProcess
+from edgewright_benchmarks.devices.engine_worker import Place, WorkerError
+from edgewright_benchmarks.devices.workers import WorkerProcess
 from edgewright_benchmarks.judging.evidence import now
 from edgewright_benchmarks.judging.native import compare_with_native
 from edgewright_benchmarks.measuring.meter import MeterSettings, Readings, answer_engines, read_engines
 from edgewright_benchmarks.predictions import Prediction, arrays_from_prediction, prediction_from_arrays
 from edgewright_benchmarks.progress import Progress
-from edgewright_benchmarks.result import NativeAnswers
 from edgewright_compiler.building.doubted import refuse_doubted
 from edgewright_compiler.building.job import GOLDEN_SAMPLES, Job
-from edgewright_runtime import EngineInfo
 from edgewright_runtime.selftest import GoldenSample, golden_samples, write_golden
 from edgewright_targets import HostFacts, InputError
 from edgewright_targets.host import architecture
 from edgewright_targets.record import read_record, write_record
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from edgewright_runtime.likeness import Likeness
     from edgewright_runtime.wire import Arrays
@@ -56,7 +56,7 @@ class Measured:
     golden: Path
     machine: HostFacts
     created: str
-    golden_predictions: dict[str, list[Prediction]] | None = None
+    golden_predictions: Mapping[str, Sequence[Prediction]] | None = None
 
     def tolerance(self, engine: str, alike: Likeness, golden: Path) -> float:
         """How far this engine may be from the float outputs on the golden samples, when it is verified later.
@@ -78,6 +78,16 @@ class Measured:
         if seen == float("inf"):
             return alike.floor
         return tolerance_for(seen, alike.floor)
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """The file of the readings; arrays of outputs have files of their own."""
+
+    calls: int
+    machine: HostFacts
+    created: str
+    engines: dict[str, Readings]
 
 
 def read_golden_outputs(path: Path) -> list[Arrays]:
@@ -129,30 +139,25 @@ def measure(folder: Path, drafts: Drafts, job: Job, settings: MeterSettings, pro
     with WorkerProcess(command=place.command) as worker:
         machine = worker.machine
         worker.keep(given)
-        worker.load(drafts.package, baseline, 1, **place.options)
+        worker.load(drafts.package, baseline, 1, emulate=place.emulate)
         feeds = worker.feeds(range(len(given)))
-    record: dict[str, Any] = {"calls": calls, "machine": write_record(machine), "created": now(), "engines": {}}
+    stored = _Stored(
+        calls=calls,
+        machine=machine,
+        created=now(),
+        engines={name: dataclasses.replace(found, predictions=()) for name, found in readings.items()},
+    )
+    (folder / _READINGS).write_text(json.dumps(write_record(stored)), encoding="utf-8")
     arrays: Arrays = {}
     for name, found in readings.items():
-        record["engines"][name] = {
-            "rounds": found.rounds,
-            "busy": found.busy,
-            "loads": found.loads,
-            "peak_memory_bytes": found.peak_memory_bytes,
-            "info": write_record(found.info),
-            "native": write_record(found.native) if found.native else None,
-            "failure": found.failure,
-            "said": found.said.kinds,
-        }
         if found.failure is None:
             arrays |= _stack(name, found.predictions)
-    (folder / _READINGS).write_text(json.dumps(record), encoding="utf-8")
     np.savez(folder / _OUTPUTS, **arrays)  # type: ignore[arg-type]
-    made = {name: found.predictions[: len(given)] for name, found in readings.items() if found.failure is None}
+    made = {name: list(found.predictions[: len(given)]) for name, found in readings.items() if found.failure is None}
     if job.golden is not None:
         made = _golden_predictions(drafts, job, list(made), given)
-        stored = {path: array for name, some in made.items() for path, array in _stack(name, some).items()}
-        np.savez(folder / _GOLDEN_OUTPUTS, **stored)  # type: ignore[arg-type]
+        golden_arrays = {path: array for name, some in made.items() for path, array in _stack(name, some).items()}
+        np.savez(folder / _GOLDEN_OUTPUTS, **golden_arrays)  # type: ignore[arg-type]
     pairs = zip(given, feeds, made[baseline], strict=True)
     golden = [GoldenSample(sample, feed, prediction.outputs) for sample, feed, prediction in pairs]
     write_golden(folder / _GOLDEN, golden)
@@ -168,7 +173,7 @@ def _golden_predictions(
         try:
             with WorkerProcess(command=place.command) as worker:
                 worker.keep(given)
-                worker.load(drafts.package, name, 1, **place.options)
+                worker.load(drafts.package, name, 1, emulate=place.emulate)
                 found[name] = worker.answer(range(len(given)))
         except WorkerError as error:
             if name == job.engine_name(job.target.baseline):
@@ -195,7 +200,8 @@ def _answers(drafts: Drafts, job: Job, progress: Progress) -> dict[str, Readings
     natives = answer_engines(drafts.native, alive, samples, "answering here, to compare", progress) if alive else {}
     for name, native in natives.items():
         if native.failure is None:
-            readings[name].native = compare_with_native(readings[name].predictions, native.predictions, architecture())
+            compared = compare_with_native(readings[name].predictions, native.predictions, architecture())
+            readings[name] = dataclasses.replace(readings[name], native=compared)
     return readings
 
 
@@ -236,25 +242,14 @@ def read_measured(folder: Path) -> Measured:
     """Read what `measure` wrote."""
     import numpy as np
 
-    record = json.loads((folder / _READINGS).read_text(encoding="utf-8"))
-    readings: dict[str, Readings] = {}
-    for name, entry in record["engines"].items():
-        rounds = [tuple(values) for values in entry["rounds"]]
-        readings[name] = Readings(
-            rounds=rounds,
-            busy=entry["busy"],
-            loads=entry["loads"],
-            peak_memory_bytes=entry["peak_memory_bytes"],
-            info=read_record(EngineInfo, entry["info"], name) if entry["info"] else None,
-            native=read_record(NativeAnswers, entry["native"], name) if entry["native"] else None,
-            failure=entry["failure"],
-            said=Said({kind: (count, first) for kind, (count, first) in entry["said"].items()}),
-        )
+    path = folder / _READINGS
+    stored = read_record(_Stored, json.loads(path.read_text(encoding="utf-8")), str(path))
     with np.load(folder / _OUTPUTS, allow_pickle=False) as file:
-        stored = {path: file[path] for path in file.files}
-    for name, found in readings.items():
-        found.predictions = _unstack(stored, name)
-    machine = read_record(HostFacts, record["machine"], "machine")
+        arrays = {path: file[path] for path in file.files}
+    readings = {
+        name: dataclasses.replace(found, predictions=tuple(_unstack(arrays, name)))
+        for name, found in stored.engines.items()
+    }
     golden = None
     if (folder / _GOLDEN_OUTPUTS).exists():
         with np.load(folder / _GOLDEN_OUTPUTS, allow_pickle=False) as file:
@@ -262,9 +257,9 @@ def read_measured(folder: Path) -> Measured:
         golden = {name: _unstack(kept, name) for name in readings}
     return Measured(
         readings=readings,
-        calls=record["calls"],
+        calls=stored.calls,
         golden=folder / _GOLDEN,
-        machine=machine,
-        created=record["created"],
+        machine=stored.machine,
+        created=stored.created,
         golden_predictions=golden,
     )

@@ -139,7 +139,7 @@ def _compare(
 
 def _judged(maker: EngineMaker, package: Path, names: Sequence[str], found: OptimizerFacts) -> OptimizerFacts:
     """The facts with what the metric says, where there is ground truth."""
-    from edgewright_benchmarks.devices.workers import Place
+    from edgewright_benchmarks.devices.engine_worker import Place
     from edgewright_benchmarks.measuring.meter import answer_engines
     from edgewright_benchmarks.tasks import find_task
 

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from edgewright_benchmarks.child_process import ending, last_words
 from edgewright_compiler.compile import CompileError, CompileFacts, CompileRequest
 from edgewright_compiler.compile._process import ANSWER, LOG, MADE, REQUEST, SOURCE
 from edgewright_compiler.graphs.exported import GRAPH_FILE, copy_graph
@@ -118,9 +119,8 @@ def _ask(place: Path, request: Mapping[str, Any]) -> dict[str, Any]:
             hint="Build again with more memory free.",
         )
     if not (place / ANSWER).exists():
-        lines = said.strip().splitlines()
-        last = f" Its last words: {lines[-1]}" if lines else ""
-        raise CompileError(f"The compiler of {request['provider']} ended with exit code {done.returncode}.{last}")
+        ended = f"The compiler of {request['provider']} ended {ending(done.returncode)}."
+        raise CompileError(f"{ended}{last_words(said.strip().splitlines())}")
     answer: dict[str, Any] = json.loads((place / ANSWER).read_text(encoding="utf-8"))
     if "error" in answer:
         raise CompileError(f"{request['provider']} refused the graph: {answer['error']}")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from edgewright_benchmarks.child_process import ending, last_words
 from edgewright_compiler.compile import CompileError
 from edgewright_compiler.compile._tensorrt_process import ANSWER, LAYERS, LOG, REQUEST, TIMING
 from edgewright_compiler.disk import disk_reason
@@ -94,9 +95,8 @@ def build_plan(
         code, said = _run(folder, flavour.title, progress)
         _refuse_outside_causes(code, said, flavour)
         if not (folder / ANSWER).exists():
-            ended = f"by signal {-code}" if code < 0 else f"with exit code {code}"
-            last_words = f" Its last words: {said.splitlines()[-1]}" if said else ""
-            raise CompileError(f"The process of {flavour.title} ended {ended}.{last_words}")
+            ended = f"The process of {flavour.title} ended {ending(code)}."
+            raise CompileError(f"{ended}{last_words(said.splitlines())}")
         answer = json.loads((folder / ANSWER).read_text(encoding="utf-8"))
         if "error" in answer:
             raise CompileError(f"{flavour.title} refused the graph: {answer['error']}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Protocol, cast
 
-from edgewright_benchmarks.devices.workers import Place
+from edgewright_benchmarks.devices.engine_worker import Place
 from edgewright_runtime.providers import PROVIDERS
 from edgewright_runtime.providers import provider as provider_module
 from edgewright_targets import InputError
@@ -81,13 +81,13 @@ def check_reachable(target: Target, providers: Sequence[str]) -> None:
 def place(target: Target, provider: str, progress: Progress) -> Place:
     """Where an engine of this provider for `target` runs emulated on this machine; prepares the emulator.
 
-    An emulator in the provider itself, which runs in this machine's own worker, is a place with load options.
+    An emulator in the provider itself, which runs in this machine's own worker, is a place with `emulate`.
 
     Raises:
         EdgewrightError: The emulator could not be fetched, or does not know the processor.
     """
     if emulated_by_provider(provider):
-        return Place(options={"emulate": True})
+        return Place(emulate=True)
     prepared = emulator_module(target.architecture).prepare(progress)
     cpu = target.emulated_cpu or _ANY_CPU
     return Place(prepared.command(cpu), facts={**prepared.facts(), "cpu": cpu})

@@ -17,6 +17,7 @@ from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from edgewright_benchmarks.devices.parts import DEVICE_SIDE
 from edgewright_benchmarks.progress import Progress
 from edgewright_compiler.cache import StageCache
 from edgewright_compiler.emulators import debian, qemu, wheels
@@ -36,7 +37,6 @@ _SITE = "edgewright-site"
 _STAGE = f"{ARCHITECTURE}-system"
 # Apart from the system, which is far larger and changes for other reasons.
 _LIBRARIES_STAGE = f"{ARCHITECTURE}-libraries"
-_OWN = ("edgewright_runtime", "edgewright_targets")
 _START = """
 import sys
 sys.path[:0] = sys.argv[2:]
@@ -230,7 +230,7 @@ def _own(cache: StageCache) -> Path:
     """A folder with the device side of this very installation, beside which there is nothing for this architecture."""
     with TemporaryDirectory() as name:
         scratch = Path(name) / "own"
-        for package in _OWN:
+        for package in DEVICE_SIDE:
             with resources.as_file(resources.files(package)) as source:
                 shutil.copytree(source, scratch / package, ignore=shutil.ignore_patterns("__pycache__"))
         digest = tree_digest(scratch)

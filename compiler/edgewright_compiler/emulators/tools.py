@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from edgewright_benchmarks.child_process import ending
 from edgewright_targets import EdgewrightError
 
 # A mirror that sends nothing for so long is stuck; a slow one still gets through 60 MB.
@@ -49,7 +50,7 @@ def run_tool(
         raise EdgewrightError(message, hint=hint) from error
     if done.returncode not in codes:
         lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        ended = f"by signal {-done.returncode}" if done.returncode < 0 else f"with exit code {done.returncode}"
+        ended = ending(done.returncode)
         words = f"\n{_telling(lines)}" if lines else ""
         raise EdgewrightError(f"{purpose} failed: '{command[0]}' ended {ended}.{words}", hint=hint)
     return done.stdout

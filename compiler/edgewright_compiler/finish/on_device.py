@@ -14,8 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from edgewright_benchmarks.judging.evidence import now
 from edgewright_benchmarks.measuring.meter import MeterSettings, Readings, read_engines
 from edgewright_benchmarks.progress import Progress, Quiet
@@ -225,11 +223,11 @@ def _judged(
     spec: EngineSpec, worst: float, found: Readings, against: tuple[str, Readings], device: str, odd: str
 ) -> Finished:
     name, reference = against
-    ratio = latency_ratio(found.rounds, reference.rounds)
+    ratio = latency_ratio(found.seconds, reference.seconds)
     times = f"{ratio.value:.2f} times the latency of {name} (95 % interval {span(ratio.low, ratio.high, 1, 2)})"
     # A comparison with NaN is False, so both are written the way round that lets none through.
     alike, fast = worst <= spec.tolerance, ratio.high <= 1
-    starved = starved_baseline(*(float(np.median(one.busy)) if one.busy else None for one in (found, reference)))
+    starved = starved_baseline(found.busy, reference.busy)
     difference, limit = beside_limit(worst, spec.tolerance)
     agreement = (
         f"its outputs differ from float by {difference} on the golden samples, {limit} is allowed"

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgewright_benchmarks.devices.workers import Place, WorkerError, WorkerProcess
+from edgewright_benchmarks.devices.engine_worker import Place, WorkerError
+from edgewright_benchmarks.devices.workers import WorkerProcess
 from edgewright_benchmarks.progress import Bar, Progress, Quiet
 from edgewright_compiler.reach.ways import places, ways
 from edgewright_runtime.likeness import likeness_of
@@ -184,7 +185,7 @@ def _answers(
         with WorkerProcess(command=place.command) as worker:
             check_tolerance(spec, samples, alike)
             worker.keep([golden.sample for golden in samples])
-            worker.load(package.root, spec.name, 1, **place.options)
+            worker.load(package.root, spec.name, 1, emulate=place.emulate)
             for index, golden in enumerate(samples):
                 (feeds,), (prediction,) = worker.feeds([index]), worker.answer([index])
                 check_feeds(feeds, golden, spec.pad_to_multiple_of, index, allowed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from edgewright_benchmarks.devices.workers import Place
+from edgewright_benchmarks.devices.engine_worker import Place
 from edgewright_benchmarks.progress import Progress
 from edgewright_compiler.emulators import EMULATORS, check_reachable, emulated_by_provider, place
 from edgewright_targets import Candidate, Rung, Target
