@@ -26,7 +26,6 @@ from tiny_targets import candidate_text, recipe_text, target_text
 
 FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parents[1]
-SOURCES = ROOT / "benchmarks" / "sources"
 # Samples whose answers are compared, where a row says nothing else.
 SAMPLES = 6
 
@@ -119,7 +118,7 @@ def _compared(row: Row, made: Made, folder: Path) -> Outcome:
     target.write_text(target_text(*tables, baseline="fp32"), encoding="utf-8")
     right, inputs = (None, made.data) if made.unlabelled else (made.data, None)
     # Speed is not what is asked here.
-    quick = MeterSettings(rounds=2, calls=2, loads=1)
+    quick = MeterSettings(rounds=2, calls=2, loads=1, threads=1)
     options = BuildOptions(
         output=folder / "model.ortpackage",
         targets=(str(target),),
@@ -127,7 +126,6 @@ def _compared(row: Row, made: Made, folder: Path) -> Outcome:
         evaluation=right,
         task=row.task,
         labels=made.labels,
-        threads=1,
         # Random models are here to be compared with their source, and not to be right.
         accept_baseline="random" in row.weights,
         meter=quick,

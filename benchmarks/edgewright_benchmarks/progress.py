@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Protocol
 
 # Where nobody looks at a bar, a line so often.
@@ -93,12 +92,3 @@ class Terminal:
         stream = getattr(sys.stderr, "unguarded", sys.stderr)
         bar: Bar = tqdm(total=total, desc=f"  {title}", leave=False, file=stream, dynamic_ncols=True)
         return bar
-
-
-@contextmanager
-def stage(progress: Progress, title: str) -> Iterator[None]:
-    """Say that a stage began, and how long it took."""
-    progress.note(f"{title} ...")
-    start = time.perf_counter()
-    yield
-    progress.note(f"{title}: done in {time.perf_counter() - start:.1f} s")

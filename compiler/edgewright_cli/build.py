@@ -100,7 +100,6 @@ def execute(options: argparse.Namespace) -> int:
                 task=options.task,
                 labels=options.labels,
                 archive=options.archive,
-                threads=options.threads,
                 emulated_samples=options.emulated_samples,
                 golden=options.golden,
                 golden_samples=options.golden_samples,

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from edgewright_targets import EdgewrightError, InputError, MissingDependencyError
+from edgewright_targets.errors import first_line
 
 _OPERATOR = re.compile(r"No ONNX function found for <OpOverload\(op='([^']+)'")
 _MISSING = re.compile(r"(?:operator|op(?:erator)? type)[^'\"]*['\"]?([a-z_]+(?:::|\.)[\w.]+)")
@@ -103,8 +104,3 @@ def _node_trace(error: BaseException) -> str:
         if isinstance(trace, str):
             return trace
     return ""
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error's text that says something; its kind where it has no text."""
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

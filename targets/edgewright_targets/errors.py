@@ -47,6 +47,14 @@ class CheckFailedError(EdgewrightError):
     exit_code = 1
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text that says something; its kind where it has no text.
+
+    Of an error of a library, which a message of ours quotes.
+    """
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
 def bounded(text: str) -> str:
     """The text, without its middle where it is longer than anybody reads: files of others have names of any length."""
     if len(text) <= _MESSAGE_LIMIT:

@@ -74,8 +74,7 @@ def build_labelled(folder: Path, inputs: Array, labels: Array, target: str = "ho
         targets=(target,),
         calibration=folder / "calibration.npz",
         evaluation=folder / "evaluation.npz",
-        meter=MeterSettings(rounds=9, calls=60, loads=1),
-        threads=1,
+        meter=MeterSettings(rounds=9, calls=60, loads=1, threads=1),
     )
     return build(str(folder / "model.onnx"), options).result
 

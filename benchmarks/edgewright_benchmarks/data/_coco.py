@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from edgewright_benchmarks.truth.ground_truth import Form, class_index
-from edgewright_benchmarks.truth.objects import TrueBox, checked_box, picture_size, refuse_outside
+from edgewright_benchmarks.truth.objects import TrueBox, checked_box, refuse_outside
+from edgewright_benchmarks.truth.picture_size import picture_size
 from edgewright_targets import InputError
 
 _PARTS = ("images", "annotations", "categories")

@@ -22,6 +22,7 @@ from edgewright_benchmarks.truth.ground_truth import Form
 from edgewright_runtime.aside import folder_aside
 from edgewright_runtime.samples import FILE_INPUTS, LIST_INPUTS
 from edgewright_targets import InputError, MissingDependencyError
+from edgewright_targets.errors import first_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -76,7 +77,7 @@ class Stored:
                 )
                 samples, labels = samples_of_rows(self.path, form, wanted, made)
             except (pa.ArrowException, FileNotFoundError) as error:
-                raise InputError(f"'{self.path}' cannot be read: {_first_line(error)}.") from error
+                raise InputError(f"'{self.path}' cannot be read: {first_line(error).rstrip('.')}.") from error
         return samples, labels, aside
 
     def _schema(self, datasets: Any) -> tuple[pa.Schema, Any]:
@@ -92,7 +93,7 @@ class Stored:
             try:
                 schema = pa.parquet.read_schema(file)
             except (pa.ArrowException, OSError) as error:
-                raise InputError(f"'{file}' is no readable Parquet file: {_first_line(error)}.") from error
+                raise InputError(f"'{file}' is no readable Parquet file: {first_line(error).rstrip('.')}.") from error
             if first is not None and not schema.equals(first):
                 raise InputError(f"'{file}' has other columns than '{self.files[0].name}' beside it.")
             first = schema
@@ -203,7 +204,3 @@ def _readable(path: Path) -> Iterator[None]:
             f"Reading '{path}' needs the library '{error.name}', which is not installed.",
             hint="Install it with: pip install 'edgewright[datasets]'",
         ) from error
-
-
-def _first_line(error: BaseException) -> str:
-    return next((line.strip().rstrip(".") for line in str(error).splitlines() if line.strip()), type(error).__name__)

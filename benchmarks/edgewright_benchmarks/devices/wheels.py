@@ -73,12 +73,7 @@ def download(names: Iterable[str], facts: DeviceFacts, folder: Path, device: str
         raise InputError(f"{lacking}, and wheels are copied to CPython on glibc only, not {kind}.", hint=by_hand)
     if util.find_spec("pip") is None:
         raise MissingDependencyError(f"{lacking}, and pip, which fetches wheels, is not installed here.", hint=by_hand)
-    machine = facts.architecture
-    platforms = [f"manylinux_2_{minor}_{machine}" for minor in range(int(libc.group(1)), 16, -1)]
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"]
-    pip += ["--only-binary=:all:", "--implementation=cp", "--dest", str(folder)]
-    pip += [f"--python-version={'.'.join(facts.python.split('.')[:2])}"]
-    pip += [f"--platform={platform}" for platform in (*platforms, f"manylinux2014_{machine}")]
+    pip = pip_download(facts.architecture, int(libc.group(1)), ".".join(facts.python.split(".")[:2]), folder)
     progress.note(f"{lacking}; fetching wheels to copy ...")
     done = subprocess.run([*pip, *pins], capture_output=True, check=False)
     if done.returncode:
@@ -86,3 +81,18 @@ def download(names: Iterable[str], facts: DeviceFacts, folder: Path, device: str
         last = lines[-1].removeprefix("ERROR: ").rstrip(".") if lines else f"exit code {done.returncode}"
         raise InputError(f"{lacking}, and pip cannot fetch wheels for it: {last}.", hint=by_hand)
     return sorted(folder.glob("*.whl"))
+
+
+def pip_download(machine: str, glibc: int, python: str, folder: Path) -> list[str]:
+    """The command that fetches wheels for another machine into `folder`; what is to be fetched is appended.
+
+    Args:
+        machine: Architecture as `uname -m` prints it.
+        glibc: Its glibc is 2.`glibc`: a wheel may ask for any up to it.
+        python: Version of its CPython, such as `3.11`.
+        folder: For the files.
+    """
+    platforms = [f"manylinux_2_{minor}_{machine}" for minor in range(glibc, 16, -1)] + [f"manylinux2014_{machine}"]
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
+    command += ["--no-deps", "--only-binary=:all:", "--implementation=cp", f"--python-version={python}"]
+    return [*command, *(f"--platform={platform}" for platform in platforms), "--dest", str(folder)]

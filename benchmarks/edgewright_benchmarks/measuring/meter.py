@@ -42,7 +42,7 @@ class MeterSettings:
         rounds: Rounds of every engine.
         calls: Calls of an engine in a round; 0 finds a number that takes a quarter of a second on the first engine.
         loads: Fresh processes in which loading is timed.
-        threads: Threads of an engine; None is what the package says.
+        threads: Threads of an engine; None is what the package says, and in a build one for each physical core.
         seed: Decides which samples a round takes, and the order of engines.
         samples: So many of the data at most, drawn from all of it; None is all.
     """

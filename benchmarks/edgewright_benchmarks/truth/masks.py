@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewright_benchmarks.truth.ground_truth import Truth
+from edgewright_benchmarks.truth.picture_size import picture_size
 from edgewright_targets import InputError, MissingDependencyError
 
 # Pixels of this value belong to no class and do not count, as in PASCAL VOC, Cityscapes and ADE20K's own tools.
@@ -18,7 +19,6 @@ IGNORED = 255
 # Masks that are looked at for a class beside the first.
 _LOOKED_AT = 100
 _MODES = ("L", "P", "1", "I;16", "I")
-_ORIENTATION = 0x0112
 
 
 def read_mask(path: Path) -> NDArray[np.int64]:
@@ -70,11 +70,9 @@ def _mask_file(cell: Any, class_names: tuple[str, ...], place: str) -> Path:
 def _fits_picture(sample: Any, mask: Path, place: str) -> None:
     from PIL import Image
 
-    try:
-        with Image.open(sample) as picture:
-            size = picture.size[::-1] if picture.getexif().get(_ORIENTATION, 1) >= 5 else picture.size
-    except Exception:  # noqa: BLE001 - whatever is wrong with it, the model's own step says it when its turn comes
-        return
+    size = picture_size(sample)
+    if size is None:
+        return  # whatever is wrong with it, the model's own step says it when its turn comes
     with Image.open(mask) as opened:
         found = opened.size
     if found != size:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgewright_benchmarks.truth.ground_truth import Truth, class_index
+from edgewright_benchmarks.truth.picture_size import picture_size
 from edgewright_targets import InputError
 
 # People draw a little over the edge of a picture: by this share of it.
@@ -108,20 +109,6 @@ def refuse_outside(box: TrueBox, size: tuple[int, int] | None, place: str) -> No
             f"{place}: the box {list(box.box)} is not inside its picture, which is {size[0]} x {size[1]}.",
             hint="Boxes are [x, y, width, height] in pixels of the picture as it lies there.",
         )
-
-
-def picture_size(file: Any) -> tuple[int, int] | None:
-    """Width and height of a picture as it is shown, from the head of its file; None where that cannot be told."""
-    try:
-        from PIL import Image
-    except ImportError:
-        return None
-    try:
-        with Image.open(file) as image:
-            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-            return (image.height, image.width) if turned else (image.width, image.height)
-    except Exception:  # noqa: BLE001 - a damaged file makes Pillow raise anything, and the engines will say what is wrong
-        return None
 
 
 OBJECTS = Truth("objects", true_boxes, _fits)

@@ -55,7 +55,6 @@ class BuildOptions:
         task: Overrides the source's task.
         labels: Class names by index, for sources that have none; or the file that has them (see `read_labels`).
         archive: Also write the package as one file beside it (`<output>.tar`).
-        threads: Threads of an engine; None is one for each physical core.
         emulated_samples: Samples at most that an emulator answers.
         golden: Data whose first samples travel in the package to be verified with, instead of those it is measured on.
         golden_samples: Whether any samples travel in the package.
@@ -71,7 +70,6 @@ class BuildOptions:
     task: str | None = None
     labels: tuple[str, ...] | str | Path | None = None
     archive: bool = False
-    threads: int | None = None
     emulated_samples: int = 400
     golden: str | Path | None = None
     golden_samples: bool = True
@@ -172,7 +170,7 @@ class Job:
     @property
     def device_threads(self) -> int:
         """Threads that an engine is told to use; 0, one for each core of the device, where nothing says how many."""
-        known = self.options.threads or self.target.cores or self.target.is_here()
+        known = self.options.meter.threads or self.target.cores or self.target.is_here()
         return self.threads if known else 0
 
     @property
@@ -334,7 +332,7 @@ def _job(
     measured: Dataset,
 ) -> Job:
     if target.is_here():
-        threads = options.threads or host_facts().cores
+        threads = options.meter.threads or host_facts().cores
         return Job(
             source=source,
             source_digest=digest,
@@ -347,7 +345,7 @@ def _job(
         )
     # The golden samples are the first ones, the same for every target of a package.
     part = measured.part(options.emulated_samples, first=min(GOLDEN_SAMPLES, options.emulated_samples))
-    threads = options.threads or target.cores or 1
+    threads = options.meter.threads or target.cores or 1
     return Job(
         source=source,
         source_digest=digest,

@@ -64,10 +64,6 @@ class CompileFacts:
     notes: tuple[str, ...] = ()
     options: dict[str, str] = field(default_factory=dict)
 
-    def share(self, provider: str) -> float:
-        """Share of the nodes that `provider` runs."""
-        return self.nodes.get(provider, 0) / max(1, sum(self.nodes.values()))
-
 
 class Compiler(Protocol):
     """What the module of a kind offers.

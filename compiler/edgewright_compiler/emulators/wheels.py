@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from edgewright_benchmarks.devices.wheels import needed
+from edgewright_benchmarks.devices.wheels import needed, pip_download
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.emulators.tools import run_tool
@@ -63,18 +63,14 @@ def fetch(
         scratch: For the files.
         bar: Where progress is shown.
     """
-    newest = int(libc.split(".")[1])
-    platforms = [f"manylinux_2_{minor}_{machine}" for minor in range(newest, 16, -1)] + [f"manylinux2014_{machine}"]
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"]
-    pip += ["--only-binary=:all:", "--implementation=cp", f"--python-version={python}"]
-    pip += [f"--platform={platform}" for platform in platforms]
+    pip = pip_download(machine, int(libc.split(".")[1]), python, scratch)
     scratch.mkdir(parents=True, exist_ok=True)
     shown = bar.bar("fetching wheels", len(versions))
     try:
         for name, version in versions.items():
             hint = f"The emulator needs {name} {version} for {machine} and Python {python}, as it is installed here."
             before = set(scratch.iterdir())
-            run_tool([*pip, "--dest", scratch, f"{name}=={version}"], f"Fetching {name} for {machine}", hint=hint)
+            run_tool([*pip, f"{name}=={version}"], f"Fetching {name} for {machine}", hint=hint)
             (made,) = set(scratch.iterdir()) - before
             unpack(made, destination)
             shown.update()

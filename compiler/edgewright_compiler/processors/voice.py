@@ -33,26 +33,17 @@ LONGEST_SECONDS = 3600
 
 
 @dataclass(frozen=True, kw_only=True)
-class VoiceSettings:
+class VoiceSettings(SegmentSettings):
     """What a graph does not say itself; the defaults are silero-vad's at 16 kHz.
 
     Attributes:
-        sampling_rate: Samples a second.
-        window: Samples of a frame.
         context: Samples of the frame before that the graph hears again.
-        threshold, exit_threshold, min_speech_ms, min_silence_ms, pad_ms, max_speech_seconds: See `SegmentSettings`.
         state: Output to the input that takes it; by default the outputs after the first, in the order of the inputs.
     """
 
     sampling_rate: int = 16_000
     window: int = 512
     context: int = 64
-    threshold: float = 0.5
-    exit_threshold: float = 0.0
-    min_speech_ms: float = 250.0
-    min_silence_ms: float = 100.0
-    pad_ms: float = 30.0
-    max_speech_seconds: float = 0.0
     state: dict[str, str] = field(default_factory=dict)
 
 
