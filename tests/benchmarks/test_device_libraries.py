@@ -61,7 +61,19 @@ def test_steps_of_the_measure_and_steps_inside_of_steps_count() -> None:
         ({"numpy": "1.24.2", "onnxruntime": "1.32.0"}, ("numpy",)),
         ({"numpy": "2.4.0", "onnxruntime": "1.33.0"}, ("onnxruntime",)),
         ({"numpy": "2.4.0rc1", "onnxruntime": "1.3"}, ("onnxruntime",)),
+        ({"numpy": "2.4.0+local", "onnxruntime": "1.33.0rc1"}, ("onnxruntime",)),
+        ({"numpy": "", "onnxruntime": "9" * 5000}, ("numpy", "onnxruntime")),
+        ({"numpy": "1.x; none", "onnxruntime": "1.32.1"}, ("numpy",)),
     ],
 )
 def test_versions_that_do_not_fit_are_copied(there: dict[str, str], lacking: tuple[str, ...]) -> None:
     assert unfit(there, BASE) == lacking
+
+
+def test_all_that_a_requirement_may_say_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ["numpy~=2.1,!=2.1.3", "onnxruntime>=1.32; extra == 'other'", "tokenizers"]
+    monkeypatch.setattr(metadata, "requires", lambda name: lines)
+    assert unfit({"numpy": "2.4.0"}, ["numpy"]) == ()
+    assert unfit({"numpy": "2.1.3"}, ["numpy"]) == ("numpy",)
+    assert unfit({"numpy": "3.0"}, ["numpy"]) == ("numpy",)
+    assert unfit({"onnxruntime": "1.2", "tokenizers": "any"}, ["onnxruntime", "tokenizers"]) == ()

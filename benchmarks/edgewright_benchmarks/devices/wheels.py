@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping
 from importlib import metadata, util
 from pathlib import Path
 
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
 from edgewright_benchmarks.devices.responses import DeviceFacts
 from edgewright_benchmarks.progress import Progress
 from edgewright_runtime.steps import step_kind
@@ -32,28 +35,25 @@ def needed(steps: Iterable[str]) -> tuple[str, ...]:
 
 def unfit(there: Mapping[str, str], names: Iterable[str]) -> tuple[str, ...]:
     """Those of `names` that are not `there`, or in a version that this runtime does not work with."""
-    bounds = _bounds()
-    return tuple(name for name in names if name not in there or not _fits(there[name], bounds.get(name, ())))
+    required = _required()
+    return tuple(name for name in names if name not in there or not _fits(there[name], required.get(name)))
 
 
-def _bounds() -> dict[str, tuple[tuple[str, str], ...]]:
-    """What this installation itself requires: name to its bounds, such as `>=` `1.32`."""
-    found = {}
-    for line in metadata.requires("edgewright") or []:
-        requirement, _, marker = line.partition(";")
-        name = re.match(r"[\w.-]+", requirement)
-        if name is not None and "extra" not in marker:
-            found[name.group()] = tuple(re.findall(r"(>=|<)\s*([\d.]+)", requirement))
-    return found
+def _required() -> dict[str, SpecifierSet]:
+    """What this installation itself requires of its libraries, those of extras left out."""
+    requirements = [Requirement(line) for line in metadata.requires("edgewright") or []]
+    plain = [one for one in requirements if one.marker is None or one.marker.evaluate({"extra": ""})]
+    return {one.name: one.specifier for one in plain}
 
 
-def _fits(version: str, bounds: Iterable[tuple[str, str]]) -> bool:
-    def numbers(text: str) -> list[int]:
-        # A number of a version has few digits; what a device says may have any.
-        return [int(part) for part in re.match(r"[\d.]{0,40}", text).group().strip(".").split(".") if part]  # type: ignore[union-attr]
-
-    own = numbers(version)
-    return all(own >= numbers(bound) if sign == ">=" else own < numbers(bound) for sign, bound in bounds)
+def _fits(version: str, required: SpecifierSet | None) -> bool:
+    if required is None:
+        return True
+    try:
+        return required.contains(version, prereleases=True)
+    except ValueError:
+        # What a device says may be no version at all, or a number of more digits than Python reads.
+        return False
 
 
 def download(names: Iterable[str], facts: DeviceFacts, folder: Path, device: str, progress: Progress) -> list[Path]:
