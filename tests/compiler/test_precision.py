@@ -20,9 +20,10 @@ from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.result import result_from_json
 from edgewright_compiler.building.candidate_graphs import Graphs
 from edgewright_compiler.building.job import BuildOptions, read_jobs
+from edgewright_compiler.building.precision_tolerance import precision_tolerance
 from edgewright_compiler.building.stage import CandidateError, Stages
 from edgewright_compiler.cache import StageCache
-from edgewright_compiler.graphs.exported import ExportedModel, Ports, copy_graph, load_graph
+from edgewright_compiler.graphs.exported import ExportedFolder, ExportedModel, Ports, copy_graph, load_graph
 from edgewright_compiler.graphs.passes.contract import EditError, edit
 from edgewright_compiler.graphs.passes.float8 import Int8ToFloat8
 from edgewright_compiler.graphs.precision_difference import NoReferenceError, precision_difference, tolerance_for
@@ -206,6 +207,19 @@ def test_changed_answers_are_counted(attention: Path, turned: Path, feeds: list[
     assert precision_difference(attention, turned, feeds).changed == 0
 
 
+class Given:
+    """Feeds of a graph that has no steps."""
+
+    def __init__(self, feeds: list[Any]) -> None:
+        self._feeds = feeds
+
+    def digest(self, exported: ExportedFolder) -> str:
+        return exported.digest
+
+    def read(self, exported: ExportedFolder, component: str) -> list[Any]:
+        return self._feeds
+
+
 @pytest.mark.parametrize(
     ("step", "budget", "refused"), [("classify", 0.5, True), ("classify", 1.0, False), ("segment_image", 0.0, False)]
 )
@@ -229,15 +243,18 @@ def test_a_precision_that_changes_answers_makes_no_engine(
     graphs = Graphs(
         Stages(StageCache(tmp_path / "cache"), Quiet()),
         job,
-        lambda folder, exported: {"model": feeds},
-        tmp_path / "exported",
-        ExportedModel(task="text-classification", labels=(), pipeline=pipeline, graphs=ports),
+        Given(feeds),
+        ExportedFolder(
+            tmp_path / "exported",
+            ExportedModel(task="text-classification", labels=(), pipeline=pipeline, graphs=ports),
+            "digest",
+        ),
     )
     if refused:
         with pytest.raises(CandidateError, match="changes the answers to 2 of 2 calibration samples"):
-            graphs.tolerance({"model": turned})
+            precision_tolerance(graphs, {"model": turned})
     else:
-        allowed, said = graphs.tolerance({"model": turned})
+        allowed, said = precision_tolerance(graphs, {"model": turned})
         assert allowed == tolerance_for(precision_difference(attention, turned, feeds).largest)
         assert "on 2 calibration samples" in said
 

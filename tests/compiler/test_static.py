@@ -9,7 +9,7 @@ import pytest
 
 from edgewright_compiler.building.candidate_graphs import Graphs
 from edgewright_compiler.building.stage import CandidateError
-from edgewright_compiler.graphs.exported import ExportedModel, Ports
+from edgewright_compiler.graphs.exported import ExportedFolder, ExportedModel, Ports
 from edgewright_compiler.graphs.feed_shapes import shapes_of
 from edgewright_compiler.graphs.fixed_shapes import FixingError, choose_length, choose_shapes, fix_shapes
 from edgewright_runtime.manifest import PipelineSpec, StepSpec
@@ -57,7 +57,7 @@ def test_a_graph_in_a_loop_has_no_one_shape(tmp_path: Path) -> None:
     exported = ExportedModel(task="text-generation", labels=(), pipeline=pipeline, graphs=graphs)
     nothing: Any = None  # no stage is run
     with pytest.raises(CandidateError, match=r"^decoder: .* runs in a loop, whose windows or states"):
-        Graphs(nothing, nothing, nothing, tmp_path, exported).fixed()
+        Graphs(nothing, nothing, nothing, ExportedFolder(tmp_path, exported, "")).fixed()
 
 
 def test_ranges_of_shapes() -> None:

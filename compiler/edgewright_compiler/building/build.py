@@ -11,25 +11,21 @@ The way of the data, each stage cached by content: export -> check -> quantize -
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgewright_benchmarks.measuring.meter import MeterSettings
 from edgewright_benchmarks.progress import Progress, Quiet
-from edgewright_benchmarks.versions import installed_versions
-from edgewright_compiler.building.engine_maker import EngineMaker, MadeEngines, exactly_here, here
-from edgewright_compiler.building.job import RUN_TOOLS, BuildOptions, Job, read_jobs
+from edgewright_compiler.building.build_evidence import judge_measured
+from edgewright_compiler.building.draft_package import write_draft
+from edgewright_compiler.building.engine_maker import EngineMaker
+from edgewright_compiler.building.job import BuildOptions, Job, read_jobs
 from edgewright_compiler.building.manifests import package_manifest
+from edgewright_compiler.building.measured_engines import measured_engines
 from edgewright_compiler.building.output_folder import OutputFolder, TargetEngines
-from edgewright_compiler.building.stage import DataKey, Stage, Stages
+from edgewright_compiler.building.stage import Stages
 from edgewright_compiler.cache import StageCache, digest_of
-from edgewright_compiler.graphs.exported import tree_digest
-from edgewright_compiler.reach.ways import Way
-from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.package import Package
-from edgewright_targets import HostFacts, Target, host_facts
 from edgewright_targets.findings import Findings
 
 if TYPE_CHECKING:
@@ -90,7 +86,7 @@ def build(
         progress.note(f"{output.path} is up to date.")
     else:
         with output.reserved(f"Nothing was changed at '{output.path}'."):
-            made = [_Build(job, cache, progress).run() for job in jobs]
+            made = [_build_target(job, Stages(cache, progress)) for job in jobs]
             output.fill(key, package_manifest(jobs, made), made, cache, golden_samples=options.golden_samples)
         results = tuple(entry.result for entry in made)
     archive = None
@@ -105,93 +101,15 @@ def draft_package(job: Job, destination: Path, cache: StageCache, progress: Prog
 
     This is what a build measures; by itself it serves to run candidates elsewhere, such as in an emulator.
     """
-    maker = EngineMaker(job, Stages(cache, progress))
-    made = maker.make()
-    maker.draft(destination, made.folder, made.exported, made.engines)
+    made = EngineMaker(job, Stages(cache, progress)).make()
+    write_draft(destination, job, made.exported, made.engines)
     return tuple(engine.spec.name for engine in made.engines)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _MeasureKey:
-    exported: str
-    engines: dict[str, EngineSpec]
-    files: dict[str, str]
-    ways: dict[str, Way]
-    data: DataKey
-    golden: DataKey | None
-    meter: MeterSettings
-    # Of engines that are timed the machine, of the others the target.
-    machine: HostFacts | None
-    target: Target | None
-    # Where answers of this machine are kept beside an emulator's, they depend on both.
-    emulators: dict[str, dict[str, str]] | None
-    features: tuple[str, ...] | None
-    tools: dict[str, str]
-
-
-class _Build:
-    """What a build does for one target."""
-
-    def __init__(self, job: Job, cache: StageCache, progress: Progress) -> None:
-        self.job = job
-        self.progress = progress
-        self.stages = Stages(cache, progress)
-        self.maker = EngineMaker(job, self.stages)
-
-    def run(self) -> TargetEngines:
-        """All stages for the target of the job."""
-        from edgewright_compiler.building.build_evidence import judge_measured
-
-        made = self.maker.make()
-        measured = self._measure(made)
-        judged = judge_measured(self.job, made, measured)
-        self.progress.note(judged.reason)
-        return TargetEngines(self.job.target.name, made.folder, made.engines, measured, judged)
-
-    def _measure(self, made: MadeEngines) -> Path:
-        from edgewright_compiler.building.measure import Drafts, measure
-        from edgewright_compiler.emulators import emulated_by_provider
-
-        job = self.job
-        ways = job.engine_ways
-        answering = [engine for engine in made.engines if ways[engine.spec.name].answers != "none"]
-        names = [engine.spec.name for engine in answering]
-        emulated = [e for e in answering if ways[e.spec.name].answers == "emulated"]
-        # Of an accelerator's engine there is nothing that this machine's processor could run.
-        native = [exactly_here(engine) for engine in emulated if not emulated_by_provider(engine.spec.provider)]
-        doing, done = "Measuring", "Measured"
-        if job.rung != "measured":
-            doing, done = "Emulating", "Emulated" if emulated else "Answered here, as the reference"
-
-        def make(place: Path) -> None:
-            count = len(names) if job.rung == "measured" else len(emulated)
-            if count:
-                self.progress.note(f"{doing} {count} engines on {len(job.measured.samples):,} samples ...")
-            with self.stages.scratch() as scratch:
-                # A reference answers on this machine, which refuses engines of another architecture, as it should.
-                drafted = [here(e) if ways[e.spec.name].answers == "reference" else e for e in answering]
-                self.maker.draft(scratch / "package", made.folder, made.exported, drafted)
-                if native:
-                    self.maker.draft(scratch / "native", made.folder, made.exported, native)
-                natives = [engine.spec.name for engine in native]
-                drafts = Drafts(scratch / "package", names, scratch / "native", natives)
-                measure(place, drafts, job, self._meter(), self.progress)
-
-        key = _MeasureKey(
-            exported=tree_digest(made.folder),
-            engines={engine.spec.name: engine.spec for engine in answering},
-            files={engine.spec.name: engine.digest() for engine in answering},
-            ways={name: ways[name] for name in names},
-            data=DataKey.of(job.measured),
-            golden=DataKey.of(job.golden) if job.golden else None,
-            meter=self._meter(),
-            machine=host_facts() if job.rung == "measured" else None,
-            target=job.target if job.rung != "measured" else None,
-            emulators=job.emulator_facts() if native else None,
-            features=host_facts().features if native else None,
-            tools=installed_versions(RUN_TOOLS),
-        )
-        return self.stages.run(Stage("measure", key, done), make)
-
-    def _meter(self) -> MeterSettings:
-        return dataclasses.replace(self.job.options.meter, threads=self.job.threads)
+def _build_target(job: Job, stages: Stages) -> TargetEngines:
+    """All stages for the target of a job."""
+    made = EngineMaker(job, stages).make()
+    measured = measured_engines(stages, job, made)
+    judged = judge_measured(job, made, measured)
+    stages.progress.note(judged.reason)
+    return TargetEngines(job.target.name, made.exported.path, made.engines, measured, judged)

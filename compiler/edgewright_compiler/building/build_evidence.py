@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 def judge_measured(job: Job, made: MadeEngines, measured: Path) -> Result:
     """The evidence of a build: every candidate of the target with what became of it, and the choice."""
-    exported = made.exported
+    exported = made.exported.model
     found = read_measured(measured)
     ways = job.engine_ways
     baseline = job.engine_name(job.target.baseline)

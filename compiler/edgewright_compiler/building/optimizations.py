@@ -15,20 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_benchmarks.result import OptimizerFacts
 from edgewright_benchmarks.versions import installed_versions
-from edgewright_compiler.building.job import RUN_TOOLS
-from edgewright_compiler.building.stage import DataKey, Stage
+from edgewright_compiler.building.draft_package import float_engine, without_optimizations, write_draft
+from edgewright_compiler.building.exports import checked_samples
+from edgewright_compiler.building.job import RUN_TOOLS, Job
+from edgewright_compiler.building.stage import DataKey, Stage, Stages
 from edgewright_compiler.graphs.changed_nodes import changed_nodes, largest_share
+from edgewright_compiler.graphs.exported import ExportedFolder
 from edgewright_runtime.errors import EngineUnavailableError, InferenceError
-from edgewright_runtime.options import AS_WRITTEN, OPTIMIZATION_KEY
 from edgewright_targets import host_facts
 from edgewright_targets.record import read_record, write_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edgewright_compiler.building.candidate_graphs import Graphs
-    from edgewright_compiler.building.engine_files import EngineFiles
-    from edgewright_compiler.building.engine_maker import EngineMaker
 
 # Largest difference, as a share of the outputs' size, that another order of operations explains. Float32 has 24 bits,
 # and sums of thousands of products lose some; float16 has 11; a step of 8 bits is 1/255, and layers add theirs up.
@@ -57,40 +56,31 @@ def allowed_difference(quantized: str) -> float:
     return _FLOAT16 if "float16" in quantized else _INTEGERS
 
 
-def as_written(engine: EngineFiles) -> EngineFiles:
-    """The same engine with all optimizations off."""
-    parts = {
-        name: dataclasses.replace(part, session_options={**part.session_options, OPTIMIZATION_KEY: AS_WRITTEN})
-        for name, part in engine.spec.parts.items()
-    }
-    return dataclasses.replace(engine, spec=dataclasses.replace(engine.spec, parts=parts))
-
-
-def optimizer_facts(maker: EngineMaker, graphs: Graphs, samples: Sequence[Any]) -> OptimizerFacts:
+def optimizer_facts(stages: Stages, job: Job, exported: ExportedFolder) -> OptimizerFacts:
     """What the optimizations change of the float engine's answers, and whether they stay on; a cached stage.
 
     Args:
-        maker: Whose stage it is.
-        graphs: The graphs as they came.
-        samples: What both answer.
+        stages: Keep it.
+        job: Has the samples that both answer.
+        exported: The graphs as they came.
     """
-    job = maker.job
+    samples = checked_samples(job)
 
     def make(place: Path) -> None:
-        with maker.stages.scratch() as scratch:
-            engine = maker.float_here(graphs.folder, graphs.exported)
-            other = as_written(engine)
+        with stages.scratch() as scratch:
+            engine = float_engine(job, exported)
+            other = without_optimizations(engine)
             # Both in one package, which has their weights once.
             names = engine.spec.name, f"{engine.spec.name}-as-written"
             other = dataclasses.replace(other, spec=dataclasses.replace(other.spec, name=names[1]))
-            maker.draft(scratch / "package", graphs.folder, graphs.exported, [engine, other])
-            found = _compare(scratch / "package", names, samples, graphs, job.source.quantized)
+            write_draft(scratch / "package", job, exported, [engine, other])
+            found = _compare(scratch / "package", names, samples, exported, job.source.quantized)
             if found.exceeds and not found.refused:
-                found = _judged(maker, scratch / "package", names, found)
+                found = _judged(stages, job, scratch / "package", names, found)
         (place / _FACTS).write_text(json.dumps(write_record(found)), encoding="utf-8")
 
     key = _OptimizerKey(
-        exported=graphs.digest,
+        exported=exported.digest,
         data=DataKey.of(job.inputs),
         compared=len(samples),
         judged_on=DataKey.of(job.measured),
@@ -101,14 +91,14 @@ def optimizer_facts(maker: EngineMaker, graphs: Graphs, samples: Sequence[Any]) 
         tools=installed_versions(RUN_TOOLS),
     )
     title = f"Compared the graph with and without ONNX Runtime's optimizations on {len(samples)} inputs"
-    path = maker.stages.run(Stage("optimizer", key, title), make) / _FACTS
+    path = stages.run(Stage("optimizer", key, title), make) / _FACTS
     facts = read_record(OptimizerFacts, json.loads(path.read_text(encoding="utf-8")), str(path))
     # The budget is not the stage's: what is lost stays the same under another one.
     return facts if facts.drop is None else dataclasses.replace(facts, kept=facts.drop <= job.options.max_drop)
 
 
 def _compare(
-    package: Path, names: Sequence[str], samples: Sequence[Any], graphs: Graphs, quantized: str
+    package: Path, names: Sequence[str], samples: Sequence[Any], exported: ExportedFolder, quantized: str
 ) -> OptimizerFacts:
     from edgewright_runtime import load
 
@@ -130,20 +120,19 @@ def _compare(
         with load(package, engine=names[-1], strict=True) as model:
             feeds = {name: given[0] for name, given in model.whole_feeds(samples[worst]).items() if given}
         for component, given in feeds.items():
-            nodes += changed_nodes(graphs.folder / component, given, allowed)
+            nodes += changed_nodes(exported.path / component, given, allowed)
     largest = gaps[worst] if gaps[worst] < float("inf") else None
     return OptimizerFacts(
         difference=largest, allowed=allowed, samples=len(samples), nodes=tuple(nodes), kept=gaps[worst] <= allowed
     )
 
 
-def _judged(maker: EngineMaker, package: Path, names: Sequence[str], found: OptimizerFacts) -> OptimizerFacts:
+def _judged(stages: Stages, job: Job, package: Path, names: Sequence[str], found: OptimizerFacts) -> OptimizerFacts:
     """The facts with what the metric says, where there is ground truth."""
     from edgewright_benchmarks.devices.engine_worker import Place
     from edgewright_benchmarks.measuring.meter import answer_engines
     from edgewright_benchmarks.tasks import find_task
 
-    job = maker.job
     if not job.target.is_here() and job.source.quantized:
         # Sums of integers may saturate on this processor, which says nothing about that one.
         return dataclasses.replace(found, kept=True)
@@ -151,7 +140,7 @@ def _judged(maker: EngineMaker, package: Path, names: Sequence[str], found: Opti
         return found
     places = {name: Place() for name in names}
     title = "answering with and without optimizations"
-    readings = answer_engines(package, places, job.measured.samples, title, maker.stages.progress)
+    readings = answer_engines(package, places, job.measured.samples, title, stages.progress)
     if any(one.failure is not None for one in readings.values()):
         return found
     optimized, written = (readings[name].predictions for name in names)

@@ -1,6 +1,6 @@
 """Stages of a build: pieces of work whose results the cache keeps under a digest of everything that decides them.
 
-    export -> check -> (feeds ->) (fix ->) quantize (-> share) (-> reference -> compile) -> measure
+    export -> check (-> feeds) (-> shapes -> fix) -> quantize (-> share) (-> reference -> compile) -> measure
 
 A stage is named, and its key is a frozen dataclass. A stage runs again where its key, its revision or the version of
 Edgewright is another, and only then.
@@ -33,6 +33,7 @@ REVISIONS = {
     "export": 1,
     "check": 1,
     "optimizer": 1,
+    "feeds": 1,
     "shapes": 1,
     "fix": 2,
     "quantize": 2,

@@ -70,6 +70,43 @@ class ExportedModel:
         steps = (*self.pipeline.steps, *(measured.steps if measured else ()))
         return any(step_kind(step.step).loops and step.options.get("component") == component for step in steps)
 
+    def text_limits(self, component: str) -> dict[str, int]:
+        """Inputs of a graph that are tokens of texts, and the most that the model takes."""
+        steps = self.pipeline.steps
+        limits = {
+            name: int(step.options["max_length"])
+            for step in steps
+            if step_kind(step.step).tokenizes
+            for name in step.options["outputs"]
+        }
+        wired = {
+            name: value
+            for step in steps
+            if step.options.get("component") == component
+            for name, value in dict(step.options.get("inputs") or {}).items()
+        }
+        inputs = self.graphs[component].inputs
+        return {name: limits[wired.get(name, name)] for name in inputs if wired.get(name, name) in limits}
+
+
+@dataclass(frozen=True)
+class ExportedFolder:
+    """An exported model on disk: its folder, its record, and the digest of all its files."""
+
+    path: Path
+    model: ExportedModel
+    digest: str
+
+    @classmethod
+    def read(cls, path: Path) -> ExportedFolder:
+        """Read the record, and compute the digest."""
+        return cls(path, read_exported(path), tree_digest(path))
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Names of the components."""
+        return tuple(self.model.graphs)
+
 
 def ports_of(model: onnx_ir.Model) -> Ports:
     """The names of a graph's inputs and outputs."""

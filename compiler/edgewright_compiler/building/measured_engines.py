@@ -1,0 +1,81 @@
+"""The last stage: what the engines of a target answer and how long they take; see `measure` for what is kept."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgewright_benchmarks.measuring.meter import MeterSettings
+from edgewright_benchmarks.versions import installed_versions
+from edgewright_compiler.building.draft_package import exactly_here, here, write_draft
+from edgewright_compiler.building.engine_maker import MadeEngines
+from edgewright_compiler.building.job import RUN_TOOLS, Job
+from edgewright_compiler.building.measure import Drafts, measure
+from edgewright_compiler.building.stage import DataKey, Stage, Stages
+from edgewright_compiler.emulators import emulated_by_provider
+from edgewright_compiler.reach.ways import Way
+from edgewright_runtime.manifest import EngineSpec
+from edgewright_targets import HostFacts, Target, host_facts
+
+
+@dataclass(frozen=True, kw_only=True)
+class _MeasureKey:
+    exported: str
+    engines: dict[str, EngineSpec]
+    files: dict[str, str]
+    ways: dict[str, Way]
+    data: DataKey
+    golden: DataKey | None
+    meter: MeterSettings
+    # Of engines that are timed the machine, of the others the target.
+    machine: HostFacts | None
+    target: Target | None
+    # Where answers of this machine are kept beside an emulator's, they depend on both.
+    emulators: dict[str, dict[str, str]] | None
+    features: tuple[str, ...] | None
+    tools: dict[str, str]
+
+
+def measured_engines(stages: Stages, job: Job, made: MadeEngines) -> Path:
+    """The folder of readings of all engines that can be answered from here; see `read_measured`."""
+    ways = job.engine_ways
+    answering = [engine for engine in made.engines if ways[engine.spec.name].answers != "none"]
+    names = [engine.spec.name for engine in answering]
+    emulated = [e for e in answering if ways[e.spec.name].answers == "emulated"]
+    # Of an accelerator's engine there is nothing that this machine's processor could run.
+    native = [exactly_here(engine) for engine in emulated if not emulated_by_provider(engine.spec.provider)]
+    doing, done = "Measuring", "Measured"
+    if job.rung != "measured":
+        doing, done = "Emulating", "Emulated" if emulated else "Answered here, as the reference"
+    settings = dataclasses.replace(job.options.meter, threads=job.threads)
+
+    def make(place: Path) -> None:
+        count = len(names) if job.rung == "measured" else len(emulated)
+        if count:
+            stages.progress.note(f"{doing} {count} engines on {len(job.measured.samples):,} samples ...")
+        with stages.scratch() as scratch:
+            # A reference answers on this machine, which refuses engines of another architecture, as it should.
+            drafted = [here(e) if ways[e.spec.name].answers == "reference" else e for e in answering]
+            write_draft(scratch / "package", job, made.exported, drafted)
+            if native:
+                write_draft(scratch / "native", job, made.exported, native)
+            natives = [engine.spec.name for engine in native]
+            drafts = Drafts(scratch / "package", names, scratch / "native", natives)
+            measure(place, drafts, job, settings, stages.progress)
+
+    key = _MeasureKey(
+        exported=made.exported.digest,
+        engines={engine.spec.name: engine.spec for engine in answering},
+        files={engine.spec.name: engine.digest() for engine in answering},
+        ways={name: ways[name] for name in names},
+        data=DataKey.of(job.measured),
+        golden=DataKey.of(job.golden) if job.golden else None,
+        meter=settings,
+        machine=host_facts() if job.rung == "measured" else None,
+        target=job.target if job.rung != "measured" else None,
+        emulators=job.emulator_facts() if native else None,
+        features=host_facts().features if native else None,
+        tools=installed_versions(RUN_TOOLS),
+    )
+    return stages.run(Stage("measure", key, done), make)
