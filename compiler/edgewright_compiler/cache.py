@@ -21,9 +21,8 @@ from typing import Any
 
 from filelock import FileLock
 
-from edgewright_runtime.archive import UNPACKED, cache_folder
 from edgewright_runtime.aside import folder_aside, sweep
-from edgewright_runtime.finished import ENGINES, FINISHED, TIMING
+from edgewright_runtime.cache_folder import ENGINES, FINISHED, TIMING, UNPACKED, cache_folder
 from edgewright_runtime.package_files import file_digest
 from edgewright_targets import InputError
 

@@ -14,11 +14,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from edgewright_runtime.aside import folder_aside
+from edgewright_runtime.cache_folder import UNPACKED, cache_folder
 from edgewright_runtime.errors import DamagedPackageError, PackageError
 from edgewright_runtime.package_files import SUMS, SUMS_LIMIT_BYTES, check_digests, checked_path, read_sums
 from edgewright_runtime.tar_entries import TAR_ERRORS, Entries
-
-UNPACKED = "unpacked"
 
 
 def write_archive(package: Path, archive: Path) -> None:
@@ -39,14 +38,6 @@ def write_archive(package: Path, archive: Path) -> None:
             raw.flush()
             os.fsync(raw.fileno())
         made.replace(archive)
-
-
-def cache_folder() -> Path:
-    """Edgewright's folder under the XDG cache folder (`~/.cache/edgewright`); not created."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    # The XDG specification: a relative path is to be ignored.
-    root = Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache"
-    return root / "edgewright"
 
 
 def unpacked(archive: Path, *, check: bool = False) -> Path:

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_runtime.archive import cache_folder
 from edgewright_runtime.aside import folder_aside
+from edgewright_runtime.cache_folder import ENGINES, FINISHED, cache_folder
 from edgewright_runtime.package_files import SUMS, file_digest
 from edgewright_runtime.trt import CAPABILITIES_KEY, FLAVOURS, PLAN_FILE, PROFILE_KEY, load_module, missing
 from edgewright_targets.gpu import CudaError, Gpu, gpu
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     from edgewright_runtime.package import Package
 
 FACTS_FILE = "engine.json"
-ENGINES = "engines"
-FINISHED = "finished"
-# What TensorRT learned about kernels, for one GPU, driver and version each.
-TIMING = "timing"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from edgewright_compiler.finish import device_plan
 from edgewright_compiler.finish.device_plan import stored_or_built
 from edgewright_runtime import Package
 from edgewright_runtime import finished as finished_module
-from edgewright_runtime.archive import cache_folder
+from edgewright_runtime.cache_folder import cache_folder
 from edgewright_runtime.finished import engine_key, plan_folder, stored_plan, write_finished
 from unfinished import GPU, PLAN, found, make, needs_no_gpu, on_the_device
 

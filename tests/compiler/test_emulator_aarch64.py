@@ -25,7 +25,7 @@ from edgewright_compiler.building.job import BuildOptions, read_jobs
 from edgewright_compiler.cache import StageCache
 from edgewright_compiler.emulators import aarch64, debian, qemu, wheels
 from edgewright_runtime import Package
-from edgewright_runtime.archive import cache_folder
+from edgewright_runtime.cache_folder import cache_folder
 from edgewright_targets import EdgewrightError, InputError, host_facts
 from exact import exact_output
 from tiny_models import write_arrays, write_onnx

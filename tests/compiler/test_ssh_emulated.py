@@ -17,7 +17,7 @@ from edgewright_cli.summary import result_text
 from edgewright_compiler import BuildOptions, build
 from edgewright_compiler.cache import StageCache
 from edgewright_compiler.emulators import aarch64
-from edgewright_runtime.archive import cache_folder
+from edgewright_runtime.cache_folder import cache_folder
 from ssh_server import SshServer, far_processes
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from edgewright_benchmarks.devices.engine_worker import EngineWorker
 from edgewright_benchmarks.devices.workers import WorkerProcess
 from edgewright_benchmarks.progress import Progress
-from edgewright_runtime.archive import cache_folder
+from edgewright_runtime.cache_folder import cache_folder
 from edgewright_targets import InputError, host_facts
 
 

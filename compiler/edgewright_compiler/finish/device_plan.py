@@ -10,9 +10,9 @@ from typing import Any
 from edgewright_benchmarks.progress import Progress
 from edgewright_compiler.compile.tensorrt_plan import build_plan
 from edgewright_compiler.disk import disk_reason
-from edgewright_runtime.archive import cache_folder
 from edgewright_runtime.aside import folder_aside
-from edgewright_runtime.finished import FACTS_FILE, TIMING, engine_key, plan_folder, stored_plan
+from edgewright_runtime.cache_folder import TIMING, cache_folder
+from edgewright_runtime.finished import FACTS_FILE, engine_key, plan_folder, stored_plan
 from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.package import Package
 from edgewright_runtime.package_files import file_digest
