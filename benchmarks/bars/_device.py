@@ -56,16 +56,18 @@ def main(package: str, engine: str, job: str, folder: str) -> None:
     import numpy as np
 
     from edgewright_runtime import load
+    from edgewright_runtime.probe import Probe
 
     asked = json.loads(Path(job).read_text(encoding="utf-8"))
     answers = []
     with load(package, engine=engine, strict=True) as model:
+        probe = Probe(model)
         for index, given in enumerate(asked["samples"]):
             sample = given
             if isinstance(given, dict) and set(given) == {"arrays"}:
                 with np.load(given["arrays"], allow_pickle=False) as file:
                     sample = dict(file)
-            np.savez(Path(folder) / f"outputs-{index}.npz", **model.measured(sample)["outputs"])
+            np.savez(Path(folder) / f"outputs-{index}.npz", **probe.values_for_comparison(sample)["outputs"])
             values = model.run(sample, **asked["options"])
             written = values.get("generation") if asked["tokens"] else None
             answers.append(plain(model(sample, **asked["options"]) if written is None else list(written["tokens"])))

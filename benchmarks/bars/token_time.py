@@ -27,6 +27,7 @@ from _package import texts
 from edgewright_benchmarks.devices.here import machine_to_itself
 from edgewright_benchmarks.progress import Quiet
 from edgewright_runtime import Model, load
+from edgewright_runtime.probe import Probe
 from edgewright_targets import InputError
 
 LIMIT = 1.1
@@ -101,11 +102,11 @@ def measure(options: argparse.Namespace) -> list[Figure]:
         steps = {step.step: step.options for step in model.manifest.pipeline.steps}
         if "generate" not in steps:
             raise InputError(f"'{options.package}' generates no text: its steps are {', '.join(steps)}.")
-        generate: Any = next(step for step in model._pipeline.steps if hasattr(step, "stream"))  # noqa: SLF001
+        generate: Any = next(step for step in model.pipeline.steps if hasattr(step, "stream"))
         session = TimedSession(model._engine.graph("model").session)  # noqa: SLF001 - one session for both
         generate.loop._session = session  # noqa: SLF001
         by_hand = ByHand(session, steps["generate"]["loop"])
-        prompts = [model.feeds(text)["input_ids"][0].tolist()[:8] for text in texts(options.package)]
+        prompts = [Probe(model).feeds(text)["input_ids"][0].tolist()[:8] for text in texts(options.package)]
         starts = [(_text(model, tokens), tokens) for tokens in prompts if len(tokens) > 1]
         _check_alike(model, by_hand, starts)
         ours, theirs = _in_turns(model, by_hand, session, starts, options.rounds or ROUNDS)
@@ -148,7 +149,7 @@ def _around(call: Callable[[], Any], session: TimedSession) -> tuple[float, floa
 
 
 def _text(model: Model, tokens: list[int]) -> str:
-    tokenizer = next(step._tokenizer for step in model._pipeline.steps if hasattr(step, "_tokenizer"))  # noqa: SLF001
+    tokenizer = next(step._tokenizer for step in model.pipeline.steps if hasattr(step, "_tokenizer"))  # noqa: SLF001
     return str(tokenizer.decode(tokens))
 
 
@@ -163,7 +164,7 @@ def _stream(model: Model, text: str) -> list[int]:
 def _check_alike(model: Model, by_hand: ByHand, starts: list[tuple[str, list[int]]]) -> None:
     """Both sides have to do the same work: the same tokens, up to the end that by hand is not avoided."""
     for text, tokens in starts:
-        if model.feeds(text)["input_ids"][0].tolist() != tokens:
+        if Probe(model).feeds(text)["input_ids"][0].tolist() != tokens:
             raise InputError(f"The prompt {text!r} does not have the tokens that it was made of.")
         ours, theirs = _stream(model, text), by_hand(tokens, TOKENS)
         same = next((at for at, pair in enumerate(zip(ours, theirs, strict=True)) if pair[0] != pair[1]), TOKENS)

@@ -26,6 +26,7 @@ _GROWTH = """
 import sys
 import numpy, onnxruntime, tokenizers
 import edgewright_runtime
+from edgewright_runtime.probe import Probe
 
 def resident():
     with open("/proc/self/status") as file:
@@ -35,7 +36,7 @@ package, text = sys.argv[1:]
 before = resident()
 model = edgewright_runtime.load(package)
 model(text, max_new_tokens=16, min_new_tokens=16)
-model.measured(text)
+Probe(model).values_for_comparison(text)
 print(resident() - before)
 """
 

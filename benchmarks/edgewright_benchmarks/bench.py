@@ -34,6 +34,7 @@ from edgewright_benchmarks.progress import Progress, Quiet
 from edgewright_benchmarks.result import EngineResult, Result, result_from_json
 from edgewright_runtime import EngineFallbackWarning, EngineInfo, OtherProcessorWarning, Package, load
 from edgewright_runtime.manifest import Manifest
+from edgewright_runtime.probe import Probe
 from edgewright_runtime.samples import ARRAYS_INPUT
 from edgewright_targets import InputError, Rung
 
@@ -109,7 +110,7 @@ def _here(package: Package, settings: MeterSettings, samples: Dataset) -> Iterat
             info = model.engine
             if package.manifest.pipeline.input == ARRAYS_INPUT:
                 # Names of arrays are known with the graph: said here, and not as the failure of an engine.
-                model.feeds(samples.samples[0])
+                Probe(model).feeds(samples.samples[0])
     yield _Where(ThisMachine(), info, tool_versions())
 
 

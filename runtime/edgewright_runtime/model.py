@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from edgewright_runtime.errors import SampleError
-from edgewright_runtime.manifest import COMPONENT
 from edgewright_runtime.package import Package
 from edgewright_runtime.pipeline import Pipeline
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from edgewright_runtime.listening import Listener
     from edgewright_runtime.manifest import Manifest
     from edgewright_runtime.steps.protocols import TextStream
-    from edgewright_runtime.wire import Arrays
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,13 +61,14 @@ class Model:
     Attributes:
         package: The opened package.
         engine: Which engine runs, and why.
+        pipeline: The steps around its graphs.
     """
 
     def __init__(self, package: Package, engine: Engine, info: EngineInfo) -> None:
         self.package = package
         self.engine = info
         self._engine = engine
-        self._pipeline = Pipeline(package, engine)
+        self.pipeline = Pipeline(package, engine)
 
     @property
     def manifest(self) -> Manifest:
@@ -84,7 +83,7 @@ class Model:
     @property
     def streams(self) -> bool:
         """Whether `stream` can be used."""
-        return self._pipeline.streams
+        return self.pipeline.streams
 
     def __call__(self, sample: Any, **options: Any) -> Any:
         """Answer one sample, or each of a list.
@@ -101,13 +100,13 @@ class Model:
         if isinstance(sample, (list, tuple)):
             size = options.get("batch_size", 1)
             if size != 1:
-                return self._pipeline.in_batches(sample, size, options)
+                return self.pipeline.in_batches(sample, size, options)
             return [self(one, **options) for one in sample]
-        return self._pipeline.answer(self.run(sample, **options))
+        return self.pipeline.answer(self.run(sample, **options))
 
     def run(self, sample: Any, **options: Any) -> Mapping[str, Any]:
         """All named values of one sample: inputs, feeds, `outputs` of the graph, and what the steps made of them."""
-        return self._pipeline.run(sample, options)
+        return self.pipeline.run(sample, options)
 
     def embed(self, **given: Any) -> Any:
         """The vector of one input alone, [1, size], for models that compare vectors of two: `embed(text="a cat")`.
@@ -118,7 +117,7 @@ class Model:
         if len(given) != 1:
             raise SampleError(f"One input at a time has a vector; given were {len(given)}.")
         ((name, value),) = given.items()
-        return self._pipeline.part(name, value)
+        return self.pipeline.part(name, value)
 
     def stream(self, sample: Any, **options: Any) -> TextStream:
         """The answer piece by piece as it is made; joined, the pieces are what a call answers.
@@ -128,7 +127,7 @@ class Model:
         Raises:
             SampleError: The model gives its answer at once, or the sample is not what it takes, or an option.
         """
-        return self._pipeline.stream(sample, options)
+        return self.pipeline.stream(sample, options)
 
     def listen(self, *, threshold: float | None = None) -> Listener:
         """A recording that comes in chunks, for models that find something in audio; several may be under way.
@@ -138,48 +137,12 @@ class Model:
         """
         from edgewright_runtime.listening import listener
 
-        return listener(self._pipeline.steps, threshold)
+        return listener(self.pipeline.steps, threshold)
 
     @property
     def options(self) -> frozenset[str]:
         """Names of what a call may say."""
-        return self._pipeline.options
-
-    def measured(self, sample: Any) -> Mapping[str, Any]:
-        """All named values on the way in which engines are compared: `outputs` are those to compare.
-
-        For most models this is `run`. What a generator answers after its first other token cannot be compared, so the
-        package declares other steps for it; of a detector also boxes count that nobody would be shown.
-        """
-        return self._pipeline.measured(sample)
-
-    def timed(self, sample: Any) -> None:
-        """Answer a sample the way a call is timed: with the same work for every engine."""
-        declared = self.manifest.pipeline.measured
-        self(sample, **(declared.call if declared else {}))
-
-    def feeds(self, sample: Any, component: str = COMPONENT) -> Arrays:
-        """What the steps before the graphs make for a component: input to value.
-
-        What comes from another graph, or is the state of a loop, is no part of it: an engine of another precision is
-        given the same feeds.
-        """
-        return self._pipeline.feeds(sample).get(component, {})
-
-    def golden_feeds(self, sample: Any) -> Arrays:
-        """The same of all components, named as golden samples name them: `input`, or `component/input`."""
-        return {
-            name if component == COMPONENT else f"{component}/{name}": value
-            for component, feeds in self._pipeline.feeds(sample).items()
-            for name, value in feeds.items()
-        }
-
-    def whole_feeds(self, sample: Any) -> dict[str, list[Arrays]]:
-        """Component to all that its graph is given for a sample, once for each time that it runs.
-
-        Of a loop it is one step from the middle, with the state; there is none where a sample is too short for that.
-        """
-        return self._pipeline.whole_feeds(sample)
+        return self.pipeline.options
 
     def close(self) -> None:
         """Free the session; the model cannot be called afterwards."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright_runtime.errors import PackageError, SampleError
 from edgewright_runtime.samples import ARRAYS_INPUT, named_values
 from edgewright_runtime.steps import make_step, step_kind
-from edgewright_runtime.steps.call import CALL, Call
+from edgewright_runtime.steps.call import CallOptions
 from edgewright_runtime.steps.protocols import BatchStep, GraphStep, StreamingStep
 from edgewright_runtime.steps.values import MissingValueError, Values
 from edgewright_targets.errors import first_few, nearest
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from edgewright_runtime.engine import Engine
+    from edgewright_runtime.manifest import StepSpec
     from edgewright_runtime.package import Package
     from edgewright_runtime.steps.protocols import Step, TextStream
-    from edgewright_runtime.wire import Arrays
 
 # What a step raises that is given other values than it was made for: names that a manifest does not give, and shapes
 # and ranges, which a graph decides.
@@ -46,12 +46,15 @@ class Pipeline:
         self._engine = engine
         self._spec = package.manifest.pipeline
         self._output = "outputs" if self._spec.output == "*" else self._spec.output
-        self.steps = [make_step(step, package, engine) for step in self._spec.steps]
+        self.steps = self.made(self._spec.steps)
         by_kind = (name for spec in self._spec.steps for name in step_kind(spec.step).call_options)
         by_manifest = (name for step in self.steps for name in getattr(step, "options", ()))
         self.options = frozenset({_TOP_K, *by_kind, *by_manifest})
         self._taken = self._array_names()
-        self._measuring: list[Step] | None = None
+
+    def made(self, specs: Sequence[StepSpec]) -> list[Step]:
+        """Steps over the same package and engine."""
+        return [make_step(spec, self._package, self._engine) for spec in specs]
 
     def _array_names(self) -> frozenset[str] | None:
         """The arrays that a sample may have; None where it is not named arrays, or steps read more than the graph."""
@@ -64,9 +67,9 @@ class Pipeline:
         """Whether a step can give its part in pieces."""
         return any(isinstance(step, StreamingStep) for step in self.steps)
 
-    def run(self, sample: Any, options: dict[str, Any]) -> dict[str, Any]:
+    def run(self, sample: Any, options: dict[str, Any]) -> Values:
         """All named values of one sample."""
-        return self._through(self.steps, self._values(sample, options))
+        return self.run_steps(self.steps, self.values(sample, options))
 
     def answer(self, values: Mapping[str, Any]) -> Any:
         """What a person wants, out of the values of a sample."""
@@ -82,10 +85,10 @@ class Pipeline:
         if name not in parts:
             given = f"a model for {self._package.manifest.task} makes no vector of '{name}' alone"
             raise SampleError(f"{given[0].upper()}{given[1:]}.", hint=nearest(name, parts) if parts else "Call it.")
-        values = Values({name: value, CALL: Call()})
+        values = Values({name: value})
         try:
             steps = [self.steps[index] for index in parts[name].steps]
-            return self._through(steps, values)[parts[name].output]
+            return self.run_steps(steps, values)[parts[name].output]
         except _FROM_STEPS as error:
             self._refuse_misfit(error)
             raise
@@ -94,7 +97,7 @@ class Pipeline:
         """The answer piece by piece; see `Model.stream`."""
         for index, step in enumerate(self.steps):
             if isinstance(step, StreamingStep):
-                return step.stream(self._through(self.steps[:index], self._values(sample, options)))
+                return step.stream(self.run_steps(self.steps[:index], self.values(sample, options)))
         raise SampleError(f"A model for {self._package.manifest.task} gives its answer at once: call it.")
 
     def in_batches(self, samples: Sequence[Any], size: Any, options: dict[str, Any]) -> list[Any]:
@@ -106,16 +109,16 @@ class Pipeline:
             raise SampleError(f"A model for {self._package.manifest.task} takes {takes} at a time, not {size}.")
         answers: list[Any] = []
         for start in range(0, len(samples), size):
-            part = [self._values(sample, options) for sample in samples[start : start + size]]
+            part = [self.values(sample, options) for sample in samples[start : start + size]]
             for step in self.steps:
                 self._for_all(step, part)
             answers += map(self.answer, part)
         return answers
 
-    def _for_all(self, step: Step, batch: list[dict[str, Any]]) -> None:
+    def _for_all(self, step: Step, batch: list[Values]) -> None:
         if not isinstance(step, BatchStep):
             for values in batch:
-                self._through((step,), values)
+                self.run_steps((step,), values)
             return
         try:
             made = step.many(batch)
@@ -125,46 +128,19 @@ class Pipeline:
         for values, added in zip(batch, made, strict=True):
             values.update(added)
 
-    def measured(self, sample: Any) -> dict[str, Any]:
-        """All named values on the way in which engines are compared; see `Model.measured`."""
-        return self._through(self._compared(), self._values(sample, {}))
+    def values(self, sample: Any, options: dict[str, Any]) -> Values:
+        """The named values that the first step finds, with the options of the call.
 
-    def feeds(self, sample: Any) -> dict[str, Arrays]:
-        """What the steps before the first graph make for the components; see `Model.feeds`."""
-        steps = self._compared()
-        first = next((index for index, step in enumerate(steps) if isinstance(step, GraphStep)), len(steps))
-        values = self._through(steps[:first], self._values(sample, {}))
-        found: dict[str, Arrays] = {}
-        for step in steps[first:]:
-            if isinstance(step, GraphStep):
-                given = {name: values[value] for name, value in step.wired.items() if value in values}
-                found[step.component] = found.get(step.component, {}) | given
-        return found
-
-    def whole_feeds(self, sample: Any) -> dict[str, list[Arrays]]:
-        """What each component is given for a sample; see `Model.whole_feeds`."""
-        found: dict[str, list[Arrays]] = {}
-        values = self._values(sample, {})
-        values[CALL] = Call(recorder=found)
-        self._through(self._compared(), values)
-        return found
-
-    def _compared(self) -> Sequence[Step]:
-        declared = self._spec.measured
-        if declared is None:
-            return self.steps
-        if self._measuring is None:
-            self._measuring = [make_step(step, self._package, self._engine) for step in declared.steps]
-        return self._measuring
-
-    def _values(self, sample: Any, options: dict[str, Any]) -> dict[str, Any]:
+        Raises:
+            SampleError: The sample is not what the model takes, or an option.
+        """
         values = Values(named_values(sample, self._spec.input))
         if self._taken is not None and not self._taken.issuperset(values):
             self._refuse_unknown(values)
         if options and not self.options.issuperset(options):
             unknown = next(name for name in options if name not in self.options)
             raise SampleError(f"This model has no option '{unknown}'.", hint=nearest(unknown, self.options))
-        values[CALL] = Call(options.get(_TOP_K) or 1, options)
+        values.call = CallOptions(options.get(_TOP_K) or 1, options)
         return values
 
     def _refuse_unknown(self, values: Mapping[str, Any]) -> None:
@@ -177,7 +153,8 @@ class Pipeline:
                 hint=nearest(unknown[0], sorted(taken)),
             )
 
-    def _through(self, steps: Sequence[Step], values: dict[str, Any]) -> dict[str, Any]:
+    def run_steps(self, steps: Sequence[Step], values: Values) -> Values:
+        """The values with all that these steps add, one after another."""
         try:
             for step in steps:
                 values.update(step(values))

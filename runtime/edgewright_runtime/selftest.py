@@ -13,6 +13,7 @@ from edgewright_runtime.likeness import likeness_of
 from edgewright_runtime.model import EngineInfo
 from edgewright_runtime.package import GOLDEN, Package, package_folder
 from edgewright_runtime.package_files import SUMS, check_digests
+from edgewright_runtime.probe import Probe
 from edgewright_runtime.samples import pack, unpack
 from edgewright_targets.errors import CheckFailedError, first_few
 
@@ -85,12 +86,12 @@ def verify(path: str | Path, *, engine: str | None = None, strict: bool = False)
     with load(package, engine=engine, strict=strict) as model:
         info = model.engine
         spec = package.manifest.engines[info.name]
-        pipeline = package.manifest.pipeline
+        pipeline, probe = package.manifest.pipeline, Probe(model)
         worst, alike, allowed = 0.0, likeness_of(pipeline), feed_tolerance(pipeline)
         check_tolerance(spec, samples, alike)
         for index, golden in enumerate(samples):
-            check_feeds(model.golden_feeds(golden.sample), golden, spec.pad_to_multiple_of, index, allowed)
-            outputs = model.measured(golden.sample)["outputs"]
+            check_feeds(probe.golden_feeds(golden.sample), golden, spec.pad_to_multiple_of, index, allowed)
+            outputs = probe.values_for_comparison(golden.sample)["outputs"]
             worst = max(worst, alike.difference(outputs, golden.outputs))
             check_places(info.name, alike, outputs, golden, index)
     # A comparison with NaN is False, so the check is written the way round that lets none through.

@@ -35,7 +35,7 @@ from edgewright_targets import CheckFailedError, EdgewrightError, InputError, __
 from edgewright_targets.host import read_text
 
 if TYPE_CHECKING:
-    from edgewright_runtime.model import Model
+    from edgewright_runtime.probe import Probe
     from edgewright_runtime.selftest import SelfTestReport
     from edgewright_runtime.wire import Arrays
 
@@ -52,7 +52,7 @@ class Worker:
     def __init__(self, emulator: str | None = None) -> None:
         self._emulator = emulator
         self._samples: list[Any] = []
-        self._model: Model | None = None
+        self._probe: Probe | None = None
 
     def handle(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
         """Do what a request asks; gives the answer and its arrays."""
@@ -99,36 +99,38 @@ class Worker:
         import onnxruntime  # noqa: F401
 
         from edgewright_runtime.loading import load
+        from edgewright_runtime.probe import Probe
 
         start = time.perf_counter()
         # Passing engines over is the caller's business here: it asked for one by name.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self._model = load(
+            model = load(
                 request["package"],
                 engine=request["engine"],
                 threads=request.get("threads"),
                 emulate=bool(request.get("emulate")),
             )
+        self._probe = Probe(model)
         # An emulator takes seconds an answer, and a first one warms nothing up there.
-        if self._samples and not self._model.engine.emulated:
-            self._model.timed(self._samples[0])
+        if self._samples and not model.engine.emulated:
+            self._probe.call_for_timing(self._samples[0])
         seconds = time.perf_counter() - start
-        return Loaded(seconds, self._model.engine), {}
+        return Loaded(seconds, model.engine), {}
 
     def _answer(self, request: dict[str, Any], arrays: Arrays) -> tuple[Response, Arrays]:
         del arrays
-        model = self._loaded()
+        probe = self._loaded()
         made: Arrays = {}
         said: list[tuple[int, str, str]] = []
         for index in request["indices"]:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always", SampleWarning)
-                values = model.measured(self._samples[index])
+                values = probe.values_for_comparison(self._samples[index])
             said += [(index, one.category.__name__, str(one.message)) for one in caught if _of_sample(one)]
             made |= {f"{index}/{name}": value for name, value in values["outputs"].items()}
             # Labels and arrays are told from the outputs; other answers take steps that only the package has.
-            pipeline = model.manifest.pipeline
+            pipeline = probe.model.manifest.pipeline
             if pipeline.output not in ("labels", "*"):
                 answer = values[pipeline.measured.answer if pipeline.measured else pipeline.output]
                 made[f"{index}/{ANSWER}"] = pack_answer(answer)
@@ -136,25 +138,26 @@ class Worker:
 
     def _feeds(self, request: dict[str, Any], arrays: Arrays) -> tuple[Response, Arrays]:
         del arrays
-        model = self._loaded()
+        probe = self._loaded()
         made: Arrays = {}
         for index in request["indices"]:
-            made |= {f"{index}/{name}": value for name, value in model.golden_feeds(self._samples[index]).items()}
+            made |= {f"{index}/{name}": value for name, value in probe.golden_feeds(self._samples[index]).items()}
         return Done(), made
 
     def _time(self, request: dict[str, Any], arrays: Arrays) -> tuple[Response, Arrays]:
         del arrays
-        model = self._loaded()
-        if model.engine.emulated:
-            raise InputError(f"Engine '{model.engine.name}' runs in an emulator, where its calls cannot be timed.")
+        probe = self._loaded()
+        engine = probe.model.engine
+        if engine.emulated:
+            raise InputError(f"Engine '{engine.name}' runs in an emulator, where its calls cannot be timed.")
         # One call that is not counted: after a pause, threads have to wake and caches to fill again.
-        model.timed(self._samples[request["indices"][0]])
+        probe.call_for_timing(self._samples[request["indices"][0]])
         seconds, worked = [], []
         for index in request["indices"]:
             sample = self._samples[index]
             before = time.process_time()
             start = time.perf_counter()
-            model.timed(sample)
+            probe.call_for_timing(sample)
             seconds.append(time.perf_counter() - start)
             worked.append(time.process_time() - before)
         shares = sorted(used / spent for used, spent in zip(worked, seconds, strict=True))
@@ -175,10 +178,10 @@ class Worker:
             report = verify(request["package"], engine=request["engine"], strict=request["strict"])
         return report, {}
 
-    def _loaded(self) -> Model:
-        if self._model is None:
+    def _loaded(self) -> Probe:
+        if self._probe is None:
             raise RuntimeError("nothing is loaded")
-        return self._model
+        return self._probe
 
 
 def _of_sample(caught: warnings.WarningMessage) -> bool:

@@ -16,7 +16,8 @@ from edgewright_compiler.processors.image import PROCESSOR_FILE
 from edgewright_runtime.manifest import StepSpec
 from edgewright_runtime.steps import make_free_step
 from edgewright_runtime.steps.boxes.suppression import SIDES, NameBoxes
-from edgewright_runtime.steps.call import CALL, Call
+from edgewright_runtime.steps.call import CallOptions
+from edgewright_runtime.steps.values import Values
 from edgewright_targets import InputError
 from photos import photos
 
@@ -70,10 +71,11 @@ def test_boxes_are_the_source_s_own(name: str, threshold: float, tmp_path: Path)
     (theirs,) = source.post_process_object_detection(outputs, threshold=threshold, target_sizes=[(427, 640)])
     decode, name_them = made.answer(["logits", "pred_boxes"])
     values = {"logits": logits.numpy(), "pred_boxes": boxes.numpy(), "image_size": (427, 640)}
-    values[CALL] = Call(options={"threshold": threshold})
     values |= make_free_step(decode)(values)
     package: Any = SimpleNamespace(manifest=SimpleNamespace(labels=tuple("abcdef")))
-    found = NameBoxes(package, **name_them.options)(values)["boxes"]
+    found = NameBoxes(package, **name_them.options)(
+        Values.for_call(values, CallOptions(options={"threshold": threshold}))
+    )["boxes"]
     best = theirs["scores"].argsort(descending=True, stable=True)[:100]
     assert len(found) == len(best) > 10
     expected = theirs["boxes"][best].numpy()

@@ -11,6 +11,7 @@ from edgewright_compiler.building.build import draft_package
 from edgewright_compiler.building.job import BuildOptions, read_jobs
 from edgewright_compiler.cache import StageCache
 from edgewright_runtime import SampleError, load
+from edgewright_runtime.probe import Probe
 from tiny_targets import write_target
 
 # Names that a run has, or had, among its own values.
@@ -44,10 +45,10 @@ def test_every_name_reaches_the_graph(package: Path) -> None:
     sample = {name: np.full((1, 2), 10.0**place, np.float32) for place, name in enumerate(NAMES)}
     with load(package, engine="tiny-cpu-fp32") as model:
         np.testing.assert_array_equal(model(sample)["made"], sum(sample.values()))
-        assert {name: feeds[0].tolist() for name, feeds in model.feeds(sample).items()} == {
+        assert {name: feeds[0].tolist() for name, feeds in Probe(model).feeds(sample).items()} == {
             name: value[0].tolist() for name, value in sample.items()
         }
-        ((fed,),) = model.whole_feeds(sample).values()
+        ((fed,),) = Probe(model).recorded_feeds(sample).values()
         assert set(fed) == set(NAMES)
 
 

@@ -22,6 +22,7 @@ from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_runtime import EngineUnavailableError, Model, load
 from edgewright_runtime.errors import SampleCutWarning
 from edgewright_runtime.manifest import EnginePart, EngineSpec, Manifest, SourceFacts
+from edgewright_runtime.probe import Probe
 from edgewright_runtime.providers import qnn
 from edgewright_targets import Candidate, InputError, load_target
 from edgewright_targets.host import architecture
@@ -42,14 +43,14 @@ class Workshop:
         self.graph = self.exported / "model"
         open_source(str(write_checkpoint(folder / "checkpoint")), SourceOptions(None, None)).export(self.exported)
         with self.model("float", self.spec("float", self.graph)) as model:
-            feeds = [model.feeds(text) for text in TEXTS]
+            feeds = [Probe(model).feeds(text) for text in TEXTS]
             self.expected = np.array([model.run(text)["outputs"]["logits"] for text in TEXTS])
         shapes, self.said = choose_shapes(shapes_of(feeds), dict.fromkeys(feeds[0], 32))
         self.length = shapes["input_ids"][-1]
         self.fixed = folder / "fixed"
         fix_shapes(self.graph, shapes, self.fixed)
         with self.model("static", self.spec("static", self.fixed)) as model:
-            self.feeds = [model.feeds(text) for text in TEXTS]
+            self.feeds = [Probe(model).feeds(text) for text in TEXTS]
             self.static = np.array([model.run(text)["outputs"]["logits"] for text in TEXTS])
 
     def spec(self, name: str, folder: Path, candidate: Candidate | None = None) -> EngineFiles:
@@ -119,7 +120,7 @@ def test_fixed_shapes_answer_as_the_float_model(workshop: Workshop) -> None:
 def test_long_texts_are_cut_to_the_graph(workshop: Workshop) -> None:
     place = workshop.package("long", workshop.spec("static", workshop.fixed))
     with load(place) as model, pytest.warns(SampleCutWarning, match="longer than the 8 tokens"):
-        feeds = model.feeds(" ".join(["turn on the light"] * 5))
+        feeds = Probe(model).feeds(" ".join(["turn on the light"] * 5))
     assert feeds["input_ids"].shape == (1, 8)
     assert feeds["input_ids"][0, -1] == 3  # the end of the text keeps its mark
 

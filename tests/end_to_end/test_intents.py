@@ -18,6 +18,7 @@ from edgewright_benchmarks.statistics.intervals import paired_accuracy_drop
 from edgewright_cli import main
 from edgewright_compiler import BuildOptions, build
 from edgewright_runtime import Package
+from edgewright_runtime.probe import Probe
 
 pytestmark = pytest.mark.slow
 
@@ -123,7 +124,7 @@ def test_plain_onnx_runtime_opens_the_package_and_answers_the_same(
         order = [e for e in model.manifest.order if model.manifest.engines[e].provider == "CPUExecutionProvider"]
         assert name == order[0]
         for text in test_split[0][:20]:
-            (plain,) = session.run(None, model.feeds(text))
+            (plain,) = session.run(None, Probe(model).feeds(text))
             (ours,) = model.run(text)["outputs"].values()
             np.testing.assert_allclose(plain, ours, atol=1e-4)
 

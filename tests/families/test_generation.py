@@ -24,6 +24,7 @@ from edgewright_runtime.generation.pieces import Pieces
 from edgewright_runtime.generation.scores import narrow
 from edgewright_runtime.generation.settings import GenerationSettings
 from edgewright_runtime.probabilities import softmax
+from edgewright_runtime.probe import Probe
 
 PROMPTS = ("turn on the hall light", "play", "set a timer for ten minutes and then switch it off")
 ENDS = tuple(range(0, 300, 23))
@@ -136,7 +137,7 @@ def test_sampling_draws_by_probability_and_a_seed_repeats_it(model: Model) -> No
     first = [model.run("play", max_new_tokens=1, seed=seed)["generation"]["tokens"][0] for seed in range(300)]
     again = [model.run("play", max_new_tokens=1, seed=seed)["generation"]["tokens"][0] for seed in range(20)]
     assert first[:20] == again
-    step: Any = model._pipeline.steps[1]
+    step: Any = model.pipeline.steps[1]
     step.loop.start(1)
     scores = step.loop.step(np.array([step.tokenizer.encode("play").ids]))[:, -1]
     narrow(scores, GenerationSettings(do_sample=True))
@@ -161,7 +162,7 @@ def test_a_stream_is_the_answer_in_pieces(model: Model) -> None:
 
 
 def test_pieces_never_break_a_character(model: Model) -> None:
-    tokenizer = model._pipeline.steps[1].tokenizer  # type: ignore[attr-defined]
+    tokenizer = model.pipeline.steps[1].tokenizer  # type: ignore[attr-defined]
     text = "Grüße 🎉 from 東京"
     tokens = tokenizer.encode(text).ids
     assert len(tokens) > len(text)
@@ -177,7 +178,7 @@ def test_pieces_never_break_a_character(model: Model) -> None:
 
 
 def test_a_stop_text_ends_the_answer_before_it(model: Model) -> None:
-    tokenizer = model._pipeline.steps[1].tokenizer  # type: ignore[attr-defined]
+    tokenizer = model.pipeline.steps[1].tokenizer  # type: ignore[attr-defined]
     for stop, expected in (("lig", "turn on the "), ("e l", "turn on th"), ("xyz", "turn on the light")):
         text = Pieces(tokenizer, [], ("never", stop))
         given = ""
@@ -196,7 +197,7 @@ def test_a_stop_text_ends_the_answer_before_it(model: Model) -> None:
 
 def test_generation_always_ends(model: Model) -> None:
     facts = model.run(PROMPTS[0], min_new_tokens=1000)["generation"]
-    prompt = len(model.feeds(PROMPTS[0])["input_ids"][0])
+    prompt = len(Probe(model).feeds(PROMPTS[0])["input_ids"][0])
     assert facts["ended_by"] == "limit"
     assert prompt + len(facts["tokens"]) == prompt + facts["limit"] == tiny_models.CAUSAL_POSITIONS
 
@@ -235,7 +236,7 @@ def test_a_temperature_of_zero_is_the_best_token(model: Model) -> None:
 
 
 def test_caches_stay_where_the_provider_keeps_them(model: Model) -> None:
-    loop = model._pipeline.steps[1].loop  # type: ignore[attr-defined]
+    loop = model.pipeline.steps[1].loop  # type: ignore[attr-defined]
     model("turn on", max_new_tokens=3, min_new_tokens=3)
     assert len(loop._carried) == 4
     for value in loop._carried:

@@ -18,8 +18,9 @@ from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_compiler.tasks import find_task
 from edgewright_runtime import load
 from edgewright_runtime.manifest import StepSpec
-from edgewright_runtime.steps.call import CALL, Call
+from edgewright_runtime.steps.call import CallOptions
 from edgewright_runtime.steps.graph.labels import Classify, ScoreLabels
+from edgewright_runtime.steps.values import Values
 from edgewright_targets import InputError
 from edgewright_targets.findings import Findings
 
@@ -101,7 +102,7 @@ def test_answers_are_those_of_transformers(config: dict[str, Any], logits: list[
     package: Any = SimpleNamespace(manifest=SimpleNamespace(labels=tuple(config["id2label"].values())))
     function: Any = head_of(config).function
     step = ScoreLabels(package, logits="logits", function=function)
-    found = step({"logits": array, CALL: Call(top_k)})["scored_labels"]
+    found = step(Values.for_call({"logits": array}, CallOptions(top_k)))["scored_labels"]
     expected = pipeline_answer(config, array, top_k)
     assert [entry["label"] for entry in found] == [entry["label"] for entry in expected]
     assert [entry["score"] for entry in found] == pytest.approx([entry["score"] for entry in expected], rel=1e-6)

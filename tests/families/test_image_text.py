@@ -22,6 +22,7 @@ from edgewright_compiler.cache import StageCache
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_runtime import Model, Package, load
 from edgewright_runtime.errors import SampleCutWarning, SampleError
+from edgewright_runtime.probe import Probe
 
 ZERO_SHOT = "zero-shot-image-classification"
 
@@ -188,7 +189,7 @@ def test_siglip_pads_and_takes_each_label_for_itself(data: Path, tmp_path: Path,
     picture = data.parent / "white-1.png"
     outputs = open_source(str(folder), SourceOptions(None, tiny_pairs.LABELS)).reference([picture])[0]["logits"]
     with float_model(package) as model:
-        fed = model.whole_feeds(picture)["text"]
+        fed = Probe(model).recorded_feeds(picture)["text"]
         values = model.run(picture)
     assert [feeds["input_ids"].shape for feeds in fed] == [(1, tiny_pairs.POSITIONS)] * len(tiny_pairs.LABELS)
     assert np.allclose(values["logits"], outputs, atol=1e-4)

@@ -22,6 +22,7 @@ from edgewright_runtime import Model, SampleError, load
 from edgewright_runtime.errors import AudioWarning
 from edgewright_runtime.generation.speech_prompt import SpeechPromptSpec, speech_prompt
 from edgewright_runtime.generation.timestamps import Segment, TimestampSpec, segments_of, timestamp_rule
+from edgewright_runtime.probe import Probe
 from edgewright_targets import InputError
 
 ENGINE = "tiny-cpu-fp32"
@@ -150,10 +151,10 @@ def test_what_engines_are_compared_on_is_the_first_window_as_the_source_has_it(
     processor = CheckpointAudio(Checkpoint(tiny_whisper, read_config(tiny_whisper), ()), windows=True)
     for audio in (SHORT, LONG):
         theirs = processor.feeds(audio)["input_features"]
-        mine = model.feeds(audio, "encoder")["input_features"]
+        mine = Probe(model).feeds(audio, "encoder")["input_features"]
         assert mine.shape == theirs.shape == (1, 80, 100 * tiny_speech.WHISPER_SECONDS)
         assert np.abs(mine - theirs).max() < 1e-4
-        assert model.measured(audio)["text"] == model(audio)
+        assert Probe(model).values_for_comparison(audio)["text"] == model(audio)
 
 
 def test_several_at_once_are_answered_as_one_by_one(model: Model) -> None:

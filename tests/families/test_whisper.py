@@ -17,8 +17,10 @@ from edgewright_benchmarks.devices.parts import package_part
 from edgewright_compiler.tasks.automatic_speech_recognition import whisper_prompt
 from edgewright_runtime import Package, PackageError, SampleError, load
 from edgewright_runtime.errors import AudioWarning
-from edgewright_runtime.steps.call import CALL, Call
+from edgewright_runtime.probe import Probe
+from edgewright_runtime.steps.call import CallOptions
 from edgewright_runtime.steps.text.prompt import Prompt
+from edgewright_runtime.steps.values import Values
 from real_audio import recordings
 
 
@@ -84,11 +86,14 @@ def test_an_engine_spans_its_components(package: Path) -> None:
     assert files == {"encoder", "decoder", "shared_assets"}
     assert weights.name == "weights.bin"
     with load(package, engine="tiny-cpu-fp32") as model:
-        feeds = model.whole_feeds(tiny_speech.sound(1))
+        feeds = Probe(model).recorded_feeds(tiny_speech.sound(1))
         assert set(feeds) == {"encoder", "decoder"}
-        assert set(model.feeds(tiny_speech.sound(1), "encoder")) == {"input_features"}
+        assert set(Probe(model).feeds(tiny_speech.sound(1), "encoder")) == {"input_features"}
         # What the encoder makes differs from engine to engine, so golden samples are not about it.
-        assert set(model.golden_feeds(tiny_speech.sound(1))) == {"encoder/input_features", "decoder/decoder_input_ids"}
+        assert set(Probe(model).golden_feeds(tiny_speech.sound(1))) == {
+            "encoder/input_features",
+            "decoder/decoder_input_ids",
+        }
         with pytest.raises(PackageError, match="no component 'model'"):
             model._engine.graph("model")
 
@@ -163,7 +168,7 @@ def test_a_model_of_several_languages_is_told_which() -> None:
     assert step.options == ("language", "task")
     assert step({})["ids"].tolist() == [[5, 6, 10, 9]]
     asked = {"language": "de", "task": "translate"}
-    assert step({CALL: Call(options=asked)})["ids"].tolist() == [[5, 7, 11, 9]]
+    assert step(Values.for_call({}, CallOptions(options=asked)))["ids"].tolist() == [[5, 7, 11, 9]]
     with pytest.raises(SampleError, match="'fr', which this model does not have"):
-        step({CALL: Call(options={"language": "fr"})})
+        step(Values.for_call({}, CallOptions(options={"language": "fr"})))
     assert whisper_prompt({"decoder_start_token_id": 5, "no_timestamps_token_id": 9}) == [5, 9]

@@ -13,7 +13,8 @@ from edgewright_runtime import SampleError
 from edgewright_runtime.manifest import StepSpec
 from edgewright_runtime.steps import make_free_step
 from edgewright_runtime.steps.boxes.suppression import Candidates, NameBoxes
-from edgewright_runtime.steps.call import CALL, Call
+from edgewright_runtime.steps.call import CallOptions
+from edgewright_runtime.steps.values import Values
 
 PACKAGE: Any = SimpleNamespace(manifest=SimpleNamespace(labels=("cat", "dog")))
 
@@ -91,10 +92,10 @@ def test_names_and_thresholds() -> None:
         ("dog", pytest.approx(0.9)),
         ("cat", pytest.approx(0.6)),
     ]
-    assert len(name(values | {CALL: Call(options={"threshold": 0.7})})["boxes"]) == 1
+    assert len(name(Values.for_call(values, CallOptions(options={"threshold": 0.7})))["boxes"]) == 1
     for wrong in (1.5, -0.1, "half", True):
         with pytest.raises(SampleError, match="a number from 0 to 1"):
-            name(values | {CALL: Call(options={"threshold": wrong})})
+            name(Values.for_call(values, CallOptions(options={"threshold": wrong})))
     scored = NameBoxes(PACKAGE, threshold=0.1, shown=0.5, max_boxes=3)(values)["boxes"]
     assert [one["shown"] for one in scored] == [True, True, False]
     values = {"candidates": candidates([[0, 0, float("inf"), 1]], [0.9])}

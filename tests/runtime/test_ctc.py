@@ -11,7 +11,8 @@ import pytest
 
 from edgewright_runtime.errors import PackageError, SampleError
 from edgewright_runtime.steps.audio.ctc import CtcDecode, log_softmax, prefix_beam_search
-from edgewright_runtime.steps.call import CALL, Call
+from edgewright_runtime.steps.call import CallOptions
+from edgewright_runtime.steps.values import Values
 from tiny_speech import TOKENS
 
 
@@ -71,13 +72,13 @@ def test_beams_of_a_call_come_before_those_of_the_package(tmp_path: Path) -> Non
     scores[0, :, 0], scores[0, :, 5] = np.log(0.6), np.log(0.4)
     step = decoder(tmp_path)
     assert step({"logits": scores})["text"] == ""
-    assert step({"logits": scores, CALL: Call(options={"num_beams": 4})})["text"] == "E"
+    assert step(Values.for_call({"logits": scores}, CallOptions(options={"num_beams": 4})))["text"] == "E"
 
 
 @pytest.mark.parametrize("beams", [0, -1, 10**9, 2.5, "many"])
 def test_beams_that_are_no_number_of_beams_are_refused(beams: Any, tmp_path: Path) -> None:
     with pytest.raises(SampleError, match="1 to 1,000 beams"):
-        decoder(tmp_path)({"logits": logits_of([5]), CALL: Call(options={"num_beams": beams})})
+        decoder(tmp_path)(Values.for_call({"logits": logits_of([5])}, CallOptions(options={"num_beams": beams})))
 
 
 def test_scores_that_are_not_finite_say_nothing(tmp_path: Path) -> None:

@@ -166,7 +166,7 @@ class TestWhatAStepRaises:
     @pytest.mark.parametrize("error", [KeyError("scores"), TypeError("no"), AttributeError("no")])
     def test_a_bug_is_a_bug(self, old_package: Path, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
         with load(old_package) as model:
-            monkeypatch.setattr(model._pipeline, "steps", [_Broken(error)])
+            monkeypatch.setattr(model.pipeline, "steps", [_Broken(error)])
             with pytest.raises(type(error)) as caught:
                 model({"pixels": np.zeros((1, 8), np.float32)})
             assert caught.value is error
@@ -182,7 +182,7 @@ class TestWhatAStepRaises:
     ) -> None:
         (old_package / "SHA256SUMS").unlink()
         with load(old_package) as model:
-            monkeypatch.setattr(model._pipeline, "steps", [_Broken(error)])
+            monkeypatch.setattr(model.pipeline, "steps", [_Broken(error)])
             with pytest.raises(type(error)):
                 model({"pixels": np.zeros((1, 8), np.float32)})
 
@@ -191,7 +191,7 @@ class TestWhatAStepRaises:
         self, old_package: Path, error: Exception, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with load(old_package) as model:
-            monkeypatch.setattr(model._pipeline, "steps", [_Broken(error)])
+            monkeypatch.setattr(model.pipeline, "steps", [_Broken(error)])
             with pytest.raises(PackageError, match="do not fit together") as caught:
                 model({"pixels": np.zeros((1, 8), np.float32)})
             assert caught.value.__cause__ is error

@@ -82,14 +82,16 @@ class CalibrationFeeds:
 
     def _make(self, exported: ExportedFolder, place: Path) -> None:
         from edgewright_runtime import load
+        from edgewright_runtime.probe import Probe
 
         found: dict[str, list[Arrays]] = {name: [] for name in exported.components}
         with self._stages.scratch() as scratch:
             baseline = float_engine(self._job, exported, as_written=self._as_written)
             write_draft(scratch / "package", self._job, exported, [baseline])
             with load(scratch / "package", engine=baseline.spec.name) as model:
+                probe = Probe(model)
                 for sample in self._job.inputs.spread(CALIBRATION_SAMPLES):
-                    for name, feeds in model.whole_feeds(sample).items():
+                    for name, feeds in probe.recorded_feeds(sample).items():
                         found[name] += feeds
         for name, feeds in found.items():
             refuse_nan(feeds)

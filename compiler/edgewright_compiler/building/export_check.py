@@ -12,11 +12,12 @@ from edgewright_compiler.sources import Source
 from edgewright_runtime.errors import EngineUnavailableError, InferenceError, SampleError
 from edgewright_runtime.gaps import largest_gap, odd_place, output_size
 from edgewright_runtime.manifest import COMPONENT
+from edgewright_runtime.probe import Probe
 from edgewright_runtime.provider_words import provider_words
 from edgewright_targets import CheckFailedError, InputError
 
 if TYPE_CHECKING:
-    from edgewright_runtime import Model, Package
+    from edgewright_runtime import Package
     from edgewright_runtime.wire import Arrays
 
 # Float32 in another order of operations differs by 1e-6 to 1e-4 of the outputs' size; a wrong graph by far more.
@@ -64,8 +65,9 @@ def compare_with_source(
             f"The graph of '{source.name}' cannot run as exported: {error.reason}", hint=_UNABLE
         ) from error
     with model:
-        answers = [_answer(model, sample, f"'{name}', sample {index}") for index, sample in enumerate(samples)]
-        feeds = model.feeds(samples[0])
+        probe = Probe(model)
+        answers = [_answer(probe, sample, f"'{name}', sample {index}") for index, sample in enumerate(samples)]
+        feeds = probe.feeds(samples[0])
     # The first one again: a module that every call changes gives another answer then, and a graph has no such state.
     *references, again = source.reference([*samples, samples[0]])
     if problem := _apart(again, references[0])[1]:
@@ -132,9 +134,9 @@ def _other_sizes(source: Source, package: Package, feeds: Arrays, limits: Mappin
     return tuple(notes)
 
 
-def _answer(model: Model, sample: Any, place: str) -> Arrays:
+def _answer(probe: Probe, sample: Any, place: str) -> Arrays:
     try:
-        outputs: Arrays = model.measured(sample)["outputs"]
+        outputs: Arrays = probe.values_for_comparison(sample)["outputs"]
     except SampleError as error:
         raise InputError(f"{place} does not fit the model. {error.message}", hint=error.hint) from error
     except InferenceError as error:

@@ -101,6 +101,7 @@ def _compare(
     package: Path, names: Sequence[str], samples: Sequence[Any], exported: ExportedFolder, quantized: str
 ) -> OptimizerFacts:
     from edgewright_runtime import load
+    from edgewright_runtime.probe import Probe
 
     allowed = allowed_difference(quantized)
     answers = []
@@ -108,7 +109,8 @@ def _compare(
         try:
             # By name: it is the float engine of a target that this machine need not be.
             with load(package, engine=name, strict=True) as model:
-                answers.append([model.measured(sample)["outputs"] for sample in samples])
+                probe = Probe(model)
+                answers.append([probe.values_for_comparison(sample)["outputs"] for sample in samples])
         except (EngineUnavailableError, InferenceError) as error:
             # As it is written it ran when it was checked.
             said = error.reason if isinstance(error, EngineUnavailableError) else error.message
@@ -118,7 +120,7 @@ def _compare(
     nodes: list[str] = []
     if gaps[worst] > allowed:
         with load(package, engine=names[-1], strict=True) as model:
-            feeds = {name: given[0] for name, given in model.whole_feeds(samples[worst]).items() if given}
+            feeds = {name: given[0] for name, given in Probe(model).recorded_feeds(samples[worst]).items() if given}
         for component, given in feeds.items():
             nodes += changed_nodes(exported.path / component, given, allowed)
     largest = gaps[worst] if gaps[worst] < float("inf") else None

@@ -1,4 +1,4 @@
-"""What a call says beside its sample, apart from the named values: an array of the user may have any name."""
+"""What a call says beside its sample: its options, which no array of the user can be taken for."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 # Not frozen: one is made for each call, and a frozen one takes three times as long.
 @dataclass(slots=True)
-class Call:
-    """The settings of one call.
+class CallOptions:
+    """The options of one call.
 
     Attributes:
         top_k: How many labels to give.
@@ -32,13 +32,9 @@ class Call:
             self.recorder.setdefault(component, []).append(feeds)
 
 
-# Where steps find the call among the values of a sample. Equal to nothing but itself, so that no name of a graph, a
-# file or a package is this key; a bare object, because each call looks it up and its hash costs nothing.
-CALL: Any = object()
-_PLAIN = Call()
+_NONE = CallOptions()
 
 
-def call_of(values: Mapping[str, Any]) -> Call:
-    """The call that these values belong to; values of a step that is tried alone have none."""
-    call: Call = values.get(CALL, _PLAIN)
-    return call
+def call_of(values: Mapping[str, Any]) -> CallOptions:
+    """The options of the call that these values belong to; plain values of a step that is tried alone have none."""
+    return getattr(values, "call", _NONE)

@@ -26,7 +26,7 @@ from edgewright_runtime.steps.call import call_of
 from edgewright_runtime.steps.graph.infer import Infer
 from edgewright_runtime.steps.protocols import TextStream
 from edgewright_runtime.steps.text.generate import Generate
-from edgewright_runtime.steps.values import Values
+from edgewright_runtime.steps.values import extended
 from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:
@@ -104,9 +104,7 @@ class Transcribe:
     def _at_once(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """What is said in recordings of one window, in one batch."""
         begun = [self._begun(values) for values in batch]
-        made = self._generate.many(
-            [Values({**values, **added}) for values, (added, _) in zip(batch, begun, strict=True)]
-        )
+        made = self._generate.many([extended(values, added) for values, (added, _) in zip(batch, begun, strict=True)])
         return [
             {**added, **one, "generation": {**one["generation"], **language}}
             for one, (added, language) in zip(made, begun, strict=True)
@@ -124,7 +122,7 @@ class Transcribe:
 
     def _written(self, values: Mapping[str, Any]) -> Generator[str, None, dict[str, Any]]:
         added, language = self._begun(values)
-        stream = self._generate.stream(Values({**values, **added}))
+        stream = self._generate.stream(extended(values, added))
         yield from stream
         return {**stream.facts, **language}
 
@@ -168,7 +166,7 @@ class Transcribe:
             part = values[self._whole][:, :, start : start + self._frames]
             # Frames that are missing at the end are 0, as the source has them, not silence.
             window = np.pad(part, ((0, 0), (0, 0), (0, self._frames - part.shape[2])))
-        made = self._encode(Values({**values, self._input: window}))
+        made = self._encode(extended(values, {self._input: window}))
         return {name: made[name] for name in self._generate.spec.fixed}
 
     def _pieces(

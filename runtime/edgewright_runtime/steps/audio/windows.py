@@ -8,7 +8,7 @@ import numpy as np
 
 from edgewright_runtime.steps.audio.features import Waveform
 from edgewright_runtime.steps.graph.infer import Infer
-from edgewright_runtime.steps.values import Values
+from edgewright_runtime.steps.values import extended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,7 +60,7 @@ class InferWindows(Infer):
             return super().__call__(values)
         parts = []
         for part, left, right in self._windows(waveform):
-            made = super().__call__(Values({**values, **self._prepare({"waveform": part})}))[self._logits]
+            made = super().__call__(extended(values, self._prepare({"waveform": part})))[self._logits]
             frames = round(len(part) / self._ratio)
             kept = slice(round(left / len(part) * frames), frames - round(right / len(part) * frames))
             parts.append(made[:, kept])

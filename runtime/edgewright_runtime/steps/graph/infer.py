@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewright_runtime.errors import SampleError
-from edgewright_runtime.steps.call import CALL, call_of
+from edgewright_runtime.steps.call import call_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,7 +82,7 @@ class Infer:
         feeds = {name: values[value] for name, value in wired.items() if value in values}
         if len(feeds) != len(wired):
             missing = ", ".join(f"'{value}'" for value in wired.values() if value not in values)
-            given = ", ".join(f"'{name}'" for name in values if name is not CALL) or "nothing"
+            given = ", ".join(f"'{name}'" for name in values) or "nothing"
             raise SampleError(f"The model needs the input {missing}; given was {given}.")
         return feeds
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from edgewright_runtime.errors import SampleError
 from edgewright_runtime.probabilities import sigmoid, softmax
-from edgewright_runtime.steps.call import CALL, Call, call_of
+from edgewright_runtime.steps.call import CallOptions, call_of
 from edgewright_runtime.steps.graph.infer import Infer
 from edgewright_runtime.steps.text.tokenize import Tokenize, describe
+from edgewright_runtime.steps.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,13 +75,13 @@ class EmbedTexts:
         if not isinstance(template, str) or _PLACE not in template:
             raise SampleError(f"The template is {template!r}; it has '{_PLACE}' where the label goes.")
         texts = [template.replace(_PLACE, label) for label in labels]
-        recorded: dict[str, Any] = {CALL: Call(recorder=call_of(values).recorder)}
+        recorded = CallOptions(recorder=call_of(values).recorder)
         if len(self._kept) + len(texts) > _KEPT:
             self._kept.clear()
         for text in texts:
             if text not in self._kept:
                 made = self._tokenize({"text": text})
-                self._kept[text] = self._infer({**recorded, **made})[self._vectors]
+                self._kept[text] = self._infer(Values.for_call(made, recorded))[self._vectors]
         return {"candidate_labels": labels, "text_embeds": np.concatenate([self._kept[text] for text in texts])}
 
 
