@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edgewright_benchmarks.accuracy import Scorer
+from edgewright_benchmarks.accuracy import Metric, Scoring
 from edgewright_benchmarks.predictions import Prediction, prediction_from_arrays
 from edgewright_benchmarks.result import Accuracy
 
@@ -26,7 +26,7 @@ def predictions(outputs: Sequence[Output]) -> list[Prediction]:
 
 
 def score(
-    metric: Scorer,
+    metric: Metric[Any],
     outputs: Sequence[Output],
     truth: Sequence[Any] | None,
     baseline: Sequence[Output],
@@ -34,6 +34,5 @@ def score(
     max_drop: float | None = None,
 ) -> Accuracy:
     """What an engine's outputs are worth; the same object twice is the baseline itself."""
-    theirs = predictions(baseline)
-    mine = theirs if outputs is baseline else predictions(outputs)
-    return metric.score(mine, truth, theirs, max_drop=max_drop)
+    scoring = Scoring(metric, truth, predictions(baseline), max_drop=max_drop)
+    return scoring.of_baseline() if outputs is baseline else scoring.of(predictions(outputs))

@@ -64,7 +64,7 @@ class MetricFacts:
 
 # By the names that results and packages have.
 METRICS: Final[dict[str, MetricFacts]] = {
-    "accuracy": MetricFacts("Accuracy", library="scikit-learn"),
+    "accuracy": MetricFacts("Accuracy"),
     "auc": MetricFacts("AUC", library="scikit-learn"),
     "top_5_accuracy": MetricFacts("Top-5 accuracy"),
     "macro_f1": MetricFacts("Macro-F1", library="scikit-learn"),
@@ -142,3 +142,17 @@ def metric_value(name: str, value: float, rounding: Rounding = nearest) -> str:
 def metric_span(name: str, interval: Interval) -> str:
     """The interval of a metric, rounded outwards: `98.20% to 98.90%`."""
     return f"{metric_value(name, interval.low, lower)} to {metric_value(name, interval.high, upper)}"
+
+
+def metrics_table() -> str:
+    """All metrics as a table in Markdown, for the documents."""
+    rows = [
+        (facts.title, f"`{name}`", facts.unit.name, "higher" if facts.higher_is_better else "lower", facts.library)
+        for name, facts in METRICS.items()
+    ]
+    lines = [("metric", "in results", "unit", "better", "library"), ("---",) * 5, *rows]
+    return "\n".join(f"| {' | '.join(line)} |".replace("|  |", "| |") for line in lines)
+
+
+if __name__ == "__main__":
+    print(metrics_table())

@@ -1,10 +1,12 @@
 """Scorers, on outputs small enough to check by hand; outputs that are not finite must neither crash nor look good."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from edgewright_benchmarks.accuracy import Scorer
+from edgewright_benchmarks.accuracy import Metric
 from edgewright_benchmarks.accuracy.agreement import similarity
 from edgewright_benchmarks.tasks import TASKS, find_task
 from edgewright_benchmarks.truth.ground_truth import NOTHING
@@ -26,7 +28,7 @@ def broken(outputs: list[Output], value: float, index: int = 0) -> list[Output]:
 
 
 class TestLabelled:
-    scorer: Scorer = find_task("text-classification").scorer(labelled=True)
+    scorer: Metric[Any] = find_task("text-classification").metric(labelled=True)
     truth = (0, 1, 2, 0, 1, 2, 0, 1, 2, 0) * 20
 
     def test_metrics_and_drop(self) -> None:
@@ -101,7 +103,7 @@ class TestLabelled:
 
 
 class TestTopClassAgreement:
-    scorer: Scorer = find_task("text-classification").scorer(labelled=False)
+    scorer: Metric[Any] = find_task("text-classification").metric(labelled=False)
 
     def test_share_of_the_same_class(self) -> None:
         baseline = scores([0, 1, 2] * 100)
@@ -126,7 +128,7 @@ class TestTopClassAgreement:
 
 
 class TestSimilarityAgreement:
-    scorer: Scorer = find_task("arrays").scorer(labelled=False)
+    scorer: Metric[Any] = find_task("arrays").metric(labelled=False)
 
     def test_outputs_of_any_kind(self) -> None:
         rng = np.random.default_rng(0)
@@ -214,7 +216,7 @@ class TestSimilarity:
 def test_every_scorer_refuses_other_samples(task: str, labelled: bool) -> None:
     if labelled and find_task(task).truth is NOTHING:
         pytest.skip("this task has no labels")
-    found = find_task(task).scorer(labelled=labelled)
+    found = find_task(task).metric(labelled=labelled)
     assert found.measure == ("accuracy" if labelled else "agreement")
     for outputs in ([], scores([0])):
         with pytest.raises(InputError, match="same samples"):

@@ -34,7 +34,7 @@ CASES: list[tuple[str, list[Any], Any]] = [
 @pytest.mark.parametrize(("task", "outputs", "truth"), CASES, ids=[task for task, *_ in CASES])
 @pytest.mark.parametrize("labelled", [True, False])
 def test_the_same_answers_again_show_no_smaller_loss(task: str, outputs: list[Any], truth: Any, labelled: bool) -> None:
-    scorer = find_task(task).scorer(labelled=labelled)
+    scorer = find_task(task).metric(labelled=labelled)
     found = score(scorer, list(outputs), truth if labelled else None, outputs)
     assert found.drop.value == 0
     assert found.drop.high >= least_bound(len(outputs))

@@ -3,16 +3,30 @@
 import re
 from dataclasses import replace
 from html import unescape
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.report_fixtures import CHOSEN, build_result
 from benchmarks.test_families import FAMILIES
-from edgewright_benchmarks.metrics import METRICS, metric_span, metric_title, metric_value, metric_words
+from edgewright_benchmarks.metrics import (
+    METRICS,
+    SHARE,
+    metric_span,
+    metric_title,
+    metric_value,
+    metric_words,
+    metrics_table,
+)
 from edgewright_benchmarks.report import render_html, render_markdown
 from edgewright_benchmarks.result import Interval, Result
+from edgewright_benchmarks.tasks import TASKS, Task, find_task
+from edgewright_benchmarks.truth.ground_truth import NOTHING
 from edgewright_cli.summary import result_text
+from scoring import score
 
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "tasks.md").read_text(encoding="utf-8")
 # Its bounds are beyond the figures with two decimals, whatever the unit.
 INTERVAL = Interval(0.91234, 0.876543, 0.934561)
 
@@ -52,6 +66,42 @@ def test_every_place_shows_the_words_of_the_table(metric: str, monkeypatch: pyte
     assert f"{metric_words(metric)} on 1,000 samples" in " ".join(terminal.split())
     assert value in terminal
     assert f"{title} {value}" in FAMILIES._cells(result.engine(CHOSEN), result)
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+@pytest.mark.parametrize("task", TASKS, ids=[task.name for task in TASKS])
+def test_every_metric_of_a_task_is_in_the_table(task: Task, labelled: bool) -> None:
+    names = task.metric(labelled=labelled).names
+    assert set(names) <= set(METRICS)
+    # Drops are in percentage points of the first.
+    assert METRICS[names[0]].unit is SHARE
+    assert METRICS[names[0]].higher_is_better
+
+
+def test_every_row_of_the_table_is_a_metric_of_a_task() -> None:
+    metrics = [task.metric(labelled=labelled) for task in TASKS for labelled in (True, False)]
+    assert {name for metric in metrics for name in metric.names} == set(METRICS)
+
+
+def test_a_metric_that_is_not_declared_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    metric = find_task("text-classification").metric(labelled=True)
+    outputs = [np.array([0.1, 0.9])] * 4
+    assert set(score(metric, outputs, [1] * 4, outputs).metrics) <= set(metric.names)
+    monkeypatch.setattr(metric, "names", ("accuracy",))
+    with pytest.raises(AssertionError, match="names leaves out"):
+        score(metric, outputs, [1] * 4, outputs)
+
+
+def test_the_documents_have_the_table() -> None:
+    assert metrics_table() in DOCUMENT
+
+
+@pytest.mark.parametrize("task", TASKS, ids=[task.name for task in TASKS])
+def test_the_documents_say_what_a_task_is_measured_by(task: Task) -> None:
+    labelled = task.truth is not NOTHING
+    titles = "; ".join(METRICS[name].title for name in task.metric(labelled=labelled).names)
+    (row,) = re.findall(rf"^\| `{re.escape(task.name)}` \|.*$", DOCUMENT, re.MULTILINE)
+    assert row.split(" | ")[2] == (titles if labelled else f"{titles} (against float)")
 
 
 def test_titles_tell_metrics_apart() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.report_fixtures import CHOSEN, REFUSED, bench_result, build_result
-from edgewright_benchmarks.accuracy import Scorer
+from edgewright_benchmarks.accuracy import Metric
 from edgewright_benchmarks.judging.otherwise import answered_otherwise
 from edgewright_benchmarks.report import render_html, render_markdown
 from edgewright_benchmarks.report.quotes import quoted, quotes
@@ -33,30 +33,30 @@ def answers(*given: Any) -> list[Any]:
     return [{"tokens": np.zeros((1, 1), np.float32)} | {ANSWER: pack_answer(one)} for one in given]
 
 
-def changed(how: Scorer, outputs: list[Any], reference: list[Any]) -> Otherwise | None:
-    return answered_otherwise(how, predictions(outputs), predictions(reference))
+def changed(how: Metric[Any], outputs: list[Any], reference: list[Any]) -> Otherwise | None:
+    return answered_otherwise(how.changed(predictions(outputs), predictions(reference)))
 
 
 class TestWhich:
     @pytest.mark.parametrize("labelled", [True, False])
     def test_classes_by_their_best_one(self, labelled: bool) -> None:
-        how = find_task("text-classification").scorer(labelled=labelled)
+        how = find_task("text-classification").metric(labelled=labelled)
         found = changed(how, scores(0, 1, 2, 1), scores(0, 2, 2, 0))
         assert found == Otherwise(2, (2, 4))
 
     def test_a_single_score_by_its_threshold(self) -> None:
-        how = find_task("text-classification").scorer(labelled=True)
+        how = find_task("text-classification").metric(labelled=True)
         assert changed(how, single(-3, 0.5, 4), single(-2, -0.5, 9)) == Otherwise(1, (2,))
 
     def test_a_score_that_is_no_number(self) -> None:
-        how = find_task("text-classification").scorer(labelled=True)
+        how = find_task("text-classification").metric(labelled=True)
         outputs = scores(0, 1)
         outputs[1] = {"scores": np.full((1, 3), np.nan, np.float32)}
         assert changed(how, outputs, scores(0, 1)) == Otherwise(1, (2,))
 
     @pytest.mark.parametrize("labelled", [True, False])
     def test_several_labels_by_all_of_them(self, labelled: bool) -> None:
-        how = find_task("multi-label-text-classification").scorer(labelled=labelled)
+        how = find_task("multi-label-text-classification").metric(labelled=labelled)
         nan = float("nan")
         outputs = [{"logits": np.array([row])} for row in ([3, 0.1, -1], [3, -1, -1], [3, 1, nan])]
         reference = [{"logits": np.array([row])} for row in ([2, 0.5, -1], [2, 1, -1], [2, 1, -1.0])]
@@ -64,20 +64,20 @@ class TestWhich:
 
     @pytest.mark.parametrize("labelled", [True, False])
     def test_of_numbers_nothing_can_be_told(self, labelled: bool) -> None:
-        how = find_task("text-regression").scorer(labelled=labelled)
+        how = find_task("text-regression").metric(labelled=labelled)
         assert changed(how, single(1, 2), single(1, -2)) is None
 
     def test_texts_by_what_they_say(self) -> None:
-        how = find_task("automatic-speech-recognition").scorer(labelled=True)
+        how = find_task("automatic-speech-recognition").metric(labelled=True)
         found = changed(how, answers("on", "off", ""), answers("on", "of", ""))
         assert found == Otherwise(1, (2,))
 
     def test_of_vectors_nothing_can_be_told(self) -> None:
-        how = find_task("feature-extraction").scorer(labelled=False)
+        how = find_task("feature-extraction").metric(labelled=False)
         assert changed(how, scores(0, 1), scores(1, 0)) is None
 
     def test_the_list_is_bounded_and_the_count_is_not(self) -> None:
-        how = find_task("text-classification").scorer(labelled=True)
+        how = find_task("text-classification").metric(labelled=True)
         found = changed(how, scores(*[0] * 500), scores(*[1] * 500))
         assert found == Otherwise(500, tuple(range(1, 21)))
 

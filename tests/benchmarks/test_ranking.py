@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, ndcg_score
 
-from edgewright_benchmarks.accuracy._scorer import NO_DROP
+from edgewright_benchmarks.accuracy import NO_DROP
 from edgewright_benchmarks.metrics import metric_title
 from edgewright_benchmarks.tasks import find_task
 from edgewright_targets import InputError

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import average_precision_score, f1_score
 
-from edgewright_benchmarks.accuracy._scorer import NO_DROP
+from edgewright_benchmarks.accuracy import NO_DROP
 from edgewright_benchmarks.metrics import metric_title, metric_value
 from edgewright_benchmarks.tasks import find_task
 from edgewright_runtime.samples import ANSWER, pack_answer

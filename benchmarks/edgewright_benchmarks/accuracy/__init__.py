@@ -1,7 +1,8 @@
-"""Ways of scoring, one file each; which task is scored how is in `edgewright_benchmarks.tasks`."""
+"""Metrics, one file for each kind of prediction; `edgewright_benchmarks.tasks` says which task has which."""
 
 from __future__ import annotations
 
-from edgewright_benchmarks.accuracy._scorer import Scorer
+from edgewright_benchmarks.accuracy._metric import Metric, Scores
+from edgewright_benchmarks.accuracy._scoring import NO_DROP, Scoring
 
-__all__ = ["Scorer"]
+__all__ = ["NO_DROP", "Metric", "Scores", "Scoring"]

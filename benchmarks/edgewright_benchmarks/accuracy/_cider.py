@@ -19,7 +19,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edgewright_benchmarks.accuracy._mean import Scores, mean_interval
+from edgewright_benchmarks.accuracy._columns import Floats, mean_interval
 from edgewright_benchmarks.result import Interval
 
 LONGEST = 4
@@ -32,7 +32,7 @@ Pieces = Counter[tuple[str, ...]]
 Weights = list[dict[tuple[str, ...], float]]
 
 
-def cider_d(texts: Sequence[str], rights: Sequence[Sequence[str]]) -> Scores:
+def cider_d(texts: Sequence[str], rights: Sequence[Sequence[str]]) -> Floats:
     """CIDEr-D of each text, 0 to 10; shape (texts,).
 
     What a sequence of words weighs depends on all right texts that are given: scores of other data are no measure.
@@ -52,7 +52,7 @@ def cider_d(texts: Sequence[str], rights: Sequence[Sequence[str]]) -> Scores:
     return np.array(found)
 
 
-def cider_interval(scores: Scores) -> Interval:
+def cider_interval(scores: Floats) -> Interval:
     """The mean of such scores with its t interval, two-sided 95 %, 0 to 10."""
     share = mean_interval(scores / HIGHEST)
     return Interval(HIGHEST * share.value, HIGHEST * share.low, HIGHEST * share.high, share.confidence)

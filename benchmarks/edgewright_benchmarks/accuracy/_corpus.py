@@ -11,13 +11,9 @@ of these scores is R exactly, and their spread is the spread of R. So paired dro
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from edgewright_benchmarks.accuracy._mean import mean_accuracy, mean_interval
-from edgewright_benchmarks.result import Accuracy, Interval
 
 
 @dataclass(frozen=True)
@@ -77,43 +73,3 @@ class MeanOfSums:
     def _ratios(self) -> NDArray[np.float64]:
         found: NDArray[np.float64] = self.numerator.sum(axis=0) / self.denominator.sum(axis=0)
         return found
-
-
-class CorpusSums(Protocol):
-    """What corpus metrics have in common; see `Sums`."""
-
-    @property
-    def ratio(self) -> float:
-        """The metric."""
-
-    @property
-    def span(self) -> float:
-        """The most that one sample can cost."""
-
-    def scores(self) -> NDArray[np.float64]:
-        """A score for each sample, whose mean is the metric."""
-
-
-def corpus_accuracy(
-    metric: str,
-    sums: CorpusSums,
-    baseline: CorpusSums,
-    *,
-    is_baseline: bool,
-    max_drop: float | None,
-    others: dict[str, Interval],
-) -> Accuracy:
-    """The metric with its interval and its paired drop against the baseline's.
-
-    Args:
-        metric: Its name.
-        sums: The engine's.
-        baseline: The baseline's on the same samples.
-        is_baseline: The engine is the baseline: its drop is 0 by definition.
-        max_drop: The budget, see `Scorer.score`.
-        others: Further metrics.
-    """
-    scores, expected = sums.scores(), baseline.scores()
-    span = baseline.span
-    metrics = {metric: mean_interval(scores, span=span, value=sums.ratio), **others}
-    return mean_accuracy(metrics, scores, None if is_baseline else expected, max_drop=max_drop, span=span)

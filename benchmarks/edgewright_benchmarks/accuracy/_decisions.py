@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._corpus import Sums, corpus_accuracy
-from edgewright_benchmarks.result import Accuracy, Interval
+from edgewright_benchmarks.accuracy._columns import Means, column_from_ratio
+from edgewright_benchmarks.accuracy._corpus import Sums
+from edgewright_benchmarks.result import Interval
+from edgewright_benchmarks.statistics.resampling import bootstrap
 
 # Of a recording; shape (decisions,).
 Decisions = NDArray[np.bool_]
@@ -16,32 +18,11 @@ Decisions = NDArray[np.bool_]
 _RESAMPLES = 200
 
 
-def f1_accuracy(
-    name: str,
-    found: Sequence[Decisions],
-    baseline: Sequence[Decisions],
-    expected: Sequence[Decisions],
-    *,
-    is_baseline: bool,
-    max_drop: float | None,
-    others: Mapping[str, Interval] | None = None,
-) -> Accuracy:
-    """F1 over all recordings as the first metric, called `name`; see `corpus_accuracy` for the rest."""
-    return corpus_accuracy(
-        name,
-        _sums(found, expected),
-        _sums(baseline, expected),
-        is_baseline=is_baseline,
-        max_drop=max_drop,
-        others=dict(others or {}),
-    )
-
-
-def _sums(found: Sequence[Decisions], expected: Sequence[Decisions]) -> Sums:
-    """What F1 is made of: twice the right yes, over all that were found and all that are right."""
+def f1_column(found: Sequence[Decisions], expected: Sequence[Decisions]) -> Means:
+    """F1 over all recordings: twice the right yes, over all that were found and all that are right."""
     pairs = list(zip(found, expected, strict=True))
     right = np.array([2.0 * float((one & other).sum()) for one, other in pairs])
-    return Sums(right, np.array([float(one.sum() + other.sum()) for one, other in pairs]))
+    return column_from_ratio(Sums(right, np.array([float(one.sum() + other.sum()) for one, other in pairs])))
 
 
 def auc_over_recordings(scores: Sequence[NDArray[np.float64]], expected: Sequence[Decisions]) -> Interval | None:
@@ -57,13 +38,13 @@ def auc_over_recordings(scores: Sequence[NDArray[np.float64]], expected: Sequenc
     # Here, not above: a refusal need not wait for scikit-learn.
     from sklearn.metrics import roc_auc_score
 
+    def aucs(rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        found = []
+        for row in rows:
+            labels = np.concatenate([expected[index] for index in row])
+            if labels.any() and not labels.all():
+                found.append(float(roc_auc_score(labels, np.concatenate([scores[index] for index in row]))))
+        return np.array(found)
+
     value = float(roc_auc_score(whole, np.concatenate(scores)))
-    random = np.random.default_rng(0)
-    found = []
-    for _ in range(_RESAMPLES):
-        drawn = random.integers(0, len(scores), len(scores))
-        labels = np.concatenate([expected[index] for index in drawn])
-        if labels.any() and not labels.all():
-            found.append(float(roc_auc_score(labels, np.concatenate([scores[index] for index in drawn]))))
-    low, high = np.quantile(found, [0.025, 0.975]) if found else (0.0, 1.0)
-    return Interval(value, min(value, float(low)), max(value, float(high)))
+    return bootstrap(value, aucs, len(scores), resamples=_RESAMPLES)

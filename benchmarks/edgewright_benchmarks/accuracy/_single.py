@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._resampled import resampled_counts
-from edgewright_benchmarks.accuracy._scorer import NO_ANSWER, class_scores, top_classes
+from edgewright_benchmarks.accuracy._outputs import NO_ANSWER, class_scores, top_classes
 from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Interval
+from edgewright_benchmarks.statistics.resampling import bootstrap
 from edgewright_targets import InputError
 
 # Scores of answers went through JSON, those of outputs did not.
@@ -19,25 +19,25 @@ _SAME = 1e-6
 _RESAMPLES = 1000
 
 
-def threshold_of(baseline_outputs: Sequence[Prediction]) -> float | None:
+def threshold_of(baseline: Sequence[Prediction]) -> float | None:
     """Above which a single score means class 1; None where a sample has several values.
 
-    The baseline's outputs decide for all engines, see `cut_of`.
+    The baseline's predictions decide for all engines, see `cut_of`.
     """
-    rows = [class_scores(output) for output in baseline_outputs]
+    rows = [class_scores(prediction) for prediction in baseline]
     if any(row.size != 1 for row in rows):
         return None
-    return cut_of(baseline_outputs)
+    return cut_of(baseline)
 
 
-def cut_of(baseline_outputs: Sequence[Prediction]) -> float:
+def cut_of(baseline: Sequence[Prediction]) -> float:
     """Above which a score says yes: 0.5 of probabilities, 0 of logits.
 
     An answer beside the outputs tells them apart: its best score is that of the outputs, or was made of them. Without
     one, scores that all lie from 0 to 1 are taken for probabilities.
     """
-    rows = [class_scores(output) for output in baseline_outputs]
-    best = [_best_score(output) for output in baseline_outputs]
+    rows = [class_scores(prediction) for prediction in baseline]
+    best = [_best_score(prediction) for prediction in baseline]
     pairs = [(row, score) for row, score in zip(rows, best, strict=True) if score is not None and np.isfinite(score)]
     if pairs:
         # Of two classes of one score, the score of the first is what the second leaves.
@@ -48,49 +48,52 @@ def cut_of(baseline_outputs: Sequence[Prediction]) -> float:
     return 0.5 if scores.size and scores.min() >= 0 and scores.max() <= 1 else 0.0
 
 
-def _best_score(output: Prediction) -> float | None:
-    answer = output.answer
+def _best_score(prediction: Prediction) -> float | None:
+    answer = prediction.answer
     if not (isinstance(answer, list) and answer and isinstance(answer[0], dict) and "score" in answer[0]):
         return None
     return float(answer[0]["score"])
 
 
-def classes_of(outputs: Sequence[Prediction], baseline_outputs: Sequence[Prediction]) -> NDArray[np.int64]:
+def classes_of(predictions: Sequence[Prediction], threshold: float | None) -> NDArray[np.int64]:
     """The class that each sample is given, `NO_ANSWER` where a score is not finite; shape (samples,).
+
+    Args:
+        predictions: Of an engine.
+        threshold: See `threshold_of`.
 
     Raises:
         InputError: A sample has several outputs, so that none is the scores.
     """
-    threshold = threshold_of(baseline_outputs)
-    best = top_classes(outputs)
+    best = top_classes(predictions)
     if threshold is None:
         return best
-    scores = single_scores(outputs)
-    return np.where(best == NO_ANSWER, NO_ANSWER, scores > threshold).astype(np.int64)
+    return np.where(best == NO_ANSWER, NO_ANSWER, single_scores(predictions) > threshold).astype(np.int64)
 
 
-def single_scores(outputs: Sequence[Prediction]) -> NDArray[np.float64]:
+def single_scores(predictions: Sequence[Prediction]) -> NDArray[np.float64]:
     """The score of each sample, not a number where an engine gives another number of them; shape (samples,)."""
-    rows = [class_scores(output) for output in outputs]
+    rows = [class_scores(prediction) for prediction in predictions]
     return np.array([row[0] if row.size == 1 else np.nan for row in rows])
 
 
-def auc_of(outputs: Sequence[Prediction], labels: NDArray[np.int64]) -> Interval | None:
+def auc_of(predictions: Sequence[Prediction], labels: NDArray[np.int64]) -> Interval | None:
     """The area under the ROC curve of single scores, with an interval by resampling samples.
 
     None where only one class occurs or a score is not finite.
     """
-    scores, yes = single_scores(outputs), labels == 1
+    scores, yes = single_scores(predictions), labels == 1
     if yes.all() or not yes.any() or not np.isfinite(scores).all():
         return None
     # Here, not above: a refusal need not wait for scikit-learn.
     from sklearn.metrics import roc_auc_score
 
     value = float(roc_auc_score(yes, scores))
-    draws = resampled_counts(len(scores), _RESAMPLES)
-    found = np.concatenate([_auc_of_counts(scores, yes, counts) for counts in draws])
-    low, high = np.quantile(found, [0.025, 0.975]) if found.size else (0.0, 1.0)
-    return Interval(value, min(value, float(low)), max(value, float(high)))
+
+    def aucs(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+        return _auc_of_counts(scores, yes, counts)
+
+    return bootstrap(value, aucs, len(scores), resamples=_RESAMPLES, of_counts=True)
 
 
 def _auc_of_counts(
@@ -106,13 +109,13 @@ def _auc_of_counts(
     return np.asarray(right[pairs > 0] / pairs[pairs > 0], dtype=np.float64)
 
 
-def check_width(labels: NDArray[np.int64], baseline_outputs: Sequence[Prediction]) -> None:
+def check_width(labels: NDArray[np.int64], baseline: Sequence[Prediction]) -> None:
     """Refuse classes that a model has no scores for: no engine could be right about them, nor lose any.
 
     Raises:
         InputError: There are such.
     """
-    width = max(class_scores(output).size for output in baseline_outputs)
+    width = max(class_scores(prediction).size for prediction in baseline)
     classes = max(width, 2)
     if labels.max() >= classes:
         scores = "one score, which tells 0 from 1" if width == 1 else f"{width} scores, of the classes 0 to {width - 1}"

@@ -1,78 +1,84 @@
-"""Labelled classification: accuracy and macro-F1, and the accuracy lost against the baseline, paired by sample."""
+"""Classes: accuracy, macro-F1, the AUC of a single score, and how often the class is among the best few."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, check_samples, class_scores, tell_apart
+from edgewright_benchmarks.accuracy._columns import Flags
+from edgewright_benchmarks.accuracy._metric import Metric, Scores
+from edgewright_benchmarks.accuracy._outputs import class_scores, tell_apart
 from edgewright_benchmarks.accuracy._single import auc_of, check_width, classes_of, threshold_of
 from edgewright_benchmarks.predictions import Prediction
-from edgewright_benchmarks.result import Accuracy, Interval, Measure
-from edgewright_benchmarks.statistics.intervals import metric_interval, paired_accuracy_drop, samples_needed, wilson
+from edgewright_benchmarks.result import Interval
+from edgewright_benchmarks.statistics.intervals import metric_interval, wilson
 from edgewright_targets import InputError
 
 
-class LabelledClassification:
-    """Scores class scores against labels; see `Scorer`. A single score tells two classes apart, see `threshold_of`.
+@dataclass(frozen=True)
+class Classes:
+    """The class of each sample, shape (samples,), and how single scores are read; see `threshold_of`."""
+
+    labels: NDArray[np.int64]
+    threshold: float | None
+
+
+class LabelledClassification(Metric[Classes]):
+    """Class scores against labels. A single score tells two classes apart, see `threshold_of`.
 
     Args:
         top: Also give the share of samples whose class is among so many best ones, where there are more classes.
     """
 
-    measure: Measure = "accuracy"
-
     def __init__(self, top: int | None = None) -> None:
         self._top = top
+        self.names = ("accuracy", "auc", *([] if top is None else [f"top_{top}_accuracy"]), "macro_f1")
 
-    def score(
-        self,
-        outputs: Sequence[Prediction],
-        truth: Sequence[int] | None,
-        baseline_outputs: Sequence[Prediction],
-        *,
-        max_drop: float | None = None,
-    ) -> Accuracy:
-        """Accuracy (Wilson), macro-F1 and, of a single score, the AUC (bootstrap); the drop is Tango's."""
-        check_samples(outputs, baseline_outputs)
-        labels = np.asarray([] if truth is None else truth)
-        if labels.shape != (len(outputs),) or not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
+    def reference(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> Classes:
+        """The labels."""
+        labels = np.asarray([] if ground_truth is None else ground_truth)
+        if labels.shape != (len(baseline),) or not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
             raise InputError(
                 f"Expected one class index a sample as label, found {labels.dtype} of shape {labels.shape} "
-                f"for {len(outputs)} samples."
+                f"for {len(baseline)} samples."
             )
-        baseline_predicted = classes_of(baseline_outputs, baseline_outputs)
-        check_width(labels, baseline_outputs)
-        predicted = classes_of(outputs, baseline_outputs)
-        correct = predicted == labels
-        baseline_correct = baseline_predicted == labels
-        # Here, not above: a refusal need not wait for scikit-learn.
-        from sklearn.metrics import accuracy_score
+        threshold = threshold_of(baseline)
+        check_width(labels, baseline)
+        return Classes(labels, threshold)
 
-        right = int(accuracy_score(labels, predicted, normalize=False))
-        accuracy = wilson(right, len(labels))
-        counts = (int((baseline_correct & ~correct).sum()), int((~baseline_correct & correct).sum()))
-        is_baseline = outputs is baseline_outputs
-        metrics = {"accuracy": accuracy}
-        if threshold_of(baseline_outputs) is not None and (auc := auc_of(outputs, labels)) is not None:
-            metrics["auc"] = auc
-        if self._top is not None and class_scores(outputs[0]).size > self._top:
-            among = sum(is_among(output, label, self._top) for output, label in zip(outputs, labels, strict=True))
-            metrics[f"top_{self._top}_accuracy"] = wilson(among, len(labels))
-        metrics["macro_f1"] = _macro_f1_interval(labels, predicted, accuracy)
-        return Accuracy(
-            metrics=metrics,
-            drop=NO_DROP if is_baseline else paired_accuracy_drop(baseline_correct, correct),
-            samples=len(labels),
-            samples_needed=(None if is_baseline or max_drop is None else samples_needed(counts, len(labels), max_drop)),
-        )
+    def scores(self, predictions: Sequence[Prediction], reference: Classes) -> Scores:
+        """Accuracy, macro-F1 (bootstrap) and, of a single score, the AUC (bootstrap)."""
+        labels = reference.labels
+        predicted = classes_of(predictions, reference.threshold)
+        right = predicted == labels
+        others = {}
+        if reference.threshold is not None and (auc := auc_of(predictions, labels)) is not None:
+            others["auc"] = auc
+        if self._top is not None and class_scores(predictions[0]).size > self._top:
+            among = sum(is_among(one, label, self._top) for one, label in zip(predictions, labels, strict=True))
+            others[f"top_{self._top}_accuracy"] = wilson(among, len(labels))
+        others["macro_f1"] = _macro_f1_interval(labels, predicted, wilson(int(right.sum()), len(labels)))
+        return Scores("accuracy", Flags(right), others)
+
+    def changed(self, predictions: Sequence[Prediction], baseline: Sequence[Prediction]) -> Sequence[bool | None]:
+        """Whether the class is another."""
+        return classes_differ(predictions, baseline)
 
 
-def is_among(output: Prediction, label: int, count: int) -> bool:
+def classes_differ(predictions: Sequence[Prediction], baseline: Sequence[Prediction]) -> list[bool]:
+    """Whether each sample is given another class."""
+    threshold = threshold_of(baseline)
+    differ: list[bool] = (classes_of(predictions, threshold) != classes_of(baseline, threshold)).tolist()
+    return differ
+
+
+def is_among(prediction: Prediction, label: int, count: int) -> bool:
     """Whether a class is among the `count` best ones of a sample."""
-    scores = class_scores(output)
+    scores = class_scores(prediction)
     if not tell_apart(scores) or label >= scores.size or scores[label] == -np.inf:
         return False
     # Of equal scores the lower index is the better one, as with the best class alone.

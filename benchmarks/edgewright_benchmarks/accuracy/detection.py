@@ -5,87 +5,77 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from edgewright_benchmarks.accuracy._average_precision import Found, average_precision
-from edgewright_benchmarks.accuracy._mean import mean_accuracy, mean_interval
-from edgewright_benchmarks.accuracy._scorer import answers_of, check_samples, check_truth
+from edgewright_benchmarks.accuracy._average_precision import Found, Precision, average_precision
+from edgewright_benchmarks.accuracy._columns import Means, mean_interval
+from edgewright_benchmarks.accuracy._metric import Agreement, Metric, Scores, check_ground_truth
+from edgewright_benchmarks.accuracy._outputs import answers_of
 from edgewright_benchmarks.predictions import Prediction
-from edgewright_benchmarks.result import Accuracy, Measure
 from edgewright_benchmarks.truth.objects import TrueBox
 from edgewright_targets import InputError
+
+# Of each picture.
+Boxes = Sequence[Sequence[TrueBox]]
 
 _NO_ANSWERS = "Boxes can be told from an engine's answer only; there is none."
 # Places in `OVERLAPS`.
 _HALF, _THREE_QUARTERS = 0, 5
 
 
-class LabelledBoxes:
-    """Scores boxes against those that are there; see `Scorer`."""
+class LabelledBoxes(Metric[Boxes]):
+    """Boxes against those that are there."""
 
-    measure: Measure = "accuracy"
+    names = ("map", "ap_50", "ap_75")
 
-    def score(
-        self,
-        outputs: Sequence[Prediction],
-        truth: Sequence[Any] | None,
-        baseline_outputs: Sequence[Prediction],
-        *,
-        max_drop: float | None = None,
-    ) -> Accuracy:
-        """Mean average precision over ten overlaps, and at two of them; see `Scorer.score`."""
-        check_samples(outputs, baseline_outputs)
-        truth = check_truth(outputs, truth, f"the boxes of {len(outputs)} pictures")
+    def reference(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> Boxes:
+        """The boxes that are there."""
+        truth = check_ground_truth(ground_truth, baseline, f"the boxes of {len(baseline)} pictures")
         if all(box.crowd for boxes in truth for box in boxes):
             raise InputError("No picture of the data has a box, so there is nothing to find and no average precision.")
-        return _score("map", outputs, truth, baseline_outputs, max_drop)
+        return truth
+
+    def scores(self, predictions: Sequence[Prediction], reference: Boxes) -> Scores:
+        """Mean average precision over ten overlaps, and at two of them."""
+        found = _precision(predictions, reference)
+        half, three_quarters = (found.scores[:, place] for place in (_HALF, _THREE_QUARTERS))
+        others = {
+            "ap_50": mean_interval(half, span=found.span),
+            "ap_75": mean_interval(three_quarters, span=found.span),
+        }
+        return Scores("map", _column(found), others)
 
 
-class BoxAgreement:
-    """Scores boxes against those that the float baseline shows a person; see `Scorer`."""
+class BoxAgreement(Agreement[Boxes]):
+    """Boxes against those that the float baseline shows a person."""
 
-    measure: Measure = "agreement"
+    names = ("agreement",)
 
-    def score(
-        self,
-        outputs: Sequence[Prediction],
-        truth: Sequence[Any] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Prediction],
-        *,
-        max_drop: float | None = None,
-    ) -> Accuracy:
-        """Mean average precision with the baseline's boxes for the truth; see `Scorer.score`."""
-        check_samples(outputs, baseline_outputs)
-        shown = [[_shown(box) for box in boxes if box["shown"]] for boxes in _boxes(baseline_outputs)]
+    def baseline_reference(self, baseline: Sequence[Prediction]) -> Boxes:
+        """The boxes that the baseline shows."""
+        shown = [[_shown(box) for box in boxes if box["shown"]] for boxes in _boxes(baseline)]
         if not any(shown):
             raise InputError(
                 "The float baseline shows no box in any picture, so there is nothing to agree with.",
                 hint="Pass pictures with things that it finds.",
             )
-        return _score("agreement", outputs, shown, baseline_outputs, max_drop)
+        return shown
+
+    def scores(self, predictions: Sequence[Prediction], reference: Boxes) -> Scores:
+        """Mean average precision with the baseline's boxes for the ground truth."""
+        return Scores("agreement", _column(_precision(predictions, reference)))
 
 
-def _score(
-    metric: str,
-    outputs: Sequence[Prediction],
-    truth: Sequence[Sequence[TrueBox]],
-    baseline_outputs: Sequence[Prediction],
-    max_drop: float | None,
-) -> Accuracy:
-    mine = average_precision(_boxes(outputs), truth)
-    assert mine is not None, "there is something to find"
-    scores = mine.scores.mean(axis=1)
-    metrics = {metric: mean_interval(scores, span=mine.span)}
-    if metric == "map":
-        metrics["ap_50"] = mean_interval(mine.scores[:, _HALF], span=mine.span)
-        metrics["ap_75"] = mean_interval(mine.scores[:, _THREE_QUARTERS], span=mine.span)
-    if outputs is baseline_outputs:
-        return mean_accuracy(metrics, scores, None, max_drop=max_drop)
-    baseline = average_precision(_boxes(baseline_outputs), truth)
-    assert baseline is not None, "there is something to find"
-    return mean_accuracy(metrics, scores, baseline.scores.mean(axis=1), max_drop=max_drop, span=mine.span)
+def _precision(predictions: Sequence[Prediction], truth: Boxes) -> Precision:
+    found = average_precision(_boxes(predictions), truth)
+    assert found is not None, "there is something to find"
+    return found
 
 
-def _boxes(outputs: Sequence[Prediction]) -> list[Found]:
-    return answers_of(outputs, _NO_ANSWERS)
+def _column(found: Precision) -> Means:
+    return Means(found.scores.mean(axis=1), span=found.span)
+
+
+def _boxes(predictions: Sequence[Prediction]) -> list[Found]:
+    return answers_of(predictions, _NO_ANSWERS)
 
 
 def _shown(box: Any) -> TrueBox:

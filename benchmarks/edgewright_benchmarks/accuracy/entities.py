@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from edgewright_benchmarks.accuracy._corpus import Sums, corpus_accuracy
-from edgewright_benchmarks.accuracy._scorer import answers_of, check_samples, check_truth
+from edgewright_benchmarks.accuracy._columns import column_from_ratio
+from edgewright_benchmarks.accuracy._corpus import Sums
+from edgewright_benchmarks.accuracy._metric import Agreement, Metric, Scores, check_ground_truth
+from edgewright_benchmarks.accuracy._outputs import answers_of
 from edgewright_benchmarks.predictions import Prediction
-from edgewright_benchmarks.result import Accuracy, Measure
 
 # Kind, first word, last word.
 Entity = tuple[str, int, int]
@@ -18,59 +19,33 @@ Entity = tuple[str, int, int]
 _NO_ANSWERS = "The entities of a text can be told from an engine's answer only; there is none."
 
 
-class LabelledEntities:
-    """Scores entities against the tags of words; see `Scorer`."""
+class LabelledEntities(Metric[Sequence[set[Entity]]]):
+    """Entities against the tags of words."""
 
-    measure: Measure = "accuracy"
+    names = ("entity_f1",)
 
-    def score(
-        self,
-        outputs: Sequence[Prediction],
-        truth: Sequence[Any] | None,
-        baseline_outputs: Sequence[Prediction],
-        *,
-        max_drop: float | None = None,
-    ) -> Accuracy:
-        """F1 over all entities; see `Scorer.score`."""
-        check_samples(outputs, baseline_outputs)
-        truth = check_truth(outputs, truth, f"the tags of {len(outputs)} texts")
-        expected = [entities_of_tags(tags) for tags in truth]
-        return _score("entity_f1", outputs, expected, baseline_outputs, max_drop)
+    def reference(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> Sequence[set[Entity]]:
+        """The entities that the tags stand for."""
+        truth = check_ground_truth(ground_truth, baseline, f"the tags of {len(baseline)} texts")
+        return [entities_of_tags(tags) for tags in truth]
+
+    def scores(self, predictions: Sequence[Prediction], reference: Sequence[set[Entity]]) -> Scores:
+        """F1 over all entities."""
+        return Scores("entity_f1", column_from_ratio(f1_sums(_entities(predictions), reference)))
 
 
-class EntityAgreement:
-    """Scores entities against those that the float baseline finds; see `Scorer`."""
+class EntityAgreement(Agreement[Sequence[set[Entity]]]):
+    """Entities against those that the float baseline finds."""
 
-    measure: Measure = "agreement"
+    names = ("agreement",)
 
-    def score(
-        self,
-        outputs: Sequence[Prediction],
-        truth: Sequence[Any] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Prediction],
-        *,
-        max_drop: float | None = None,
-    ) -> Accuracy:
-        """F1 with the baseline's entities for the truth; see `Scorer.score`."""
-        check_samples(outputs, baseline_outputs)
-        return _score("agreement", outputs, _entities(baseline_outputs), baseline_outputs, max_drop)
+    def baseline_reference(self, baseline: Sequence[Prediction]) -> Sequence[set[Entity]]:
+        """The baseline's entities."""
+        return _entities(baseline)
 
-
-def _score(
-    metric: str,
-    outputs: Sequence[Prediction],
-    expected: Sequence[set[Entity]],
-    baseline_outputs: Sequence[Prediction],
-    max_drop: float | None,
-) -> Accuracy:
-    return corpus_accuracy(
-        metric,
-        f1_sums(_entities(outputs), expected),
-        f1_sums(_entities(baseline_outputs), expected),
-        is_baseline=outputs is baseline_outputs,
-        max_drop=max_drop,
-        others={},
-    )
+    def scores(self, predictions: Sequence[Prediction], reference: Sequence[set[Entity]]) -> Scores:
+        """F1 with the baseline's entities for the ground truth."""
+        return Scores("agreement", column_from_ratio(f1_sums(_entities(predictions), reference)))
 
 
 def f1_sums(found: Sequence[set[Entity]], expected: Sequence[set[Entity]]) -> Sums:
@@ -90,5 +65,7 @@ def entities_of_tags(tags: Sequence[str]) -> set[Entity]:
     return {(str(kind), int(first), int(last)) for kind, first, last in get_entities(list(tags))}
 
 
-def _entities(outputs: Sequence[Prediction]) -> list[set[Entity]]:
-    return [{(str(entry["label"]), *entry["words"]) for entry in answer} for answer in answers_of(outputs, _NO_ANSWERS)]
+def _entities(predictions: Sequence[Prediction]) -> list[set[Entity]]:
+    return [
+        {(str(entry["label"]), *entry["words"]) for entry in answer} for answer in answers_of(predictions, _NO_ANSWERS)
+    ]

@@ -3,114 +3,115 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgewright_benchmarks.accuracy._columns import mean_interval
 from edgewright_benchmarks.accuracy._corpus import MeanOfSums
-from edgewright_benchmarks.accuracy._decisions import Decisions, f1_accuracy
-from edgewright_benchmarks.accuracy._mean import mean_interval
-from edgewright_benchmarks.accuracy._resampled import resampled_counts
-from edgewright_benchmarks.accuracy._scorer import check_samples, check_truth, flatten
+from edgewright_benchmarks.accuracy._decisions import Decisions, f1_column
+from edgewright_benchmarks.accuracy._metric import Agreement, Metric, Scores, check_ground_truth
+from edgewright_benchmarks.accuracy._outputs import flatten
 from edgewright_benchmarks.accuracy._single import cut_of
 from edgewright_benchmarks.predictions import Prediction
-from edgewright_benchmarks.result import Accuracy, Interval, Measure
+from edgewright_benchmarks.result import Interval
+from edgewright_benchmarks.statistics.resampling import bootstrap
 from edgewright_targets import InputError
 
 # For the interval of the average precision.
 _RESAMPLES = 200
 
 
-class LabelledLabels:
-    """Scores labels against those that are right; see `Scorer`."""
+@dataclass(frozen=True)
+class Labels:
+    """Which labels hold for each sample, and above which score they do; see `cut_of`."""
 
-    measure: Measure = "accuracy"
+    expected: Sequence[Decisions]
+    cut: float
 
-    def score(
-        self,
-        outputs: Sequence[Prediction],
-        truth: Sequence[Sequence[int]] | None,
-        baseline_outputs: Sequence[Prediction],
-        *,
-        max_drop: float | None = None,
-    ) -> Accuracy:
-        """Micro-F1 over all pairs of sample and label, which the drop is of, macro-F1 and average precision.
 
-        The latter two are means over the labels that occur; see `Scorer.score` for the rest.
-        """
-        check_samples(outputs, baseline_outputs)
-        truth = check_truth(outputs, truth, f"the labels of {len(outputs)} samples")
-        width = flatten(baseline_outputs[0]).size
+class LabelledLabels(Metric[Labels]):
+    """Labels against those that are right."""
+
+    names = ("micro_f1", "macro_f1", "average_precision")
+
+    def reference(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> Labels:
+        """The right labels."""
+        truth = check_ground_truth(ground_truth, baseline, f"the labels of {len(baseline)} samples")
+        width = flatten(baseline[0]).size
         expected = np.zeros((len(truth), width), dtype=bool)
         for index, labels in enumerate(truth):
             if any(label >= width for label in labels):
                 raise InputError(f"Sample {index} has the label {max(labels)}; the model gives {width} scores.")
             expected[index, list(labels)] = True
-        found = decisions_of(outputs, baseline_outputs, list(expected))
-        occurring = np.flatnonzero(expected.any(axis=0))
-        if not occurring.size:
+        if not expected.any():
             raise InputError("No sample has a label, so there is nothing to find.")
+        return Labels(list(expected), cut_of(baseline))
+
+    def scores(self, predictions: Sequence[Prediction], reference: Labels) -> Scores:
+        """Micro-F1 over all pairs of sample and label, macro-F1 and average precision.
+
+        The latter two are means over the labels that occur.
+        """
+        found = decisions_of(predictions, reference)
+        expected = np.stack(reference.expected)
+        occurring = np.flatnonzero(expected.any(axis=0))
         one, other = np.stack(found)[:, occurring], expected[:, occurring]
         macro = MeanOfSums(np.multiply(2.0, one & other), np.add(one, other, dtype=np.float64))
         others = {"macro_f1": mean_interval(macro.scores(), span=macro.span, value=macro.ratio)}
-        scores = _rows(outputs, width)
-        if np.isfinite(scores).all():
-            others["average_precision"] = average_precision(scores[:, occurring], other)
-        return f1_accuracy(
-            "micro_f1",
-            found,
-            decisions_of(baseline_outputs, baseline_outputs, list(expected)),
-            list(expected),
-            is_baseline=outputs is baseline_outputs,
-            max_drop=max_drop,
-            others=others,
-        )
+        rows = _rows(predictions, expected.shape[1])
+        if np.isfinite(rows).all():
+            others["average_precision"] = average_precision(rows[:, occurring], other)
+        return Scores("micro_f1", f1_column(found, reference.expected), others)
+
+    def changed(self, predictions: Sequence[Prediction], baseline: Sequence[Prediction]) -> Sequence[bool | None]:
+        """Whether any label is another."""
+        return _labels_differ(predictions, baseline)
 
 
-class LabelsAgreement:
-    """Scores labels against those that the float baseline gives; see `Scorer`."""
+class LabelsAgreement(Agreement[Labels]):
+    """Labels against those that the float baseline gives."""
 
-    measure: Measure = "agreement"
+    names = ("agreement",)
 
-    def score(
-        self,
-        outputs: Sequence[Prediction],
-        truth: Sequence[Sequence[int]] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Prediction],
-        *,
-        max_drop: float | None = None,
-    ) -> Accuracy:
-        """Micro-F1 with the baseline's labels for the truth; see `Scorer.score`."""
-        check_samples(outputs, baseline_outputs)
-        expected = decisions_of(baseline_outputs, baseline_outputs)
-        found = decisions_of(outputs, baseline_outputs, expected)
-        is_baseline = outputs is baseline_outputs
-        return f1_accuracy("agreement", found, expected, expected, is_baseline=is_baseline, max_drop=max_drop)
+    def baseline_reference(self, baseline: Sequence[Prediction]) -> Labels:
+        """The baseline's labels."""
+        return labels_of(baseline)
+
+    def scores(self, predictions: Sequence[Prediction], reference: Labels) -> Scores:
+        """Micro-F1 with the baseline's labels for the ground truth."""
+        return Scores("agreement", f1_column(decisions_of(predictions, reference), reference.expected))
+
+    def changed(self, predictions: Sequence[Prediction], baseline: Sequence[Prediction]) -> Sequence[bool | None]:
+        """Whether any label is another."""
+        return _labels_differ(predictions, baseline)
 
 
-def decisions_of(
-    outputs: Sequence[Prediction], baseline_outputs: Sequence[Prediction], expected: Sequence[Decisions] | None = None
-) -> list[Decisions]:
-    """Which labels hold for each sample.
+def labels_of(baseline: Sequence[Prediction]) -> Labels:
+    """The labels that the float baseline gives."""
+    cut = cut_of(baseline)
+    return Labels([flatten(prediction) > cut for prediction in baseline], cut)
 
-    Args:
-        outputs: Of the engine.
-        baseline_outputs: The float baseline's, which tell what the scores are.
-        expected: What is right; the baseline's own by default. All are wrong where a score is not finite, or their
-            number is another.
-    """
-    cut = cut_of(baseline_outputs)
-    if expected is None:
-        expected = [flatten(output) > cut for output in baseline_outputs]
-    rows = [flatten(output) for output in outputs]
+
+def decisions_of(predictions: Sequence[Prediction], labels: Labels) -> list[Decisions]:
+    """Which labels hold for each sample; all are wrong where a score is not finite, or their number is another."""
+    rows = [flatten(prediction) for prediction in predictions]
     return [
-        row > cut if row.shape == right.shape and np.isfinite(row).all() else ~right
-        for row, right in zip(rows, expected, strict=True)
+        row > labels.cut if row.shape == right.shape and np.isfinite(row).all() else ~right
+        for row, right in zip(rows, labels.expected, strict=True)
     ]
 
 
-def _rows(outputs: Sequence[Prediction], width: int) -> NDArray[np.float64]:
-    rows = [flatten(output) for output in outputs]
+def _labels_differ(predictions: Sequence[Prediction], baseline: Sequence[Prediction]) -> list[bool]:
+    labels = labels_of(baseline)
+    pairs = zip(decisions_of(predictions, labels), decisions_of(baseline, labels), strict=True)
+    return [bool((one != other).any()) for one, other in pairs]
+
+
+def _rows(predictions: Sequence[Prediction], width: int) -> NDArray[np.float64]:
+    rows = [flatten(prediction) for prediction in predictions]
     return np.stack([row if row.size == width else np.full(width, np.nan) for row in rows])
 
 
@@ -125,14 +126,16 @@ def average_precision(scores: NDArray[np.float64], expected: NDArray[np.bool_]) 
 
     value = float(average_precision_score(expected, scores, average="macro"))
     samples, labels = scores.shape
-    drawn = []
-    for counts in resampled_counts(samples, _RESAMPLES):
+
+    def means(counts: NDArray[np.int64]) -> NDArray[np.float64]:
         each = np.stack([_of_counts(scores[:, label], expected[:, label], counts) for label in range(labels)])
         # A label that a resample left out is no part of its mean.
         there = np.isfinite(each)
-        drawn.append(np.where(there, each, 0).sum(axis=0)[there.any(axis=0)] / there.sum(axis=0)[there.any(axis=0)])
-    low, high = np.quantile(np.concatenate(drawn), [0.025, 0.975])
-    return Interval(value, min(value, float(low)), max(value, float(high)))
+        some = there.any(axis=0)
+        found: NDArray[np.float64] = np.where(there, each, 0).sum(axis=0)[some] / there.sum(axis=0)[some]
+        return found
+
+    return bootstrap(value, means, samples, resamples=_RESAMPLES, of_counts=True)
 
 
 def _of_counts(

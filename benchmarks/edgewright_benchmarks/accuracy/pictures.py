@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._mean import likeness_accuracy
+from edgewright_benchmarks.accuracy._columns import Means
+from edgewright_benchmarks.accuracy._metric import WHOLE, Agreement, Scores
+from edgewright_benchmarks.accuracy._outputs import answers_of
 from edgewright_benchmarks.accuracy._perceptual import NOTHING_ALIKE, can_be_seen, perceptual_distance
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, answers_of, check_samples
 from edgewright_benchmarks.predictions import Prediction
-from edgewright_benchmarks.result import Accuracy, Interval, Measure
+from edgewright_benchmarks.result import Interval
+from edgewright_benchmarks.statistics.resampling import bootstrap
 
 # The window in which SSIM compares, as scikit-image has it unless told otherwise; smaller pictures take a smaller one.
 _WINDOW = 7
@@ -21,43 +23,54 @@ _RESAMPLES = 1000
 _NO_PICTURES = "Pictures can be told from an engine's answer only; there is none."
 
 
-class PictureAgreement:
-    """The structural similarity (SSIM) of an engine's pictures with the float baseline's; see `Scorer`.
+@dataclass(frozen=True)
+class _Drawn:
+    """A picture, and whether the outputs that it is from are finite."""
+
+    picture: NDArray[np.uint8]
+    finite: bool
+
+
+class PictureAgreement(Agreement[Sequence[_Drawn]]):
+    """The structural similarity (SSIM) of an engine's pictures with the float baseline's.
 
     SSIM (Wang et al., 2004) looks at means, contrasts and structures of windows of 7 x 7 pixels: 1 is the same picture.
     """
 
-    measure: Measure = "agreement"
+    names = ("agreement", "psnr", "perceptual_distance")
+    bounded = True
 
-    def score(
-        self,
-        outputs: Sequence[Prediction],
-        truth: Sequence[Any] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Prediction],
-        *,
-        max_drop: float | None = None,
-    ) -> Accuracy:
-        """The mean SSIM, and the PSNR of all pictures together where any pixel differs; see `Scorer.score`.
+    def baseline_reference(self, baseline: Sequence[Prediction]) -> Sequence[_Drawn]:
+        """The baseline's pictures."""
+        return _drawn(baseline)
+
+    def scores(self, predictions: Sequence[Prediction], reference: Sequence[_Drawn]) -> Scores:
+        """The mean SSIM, and the PSNR of all pictures together where any pixel differs.
 
         Beside them stands the mean distance to a network that sees, where one is installed; see `_perceptual.py`. A
         picture of another size, or from outputs that are not finite, counts as nothing in common.
         """
-        check_samples(outputs, baseline_outputs)
-        if outputs is baseline_outputs:
-            return Accuracy({"agreement": Interval(1.0, 1.0, 1.0)}, NO_DROP, len(outputs))
-        pictures, expected = answers_of(outputs, _NO_PICTURES), answers_of(baseline_outputs, _NO_PICTURES)
-        usable = [
-            _finite(output) and _finite(other) and one.shape == two.shape
-            for output, other, one, two in zip(outputs, baseline_outputs, pictures, expected, strict=True)
+        pairs = [
+            (one.finite and other.finite and one.picture.shape == other.picture.shape, one.picture, other.picture)
+            for one, other in zip(_drawn(predictions), reference, strict=True)
         ]
-        pairs = list(zip(usable, pictures, expected, strict=True))
-        scores = np.array([ssim(one, other) if fits else 0.0 for fits, one, other in pairs])
+        alike = np.array([ssim(one, other) if fits else 0.0 for fits, one, other in pairs])
         errors = np.array([_squared_error(one, other) if fits else 1.0 for fits, one, other in pairs])
         others = {"psnr": _psnr(errors)} if errors.any() else {}
         if can_be_seen():
             apart = [perceptual_distance(one, other) if fits else NOTHING_ALIKE for fits, one, other in pairs]
             others["perceptual_distance"] = _mean(np.array(apart))
-        return likeness_accuracy(scores, others, max_drop=max_drop)
+        return Scores("agreement", Means(alike), others)
+
+    def by_definition(self, samples: int, /) -> Scores:
+        """The same pictures."""
+        return Scores("agreement", Means(np.ones(samples)), interval=WHOLE)
+
+
+def _drawn(predictions: Sequence[Prediction]) -> list[_Drawn]:
+    pictures = answers_of(predictions, _NO_PICTURES)
+    finite = (all(np.isfinite(array).all() for array in one.outputs.values()) for one in predictions)
+    return [_Drawn(picture, good) for picture, good in zip(pictures, finite, strict=True)]
 
 
 def ssim(picture: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
@@ -91,26 +104,21 @@ def _squared_error(picture: NDArray[np.uint8], other: NDArray[np.uint8]) -> floa
 
 def _psnr(errors: NDArray[np.float64]) -> Interval:
     """Decibels of the mean of squared errors, with a percentile bootstrap over pictures."""
-    means = _resampled(errors)
-    value = -10 * math.log10(errors.mean())
     # A resample of equal pictures alone has no end; half the smallest error that was seen stands in.
     floor = errors[errors > 0].min() / (2 * errors.size)
-    low, high = np.quantile(-10 * np.log10(np.maximum(means, floor)), [0.025, 0.975])
-    return Interval(value, min(value, float(low)), max(value, float(high)))
+
+    def decibels(rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        values: NDArray[np.float64] = -10 * np.log10(np.maximum(errors[rows].mean(axis=1), floor))
+        return values
+
+    return bootstrap(-10 * math.log10(errors.mean()), decibels, errors.size, resamples=_RESAMPLES)
 
 
 def _mean(values: NDArray[np.float64]) -> Interval:
     """The mean with a percentile bootstrap over pictures."""
-    value = float(values.mean())
-    low, high = np.quantile(_resampled(values), [0.025, 0.975])
-    return Interval(value, min(value, float(low)), max(value, float(high)))
 
+    def means(rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = values[rows].mean(axis=1)
+        return found
 
-def _resampled(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    drawn = np.random.default_rng(0).integers(values.size, size=(_RESAMPLES, values.size))
-    means: NDArray[np.float64] = values[drawn].mean(axis=1)
-    return means
-
-
-def _finite(output: Prediction) -> bool:
-    return all(np.isfinite(array).all() for array in output.outputs.values())
+    return bootstrap(float(values.mean()), means, values.size, resamples=_RESAMPLES)

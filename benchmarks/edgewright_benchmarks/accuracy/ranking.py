@@ -3,82 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._mean import likeness_accuracy, mean_accuracy, mean_interval
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, check_samples, check_truth, flatten
+from edgewright_benchmarks.accuracy._columns import Floats, Means, mean_interval
+from edgewright_benchmarks.accuracy._metric import WHOLE, Agreement, Metric, Scores, check_ground_truth
+from edgewright_benchmarks.accuracy._outputs import flatten
 from edgewright_benchmarks.predictions import Prediction
-from edgewright_benchmarks.result import Accuracy, Interval, Measure
 from edgewright_benchmarks.statistics.intervals import wilson
 from edgewright_targets import InputError
-
-Scores = NDArray[np.float64]
 
 # As benchmarks of retrieval have it, such as BEIR.
 _BEST = 10
 
 
-class LabelledRanking:
-    """Scores the order of passages against how relevant they are; see `Scorer`."""
+class LabelledRanking(Metric[Sequence[Sequence[float]]]):
+    """The order of passages against how relevant they are."""
 
-    measure: Measure = "accuracy"
+    names = ("ndcg_at_10", "mrr_at_10", "mean_average_precision")
 
-    def score(
-        self,
-        outputs: Sequence[Prediction],
-        truth: Sequence[Sequence[float]] | None,
-        baseline_outputs: Sequence[Prediction],
-        *,
-        max_drop: float | None = None,
-    ) -> Accuracy:
-        """The nDCG of the best 10, which the drop is of, and metrics of relevant or not; see `Scorer.score`.
+    def reference(
+        self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /
+    ) -> Sequence[Sequence[float]]:
+        """The relevance of the passages of each query."""
+        return check_ground_truth(ground_truth, baseline, f"the relevance of passages, of {len(baseline)} queries")
+
+    def scores(self, predictions: Sequence[Prediction], reference: Sequence[Sequence[float]]) -> Scores:
+        """The nDCG of the best 10, and metrics of relevant or not.
 
         These are the reciprocal rank of the first relevant passage among the best 10, and the average precision. Of
         equal scores the order is not known: nDCG and the average precision take the mean, and the reciprocal rank the
         worst.
         """
-        check_samples(outputs, baseline_outputs)
-        truth = check_truth(outputs, truth, f"the relevance of passages, of {len(outputs)} queries")
-        found = _of_queries(outputs, truth)
-        metrics = {name: mean_interval(scores) for name, scores in found.items()}
-        baseline = None if outputs is baseline_outputs else _of_queries(baseline_outputs, truth)["ndcg_at_10"]
-        return mean_accuracy(metrics, found["ndcg_at_10"], baseline, max_drop=max_drop)
+        pairs = zip(predictions, reference, strict=True)
+        each = [_of_query(flatten(prediction), np.asarray(right, np.float64)) for prediction, right in pairs]
+        first, *others = np.array(each, dtype=np.float64).T
+        named = zip(self.names[1:], others, strict=True)
+        return Scores(self.names[0], Means(first), {name: mean_interval(values) for name, values in named})
 
 
-class RankingAgreement:
-    """The share of pairs of passages that an engine puts in the same order as the float baseline; see `Scorer`."""
+class RankingAgreement(Agreement[Sequence[Floats]]):
+    """The share of pairs of passages that an engine puts in the same order as the float baseline."""
 
-    measure: Measure = "agreement"
+    names = ("agreement", "top_1_agreement")
+    bounded = True
 
-    def score(
-        self,
-        outputs: Sequence[Prediction],
-        truth: Sequence[Sequence[float]] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Prediction],
-        *,
-        max_drop: float | None = None,
-    ) -> Accuracy:
-        """The mean over queries, and how often the first passage is the same; see `Scorer.score`."""
-        check_samples(outputs, baseline_outputs)
-        whole = Interval(1.0, 1.0, 1.0)
-        if outputs is baseline_outputs:
-            return Accuracy({"agreement": whole, "top_1_agreement": whole}, NO_DROP, len(outputs))
-        pairs = [(flatten(one), flatten(other)) for one, other in zip(outputs, baseline_outputs, strict=True)]
+    def baseline_reference(self, baseline: Sequence[Prediction]) -> Sequence[Floats]:
+        """The baseline's scores of the passages of each query."""
+        return [flatten(prediction) for prediction in baseline]
+
+    def scores(self, predictions: Sequence[Prediction], reference: Sequence[Floats]) -> Scores:
+        """The mean over queries, and how often the first passage is the same."""
+        pairs = [(flatten(one), other) for one, other in zip(predictions, reference, strict=True)]
         shares = np.array([_same_order(*pair) for pair in pairs])
         first = sum(_comparable(one, other) and one.argmax() == other.argmax() for one, other in pairs)
-        return likeness_accuracy(shares, {"top_1_agreement": wilson(int(first), len(pairs))}, max_drop=max_drop)
+        return Scores("agreement", Means(shares), {"top_1_agreement": wilson(int(first), len(pairs))})
+
+    def by_definition(self, samples: int, /) -> Scores:
+        """The same order."""
+        return Scores("agreement", Means(np.ones(samples)), {"top_1_agreement": WHOLE}, WHOLE)
 
 
-def _of_queries(outputs: Sequence[Prediction], truth: Sequence[Sequence[float]]) -> dict[str, Scores]:
-    pairs = [(flatten(output), np.asarray(right, np.float64)) for output, right in zip(outputs, truth, strict=True)]
-    each = [_of_query(scores, right) for scores, right in pairs]
-    names = ("ndcg_at_10", "mrr_at_10", "mean_average_precision")
-    return dict(zip(names, np.array(each, dtype=np.float64).T, strict=True))
-
-
-def _of_query(scores: Scores, right: Scores) -> tuple[float, float, float]:
+def _of_query(scores: Floats, right: Floats) -> tuple[float, float, float]:
     """nDCG, reciprocal rank and average precision; all 0 where a score is not finite, for then there is no order.
 
     Raises:
@@ -99,11 +86,11 @@ def _of_query(scores: Scores, right: Scores) -> tuple[float, float, float]:
     return ndcg, reciprocal, float(average_precision_score(relevant, scores))
 
 
-def _comparable(one: Scores, other: Scores) -> bool:
+def _comparable(one: Floats, other: Floats) -> bool:
     return one.shape == other.shape and bool(np.isfinite(one).all() and np.isfinite(other).all())
 
 
-def _same_order(scores: Scores, expected: Scores) -> float:
+def _same_order(scores: Floats, expected: Floats) -> float:
     """The share of pairs that the baseline orders and an engine orders alike; equal scores are half a pair."""
     if not _comparable(scores, expected):
         return 0.0

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._mean import likeness_accuracy
-from edgewright_benchmarks.accuracy._resampled import Resampled, resampled_accuracy
-from edgewright_benchmarks.accuracy._scorer import NO_DROP, check_samples, check_truth, flatten
+from edgewright_benchmarks.accuracy._columns import Means, Resampled
+from edgewright_benchmarks.accuracy._metric import WHOLE, Agreement, Metric, Scores, check_ground_truth
+from edgewright_benchmarks.accuracy._outputs import flatten
 from edgewright_benchmarks.predictions import Prediction
-from edgewright_benchmarks.result import Accuracy, Interval, Measure
+from edgewright_benchmarks.result import Interval
+from edgewright_benchmarks.statistics.resampling import Statistic
 from edgewright_targets import InputError
 
 Numbers = NDArray[np.float64]
@@ -20,82 +22,76 @@ Numbers = NDArray[np.float64]
 _SPAN = 2.0
 
 
-class LabelledRegression:
-    """Scores numbers against those that are right; see `Scorer`."""
+class LabelledRegression(Metric[Numbers]):
+    """Numbers against those that are right."""
 
-    measure: Measure = "accuracy"
+    names = ("spearman", "mse")
 
-    def score(
-        self,
-        outputs: Sequence[Prediction],
-        truth: Sequence[float] | None,
-        baseline_outputs: Sequence[Prediction],
-        *,
-        max_drop: float | None = None,
-    ) -> Accuracy:
-        """Spearman's rank correlation, which the drop is of, and the mean squared error; see `Scorer.score`.
+    def reference(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> Numbers:
+        """The right numbers; shape (samples,)."""
+        truth = check_ground_truth(ground_truth, baseline, f"a number for each of {len(baseline)} samples")
+        right = np.asarray(truth, np.float64)
+        if len(set(right.tolist())) < 2:
+            raise InputError("All numbers that are right are the same, so that no order can be compared with them.")
+        return right
+
+    def scores(self, predictions: Sequence[Prediction], reference: Numbers) -> Scores:
+        """Spearman's rank correlation, and the mean squared error.
 
         The error is left out where an answer is not finite: it has none.
         """
-        check_samples(outputs, baseline_outputs)
-        right = np.asarray(check_truth(outputs, truth, f"a number for each of {len(outputs)} samples"), np.float64)
-        if len(set(right.tolist())) < 2:
-            raise InputError("All numbers that are right are the same, so that no order can be compared with them.")
-        found, baseline = numbers_of(outputs), numbers_of(baseline_outputs)
-        errors = {"mse": _mean_squared_error(found, right)} if np.isfinite(found).all() else {}
-        is_baseline = outputs is baseline_outputs
-        return resampled_accuracy(
-            "spearman",
-            _spearman(found, right),
-            None if is_baseline else _spearman(baseline, right),
-            len(right),
-            span=_SPAN,
-            max_drop=max_drop,
-            others=errors,
-        )
+        found = numbers_of(predictions)
+        errors = {"mse": _mean_squared_error(found, reference)} if np.isfinite(found).all() else {}
+        return Scores("spearman", Resampled(_spearman(found, reference), len(reference), _SPAN), errors)
+
+    def changed(self, predictions: Sequence[Prediction], _baseline: Sequence[Prediction], /) -> Sequence[bool | None]:
+        """Nothing can be told: of numbers hardly two are the same."""
+        return [None] * len(predictions)
 
 
-class RegressionAgreement:
-    """How near an engine's numbers are to the float baseline's, as a share of the range of these; see `Scorer`."""
+class RegressionAgreement(Agreement[Numbers]):
+    """How near an engine's numbers are to the float baseline's, as a share of the range of these."""
 
-    measure: Measure = "agreement"
+    names = ("agreement",)
+    bounded = True
 
-    def score(
-        self,
-        outputs: Sequence[Prediction],
-        truth: Sequence[float] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Prediction],
-        *,
-        max_drop: float | None = None,
-    ) -> Accuracy:
-        """The mean of 1 - |difference| / range, 0 where a number is a whole range away; see `Scorer.score`."""
-        check_samples(outputs, baseline_outputs)
-        if outputs is baseline_outputs:
-            return Accuracy({"agreement": Interval(1.0, 1.0, 1.0)}, NO_DROP, len(outputs))
-        found, expected = numbers_of(outputs), numbers_of(baseline_outputs)
-        finite = expected[np.isfinite(expected)]
+    def baseline_reference(self, baseline: Sequence[Prediction]) -> Numbers:
+        """The baseline's numbers; shape (samples,)."""
+        return numbers_of(baseline)
+
+    def scores(self, predictions: Sequence[Prediction], reference: Numbers) -> Scores:
+        """The mean of 1 - |difference| / range, 0 where a number is a whole range away."""
+        finite = reference[np.isfinite(reference)]
         reach = float(np.ptp(finite)) if finite.size else 0.0
-        apart = np.abs(found - expected)
+        apart = np.abs(numbers_of(predictions) - reference)
         # Numbers that are all the same have no range: an engine gives the same, or does not.
         shares = apart / reach if reach else np.where(apart == 0, 0.0, 1.0)
         near = np.where(np.isfinite(shares), 1 - np.minimum(shares, 1), 0.0)
-        return likeness_accuracy(near, {}, max_drop=max_drop)
+        return Scores("agreement", Means(near))
+
+    def by_definition(self, samples: int, /) -> Scores:
+        """The same numbers."""
+        return Scores("agreement", Means(np.ones(samples)), interval=WHOLE)
+
+    def changed(self, predictions: Sequence[Prediction], _baseline: Sequence[Prediction], /) -> Sequence[bool | None]:
+        """Nothing can be told: of numbers hardly two are the same."""
+        return [None] * len(predictions)
 
 
-def numbers_of(outputs: Sequence[Prediction]) -> Numbers:
+def numbers_of(predictions: Sequence[Prediction]) -> Numbers:
     """The number that a person gets for each sample; shape (samples,).
 
     Raises:
         InputError: An output is more than one number.
     """
-    return np.array([_number(output) for output in outputs], dtype=np.float64)
+    return np.array([_number(prediction) for prediction in predictions], dtype=np.float64)
 
 
-def _number(output: Prediction) -> float:
-    answer = output.answer
+def _number(prediction: Prediction) -> float:
+    answer = prediction.answer
     if isinstance(answer, list) and len(answer) == 1 and isinstance(answer[0], dict):
         return float(answer[0]["score"])
-    row = flatten(output)
+    row = flatten(prediction)
     if row.size != 1:
         raise InputError(f"This task compares one number for each sample; the model gives {row.size}.")
     return float(row[0])
@@ -111,7 +107,7 @@ def _mean_squared_error(found: Numbers, right: Numbers) -> Interval:
     return Interval(value, max(0.0, value - width), value + width)
 
 
-def _spearman(found: Numbers, right: Numbers) -> Resampled:
+def _spearman(found: Numbers, right: Numbers) -> Statistic:
     """Spearman's rank correlation of resamples: Pearson's of the ranks, equal values sharing theirs; 0 of constants.
 
     What is not finite stands at the wrong end.

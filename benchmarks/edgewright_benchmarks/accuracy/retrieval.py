@@ -7,14 +7,15 @@ right for all of their images.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._mean import mean_accuracy, mean_interval
-from edgewright_benchmarks.accuracy._scorer import check_samples, check_truth
+from edgewright_benchmarks.accuracy._columns import Means
+from edgewright_benchmarks.accuracy._metric import Metric, Scores, check_ground_truth
 from edgewright_benchmarks.predictions import Prediction
-from edgewright_benchmarks.result import Accuracy, Measure
 from edgewright_benchmarks.statistics.intervals import wilson
 from edgewright_targets import InputError
 
@@ -22,45 +23,45 @@ _BEST = (1, 5)
 _SIDES = ("image_to_text", "text_to_image")
 
 
-class Retrieval:
-    """Scores each pair by its mean recall: the share of hits in both directions, among the best 1 and 5; see `Scorer`.
+@dataclass(frozen=True)
+class _Texts:
+    """The texts of pairs: where each other one is first, and which of these is each pair's own; shape (pairs,)."""
+
+    firsts: NDArray[np.int64]
+    own: NDArray[np.int64]
+
+
+class Retrieval(Metric[_Texts]):
+    """The mean recall of each pair: the share of hits in both directions, among the best 1 and 5.
 
     Args:
         image: Name of the output with the image's vector.
         text: Name of the output with the text's vector.
     """
 
-    measure: Measure = "accuracy"
+    names = ("mean_recall", *(f"{side}_recall_at_{count}" for side in _SIDES for count in _BEST))
 
     def __init__(self, image: str, text: str) -> None:
         self._image = image
         self._text = text
 
-    def score(
-        self,
-        outputs: Sequence[Prediction],
-        truth: Sequence[str] | None,
-        baseline_outputs: Sequence[Prediction],
-        *,
-        max_drop: float | None = None,
-    ) -> Accuracy:
-        """Recall at 1 and 5 of each direction, and their mean, which the drop is of; see `Scorer.score`."""
-        check_samples(outputs, baseline_outputs)
-        truth = check_truth(outputs, truth, f"the text of each pair, of {len(outputs)} pairs")
+    def reference(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> _Texts:
+        """The text of each pair."""
+        truth = check_ground_truth(ground_truth, baseline, f"the text of each pair, of {len(baseline)} pairs")
         if len(set(truth)) < 2:
             raise InputError("All pairs have one text, so that nothing can be told apart by it.")
-        hits = self._hits(outputs, truth)
-        pairs = len(outputs)
-        scores = np.mean([*hits.values()], axis=0)
-        recalls = {name: wilson(int(found.sum()), pairs) for name, found in hits.items()}
-        metrics = {"mean_recall": mean_interval(scores), **recalls}
-        is_baseline = outputs is baseline_outputs
-        baseline = None if is_baseline else np.mean([*self._hits(baseline_outputs, truth).values()], axis=0)
-        return mean_accuracy(metrics, scores, baseline, max_drop=max_drop)
-
-    def _hits(self, outputs: Sequence[Prediction], truth: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
-        images, texts = (self._vectors(outputs, name) for name in (self._image, self._text))
         _, firsts, own = np.unique(np.array(truth), return_index=True, return_inverse=True)
+        return _Texts(firsts, own)
+
+    def scores(self, predictions: Sequence[Prediction], reference: _Texts) -> Scores:
+        """The mean recall, and recall at 1 and 5 of each direction."""
+        hits = self._hits(predictions, reference)
+        recalls = {name: wilson(int(found.sum()), len(predictions)) for name, found in hits.items()}
+        return Scores("mean_recall", Means(np.mean([*hits.values()], axis=0)), recalls)
+
+    def _hits(self, predictions: Sequence[Prediction], reference: _Texts) -> dict[str, NDArray[np.bool_]]:
+        images, texts = (self._vectors(predictions, name) for name in (self._image, self._text))
+        firsts, own = reference.firsts, reference.own
         scores = images @ texts[firsts].T
         right = own[:, None] == np.arange(len(firsts))
         ranks = (_ranks(scores, right), _ranks(scores.T, right.T)[own])
@@ -72,12 +73,12 @@ class Retrieval:
             if count == 1 or len(firsts) > count
         }
 
-    def _vectors(self, outputs: Sequence[Prediction], name: str) -> NDArray[np.float64]:
+    def _vectors(self, predictions: Sequence[Prediction], name: str) -> NDArray[np.float64]:
         rows = []
-        for output in outputs:
-            if name not in output.outputs:
+        for prediction in predictions:
+            if name not in prediction.outputs:
                 raise InputError(f"The outputs hold no '{name}'; build the package with its task for pairs.")
-            rows.append(np.asarray(output.outputs[name], dtype=np.float64).reshape(-1))
+            rows.append(np.asarray(prediction.outputs[name], dtype=np.float64).reshape(-1))
         return np.stack(rows)
 
 

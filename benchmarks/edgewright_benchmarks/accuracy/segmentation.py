@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._corpus import MeanOfSums, corpus_accuracy
-from edgewright_benchmarks.accuracy._scorer import check_samples, check_truth
+from edgewright_benchmarks.accuracy._columns import column_from_ratio
+from edgewright_benchmarks.accuracy._corpus import MeanOfSums
+from edgewright_benchmarks.accuracy._metric import Agreement, Metric, Scores, check_ground_truth
 from edgewright_benchmarks.predictions import Prediction
-from edgewright_benchmarks.result import Accuracy, Interval, Measure
+from edgewright_benchmarks.result import Interval
 from edgewright_benchmarks.statistics.intervals import rate_interval
 from edgewright_benchmarks.truth.masks import IGNORED, read_mask
 from edgewright_targets import InputError
@@ -23,45 +24,33 @@ Mask = NDArray[Any]
 _NOTHING = -1
 
 
-class LabelledMasks:
-    """Scores masks against those that are right; see `Scorer`."""
+class LabelledSegmentation(Metric[Sequence[Path]]):
+    """Masks against those that are right."""
 
-    measure: Measure = "accuracy"
+    names = ("mean_iou", "pixel_accuracy")
 
-    def score(
-        self,
-        outputs: Sequence[Prediction],
-        truth: Sequence[Any] | None,
-        baseline_outputs: Sequence[Prediction],
-        *,
-        max_drop: float | None = None,
-    ) -> Accuracy:
-        """The mIoU of the classes that occur in the truth, and the share of right pixels; see `Scorer.score`."""
-        check_samples(outputs, baseline_outputs)
-        truth = check_truth(outputs, truth, f"the masks of {len(outputs)} pictures")
-        mine = _counts(outputs, _masks(truth))
-        theirs = mine if outputs is baseline_outputs else _counts(baseline_outputs, _masks(truth))
-        return _accuracy("mean_iou", mine, theirs, is_baseline=outputs is baseline_outputs, max_drop=max_drop)
+    def reference(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> Sequence[Path]:
+        """The files of the right masks."""
+        return check_ground_truth(ground_truth, baseline, f"the masks of {len(baseline)} pictures")
+
+    def scores(self, predictions: Sequence[Prediction], reference: Sequence[Path]) -> Scores:
+        """The mIoU of the classes that occur in the ground truth, and the share of right pixels."""
+        # One by one: masks of a large data set are never all in memory.
+        return _scores("mean_iou", _counts(predictions, map(read_mask, reference)))
 
 
-class MaskAgreement:
-    """Scores masks against those of the float baseline; see `Scorer`."""
+class SegmentationAgreement(Agreement[Sequence[Prediction]]):
+    """Masks against those of the float baseline."""
 
-    measure: Measure = "agreement"
+    names = ("agreement", "pixel_accuracy")
 
-    def score(
-        self,
-        outputs: Sequence[Prediction],
-        truth: Sequence[Any] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Prediction],
-        *,
-        max_drop: float | None = None,
-    ) -> Accuracy:
-        """The mIoU with the baseline's masks for the truth; see `Scorer.score`."""
-        check_samples(outputs, baseline_outputs)
-        mine = _counts(outputs, map(_mask, baseline_outputs))
-        theirs = _counts(baseline_outputs, map(_mask, baseline_outputs))
-        return _accuracy("agreement", mine, theirs, is_baseline=outputs is baseline_outputs, max_drop=max_drop)
+    def baseline_reference(self, baseline: Sequence[Prediction]) -> Sequence[Prediction]:
+        """The baseline's predictions, whose masks are read one by one."""
+        return baseline
+
+    def scores(self, predictions: Sequence[Prediction], reference: Sequence[Prediction]) -> Scores:
+        """The mIoU with the baseline's masks for the ground truth."""
+        return _scores("agreement", _counts(predictions, map(_mask, reference)))
 
 
 @dataclass(frozen=True)
@@ -79,24 +68,19 @@ class _Counts:
     truth: NDArray[np.float64]
 
 
-def _masks(truth: Sequence[Path]) -> Iterator[Mask]:
-    # One by one: masks of a large data set are never all in memory.
-    return map(read_mask, truth)
-
-
-def _mask(output: Prediction) -> Mask:
-    answer = output.answer
+def _mask(prediction: Prediction) -> Mask:
+    answer = prediction.answer
     if not isinstance(answer, dict) or "mask" not in answer:
         raise InputError("Masks can be told from an engine's answer only; there is none.")
     mask: Mask = np.asarray(answer["mask"]).astype(np.int64)
     # Scores that are no numbers have no best class.
-    finite = all(np.isfinite(array).all() for array in output.outputs.values())
+    finite = all(np.isfinite(array).all() for array in prediction.outputs.values())
     return mask if finite else np.full_like(mask, _NOTHING)
 
 
-def _counts(outputs: Sequence[Prediction], truth: Iterator[Mask]) -> _Counts:
-    pairs = enumerate(zip(outputs, truth, strict=True))
-    found = [_of_classes(_mask(output), mask, index) for index, (output, mask) in pairs]
+def _counts(predictions: Sequence[Prediction], truth: Iterator[Mask]) -> _Counts:
+    pairs = enumerate(zip(predictions, truth, strict=True))
+    found = [_of_classes(_mask(prediction), mask, index) for index, (prediction, mask) in pairs]
     # Each sample has the classes that it shows; the largest number of them is that of the data.
     classes = max(counts.shape[1] for counts in found)
     whole = np.zeros((len(found), 3, classes))
@@ -122,13 +106,11 @@ def _of_classes(mask: Mask, truth: Mask, index: int) -> NDArray[np.float64]:
     return np.stack([np.diagonal(table), table.sum(axis=1), table.sum(axis=0)])[:, 1:]
 
 
-def _accuracy(metric: str, mine: _Counts, theirs: _Counts, *, is_baseline: bool, max_drop: float | None) -> Accuracy:
-    classes = np.flatnonzero(mine.truth.sum(axis=0) > 0)
+def _scores(name: str, counts: _Counts) -> Scores:
+    classes = np.flatnonzero(counts.truth.sum(axis=0) > 0)
     if not classes.size:
         raise InputError("No pixel of any mask has a class, so there is nothing to compare with.")
-    pixels = mine.truth.sum(axis=1)
-    wrong = pixels - mine.shared[:, classes].sum(axis=1)
-    errors = rate_interval(wrong, pixels)
-    others = {"pixel_accuracy": Interval(1 - errors.value, 1 - errors.high, 1 - errors.low, errors.confidence)}
-    sums = (MeanOfSums(part.shared[:, classes], part.either[:, classes]) for part in (mine, theirs))
-    return corpus_accuracy(metric, *sums, is_baseline=is_baseline, max_drop=max_drop, others=others)
+    pixels = counts.truth.sum(axis=1)
+    wrong = rate_interval(pixels - counts.shared[:, classes].sum(axis=1), pixels)
+    others = {"pixel_accuracy": Interval(1 - wrong.value, 1 - wrong.high, 1 - wrong.low, wrong.confidence)}
+    return Scores(name, column_from_ratio(MeanOfSums(counts.shared[:, classes], counts.either[:, classes])), others)

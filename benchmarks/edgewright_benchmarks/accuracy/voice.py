@@ -8,65 +8,52 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.accuracy._decisions import Decisions, auc_over_recordings, f1_accuracy
-from edgewright_benchmarks.accuracy._scorer import answers_of, check_samples, check_truth
+from edgewright_benchmarks.accuracy._decisions import Decisions, auc_over_recordings, f1_column
+from edgewright_benchmarks.accuracy._metric import Agreement, Metric, Scores, check_ground_truth
+from edgewright_benchmarks.accuracy._outputs import answers_of
 from edgewright_benchmarks.predictions import Prediction
-from edgewright_benchmarks.result import Accuracy, Measure
 
 Segment = tuple[float, float]
+# Seconds at which the frames of each recording have their middles; shape (frames,).
+Middles = Sequence[NDArray[np.float64]]
 
 _NO_ANSWERS = "Segments of speech can be told from an engine's answer only; there is none."
 
 
-class LabelledVoice:
-    """Scores segments against those that are right; see `Scorer`."""
+class LabelledVoice(Metric[Sequence[Sequence[Segment]]]):
+    """Segments against those that are right."""
 
-    measure: Measure = "accuracy"
+    names = ("frame_f1", "frame_auc")
 
-    def score(
-        self,
-        outputs: Sequence[Prediction],
-        truth: Sequence[Any] | None,
-        baseline_outputs: Sequence[Prediction],
-        *,
-        max_drop: float | None = None,
-    ) -> Accuracy:
-        """F1 and AUC over all frames; see `Scorer.score`."""
-        check_samples(outputs, baseline_outputs)
-        truth = check_truth(outputs, truth, f"the segments of {len(outputs)} recordings")
-        middles = [middles_of(output) for output in outputs]
-        expected = [frames_of(segments, at) for segments, at in zip(truth, middles, strict=True)]
-        auc = auc_over_recordings([_probabilities(output) for output in outputs], expected)
-        return f1_accuracy(
-            "frame_f1",
-            _answered(outputs, middles),
-            _answered(baseline_outputs, middles),
-            expected,
-            is_baseline=outputs is baseline_outputs,
-            max_drop=max_drop,
-            others={} if auc is None else {"frame_auc": auc},
-        )
+    def reference(
+        self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /
+    ) -> Sequence[Sequence[Segment]]:
+        """The right segments of each recording."""
+        return check_ground_truth(ground_truth, baseline, f"the segments of {len(baseline)} recordings")
+
+    def scores(self, predictions: Sequence[Prediction], reference: Sequence[Sequence[Segment]]) -> Scores:
+        """F1 and AUC over all frames."""
+        middles = [middles_of(prediction) for prediction in predictions]
+        expected = [frames_of(segments, at) for segments, at in zip(reference, middles, strict=True)]
+        auc = auc_over_recordings([_probabilities(prediction) for prediction in predictions], expected)
+        column = f1_column(_answered(predictions, middles), expected)
+        return Scores("frame_f1", column, {} if auc is None else {"frame_auc": auc})
 
 
-class VoiceAgreement:
-    """Scores segments against those that the float baseline finds; see `Scorer`."""
+class VoiceAgreement(Agreement[tuple[Middles, Sequence[Decisions]]]):
+    """Segments against those that the float baseline finds."""
 
-    measure: Measure = "agreement"
+    names = ("agreement",)
 
-    def score(
-        self,
-        outputs: Sequence[Prediction],
-        truth: Sequence[Any] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Prediction],
-        *,
-        max_drop: float | None = None,
-    ) -> Accuracy:
-        """F1 with the baseline's frames for the truth; see `Scorer.score`."""
-        check_samples(outputs, baseline_outputs)
-        middles = [middles_of(output) for output in baseline_outputs]
-        expected = _answered(baseline_outputs, middles)
-        found, is_baseline = _answered(outputs, middles), outputs is baseline_outputs
-        return f1_accuracy("agreement", found, expected, expected, is_baseline=is_baseline, max_drop=max_drop)
+    def baseline_reference(self, baseline: Sequence[Prediction]) -> tuple[Middles, Sequence[Decisions]]:
+        """The baseline's frames and which of them are speech."""
+        middles = [middles_of(prediction) for prediction in baseline]
+        return middles, _answered(baseline, middles)
+
+    def scores(self, predictions: Sequence[Prediction], reference: tuple[Middles, Sequence[Decisions]]) -> Scores:
+        """F1 with the baseline's frames for the ground truth."""
+        middles, expected = reference
+        return Scores("agreement", f1_column(_answered(predictions, middles), expected))
 
 
 def frames_of(segments: Sequence[Segment], middles: NDArray[np.float64]) -> Decisions:
@@ -77,18 +64,18 @@ def frames_of(segments: Sequence[Segment], middles: NDArray[np.float64]) -> Deci
     return speech
 
 
-def middles_of(output: Prediction) -> NDArray[np.float64]:
+def middles_of(prediction: Prediction) -> NDArray[np.float64]:
     """The seconds at which the frames of a recording have their middles; shape (frames,)."""
-    begins = np.asarray(output.outputs["begins"], dtype=np.float64).reshape(-1)
+    begins = np.asarray(prediction.outputs["begins"], dtype=np.float64).reshape(-1)
     return begins + (begins[1] / 2 if len(begins) > 1 else 0.0)
 
 
-def _probabilities(output: Prediction) -> NDArray[np.float64]:
-    return np.asarray(output.outputs["probabilities"], dtype=np.float64).reshape(-1)
+def _probabilities(prediction: Prediction) -> NDArray[np.float64]:
+    return np.asarray(prediction.outputs["probabilities"], dtype=np.float64).reshape(-1)
 
 
-def _answered(outputs: Sequence[Prediction], middles: Sequence[NDArray[np.float64]]) -> list[Decisions]:
-    answers = answers_of(outputs, _NO_ANSWERS)
+def _answered(predictions: Sequence[Prediction], middles: Middles) -> list[Decisions]:
+    answers = answers_of(predictions, _NO_ANSWERS)
     return [
         frames_of([(part["start"], part["end"]) for part in answer], at)
         for answer, at in zip(answers, middles, strict=True)

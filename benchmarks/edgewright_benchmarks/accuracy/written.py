@@ -10,77 +10,70 @@ text.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from sacrebleu.metrics.chrf import CHRF
 
 from edgewright_benchmarks.accuracy._cider import cider_d, cider_interval
-from edgewright_benchmarks.accuracy._mean import Scores, mean_accuracy, mean_interval
-from edgewright_benchmarks.accuracy._scorer import check_samples, check_truth, texts_of
+from edgewright_benchmarks.accuracy._columns import Floats, Means
+from edgewright_benchmarks.accuracy._metric import Agreement, Metric, Scores, check_ground_truth
+from edgewright_benchmarks.accuracy._outputs import texts_of
 from edgewright_benchmarks.accuracy._transcripts import count_characters
 from edgewright_benchmarks.predictions import Prediction
-from edgewright_benchmarks.result import Accuracy, Interval, Measure
+from edgewright_benchmarks.result import Interval
 from edgewright_benchmarks.statistics.intervals import rate_interval, wilson
+
+# One or several for each sample.
+RightTexts = Sequence[Sequence[str]]
 
 NO_TEXT = "The outputs hold no written text; build the package with its task."
 
 
-class LabelledWriting:
-    """Scores texts against one or several that are right; see `Scorer`.
+class LabelledWriting(Metric[RightTexts]):
+    """Texts against one or several that are right.
 
     Args:
         pictures: The texts are captions of pictures, or what stands on them: CIDEr-D and the character error rate are
             made for these.
     """
 
-    measure: Measure = "accuracy"
-
     def __init__(self, *, pictures: bool = False) -> None:
         self._pictures = pictures
+        self.names = ("chrf", "cider_d", "exact_match", "character_error_rate") if pictures else ("chrf", "exact_match")
 
-    def score(
-        self,
-        outputs: Sequence[Prediction],
-        truth: Sequence[Sequence[str]] | None,
-        baseline_outputs: Sequence[Prediction],
-        *,
-        max_drop: float | None = None,
-    ) -> Accuracy:
-        """The mean chrF of the texts, and the share that is right to the letter; the drop is that of the former."""
-        check_samples(outputs, baseline_outputs)
-        truth = check_truth(outputs, truth, f"right texts for {len(outputs)} samples")
-        found = texts_of(outputs, NO_TEXT)
-        exact = sum(_plain(one) in map(_plain, rights) for one, rights in zip(found, truth, strict=True))
+    def reference(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> RightTexts:
+        """The right texts."""
+        return check_ground_truth(ground_truth, baseline, f"right texts for {len(baseline)} samples")
+
+    def scores(self, predictions: Sequence[Prediction], reference: RightTexts) -> Scores:
+        """The mean chrF of the texts, and the share that is right to the letter."""
+        found = texts_of(predictions, NO_TEXT)
+        exact = sum(_plain(one) in map(_plain, rights) for one, rights in zip(found, reference, strict=True))
         others = {"exact_match": wilson(exact, len(found))}
         if self._pictures:
-            others = {"cider_d": cider_interval(cider_d(found, truth)), **others, **_character_errors(found, truth)}
-        baseline = None if outputs is baseline_outputs else chrf(texts_of(baseline_outputs, NO_TEXT), truth)
-        return _accuracy("chrf", chrf(found, truth), baseline, max_drop, others)
+            cider = cider_interval(cider_d(found, reference))
+            others = {"cider_d": cider, **others, **_character_errors(found, reference)}
+        return Scores("chrf", Means(chrf(found, reference)), others)
 
 
-class WritingAgreement:
-    """Scores texts against those of the float baseline; see `Scorer`."""
+class WritingAgreement(Agreement[RightTexts]):
+    """Texts against those of the float baseline."""
 
-    measure: Measure = "agreement"
+    names = ("agreement", "same_text")
 
-    def score(
-        self,
-        outputs: Sequence[Prediction],
-        truth: Sequence[Sequence[str]] | None,  # noqa: ARG002 - the protocol's; agreement asks the baseline instead
-        baseline_outputs: Sequence[Prediction],
-        *,
-        max_drop: float | None = None,
-    ) -> Accuracy:
+    def baseline_reference(self, baseline: Sequence[Prediction]) -> RightTexts:
+        """The baseline's texts."""
+        return [(text,) for text in texts_of(baseline, NO_TEXT)]
+
+    def scores(self, predictions: Sequence[Prediction], reference: RightTexts) -> Scores:
         """The mean chrF with the baseline's text for the right one, and the share of equal texts."""
-        check_samples(outputs, baseline_outputs)
-        found, rights = texts_of(outputs, NO_TEXT), texts_of(baseline_outputs, NO_TEXT)
-        scores = chrf(found, [(text,) for text in rights])
-        same = wilson(sum(one == other for one, other in zip(found, rights, strict=True)), len(found))
-        baseline = None if outputs is baseline_outputs else np.ones_like(scores)
-        return _accuracy("agreement", scores, baseline, max_drop, {"same_text": same})
+        found = texts_of(predictions, NO_TEXT)
+        same = sum(one == other for one, (other,) in zip(found, reference, strict=True))
+        return Scores("agreement", Means(chrf(found, reference)), {"same_text": wilson(same, len(found))})
 
 
-def chrf(texts: Sequence[str], rights: Sequence[Sequence[str]]) -> Scores:
+def chrf(texts: Sequence[str], rights: Sequence[Sequence[str]]) -> Floats:
     """ChrF of each text, 0 to 1; two empty texts are alike."""
     metric = CHRF()
     found = []
@@ -88,12 +81,6 @@ def chrf(texts: Sequence[str], rights: Sequence[Sequence[str]]) -> Scores:
         whole = text.strip() in {right.strip() for right in some}
         found.append(1.0 if whole else metric.sentence_score(text, list(some)).score / 100)
     return np.array(found)
-
-
-def _accuracy(
-    metric: str, scores: Scores, baseline: Scores | None, max_drop: float | None, others: dict[str, Interval]
-) -> Accuracy:
-    return mean_accuracy({metric: mean_interval(scores), **others}, scores, baseline, max_drop=max_drop)
 
 
 def _character_errors(texts: Sequence[str], rights: Sequence[Sequence[str]]) -> dict[str, Interval]:

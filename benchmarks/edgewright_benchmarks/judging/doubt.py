@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from edgewright_benchmarks.accuracy._scorer import flatten
-from edgewright_benchmarks.accuracy._single import classes_of
+from edgewright_benchmarks.accuracy._outputs import flatten
+from edgewright_benchmarks.accuracy._single import classes_of, threshold_of
 from edgewright_benchmarks.metrics import metric_title, metric_value
 from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.result import Accuracy
@@ -75,7 +75,7 @@ def _differing(truth: Sequence[Any]) -> int:
 
 def _is_constant(outputs: Sequence[Prediction], *, classes: bool) -> bool:
     if classes:
-        return len(set(classes_of(outputs, outputs).tolist())) == 1
+        return len(set(classes_of(outputs, threshold_of(outputs)).tolist())) == 1
     first = _answer(outputs[0])
     # Ends at the first that differs, which of a working model is the second sample.
     return all(_answer(output) == first for output in outputs[1:])

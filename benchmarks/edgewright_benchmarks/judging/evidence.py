@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from edgewright_benchmarks.accuracy import Scorer
-from edgewright_benchmarks.accuracy.arrays import LabelledArrays
+from edgewright_benchmarks.accuracy import Scoring
 from edgewright_benchmarks.data import Dataset
 from edgewright_benchmarks.judging.doubt import doubt
 from edgewright_benchmarks.judging.odd_values import odd_values
@@ -81,10 +80,9 @@ def compare_engines(
 
     An engine without readings was not run: it has no figures but its size.
     """
-    how: Scorer = find_task(task).scorer(labelled=data.labels is not None)
+    metric = find_task(task).metric(labelled=data.labels is not None)
     reference = readings[baseline]
-    if isinstance(how, LabelledArrays) and data.labels is not None and reference.failure is None:
-        how = how.of(data.labels, reference.predictions)
+    scoring = Scoring(metric, data.labels, reference.predictions, max_drop=max_drop)
     results = []
     timed: dict[str, tuple[tuple[float, ...], ...]] = {}
     for engine in engines:
@@ -110,27 +108,28 @@ def compare_engines(
         notes = engine.notes if engine.nodes else (*engine.notes, *_foreign(nodes, engine.spec.provider))
         if engine.rung == "measured":
             timed[engine.spec.name] = found.seconds
+        own = engine.spec.name == baseline
         results.append(
             EngineResult(
                 **result,
                 status="unjudged",
-                reasons=(*notes, *odd_values(found.predictions, reference.predictions)),
+                reasons=notes if own else (*notes, *odd_values(found.predictions, reference.predictions)),
                 latency=_latency(found, reference) if engine.rung == "measured" else None,
-                accuracy=how.score(found.predictions, data.labels, reference.predictions, max_drop=max_drop),
+                accuracy=scoring.of_baseline() if own else scoring.of(found.predictions),
                 load_seconds=found.loads,
                 peak_memory_bytes=found.peak_memory_bytes or None,
                 nodes=nodes,
                 native=found.native,
-                otherwise=None
-                if found is reference
-                else answered_otherwise(how, found.predictions, reference.predictions),
+                otherwise=None if own else answered_otherwise(scoring.changed(found.predictions)),
             )
         )
     said = reference.changes.sentences(len(data.samples))
     warned = (*said, *stability_warnings(timed))
-    own = next((result.accuracy for result in results if result.name == baseline), None)
-    doubtful = doubt(own, reference.predictions, data.labels) if own is not None and data.labels is not None else ""
-    return Comparison(tuple(results), how.measure, warned, doubtful)
+    figure = next((result.accuracy for result in results if result.name == baseline), None)
+    doubtful = ""
+    if figure is not None and data.labels is not None:
+        doubtful = doubt(figure, reference.predictions, data.labels)
+    return Comparison(tuple(results), metric.measure, warned, doubtful)
 
 
 def _described(engine: MeasuredEngine) -> dict[str, Any]:

@@ -15,8 +15,6 @@ def odd_values(predictions: Sequence[Prediction], baseline: Sequence[Prediction]
         predictions: Of an engine.
         baseline: Of the float baseline, for the same samples.
     """
-    if predictions is baseline:
-        return ()
     found = [_of_sample(*pair) for pair in zip(predictions, baseline, strict=True)]
     samples = [index for index, place in enumerate(found) if place]
     if not samples:

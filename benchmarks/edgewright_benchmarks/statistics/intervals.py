@@ -25,6 +25,7 @@ from edgewright_benchmarks.statistics.paired import (
     samples_within,
     wilson,
 )
+from edgewright_benchmarks.statistics.resampling import around, percentiles, resampled_rows
 from edgewright_benchmarks.statistics.stability import stability_warnings, starved_baseline
 from edgewright_targets import InputError
 
@@ -76,9 +77,8 @@ def latency_ratio(
             hint="Pass --rounds 10 or more.",
         )
     ratios = _round_medians(candidate_rounds) / _round_medians(baseline_rounds)
-    resampled = np.random.default_rng(seed).choice(ratios, size=(resamples, ratios.size))
-    low, high = np.quantile(np.median(resampled, axis=1), [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(float(np.median(ratios)), float(low), float(high), confidence)
+    drawn = [np.median(ratios[rows], axis=1) for rows in resampled_rows(ratios.size, resamples, seed=seed)]
+    return Interval(float(np.median(ratios)), *percentiles(np.concatenate(drawn), confidence), confidence)
 
 
 def _round_medians(rounds: Rounds) -> NDArray[np.float64]:
@@ -118,17 +118,14 @@ def metric_interval(
     if pairs.ndim != 2 or len(pairs) == 0:
         raise InputError(f"Expected one class a sample, found shape {pairs.shape}.")
     value = float(function(pairs[:, 0], pairs[:, 1]))
-    rng = np.random.default_rng(seed)
     if of_counts is None:
-        draws = (pairs[rng.integers(len(pairs), size=len(pairs))] for _ in range(resamples))
+        draws = (pairs[row] for rows in resampled_rows(len(pairs), resamples, seed=seed) for row in rows)
         values = np.array([function(draw[:, 0], draw[:, 1]) for draw in draws])
     else:
         cells, seen = np.unique(pairs, axis=0, return_counts=True)
-        counts = rng.multinomial(len(pairs), seen / len(pairs), size=resamples)
+        counts = np.random.default_rng(seed).multinomial(len(pairs), seen / len(pairs), size=resamples)
         values = of_counts(counts, cells[:, 0], cells[:, 1])
-    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
-    # A resample misses rare classes more often than it adds them, so the value may stick out of its own percentiles.
-    return Interval(value, min(value, float(low)), max(value, float(high)), confidence)
+    return around(value, values, confidence=confidence)
 
 
 def rate_interval(
@@ -155,8 +152,11 @@ def rate_interval(
     value = float(wrong.sum() / right.sum())
     if not wrong.any():
         return Interval(value, 0.0, wilson(0, wrong.size, confidence=confidence).high, confidence)
-    drawn = np.random.default_rng(seed).integers(wrong.size, size=(resamples, wrong.size))
-    totals = right[drawn].sum(axis=1)
-    values = wrong[drawn].sum(axis=1)[totals > 0] / totals[totals > 0]
-    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(value, min(value, float(low)), max(value, float(high)), confidence)
+
+    def rates(rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        totals = right[rows].sum(axis=1)
+        found: NDArray[np.float64] = wrong[rows].sum(axis=1)[totals > 0] / totals[totals > 0]
+        return found
+
+    drawn = [rates(rows) for rows in resampled_rows(wrong.size, resamples, seed=seed)]
+    return around(value, np.concatenate(drawn), confidence=confidence)

@@ -1,7 +1,7 @@
 """Tasks as the meter sees them: what is right for a sample, and how answers are scored. One file a task, one list.
 
 >>> from edgewright_benchmarks.tasks import find_task
->>> find_task("text-classification").scorer(labelled=True).measure
+>>> find_task("text-classification").metric(labelled=True).measure
 'accuracy'
 """
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from edgewright_benchmarks.accuracy import Scorer
+from edgewright_benchmarks.accuracy import Metric
 from edgewright_benchmarks.truth.ground_truth import Truth
 
 # What to look at where a model is wrong, by what it takes.
@@ -20,17 +21,17 @@ class Task:
     Attributes:
         name: As transformers' pipelines spell it, or `arrays`.
         truth: What is right for a sample, and which column of a table has it.
-        labelled: Scores answers against what is right.
-        unlabelled: Scores them against the float baseline's, where nothing is labelled.
+        labelled: Measures predictions against the ground truth.
+        unlabelled: Measures them against the float baseline's, where nothing is labelled.
         suspects: What to look at where the float model itself is wrong, after "Look at".
     """
 
     name: str
     truth: Truth
-    labelled: Scorer
-    unlabelled: Scorer
+    labelled: Metric[Any]
+    unlabelled: Metric[Any]
     suspects: str = "the order of the labels, and how an input is prepared for the model"
 
-    def scorer(self, *, labelled: bool) -> Scorer:
-        """The scorer for samples with what is right, or without."""
+    def metric(self, *, labelled: bool) -> Metric[Any]:
+        """The metric for samples with ground truth, or without."""
         return self.labelled if labelled else self.unlabelled

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from edgewright_benchmarks.accuracy.segmentation import LabelledMasks, MaskAgreement
+from edgewright_benchmarks.accuracy.segmentation import LabelledSegmentation, SegmentationAgreement
 from edgewright_benchmarks.tasks._task import PICTURES, Task
 from edgewright_benchmarks.truth.masks import MASKS
 
-TASK = Task("image-segmentation", MASKS, LabelledMasks(), MaskAgreement(), suspects=PICTURES)
+TASK = Task("image-segmentation", MASKS, LabelledSegmentation(), SegmentationAgreement(), suspects=PICTURES)

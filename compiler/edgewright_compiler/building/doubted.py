@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgewright_benchmarks.accuracy import Scoring
 from edgewright_benchmarks.judging.doubt import NOT_RIGHT, doubt
 from edgewright_benchmarks.tasks import find_task
 from edgewright_targets import CheckFailedError
@@ -22,9 +23,9 @@ def refuse_doubted(job: Job, baseline: Readings) -> None:
     truth = job.measured.labels
     if truth is None or job.options.accept_baseline:
         return
-    outputs = baseline.predictions
-    accuracy = find_task(job.source.task).scorer(labelled=True).score(outputs, truth, outputs)
-    doubted(job, doubt(accuracy, outputs, truth))
+    metric = find_task(job.source.task).metric(labelled=True)
+    accuracy = Scoring(metric, truth, baseline.predictions).of_baseline()
+    doubted(job, doubt(accuracy, baseline.predictions, truth))
 
 
 def doubted(job: Job, doubt: str) -> tuple[str, ...]:

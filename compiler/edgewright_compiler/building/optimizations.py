@@ -131,6 +131,7 @@ def _compare(
 
 def _judged(stages: Stages, job: Job, package: Path, names: Sequence[str], found: OptimizerFacts) -> OptimizerFacts:
     """The facts with what the metric says, where there is ground truth."""
+    from edgewright_benchmarks.accuracy import Scoring
     from edgewright_benchmarks.devices.engine_worker import Place
     from edgewright_benchmarks.measuring.meter import answer_engines
     from edgewright_benchmarks.tasks import find_task
@@ -146,6 +147,6 @@ def _judged(stages: Stages, job: Job, package: Path, names: Sequence[str], found
     if any(one.failure is not None for one in readings.values()):
         return found
     optimized, written = (readings[name].predictions for name in names)
-    scorer = find_task(job.source.task).scorer(labelled=True)
-    drop = scorer.score(optimized, job.measured.labels, written, max_drop=job.options.max_drop).drop.value
+    metric = find_task(job.source.task).metric(labelled=True)
+    drop = Scoring(metric, job.measured.labels, written).of(optimized).drop.value
     return dataclasses.replace(found, drop=drop, judged_on=len(job.measured.samples))
