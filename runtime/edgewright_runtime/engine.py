@@ -80,7 +80,7 @@ class Engine:
         self.nodes = dict(counts)
 
     def _plan(self, component: str) -> tuple[Any, dict[str, int]]:
-        from edgewright_runtime.trt.plans import open_plan
+        from edgewright_runtime.plans import open_plan
 
         session = open_plan(self._package, self.spec, component)
         return session, {self.spec.provider: session.layers}

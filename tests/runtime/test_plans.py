@@ -16,9 +16,9 @@ import pytest
 
 from edgewright_runtime import PackageError, SampleError
 from edgewright_runtime.manifest import EnginePart, EngineSpec
+from edgewright_runtime.plans import invalid, profile, profile_option
 from edgewright_runtime.providers import PROVIDERS, provider
 from edgewright_runtime.trt import FULL, RTX, Flavour, Shapes, load_module, missing, session
-from edgewright_runtime.trt.plans import invalid, profile, profile_option
 from edgewright_runtime.trt.session import PlanError, PlanSession
 from edgewright_targets import gpu
 from edgewright_targets.gpu import CudaError, Gpu

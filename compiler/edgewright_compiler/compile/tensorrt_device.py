@@ -11,8 +11,8 @@ from pathlib import Path
 from edgewright_compiler.compile import CompileFacts, CompileRequest
 from edgewright_compiler.compile.tensorrt_shapes import optimization_profile
 from edgewright_compiler.graphs.exported import GRAPH_FILE, WEIGHTS_FOLDER
+from edgewright_runtime.plans import profile_option
 from edgewright_runtime.trt import PROFILE_KEY
-from edgewright_runtime.trt.plans import profile_option
 
 STATIC_SHAPES = False
 # Nothing is compiled here.

@@ -12,8 +12,8 @@ from edgewright_compiler.compile.tensorrt_shapes import optimization_profile
 from edgewright_compiler.graphs.exported import GRAPH_FILE, WEIGHTS_FOLDER
 from edgewright_runtime import trt
 from edgewright_runtime.package_files import file_digest
+from edgewright_runtime.plans import profile_option
 from edgewright_runtime.trt import CAPABILITIES_KEY, PLAN_FILE, PROFILE_KEY, RTX, VERSION_KEY
-from edgewright_runtime.trt.plans import profile_option
 
 # A plan takes every shape within its profile.
 STATIC_SHAPES = False

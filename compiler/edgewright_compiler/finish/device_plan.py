@@ -16,8 +16,8 @@ from edgewright_runtime.finished import FACTS_FILE, engine_key, plan_folder, sto
 from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.package import Package
 from edgewright_runtime.package_files import file_digest
+from edgewright_runtime.plans import profile
 from edgewright_runtime.trt import FLAVOURS, PLAN_FILE
-from edgewright_runtime.trt.plans import profile
 from edgewright_targets import InputError
 from edgewright_targets.gpu import Gpu
 from edgewright_targets.record import write_record

@@ -14,7 +14,7 @@ ALLOWED: Mapping[str, Check] = {
     CAPABILITIES_KEY: matching(
         r"([0-9]{1,3}\.[0-9]{1,3}( [0-9]{1,3}\.[0-9]{1,3}){0,63})?", "compute capabilities such as 8.6 8.9"
     ),
-    # `trt.plans.profile` reads it, and refuses shapes that are not.
+    # `plans.profile` reads it, and refuses shapes that are not.
     PROFILE_KEY: lambda value: None if len(value) <= _LONGEST_PROFILE else f"at most {_LONGEST_PROFILE} characters",
     VERSION_KEY: matching(r"[\w.+-]{1,64}", "a version"),
 }
