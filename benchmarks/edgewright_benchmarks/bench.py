@@ -19,6 +19,7 @@ from edgewright_benchmarks.devices import Device
 from edgewright_benchmarks.devices.address import RemoteDevice
 from edgewright_benchmarks.devices.engine_worker import WorkerError
 from edgewright_benchmarks.devices.here import ThisMachine
+from edgewright_benchmarks.devices.ssh import SshDevice
 from edgewright_benchmarks.judging.choice import choose, measured_again
 from edgewright_benchmarks.judging.doubt import NOT_RIGHT
 from edgewright_benchmarks.judging.evidence import (
@@ -116,8 +117,6 @@ def _here(package: Package, settings: MeterSettings, samples: Dataset) -> Iterat
 
 @contextlib.contextmanager
 def _there(package: Package, settings: MeterSettings, remote: RemoteDevice, progress: Progress) -> Iterator[_Where]:
-    from edgewright_benchmarks.devices.ssh import SshDevice
-
     with SshDevice(remote.url, progress, keep=remote.keep) as device:
         device.send(package, remote.target)
         try:

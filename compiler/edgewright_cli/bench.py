@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from edgewright_cli.console import bold, print_json, progress, say_warning, spoken_warnings, wrapped
 from edgewright_cli.files import check_writable, write_file
 from edgewright_cli.options import add_device, add_meter, add_samples, meter_settings, remote_device
+from edgewright_compiler.failures import check_installed, needs
+from edgewright_runtime import Package
 from edgewright_targets import InputError
 from edgewright_targets.findings import Findings
 from edgewright_targets.record import write_record
@@ -46,8 +48,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Run the verb."""
-    from edgewright_compiler.failures import check_installed, needs
-
     with needs("bench"):
         # What judges comes last, and is asked for first.
         check_installed("scipy", "sklearn")
@@ -55,7 +55,6 @@ def execute(options: argparse.Namespace) -> int:
         from edgewright_benchmarks.data import DataWarning, check_there
         from edgewright_benchmarks.report.quotes import quotes
         from edgewright_benchmarks.result import write_result
-    from edgewright_runtime import Package
 
     findings = Findings()
     for path in (options.report, options.output):
@@ -109,8 +108,6 @@ def execute(options: argparse.Namespace) -> int:
 
 def _renderer(path: str) -> Callable[[Result, Result, Sequence[Quote]], str]:
     """What makes the report; found before the measurement, so that a missing library costs no time."""
-    from edgewright_compiler.failures import needs
-
     suffix = Path(path).suffix
     if suffix not in (".html", ".md"):
         raise InputError(f"'{path}': a report ends in .html or .md.")

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_cli.console import bold, megabytes, print_json, progress, say_warning, spoken_warnings, wrapped
 from edgewright_cli.options import add_meter, add_samples, meter_settings, positive, share
+from edgewright_compiler.failures import check_installed, needs
+from edgewright_runtime import Package
+from edgewright_runtime.errors import AudioWarning
+from edgewright_runtime.selftest import stored_samples
 
 if TYPE_CHECKING:
     from edgewright_benchmarks.result import Result
@@ -75,17 +79,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Run the verb."""
-    from edgewright_compiler.failures import check_installed, needs
-
     with needs("compiler"):
         # What comes last is asked for first: a missing library must not be found after minutes of work.
         check_installed("filelock", "onnx", "onnx_ir", "scipy", "sklearn")
         from edgewright_benchmarks.data import DataWarning
         from edgewright_compiler.building.build import build
         from edgewright_compiler.building.job import BuildOptions
-    from edgewright_runtime import Package
-    from edgewright_runtime.errors import AudioWarning
-    from edgewright_runtime.selftest import stored_samples
 
     # Ours alone: what the frameworks say to their own developers is not for this person.
     with spoken_warnings(AudioWarning) as said, spoken_warnings(DataWarning):

@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 
 from edgewright_cli.console import megabytes, print_json, table
+from edgewright_compiler.failures import needs
 from edgewright_targets import InputError
 
 EPILOG = """\
@@ -26,8 +27,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Run the verb."""
-    from edgewright_compiler.failures import needs
-
     with needs("compiler"):
         from edgewright_compiler.cache import StageCache
     cache = StageCache()

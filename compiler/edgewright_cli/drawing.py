@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_cli.files import check_writable, write_file
 from edgewright_compiler.failures import needs
+from edgewright_runtime.manifest import StepSpec
+from edgewright_runtime.steps import make_free_step
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
@@ -20,9 +22,6 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 
 def opened(sample: Any) -> Image:
     """The picture of a sample, upright and in colour, in the size that boxes and masks of its answer are in."""
-    from edgewright_runtime.manifest import StepSpec
-    from edgewright_runtime.steps import make_free_step
-
     image: Image = make_free_step(StepSpec("decode_image", {"mode": "RGB"}))({"image": sample})["image"]
     return image
 

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from edgewright_runtime.aside import folder_aside
 from edgewright_targets import InputError
 
 
@@ -29,8 +30,6 @@ def check_writable(path: str | None) -> None:
 
 def write_file(path: str, write: Callable[[Path], object]) -> None:
     """Let `write` make a file aside, and give it its name when it is whole."""
-    from edgewright_runtime.aside import folder_aside
-
     target = Path(path)
     try:
         if _special(target):

@@ -7,6 +7,7 @@ import dataclasses
 
 from edgewright_cli.console import bold, print_json, progress, wrapped
 from edgewright_cli.options import add_meter, meter_settings
+from edgewright_compiler.failures import check_installed, needs
 
 EPILOG = """\
 example:
@@ -26,8 +27,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Run the verb."""
-    from edgewright_compiler.failures import check_installed, needs
-
     with needs("bench"):
         check_installed("scipy", "sklearn")
         from edgewright_compiler.finish import finish

@@ -5,6 +5,10 @@ from __future__ import annotations
 import argparse
 
 from edgewright_cli.console import bold, megabytes, print_json, wrapped
+from edgewright_cli.samples import sample_words
+from edgewright_runtime import Package
+from edgewright_runtime.selftest import stored_samples
+from edgewright_targets.record import write_record
 
 EPILOG = """\
 example:
@@ -20,11 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Run the verb."""
     from edgewright_benchmarks.result import result_from_json
-    from edgewright_cli.samples import sample_words
     from edgewright_cli.summary import result_text
-    from edgewright_runtime import Package
-    from edgewright_runtime.selftest import stored_samples
-    from edgewright_targets.record import write_record
 
     package = Package.open(options.package)
     manifest = package.manifest

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from edgewright_runtime.arrays import read_array, read_arrays
 from edgewright_runtime.samples import ARRAYS_INPUT, FILE_INPUTS, LATENT_INPUT, LIST_INPUTS, input_names
 from edgewright_targets import InputError
 
@@ -62,8 +63,6 @@ def _value(name: str, word: str) -> Any:
 def _latent(word: str) -> Any:
     if word.isascii() and word.isdigit():
         return int(word)
-    from edgewright_runtime.arrays import read_array, read_arrays
-
     path = Path(word)
     if path.suffix not in (".npz", ".npy") or not path.is_file():
         raise InputError(
@@ -87,8 +86,6 @@ def _lines(name: str) -> list[str]:
 
 
 def _arrays_of(words: Sequence[str]) -> tuple[str, Any]:
-    from edgewright_runtime.arrays import read_arrays
-
     if len(words) != 1:
         raise InputError(f"This model takes one .npz file of named arrays; given were {len(words)} inputs.")
     path = Path(words[0])

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgewright_benchmarks.judging.elsewhere import NOT_HERE, elsewhere, is_elsewhere
+from edgewright_benchmarks.judging.native import notes_of
+from edgewright_benchmarks.metrics import metric_value, metric_words
+from edgewright_benchmarks.statistics.bounds import points_at_most
 from edgewright_cli.console import bold, grey, megabytes, table, wrapped
 
 if TYPE_CHECKING:
@@ -15,9 +19,6 @@ if TYPE_CHECKING:
 
 def result_text(result: Result) -> str:
     """The whole result for people; fits in 80 columns."""
-    from edgewright_benchmarks.judging.elsewhere import NOT_HERE, elsewhere, is_elsewhere
-    from edgewright_benchmarks.judging.native import notes_of
-
     engines = [engine for engine in result.engines if not is_elsewhere(engine)]
     rungs = list(dict.fromkeys(engine.rung for engine in engines if engine.status != "failed"))
     targets = ", ".join(dict.fromkeys(engine.target for engine in result.engines))
@@ -46,8 +47,6 @@ def _low_precision(engines: Sequence[EngineResult]) -> str:
 
 def _metric(result: Result) -> str:
     """The name of the metric that the budget is about; of agreement, that word."""
-    from edgewright_benchmarks.metrics import metric_words
-
     if result.measure == "agreement":
         return "agreement"
     named = (name for engine in result.engines if engine.accuracy for name in engine.accuracy.metrics)
@@ -70,9 +69,6 @@ def _table(result: Result, engines: Sequence[EngineResult]) -> str:
 
 
 def _row(engine: EngineResult, result: Result) -> tuple[str, ...]:
-    from edgewright_benchmarks.metrics import metric_value
-    from edgewright_benchmarks.statistics.bounds import points_at_most
-
     latency, accuracy = engine.latency, engine.accuracy
     mark = "*" if engine.name == result.chosen else ""
     # Only what ran on the hardware has a latency; an emulator's time is no latency of the target.

@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from edgewright_cli.console import bold, print_json, table, wrapped
+from edgewright_compiler.failures import needs
 from edgewright_targets import host_facts, load_target, target_names
 from edgewright_targets.record import write_record
 
@@ -90,8 +91,6 @@ def doctor(*, json: bool) -> int:
 
 
 def _reach(target: Target) -> Reach:
-    from edgewright_compiler.failures import needs
-
     with needs("compiler"):
         from edgewright_compiler.reach.doctor import reach
     return reach(target)

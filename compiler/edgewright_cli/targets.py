@@ -7,6 +7,7 @@ import dataclasses
 
 from edgewright_cli.console import print_json, progress, table, wrapped
 from edgewright_cli.target_facts import doctor, show
+from edgewright_compiler.failures import needs
 from edgewright_targets import InputError, Target, host_facts, host_target_name, load_target, target_names
 
 EPILOG = """\
@@ -85,8 +86,6 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _prepare(options: argparse.Namespace) -> int:
-    from edgewright_compiler.failures import needs
-
     with needs("compiler"):
         from edgewright_compiler.emulators import EMULATORS, emulated_by_provider, emulator_module
     known = ", ".join(EMULATORS)

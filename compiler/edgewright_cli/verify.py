@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_cli.console import print_json, progress, say_warning, spoken_warnings, table, wrapped
 from edgewright_cli.options import add_device, add_engine, remote_device
+from edgewright_runtime import verify
+from edgewright_runtime.selftest import check_whole
 from edgewright_targets import CheckFailedError, InputError
 from edgewright_targets.loading import HOST
 
@@ -63,8 +65,6 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _structure(options: argparse.Namespace) -> int:
-    from edgewright_runtime.selftest import check_whole
-
     if options.device or options.target or options.engine or options.strict:
         raise InputError("--structure-only runs nothing: it goes without --device, --target, --engine and --strict.")
     _, files = check_whole(options.package)
@@ -76,8 +76,6 @@ def _structure(options: argparse.Namespace) -> int:
 
 
 def _here(options: argparse.Namespace) -> dict[str, Any]:
-    from edgewright_runtime import verify
-
     remote_device(options, target_alone=True)
     with spoken_warnings():
         return dataclasses.asdict(verify(options.package, engine=options.engine, strict=options.strict))

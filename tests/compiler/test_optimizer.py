@@ -225,7 +225,7 @@ def test_a_graph_that_only_runs_as_it_is_written(monkeypatch: pytest.MonkeyPatch
 
         def __exit__(self, *found: object) -> None: ...
 
-    monkeypatch.setattr("edgewright_runtime.load", lambda package, engine, strict: Refusing())
+    monkeypatch.setattr("edgewright_compiler.building.optimizations.load", lambda package, engine, strict: Refusing())
     graphs: Any = None
     found = optimizations._compare(tmp_path, ("float", "other"), [{}], graphs, "")
     assert (found.kept, found.exceeds) == (False, True)

@@ -22,11 +22,11 @@ from edgewright_runtime.responses import (
     Timed,
     read_response,
 )
+from edgewright_runtime.selftest import SelfTestReport
 from edgewright_runtime.wire import PROTOCOL, RESPONSE_LIMIT_BYTES, WireError, pack_samples, receive, send
 from edgewright_targets.record import RecordError
 
 if TYPE_CHECKING:
-    from edgewright_runtime.selftest import SelfTestReport
     from edgewright_runtime.wire import Arrays
 
 T = TypeVar("T")
@@ -129,8 +129,6 @@ class WorkerProcess:
 
     def verify(self, package: PurePath, engine: str | None, *, strict: bool) -> SelfTestReport:
         """The self-test of a package, or an error of the kind `check`."""
-        from edgewright_runtime.selftest import SelfTestReport
-
         request = {"op": "verify", "package": str(package), "engine": engine, "strict": strict}
         return self._request(SelfTestReport, request)[0]
 

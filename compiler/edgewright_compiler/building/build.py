@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgewright_benchmarks.progress import Progress, Quiet
+from edgewright_benchmarks.result import result_from_json
 from edgewright_compiler.building.build_evidence import judge_measured
 from edgewright_compiler.building.draft_package import write_draft
 from edgewright_compiler.building.engine_maker import EngineMaker
@@ -62,8 +63,6 @@ def build(
         InputError: The source, the data or an option is wrong; nothing was written.
         CheckFailedError: The export does not answer as its source does.
     """
-    from edgewright_benchmarks.result import result_from_json
-
     cache = cache or StageCache()
     progress = progress or Quiet()
     findings = Findings()

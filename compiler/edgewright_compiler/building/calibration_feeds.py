@@ -14,6 +14,8 @@ from edgewright_compiler.building.stage import DataKey, Stage, Stages
 from edgewright_compiler.building.stored_arrays import read_arrays, write_arrays
 from edgewright_compiler.graphs.exported import ExportedFolder
 from edgewright_compiler.graphs.quantize import CALIBRATION_SAMPLES
+from edgewright_runtime import load
+from edgewright_runtime.probe import Probe
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
@@ -81,9 +83,6 @@ class CalibrationFeeds:
         return Stage("feeds", key, f"Prepared {count} samples for calibration")
 
     def _make(self, exported: ExportedFolder, place: Path) -> None:
-        from edgewright_runtime import load
-        from edgewright_runtime.probe import Probe
-
         found: dict[str, list[Arrays]] = {name: [] for name in exported.components}
         with self._stages.scratch() as scratch:
             baseline = float_engine(self._job, exported, as_written=self._as_written)

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from edgewright_compiler.building.probes import probes
 from edgewright_compiler.sources import Source
+from edgewright_runtime import Package, load
+from edgewright_runtime.engine import Engine
 from edgewright_runtime.errors import EngineUnavailableError, InferenceError, SampleError
 from edgewright_runtime.gaps import largest_gap, odd_place, output_size
 from edgewright_runtime.manifest import COMPONENT
@@ -17,7 +21,6 @@ from edgewright_runtime.provider_words import provider_words
 from edgewright_targets import CheckFailedError, InputError
 
 if TYPE_CHECKING:
-    from edgewright_runtime import Package
     from edgewright_runtime.wire import Arrays
 
 # Float32 in another order of operations differs by 1e-6 to 1e-4 of the outputs' size; a wrong graph by far more.
@@ -53,8 +56,6 @@ def compare_with_source(
         CheckFailedError: The difference is larger than rounding explains.
         InputError: The data does not fit the model.
     """
-    from edgewright_runtime import Package, load
-
     opened = Package.open(package)
     # The engine first: it says in a sentence where data does not fit the model, a source says it in its own way.
     try:
@@ -102,8 +103,6 @@ def _apart(outputs: Arrays, reference: Arrays) -> tuple[float, str]:
 def _other_sizes(source: Source, package: Package, feeds: Arrays, limits: Mapping[str, int]) -> tuple[str, ...]:
     """Compare on feeds of other sizes than those of the data; gives what the graph cannot do that its source can."""
     import onnxruntime
-
-    from edgewright_runtime.engine import Engine
 
     quiet = onnxruntime.RunOptions()
     quiet.log_severity_level = 4
@@ -184,8 +183,6 @@ def _unsteady(source: Source, sample: Any, what: str) -> CheckFailedError:
 
 def refuse_nan(feeds: Sequence[Any]) -> None:
     """Raise where calibration inputs hold NaN or infinity: ranges made from them mean nothing."""
-    import numpy as np
-
     for index, feed in enumerate(feeds):
         for name, value in feed.items():
             if value.dtype.kind == "f" and not np.isfinite(value).all():

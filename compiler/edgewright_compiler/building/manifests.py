@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from edgewright_benchmarks.versions import installed_versions
+from edgewright_compiler.building.build_evidence import package_engines
 from edgewright_compiler.building.job import RUN_TOOLS, Job
 from edgewright_compiler.graphs.exported import ExportedModel, read_exported
 from edgewright_runtime.manifest import Manifest, SourceFacts
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 def package_manifest(jobs: Sequence[Job], made: Sequence[TargetEngines]) -> Manifest:
     """The manifest of the final package: for each target what ships, in the order of the targets."""
-    from edgewright_compiler.building.build_evidence import package_engines
-
     order = [name for job, entry in zip(jobs, made, strict=True) for name in package_engines(job.target, entry.result)]
     return make_manifest(jobs, read_exported(made[0].folder), tuple(order))
 

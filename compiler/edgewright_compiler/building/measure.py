@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from edgewright_benchmarks.devices.engine_worker import Place, WorkerError
 from edgewright_benchmarks.devices.workers import WorkerProcess
 from edgewright_benchmarks.judging.evidence import now
@@ -20,6 +22,7 @@ from edgewright_benchmarks.predictions import Prediction, arrays_from_prediction
 from edgewright_benchmarks.progress import Progress
 from edgewright_compiler.building.doubted import refuse_doubted
 from edgewright_compiler.building.job import GOLDEN_SAMPLES, Job
+from edgewright_compiler.graphs.precision_difference import tolerance_for
 from edgewright_runtime.selftest import GoldenSample, golden_samples, write_golden
 from edgewright_targets import HostFacts, InputError
 from edgewright_targets.host import architecture
@@ -66,8 +69,6 @@ class Measured:
             alike: How outputs are compared.
             golden: The golden samples that ship, which another target may have made: the first that both answered.
         """
-        from edgewright_compiler.graphs.precision_difference import tolerance_for
-
         if engine not in self.readings:
             # It was not run, so nothing was seen.
             return alike.floor
@@ -118,8 +119,6 @@ def measure(folder: Path, drafts: Drafts, job: Job, settings: MeterSettings, pro
 
     Each is answered in its way (see `Job.engine_ways`), and is timed only where it runs on the target itself.
     """
-    import numpy as np
-
     samples = job.measured.samples
     baseline = job.engine_name(job.target.baseline)
     if job.rung == "measured":
@@ -210,8 +209,6 @@ def _stack(name: str, predictions: Sequence[Prediction]) -> Arrays:
 
     Names of outputs come last, for they may hold anything.
     """
-    import numpy as np
-
     outputs = [arrays_from_prediction(prediction) for prediction in predictions]
     made: Arrays = {}
     for key in outputs[0]:
@@ -240,8 +237,6 @@ def _unstack(stored: Arrays, name: str) -> list[Prediction]:
 
 def read_measured(folder: Path) -> Measured:
     """Read what `measure` wrote."""
-    import numpy as np
-
     path = folder / _READINGS
     stored = read_record(_Stored, json.loads(path.read_text(encoding="utf-8")), str(path))
     with np.load(folder / _OUTPUTS, allow_pickle=False) as file:

@@ -13,7 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgewright_benchmarks.accuracy import Scoring
+from edgewright_benchmarks.devices.engine_worker import Place
+from edgewright_benchmarks.measuring.meter import answer_engines
 from edgewright_benchmarks.result import OptimizerFacts
+from edgewright_benchmarks.tasks import find_task
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.building.draft_package import float_engine, without_optimizations, write_draft
 from edgewright_compiler.building.exports import checked_samples
@@ -21,7 +25,9 @@ from edgewright_compiler.building.job import RUN_TOOLS, Job
 from edgewright_compiler.building.stage import DataKey, Stage, Stages
 from edgewright_compiler.graphs.changed_nodes import changed_nodes, largest_share
 from edgewright_compiler.graphs.exported import ExportedFolder
+from edgewright_runtime import load
 from edgewright_runtime.errors import EngineUnavailableError, InferenceError
+from edgewright_runtime.probe import Probe
 from edgewright_targets import host_facts
 from edgewright_targets.record import read_record, write_record
 
@@ -100,9 +106,6 @@ def optimizer_facts(stages: Stages, job: Job, exported: ExportedFolder) -> Optim
 def _compare(
     package: Path, names: Sequence[str], samples: Sequence[Any], exported: ExportedFolder, quantized: str
 ) -> OptimizerFacts:
-    from edgewright_runtime import load
-    from edgewright_runtime.probe import Probe
-
     allowed = allowed_difference(quantized)
     answers = []
     for name in names:
@@ -131,11 +134,6 @@ def _compare(
 
 def _judged(stages: Stages, job: Job, package: Path, names: Sequence[str], found: OptimizerFacts) -> OptimizerFacts:
     """The facts with what the metric says, where there is ground truth."""
-    from edgewright_benchmarks.accuracy import Scoring
-    from edgewright_benchmarks.devices.engine_worker import Place
-    from edgewright_benchmarks.measuring.meter import answer_engines
-    from edgewright_benchmarks.tasks import find_task
-
     if not job.target.is_here() and job.source.quantized:
         # Sums of integers may saturate on this processor, which says nothing about that one.
         return dataclasses.replace(found, kept=True)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgewright_compiler.building.assemble import assemble, publish
+from edgewright_compiler.building.measure import read_measured
 from edgewright_compiler.cache import StageCache, digest_of, sync_tree
 from edgewright_compiler.disk import disk_reason
+from edgewright_runtime.archive import write_archive
 from edgewright_runtime.aside import folder_aside
 from edgewright_runtime.errors import PackageTooNewError
+from edgewright_runtime.likeness import likeness_of
 from edgewright_runtime.package import MANIFEST, Package
 from edgewright_runtime.package_files import SUMS, file_digest
 from edgewright_targets import EdgewrightError, InputError
@@ -92,12 +97,6 @@ class OutputFolder:
         self, key: str, manifest: Manifest, made: Sequence[TargetEngines], cache: StageCache, *, golden_samples: bool
     ) -> None:
         """Assemble the final package of all targets aside, then give it its name; with golden samples, or without."""
-        import dataclasses
-
-        from edgewright_compiler.building.assemble import assemble
-        from edgewright_compiler.building.measure import read_measured
-        from edgewright_runtime.likeness import likeness_of
-
         alike, golden = likeness_of(manifest.pipeline), read_measured(made[0].measured).golden
         shipped: dict[str, EngineFiles] = {}
         documents: dict[str, str] = {}
@@ -135,8 +134,6 @@ class OutputFolder:
         cache.keep_note(self._note(), {"key": key, "sums": sums})
 
     def _publish(self, whole: Path) -> None:
-        from edgewright_compiler.building.assemble import publish
-
         # An older archive beside a newer folder would pass for its archive where the process ends between the two.
         older = whole.with_name("older.tar")
         if self._archived and self.archive.exists():
@@ -150,8 +147,6 @@ class OutputFolder:
 
     def write_archive(self) -> Path:
         """The package as one file beside it; gives its path."""
-        from edgewright_runtime.archive import write_archive
-
         write_archive(self.path, self.archive)
         return self.archive
 

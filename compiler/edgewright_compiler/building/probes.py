@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
 
@@ -110,8 +112,6 @@ def _resized(feeds: Arrays, shapes: Shapes, sizes: Mapping[str, int]) -> Arrays:
 
 
 def _axis_resized(value: Any, axis: int, wanted: int) -> Any:
-    import numpy as np
-
     count = value.shape[axis]
     if not count:
         return value

@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
 
 
 def write_arrays(path: Path, owners: Mapping[str, Sequence[Arrays]]) -> None:
     """Write the arrays of each owner, such as an engine or a component; all its samples have the same names."""
-    import numpy as np
-
     made: Arrays = {}
     for owner, samples in owners.items():
         for name in samples[0] if samples else ():
@@ -31,8 +31,6 @@ def write_arrays(path: Path, owners: Mapping[str, Sequence[Arrays]]) -> None:
 
 def read_arrays(path: Path) -> dict[str, list[Arrays]]:
     """Owner to the arrays of its samples, in their order; an owner without samples is left out."""
-    import numpy as np
-
     found: dict[str, dict[int, Arrays]] = {}
     with np.load(path, allow_pickle=False) as file:
         for key in file.files:

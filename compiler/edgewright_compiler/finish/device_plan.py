@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgewright_benchmarks.progress import Progress
+from edgewright_compiler.cache import digest_of, sync_tree
 from edgewright_compiler.compile.tensorrt_plan import build_plan
 from edgewright_compiler.disk import disk_reason
 from edgewright_runtime.aside import folder_aside
@@ -84,8 +85,6 @@ def _build(
     progress: Progress,
     capabilities: tuple[str, ...],
 ) -> float:
-    from edgewright_compiler.cache import digest_of, sync_tree
-
     final = plan_folder(key)
     final.parent.mkdir(parents=True, exist_ok=True)
     # What TensorRT learned about kernels holds for this GPU, driver and version, whatever the model.

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.disk import disk_reason
+from edgewright_compiler.graphs.end_layers import end_layers
 from edgewright_compiler.graphs.exported import GRAPH_FILE, load_graph, save_graph, write_graph
+from edgewright_compiler.graphs.quantized_already import quantized_already
 from edgewright_targets import Recipe
 
 if TYPE_CHECKING:
@@ -90,11 +92,9 @@ def _write_prepared(model: onnx_ir.Model, recipe: Recipe, feeds: Sequence[Arrays
     """
     from onnx_ir.passes.common import RemoveUnusedNodesPass
 
-    from edgewright_compiler.graphs.end_layers import end_layers
     from edgewright_compiler.graphs.passes.contract import edit
     from edgewright_compiler.graphs.passes.plain_graph import InlineFunctions, NameNodes
     from edgewright_compiler.graphs.passes.tied_weights import UntieWeights
-    from edgewright_compiler.graphs.quantized_already import quantized_already
 
     inlined = edit(model, InlineFunctions())
     if found := quantized_already(model):

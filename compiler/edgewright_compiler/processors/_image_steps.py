@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from edgewright_runtime.manifest import StepSpec
+from edgewright_runtime.steps import make_free_step
 from edgewright_targets import InputError
 
 # Pillow's numbers of its filters, which is how transformers writes them.
@@ -185,7 +188,6 @@ def refuse_unlike(processor: Any, steps: tuple[StepSpec, ...], channels: int, wh
     Raises:
         InputError: A step differs by more than one level of 256; the message names it.
     """
-    import numpy as np
     from PIL import Image
 
     off = {"do_resize": False, "do_center_crop": False, "do_rescale": False, "do_normalize": False}
@@ -210,10 +212,6 @@ def refuse_unlike(processor: Any, steps: tuple[StepSpec, ...], channels: int, wh
 
 def _run(steps: tuple[StepSpec, ...], image: Any) -> Any:
     """What the steps make of an image; without the last one its pixels, channels first."""
-    import numpy as np
-
-    from edgewright_runtime.steps import make_free_step
-
     values: dict[str, Any] = {"image": image}
     for step in steps:
         values |= make_free_step(step)(values)
@@ -225,8 +223,6 @@ def _run(steps: tuple[StepSpec, ...], image: Any) -> Any:
 
 def _probe(height: int, width: int, channels: int) -> Any:
     """Slopes with noise: smooth as photos are, and with edges where filters differ."""
-    import numpy as np
-
     rows, columns = np.mgrid[0:height, 0:width]
     slopes = np.stack([rows * 255 / height, columns * 255 / width, (rows + columns) % 256], axis=-1)
     noise = np.random.default_rng(0).integers(-40, 40, slopes.shape)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from edgewright_compiler.checkpoints.checkpoint import OFFLINE, Checkpoint, checkpoint_beside, read_json
 from edgewright_compiler.failures import needs
 from edgewright_compiler.processors import ProcessorKind
 from edgewright_compiler.processors._audio_fronts import FRONTS
 from edgewright_compiler.processors._known_settings import known_settings, refuse_unknown_settings
+from edgewright_runtime.errors import AudioWarning
 from edgewright_runtime.manifest import StepSpec
+from edgewright_runtime.steps.audio.file import AudioReader
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
@@ -66,7 +71,6 @@ class CheckpointAudio:
 
     def example(self) -> dict[str, Any]:
         """See `Processor`: a second of noise, twice."""
-        import numpy as np
         import torch
 
         count = max(int(_EXAMPLE_SECONDS * self.front.sampling_rate), 2 * self.front.shortest)
@@ -113,19 +117,12 @@ class CheckpointAudio:
         return options | ({"cut": True} if front.cut else {})
 
     def _waveform(self, sample: Any) -> Any:
-        import warnings
-
-        from edgewright_runtime.errors import AudioWarning
-        from edgewright_runtime.steps.audio.file import AudioReader
-
         with warnings.catch_warnings():
             # The engine that is compared with says the same.
             warnings.simplefilter("ignore", AudioWarning)
             return AudioReader(**self._loading())(sample)
 
     def _made(self, waveforms: list[Any]) -> Arrays:
-        import numpy as np
-
         long = self._windows and len(waveforms[0]) > self._heard
         options = {"truncation": False, "padding": "longest"} if long else {}
         made = self._extractor(waveforms, sampling_rate=self.front.sampling_rate, return_tensors="np", **options)

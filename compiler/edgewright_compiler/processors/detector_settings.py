@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from edgewright_runtime.manifest import StepSpec
+from edgewright_runtime.steps import make_free_step
 from edgewright_targets import InputError
 from edgewright_targets.record import read_record
 
@@ -181,8 +182,6 @@ def settings_runner(steps: Sequence[StepSpec], place: str) -> Callable[[Any], di
     Raises:
         InputError: A setting is one that no step takes.
     """
-    from edgewright_runtime.steps import make_free_step
-
     try:
         made = [make_free_step(step) for step in steps]
     except (ValueError, LookupError, TypeError) as error:

@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from edgewright_compiler.checkpoints.checkpoint import OFFLINE, Checkpoint, folder_beside, read_json
 from edgewright_compiler.failures import needs
 from edgewright_compiler.graphs.exported import ASSET_PREFIX, ASSETS_FOLDER
@@ -103,7 +105,6 @@ class CheckpointSpeech(CheckpointAudio):
 
     def looped(self, sample: Any, infer: Callable[[Arrays], Arrays]) -> Arrays:
         """See `LoopingProcessor`: whole, or in windows as transformers' own pipeline cuts and joins them."""
-        import numpy as np
         from transformers.pipelines.automatic_speech_recognition import chunk_iter, rescale_stride
 
         waveform = self._waveform(sample)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from edgewright_compiler.checkpoints.checkpoint import OFFLINE, Checkpoint
 from edgewright_compiler.failures import needs
 from edgewright_compiler.graphs.exported import ASSET_PREFIX, ASSETS_FOLDER
@@ -196,8 +198,6 @@ class CheckpointTokenizer:
 
     def _stacked(self, made: Mapping[str, Any]) -> Arrays:
         """Rows of tokens as one array, the shorter ones padded behind."""
-        import numpy as np
-
         shape = len(made["input_ids"]), self._fixed or max(map(len, made["input_ids"]))
         feeds = {}
         for name, rows in made.items():

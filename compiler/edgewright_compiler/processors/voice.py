@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import numpy as np
+
 from edgewright_compiler.graphs.read_graph import read_graph
 from edgewright_compiler.processors import ProcessorKind
 from edgewright_runtime.errors import AudioWarning
@@ -69,8 +71,6 @@ class VoiceProcessor:
 
     def looped(self, sample: Any, infer: Callable[[Arrays], Arrays]) -> Arrays:
         """As silero's own wrapper: the end of the frame before, then the frame; the last one filled with zeros."""
-        import numpy as np
-
         loop, waveform = self._loop, self.feeds(sample)["waveform"]
         state: dict[str, Any] = {name: np.zeros(shape, np.float32) for name, shape in loop.shapes.items()}
         constants = {name: np.array(value, np.int64) for name, value in loop.constants.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,8 +93,6 @@ class DeclaredSource:
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
         """What ONNX Runtime answers with the user's own files, all windows of a recording cut at once."""
-        import warnings
-
         rate = self._settings.sampling_rate
         read = AudioReader(sampling_rate=rate, longest=LONGEST_SECONDS * rate)
         sessions = {name: graph.session() for name, graph in self._graphs.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import inspect
 import itertools
@@ -136,8 +137,6 @@ class TorchSource:
 
     def digest(self) -> str:
         """Digest of weights, example inputs and the user's code."""
-        import hashlib
-
         state = hashlib.sha256()
         for name, tensor in sorted(self._module.state_dict().items()):
             state.update(name.encode() + str(tensor.dtype).encode())

@@ -6,6 +6,7 @@ the same, in the shape that `encoder_decoder_graphs` asks for.
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 # Inputs of the question's part: other names than a decoder's own, because what is padding there is no matter of it.
@@ -24,8 +25,6 @@ def limit_answer(settings: Any) -> None:
 
 def writing_part(model: Any) -> Any:
     """A BLIP as a module with `get_encoder`, and a `forward` that takes its answer and the decoder's tokens."""
-    import copy
-
     import torch
     from transformers.modeling_outputs import BaseModelOutput
 

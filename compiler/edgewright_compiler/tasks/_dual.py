@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_compiler.failures import export_failures
 from edgewright_compiler.graphs.exported import save_model
@@ -69,7 +71,6 @@ class DualEncoder(ABC):
 
     def whole(self, images: Sequence[Any], texts: Sequence[str]) -> Any:
         """What the model itself answers to these together."""
-        import numpy as np
         import torch
 
         pixels = np.concatenate([self.image.feeds(image)["pixel_values"] for image in images])
