@@ -290,10 +290,10 @@ def test_the_cache_is_shown_and_cleared(
     assert command(*source, "-o", tmp_path / "p", "--target", command.target, "--archive", "-q").code == 0
     assert command("verify", tmp_path / "p.tar").code == 0
     shown = command("cache")
-    for stage in ("export", "check", "optimizer", "quantize", "measure", "unpacked"):
+    for stage in ("export", "check", "optimizer", "feeds", "quantize", "measure", "unpacked"):
         assert stage in shown.out
     assert "Removed 0 entries" in command("cache", "clear", "--older-than", "1").out
-    assert "Removed 6 entries" in command("cache", "clear").out
+    assert "Removed 7 entries" in command("cache", "clear").out
     assert "0 entries" in command("cache").out
     command.refuses("cache", "clear", "--older-than", "soon", says=["--older-than"])
 
