@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from edgewright_runtime.errors import SampleError
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from edgewright_runtime.answer_types import HeardKeyword, SpeechSegment
     from edgewright_runtime.steps.audio.frames import InferFrames
     from edgewright_runtime.steps.audio.keywords import SpotKeywords
     from edgewright_runtime.steps.audio.segments import SpeechSegments
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
+# What is found: segments, or keywords.
+Heard = TypeVar("Heard")
 
-def listener(steps: Sequence[Step], threshold: float | None) -> Listener:
+
+def listener(steps: Sequence[Step], threshold: float | None) -> VoiceListener | KeywordListener:
     """What listens by these steps.
 
     Raises:
@@ -42,7 +46,7 @@ def listener(steps: Sequence[Step], threshold: float | None) -> Listener:
     raise SampleError("This model does not listen: it answers whole samples.")
 
 
-class Listener(ABC):
+class Listener(ABC, Generic[Heard]):
     """One recording under way. All that it finds together is what a call with the whole recording finds.
 
     >>> listener = model.listen()                               # doctest: +SKIP
@@ -56,7 +60,7 @@ class Listener(ABC):
         self._samples = 0
         self._ended = False
 
-    def hear(self, chunk: Array) -> list[dict[str, Any]]:
+    def hear(self, chunk: Array) -> list[Heard]:
         """What is final after `chunk`, float32 [samples] at the model's rate.
 
         Raises:
@@ -73,28 +77,28 @@ class Listener(ABC):
         self._samples += len(samples)
         return self._hear(samples.astype(np.float32))
 
-    def finish(self) -> list[dict[str, Any]]:
+    def finish(self) -> list[Heard]:
         """The rest, when nothing more comes."""
         found = [] if self._ended else self._finish()
         self._ended = True
         return found
 
-    def over(self, chunks: Iterable[Array]) -> Iterator[dict[str, Any]]:
+    def over(self, chunks: Iterable[Array]) -> Iterator[Heard]:
         """What is found in all chunks as it becomes final, the rest at the end."""
         for chunk in chunks:
             yield from self.hear(chunk)
         yield from self.finish()
 
     @abstractmethod
-    def _hear(self, samples: Array) -> list[dict[str, Any]]:
+    def _hear(self, samples: Array) -> list[Heard]:
         """Hear more."""
 
     @abstractmethod
-    def _finish(self) -> list[dict[str, Any]]:
+    def _finish(self) -> list[Heard]:
         """Give the rest."""
 
 
-class VoiceListener(Listener):
+class VoiceListener(Listener["SpeechSegment"]):
     """Finds segments of speech, `{"start", "end"}` in seconds.
 
     Attributes:
@@ -111,7 +115,7 @@ class VoiceListener(Listener):
         self._window = frames.window
         self._rest: list[Array] = []
 
-    def _hear(self, samples: Array) -> list[dict[str, Any]]:
+    def _hear(self, samples: Array) -> list[SpeechSegment]:
         import numpy as np
 
         waiting = np.concatenate([*self._rest, samples])
@@ -122,7 +126,7 @@ class VoiceListener(Listener):
             found += self._frame(waiting[start : start + self._window])
         return found
 
-    def _finish(self) -> list[dict[str, Any]]:
+    def _finish(self) -> list[SpeechSegment]:
         import numpy as np
 
         found = []
@@ -131,12 +135,12 @@ class VoiceListener(Listener):
             found += self._frame(np.concatenate([rest, np.zeros(self._window - len(rest), dtype=np.float32)]))
         return found + [self._step.seconds(*segment) for segment in self._segmenter.finish(self._samples)]
 
-    def _frame(self, samples: Array) -> list[dict[str, Any]]:
+    def _frame(self, samples: Array) -> list[SpeechSegment]:
         self.probabilities.append(self._loop.frame(samples))
         return [self._step.seconds(*segment) for segment in self._segmenter.push(self.probabilities[-1])]
 
 
-class KeywordListener(Listener):
+class KeywordListener(Listener["HeardKeyword"]):
     """Finds keywords, `{"label", "time", "score"}`, when they are said."""
 
     def __init__(self, streams: Sequence[InferStream], spot: SpotKeywords, threshold: float | None) -> None:
@@ -151,7 +155,7 @@ class KeywordListener(Listener):
         """The highest score of each label so far."""
         return list(self._spotter.highest)
 
-    def _hear(self, samples: Array) -> list[dict[str, Any]]:
+    def _hear(self, samples: Array) -> list[HeardKeyword]:
         from edgewright_runtime.steps.audio.stream_windows import Stream
 
         heard = {"audio": Stream.of_audio(samples)}
@@ -159,6 +163,6 @@ class KeywordListener(Listener):
             heard |= loop.push(heard)
         return self._spotter.push(heard)
 
-    def _finish(self) -> list[dict[str, Any]]:
+    def _finish(self) -> list[HeardKeyword]:
         # What is left fills no window, as at the end of a whole recording.
         return []

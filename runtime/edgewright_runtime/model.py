@@ -129,7 +129,7 @@ class Model:
         """
         return self.pipeline.stream(sample, options)
 
-    def listen(self, *, threshold: float | None = None) -> Listener:
+    def listen(self, *, threshold: float | None = None) -> Listener[Any]:
         """A recording that comes in chunks, for models that find something in audio; several may be under way.
 
         Raises:

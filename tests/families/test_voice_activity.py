@@ -13,6 +13,7 @@ import soundfile
 from command import QUICK, Command, run_apart
 from edgewright_benchmarks.result import result_from_json
 from edgewright_runtime import Package, load
+from edgewright_runtime.answer_types import SpeechSegment
 from edgewright_runtime.errors import SampleError
 from edgewright_runtime.steps.audio.segments import Segmenter, SegmentSettings
 from real_audio import recordings
@@ -120,7 +121,7 @@ def test_chunks_give_what_the_whole_recording_gives(package: Path, clips: Path) 
     with load(package) as model:
         whole = [model(clips / f"{index}.wav") for index in (0, 1)]
         listeners = [model.listen(), model.listen()]
-        found: list[list[dict[str, float]]] = [[], []]
+        found: list[list[SpeechSegment]] = [[], []]
         positions = [0, 0]
         while any(position < len(one) for position, one in zip(positions, (first, second), strict=True)):
             for index, waveform in enumerate((first, second)):

@@ -20,7 +20,7 @@ PACKAGE: Any = SimpleNamespace(manifest=SimpleNamespace(labels=("cat", "dog")))
 
 
 def step(name: str, values: dict[str, Any], **options: Any) -> dict[str, Any]:
-    return values | make_free_step(StepSpec(name, options))(values)
+    return {**values, **make_free_step(StepSpec(name, options))(values)}
 
 
 def candidates(corners: Any, scores: Any, classes: Any = None) -> Candidates:
@@ -88,7 +88,8 @@ def test_names_and_thresholds() -> None:
     found = candidates([[0, 0, 1, 1]] * 4, [0.4, 0.9, float("nan"), 0.6], [0, 1, 1, 0])
     values: dict[str, Any] = {"candidates": found}
     name = NameBoxes(PACKAGE, threshold=0.5)
-    assert [(one["label"], one["score"]) for one in name(values)["boxes"]] == [
+    found_boxes: list[Any] = [(one["label"], one["score"]) for one in name(values)["boxes"]]
+    assert found_boxes == [
         ("dog", pytest.approx(0.9)),
         ("cat", pytest.approx(0.6)),
     ]

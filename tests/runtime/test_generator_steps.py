@@ -15,7 +15,7 @@ INPUTS = [{"name": "z", "shape": [1, 5, 1, 1]}, {"name": "noise", "shape": [1, 1
 
 
 def draw(latent: Any, **options: Any) -> dict[str, Any]:
-    return make_free_step(StepSpec("draw_latent", {"inputs": INPUTS, **options}))({"latent": latent})
+    return {**make_free_step(StepSpec("draw_latent", {"inputs": INPUTS, **options}))({"latent": latent})}
 
 
 def test_a_seed_draws_what_numpy_s_frozen_generator_draws() -> None:

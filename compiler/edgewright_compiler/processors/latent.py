@@ -68,7 +68,7 @@ class LatentProcessor:
 
     def feeds(self, sample: Any) -> Arrays:
         """See `Processor`; a source has no way of its own from a seed to a latent, so it is the step's."""
-        return self._step({LATENT_INPUT: sample})
+        return {**self._step({LATENT_INPUT: sample})}
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
         """See `Processor`."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from edgewright_runtime.steps.values import NamedValues
     from edgewright_runtime.wire import Arrays
 
 
@@ -35,6 +36,6 @@ class CallOptions:
 _NONE = CallOptions()
 
 
-def call_of(values: Mapping[str, Any]) -> CallOptions:
+def call_of(values: NamedValues) -> CallOptions:
     """The options of the call that these values belong to; plain values of a step that is tried alone have none."""
     return getattr(values, "call", _NONE)

@@ -97,7 +97,7 @@ def _check_size(name: str, value: Any, place: str, depth: int = 0) -> None:
 
 def _check(hint: Any, value: Any, place: str) -> None:
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
-    if hint is Any:
+    if hint in (Any, object):
         return
     if origin in (Union, types.UnionType):
         if value is not None or type(None) not in inner:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
+
+    from edgewright_runtime.answer_types import GenerationFacts, TextSegment
+    from edgewright_runtime.steps.values import NamedValues
 
 
 class Step(Protocol):
@@ -15,7 +18,7 @@ class Step(Protocol):
     in `options` of the step, a tuple. It finds them by `call_of`.
     """
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> NamedValues:
         """Run the step on one sample."""
 
 
@@ -32,9 +35,9 @@ class TextStream:
     """
 
     def __init__(
-        self, pieces: Generator[str, None, dict[str, Any]], segments: list[dict[str, Any]] | None = None
+        self, pieces: Generator[str, None, GenerationFacts], segments: list[TextSegment] | None = None
     ) -> None:
-        self.facts: dict[str, Any] = {}
+        self.facts: GenerationFacts = {}
         self.segments = [] if segments is None else segments
         self._pieces = pieces
 
@@ -53,7 +56,7 @@ class TextStream:
 class StreamingStep(Protocol):
     """A step that can give what it makes piece by piece."""
 
-    def stream(self, values: Mapping[str, Any]) -> TextStream:
+    def stream(self, values: NamedValues) -> TextStream:
         """The pieces of the answer."""
 
 
@@ -61,7 +64,7 @@ class StreamingStep(Protocol):
 class BatchStep(Protocol):
     """A step that can take several samples at once."""
 
-    def many(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def many(self, batch: Sequence[NamedValues]) -> Sequence[NamedValues]:
         """Run the step on samples, in their order."""
 
 
@@ -79,5 +82,5 @@ class GraphStep(Protocol):
     component: str
     wired: Mapping[str, str]
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> NamedValues:
         """Run the step on one sample."""

@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 
 from edgewright_runtime.steps.call import call_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, KeysView
 
     from edgewright_runtime.steps.call import CallOptions
 
 
 class MissingValueError(LookupError):
     """A step looks for a value that no step before it gave: the manifest names another."""
+
+
+class NamedValues(Protocol):
+    """What a step reads: values by name, of any kinds, for the manifest says which step gives what.
+
+    A step that needs one of a kind says so where it takes it: `pixels: Array = values["pixels"]`.
+    """
+
+    def __getitem__(self, name: str, /) -> Any:
+        """The value of this name."""
+
+    def __contains__(self, name: object, /) -> bool:
+        """Whether there is one of this name."""
+
+    def __iter__(self) -> Iterator[str]:
+        """The names."""
+
+    def keys(self) -> KeysView[str]:
+        """The names."""
+
+    def get(self, name: str, default: Any = None, /) -> Any:
+        """The value of this name, or what takes its place."""
 
 
 class Values(dict[str, Any]):
@@ -30,7 +52,7 @@ class Values(dict[str, Any]):
     call: CallOptions
 
     @classmethod
-    def for_call(cls, named: Mapping[str, Any], call: CallOptions) -> Self:
+    def for_call(cls, named: NamedValues, call: CallOptions) -> Self:
         """These values, with the options of a call beside them."""
         made = cls(named)
         made.call = call
@@ -40,6 +62,6 @@ class Values(dict[str, Any]):
         raise MissingValueError(f"nothing gives {name[:100]!r}")
 
 
-def extended(values: Mapping[str, Any], added: Mapping[str, Any]) -> Values:
+def extended(values: NamedValues, added: NamedValues) -> Values:
     """A copy with values added or replaced, for the same call."""
     return Values.for_call({**values, **added}, call_of(values))

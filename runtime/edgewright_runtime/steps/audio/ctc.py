@@ -13,9 +13,10 @@ from edgewright_runtime.package_files import VOCABULARY_LIMIT_BYTES, FileTooLarg
 from edgewright_runtime.steps.call import call_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from edgewright_runtime.package import Package
+    from edgewright_runtime.steps.values import NamedValues
 
 # Tokens of a frame that are e^-12 times as likely as its likeliest change no text; beams skip them.
 _UNLIKELY = 12.0
@@ -49,7 +50,7 @@ class CtcDecode:
         self._num_beams = num_beams
         self._logits = logits
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, str]:
         """Add `text`; it is empty where a score is not finite."""
         logits = values[self._logits][0]
         beams = _check_beams(call_of(values).options.get("num_beams", self._num_beams))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from edgewright_runtime.steps.values import NamedValues
+    from edgewright_runtime.wire import Arrays
 
     Floats = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -35,7 +36,7 @@ class Waveform:
         self._output = output
         self._normalize = normalize
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> Arrays:
         """Add the input."""
         waveform: Floats = values["waveform"]
         if self._normalize:
@@ -77,7 +78,7 @@ class LogMel:
         self._whole = whole
         self._filters = mel_filters(sampling_rate, n_fft, mels)
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> Arrays:
         """Add the spectrogram."""
         waveform: Floats = values["waveform"]
         if not self._whole:

@@ -14,7 +14,9 @@ from edgewright_runtime.steps.audio.resampling import Resampler, joined
 from edgewright_targets.errors import MissingDependencyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+
+    from edgewright_runtime.steps.values import NamedValues
 
     Waveform = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -150,7 +152,7 @@ class LoadAudio:
     def __init__(self, **options: Any) -> None:
         self._reader = AudioReader(**options)
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, object]:
         """Add `waveform`."""
         return {"waveform": self._reader(values["audio"])}
 

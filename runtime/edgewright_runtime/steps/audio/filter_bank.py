@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from edgewright_runtime.steps.values import NamedValues
+    from edgewright_runtime.wire import Arrays
 
     Array = np.ndarray[Any, Any]
     Floats = np.ndarray[Any, np.dtype[np.float32]]
@@ -50,7 +51,7 @@ class FilterBank:
         self._filters = kaldi_filters(sampling_rate, bands)
         self._window = np.hanning(_FRAME) ** _WINDOW_POWER
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> Arrays:
         """Add the bands."""
         waveform = values["waveform"].astype(np.float64) * _SCALE
         frames = np.lib.stride_tricks.sliding_window_view(waveform, _FRAME)[::HOP]

@@ -16,6 +16,7 @@ from edgewright_targets.record import read_record
 if TYPE_CHECKING:
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
+    from edgewright_runtime.steps.values import NamedValues
 
     Array = np.ndarray[Any, Any]
 
@@ -120,7 +121,7 @@ class InferFrames:
     """
 
     def __init__(
-        self, package: Package, engine: Engine, *, component: str, loop: Mapping[str, Any], sampling_rate: int
+        self, package: Package, engine: Engine, *, component: str, loop: Mapping[str, object], sampling_rate: int
     ) -> None:
         self._spec = read_record(FrameLoopSpec, loop, f"'{package.root}': the step 'infer_frames'")
         self.component = component
@@ -139,7 +140,7 @@ class InferFrames:
         """Samples of a frame."""
         return self._spec.window
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, object]:
         """Add `probabilities`, and as `outputs` these with the seconds at which their frames begin."""
         waveform = values["waveform"]
         kept = call_of(values).recorder

@@ -5,15 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgewright_runtime.errors import PackageError, SampleError
 from edgewright_runtime.steps.call import call_of
 from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:
+    from edgewright_runtime.answer_types import HeardKeyword, KeywordScore
     from edgewright_runtime.package import Package
     from edgewright_runtime.steps.audio.stream_windows import Stream
+    from edgewright_runtime.steps.values import NamedValues
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +55,7 @@ class KeywordSpotter:
         # Samples of audio up to which a label is not looked for.
         self._until = [0.0] * len(labels)
 
-    def push(self, streams: Mapping[str, Stream]) -> list[dict[str, Any]]:
+    def push(self, streams: Mapping[str, Stream]) -> list[HeardKeyword]:
         """The detections of more scores, in the order of time.
 
         Raises:
@@ -90,7 +92,7 @@ class SpotKeywords:
         settings: The fields of `KeywordSettings`. The option `threshold` of a call comes before it.
     """
 
-    def __init__(self, package: Package, *, settings: Mapping[str, Any]) -> None:
+    def __init__(self, package: Package, *, settings: Mapping[str, object]) -> None:
         self._settings = read_record(KeywordSettings, settings, f"'{package.root}': the step 'spot_keywords'")
         self._labels = package.manifest.labels
         declared = self._settings
@@ -110,12 +112,12 @@ class SpotKeywords:
             settings = dataclasses.replace(settings, threshold=float(threshold))
         return KeywordSpotter(settings, self._labels)
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, object]:
         """Add `keywords`, and as `outputs` the scores of each stream, [windows, labels of it]."""
         spotter = self.spotter(call_of(values).options.get("threshold"))
         streams = values["streams"]
         detections = spotter.push(streams)
-        keywords = [
+        keywords: list[KeywordScore] = [
             {
                 "label": label,
                 "score": spotter.highest[index],

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgewright_runtime.errors import SampleError
 from edgewright_runtime.steps.call import call_of
 from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:
+    from edgewright_runtime.answer_types import SpeechSegment
     from edgewright_runtime.package import Package
+    from edgewright_runtime.steps.values import NamedValues
 
 # Where a stretch must be cut, a silence of so long is a place for it, in ms.
 _SILENCE_TO_CUT_MS = 98
@@ -142,7 +144,7 @@ class SpeechSegments:
         settings: The fields of `SegmentSettings`. The option `threshold` of a call comes before it.
     """
 
-    def __init__(self, package: Package, *, settings: Mapping[str, Any]) -> None:
+    def __init__(self, package: Package, *, settings: Mapping[str, object]) -> None:
         self.settings = read_record(SegmentSettings, settings, f"'{package.root}': the step 'speech_segments'")
 
     def segmenter(self, threshold: float | None = None) -> Segmenter:
@@ -157,14 +159,14 @@ class SpeechSegments:
             raise SampleError(f"The threshold is a probability between 0 and 1; given was {threshold}.")
         return Segmenter(replace(self.settings, threshold=float(threshold), exit_threshold=0.0))
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, list[SpeechSegment]]:
         """Add `segments`."""
         segmenter = self.segmenter(call_of(values).options.get("threshold"))
         found = [segment for value in values["probabilities"].tolist() for segment in segmenter.push(value)]
         found += segmenter.finish(len(values["waveform"]))
         return {"segments": [self.seconds(*segment) for segment in found]}
 
-    def seconds(self, start: int, end: int) -> dict[str, float]:
+    def seconds(self, start: int, end: int) -> SpeechSegment:
         """A segment for people."""
         rate = self.settings.sampling_rate
         return {"start": start / rate, "end": end / rate}

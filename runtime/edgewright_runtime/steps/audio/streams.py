@@ -13,7 +13,7 @@ from edgewright_runtime import carried
 from edgewright_runtime.errors import PackageError
 from edgewright_runtime.steps.audio.stream_windows import Stream, Windows, WindowSpec, can_be, fed, frames_of, joined
 from edgewright_runtime.steps.call import call_of
-from edgewright_runtime.steps.values import Values
+from edgewright_runtime.steps.values import NamedValues, Values
 from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class InferStream:
         loop: The fields of `StreamLoopSpec`.
     """
 
-    def __init__(self, package: Package, engine: Engine, *, component: str, loop: Mapping[str, Any]) -> None:
+    def __init__(self, package: Package, engine: Engine, *, component: str, loop: Mapping[str, object]) -> None:
         self._spec = read_record(StreamLoopSpec, loop, f"'{package.root}': the step 'infer_stream'")
         self.component = component
         # Nothing comes from values as it is: windows are cut here.
@@ -149,7 +149,7 @@ class InferStream:
         """A loop of its own over the same engine."""
         return StreamLoop(self._engine, self.component, self._spec)
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, Values]:
         """Add the new streams to `streams`."""
         streams = values.get("streams") or Values(audio=Stream.of_audio(values["waveform"]))
         kept = call_of(values).recorder

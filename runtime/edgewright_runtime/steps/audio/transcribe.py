@@ -26,12 +26,14 @@ from edgewright_runtime.steps.call import call_of
 from edgewright_runtime.steps.graph.infer import Infer
 from edgewright_runtime.steps.protocols import TextStream
 from edgewright_runtime.steps.text.generate import Generate
-from edgewright_runtime.steps.values import extended
+from edgewright_runtime.steps.values import NamedValues, extended
 from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:
+    from edgewright_runtime.answer_types import GenerationFacts, TextSegment
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
+    from edgewright_runtime.wire import Arrays
 
     Array = np.ndarray[Any, Any]
 
@@ -65,8 +67,8 @@ class Transcribe:
         input: str,  # noqa: A002 - the manifest's word
         whole: str,
         frames: int,
-        prompt: Mapping[str, Any],
-        timestamps: Mapping[str, Any],
+        prompt: Mapping[str, object],
+        timestamps: Mapping[str, object],
         generate: Mapping[str, Any],
         timed: bool = False,
     ) -> None:
@@ -81,27 +83,27 @@ class Transcribe:
         self._rules = [timestamp_rule(self._times)]
         self.options = self._prompt.options
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> NamedValues:
         """Add the text, and under `generation` how it came about.
 
         With `timestamps` the text is a dict: `text`, and `segments` with `start` and `end` in seconds, and `text`.
         """
         if not self._in_windows(values):
             return self._at_once([values])[0]
-        segments: list[dict[str, Any]] = []
+        segments: list[TextSegment] = []
         stream = TextStream(self._pieces(values, segments))
         text = "".join(stream)
         asked = call_of(values).options.get("timestamps")
         answer = {"text": text, "segments": segments} if asked else text
         return {self._generate.output: answer, "segments": segments, "generation": stream.facts}
 
-    def many(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def many(self, batch: Sequence[NamedValues]) -> list[NamedValues]:
         """The same for several recordings: those of one window in one batch, else one after another."""
         if any(self._in_windows(values) for values in batch):
             return [self(values) for values in batch]
         return self._at_once(batch)
 
-    def _at_once(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def _at_once(self, batch: Sequence[NamedValues]) -> list[NamedValues]:
         """What is said in recordings of one window, in one batch."""
         begun = [self._begun(values) for values in batch]
         made = self._generate.many([extended(values, added) for values, (added, _) in zip(batch, begun, strict=True)])
@@ -110,23 +112,23 @@ class Transcribe:
             for one, (added, language) in zip(made, begun, strict=True)
         ]
 
-    def stream(self, values: Mapping[str, Any]) -> TextStream:
+    def stream(self, values: NamedValues) -> TextStream:
         """The pieces of the text: of one window as they are written, of several a segment after each window.
 
         What is written about a window is not certain before its end, for its last words may be heard again.
         """
         if self._in_windows(values):
-            segments: list[dict[str, Any]] = []
+            segments: list[TextSegment] = []
             return TextStream(self._pieces(values, segments), segments)
         return TextStream(self._written(values))
 
-    def _written(self, values: Mapping[str, Any]) -> Generator[str, None, dict[str, Any]]:
+    def _written(self, values: NamedValues) -> Generator[str, None, GenerationFacts]:
         added, language = self._begun(values)
         stream = self._generate.stream(extended(values, added))
         yield from stream
         return {**stream.facts, **language}
 
-    def _in_windows(self, values: Mapping[str, Any]) -> bool:
+    def _in_windows(self, values: NamedValues) -> bool:
         asked = call_of(values).options.get("timestamps")
         if asked not in (None, True, False):
             raise SampleError(f"The option timestamps is {asked!r}; expected True or False.")
@@ -139,15 +141,15 @@ class Transcribe:
             )
         return (long or self._timed) if asked is None else bool(asked)
 
-    def _begun(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _begun(self, values: NamedValues) -> tuple[Arrays, GenerationFacts]:
         """The values that `generate` takes; the language as a fact, where there is one."""
         fixed = self._read(values, 0)
         tokens, language = self._begin(values, fixed, [self._times.none])
         return {**fixed, self._generate.spec.tokens: np.array([tokens], dtype=np.int64)}, language
 
     def _begin(
-        self, values: Mapping[str, Any], fixed: Mapping[str, Array], last: Sequence[int]
-    ) -> tuple[list[int], dict[str, Any]]:
+        self, values: NamedValues, fixed: Mapping[str, Array], last: Sequence[int]
+    ) -> tuple[list[int], GenerationFacts]:
         def detect(languages: Sequence[int]) -> int:
             self._generate.loop.start(1, fixed)
             scores = self._generate.loop.step(np.array([[self._prompt.start]], dtype=np.int64))[0, -1]
@@ -157,7 +159,7 @@ class Transcribe:
         kept = [token for token in tokens if token != self._times.none]
         return [*kept, *last], {"language": language} if language else {}
 
-    def _read(self, values: Mapping[str, Any], start: int) -> dict[str, Array]:
+    def _read(self, values: NamedValues, start: int) -> dict[str, Array]:
         """What the encoder makes of the window that begins at a frame."""
         if not start and all(name in values for name in self._generate.spec.fixed):
             return {name: values[name] for name in self._generate.spec.fixed}
@@ -166,14 +168,12 @@ class Transcribe:
             part = values[self._whole][:, :, start : start + self._frames]
             # Frames that are missing at the end are 0, as the source has them, not silence.
             window = np.pad(part, ((0, 0), (0, 0), (0, self._frames - part.shape[2])))
-        made = self._encode(extended(values, {self._input: window}))
+        made = self._encode.arrays(extended(values, {self._input: window}))
         return {name: made[name] for name in self._generate.spec.fixed}
 
-    def _pieces(
-        self, values: Mapping[str, Any], segments: list[dict[str, Any]]
-    ) -> Generator[str, None, dict[str, Any]]:
+    def _pieces(self, values: NamedValues, segments: list[TextSegment]) -> Generator[str, None, GenerationFacts]:
         """The text segment by segment; fills `segments` as it goes."""
-        facts: dict[str, Any] = {"tokens": [], "ended_by": "end of the recording"}
+        facts: GenerationFacts = {"tokens": [], "ended_by": "end of the recording"}
         begun = False
         for start, window in self._windows(values, facts):
             for segment in window:
@@ -188,7 +188,7 @@ class Transcribe:
                 yield shown
         return facts | {"segments": segments}
 
-    def _windows(self, values: Mapping[str, Any], facts: dict[str, Any]) -> Iterator[tuple[int, list[Segment]]]:
+    def _windows(self, values: NamedValues, facts: GenerationFacts) -> Iterator[tuple[int, list[Segment]]]:
         """The segments of each window, with the frame that it begins at."""
         options = call_of(values).options
         settings = self._generate.settings.changed(
@@ -201,7 +201,9 @@ class Transcribe:
         total = values[self._whole].shape[2]
         start, fixed = 0, self._read(values, 0)
         prompt, language = self._begin(values, fixed, [])
-        facts |= language | ({"seed": settings.seed} if settings.do_sample else {})
+        facts.update(language)
+        if settings.do_sample and settings.seed is not None:
+            facts["seed"] = settings.seed
         length = settings.max_length or self._generate.max_length
         while start < total:
             # As the source does it: the limit does not count the prompt, and grows by it with each window.

@@ -8,10 +8,10 @@ import numpy as np
 
 from edgewright_runtime.steps.audio.features import Waveform
 from edgewright_runtime.steps.graph.infer import Infer
-from edgewright_runtime.steps.values import extended
+from edgewright_runtime.steps.values import NamedValues, extended
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from edgewright_runtime.engine import Engine
 
@@ -53,14 +53,14 @@ class InferWindows(Infer):
         self._whole, self._window, self._overlap, self._ratio = whole, window, overlap, ratio
         self._prepare = Waveform(output=input, normalize=normalize)
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, object]:
         """Add the outputs of the graph; of windows those of all of them, joined."""
         waveform = values["waveform"]
         if len(waveform) <= self._whole:
             return super().__call__(values)
         parts = []
         for part, left, right in self._windows(waveform):
-            made = super().__call__(extended(values, self._prepare({"waveform": part})))[self._logits]
+            made = self.arrays(extended(values, self._prepare({"waveform": part})))[self._logits]
             frames = round(len(part) / self._ratio)
             kept = slice(round(left / len(part) * frames), frames - round(right / len(part) * frames))
             parts.append(made[:, kept])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -12,9 +12,9 @@ from edgewright_runtime.steps.boxes.suppression import Candidates
 from edgewright_runtime.steps.image.fit import AS_IT_IS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
+
+    from edgewright_runtime.steps.values import NamedValues
 
 
 class DecodeQueries:
@@ -43,7 +43,7 @@ class DecodeQueries:
         self._softmax = scores == "softmax"
         self._best = best
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, Candidates]:
         """Add `candidates`."""
         logits, boxes = values[self._logits][0], values[self._boxes][0]
         if self._softmax:
@@ -85,7 +85,7 @@ class DecodeAnchors:
         self._first = 5 if objectness else 4
         self._logits = logits
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, Candidates]:
         """Add `candidates`; an anchor is one for its best class.
 
         Raises:
@@ -131,7 +131,7 @@ class DecodeHeatMaps:
         self._names = (scores, sizes, offsets)
         self._stride = np.float32(stride)
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, Candidates]:
         """Add `candidates`; a place is one for its best class."""
         scores, sizes, offsets = (values[name][0] for name in self._names)
         classes = scores.argmax(axis=0)
@@ -168,7 +168,7 @@ class TakeBoxes:
         self._names = (boxes, scores, classes)
         self._first_class = first_class
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, Candidates]:
         """Add `candidates`."""
         boxes, scores, classes = (values[name] for name in self._names)
         corners = in_picture(boxes.reshape(-1, 4).astype(np.float32, copy=False), values)
@@ -182,7 +182,7 @@ def corners_of(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate([centres - half, centres + half], axis=1)
 
 
-def in_picture(corners: NDArray[np.float32], values: Mapping[str, Any]) -> NDArray[np.float32]:
+def in_picture(corners: NDArray[np.float32], values: NamedValues) -> NDArray[np.float32]:
     """Boxes in pixels of the graph's input, in those of the picture instead, and cut where it ends."""
     scale_x, scale_y, left, top = values.get("placement", AS_IT_IS)
     offset = np.array([left, top, left, top], dtype=np.float32)

@@ -14,11 +14,11 @@ from edgewright_runtime.errors import SampleError
 from edgewright_runtime.steps.call import call_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
+    from edgewright_runtime.answer_types import FoundBox
     from edgewright_runtime.package import Package
+    from edgewright_runtime.steps.values import NamedValues
 
 # Beyond the best so many, candidates are dropped before suppression, whose work grows with their square.
 MOST_CANDIDATES = 3000
@@ -73,7 +73,7 @@ class SuppressBoxes:
         self._threshold = threshold
         self._by_class = by_class
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, Candidates]:
         """Replace `candidates`; they come out best first."""
         threshold = asked_threshold(values, self._threshold)
         best = values["candidates"].over(threshold).best_first()
@@ -128,7 +128,7 @@ class NameBoxes:
         self._most = max_boxes
         self._shown = shown
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, list[FoundBox]]:
         """Add `boxes`, a list of `{"label", "score", "box"}` with a box as transformers' pipelines write it.
 
         Raises:
@@ -140,7 +140,7 @@ class NameBoxes:
         if best.classes.size and not 0 <= best.classes.min() <= best.classes.max() < len(self._labels):
             raise SampleError(f"The model found a class that none of its {len(self._labels)} labels stands for.")
         best = best.some(slice(self._most))
-        found: list[dict[str, Any]] = []
+        found: list[FoundBox] = []
         for kind, score, corners in zip(
             best.classes.tolist(), best.scores.tolist(), best.corners.tolist(), strict=True
         ):
@@ -154,7 +154,7 @@ class NameBoxes:
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
-def asked_threshold(values: Mapping[str, Any], declared: float) -> float:
+def asked_threshold(values: NamedValues, declared: float) -> float:
     """The threshold that a call asks for, else the declared one.
 
     Raises:

@@ -9,6 +9,9 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from edgewright_runtime.steps.values import NamedValues
+    from edgewright_runtime.wire import Arrays
+
 
 _TYPES = ("bool", "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32")
 
@@ -23,7 +26,7 @@ class DefaultArrays:
     def __init__(self, *, values: Mapping[str, Mapping[str, Any]]) -> None:
         self._values = {str(name): _array(entry) for name, entry in values.items()}
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> Arrays:
         """Add the arrays that are missing."""
         return {name: array for name, array in self._values.items() if name not in values}
 
@@ -46,7 +49,7 @@ class DropSampleAxis:
     def __init__(self, *, ranks: Mapping[str, int]) -> None:
         self._ranks = {str(name): int(rank) for name, rank in ranks.items()}
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> Arrays:
         """Replace the arrays that have one axis more than the graph; others pass as they are."""
         found = {name: values[name] for name in self._ranks if name in values}
         return {

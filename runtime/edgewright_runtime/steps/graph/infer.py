@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.graph import Arrays
+    from edgewright_runtime.steps.values import NamedValues
 
 
 class Infer:
@@ -43,13 +44,17 @@ class Infer:
         if unknown:
             raise ValueError(f"component '{component}' has no {', '.join(sorted(unknown))}")
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, object]:
         """Add the outputs of the graph; `outputs` holds them under their names as well."""
+        return _with_outputs(self.arrays(values))
+
+    def arrays(self, values: NamedValues) -> Arrays:
+        """The outputs of the graph alone."""
         feeds = self._feeds(values)
         call_of(values).record(self.component, feeds)
         return self._named(self._graph.infer(feeds))
 
-    def many(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def many(self, batch: Sequence[NamedValues]) -> list[dict[str, object]]:
         """The same for several samples: those whose inputs have the same shapes in one run, where the graph can."""
         fed = [self._feeds(values) for values in batch]
         alike: dict[Any, list[int]] = {}
@@ -58,10 +63,10 @@ class Infer:
             # What has no row of its own is a group of its own.
             rows = self._graph.takes_rows and all(value.shape[:1] == (1,) for value in feeds.values())
             alike.setdefault(shapes if rows else index, []).append(index)
-        made: dict[int, dict[str, Any]] = {}
+        made: dict[int, dict[str, object]] = {}
         for group in alike.values():
             outputs = self._together([fed[index] for index in group])
-            made.update(zip(group, map(self._named, outputs), strict=True))
+            made.update(zip(group, (_with_outputs(self._named(one)) for one in outputs), strict=True))
         return [made[index] for index in range(len(batch))]
 
     def _together(self, fed: Sequence[Arrays]) -> list[Arrays]:
@@ -77,7 +82,7 @@ class Infer:
             self._refused_rows = True
         return [self._graph.infer(feeds) for feeds in fed]
 
-    def _feeds(self, values: Mapping[str, Any]) -> Arrays:
+    def _feeds(self, values: NamedValues) -> Arrays:
         wired = self.wired
         feeds = {name: values[value] for name, value in wired.items() if value in values}
         if len(feeds) != len(wired):
@@ -86,7 +91,11 @@ class Infer:
             raise SampleError(f"The model needs the input {missing}; given was {given}.")
         return feeds
 
-    def _named(self, outputs: Arrays) -> dict[str, Any]:
-        if self._renamed:
-            outputs = {self._renamed.get(name, name): value for name, value in outputs.items()}
-        return {**outputs, "outputs": outputs}
+    def _named(self, outputs: Arrays) -> Arrays:
+        if not self._renamed:
+            return outputs
+        return {self._renamed.get(name, name): value for name, value in outputs.items()}
+
+
+def _with_outputs(outputs: Arrays) -> dict[str, object]:
+    return {**outputs, "outputs": outputs}

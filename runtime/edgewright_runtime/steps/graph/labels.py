@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import numpy as np
 
@@ -10,9 +10,23 @@ from edgewright_runtime.probabilities import sigmoid
 from edgewright_runtime.steps.call import call_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from edgewright_runtime.answer_types import LabelScore
     from edgewright_runtime.package import Package
+    from edgewright_runtime.steps.values import NamedValues
+
+
+class Labels(TypedDict):
+    """Scores of all classes, float [classes], and the best of them as labels."""
+
+    scores: np.ndarray[Any, Any]
+    labels: list[LabelScore]
+
+
+class ScoredLabels(TypedDict):
+    """Scores of all labels, float [labels], and the labels as the source's pipeline gives them."""
+
+    scores: np.ndarray[Any, Any]
+    scored_labels: list[LabelScore]
 
 
 class Classify:
@@ -35,7 +49,7 @@ class Classify:
         self._logits = logits
         self._softmax = function == "softmax"
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> Labels:
         """Add `scores` (shape [classes]) and `labels` (a list of `{"label", "score"}`, best first)."""
         scores = values[self._logits][0]
         if self._softmax:
@@ -44,7 +58,7 @@ class Classify:
         count = call_of(values).top_k
         # The engine has just emptied the caches, so every function that is not called here shows in the latency.
         order = [int(scores.argmax())] if count == 1 else (-scores).argsort(kind="stable")[:count].tolist()
-        labels = [{"label": self._labels[i], "score": float(scores[i])} for i in order]
+        labels: list[LabelScore] = [{"label": self._labels[i], "score": float(scores[i])} for i in order]
         return {"scores": scores, "labels": labels}
 
 
@@ -70,12 +84,12 @@ class ScoreLabels:
         self._logits = logits
         self._sigmoid = function == "sigmoid"
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> ScoredLabels:
         """Add `scores` (shape [labels]) and `scored_labels` (a list of `{"label", "score"}`, best first)."""
         logits = values[self._logits].reshape(-1)
         scores = sigmoid(logits) if self._sigmoid else logits
         if len(scores) == 1 and len(self._labels) == 2:
             scores = np.concatenate([1 - scores, scores])
         order = (-scores).argsort(kind="stable")[: call_of(values).top_k].tolist()
-        labels = [{"label": self._labels[i], "score": float(scores[i])} for i in order]
+        labels: list[LabelScore] = [{"label": self._labels[i], "score": float(scores[i])} for i in order]
         return {"scores": scores, "scored_labels": labels}

@@ -7,17 +7,17 @@ decoded is at (x * scale_x + left, y * scale_y + top). Steps that find boxes go 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from edgewright_runtime.steps.image.pixels import check_pixels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
     from PIL.Image import Image
+
+    from edgewright_runtime.steps.values import NamedValues
 
 
 Placement = tuple[float, float, float, float]
@@ -64,7 +64,7 @@ class FitImage:
         self._multiple = multiple_of
         self._round = round if rounding == "nearest" else int
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, object]:
         """Replace `image`, and add its `placement`."""
         image: Image = values["image"]
         height, width = (
@@ -149,7 +149,7 @@ class PadImage:
         self._colour = colour
         self._centre = centre
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, object]:
         """Replace `image` and its `placement`."""
         from PIL import Image as Library
 

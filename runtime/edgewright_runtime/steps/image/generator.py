@@ -12,6 +12,9 @@ from edgewright_runtime.errors import SampleError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from edgewright_runtime.steps.values import NamedValues
+    from edgewright_runtime.wire import Arrays
+
     Array = np.ndarray[Any, Any]
 
 # NumPy's oldest generator takes no other seeds.
@@ -48,7 +51,7 @@ class DrawLatent:
             raise ValueError(f"its inputs have more than {_MOST_NUMBERS} numbers")
         self._uniform = distribution == "uniform"
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> Arrays:
         """Add the inputs.
 
         Raises:
@@ -66,7 +69,7 @@ class DrawLatent:
             raise SampleError(f"The model takes a seed, or a latent as an array; given was {type(given).__name__}.")
         return self._completed(given)
 
-    def _completed(self, given: Mapping[str, Any]) -> dict[str, Array]:
+    def _completed(self, given: Mapping[str, object]) -> dict[str, Array]:
         if unknown := [name for name in given if name not in self._shapes]:
             raise SampleError(f"The model has no input '{unknown[0]}'; it has {', '.join(self._shapes)}.")
         arrays = {name: self._fitted(name, np.asarray(value)) for name, value in given.items()}
@@ -129,7 +132,7 @@ class ToPicture:
         self._low = float(low)
         self._scale = 255 / (float(high) - self._low)
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> Arrays:
         """Add `picture`, uint8 [height, width, 3] or [height, width]; several at once as [pictures, ...].
 
         What is no number is black.

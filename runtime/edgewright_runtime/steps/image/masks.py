@@ -9,9 +9,9 @@ import numpy as np
 from edgewright_runtime.errors import SampleError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from edgewright_runtime.answer_types import MaskSegment, Segmentation
     from edgewright_runtime.package import Package
+    from edgewright_runtime.steps.values import NamedValues
 
     Array = np.ndarray[Any, Any]
 
@@ -42,7 +42,7 @@ class SegmentImage:
         self._logits = logits
         self._cut = cut
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, Segmentation]:
         """Add `segmentation`, with a `mask` of class indices and the `segments` in it.
 
         The mask has the picture's size. Segments are `{"label", "index", "share"}`, the largest share first.
@@ -63,7 +63,9 @@ class SegmentImage:
         counts = np.bincount(mask.ravel(), minlength=len(self._labels))
         order = [int(index) for index in (-counts).argsort(kind="stable") if counts[index]]
         shares = {index: float(counts[index] / mask.size) for index in order}
-        segments = [{"label": self._labels[index], "index": index, "share": shares[index]} for index in order]
+        segments: list[MaskSegment] = [
+            {"label": self._labels[index], "index": index, "share": shares[index]} for index in order
+        ]
         return {"segmentation": {"mask": mask, "segments": segments}}
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
+    from edgewright_runtime.steps.values import NamedValues
+    from edgewright_runtime.wire import Arrays
+
 
 # What cameras, browsers and data sets hold. Not all that Pillow knows: some of its formats start other programs.
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
@@ -53,7 +56,7 @@ class DecodeImage:
         self._upright = ImageOps.exif_transpose
         self._mode = mode
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, object]:
         """Replace `image` by the decoded image, and add its `image_size` as (height, width).
 
         Raises:
@@ -151,7 +154,7 @@ class ResizeImage:
         self._fixed = None if height is None or width is None else (width, height)
         self._shortest = shortest_edge or 0
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, object]:
         """Replace `image`, and add its `placement` (see `image_fit`)."""
         image: Image = values["image"]
         width, height = self._fixed or self._size(image)
@@ -180,7 +183,7 @@ class CropImage:
         self._height = height
         self._width = width
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, Image]:
         """Replace `image`."""
         image: Image = values["image"]
         left = (image.width - self._width) // 2
@@ -231,7 +234,7 @@ class NormalizeImage:
             raise ValueError("the pixels would not be finite")
         self._tables = tables
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> Arrays:
         """Add the array."""
         image: Image = values["image"]
         made = np.empty((1, len(self._tables), image.height, image.width), dtype=np.float32)

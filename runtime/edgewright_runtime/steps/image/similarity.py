@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
+    from edgewright_runtime.steps.values import NamedValues
 
     Array = np.ndarray[Any, Any]
 
@@ -63,7 +64,7 @@ class EmbedTexts:
         self._template = template
         self._kept: dict[str, Array] = {}
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, object]:
         """Add `candidate_labels` (texts) and `text_embeds` (float32, [labels, size]).
 
         Raises:
@@ -81,7 +82,7 @@ class EmbedTexts:
         for text in texts:
             if text not in self._kept:
                 made = self._tokenize({"text": text})
-                self._kept[text] = self._infer(Values.for_call(made, recorded))[self._vectors]
+                self._kept[text] = self._infer.arrays(Values.for_call(made, recorded))[self._vectors]
         return {"candidate_labels": labels, "text_embeds": np.concatenate([self._kept[text] for text in texts])}
 
 
@@ -125,7 +126,7 @@ class ZeroShot:
         self._bias = np.float32(bias)
         self._sigmoid = function == "sigmoid"
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, object]:
         """Add `logits` [1, labels], which `outputs` holds as well, `scores` [labels] and `labels`.
 
         The last is a list of `{"label", "score"}`: all of them, or the best `top_k` where a call says so.
@@ -152,7 +153,7 @@ class Match:
         self._image = image
         self._text = text
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, object]:
         """Add `match`: `{"score", "cosine"}`, the probability of yes and how alike the vectors are.
 
         `outputs` holds the scores alone.
@@ -175,7 +176,7 @@ class Similarity:
         self._image = image
         self._text = text
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, object]:
         """Add `score`, -1 to 1; `outputs` holds both vectors."""
         image, text = values[self._image], values[self._text]
         return {"score": float(image[0] @ text[0]), "outputs": {self._image: image, self._text: text}}

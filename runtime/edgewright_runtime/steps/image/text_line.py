@@ -13,12 +13,12 @@ from edgewright_runtime.errors import PackageError, SampleError
 from edgewright_runtime.package_files import VOCABULARY_LIMIT_BYTES, FileTooLargeError, read_limited
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
     from PIL.Image import Image
 
     from edgewright_runtime.package import Package
+    from edgewright_runtime.steps.values import NamedValues
+    from edgewright_runtime.wire import Arrays
 
 # Far more than a line of text has; a picture of a pixel's height would become as many pixels as memory holds.
 _LONGEST_LINE = 400
@@ -50,7 +50,7 @@ class FitLine:
         self._width = width
         self._longest = longest
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, Image]:
         """Replace `image`.
 
         Raises:
@@ -108,7 +108,7 @@ class PadLine:
         self._array = array
         self._width = width
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> Arrays:
         """Replace the array where it is narrower."""
         array = values[self._array]
         missing = self._width - array.shape[-1]
@@ -137,7 +137,7 @@ class SpellLine:
         self._scores = scores
         self._output = output
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, str]:
         """Add the text; it is empty where a score is not finite."""
         scores = values[self._scores][0]
         if scores.shape[-1] != len(self._characters):

@@ -22,8 +22,10 @@ from edgewright_runtime.steps.text.tokenize import read_tokenizer
 from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:
+    from edgewright_runtime.answer_types import GenerationFacts
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
+    from edgewright_runtime.steps.values import NamedValues
 
     Array = np.ndarray[Any, Any]
 
@@ -66,8 +68,8 @@ class Generate:
         engine: Engine,
         *,
         component: str,
-        loop: Mapping[str, Any],
-        settings: Mapping[str, Any],
+        loop: Mapping[str, object],
+        settings: Mapping[str, object],
         tokenizer: str,
         max_length: int,
         begin: int = 0,
@@ -88,15 +90,21 @@ class Generate:
         if not 0 <= begin < max_length:
             raise PackageError(f"{where}: 'begin' is {begin} and 'max_length' {max_length}.")
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> NamedValues:
         """Add the text, and under `generation` how it came about."""
         return self.many([values])[0]
 
-    def many(self, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def many(self, batch: Sequence[NamedValues]) -> list[NamedValues]:
         """The same for several samples in one batch, shorter prompts padded on the left; options are the first's."""
         if len(batch) > 1 and not self._fit_together(batch):
             return [self.many([values])[0] for values in batch]
         plan = self._plan(batch)
+        return [
+            {self.output: self._shown(text), "generation": self._facts(plan, text)} for text in self._made(batch, plan)
+        ]
+
+    def _made(self, batch: Sequence[NamedValues], plan: _Plan) -> list[Pieces]:
+        """The whole texts."""
         texts = [Pieces(self.tokenizer, prompt, plan.settings.stop) for prompt in plan.prompts]
         self.loop.start(len(plan.prompts), {name: stacked([v[name] for v in batch]) for name in self.spec.fixed})
         if plan.settings.num_beams > 1:
@@ -109,24 +117,24 @@ class Generate:
                 pass
         for text in texts:
             text.rest()
-        return [self._answer(plan, text) for text in texts]
+        return texts
 
-    def _fit_together(self, batch: Sequence[Mapping[str, Any]]) -> bool:
+    def _fit_together(self, batch: Sequence[NamedValues]) -> bool:
         """Whether a mask tells what is padding, where prompts or fixed inputs are of different lengths."""
         alike = len({tuple(values[name].shape for name in self.spec.fixed) for values in batch}) == 1
         masked = any(batch[0][name].dtype.kind in "ib" for name in self.spec.fixed)
         prompts = len({values[self.spec.tokens].shape for values in batch}) == 1
         return (alike or masked) and (prompts or bool(self.spec.mask))
 
-    def stream(self, values: Mapping[str, Any]) -> TextStream:
+    def stream(self, values: NamedValues) -> TextStream:
         """The pieces of the text as they come; beam search gives it whole, because a better beam can replace it."""
         return TextStream(self._pieces(values, self._plan([values])))
 
-    def _pieces(self, values: Mapping[str, Any], plan: _Plan) -> Generator[str, None, dict[str, Any]]:
+    def _pieces(self, values: NamedValues, plan: _Plan) -> Generator[str, None, GenerationFacts]:
         if plan.settings.num_beams > 1:
-            made = self(values)
-            yield made[self.output]
-            return dict(made["generation"])
+            (text,) = self._made([values], plan)
+            yield self._shown(text)
+            return self._facts(plan, text)
         text = Pieces(self.tokenizer, plan.prompts[0], plan.settings.stop)
         self.loop.start(1, {name: values[name] for name in self.spec.fixed})
         begun = not self._lstrip
@@ -135,7 +143,7 @@ class Generate:
             if shown:
                 begun = True
                 yield shown
-        return dict(self._answer(plan, text)["generation"])
+        return self._facts(plan, text)
 
     def _written(self, plan: _Plan, texts: Sequence[Pieces]) -> Iterator[str]:
         """Pieces of the texts as their tokens come, row by row."""
@@ -159,7 +167,7 @@ class Generate:
 
         return ends
 
-    def _plan(self, batch: Sequence[Mapping[str, Any]]) -> _Plan:
+    def _plan(self, batch: Sequence[NamedValues]) -> _Plan:
         options = call_of(batch[0]).options
         # Others are of other steps.
         given = {name: value for name, value in options.items() if name in OPTIONS and value is not None}
@@ -191,16 +199,19 @@ class Generate:
         )
         return prompt[: self._begin] + prompt[len(prompt) - last :]
 
-    def _answer(self, plan: _Plan, text: Pieces) -> dict[str, Any]:
+    def _shown(self, text: Pieces) -> str:
+        return text.text.lstrip() if self._lstrip else text.text
+
+    def _facts(self, plan: _Plan, text: Pieces) -> GenerationFacts:
         ended: Literal["stop text", "end token", "limit"] = "limit"
         if text.stopped:
             ended = "stop text"
         elif text.tokens and text.tokens[-1] in plan.settings.eos_token_ids:
             ended = "end token"
-        facts: dict[str, Any] = {"tokens": list(text.tokens), "ended_by": ended, "limit": plan.limit}
+        facts: GenerationFacts = {"tokens": list(text.tokens), "ended_by": ended, "limit": plan.limit}
         if plan.settings.do_sample:
             facts["seed"] = plan.seed
-        return {self.output: text.text.lstrip() if self._lstrip else text.text, "generation": facts}
+        return facts
 
 
 def stacked(arrays: Sequence[Array]) -> Array:
@@ -217,7 +228,7 @@ def wired_values(spec: LoopSpec) -> dict[str, str]:
     return {name: name for name in (spec.tokens, spec.mask, *spec.fixed) if name}
 
 
-def prompt_tokens(values: Mapping[str, Any], spec: LoopSpec) -> list[int]:
+def prompt_tokens(values: NamedValues, spec: LoopSpec) -> list[int]:
     """The tokens of a sample without padding."""
     tokens = values[spec.tokens][0]
     mask = values.get(spec.mask) if spec.mask else None

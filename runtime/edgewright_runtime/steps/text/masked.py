@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgewright_runtime.errors import SampleError
 from edgewright_runtime.probabilities import softmax
@@ -10,9 +10,8 @@ from edgewright_runtime.steps.call import call_of
 from edgewright_runtime.steps.text.tokenize import read_tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from edgewright_runtime.package import Package
+    from edgewright_runtime.steps.values import NamedValues
 
 
 class FillMask:
@@ -33,7 +32,7 @@ class FillMask:
         if self._id is None:
             raise ValueError(f"the tokenizer has no token {mask!r}")
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, object]:
         """Add `tokens`: for each mask a list of `{"text", "score"}`, best first.
 
         `outputs` is replaced by the logits of the masks alone, shape [masks, vocabulary]: those of all other tokens are

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from edgewright_runtime.errors import SampleCutWarning, SampleError
 from edgewright_runtime.probabilities import sigmoid
@@ -13,10 +13,13 @@ from edgewright_runtime.steps.text.pairs import non_empty, padded_rows
 from edgewright_runtime.steps.text.tokenize import ENCODING_FIELDS, read_tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from edgewright_runtime.answer_types import RankedPassage
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
+    from edgewright_runtime.steps.values import NamedValues
+    from edgewright_runtime.wire import Arrays
 
 # All passages of a call go through the graph together.
 _MOST_PASSAGES = 512
@@ -55,7 +58,7 @@ class TokenizePassages:
         self._pad = {"input_ids": pad_id}
         self._multiple = fixed or engine.spec.pad_to_multiple_of
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> Arrays:
         """Add the token arrays of `query` and `passages`.
 
         Raises:
@@ -94,7 +97,7 @@ class RankPassages:
         self._logits = logits
         self._sigmoid = function == "sigmoid"
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, list[RankedPassage]]:
         """Add `ranking`: `{"index", "score", "text"}` of each passage, or of the first `top_k` that a call asks for."""
         logits = values[self._logits].reshape(-1)
         passages = values["passages"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgewright_runtime.errors import SampleError
 from edgewright_runtime.steps.call import call_of
@@ -11,6 +11,8 @@ from edgewright_targets.errors import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from edgewright_runtime.steps.values import NamedValues
 
 
 class Prefix:
@@ -30,7 +32,7 @@ class Prefix:
             raise ValueError(f"the default '{default}' is none of the choices")
         self.options = (option,) if len(self._choices) > 1 else ()
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, str]:
         """Replace `text`.
 
         Raises:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from edgewright_runtime.package import Package
+    from edgewright_runtime.steps.values import NamedValues
+    from edgewright_runtime.wire import Arrays
 
 
 class Prompt:
@@ -50,7 +52,7 @@ class Prompt:
         self._tokenizer = read_tokenizer(package, tokenizer) if text else None
         self._most = text_limit(self._tokenizer, str(package.root)) if text else 0
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> Arrays:
         """Add the tokens.
 
         Raises:

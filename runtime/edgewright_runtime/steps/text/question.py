@@ -12,10 +12,12 @@ from edgewright_runtime.steps.text.pairs import non_empty, padded_rows
 from edgewright_runtime.steps.text.tokenize import ENCODING_FIELDS, read_tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from edgewright_runtime.answer_types import FoundAnswer
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
+    from edgewright_runtime.steps.values import NamedValues
 
 
 class TokenizeQuestion:
@@ -57,7 +59,7 @@ class TokenizeQuestion:
         self._pad = {"input_ids": pad_id}
         self._multiple = fixed or engine.spec.pad_to_multiple_of
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, object]:
         """Add the token arrays of `question` and `context`, and the `encodings` of the windows.
 
         Raises:
@@ -94,7 +96,7 @@ class FindAnswer:
         self._end = end
         self._longest = longest
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, FoundAnswer]:
         """Add `answer`: `{"text", "score", "start", "end"}`, in characters of the context: the likeliest."""
         windows = values["encodings"]
         starts, ends = _shares(values[self._start], windows), _shares(values[self._end], windows)

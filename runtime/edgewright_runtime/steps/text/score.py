@@ -17,6 +17,7 @@ from edgewright_targets.record import read_record
 if TYPE_CHECKING:
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
+    from edgewright_runtime.steps.values import NamedValues
 
 # Scoring reads a text in parts, so that the scores of a large vocabulary never are in memory for all of it.
 _PART = 64
@@ -34,13 +35,13 @@ class Score:
         loop: The fields of `LoopSpec`.
     """
 
-    def __init__(self, package: Package, engine: Engine, *, component: str, loop: Mapping[str, Any]) -> None:
+    def __init__(self, package: Package, engine: Engine, *, component: str, loop: Mapping[str, object]) -> None:
         self._spec = read_record(LoopSpec, loop, f"'{package.root}': the step 'score'")
         self._loop = Loop(engine, component, self._spec)
         self.component = component
         self.wired = wired_values(self._spec)
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, object]:
         """Add `outputs`, float32 [tokens - 1] each, and `next_tokens`, lists of as many.
 
         `log_probability` is of the token that is there, `best_log_probability` of the most probable one; in

@@ -13,10 +13,11 @@ from edgewright_runtime.steps.text.length import encode, text_limit
 from edgewright_targets.errors import MissingDependencyError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from edgewright_runtime.engine import Engine
     from edgewright_runtime.package import Package
+    from edgewright_runtime.steps.values import NamedValues
 
 # Values of a `tokenizers.Encoding` that a graph may ask for, by the input names that transformers gives them.
 ENCODING_FIELDS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
@@ -65,7 +66,7 @@ class Tokenize:
         self._text = text
         self._multiple = fixed or (engine.spec.pad_to_multiple_of if padded else 1)
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, object]:
         """Add the token arrays of the text, its `encoding` without padding, and `padding_before` in tokens.
 
         Raises:

@@ -10,9 +10,11 @@ import numpy as np
 from edgewright_runtime.arrays import read_arrays
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from edgewright_runtime.package import Package
+    from edgewright_runtime.steps.values import NamedValues
+    from edgewright_runtime.wire import Arrays
 
     Array = np.ndarray[Any, Any]
 
@@ -64,7 +66,7 @@ class PoolTokens:
         self._methods = [] if method == _ALONE else [_METHODS[name] for name in names]
         self._normalize = normalize
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> Arrays:
         """Add `vector`, float32."""
         rows = values[self._vectors][0]
         if self._methods:
@@ -111,7 +113,7 @@ class Dense:
         self._residual = residual
         self._normalize = normalize
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> Arrays:
         """Replace `vector`, float32.
 
         Raises:

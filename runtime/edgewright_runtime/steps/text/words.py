@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from edgewright_runtime.answer_types import Entity
     from edgewright_runtime.package import Package
+    from edgewright_runtime.steps.values import NamedValues
 
 _WORD = re.compile(r"\S+")
 _OUTSIDE = "O"
@@ -35,7 +37,7 @@ class TagWords:
         self._labels = package.manifest.labels
         self._logits = logits
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, list[Entity]]:
         """Add `entities`: a list of `{"label", "score", "text", "start", "end", "words"}`.
 
         `start` and `end` are characters of the text, `words` its first and its last word, counted from 0.
@@ -43,7 +45,7 @@ class TagWords:
         text: str = values["text"]
         spans = [match.span() for match in _WORD.finditer(text)]
         tagged = self._tagged(values, text, [start for start, _ in spans])
-        entities = []
+        entities: list[Entity] = []
         for label, first, last in _groups(tagged):
             start, end = spans[first][0], spans[last][1]
             score = float(np.mean([tagged[word][1] for word in range(first, last + 1)]))
@@ -59,7 +61,7 @@ class TagWords:
             )
         return {"entities": entities}
 
-    def _tagged(self, values: Mapping[str, Any], text: str, starts: Sequence[int]) -> dict[int, tuple[str, float]]:
+    def _tagged(self, values: NamedValues, text: str, starts: Sequence[int]) -> dict[int, tuple[str, float]]:
         """Word to its label and score."""
         encoding = values["encoding"]
         rows = values[self._logits][0][values["padding_before"] :]

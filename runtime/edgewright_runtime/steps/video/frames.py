@@ -11,11 +11,15 @@ import numpy as np
 
 from edgewright_runtime.errors import SampleError, VideoWarning
 from edgewright_runtime.manifest import StepSpec
-from edgewright_runtime.steps.values import Values
+from edgewright_runtime.steps.values import NamedValues, Values
 from edgewright_targets.errors import MissingDependencyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from PIL.Image import Image
+
+    from edgewright_runtime.wire import Arrays
 
 
 # Containers that people keep videos in. Not all that FFmpeg knows: playlists make it open other files.
@@ -48,7 +52,7 @@ class LoadVideo:
         self._frames = frames
         self._decode = make_free_step(StepSpec("decode_image", {"mode": "RGB"}))
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> dict[str, list[Image]]:
         """Add `frames`, Pillow images in colour.
 
         Raises:
@@ -165,7 +169,7 @@ class ForFrames:
         self._made = str(specs[-1].options["output"])
         self._output = output
 
-    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, values: NamedValues) -> Arrays:
         """Add the array, float32 [1, frames, channels, height, width]."""
         made = []
         for frame in values[FRAMES]:
