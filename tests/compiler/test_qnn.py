@@ -11,8 +11,9 @@ from edgewright_benchmarks.devices.workers import WorkerProcess
 from edgewright_benchmarks.measuring.meter import answer_engines
 from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler import emulators
-from edgewright_compiler.building.assemble import assemble
-from edgewright_compiler.building.engine_files import EngineFiles, PartFiles
+from edgewright_compiler.building.assemble import PackageContents, assemble
+from edgewright_compiler.building.engine_draft import EngineDraft, PartDraft
+from edgewright_compiler.building.engine_files import EngineFiles, JudgedEngine, PartFiles
 from edgewright_compiler.compile import CompileError, CompileRequest, compiler
 from edgewright_compiler.graphs.exported import read_exported
 from edgewright_compiler.graphs.feed_shapes import shapes_of
@@ -21,7 +22,7 @@ from edgewright_compiler.graphs.quantize import QuantizationError, quantize
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_runtime import EngineUnavailableError, Model, load
 from edgewright_runtime.errors import SampleCutWarning
-from edgewright_runtime.manifest import EnginePart, EngineSpec, Manifest, SourceFacts
+from edgewright_runtime.manifest import Manifest, SourceFacts
 from edgewright_runtime.probe import Probe
 from edgewright_runtime.providers import qnn
 from edgewright_targets import Candidate, InputError, load_target
@@ -56,24 +57,25 @@ class Workshop:
     def spec(self, name: str, folder: Path, candidate: Candidate | None = None) -> EngineFiles:
         cpu = Candidate(name=name, provider="CPUExecutionProvider", precision="fp32")
         wanted = candidate or cpu
-        spec = EngineSpec(
+        draft = EngineDraft(
             name=name,
             target="t",
             architecture="aarch64" if candidate else architecture(),
             provider=wanted.provider,
             precision=wanted.precision,
             recipe=wanted.recipe,
+            component_recipes={},
             pad_to_multiple_of=1,
-            tolerance=0.0,
-            parts={"model": EnginePart("", {}, wanted.provider_options)},
+            engine="onnx",
+            parts={"model": PartDraft({}, wanted.provider_options)},
         )
-        return EngineFiles(spec, {"model": PartFiles(folder)})
+        return EngineFiles(draft, {"model": PartFiles(folder)})
 
     def package(self, name: str, *engines: EngineFiles) -> Path:
         place = self.folder / f"package-{name}"
         place.mkdir()
         exported = read_exported(self.exported)
-        names = tuple(engine.spec.name for engine in engines)
+        names = tuple(engine.draft.name for engine in engines)
         source = SourceFacts("test", "tiny", "")
         manifest = Manifest(
             name="tiny",
@@ -87,11 +89,12 @@ class Workshop:
             tools={},
             unreproducible=(),
         )
-        assemble(place, manifest, self.exported, engines)
+        judged = tuple(JudgedEngine(engine, tolerance=0.0) for engine in engines)
+        assemble(place, PackageContents(manifest, self.exported, judged))
         return place
 
     def model(self, name: str, engine: EngineFiles) -> Model:
-        return load(self.package(name, engine), engine=engine.spec.name)
+        return load(self.package(name, engine), engine=engine.draft.name)
 
 
 @pytest.fixture(scope="module")

@@ -102,9 +102,9 @@ def test_it_is_taken_as_it_is_however_much_optimizations_change(
     )
     (job,) = read_jobs(str(quantized[0]), options)
     made = EngineMaker(job, Stages(StageCache(tmp_path / "cache"), Quiet())).make()
-    assert [engine.spec.name for engine in made.engines] == ["tiny-cpu-as-is"]
+    assert [engine.draft.name for engine in made.engines] == ["tiny-cpu-as-is"]
     assert made.optimizer is not None
-    option = made.engines[0].spec.parts["model"].session_options.get("session.graph_optimization_level")
+    option = made.engines[0].draft.parts["model"].session_options.get("session.graph_optimization_level")
     assert option == (None if made.optimizer.kept else "disable_all")
 
 

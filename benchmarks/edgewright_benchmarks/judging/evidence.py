@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,13 +19,37 @@ from edgewright_benchmarks.result import DataFacts, EngineResult, Latency, Measu
 from edgewright_benchmarks.statistics.intervals import latency_ratio, stability_warnings
 from edgewright_benchmarks.tasks import find_task
 from edgewright_benchmarks.versions import installed_versions
-from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.providers import PLUGINS
 from edgewright_targets import Rung, __version__
+from edgewright_targets.engine_kinds import EngineKind
 
 # What scores and compares; it runs here wherever the engines ran.
 _JUDGES = ("scikit-learn", "scipy")
 _TOOLS = ("onnxruntime", *PLUGINS, "tokenizers", "pillow", "numpy", *_JUDGES)
+
+
+class NamedEngine(Protocol):
+    """What evidence says of an engine that a package has, or that is not in one yet."""
+
+    @property
+    def name(self) -> str:
+        """`<target>-<candidate>`."""
+
+    @property
+    def target(self) -> str:
+        """Target it was made for."""
+
+    @property
+    def provider(self) -> str:
+        """Execution provider it needs."""
+
+    @property
+    def precision(self) -> str:
+        """Word for people."""
+
+    @property
+    def kind(self) -> EngineKind:
+        """What its kind of engine is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +57,7 @@ class MeasuredEngine:
     """An engine that took part.
 
     Attributes:
-        spec: What its package says about it.
+        spec: Which engine.
         size_bytes: Bytes of the files that it needs.
         rung: How its readings were obtained.
         notes: What must be said with its figures, in whole sentences.
@@ -41,7 +65,7 @@ class MeasuredEngine:
         low_precision: Operator type to the number of graph nodes that compute in its low precision.
     """
 
-    spec: EngineSpec
+    spec: NamedEngine
     size_bytes: int
     rung: Rung = "measured"
     notes: tuple[str, ...] = ()

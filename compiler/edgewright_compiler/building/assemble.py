@@ -11,33 +11,28 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgewright_benchmarks.result import Result, write_result
-from edgewright_compiler.building.engine_files import EngineFiles
+from edgewright_compiler.building.engine_files import JudgedEngine
 from edgewright_compiler.graphs.exported import ASSET_PREFIX, ASSETS_FOLDER
-from edgewright_runtime.manifest import EngineSpec, Manifest, PipelineSpec, StepSpec
+from edgewright_runtime.manifest import EnginePart, EngineSpec, Manifest, PipelineSpec, StepSpec
 from edgewright_runtime.manifest_file import engine_variant, manifest_metadata
 from edgewright_runtime.options import EXTERNAL_WEIGHTS_KEY
 from edgewright_runtime.package import EVIDENCE_FOLDER, GOLDEN, MANIFEST
 from edgewright_runtime.package_files import SUMS, file_digest
 
+if TYPE_CHECKING:
+    from onnxruntime import ModelPackage
 
-def assemble(
-    destination: Path,
-    manifest: Manifest,
-    exported: Path,
-    engines: Sequence[EngineFiles],
-    *,
-    golden: Path | None = None,
-    evidence: Mapping[str, Result] | None = None,
-    documents: Mapping[str, str] | None = None,
-) -> None:
-    """Write a package into the empty folder `destination`.
 
-    Args:
-        destination: Where; complete only when this returns, so give it a name aside.
+@dataclass(frozen=True)
+class PackageContents:
+    """All that goes into a package.
+
+    Attributes:
         manifest: What the package says about itself; asset names in its pipeline become asset URIs.
         exported: Folder of the exported model; its assets are shared by all engines.
         engines: Best first: plain ONNX Runtime takes the first that its provider can run.
@@ -45,8 +40,20 @@ def assemble(
         evidence: Target to the measurement its choice was made from.
         documents: Name to text of files that are kept with the evidence.
     """
+
+    manifest: Manifest
+    exported: Path
+    engines: tuple[JudgedEngine, ...]
+    golden: Path | None = None
+    evidence: Mapping[str, Result] = field(default_factory=dict)
+    documents: Mapping[str, str] = field(default_factory=dict)
+
+
+def assemble(destination: Path, contents: PackageContents) -> None:
+    """Write a package into the empty folder `destination`, which is complete only when this returns."""
     from onnxruntime import ModelPackage
 
+    engines = [engine.files for engine in contents.engines]
     components = list(dict.fromkeys(name for engine in engines for name in engine.parts))
     for engine in engines:
         for name, part in engine.parts.items():
@@ -58,11 +65,12 @@ def assemble(
     start = {"schema_version": "1.0", "components": empty}
     (destination / MANIFEST).write_text(json.dumps(start), encoding="utf-8")
     package = ModelPackage.open(str(destination))
-    assets = _add_assets(package, exported / ASSETS_FOLDER)
-    specs = _with_weights(package, engines)
+    assets = _add_assets(package, contents.exported / ASSETS_FOLDER)
+    specs = _engine_specs(package, contents.engines)
     for name in components:
         variants = {spec.name: engine_variant(spec, name) for spec in specs if name in spec.parts}
         package.set_component_inline(name, json.dumps({"variants": variants}))
+    manifest = contents.manifest
     ours = dataclasses.replace(manifest, pipeline=_with_assets(manifest.pipeline, assets))
     metadata = json.dumps({"edgewright": manifest_metadata(ours)})
     package.set_additional_metadata_json("manifest", None, None, metadata)
@@ -70,36 +78,54 @@ def assemble(
     package.close()
     extra = destination / PurePosixPath(GOLDEN).parent
     extra.mkdir(exist_ok=True)
-    if golden is not None:
-        shutil.copyfile(golden, destination / GOLDEN)
-    for target, result in (evidence or {}).items():
+    if contents.golden is not None:
+        shutil.copyfile(contents.golden, destination / GOLDEN)
+    for target, result in contents.evidence.items():
         (destination / EVIDENCE_FOLDER).mkdir(exist_ok=True)
         write_result(result, destination / EVIDENCE_FOLDER / f"{target}.json")
-    for name, text in (documents or {}).items():
+    for name, text in contents.documents.items():
         (destination / EVIDENCE_FOLDER / name).write_text(text, encoding="utf-8")
     write_sums(destination)
 
 
-def _with_weights(package: Any, engines: Sequence[EngineFiles]) -> list[EngineSpec]:
-    """The engines as the package has them: weights become assets, each once, and files their names in it."""
+def _engine_specs(package: ModelPackage, engines: Sequence[JudgedEngine]) -> list[EngineSpec]:
+    """The engines as the package has them: weights become assets, each once, and files have their names in it."""
     weights: dict[Path, str] = {}
     specs = []
-    for engine in engines:
+    for judged in engines:
+        files, draft = judged.files, judged.files.draft
         parts = {}
-        for name, files in engine.parts.items():
-            said = engine.spec.parts[name]
-            options = dict(said.session_options)
-            source = files.weights
-            if source.is_dir():
-                if source not in weights:
-                    weights[source] = package.add_shared_asset(str(source), copy_in=True)
-                options[EXTERNAL_WEIGHTS_KEY] = weights[source]
-            parts[name] = dataclasses.replace(said, session_options=options, model_file=engine.path(name))
-        specs.append(dataclasses.replace(engine.spec, parts=parts))
+        for name, part in files.parts.items():
+            session_options = dict(draft.parts[name].session_options)
+            if part.weights.is_dir():
+                if part.weights not in weights:
+                    weights[part.weights] = package.add_shared_asset(str(part.weights), copy_in=True)
+                session_options[EXTERNAL_WEIGHTS_KEY] = weights[part.weights]
+            parts[name] = EnginePart(
+                model_file=files.path(name),
+                session_options=session_options,
+                provider_options=draft.parts[name].provider_options,
+            )
+        specs.append(
+            EngineSpec(
+                name=draft.name,
+                target=draft.target,
+                architecture=draft.architecture,
+                provider=draft.provider,
+                precision=draft.precision,
+                recipe=draft.recipe,
+                component_recipes=draft.component_recipes,
+                pad_to_multiple_of=draft.pad_to_multiple_of,
+                tolerance=judged.tolerance,
+                parts=parts,
+                engine=draft.engine,
+                compared=judged.compared,
+            )
+        )
     return specs
 
 
-def _add_assets(package: Any, folder: Path) -> dict[str, str]:
+def _add_assets(package: ModelPackage, folder: Path) -> dict[str, str]:
     if not folder.is_dir():
         return {}
     return {path.name: package.add_shared_asset(str(path), copy_in=True) for path in sorted(folder.iterdir())}

@@ -6,31 +6,28 @@
                                                       evaluation="validation.csv", max_drop=0.01))
     built.result.chosen, built.result.reason
 
-The way of the data, each stage cached by content: export -> check -> quantize -> measure -> choose -> assemble.
+The way of the data: export -> check -> quantize -> measure, each a stage that the cache keeps, then choose -> assemble.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from edgewright_benchmarks.progress import Progress, Quiet
-from edgewright_benchmarks.result import result_from_json
-from edgewright_compiler.building.build_evidence import judge_measured
+from edgewright_benchmarks.result import Result, result_from_json
 from edgewright_compiler.building.draft_package import write_draft
 from edgewright_compiler.building.engine_maker import EngineMaker
 from edgewright_compiler.building.job import BuildOptions, Job, read_jobs
-from edgewright_compiler.building.manifests import package_manifest
+from edgewright_compiler.building.judged_target import JudgedTarget, judge_target
+from edgewright_compiler.building.manifests import package_contents
 from edgewright_compiler.building.measured_engines import measured_engines
-from edgewright_compiler.building.output_folder import OutputFolder, TargetEngines
+from edgewright_compiler.building.output_folder import OutputFolder
 from edgewright_compiler.building.stage import Stages
 from edgewright_compiler.cache import StageCache, digest_of
 from edgewright_runtime.package import Package
 from edgewright_targets.findings import Findings
-
-if TYPE_CHECKING:
-    from edgewright_benchmarks.result import Result
 
 
 @dataclass(frozen=True)
@@ -65,29 +62,32 @@ def build(
     """
     cache = cache or StageCache()
     progress = progress or Quiet()
+    # 1. Everything that can be wrong with what was asked is said at once, before any work.
     findings = Findings()
     with findings.noted():
         output = OutputFolder(Path(options.output), archive=options.archive)
     with findings.noted():
         checked = read_jobs(source, options)
     findings.raise_any()
-    for note in checked[0].source.notes:
-        progress.note(note)
-    for few in dict.fromkeys(job.too_few() for job in checked):
-        if few:
-            progress.note(few)
+    _note_before(checked, progress)
+    # 2. Emulators are made ready: what they answer is decided by their versions too.
     jobs = tuple(job.placed(progress) for job in checked)
+    # 3. A package of the same build that is there already is left as it is.
     key = digest_of({"targets": [job.key() for job in jobs]})
     unchanged = output.holds(key, cache)
     if unchanged:
-        package = Package.open(output.path)
-        results = tuple(result_from_json(package.evidence(t), f"{output.path}: {t}") for t in package.targets)
+        results = _results(output.path)
         progress.note(f"{output.path} is up to date.")
     else:
         with output.reserved(f"Nothing was changed at '{output.path}'."):
-            made = [_build_target(job, Stages(cache, progress)) for job in jobs]
-            output.fill(key, package_manifest(jobs, made), made, cache, golden_samples=options.golden_samples)
+            # 4. The engines of each target are made, measured and judged. All ship with the first target's samples.
+            made: list[JudgedTarget] = []
+            for job in jobs:
+                made.append(_judged(job, Stages(cache, progress), made[0].golden if made else None))
+            # 5. What ships is written aside, and gets its name when it is whole.
+            output.fill(key, package_contents(jobs, made, golden_samples=options.golden_samples), cache)
         results = tuple(entry.result for entry in made)
+    # 6. The package as one file, where it was asked for.
     archive = None
     if options.archive:
         with output.reserved(f"The package '{output.path}' is whole; its archive was not written."):
@@ -102,13 +102,26 @@ def draft_package(job: Job, destination: Path, cache: StageCache, progress: Prog
     """
     made = EngineMaker(job, Stages(cache, progress)).make()
     write_draft(destination, job, made.exported, made.engines)
-    return tuple(engine.spec.name for engine in made.engines)
+    return tuple(engine.draft.name for engine in made.engines)
 
 
-def _build_target(job: Job, stages: Stages) -> TargetEngines:
-    """All stages for the target of a job."""
+def _note_before(jobs: Sequence[Job], progress: Progress) -> None:
+    """Tell what is known about the source and the data before any work."""
+    few = dict.fromkeys(job.too_few() for job in jobs)
+    for note in (*jobs[0].source.notes, *few):
+        if note:
+            progress.note(note)
+
+
+def _results(path: Path) -> tuple[Result, ...]:
+    """The evidence of a package, by target."""
+    package = Package.open(path)
+    return tuple(result_from_json(package.evidence(target), f"{path}: {target}") for target in package.targets)
+
+
+def _judged(job: Job, stages: Stages, golden: Path | None) -> JudgedTarget:
+    """All stages for the target of a job, and what follows from the readings; see `judge_target`."""
     made = EngineMaker(job, stages).make()
-    measured = measured_engines(stages, job, made)
-    judged = judge_measured(job, made, measured)
-    stages.progress.note(judged.reason)
-    return TargetEngines(job.target.name, made.exported.path, made.engines, measured, judged)
+    judged = judge_target(job, made, measured_engines(stages, job, made), golden)
+    stages.progress.note(judged.result.reason)
+    return judged

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgewright_benchmarks.judging.choice import choose
@@ -20,8 +19,7 @@ from edgewright_benchmarks.metrics import metric_value, metric_words
 from edgewright_benchmarks.result import EngineResult, Result
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.building.doubted import doubted
-from edgewright_compiler.building.measure import read_measured
-from edgewright_targets import Target
+from edgewright_compiler.building.measure import Measured
 
 if TYPE_CHECKING:
     from edgewright_compiler.building.engine_files import EngineFiles
@@ -30,14 +28,13 @@ if TYPE_CHECKING:
     from edgewright_compiler.reach.ways import Way
 
 
-def judge_measured(job: Job, made: MadeEngines, measured: Path) -> Result:
+def judge_measured(job: Job, made: MadeEngines, found: Measured) -> Result:
     """The evidence of a build: every candidate of the target with what became of it, and the choice."""
     exported = made.exported.model
-    found = read_measured(measured)
     ways = job.engine_ways
     baseline = job.engine_name(job.target.baseline)
     compared = compare_engines(
-        [_measured(engine, ways[engine.spec.name]) for engine in made.engines],
+        [_measured(engine, ways[engine.draft.name]) for engine in made.engines],
         found.readings,
         job.measured,
         task=exported.task,
@@ -132,27 +129,10 @@ def _warnings(job: Job, made: MadeEngines, engines: Sequence[EngineResult]) -> t
 def _measured(engine: EngineFiles, way: Way) -> MeasuredEngine:
     notes = (*engine.notes, way.note) if way.note else engine.notes
     return MeasuredEngine(
-        spec=engine.spec,
+        spec=engine.draft,
         size_bytes=engine.size_bytes(),
         rung=way.rung,
         notes=notes,
         nodes=engine.nodes(),
         low_precision=engine.low_precision,
     )
-
-
-def package_engines(target: Target, result: Result) -> tuple[str, ...]:
-    """Names of the engines that ship, best first.
-
-    The chosen one; the fastest accepted one that needs nothing but ONNX Runtime, for devices without the plugin; and
-    the float baseline, which runs everywhere. Behind them go those that only the device can judge.
-    """
-    portable = next(c.provider for c in target.candidates if c.name == target.baseline)
-    accepted = [
-        (engine.latency.ratio.value if engine.latency else 0.0, index)
-        for index, engine in enumerate(result.engines)
-        if engine.status == "accepted" and engine.provider == portable
-    ]
-    names = [result.engines[index].name for _, index in sorted(accepted)[:1]]
-    unfinished = [engine.name for engine in result.engines if engine.status == "unfinished"]
-    return tuple(dict.fromkeys([result.chosen, *names, result.baseline, *unfinished]))

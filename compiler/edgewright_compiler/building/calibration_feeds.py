@@ -87,7 +87,7 @@ class CalibrationFeeds:
         with self._stages.scratch() as scratch:
             baseline = float_engine(self._job, exported, as_written=self._as_written)
             write_draft(scratch / "package", self._job, exported, [baseline])
-            with load(scratch / "package", engine=baseline.spec.name) as model:
+            with load(scratch / "package", engine=baseline.draft.name) as model:
                 probe = Probe(model)
                 for sample in self._job.inputs.spread(CALIBRATION_SAMPLES):
                     for name, feeds in probe.recorded_feeds(sample).items():

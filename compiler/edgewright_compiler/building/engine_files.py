@@ -6,10 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edgewright_compiler.building.engine_draft import EngineDraft
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.compile import CompileFacts
 from edgewright_compiler.graphs.exported import GRAPH_FILE, WEIGHTS_FOLDER
-from edgewright_runtime.manifest import COMPONENT, EngineSpec
+from edgewright_runtime.manifest import COMPONENT
 from edgewright_runtime.package_files import file_digest
 
 
@@ -43,14 +44,14 @@ class EngineFiles:
     """An engine to put into a package.
 
     Attributes:
-        spec: What is said about it.
+        draft: What is known about it.
         parts: Its files, by component.
         notes: What to know of how it was made, in whole sentences.
         tolerance: How far it may be from the golden outputs; None where its own answers decide that.
         low_precision: Operator type to the number of graph nodes that compute in its low precision.
     """
 
-    spec: EngineSpec
+    draft: EngineDraft
     parts: dict[str, PartFiles]
     notes: tuple[str, ...] = ()
     tolerance: float | None = None
@@ -58,7 +59,7 @@ class EngineFiles:
 
     def path(self, component: str) -> str:
         """Name of the file of a component in a package."""
-        return f"{component}/{self.spec.name}/{self.parts[component].file}"
+        return f"{component}/{self.draft.name}/{self.parts[component].file}"
 
     def unreproducible(self) -> tuple[str, ...]:
         """Names in a package of files whose bytes another build makes different, or may."""
@@ -68,7 +69,7 @@ class EngineFiles:
         """File name to text of what its compiler said, for the evidence."""
         found: dict[str, str] = {}
         for name, part in self.parts.items():
-            front = self.spec.name if name == COMPONENT else f"{self.spec.name}.{name}"
+            front = self.draft.name if name == COMPONENT else f"{self.draft.name}.{name}"
             if part.facts is not None:
                 found |= {f"{front}.compile.log": part.facts.log, f"{front}.inspector.txt": part.facts.detail}
         return {name: text for name, text in found.items() if text}
@@ -94,3 +95,18 @@ class EngineFiles:
     def digest(self) -> str:
         """Digest of these files."""
         return digest_of({"files": [file_digest(path) for path in self.files()]})
+
+
+@dataclass(frozen=True)
+class JudgedEngine:
+    """An engine with what was decided about it.
+
+    Attributes:
+        files: The engine.
+        tolerance: Largest allowed difference of any output from the float outputs on the golden samples.
+        compared: Its answers were compared with the float engine's.
+    """
+
+    files: EngineFiles
+    tolerance: float
+    compared: bool = True

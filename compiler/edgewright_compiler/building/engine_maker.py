@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from edgewright_compiler.building.calibration_feeds import CalibrationFeeds
 from edgewright_compiler.building.candidate_graphs import Graphs
 from edgewright_compiler.building.compiled_graph import compiled
-from edgewright_compiler.building.draft_package import engine_spec
+from edgewright_compiler.building.engine_draft import draft_engine
 from edgewright_compiler.building.engine_files import EngineFiles, PartFiles
 from edgewright_compiler.building.exports import check, export
 from edgewright_compiler.building.job import Job
@@ -85,11 +85,11 @@ class EngineMaker:
         return dataclasses.replace(candidate, component_recipes={**candidate.component_recipes, **kept})
 
     def _made(self, candidate: Candidate, exported: Graphs, *, as_written: bool) -> EngineFiles:
-        spec = engine_spec(self._job, candidate, exported.components, as_written=as_written)
+        draft = draft_engine(self._job, candidate, exported.components, as_written=as_written)
         if not candidate.kind.ahead_of_time:
             sources = exported.quantized(candidate)
             counts = exported.low_precision(candidate, sources)
-            return EngineFiles(spec, self._plain(exported, sources), low_precision=counts)
+            return EngineFiles(draft, self._plain(exported, sources), low_precision=counts)
         if candidate.kind.plan:
             exported.refuse_plan()
         graphs, notes = exported, []
@@ -97,22 +97,21 @@ class EngineMaker:
             graphs, said = exported.fixed()
             notes.append(said)
             # Texts are padded to the one length there is.
-            spec = dataclasses.replace(spec, pad_to_multiple_of=graphs.text_length() or spec.pad_to_multiple_of)
+            draft = dataclasses.replace(draft, pad_to_multiple_of=graphs.text_length() or draft.pad_to_multiple_of)
         sources = graphs.quantized(candidate)
         tolerance = None
         if self._job.ways[candidate.name].answers == "none":
             tolerance, said = precision_tolerance(graphs, sources)
             notes.append(said)
-        files, parts = {}, {}
+        files, options = {}, {}
         for name, source in sources.items():
             folder, facts = compiled(graphs, name, source, candidate)
             files[name] = PartFiles(folder, facts)
-            part = spec.parts[name]
-            parts[name] = dataclasses.replace(part, provider_options={**part.provider_options, **facts.options})
+            options[name] = facts.options
             notes += facts.notes if len(sources) == 1 else [f"{name}: {note}" for note in facts.notes]
         counts = graphs.low_precision(candidate, sources)
-        spec = dataclasses.replace(spec, parts=parts)
-        return EngineFiles(spec, files, tuple(dict.fromkeys(notes)), tolerance, counts)
+        draft = draft.with_provider_options(options)
+        return EngineFiles(draft, files, tuple(dict.fromkeys(notes)), tolerance, counts)
 
     def _plain(self, exported: Graphs, folders: dict[str, Path]) -> dict[str, PartFiles]:
         """The files of an engine that is graphs; several share their weights."""
@@ -128,6 +127,6 @@ class EngineMaker:
         if not target.memory_bytes or size <= target.memory_bytes:
             return
         said = f"It has {size / 1e6:,.0f} MB; {target.name} has {target.memory_bytes / 1e6:,.0f} MB of memory."
-        if engine.spec.name == self._job.engine_name(target.baseline):
-            raise InputError(f"The float baseline '{engine.spec.name}' does not fit the target. {said}")
+        if engine.draft.name == self._job.engine_name(target.baseline):
+            raise InputError(f"The float baseline '{engine.draft.name}' does not fit the target. {said}")
         raise CandidateError(said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edgewright_benchmarks.versions import installed_versions
-from edgewright_compiler.building.draft_package import float_engine, without_optimizations, write_draft
+from edgewright_compiler.building.draft_package import float_engine, write_draft
 from edgewright_compiler.building.export_check import compare_with_source
 from edgewright_compiler.building.job import RUN_TOOLS, Job
 from edgewright_compiler.building.stage import DataKey, Stage, Stages
@@ -66,7 +67,7 @@ def check(stages: Stages, job: Job, exported: ExportedFolder) -> None:
             engine = float_engine(job, exported)
             if job.source.graph_itself:
                 # What optimizations change is another matter; see `edgewright_compiler.building.optimizations`.
-                engine = without_optimizations(engine)
+                engine = dataclasses.replace(engine, draft=engine.draft.without_optimizations())
             write_draft(scratch / "package", job, exported, [engine])
             found = compare_with_source(job.source, scratch / "package", samples, data.name, limits)
         record = {"difference": found.difference, "samples": len(samples), "notes": found.notes}

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from edgewright_benchmarks.devices.engine_worker import Place, WorkerError
 from edgewright_benchmarks.devices.workers import WorkerProcess
 from edgewright_benchmarks.judging.evidence import now
@@ -22,6 +20,7 @@ from edgewright_benchmarks.predictions import Prediction, arrays_from_prediction
 from edgewright_benchmarks.progress import Progress
 from edgewright_compiler.building.doubted import refuse_doubted
 from edgewright_compiler.building.job import GOLDEN_SAMPLES, Job
+from edgewright_compiler.building.stored_arrays import read_arrays, write_arrays
 from edgewright_compiler.graphs.precision_difference import tolerance_for
 from edgewright_runtime.selftest import GoldenSample, golden_samples, write_golden
 from edgewright_targets import HostFacts, InputError
@@ -147,16 +146,12 @@ def measure(folder: Path, drafts: Drafts, job: Job, settings: MeterSettings, pro
         engines={name: dataclasses.replace(found, predictions=()) for name, found in readings.items()},
     )
     (folder / _READINGS).write_text(json.dumps(write_record(stored)), encoding="utf-8")
-    arrays: Arrays = {}
-    for name, found in readings.items():
-        if found.failure is None:
-            arrays |= _stack(name, found.predictions)
-    np.savez(folder / _OUTPUTS, **arrays)  # type: ignore[arg-type]
-    made = {name: list(found.predictions[: len(given)]) for name, found in readings.items() if found.failure is None}
+    whole = {name: found.predictions for name, found in readings.items() if found.failure is None}
+    _write(folder / _OUTPUTS, whole)
+    made = {name: list(predictions[: len(given)]) for name, predictions in whole.items()}
     if job.golden is not None:
         made = _golden_predictions(drafts, job, list(made), given)
-        golden_arrays = {path: array for name, some in made.items() for path, array in _stack(name, some).items()}
-        np.savez(folder / _GOLDEN_OUTPUTS, **golden_arrays)  # type: ignore[arg-type]
+        _write(folder / _GOLDEN_OUTPUTS, made)
     pairs = zip(given, feeds, made[baseline], strict=True)
     golden = [GoldenSample(sample, feed, prediction.outputs) for sample, feed, prediction in pairs]
     write_golden(folder / _GOLDEN, golden)
@@ -204,52 +199,27 @@ def _answers(drafts: Drafts, job: Job, progress: Progress) -> dict[str, Readings
     return readings
 
 
-def _stack(name: str, predictions: Sequence[Prediction]) -> Arrays:
-    """One array an output where all samples have one shape, else one for each sample: `engine/[index]/output`.
-
-    Names of outputs come last, for they may hold anything.
-    """
-    outputs = [arrays_from_prediction(prediction) for prediction in predictions]
-    made: Arrays = {}
-    for key in outputs[0]:
-        values = [output[key] for output in outputs]
-        if len({value.shape for value in values}) == 1:
-            made[f"{name}//{key}"] = np.stack(values)
-        else:
-            made |= {f"{name}/{index}/{key}": value for index, value in enumerate(values)}
-    return made
+def _write(path: Path, predictions: Mapping[str, Sequence[Prediction]]) -> None:
+    write_arrays(path, {name: [arrays_from_prediction(one) for one in made] for name, made in predictions.items()})
 
 
-def _unstack(stored: Arrays, name: str) -> list[Prediction]:
-    found: dict[int, Arrays] = {}
-    for path, array in stored.items():
-        engine, _, rest = path.partition("/")
-        index, _, key = rest.partition("/")
-        if engine != name:
-            continue
-        if index:
-            found.setdefault(int(index), {})[key] = array
-        else:
-            for position, value in enumerate(array):
-                found.setdefault(position, {})[key] = value
-    return [prediction_from_arrays(found[index]) for index in sorted(found)]
+def _read(path: Path) -> dict[str, list[Prediction]]:
+    return {name: [prediction_from_arrays(arrays) for arrays in made] for name, made in read_arrays(path).items()}
 
 
 def read_measured(folder: Path) -> Measured:
     """Read what `measure` wrote."""
     path = folder / _READINGS
     stored = read_record(_Stored, json.loads(path.read_text(encoding="utf-8")), str(path))
-    with np.load(folder / _OUTPUTS, allow_pickle=False) as file:
-        arrays = {path: file[path] for path in file.files}
+    predictions = _read(folder / _OUTPUTS)
     readings = {
-        name: dataclasses.replace(found, predictions=tuple(_unstack(arrays, name)))
+        name: dataclasses.replace(found, predictions=tuple(predictions.get(name, ())))
         for name, found in stored.engines.items()
     }
     golden = None
     if (folder / _GOLDEN_OUTPUTS).exists():
-        with np.load(folder / _GOLDEN_OUTPUTS, allow_pickle=False) as file:
-            kept = {path: file[path] for path in file.files}
-        golden = {name: _unstack(kept, name) for name in readings}
+        kept = _read(folder / _GOLDEN_OUTPUTS)
+        golden = {name: kept.get(name, []) for name in readings}
     return Measured(
         readings=readings,
         calls=stored.calls,

@@ -8,21 +8,22 @@ from pathlib import Path
 
 from edgewright_benchmarks.measuring.meter import MeterSettings
 from edgewright_benchmarks.versions import installed_versions
-from edgewright_compiler.building.draft_package import exactly_here, here, write_draft
+from edgewright_compiler.building.draft_package import write_draft
+from edgewright_compiler.building.engine_draft import EngineDraft
+from edgewright_compiler.building.engine_files import EngineFiles
 from edgewright_compiler.building.engine_maker import MadeEngines
 from edgewright_compiler.building.job import RUN_TOOLS, Job
 from edgewright_compiler.building.measure import Drafts, measure
 from edgewright_compiler.building.stage import DataKey, Stage, Stages
 from edgewright_compiler.emulators import emulated_by_provider
 from edgewright_compiler.reach.ways import Way
-from edgewright_runtime.manifest import EngineSpec
 from edgewright_targets import HostFacts, Target, host_facts
 
 
 @dataclass(frozen=True, kw_only=True)
 class _MeasureKey:
     exported: str
-    engines: dict[str, EngineSpec]
+    engines: dict[str, EngineDraft]
     files: dict[str, str]
     ways: dict[str, Way]
     data: DataKey
@@ -40,11 +41,11 @@ class _MeasureKey:
 def measured_engines(stages: Stages, job: Job, made: MadeEngines) -> Path:
     """The folder of readings of all engines that can be answered from here; see `read_measured`."""
     ways = job.engine_ways
-    answering = [engine for engine in made.engines if ways[engine.spec.name].answers != "none"]
-    names = [engine.spec.name for engine in answering]
-    emulated = [e for e in answering if ways[e.spec.name].answers == "emulated"]
+    answering = [engine for engine in made.engines if ways[engine.draft.name].answers != "none"]
+    names = [engine.draft.name for engine in answering]
+    emulated = [e for e in answering if ways[e.draft.name].answers == "emulated"]
     # Of an accelerator's engine there is nothing that this machine's processor could run.
-    native = [exactly_here(engine) for engine in emulated if not emulated_by_provider(engine.spec.provider)]
+    native = [_exactly_here(engine) for engine in emulated if not emulated_by_provider(engine.draft.provider)]
     doing, done = "Measuring", "Measured"
     if job.rung != "measured":
         doing, done = "Emulating", "Emulated" if emulated else "Answered here, as the reference"
@@ -56,18 +57,18 @@ def measured_engines(stages: Stages, job: Job, made: MadeEngines) -> Path:
             stages.progress.note(f"{doing} {count} engines on {len(job.measured.samples):,} samples ...")
         with stages.scratch() as scratch:
             # A reference answers on this machine, which refuses engines of another architecture, as it should.
-            drafted = [here(e) if ways[e.spec.name].answers == "reference" else e for e in answering]
+            drafted = [_here(e) if ways[e.draft.name].answers == "reference" else e for e in answering]
             write_draft(scratch / "package", job, made.exported, drafted)
             if native:
                 write_draft(scratch / "native", job, made.exported, native)
-            natives = [engine.spec.name for engine in native]
+            natives = [engine.draft.name for engine in native]
             drafts = Drafts(scratch / "package", names, scratch / "native", natives)
             measure(place, drafts, job, settings, stages.progress)
 
     key = _MeasureKey(
         exported=made.exported.digest,
-        engines={engine.spec.name: engine.spec for engine in answering},
-        files={engine.spec.name: engine.digest() for engine in answering},
+        engines={engine.draft.name: engine.draft for engine in answering},
+        files={engine.draft.name: engine.digest() for engine in answering},
         ways={name: ways[name] for name in names},
         data=DataKey.of(job.measured),
         golden=DataKey.of(job.golden) if job.golden else None,
@@ -79,3 +80,11 @@ def measured_engines(stages: Stages, job: Job, made: MadeEngines) -> Path:
         tools=installed_versions(RUN_TOOLS),
     )
     return stages.run(Stage("measure", key, done), make)
+
+
+def _here(engine: EngineFiles) -> EngineFiles:
+    return dataclasses.replace(engine, draft=engine.draft.here())
+
+
+def _exactly_here(engine: EngineFiles) -> EngineFiles:
+    return dataclasses.replace(engine, draft=engine.draft.exactly_here())

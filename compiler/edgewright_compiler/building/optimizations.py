@@ -19,7 +19,7 @@ from edgewright_benchmarks.measuring.meter import answer_engines
 from edgewright_benchmarks.result import OptimizerFacts
 from edgewright_benchmarks.tasks import find_task
 from edgewright_benchmarks.versions import installed_versions
-from edgewright_compiler.building.draft_package import float_engine, without_optimizations, write_draft
+from edgewright_compiler.building.draft_package import float_engine, write_draft
 from edgewright_compiler.building.exports import checked_samples
 from edgewright_compiler.building.job import RUN_TOOLS, Job
 from edgewright_compiler.building.stage import DataKey, Stage, Stages
@@ -75,10 +75,10 @@ def optimizer_facts(stages: Stages, job: Job, exported: ExportedFolder) -> Optim
     def make(place: Path) -> None:
         with stages.scratch() as scratch:
             engine = float_engine(job, exported)
-            other = without_optimizations(engine)
             # Both in one package, which has their weights once.
-            names = engine.spec.name, f"{engine.spec.name}-as-written"
-            other = dataclasses.replace(other, spec=dataclasses.replace(other.spec, name=names[1]))
+            names = engine.draft.name, f"{engine.draft.name}-as-written"
+            written = dataclasses.replace(engine.draft.without_optimizations(), name=names[1])
+            other = dataclasses.replace(engine, draft=written)
             write_draft(scratch / "package", job, exported, [engine, other])
             found = _compare(scratch / "package", names, samples, exported, job.source.quantized)
             if found.exceeds and not found.refused:

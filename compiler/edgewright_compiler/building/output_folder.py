@@ -3,40 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from edgewright_compiler.building.assemble import assemble, publish
-from edgewright_compiler.building.measure import read_measured
+from edgewright_compiler.building.assemble import PackageContents, assemble, publish
 from edgewright_compiler.cache import StageCache, digest_of, sync_tree
 from edgewright_compiler.disk import disk_reason
 from edgewright_runtime.archive import write_archive
 from edgewright_runtime.aside import folder_aside
 from edgewright_runtime.errors import PackageTooNewError
-from edgewright_runtime.likeness import likeness_of
 from edgewright_runtime.package import MANIFEST, Package
 from edgewright_runtime.package_files import SUMS, file_digest
 from edgewright_targets import EdgewrightError, InputError
-
-if TYPE_CHECKING:
-    from edgewright_benchmarks.result import Result
-    from edgewright_compiler.building.engine_files import EngineFiles
-    from edgewright_runtime.manifest import Manifest
-
-
-@dataclass(frozen=True)
-class TargetEngines:
-    """What a build made for one target: the exported model, its engines, the folder of readings, and the evidence."""
-
-    target: str
-    folder: Path
-    engines: tuple[EngineFiles, ...]
-    measured: Path
-    result: Result
 
 
 class OutputFolder:
@@ -93,41 +72,12 @@ class OutputFolder:
                 hint="Free some space ('edgewright cache clear' does), or set XDG_CACHE_HOME to another disk.",
             ) from error
 
-    def fill(
-        self, key: str, manifest: Manifest, made: Sequence[TargetEngines], cache: StageCache, *, golden_samples: bool
-    ) -> None:
-        """Assemble the final package of all targets aside, then give it its name; with golden samples, or without."""
-        alike, golden = likeness_of(manifest.pipeline), read_measured(made[0].measured).golden
-        shipped: dict[str, EngineFiles] = {}
-        documents: dict[str, str] = {}
-        for entry in made:
-            found = read_measured(entry.measured)
-            unfinished = {engine.name for engine in entry.result.engines if engine.status == "unfinished"}
-            for engine in entry.engines:
-                documents |= engine.documents()
-                if engine.spec.name in manifest.order:
-                    name = engine.spec.name
-                    tolerance = found.tolerance(name, alike, golden) if engine.tolerance is None else engine.tolerance
-                    spec = dataclasses.replace(engine.spec, tolerance=tolerance, compared=name not in unfinished)
-                    shipped[engine.spec.name] = dataclasses.replace(engine, spec=spec)
-        chosen = [shipped[name] for name in manifest.order]
-        fickle = tuple(path for engine in chosen for path in engine.unreproducible())
-        manifest = dataclasses.replace(
-            manifest, unreproducible=(*manifest.unreproducible, *fickle), judged_on=_judged_on(manifest, made)
-        )
-        evidence = {entry.target: entry.result for entry in made}
+    def fill(self, key: str, contents: PackageContents, cache: StageCache) -> None:
+        """Write the package of the build called `key` aside, then give it its name."""
         with folder_aside(self.path.absolute().parent, f".{self.path.name}.") as folder:
             whole = folder / "package"
             whole.mkdir()
-            assemble(
-                whole,
-                manifest,
-                made[0].folder,
-                chosen,
-                golden=golden if golden_samples else None,
-                evidence=evidence,
-                documents=documents,
-            )
+            assemble(whole, contents)
             sync_tree(whole)
             sums = file_digest(whole / SUMS)
             self._publish(whole)
@@ -153,16 +103,6 @@ class OutputFolder:
     def _note(self) -> str:
         # Kept in the cache and not in the package, whose bytes are the same wherever it was built.
         return digest_of({"output": str(self.path.absolute())})
-
-
-def _judged_on(manifest: Manifest, made: Sequence[TargetEngines]) -> dict[str, tuple[str, ...]]:
-    """Target to the instruction sets of the processor of its kind that ran its engines, or of the emulated one."""
-    machines = {entry.target: entry.result.machine for entry in made}
-    return {
-        name: machine.features
-        for name, machine in machines.items()
-        if machine.architecture == manifest.hardware[name].architecture
-    }
 
 
 def _is_package(path: Path) -> bool:

@@ -1,0 +1,87 @@
+"""What a build decides about the engines of a target: which of them ship, and what is allowed to them later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgewright_compiler.building.build_evidence import judge_measured
+from edgewright_compiler.building.engine_files import JudgedEngine
+from edgewright_compiler.building.measure import read_measured
+from edgewright_compiler.graphs.exported import ExportedFolder
+from edgewright_runtime.likeness import likeness_of
+from edgewright_targets import Target
+
+if TYPE_CHECKING:
+    from edgewright_benchmarks.result import Result
+    from edgewright_compiler.building.engine_maker import MadeEngines
+    from edgewright_compiler.building.job import Job
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedTarget:
+    """What a build has for one target.
+
+    Attributes:
+        target: Its name.
+        exported: The exported model.
+        engines: Those that ship, best first.
+        documents: File name to text of what compilers said about all its engines.
+        golden: File with the golden samples that the engines were judged on.
+        result: The evidence.
+    """
+
+    target: str
+    exported: ExportedFolder
+    engines: tuple[JudgedEngine, ...]
+    documents: dict[str, str]
+    golden: Path
+    result: Result
+
+
+def judge_target(job: Job, made: MadeEngines, readings: Path, golden: Path | None) -> JudgedTarget:
+    """Judge the engines of the target of `job`.
+
+    Args:
+        job: Its options say the budget.
+        made: The engines.
+        readings: Folder of the measure stage.
+        golden: The golden samples that ship, where those of another target do.
+    """
+    measured = read_measured(readings)
+    result = judge_measured(job, made, measured)
+    golden = golden or measured.golden
+    alike = likeness_of(made.exported.model.pipeline)
+    engines = {engine.draft.name: engine for engine in made.engines}
+    unfinished = {engine.name for engine in result.engines if engine.status == "unfinished"}
+    judged = []
+    for name in package_engines(job.target, result):
+        engine = engines[name]
+        allowed = measured.tolerance(name, alike, golden) if engine.tolerance is None else engine.tolerance
+        judged.append(JudgedEngine(engine, tolerance=allowed, compared=name not in unfinished))
+    return JudgedTarget(
+        target=job.target.name,
+        exported=made.exported,
+        engines=tuple(judged),
+        documents={name: text for engine in made.engines for name, text in engine.documents().items()},
+        golden=golden,
+        result=result,
+    )
+
+
+def package_engines(target: Target, result: Result) -> tuple[str, ...]:
+    """Names of the engines that ship, best first.
+
+    The chosen one; the fastest accepted one that needs nothing but ONNX Runtime, for devices without the plugin; and
+    the float baseline, which runs everywhere. Behind them go those that only the device can judge.
+    """
+    portable = next(c.provider for c in target.candidates if c.name == target.baseline)
+    accepted = [
+        (engine.latency.ratio.value if engine.latency else 0.0, index)
+        for index, engine in enumerate(result.engines)
+        if engine.status == "accepted" and engine.provider == portable
+    ]
+    names = [result.engines[index].name for _, index in sorted(accepted)[:1]]
+    unfinished = [engine.name for engine in result.engines if engine.status == "unfinished"]
+    return tuple(dict.fromkeys([result.chosen, *names, result.baseline, *unfinished]))
