@@ -9,12 +9,14 @@ A target is one TOML file in this folder. Adding one is adding that file: it is 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from edgewright_targets.errors import InputError, nearest
 from edgewright_targets.host import host_facts
 from edgewright_targets.target import Target
-from edgewright_targets.target_file import own_text, read_target, target_names
+from edgewright_targets.target_file import own_text, target_names
+from edgewright_targets.target_reader import read_target
 
 HOST = "host"
 
@@ -28,8 +30,13 @@ def host_target_name() -> str | None:
     return name if name in target_names() else None
 
 
-def load_target(name: str) -> Target:
+def load_target(name: str, tasks: Collection[str] | None = None) -> Target:
     """The target called `name`: one of `target_names()`, `host`, or the path of a TOML file of the user's own.
+
+    Args:
+        name: Name or path.
+        tasks: Names of all tasks, which candidates for some tasks only are checked against. What tasks there are is
+            known in rooms above this one; None does not check.
 
     Raises:
         InputError: No such target, or its file is not a valid target.
@@ -42,14 +49,14 @@ def load_target(name: str) -> Target:
                 f"No target describes this machine (architecture {machine}).",
                 hint=f"Write a target file and pass its path. Known targets: {', '.join(target_names())}.",
             )
-        return load_target(host)
+        return load_target(host, tasks)
     if name.endswith(".toml"):
         path = Path(name)
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"The target file '{name}' cannot be read: {error}.") from error
-        return read_target(path.stem, text, name)
+        return read_target(path.stem, text, name, tasks)
     if name not in target_names():
         raise InputError(f"Unknown target '{name}'.", hint=nearest(name, [HOST, *target_names()]))
-    return read_target(name, own_text(name), f"{name}.toml")
+    return read_target(name, own_text(name), f"{name}.toml", tasks)

@@ -53,6 +53,11 @@ def test_the_same_target_twice(command: Command, arrays: tuple[object, ...]) -> 
         ('name = "cpu-int8"', 'name = "../cpu-int8"', ["'../cpu-int8' is no name"]),
         ('name = "cpu-int8"', 'name = "cpu-fp32"', ["two candidates have the name"]),
         ('name = "cpu-int8"', 'name = "cpu-int8"\npad_to_multiple_of = 0', ["pad_to_multiple_of is 0"]),
+        (
+            'name = "cpu-int8"\n',
+            'name = "cpu-int8"\ntasks = ["text-clasification"]\n',
+            [":20: candidate 'cpu-int8': tasks: 'text-clasification' is not known", "Did you mean 'text-class"],
+        ),
         ("[recipe.fp32]", "[recipe.fp32", ["not valid TOML"]),
     ],
 )

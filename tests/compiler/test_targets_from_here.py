@@ -13,7 +13,8 @@ from command import Command
 from doubles import stand_in_emulator
 from edgewright_compiler.reach.doctor import reach
 from edgewright_compiler.reach.ways import planned
-from edgewright_targets import load_target, target_names
+from edgewright_compiler.tasks import TASKS
+from edgewright_targets import InputError, load_target, target_names
 from edgewright_targets.target import RUNGS
 
 
@@ -100,3 +101,11 @@ def test_no_ssh_is_said(command: Command, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
     outcome = command("targets", "doctor")
     assert "apt-get install openssh-client" in " ".join(outcome.out.split())
+
+
+@pytest.mark.parametrize("name", target_names())
+def test_tasks_of_candidates_are_tasks(name: str) -> None:
+    load_target(name, [task.name for task in TASKS])
+    if any(candidate.tasks for candidate in load_target(name).candidates):
+        with pytest.raises(InputError, match=r"tasks: '.*' is not known"):
+            load_target(name, ["text-classification"])

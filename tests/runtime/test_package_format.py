@@ -1,5 +1,6 @@
 """The format of packages: a stored one of its first number, newer ones, and manifests that no build writes."""
 
+import dataclasses
 import hashlib
 import json
 import re
@@ -18,9 +19,22 @@ from edgewright_runtime import (
     load,
     verify,
 )
+from edgewright_runtime.manifest import (
+    FORMAT,
+    EnginePart,
+    EngineSpec,
+    Manifest,
+    MeasuredSpec,
+    PartSpec,
+    PipelineSpec,
+    SourceFacts,
+    StepSpec,
+)
 from edgewright_runtime.selftest import golden_samples
 from edgewright_targets import InputError
+from edgewright_targets.hardware import Hardware
 from edgewright_targets.host import architecture
+from edgewright_targets.recipe import Recipe
 
 on_x86 = pytest.mark.skipif(architecture() != "x86_64", reason="the engine of the stored package is for x86-64")
 
@@ -200,3 +214,24 @@ class TestWhatAStepRaises:
         _edit(old_package, lambda package, _: package["pipeline"].update(output="labels"))
         with load(old_package) as model, pytest.raises(PackageError, match="nothing gives 'labels'"):
             model({"pixels": np.zeros((1, 8), np.float32)})
+
+
+# Number of fields of what a package holds, at FORMAT 2. A new field raises FORMAT, or is left out of the file where it
+# has its default, see the history beside FORMAT; then its number here goes up.
+FIELDS = {
+    Manifest: 14,
+    PipelineSpec: 5,
+    StepSpec: 2,
+    MeasuredSpec: 3,
+    PartSpec: 2,
+    SourceFacts: 3,
+    EnginePart: 3,
+    EngineSpec: 12,
+    Recipe: 15,
+    Hardware: 4,
+}
+
+
+def test_a_new_field_raises_the_format() -> None:
+    assert FORMAT == 2
+    assert {kind: len(dataclasses.fields(kind)) for kind in FIELDS} == FIELDS

@@ -1,5 +1,6 @@
 """Targets that come with Edgewright are sound; a user's file is read as strictly."""
 
+import dataclasses
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from edgewright_targets import (
+    Candidate,
     HostFacts,
     InputError,
     Recipe,
@@ -16,6 +18,7 @@ from edgewright_targets import (
     target_names,
 )
 from edgewright_targets.record import read_record
+from edgewright_targets.target_file import _own_names, own_text, read_file
 
 TARGET = """
 title = "A board"
@@ -65,6 +68,20 @@ def test_every_recipe_is_used(name: str) -> None:
     assert own or "extends" in data
 
 
+def test_what_targets_share_is_used_and_is_no_target() -> None:
+    shared = [name for name in _own_names() if name not in target_names()]
+    used = {recipe for name in target_names() for one in load_target(name).candidates for recipe in _recipes(one)}
+    assert shared
+    for name in shared:
+        assert set(read_file(own_text(name), name).recipe.values()) <= used
+        with pytest.raises(InputError, match="Unknown target"):
+            load_target(name)
+
+
+def _recipes(candidate: Candidate) -> tuple[Recipe, ...]:
+    return candidate.recipe, *candidate.component_recipes.values()
+
+
 def test_a_file_of_the_users_own(tmp_path: Path) -> None:
     path = tmp_path / "my-board.toml"
     path.write_text(TARGET, encoding="utf-8")
@@ -84,7 +101,7 @@ def test_a_file_of_the_users_own(tmp_path: Path) -> None:
             'recipe = "int8"',
             'recipe = "int8"\nengine = "epcontex"',
             24,
-            "not a kind.*\nDid you mean 'epcontext'",
+            "engine: 'epcontex' is not known.\nDid you mean 'epcontext'",
         ),
         ('recipe = "int8"', 'recipe = "int8"\nengine = "tensorrt"', 24, "the target has no compute_capabilities"),
         ('name = "cpu-int8"', 'name = "cpu-fp32"', 20, "two candidates have the name 'cpu-fp32'"),
@@ -191,6 +208,37 @@ def test_a_target_extends_one_that_extends_another(tmp_path: Path) -> None:
     assert target.architecture == load_target("x86-64").architecture
     assert [c.recipe for c in target.candidates] == [c.recipe for c in below.candidates]
     assert target.candidates[1].provider_options == {"compute_capabilities": "8.6 8.9"}
+
+
+def test_a_candidate_says_only_what_is_different(tmp_path: Path) -> None:
+    path = tmp_path / "my-pi.toml"
+    own = '[[candidate]]\nname = "cpu-int8"\npad_to_multiple_of = 8\ncomponent_recipes = {}\n'
+    new = '[[candidate]]\nname = "mine"\nprovider = "CPUExecutionProvider"\nprecision = "fp32"\nrecipe = "fp32"\n'
+    path.write_text(f'extends = "aarch64"\n{new}{own}[[candidate]]\nname = "cpu-fp32"\n', encoding="utf-8")
+    target, below = load_target(str(path)), {one.name: one for one in load_target("aarch64").candidates}
+    assert [one.name for one in target.candidates] == ["mine", "cpu-int8", "cpu-fp32"]
+    changed = dataclasses.replace(below["cpu-int8"], pad_to_multiple_of=8, component_recipes={})
+    assert target.candidates[1:] == (changed, below["cpu-fp32"])
+    path.write_text('extends = "aarch64"\n[[candidate]]\nname = "cpu-int9"\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"my-pi.toml: the baseline 'cpu-fp32' is no candidate"):
+        load_target(str(path))
+    path.write_text(f"{path.read_text(encoding='utf-8')}[[candidate]]\nname = 'cpu-fp32'\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"my-pi.toml:2: candidate\[0\]: the key 'provider' is missing"):
+        load_target(str(path))
+
+
+def test_options_of_a_provider_are_said_once(tmp_path: Path) -> None:
+    path = tmp_path / "my-phone.toml"
+    options = 'provider_options.QNNExecutionProvider = { htp_arch = "73", soc_model = "1" }\n'
+    own = '[[candidate]]\nname = "npu-int8"\nprovider_options = { soc_model = "2" }\n'
+    listed = f'[[candidate]]\nname = "cpu-fp32"\n{own}[[candidate]]\nname = "npu-w8a16"\n'
+    path.write_text(f'extends = "snapdragon-8-gen-3"\n{options}{listed}', encoding="utf-8")
+    found = {one.name: one.provider_options for one in load_target(str(path)).candidates}
+    npu = {"htp_arch": "73", "soc_model": "1"}
+    assert found == {"cpu-fp32": {}, "npu-int8": {**npu, "soc_model": "2"}, "npu-w8a16": npu}
+    path.write_text(options.replace("QNN", "QNM") + 'extends = "snapdragon-8-gen-3"\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"my-phone.toml:1: .*no candidate has the provider 'QNMExec.*\nDid you mean"):
+        load_target(str(path))
 
 
 def test_a_target_cannot_extend_the_unknown(tmp_path: Path) -> None:

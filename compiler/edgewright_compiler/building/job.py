@@ -19,6 +19,7 @@ from edgewright_compiler.cache import digest_of
 from edgewright_compiler.reach.ways import Way, places, planned, ways
 from edgewright_compiler.sources import Source, SourceOptions, is_code, open_source
 from edgewright_compiler.sources.labels_file import read_labels
+from edgewright_compiler.tasks import TASKS
 from edgewright_runtime.options import SESSION_OPTIONS, check_options
 from edgewright_runtime.providers import PLUGINS, provider
 from edgewright_targets import (
@@ -287,9 +288,10 @@ def _check_golden(options: BuildOptions, targets: Sequence[Target]) -> None:
 
 def _read_targets(names: Sequence[str], findings: Findings) -> tuple[Target, ...]:
     targets = []
+    tasks = [task.name for task in TASKS]
     for name in names:
         with findings.noted():
-            targets.append(load_target(name))
+            targets.append(load_target(name, tasks))
     found = [target.name for target in targets]
     with findings.noted():
         if not names or len(set(found)) != len(found):
