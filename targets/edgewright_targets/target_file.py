@@ -57,7 +57,7 @@ class TargetFile:
         extends: Target that says what this file does not.
         recipe: Recipes by name.
         candidate: Candidates, the preferred first.
-        provider_options: Provider to options that all its candidates have, unless they say others.
+        provider_options: Provider to the options of all its candidates that say none of their own.
         memory: Size with its unit, such as `8 GiB`.
     """
 

@@ -178,7 +178,7 @@ def _candidate(file: TargetFile, entry: CandidateFile, index: int, where: str) -
             keys=(*at, "pad_to_multiple_of"),
         )
     _check_words((found.engine,), ENGINE_KINDS, "engine", place, *at)
-    options = {**file.provider_options.get(provider, {}), **found.provider_options}
+    options = file.provider_options.get(provider, {}) if entry.provider_options is None else entry.provider_options
     if found.kind.plan:
         if not file.compute_capabilities:
             raise RecordError(
