@@ -16,6 +16,7 @@ import pytest
 from onnx_ir.passes import PassBase, PassError
 from onnx_ir.passes.common import RemoveUnusedNodesPass
 
+from edgewright_compiler.graphs.exported import save_graph
 from edgewright_compiler.graphs.passes.contract import EditError, edit, every_graph, every_node
 from edgewright_compiler.graphs.passes.fixed_shapes import FixInputShapes, FoldShapes, PlainGathers
 from edgewright_compiler.graphs.passes.float8 import Int8ToFloat8
@@ -25,6 +26,7 @@ from edgewright_compiler.graphs.passes.gemms import SplitGemms
 from edgewright_compiler.graphs.passes.interface import (
     DropConstantInputs,
     FreePictureSizes,
+    GiveValues,
     KeepOutputs,
     MakeInputs,
     PartNames,
@@ -32,6 +34,8 @@ from edgewright_compiler.graphs.passes.interface import (
 from edgewright_compiler.graphs.passes.opset import RaiseOpset
 from edgewright_compiler.graphs.passes.plain_graph import InlineFunctions, NameNodes
 from edgewright_compiler.graphs.passes.tied_weights import TieWeights, UntieWeights
+from edgewright_compiler.graphs.quantize import QuantizationError, quantize
+from edgewright_targets import Recipe
 
 FULL, HALF, BRAIN, FLOAT8 = (
     ir.DataType.FLOAT,
@@ -411,6 +415,11 @@ INTERFACE = {
         [["p"], ["y", "z"]],
     ),
     "outputs": (lambda: KeepOutputs(("y",)), f"{PICTURES} {{ y = Relu(p) z = Relu(y) }}", [["p", "w"], ["y"]]),
+    "values": (
+        lambda: GiveValues(("h", "q")),
+        '<ir_version: 10, opset_import: ["" : 21]> g (float p) => (float q) { h = Relu(p) q = Relu(h) }',
+        [["p"], ["q", "h"]],
+    ),
     "names": (
         PartNames,
         '<ir_version: 10, opset_import: ["" : 21]> g (float p) => (float q) { q = Identity(p) }',
@@ -437,3 +446,53 @@ def test_passes_over_inputs_and_outputs_change_once(name: str) -> None:
     assert [[value.name for value in values] for values in (model.graph.inputs, model.graph.outputs)] == names
     assert not edit(model, make())
     assert ir.to_proto(model) == after
+
+
+@pytest.mark.parametrize(
+    ("recipe", "calls"),
+    [
+        (Recipe(method="dynamic"), 2),
+        (Recipe(method="cast", float_type="float16"), 1),
+        (Recipe(method="weight-only", block_size=16), 2),
+        (
+            Recipe(
+                method="static", activation_type="float8e4m3fn", weight_type="float8e4m3fn", activation_symmetric=True
+            ),
+            2,
+        ),
+    ],
+)
+def test_a_graph_is_read_once_and_written_once_on_each_side_of_the_quantizer(
+    recipe: Recipe, calls: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = model_of(CASES["gemms"], "top", "p = MatMul(x, E) y = Gemm<transB = 1>(p, E, B)")
+    model.graph.opset_imports[""] = 17
+    save_graph(model, tmp_path / "float")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "float").rglob("*") if path.is_file()}
+    (tmp_path / "made").mkdir()
+    done: list[str] = []
+    for name in ("load", "save"):
+        monkeypatch.setattr(ir, name, _counted(done, name, getattr(ir, name)))
+    feeds = [{"x": np.ones((2, 2), np.float32), "ids": np.array([0, 1]), "c": np.array(True)}]
+    quantize(tmp_path / "float", recipe, feeds, tmp_path / "made")
+    assert (done.count("load"), done.count("save")) == (calls, 2)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "float").rglob("*") if path.is_file()} == before
+    assert sorted(path.name for path in (tmp_path / "made").iterdir()) in (["model.onnx"], ["model.onnx", "weights"])
+
+
+def _counted(done: list[str], name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*arguments: Any, **settings: Any) -> Any:
+        done.append(name)
+        return function(*arguments, **settings)
+
+    return call
+
+
+def test_an_edit_that_fails_is_not_the_quantizers_failure(tmp_path: Path) -> None:
+    model = model_of(CASES["opset"], "top", 'u = Upsample<mode = "nearest">(x, E) y = MatMul(u, E)')
+    model.graph.opset_imports[""] = 8
+    save_graph(model, tmp_path / "float")
+    (tmp_path / "made").mkdir()
+    with pytest.raises(QuantizationError) as caught:
+        quantize(tmp_path / "float", Recipe(method="static"), [{}], tmp_path / "made")
+    assert str(caught.value).startswith("Its opset 8 cannot be raised to 13: ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,13 +71,14 @@ def _made_by(model: onnx_ir.Model) -> dict[str, onnx_ir.Node]:
     return {value.name: node for node in model.graph for value in node.outputs if value.name}
 
 
-def _values(model: onnx_ir.Model, names: Any, path: Path, feeds: Arrays) -> Arrays:
+def _values(model: onnx_ir.Model, names: Collection[str], path: Path, feeds: Arrays) -> Arrays:
     import onnx_ir
     import onnxruntime
 
-    outputs = {value.name for value in model.graph.outputs}
-    for node in model.graph:
-        model.graph.outputs.extend(value for value in node.outputs if value.name in names and value.name not in outputs)
+    from edgewright_compiler.graphs.passes.contract import edit
+    from edgewright_compiler.graphs.passes.interface import GiveValues
+
+    edit(model, GiveValues(names))
     whole = path.with_name(f"{path.stem}-whole.onnx")
     onnx_ir.save(model, whole)
     options = onnxruntime.SessionOptions()

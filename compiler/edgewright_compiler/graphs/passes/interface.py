@@ -103,6 +103,25 @@ class KeepOutputs(InPlacePass):
         return PassResult(model, modified=True)
 
 
+class GiveValues(InPlacePass):
+    """Make outputs of values of the top graph, beside those that it has. Values of graphs inside cannot be given.
+
+    Args:
+        names: Of the values.
+    """
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = names
+
+    def call(self, model: onnx_ir.Model) -> PassResult:
+        """Give them, in the order in which they are computed."""
+        given = set(model.graph.outputs)
+        values = [value for node in model.graph for value in node.outputs if value.name in self._names]
+        more = [value for value in values if value not in given]
+        model.graph.outputs.extend(more)
+        return PassResult(model, bool(more))
+
+
 class PartNames(InPlacePass):
     """Rename outputs that are called as an input, as the exporter does where a module gives its input back."""
 
