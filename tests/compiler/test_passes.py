@@ -10,6 +10,7 @@ from typing import Any
 
 import ml_dtypes
 import numpy as np
+import onnx
 import onnx_ir as ir
 import onnxruntime
 import pytest
@@ -383,6 +384,36 @@ def test_outputs_of_the_model_keep_their_type_where_values_are_rounded() -> None
     (output,) = model.graph.outputs
     assert (output.name, output.dtype) == ("y", BRAIN)
     onnxruntime.InferenceSession(ir.to_proto(model).SerializeToString(), providers=["CPUExecutionProvider"])
+
+
+def looped(kind: str) -> ir.Model:
+    """A loop that doubles its state of a float type of 16 bits twice."""
+    code = {"float16": 10, "bfloat16": 16}[kind]
+    body = f"(int64 i, bool go, {kind}[2,2] state) => (bool more, {kind}[2,2] twice)"
+    nodes = f"n = Constant<value = int64 {{2}}>() h = Cast<to = {code}>(x) d = Loop (n, c, h) "
+    nodes += f"<body = l {body} {{ more = Identity(go) twice = Add(state, state) }}> y = Cast<to = 1>(d)"
+    ends = f"(float[2,2] x, bool c) => (float[2,2] y) <{kind}[2,2] h, {kind}[2,2] d>"
+    return ir.from_onnx_text(f'<ir_version: 10, opset_import: ["" : 21]> g {ends} {{ {nodes} }}')
+
+
+def test_the_state_of_a_loop_becomes_bfloat16_with_the_loop() -> None:
+    model = looped("float16")
+    assert edit(model, BrainFloats(_brain_source()))
+    onnx.checker.check_model(ir.to_proto(model), full_check=True)
+
+
+def test_the_state_of_a_loop_is_rounded_in_float32() -> None:
+    model = looped("bfloat16")
+    assert edit(model, RoundToBrainFloats())
+    np.testing.assert_array_equal(outputs(model), np.array([[0.5, -1], [2, 0.25]], np.float32) * 4)
+
+
+def test_an_embedding_of_one_branch_is_not_seen_by_the_other() -> None:
+    then = f"then_branch = t () => (float[2,2] a) <{_EMBEDDING}> {{ a = Gather(E, ids) }}"
+    other = "else_branch = e () => (float[2,2] b) <float[2,2] H = {1, 3, 2, 5}> { b = MatMul(x, H) }"
+    ends = "(float[2,2] x, int64[2] ids, bool c) => (float[2,2] y)"
+    model = ir.from_onnx_text(f'<ir_version: 10, opset_import: ["" : 21]> g {ends} {{ y = If (c) <{then}, {other}> }}')
+    assert not edit(model, TieWeights())
 
 
 def test_a_bug_is_no_word_about_the_graph() -> None:
