@@ -23,8 +23,8 @@ from edgewright_compiler.building.measure import Measured
 
 if TYPE_CHECKING:
     from edgewright_compiler.building.engine_files import EngineFiles
-    from edgewright_compiler.building.engine_maker import MadeEngines
     from edgewright_compiler.building.job import Job
+    from edgewright_compiler.building.made_engines import MadeEngines
     from edgewright_compiler.reach.ways import Way
 
 

@@ -6,7 +6,6 @@ export -> check -> (fix ->) quantize (-> compile)
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,32 +16,16 @@ from edgewright_compiler.building.engine_draft import draft_engine
 from edgewright_compiler.building.engine_files import EngineFiles, PartFiles
 from edgewright_compiler.building.exports import check, export
 from edgewright_compiler.building.job import Job
+from edgewright_compiler.building.made_engines import MadeEngines
 from edgewright_compiler.building.optimizations import optimizer_facts
 from edgewright_compiler.building.precision_tolerance import precision_tolerance
 from edgewright_compiler.building.stage import CandidateError, Stages
 from edgewright_compiler.compile import compiler
-from edgewright_compiler.graphs.exported import WEIGHTS_FOLDER, ExportedFolder, ExportedModel
+from edgewright_compiler.graphs.exported import WEIGHTS_FOLDER, ExportedModel
 from edgewright_targets import Candidate, InputError
 
 if TYPE_CHECKING:
-    from edgewright_benchmarks.result import OptimizerFacts
-
-
-@dataclass(frozen=True)
-class MadeEngines:
-    """What could be made.
-
-    Attributes:
-        exported: The exported model.
-        engines: Those of the candidates that could be made.
-        failures: Why the others could not, by name.
-        optimizer: What ONNX Runtime's optimizations change, of a graph that came as a file.
-    """
-
-    exported: ExportedFolder
-    engines: tuple[EngineFiles, ...]
-    failures: dict[str, str]
-    optimizer: OptimizerFacts | None = None
+    pass
 
 
 class EngineMaker:

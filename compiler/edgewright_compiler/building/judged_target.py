@@ -15,8 +15,8 @@ from edgewright_targets import Target
 
 if TYPE_CHECKING:
     from edgewright_benchmarks.result import Result
-    from edgewright_compiler.building.engine_maker import MadeEngines
     from edgewright_compiler.building.job import Job
+    from edgewright_compiler.building.made_engines import MadeEngines
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.building.draft_package import write_draft
 from edgewright_compiler.building.engine_draft import EngineDraft
 from edgewright_compiler.building.engine_files import EngineFiles
-from edgewright_compiler.building.engine_maker import MadeEngines
 from edgewright_compiler.building.job import RUN_TOOLS, Job
+from edgewright_compiler.building.made_engines import MadeEngines
 from edgewright_compiler.building.measure import Drafts, measure
 from edgewright_compiler.building.stage import DataKey, Stage, Stages
 from edgewright_compiler.emulators import emulated_by_provider

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from edgewright_runtime.steps.values import NamedValues
     from edgewright_runtime.wire import Arrays
 
 
@@ -31,11 +30,3 @@ class CallOptions:
         """Keep what a graph is given, where somebody asked for it."""
         if self.recorder is not None:
             self.recorder.setdefault(component, []).append(feeds)
-
-
-_NONE = CallOptions()
-
-
-def call_of(values: NamedValues) -> CallOptions:
-    """The options of the call that these values belong to; plain values of a step that is tried alone have none."""
-    return getattr(values, "call", _NONE)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 
-from edgewright_runtime.steps.call import call_of
+from edgewright_runtime.steps.call import CallOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, KeysView
 
-    from edgewright_runtime.steps.call import CallOptions
+
+_NO_OPTIONS = CallOptions()
 
 
 class MissingValueError(LookupError):
@@ -60,6 +61,11 @@ class Values(dict[str, Any]):
 
     def __missing__(self, name: str) -> NoReturn:
         raise MissingValueError(f"nothing gives {name[:100]!r}")
+
+
+def call_of(values: NamedValues) -> CallOptions:
+    """The options of the call that these values belong to; plain values of a step that is tried alone have none."""
+    return getattr(values, "call", _NO_OPTIONS)
 
 
 def extended(values: NamedValues, added: NamedValues) -> Values:

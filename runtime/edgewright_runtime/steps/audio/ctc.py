@@ -10,7 +10,7 @@ import numpy as np
 
 from edgewright_runtime.errors import PackageError, SampleError
 from edgewright_runtime.package_files import VOCABULARY_LIMIT_BYTES, FileTooLargeError, read_limited
-from edgewright_runtime.steps.call import call_of
+from edgewright_runtime.steps.values import call_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

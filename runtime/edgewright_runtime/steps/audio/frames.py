@@ -10,7 +10,7 @@ import numpy as np
 
 from edgewright_runtime import carried
 from edgewright_runtime.errors import PackageError
-from edgewright_runtime.steps.call import call_of
+from edgewright_runtime.steps.values import call_of
 from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgewright_runtime.errors import PackageError, SampleError
-from edgewright_runtime.steps.call import call_of
+from edgewright_runtime.steps.values import call_of
 from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:

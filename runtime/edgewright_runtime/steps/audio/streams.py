@@ -12,8 +12,7 @@ import numpy as np
 from edgewright_runtime import carried
 from edgewright_runtime.errors import PackageError
 from edgewright_runtime.steps.audio.stream_windows import Stream, Windows, WindowSpec, can_be, fed, frames_of, joined
-from edgewright_runtime.steps.call import call_of
-from edgewright_runtime.steps.values import NamedValues, Values
+from edgewright_runtime.steps.values import NamedValues, Values, call_of
 from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:

@@ -22,11 +22,10 @@ from edgewright_runtime.generation.timestamps import (
     segments_of,
     timestamp_rule,
 )
-from edgewright_runtime.steps.call import call_of
 from edgewright_runtime.steps.graph.infer import Infer
 from edgewright_runtime.steps.protocols import TextStream
 from edgewright_runtime.steps.text.generate import Generate
-from edgewright_runtime.steps.values import NamedValues, extended
+from edgewright_runtime.steps.values import NamedValues, call_of, extended
 from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewright_runtime.errors import SampleError
-from edgewright_runtime.steps.call import call_of
+from edgewright_runtime.steps.values import call_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 import numpy as np
 
 from edgewright_runtime.probabilities import sigmoid
-from edgewright_runtime.steps.call import call_of
+from edgewright_runtime.steps.values import call_of
 
 if TYPE_CHECKING:
     from edgewright_runtime.answer_types import LabelScore

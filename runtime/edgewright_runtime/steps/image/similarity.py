@@ -8,10 +8,10 @@ import numpy as np
 
 from edgewright_runtime.errors import SampleError
 from edgewright_runtime.probabilities import sigmoid, softmax
-from edgewright_runtime.steps.call import CallOptions, call_of
+from edgewright_runtime.steps.call import CallOptions
 from edgewright_runtime.steps.graph.infer import Infer
 from edgewright_runtime.steps.text.tokenize import Tokenize, describe
-from edgewright_runtime.steps.values import Values
+from edgewright_runtime.steps.values import Values, call_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -16,9 +16,9 @@ from edgewright_runtime.generation.loop import Loop, LoopSpec
 from edgewright_runtime.generation.pieces import Pieces
 from edgewright_runtime.generation.sampling import TokenStream
 from edgewright_runtime.generation.settings import OPTIONS, GenerationSettings
-from edgewright_runtime.steps.call import call_of
 from edgewright_runtime.steps.protocols import TextStream
 from edgewright_runtime.steps.text.tokenize import read_tokenizer
+from edgewright_runtime.steps.values import call_of
 from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:

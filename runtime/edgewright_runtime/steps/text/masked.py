@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from edgewright_runtime.errors import SampleError
 from edgewright_runtime.probabilities import softmax
-from edgewright_runtime.steps.call import call_of
 from edgewright_runtime.steps.text.tokenize import read_tokenizer
+from edgewright_runtime.steps.values import call_of
 
 if TYPE_CHECKING:
     from edgewright_runtime.package import Package

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 from edgewright_runtime.errors import SampleCutWarning, SampleError
 from edgewright_runtime.probabilities import sigmoid
-from edgewright_runtime.steps.call import call_of
 from edgewright_runtime.steps.text.length import encode, text_limit
 from edgewright_runtime.steps.text.pairs import non_empty, padded_rows
 from edgewright_runtime.steps.text.tokenize import ENCODING_FIELDS, read_tokenizer
+from edgewright_runtime.steps.values import call_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgewright_runtime.errors import SampleError
-from edgewright_runtime.steps.call import call_of
 from edgewright_runtime.steps.text.tokenize import describe
+from edgewright_runtime.steps.values import call_of
 from edgewright_targets.errors import nearest
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewright_runtime.errors import SampleError
-from edgewright_runtime.steps.call import call_of
 from edgewright_runtime.steps.text.length import encode, text_limit
 from edgewright_runtime.steps.text.tokenize import describe, read_tokenizer
+from edgewright_runtime.steps.values import call_of
 from edgewright_targets.errors import nearest
 
 if TYPE_CHECKING:

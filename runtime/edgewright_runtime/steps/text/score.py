@@ -10,8 +10,8 @@ import numpy as np
 
 from edgewright_runtime.generation.loop import Loop, LoopSpec
 from edgewright_runtime.probabilities import log_softmax
-from edgewright_runtime.steps.call import call_of
 from edgewright_runtime.steps.text.generate import prompt_tokens, wired_values
+from edgewright_runtime.steps.values import call_of
 from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:
