@@ -25,7 +25,7 @@ def parts_by_hand(path: str) -> dict[str, Any]:
     manifest = package.manifest
     steps = {step.step: step.options for step in manifest.pipeline.steps}
     if list(steps) != ["tokenize", "infer", "classify"]:
-        raise InputError(f"'{path}' is no text classifier: its steps are {', '.join(steps)}.")
+        raise InputError(f"'{path}' is not a text classifier: its steps are {', '.join(steps)}.")
     running = running_engine(package)
     engine = manifest.engines[running.name]
     part = engine.parts["model"]

@@ -97,7 +97,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
 def _targets(asked: list[str] | None) -> list[str]:
     if asked:
         if len(asked) < 2:
-            raise InputError("One target is no comparison; name two or more, or none for all of them.")
+            raise InputError("One target is not a comparison; name two or more, or none for all of them.")
         return asked
     here = host_target_name()
     return [HOST, *(name for name in target_names() if name != here)]

@@ -39,7 +39,7 @@ class ImageByHand:
         package = Package.open(path)
         steps = {step.step: step.options for step in package.manifest.pipeline.steps}
         if "decode_image" not in steps or "classify" not in steps:
-            raise InputError(f"'{path}' is no image classifier: its steps are {', '.join(steps)}.")
+            raise InputError(f"'{path}' is not an image classifier: its steps are {', '.join(steps)}.")
         self.mode = steps["decode_image"]["mode"]
         self.resize = steps.get("resize_image")
         self.crop = steps.get("crop_image")

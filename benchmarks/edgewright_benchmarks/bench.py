@@ -136,7 +136,7 @@ def _bench(package: Package, samples: Dataset, where: _Where, settings: MeterSet
     readings, calls = read_engines(package.root, names, samples.samples, settings, progress, where.device)
     if readings[baseline].failure is not None:
         raise InputError(
-            f"The float baseline '{baseline}' cannot run here, so there is nothing to compare with: "
+            f"The float baseline '{baseline}' cannot run here, so engines cannot be compared: "
             f"{readings[baseline].failure}"
         )
     rung: Rung = "emulated" if machine.emulated else "measured"
@@ -187,28 +187,30 @@ def _stranger(manifest: Manifest, target: str, where: _Where) -> tuple[str, ...]
     remote = not isinstance(where.device, ThisMachine)
     if set(hardware.isa) <= set(machine.features) if remote else hardware.is_here():
         return ()
-    return (f"The engines were made for {target}, which this machine ({machine.cpu}) is not: the figures are its own.",)
+    return (
+        f"The engines were made for {target}, but this machine is {machine.cpu}: the figures are those of this one.",
+    )
 
 
 def _warnings(running: EngineResult, where: _Where, built: Result, samples: Dataset) -> tuple[str, ...]:
-    found = [f"{name} was passed over: {reason}" for name, reason in where.info.passed_over]
+    found = [f"{name} was skipped: {reason}" for name, reason in where.info.passed_over]
     if data_facts(samples).same_data(built.data):
         found.append(
-            f"The engine was chosen on this very data ({samples.name}), so its accuracy here is flattering. Bench on "
-            "data that the choice never saw."
+            f"The engine was chosen on this data ({samples.name}), so its accuracy here is too good. Bench on other "
+            "data."
         )
     if running.status == "refused":
         reasons = " ".join(running.reasons)
         found.append(
-            f"On {samples.name} the engine that ships would not be accepted. {reasons} Build again with more "
+            f"On {samples.name} the shipped engine would not be accepted. {reasons} Build again with more "
             "evaluation data, or allow a larger drop."
         )
     machine = where.device.machine
     if machine.emulated:
         found.append(
-            f"What answered is an emulator ({machine.cpu}) and not the hardware: its answers count, and no speed was "
-            "measured."
+            f"The engines ran in an emulator ({machine.cpu}), not on the hardware: accuracy is valid, latency was "
+            "not measured."
         )
     elif running.status not in ("baseline", "failed") and machine != built.machine:
-        found.append("This is not the machine that the engine was chosen on; build here for the fastest one.")
+        found.append("The engine was chosen on another machine. Build here to get the fastest engine for this one.")
     return tuple(found)

@@ -73,7 +73,7 @@ class _LoggedBar:
 
 
 class Terminal:
-    """Lines and bars on standard error; where it is no terminal, a line a minute instead of a bar."""
+    """Lines and bars on standard error; where it is not a terminal, a line a minute instead of a bar."""
 
     def __init__(self) -> None:
         self._shown = sys.stderr.isatty()

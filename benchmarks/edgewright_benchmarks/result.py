@@ -105,10 +105,10 @@ class NativeAnswers:
         architecture: Of that machine, as `uname -m` prints it.
         samples: How many both answered.
         differing: Samples of which any value differs.
-        changed: Samples of which the first class of any output is another one, or an output is no number on one side.
+        changed: Samples of which the first class of any output is another one, or an output is NaN on one side.
         largest: The largest of the differences.
         differences: Of each sample, the largest absolute difference of any value of any output, to three digits; None
-            where it is no number.
+            where it is not a number.
     """
 
     architecture: str
@@ -213,22 +213,22 @@ class OptimizerFacts:
         """All of it in whole sentences."""
         if self.refused:
             return (
-                f"Optimized by ONNX Runtime the graph does not run: {self.refused} Optimizations are off for the "
-                "baseline, which runs as it is written."
+                f"The graph does not run with ONNX Runtime's optimizations: {self.refused} They are off for the "
+                "baseline."
             )
         size = "in shape or by odd values" if self.difference is None else f"by {self.difference:.2g} of their size"
         first = f", first at {' and '.join(self.nodes)}" if self.nodes else ""
         said = (
-            f"ONNX Runtime's optimizations change the outputs of the graph {size} at most on {self.samples} inputs "
-            f"({self.allowed:g} is taken for rounding){first}."
+            f"ONNX Runtime's optimizations change the outputs of the graph, {size} at most, on {self.samples} "
+            f"inputs ({self.allowed:g} counts as rounding){first}."
         )
         if not self.exceeds:
             return said
         if self.drop is not None:
             said += f" By that it loses {100 * self.drop:.2f} percentage points on {self.judged_on:,} labelled samples."
         elif not self.kept:
-            said += " No ground truth says which is right."
-        rest = "They stay on." if self.kept else "They are off for the baseline, which runs as it is written."
+            said += " Without ground truth, nothing tells which outputs are correct."
+        rest = "They stay on." if self.kept else "They are off for the baseline."
         return f"{said} {rest}"
 
 
@@ -281,7 +281,7 @@ class Result:
         settings: How.
         warnings: What makes these figures less sure, and what to do about it.
         created: UTC time, ISO 8601.
-        optimizer: What ONNX Runtime's optimizations change; None where the model is no graph that came as a file.
+        optimizer: What ONNX Runtime's optimizations change; None where the model is not a graph that came as a file.
     """
 
     kind: Literal["build", "bench"]
@@ -330,9 +330,7 @@ def result_from_json(data: Any, where: str) -> Result:
     """
     schema = data.get("schema") if isinstance(data, dict) else None
     if schema != SCHEMA:
-        raise RecordError(
-            f"{where}: this is no result that this version reads (schema {schema!r}, expected {SCHEMA!r})."
-        )
+        raise RecordError(f"{where}: this version cannot read the result (schema {schema!r}, expected {SCHEMA!r}).")
     return read_record(Result, data, where)
 
 
@@ -341,7 +339,7 @@ def read_result(path: str | Path) -> Result:
     try:
         size = Path(path).stat().st_size
         if size > _LIMIT_BYTES:
-            raise InputError(f"'{path}' has {size:,} bytes; a result has at most {_LIMIT_BYTES:,}.")
+            raise InputError(f"'{path}' has {size:,} bytes; the limit for a result is {_LIMIT_BYTES:,}.")
         data = json.loads(Path(path).read_text(encoding="utf-8"))
     # RecursionError: brackets nested without end.
     except (OSError, ValueError, RecursionError) as error:

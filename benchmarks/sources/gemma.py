@@ -52,7 +52,7 @@ def _convert(folder: str) -> None:
 
     transformers: Any = importlib.import_module("transformers")
     network = transformers.AutoModelForCausalLM.from_pretrained(folder, gguf_file=_FILE, dtype=torch.float32)
-    # It says that it is quantized, though it was loaded in float: such a one is not saved.
+    # It says that it is quantized, though it was loaded in float: a quantized model is not saved.
     network.hf_quantizer = None
     del network.config.quantization_config
     network.save_pretrained(folder)

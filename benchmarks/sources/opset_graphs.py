@@ -1,5 +1,5 @@
 """Small graphs of every opset from 9 to 23, with what exporters of the time wrote: attributes that became inputs, names
-that are no identifiers, domains that nothing uses, weights as inputs, branches, wrong shapes of outputs."""
+that are not identifiers, domains that nothing uses, weights as inputs, branches, wrong shapes of outputs."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from edgewright_targets import EdgewrightError, InputError, __version__
 # Verb -> one line for `edgewright --help`. A verb is the module of its name with `configure` and `execute`.
 VERBS = {
     "build": "make a package from a trained model: export, quantize, measure, choose",
-    "run": "answer inputs with a package",
+    "run": "run a package on inputs",
     "bench": "measure a package on data, write a report",
     "verify": "check a package: structure, digests, golden samples through the engine",
     "finish": "on the device: make and judge the engines that a build could only compile",
@@ -28,7 +28,7 @@ VERBS = {
 }
 
 EPILOG = """\
-exit codes: 0 ok, 1 a check said no, 2 wrong use or input
+exit codes: 0 ok, 1 a check failed, 2 wrong use or input
 
 example:
   edgewright build checkpoints/intents --target host --calibration train.csv \\
@@ -58,7 +58,7 @@ def make_parser(verb: str | None = None) -> argparse.ArgumentParser:
         )
         if module is not None:
             module.configure(sub)
-            sub.add_argument("-q", "--quiet", action="store_true", help="say nothing but the result and errors")
+            sub.add_argument("-q", "--quiet", action="store_true", help="print only the result and errors")
             sub.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
     return parser
 
@@ -124,7 +124,7 @@ def _main(arguments: list[str]) -> int:
         say_error(InputError(f"{error.strerror}: '{error.filename}'.", hint="A name has at most 255 bytes."))
         return InputError.exit_code
     except KeyboardInterrupt:
-        then = "; the same command goes on after the last whole stage" if verb == "build" else ""
+        then = "; the same command continues after the last finished stage" if verb == "build" else ""
         print(f"\nInterrupted{then}.", file=sys.stderr)
         return 130
     return code

@@ -26,7 +26,7 @@ example:
   edgewright bench intents.ortpackage --data test.csv --report report.html
   edgewright bench intents.ortpackage --device ssh://pi@kitchen --data test.csv --report pi.html
 
-Data that the build's choice never saw gives the accuracy to quote.
+To quote an accuracy, measure it on data that the build did not choose its engine on.
 """
 
 
@@ -38,7 +38,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quote-samples",
         action="store_true",
-        help="in the report, quote samples that engines answer otherwise than float: whoever gets it can read them",
+        help="quote in the report the samples on which an engine differs from float; whoever gets the report can "
+        "read them",
     )
     parser.add_argument("--output", "-o", metavar="FILE", help="write all raw values as JSON")
     add_device(parser)
@@ -65,7 +66,7 @@ def execute(options: argparse.Namespace) -> int:
         render = _renderer(options.report) if options.report else None
     with findings.noted():
         if options.quote_samples and not options.report:
-            raise InputError("--quote-samples is about the report.", hint="Pass --report FILE as well.")
+            raise InputError("--quote-samples needs --report.", hint="Pass --report FILE as well.")
     with findings.noted():
         remote = remote_device(options)
     with findings.noted():

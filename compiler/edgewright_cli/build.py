@@ -22,7 +22,7 @@ example:
       --evaluation validation.csv --max-drop 1% -o intents.ortpackage
 
 The engine that ships is the fastest that is shown to be no slower than the float
-baseline and to lose at most --max-drop; without one, the float baseline ships.
+baseline and to lose at most --max-drop. If there is none, the float baseline ships.
 """
 
 
@@ -43,35 +43,35 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--calibration", metavar="DATA", help="data for the ranges of int8 engines (.csv or .npz)")
     parser.add_argument("--evaluation", metavar="DATA", help="labelled data that the engine is chosen on")
     parser.add_argument(
-        "--max-drop", type=share, default=0.01, metavar="SHARE", help="accuracy that may be lost (default: 1%%)"
+        "--max-drop", type=share, default=0.01, metavar="SHARE", help="largest accuracy drop allowed (default: 1%%)"
     )
     parser.add_argument(
         "--accept-baseline",
         action="store_true",
-        help="go on where the float model itself is wrong on the evaluation data, as a random one is",
+        help="continue even if the float model itself fails on the evaluation data (as an untrained model does)",
     )
-    parser.add_argument("--task", help="overrides the task that the source says")
-    parser.add_argument("--labels", metavar="FILE", help="class names, one a line, for a source without them")
+    parser.add_argument("--task", help="task of the model, instead of the one found in the source")
+    parser.add_argument("--labels", metavar="FILE", help="class names, one per line, for a source without them")
     parser.add_argument("--archive", action="store_true", help="also write the package as one file, PACKAGE.tar")
     parser.add_argument(
         "--emulated-samples",
         type=positive,
         default=400,
         metavar="N",
-        help="samples that an emulator answers at most, for targets that this machine is not (default: 400)",
+        help="most samples to run in an emulator, for targets other than this machine (default: 400)",
     )
     golden = parser.add_mutually_exclusive_group()
     golden.add_argument(
         "--golden",
         metavar="DATA",
-        help="samples that may be given away: they travel in the package instead of the first ones of your data, for "
-        "'verify' and 'finish'",
+        help="golden samples for 'verify' and 'finish': they travel in the package, where everyone can read them, "
+        "instead of the first samples of your data",
     )
     golden.add_argument(
         "--no-golden-samples",
         dest="golden_samples",
         action="store_false",
-        help="no samples in the package; 'verify' then has nothing to compare",
+        help="put no samples in the package; 'verify' then has nothing to compare",
     )
     add_samples(parser)
     add_meter(parser)
@@ -135,9 +135,9 @@ def execute(options: argparse.Namespace) -> int:
         print(wrapped(result.reason))
         print()
     if golden and not options.quiet:
-        others = "" if options.golden else "; --golden takes others, --no-golden-samples none"
+        others = "" if options.golden else "; --golden DATA replaces them, --no-golden-samples leaves them out"
         said_of = Path(options.golden).name if options.golden else made.results[0].data.name
-        print(wrapped(f"It holds {len(golden)} samples of {said_of}, which whoever gets it can read{others}."))
+        print(wrapped(f"The package holds {len(golden)} samples of {said_of}. Whoever gets it can read them{others}."))
         print()
     print(f"{bold(str(made.package))}  {megabytes(size)}")
     if made.archive:

@@ -22,7 +22,7 @@ _DAY_SECONDS = 86400
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     parser.add_argument("action", nargs="?", choices=("show", "clear"), default="show", help="default: show")
-    parser.add_argument("--older-than", type=float, metavar="DAYS", help="clear only what was not used for so long")
+    parser.add_argument("--older-than", type=float, metavar="DAYS", help="clear only what was not used for this long")
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -38,7 +38,7 @@ def execute(options: argparse.Namespace) -> int:
             print(f"Removed {count} entries, {megabytes(freed)}, from {cache.root}.")
         return 0
     if options.older_than is not None:
-        raise InputError("--older-than goes with 'edgewright cache clear'.")
+        raise InputError("--older-than needs the action 'clear': edgewright cache clear --older-than DAYS.")
     entries = cache.entries()
     if options.json:
         listing = [vars(entry) for entry in entries]

@@ -78,7 +78,9 @@ def check_output(path: str | None, output_name: str, count: int) -> None:
     if output_name not in PICTURES:
         gives = "labels" if output_name in ("labels", "scored_labels") else f"its {output_name}"
         drawn = " or ".join(("named arrays", *PICTURES))
-        raise InputError(f"--output is for models that give {drawn}; this one gives {gives} (see --json).")
+        raise InputError(
+            f"--output is for models whose output is {drawn}; the output of this one is {gives} (see --json)."
+        )
     with needs("image"):
         import PIL  # noqa: F401 - asked for before anything is answered
     if count > 1:
@@ -86,14 +88,14 @@ def check_output(path: str | None, output_name: str, count: int) -> None:
         return
     check_writable(path)
     if Path(path).suffix.lower() not in ENDINGS:
-        raise InputError(f"'{path}' has no ending of a picture; known are {', '.join(ENDINGS)}.")
+        raise InputError(f"'{path}' does not end as an image file does. Supported: {', '.join(ENDINGS)}.")
 
 
 def _check_folder(folder: Path) -> None:
     if folder.is_dir():
         check_writable(str(folder / "picture.png"))
     elif folder.exists() or folder.suffix.lower() in ENDINGS:
-        raise InputError(f"'{folder}' is one file, and several answers are drawn.", hint="Name a folder for them.")
+        raise InputError(f"'{folder}' is one file, and there are several images to write.", hint="Name a folder.")
     else:
         check_writable(str(folder))
 

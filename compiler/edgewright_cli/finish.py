@@ -41,6 +41,6 @@ def execute(options: argparse.Namespace) -> int:
             print(wrapped(found.reason, "  ", f"{bold(found.engine)}: "))
         for name, reason in made.failures.items():
             print(wrapped(f"Failed: {reason}", "  ", f"{bold(name)}: "))
-    known = " Nothing was to do." if made.unchanged else ""
+    known = " There was nothing to do." if made.unchanged else ""
     print(wrapped(f"{made.first} runs here.{known}"))
     return 0

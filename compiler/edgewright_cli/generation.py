@@ -61,7 +61,7 @@ def _show(piece: str) -> None:
         print(piece, end="", flush=True)
     except UnicodeEncodeError as error:
         raise InputError(
-            f"This terminal cannot show the answer: its encoding is {sys.stdout.encoding}.",
+            f"This terminal cannot show the text: its encoding is {sys.stdout.encoding}.",
             hint="Set PYTHONIOENCODING=utf-8, or use --json.",
         ) from error
 
@@ -73,4 +73,4 @@ def _facts(model: Model, answer: dict[str, Any]) -> str:
     seed = f", seed {answer['seed']}" if "seed" in answer else ""
     engine = f"{model.engine.name}, {model.engine.provider}, {model.engine.threads} threads"
     language = f", language {answer['language']}" if "language" in answer else ""
-    return f"[{engine}; {count} tokens, {count / answer['seconds']:.1f} a second, ended by {ended}{language}{seed}]"
+    return f"[{engine}; {count} tokens, {count / answer['seconds']:.1f} per second, ended by {ended}{language}{seed}]"

@@ -47,7 +47,7 @@ def execute(options: argparse.Namespace) -> int:
         "steps": " -> ".join(step.step for step in manifest.pipeline.steps),
         "order": ", then ".join(manifest.order),
         "made with": versions,
-        "samples": "; ".join(golden) or "none: 'verify' has nothing to compare",
+        "samples": "; ".join(golden) or "none, so 'verify' has nothing to compare",
         "evidence": "; ".join(f"{r.created} on {r.machine.cpu}, {r.machine.system}" for r in results),
     }
     for name, text in facts.items():

@@ -17,7 +17,7 @@ def share(text: str) -> float:
     try:
         value = float(text.removesuffix("%").strip())
     except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is no share; write 1% or 0.01") from None
+        raise argparse.ArgumentTypeError(f"'{text}' is not a share; write 1% or 0.01") from None
     value = value / 100 if text.endswith("%") else value
     if not 0 <= value < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not between 0% and 100%")
@@ -31,7 +31,7 @@ def positive(text: str) -> int:
     except ValueError:
         value = 0
     if value < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is no whole number above zero")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number above zero")
     return value
 
 
@@ -39,12 +39,14 @@ def add_meter(parser: argparse.ArgumentParser) -> None:
     """How to measure."""
     parser.add_argument("--threads", type=positive, help="threads of an engine (default: one for each core)")
     parser.add_argument("--rounds", type=positive, default=15, help="rounds in which engines take turns (default: 15)")
-    parser.add_argument("--calls", type=positive, help="calls of an engine in a round (default: a quarter of a second)")
+    parser.add_argument(
+        "--calls", type=positive, help="calls of an engine in a round (default: as many as take a quarter of a second)"
+    )
 
 
 def add_samples(parser: argparse.ArgumentParser) -> None:
     """On how much of the data."""
-    words = "samples that engines are compared on at most, drawn from all of the data (default: all)"
+    words = "most samples to compare engines on, drawn at random from all of the data (default: all)"
     parser.add_argument("--samples", type=positive, metavar="N", help=words)
 
 
@@ -66,9 +68,9 @@ def add_device(parser: argparse.ArgumentParser, *, target: bool = True) -> None:
         "--device", metavar="URL", help="run on this device: ssh://[user@]host[:port][?python=PATH&workdir=PATH]"
     )
     if target:
-        words = "with --device: the target whose engines run (default: what fits the device)"
+        words = "with --device: the target whose engines run (default: the target that fits the device)"
         parser.add_argument("--target", help=words)
-    parser.add_argument("--keep", action="store_true", help="with --device: leave there what was copied")
+    parser.add_argument("--keep", action="store_true", help="with --device: keep the copied files on the device")
 
 
 def remote_device(options: argparse.Namespace, *, target_alone: bool = False) -> RemoteDevice | None:
@@ -84,7 +86,7 @@ def remote_device(options: argparse.Namespace, *, target_alone: bool = False) ->
     if options.device is None:
         alone = "--keep" if options.keep else "--target" if options.target and not target_alone else None
         if alone is not None:
-            raise InputError(f"{alone} goes with --device.")
+            raise InputError(f"{alone} needs --device.")
         return None
     from edgewright_benchmarks.devices.address import DeviceAddress, RemoteDevice
 
@@ -99,11 +101,11 @@ def share_of_one(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number from 0 to 1")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 0 to 1")
     return value
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
     """Which engine."""
-    parser.add_argument("--engine", help="use this engine and no other (see inspect)")
-    parser.add_argument("--strict", action="store_true", help="make running another engine than the first an error")
+    parser.add_argument("--engine", help="use only this engine (see inspect)")
+    parser.add_argument("--strict", action="store_true", help="fail if an engine other than the first would run")

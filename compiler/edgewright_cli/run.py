@@ -41,22 +41,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "inputs",
         nargs="*",
-        help="texts, files or seeds, as the model takes ('-' reads one a line); NAME=VALUE where it takes several at "
+        help="texts, files or seeds, as the model takes ('-' reads one per line); NAME=VALUE where it takes several at "
         "once; or one .npz file of named arrays",
     )
     parser.add_argument(
         "--top-k",
         type=positive,
         metavar="N",
-        help="labels to give for each input (default: 1), or passages (default: all); for generated text, sample from "
-        "so many tokens",
+        help="labels per input (default: 1), or passages (default: all); for generated text, sample from this many "
+        "most probable tokens",
     )
     parser.add_argument(
         "--output",
         "--out",
         "-o",
         metavar="FILE",
-        help="write the answer: named arrays as an .npz file, what can be drawn as a picture (several into a folder)",
+        help="write the output to a file: named arrays as .npz, boxes, masks and pictures as an image (several: to a "
+        "folder)",
     )
     add_call_options(parser, grouped=False)
     parser.add_argument("--threads", type=positive, help="threads of the engine (default: as it was measured)")

@@ -81,17 +81,19 @@ def _lines(name: str) -> list[str]:
     except UnicodeDecodeError as error:
         raise InputError(f"Standard input is not UTF-8: byte {error.start} cannot be decoded.") from error
     if not lines:
-        raise InputError(f"Standard input has no {kind}.", hint=f"Give one {kind} a line, for example: < sentences.txt")
+        raise InputError(
+            f"Standard input has no {kind}.", hint=f"Give one {kind} per line, for example: < sentences.txt"
+        )
     return lines
 
 
 def _arrays_of(words: Sequence[str]) -> tuple[str, Any]:
     if len(words) != 1:
-        raise InputError(f"This model takes one .npz file of named arrays; given were {len(words)} inputs.")
+        raise InputError(f"This model takes one .npz file of named arrays; {len(words)} inputs were given.")
     path = Path(words[0])
     if path.suffix != ".npz" or not path.is_file():
         raise InputError(
-            f"This model takes named arrays: an .npz file; '{path}' is none.",
+            f"This model takes named arrays: an .npz file; '{path}' is not an .npz file.",
             hint="Make one with numpy.savez('input.npz', name=array, ...).",
         )
     return words[0], dict(read_arrays(path))

@@ -28,7 +28,7 @@ def result_text(result: Result) -> str:
         parts.append(grey(wrapped(f"{NOT_HERE}: {names}. {others.reason}", "   ")))
     parts += ["", wrapped(_explanation(result, _metric(result)))]
     if counted := _low_precision(engines):
-        parts += ["", wrapped(f"Nodes in the precision of its name: {counted}.")]
+        parts += ["", wrapped(f"Nodes that run in the named precision: {counted}.")]
     for engine in engines:
         notes = notes_of(engine)
         if notes:
@@ -71,7 +71,7 @@ def _table(result: Result, engines: Sequence[EngineResult]) -> str:
 def _row(engine: EngineResult, result: Result) -> tuple[str, ...]:
     latency, accuracy = engine.latency, engine.accuracy
     mark = "*" if engine.name == result.chosen else ""
-    # Only what ran on the hardware has a latency; an emulator's time is no latency of the target.
+    # Only what ran on the hardware has a latency; an emulator's time is not a latency of the target.
     timed = latency if engine.rung == "measured" else None
     compared = accuracy if engine.name != result.baseline else None
     return (
@@ -95,9 +95,9 @@ def _explanation(result: Result, metric: str) -> str:
     rungs = {engine.rung for engine in result.engines if engine.status != "failed"}
     ratio = f" ratio: latency over {result.baseline}'s;" if "measured" in rungs else ""
     return (
-        f"* {mark}.{ratio} {what} on {result.data.samples:,} samples of "
-        f"{result.data.name}; drop: percentage points that were lost; at most: that may be lost (one-sided 95 % bound; "
-        f"the budget is {100 * result.max_drop:g}); size in MB. {_where(result, rungs)}"
+        f"* {mark}.{ratio} {what} on {result.data.samples:,} samples of {result.data.name}; drop: percentage points "
+        f"lost; at most: upper bound of the drop (one-sided, 95 %; the budget is {100 * result.max_drop:g}); size in "
+        f"MB. {_where(result, rungs)}"
     )
 
 
@@ -105,7 +105,7 @@ def _where(result: Result, rungs: set[Rung]) -> str:
     if "measured" in rungs:
         return f"Measured on {result.machine.cpu}, {result.settings.threads} threads."
     if result.machine.emulated:
-        return f"Answers are those of {result.machine.cpu}; nothing was timed."
+        return f"Predictions were computed on {result.machine.cpu}. Latency was not measured."
     if "emulated" in rungs:
-        return f"Emulated on {result.machine.cpu}: answers are real, nothing was timed."
-    return "Nothing was run on this target."
+        return f"Emulated on {result.machine.cpu}: predictions are valid, latency was not measured."
+    return "No engine was run on this target."

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 _SUFFIX = "ExecutionProvider"
 _REMOTE = (
-    "'bench' and 'verify' with --device ssh://user@host run on the hardware itself, whatever it is: that is the rung "
+    "'bench' and 'verify' with --device ssh://user@host run on the hardware itself. That gives the rung "
     "'measured' for every target."
 )
-_NO_SSH = "OpenSSH's client is not installed, so no device is reached: apt-get install openssh-client."
+_NO_SSH = "OpenSSH's client is not installed, so devices cannot be reached: apt-get install openssh-client."
 
 
 def show(name: str, *, json: bool) -> int:
@@ -122,7 +122,7 @@ def _options(recipe: Recipe, candidate: Any) -> str:
     if candidate.without_isa:
         words.append(f"only on processors without {' and '.join(candidate.without_isa)}")
     if candidate.quantized_only:
-        words.append("only for graphs that are quantized already")
+        words.append("only for graphs that are already quantized")
     return ", ".join(words)
 
 

@@ -22,8 +22,8 @@ example:
 _ACTIONS = {
     "list": "show the known targets, and which one this machine is",
     "show": "show everything about a target, and how far evidence for it goes from here",
-    "doctor": "show what can be checked from here, and what is missing",
-    "prepare": "fetch the emulator of a target, once; builds do it by themselves",
+    "doctor": "show what can be checked from this machine, and what is missing",
+    "prepare": "fetch the emulator of a target, once; builds do it on their own",
 }
 
 
@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         if name == "show":
             action.add_argument("name", metavar="TARGET", help="a known target, host, or the path of a target file")
         if name == "prepare":
-            action.add_argument("name", nargs="?", metavar="NAME", help="architecture or target to be emulated")
+            action.add_argument("name", nargs="?", metavar="NAME", help="architecture or target to emulate")
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -90,7 +90,9 @@ def _prepare(options: argparse.Namespace) -> int:
         from edgewright_compiler.emulators import EMULATORS, emulated_by_provider, emulator_module
     known = ", ".join(EMULATORS)
     if options.name is None:
-        raise InputError("Which emulator to prepare is not said.", hint=f"There are emulators of: {known}.")
+        raise InputError(
+            "The command does not say which emulator to prepare.", hint=f"There are emulators of: {known}."
+        )
     architecture = options.name
     if options.name not in EMULATORS:
         target = load_target(options.name)
@@ -120,5 +122,5 @@ def _brought_along(target: Target, provider: str, options: argparse.Namespace) -
     if options.json:
         print_json({"architecture": target.architecture, "provider": provider})
     elif not options.quiet:
-        print(wrapped(f"{provider} brings the emulator of {target.name} along: there is nothing to prepare."))
+        print(wrapped(f"{provider} contains the emulator of {target.name}: there is nothing to prepare."))
     return 0

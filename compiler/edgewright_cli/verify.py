@@ -30,13 +30,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--target",
         metavar="TARGET",
-        help="check all engines of this target, in its emulator where this machine is another (default: host, the "
-        "engine that runs here); with --device: those that run there",
+        help="check all engines of this target, in an emulator if this machine is not the target (default: host, the "
+        "engine that runs here); with --device: the engines that run there",
     )
     parser.add_argument(
         "--structure-only",
         action="store_true",
-        help="compare the files with their digests and run nothing, as for a package without golden samples",
+        help="compare the files with their digests and run nothing, for packages without golden samples",
     )
     add_device(parser, target=False)
     add_engine(parser)
@@ -56,7 +56,7 @@ def execute(options: argparse.Namespace) -> int:
         engine, where = report["engine"], report.get("where", "")
         print(
             wrapped(
-                f"ok: {report['files']} files have their digests{where}; {report['samples']} golden samples through "
+                f"ok: {report['files']} files match their digests{where}; {report['samples']} golden samples through "
                 f"{engine['name']} on {engine['provider']} differ from the float outputs by at most "
                 f"{report['difference']:.2g} ({report['tolerance']:.2g} is allowed)."
             )
@@ -66,12 +66,14 @@ def execute(options: argparse.Namespace) -> int:
 
 def _structure(options: argparse.Namespace) -> int:
     if options.device or options.target or options.engine or options.strict:
-        raise InputError("--structure-only runs nothing: it goes without --device, --target, --engine and --strict.")
+        raise InputError(
+            "--structure-only runs nothing. It cannot be combined with --device, --target, --engine or --strict."
+        )
     _, files = check_whole(options.package)
     if options.json:
         print_json({"ok": True, "files": files, "samples": 0})
     elif not options.quiet:
-        print(wrapped(f"ok: {files} files have their digests. Nothing was run, so no answer was compared."))
+        print(wrapped(f"ok: {files} files match their digests. Nothing was run, so no outputs were compared."))
     return 0
 
 
@@ -91,7 +93,7 @@ def _there(options: argparse.Namespace) -> dict[str, Any]:
     assert remote is not None
     report = verify_on(remote, options.package, progress(options), engine=options.engine, strict=options.strict)
     for name, reason in report["engine"]["passed_over"]:
-        say_warning(f"{name} was passed over: {reason}")
+        say_warning(f"{name} was skipped: {reason}")
     return report
 
 
@@ -100,7 +102,7 @@ def _of_target(options: argparse.Namespace) -> int:
 
     remote_device(options, target_alone=True)
     if options.strict:
-        raise InputError("--strict is about the engine that runs here; with --target every engine is checked anyway.")
+        raise InputError("--strict applies to the engine that runs here. With --target every engine is checked anyway.")
     with needs("compiler"):
         from edgewright_compiler.reach.verify_target import verify_target
     report = verify_target(options.package, options.target, engine=options.engine, progress=progress(options))
@@ -111,7 +113,9 @@ def _of_target(options: argparse.Namespace) -> int:
         print(_text(report))
     if not report.ok:
         bad = " ".join(f"{one.name}: {one.note}" for one in report.engines if one.ran and not one.ok)
-        raise CheckFailedError(f"Not all engines of {report.target} answer as they did when they were built. {bad}")
+        raise CheckFailedError(
+            f"Not all engines of {report.target} give the outputs that they gave when they were built. {bad}"
+        )
     return 0
 
 
@@ -127,7 +131,7 @@ def _text(report: TargetReport) -> str:
         for engine in report.engines
     ]
     head = (
-        f"{report.files} files have their digests. {report.samples} golden samples through the engines of "
+        f"{report.files} files match their digests. {report.samples} golden samples through the engines of "
         f"{report.target}, on {report.machine.cpu}; the difference is the largest of any output from the float outputs."
     )
     parts = [wrapped(head), "", table(("engine", "rung", "difference", "allowed", ""), rows, right=(2, 3))]

@@ -30,7 +30,7 @@ _STAGES = "stages"
 _BESIDE = ".aside"
 _BUILT = "built"
 _PREFIX = "stage-"
-# Folders of entries that are no stages of a build.
+# Folders of entries that are not stages of a build.
 _APART = (UNPACKED, ENGINES)
 
 
@@ -156,7 +156,7 @@ class StageCache:
             folder = base / entry.stage / entry.key
             shutil.rmtree(folder, ignore_errors=True)
             if folder.exists():
-                raise InputError(f"'{folder}' cannot be removed. Removed before it: {count} entries.")
+                raise InputError(f"'{folder}' cannot be removed. {count} entries were removed before it.")
             _sums(folder).unlink(missing_ok=True)
             count, freed = count + 1, freed + entry.bytes
         if not older_than_seconds:
@@ -175,7 +175,7 @@ class StageCache:
         except OSError as error:
             raise InputError(
                 f"The cache folder '{self.root}' cannot be written: {error.strerror}.",
-                hint="Set XDG_CACHE_HOME to a folder that can.",
+                hint="Set XDG_CACHE_HOME to a writable folder.",
             ) from error
         return folder
 

@@ -92,7 +92,7 @@ def _explain(error: BaseException) -> str:
     place = f"{places[-1][0]}, line {places[-1][1]}: {places[-1][3].strip()}" if places else ""
     if operator:
         called = f" It is called in {place}" if place else ""
-        return f"the exporter has no translation for the operator '{operator.group(1)}'.{called}"
+        return f"the exporter does not support the operator '{operator.group(1)}'.{called}"
     reason = f"{type(chain[-1]).__name__}: {first_line(chain[-1])}"
     return f"{reason} This comes from {place}" if place else reason
 

@@ -77,7 +77,7 @@ def spoken(text: str) -> str:
 
 
 def transcripts(path: Path) -> dict[str, str]:
-    """Name of a recording to what is said in it; sounds that are no speech (in brackets) are left out."""
+    """Name of a recording to what is said in it; sounds that are not speech (in brackets) are left out."""
     found = {}
     for line in gzip.decompress(path.read_bytes()).decode("utf-8", "replace").splitlines():
         name, separator, text = line.partition(":")

@@ -73,7 +73,7 @@ def unpacked(archive: Path, *, check: bool = False) -> Path:
 
 def _no_archive(archive: Path) -> PackageError:
     return PackageError(
-        f"'{archive}' is no package: it is neither a folder nor an archive that begins with {SUMS}.",
+        f"'{archive}' is not a package: it is neither a folder nor an archive that begins with {SUMS}.",
         hint="Archives are made with 'edgewright build ... --archive'.",
     )
 
@@ -144,20 +144,20 @@ def _check_space(tar: Entries, folder: Path) -> None:
 
 def _unpack_member(tar: Entries, member: tarfile.TarInfo, listed: Mapping[str, str], folder: Path) -> None:
     if not member.isfile():
-        raise tar.refused(member.name, "is no plain file; packages hold plain files only")
+        raise tar.refused(member.name, "is not a plain file; packages hold plain files only")
     path = checked_path(folder, member.name, str(tar.archive))
     if path.exists():
-        raise tar.refused(member.name, "is there twice")
+        raise tar.refused(member.name, "appears twice")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        raise tar.refused(member.name, "lies in a file") from error
+        raise tar.refused(member.name, "is inside a file") from error
     if member.name not in listed:
         raise tar.unlisted(member.name)
     try:
         content = tar.extractfile(member)
         with path.open("xb") as file:
-            shutil.copyfileobj(content, file)  # type: ignore[arg-type] # None is for entries that are no files
+            shutil.copyfileobj(content, file)  # type: ignore[arg-type] # None is for entries that are not files
     except TAR_ERRORS as error:
         raise tar.cut_off(member.name) from error
     if path.stat().st_size != member.size:

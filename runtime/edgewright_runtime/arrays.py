@@ -47,12 +47,13 @@ def read_arrays(path: Path | BinaryIO, *, limit_bytes: int | None = None, name: 
     # Cut off, encrypted, of an unknown compression, with a header that lies: each has its own exception.
     except Exception as error:
         raise ArraysError(
-            f"{called} is no readable .npz file: {_reason(error)}.", hint="Make it with numpy.savez(path, name=array)."
+            f"{called} is not a readable .npz file: {_reason(error)}.",
+            hint="Make it with numpy.savez(path, name=array).",
         ) from error
     for entry, array in arrays.items():
-        # numpy hands out what is no array as bytes.
+        # numpy hands out what is not an array as bytes.
         if not isinstance(array, np.ndarray):
-            raise ArraysError(f"{called}: the entry '{entry}' is no array.")
+            raise ArraysError(f"{called}: the entry '{entry}' is not an array.")
         # A header of some bytes can say any number of values without bytes; their samples would fill the memory.
         if array.size and not array.dtype.itemsize:
             raise ArraysError(f"{called}: the {array.size:,} values of '{entry}' have no bytes.")
@@ -71,7 +72,7 @@ def read_array(path: Path) -> np.ndarray[Any, Any]:
         return np.asarray(np.lib.format.open_memmap(path, mode="r")).copy()
     except Exception as error:
         raise ArraysError(
-            f"'{path}' is no readable .npy file: {_reason(error)}.", hint="Make it with numpy.save(path, array)."
+            f"'{path}' is not a readable .npy file: {_reason(error)}.", hint="Make it with numpy.save(path, array)."
         ) from error
 
 

@@ -6,7 +6,7 @@ from edgewright_targets.errors import CheckFailedError, InputError
 
 
 class PackageError(InputError):
-    """The path is no package, or not one that can be read: another path is needed."""
+    """The path is not a package, or not one that can be read: another path is needed."""
 
 
 class PackageTooNewError(PackageError):

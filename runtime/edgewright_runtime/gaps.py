@@ -1,6 +1,6 @@
 """How far two arrays are apart, and where: one way for every comparison of answers.
 
-An infinity is an answer too, as that of a masked class is, and NaN that both sides have is no difference.
+An infinity is an answer too, as that of a masked class is, and NaN that both sides have is not a difference.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class Graph:
         if set(inputs) != set(self.input_names) or not set(outputs) <= set(self.output_names):
             raise PackageError(
                 f"{title} has the inputs {', '.join(self.input_names)} and the outputs "
-                f"{', '.join(sorted(self.output_names))}; its loop names others."
+                f"{', '.join(sorted(self.output_names))}, but its loop names others."
             )
 
     def output_places(self, names: Iterable[str]) -> dict[str, tuple[str, int]]:
@@ -105,7 +105,7 @@ class Graph:
         expected = {name: f"{entry.type} {entry.shape}" for name, entry in self._inputs.items()}
         listing = ", ".join(f"{name}: {form}" for name, form in expected.items())
         if set(feeds) != set(expected):
-            return f"The model takes the inputs [{listing}]; given were [{', '.join(feeds)}]."
+            return f"The model takes the inputs [{listing}]; found [{', '.join(feeds)}]."
         for name, value in feeds.items():
             entry = self._inputs[name]
             if len(value.shape) != len(entry.shape) or any(
@@ -126,7 +126,7 @@ def inference_error(error: Exception) -> InferenceError:
     """The error for a graph that failed on feeds of the right names, types and shapes."""
     return InferenceError(
         f"The graph failed when it ran: {provider_words(error)}",
-        hint="Does the input have values that the model does not know? Check the package with 'edgewright verify'.",
+        hint="The input may have values outside the model's range. Check the package with 'edgewright verify'.",
     )
 
 

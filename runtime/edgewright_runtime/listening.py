@@ -43,7 +43,7 @@ def listener(steps: Sequence[Step], threshold: float | None) -> VoiceListener | 
             return VoiceListener(frames[0], step, threshold)
         if streams and isinstance(step, SpotKeywords):
             return KeywordListener(streams, step, threshold)
-    raise SampleError("This model does not listen: it answers whole samples.")
+    raise SampleError("This model does not take audio in chunks, only complete samples.")
 
 
 class Listener(ABC, Generic[Heard]):
@@ -64,16 +64,16 @@ class Listener(ABC, Generic[Heard]):
         """What is final after `chunk`, float32 [samples] at the model's rate.
 
         Raises:
-            SampleError: It is no audio, or `finish` was called.
+            SampleError: It is not audio, or `finish` was called.
         """
         import numpy as np
 
         if self._ended:
-            raise SampleError("This recording was finished; listen anew.")
+            raise SampleError("This recording is finished. Call listen() for a new one.")
         samples = np.asarray(chunk)
         if samples.ndim != 1 or samples.dtype.kind != "f" or not np.isfinite(samples).all():
             given = f"{samples.dtype} of shape {list(samples.shape)}"
-            raise SampleError(f"A chunk is finite numbers of shape [samples]; given was {given}.")
+            raise SampleError(f"A chunk must be finite numbers of shape [samples]; found {given}.")
         self._samples += len(samples)
         return self._hear(samples.astype(np.float32))
 

@@ -42,13 +42,13 @@ def load(
             No time taken there says anything about the hardware.
 
     Raises:
-        PackageError: The path is no readable package.
+        PackageError: The path is not a readable package.
         EngineUnavailableError: No engine can run here, or `strict` or `engine` insisted on one that cannot.
     """
     from edgewright_runtime.engine import Engine
 
     if emulate and engine is None:
-        raise EngineUnavailableError("An emulator runs one engine.", hint="Name it with engine=.")
+        raise EngineUnavailableError("In an emulator, one engine must be named.", hint="Name it with engine=.")
     package = path if isinstance(path, Package) else Package.open(path)
     passed: list[tuple[str, str]] = []
     found = {} if engine is not None else _finished(package)
@@ -148,7 +148,7 @@ def _waiting(spec: EngineSpec) -> str:
     missing = provider(spec.provider).unavailable()
     if missing is not None:
         return missing
-    return "Its answers were not compared with the float engine's on this machine: 'edgewright finish' does that."
+    return "Its outputs were not compared with the float engine's on this machine. 'edgewright finish' compares them."
 
 
 def _stranger(package: Package, spec: EngineSpec) -> str:
@@ -156,7 +156,9 @@ def _stranger(package: Package, spec: EngineSpec) -> str:
     hardware = package.manifest.hardware
     if spec.target not in hardware:
         return ""
-    return f"It was made for {spec.target}, and this machine is none of the package's targets ({', '.join(hardware)})."
+    return (
+        f"It was made for {spec.target}, and this machine is not one of the package's targets ({', '.join(hardware)})."
+    )
 
 
 def _other_processor(package: Package, spec: EngineSpec) -> str:
@@ -172,20 +174,20 @@ def _other_processor(package: Package, spec: EngineSpec) -> str:
         return ""
     had, has = (", ".join(sorted(found)) or "no instructions for integer products" for found in (there, here))
     return (
-        f"It was judged on a processor with {had}; this one has {has}, and gives other numbers. "
-        "Measure it here with 'edgewright bench'."
+        f"It was judged on a processor with {had}; this one has {has}, so its outputs differ. Measure it here "
+        "with 'edgewright bench'."
     )
 
 
 def _why(engine: str | None, passed: list[tuple[str, str]], *, finished: bool, stranger: str) -> str:
     if engine is not None:
-        return "It was asked for by name."
+        return "It was requested by name."
     if stranger:
         return stranger
     if finished:
         return "'edgewright finish' accepted it on this machine."
     if passed:
-        return f"It is the first in the package's order that can run here; passed over: {_names(passed)}."
+        return f"It is the first in the package's order that can run here; skipped: {_names(passed)}."
     return "It is the first in the package's order."
 
 
@@ -199,7 +201,7 @@ def _say_fallback(info: EngineInfo, *, strict: bool) -> None:
         warnings.warn(f"Running '{info.name}' instead: {reasons}", EngineFallbackWarning, stacklevel=4)
     if info.foreign_nodes:
         total = sum(info.nodes.values())
-        message = f"{info.provider} took {total - info.foreign_nodes} of {total} graph nodes of '{info.name}'."
+        message = f"{info.provider} runs {total - info.foreign_nodes} of {total} graph nodes of '{info.name}'."
         if strict:
-            raise EngineUnavailableError(message, hint="Allow a partial assignment by leaving out strict.")
-        warnings.warn(f"{message} The rest runs on another provider.", EngineFallbackWarning, stacklevel=4)
+            raise EngineUnavailableError(message, hint="Leave out strict to allow a partial assignment.")
+        warnings.warn(f"{message} Another provider runs the others.", EngineFallbackWarning, stacklevel=4)

@@ -40,7 +40,7 @@ class MeasuredSpec:
 
     Attributes:
         steps: From a sample to `outputs`, which are compared.
-        answer: Name of a value of these steps that goes to the scorer as well, for what is no array of scores.
+        answer: Name of a value of these steps that goes to the scorer as well, for what is not an array of scores.
         call: Options of a call whose time is taken, such that every engine does the same work.
     """
 

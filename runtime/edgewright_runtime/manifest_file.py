@@ -23,7 +23,7 @@ from edgewright_targets.errors import first_few, nearest
 from edgewright_targets.recipe import Recipe
 from edgewright_targets.record import read_record, write_record
 
-# A manifest holds names and options, never weights: anything larger is no manifest of ours.
+# A manifest holds names and options, never weights: anything larger is not a manifest of ours.
 MANIFEST_LIMIT_BYTES = 16 * 2**20
 # Every text is padded to at least so many tokens, so a larger number only takes memory.
 _LARGEST_PADDING = 2**16
@@ -44,7 +44,7 @@ def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) < len(pairs):
         twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
-        raise ValueError(f"the key {twice[:100]!r} is there twice")
+        raise ValueError(f"the key {twice[:100]!r} appears twice")
     return table
 
 
@@ -117,8 +117,8 @@ def read_manifest(text: bytes, where: str) -> Manifest:
     # RecursionError: brackets nested without end.
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PackageError(
-            f"{where}: this is no Edgewright package (manifest.json: {type(error).__name__}: {error}).",
-            hint="Packages are made with 'edgewright build ... -o NAME.ortpackage'.",
+            f"{where}: this is not an Edgewright package (manifest.json: {type(error).__name__}: {error}).",
+            hint="'edgewright build ... -o NAME.ortpackage' makes packages.",
         ) from error
     _check_format(written, where)
     base = read_record(Manifest, ours, f"{where}: manifest")
@@ -131,7 +131,9 @@ def read_manifest(text: bytes, where: str) -> Manifest:
         raise PackageError(f"{where}: the order of engines names {_few(unknown)}; engines: {_few(list(engines))}.")
     unchecked = [name for name in base.baselines.values() if not engines[name].compared]
     if unchecked:
-        raise PackageError(f"{where}: the float engine {unchecked} was not compared; everything is compared with it.")
+        raise PackageError(
+            f"{where}: the float engine {unchecked} is marked as not compared, but everything is compared with it."
+        )
     return dataclasses.replace(base, engines=engines)
 
 
@@ -167,7 +169,7 @@ def _engine(name: str, components: dict[str, dict[str, Any]], where: str) -> Eng
         raise PackageError(f"{place}: incomplete ({type(error).__name__}: {error}).") from error
     provider_name, record = records[0]
     if any(other != records[0] for other in records):
-        raise PackageError(f"{place}: its components {first_few(parts)} say different things about it.")
+        raise PackageError(f"{place}: its components {first_few(parts)} describe it differently.")
     if not isinstance(provider_name, str):
         raise PackageError(f"{place}: ep is {str(provider_name)[:60]}, expected the name of a provider.")
     if record.engine not in ENGINE_KINDS:

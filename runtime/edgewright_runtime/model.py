@@ -115,7 +115,7 @@ class Model:
             SampleError: It is not what the model takes, or the model makes no such vector.
         """
         if len(given) != 1:
-            raise SampleError(f"One input at a time has a vector; given were {len(given)}.")
+            raise SampleError(f"Pass one input at a time to get a vector; found {len(given)}.")
         ((name, value),) = given.items()
         return self.pipeline.part(name, value)
 

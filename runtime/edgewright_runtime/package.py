@@ -160,11 +160,11 @@ def _read_manifest_file(root: Path) -> bytes:
     try:
         return read_limited(path, MANIFEST_LIMIT_BYTES)
     except FileTooLargeError as error:
-        raise PackageError(f"'{root}': {error}; this is no manifest.") from error
+        raise PackageError(f"'{root}': {error}; this is not a manifest.") from error
     except (FileNotFoundError, NotADirectoryError) as error:
         found = "there is nothing at that path" if not root.exists() else f"it has no {MANIFEST}"
         raise PackageError(
-            f"'{root}' is no package: {found}.", hint="Make one with 'edgewright build ... -o NAME.ortpackage'."
+            f"'{root}' is not a package: {found}.", hint="Make one with 'edgewright build ... -o NAME.ortpackage'."
         ) from error
     except OSError as error:
         raise PackageError(f"'{path}' cannot be read: {error}.") from error
@@ -174,5 +174,5 @@ def asset_path(uri: str) -> str:
     """Where the asset called `uri` lies in a package (`sha256:ab..` is `shared_assets/sha256-ab..`)."""
     match = ASSET_URI.fullmatch(uri)
     if match is None:
-        raise PackageError(f"{uri[:100]!r} is no asset URI; expected sha256:<64 hex digits>.")
+        raise PackageError(f"{uri[:100]!r} is not an asset URI; expected sha256:<64 hex digits>.")
     return f"{ASSET_FOLDER}/sha256-{match.group(1)}{match.group(2)}"

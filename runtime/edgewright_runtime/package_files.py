@@ -40,7 +40,7 @@ def check_digests(root: Path, name: str) -> int:
     entries = [path for path in root.rglob("*") if path.is_symlink() or not path.is_dir()]
     odd = sorted(str(path.relative_to(root)) for path in entries if path.is_symlink() or not path.is_file())
     if odd:
-        raise _damaged(name, f"packages hold plain files only, and these are none: {first_few(odd)}")
+        raise _damaged(name, f"packages hold plain files only; these are not plain files: {first_few(odd)}")
     found = {str(PurePosixPath(path.relative_to(root))) for path in entries}
     missing = sorted(set(sums) - found)
     extra = sorted(found - set(sums) - {SUMS})
@@ -73,7 +73,7 @@ def read_sums(root: Path, name: str) -> dict[str, str]:
     for line in lines:
         match = _SUM_LINE.fullmatch(line)
         if match is None:
-            raise _damaged(name, f"{SUMS} has a line that is no checksum: {line[:80]!r}")
+            raise _damaged(name, f"{SUMS} has a line that is not a checksum: {line[:80]!r}")
         if match.group(2) in sums:
             raise _damaged(name, f"{SUMS} lists the file {quoted(match.group(2))} twice")
         sums[match.group(2)] = match.group(1)
@@ -133,7 +133,7 @@ def checked_folder(folder: Path, name: str) -> None:
             if not (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False))
         )
     if odd:
-        raise PackageError(f"'{name}': packages hold plain files only, and these are not: {first_few(odd)}.")
+        raise PackageError(f"'{name}': packages hold plain files only; these are not plain files: {first_few(odd)}.")
 
 
 def read_limited(path: Path, limit: int) -> bytes:

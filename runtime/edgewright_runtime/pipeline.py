@@ -83,7 +83,7 @@ class Pipeline:
         """What one input alone gives; see `Model.embed`."""
         parts = self._spec.parts
         if name not in parts:
-            given = f"a model for {self._package.manifest.task} makes no vector of '{name}' alone"
+            given = f"models for {self._package.manifest.task} have no separate vector of '{name}'"
             raise SampleError(f"{given[0].upper()}{given[1:]}.", hint=nearest(name, parts) if parts else "Call it.")
         values = Values({name: value})
         try:
@@ -98,7 +98,7 @@ class Pipeline:
         for index, step in enumerate(self.steps):
             if isinstance(step, StreamingStep):
                 return step.stream(self.run_steps(self.steps[:index], self.values(sample, options)))
-        raise SampleError(f"A model for {self._package.manifest.task} gives its answer at once: call it.")
+        raise SampleError(f"Models for {self._package.manifest.task} do not stream. Call the model instead.")
 
     def in_batches(self, samples: Sequence[Any], size: Any, options: dict[str, Any]) -> list[Any]:
         """The answers of samples, `size` of them at once; a step that cannot answers them one by one."""
@@ -106,7 +106,7 @@ class Pipeline:
         can = self._spec.input != ARRAYS_INPUT and any(isinstance(step, BatchStep) for step in self.steps)
         if not can or not isinstance(size, int) or size < 1:
             takes = "1 or more samples" if can else "one sample"
-            raise SampleError(f"A model for {self._package.manifest.task} takes {takes} at a time, not {size}.")
+            raise SampleError(f"Models for {self._package.manifest.task} take {takes} per call, not {size}.")
         answers: list[Any] = []
         for start in range(0, len(samples), size):
             part = [self.values(sample, options) for sample in samples[start : start + size]]
@@ -172,6 +172,7 @@ class Pipeline:
             return
         what = f"{type(error).__name__}: {error}"
         raise PackageError(
-            f"'{self._package.root}': the steps in its manifest do not fit together ({what[:_WORDS_LIMIT]}).",
-            hint="Check it with 'edgewright verify'. If it is whole, this is a bug of Edgewright: please report it.",
+            f"'{self._package.root}': the steps of its pipeline do not fit together ({what[:_WORDS_LIMIT]}).",
+            hint="Check the package with 'edgewright verify'. If the package is not damaged, this is a bug of "
+            "Edgewright: please report it.",
         ) from error

@@ -65,7 +65,7 @@ def finished_plan(package: Package, spec: EngineSpec, component: str, here: Gpu)
 
     plan = stored_plan(engine_key(package, spec, component, here))
     if plan is None:
-        reason = "It is made on the device, for this GPU, driver and TensorRT: run 'edgewright finish' there."
+        reason = "It is built on the device, for its GPU, driver and TensorRT version. Run 'edgewright finish' there."
         raise EngineUnavailableError(f"Engine '{spec.name}' cannot run here. {reason}", reason=reason)
     return plan
 
@@ -81,7 +81,7 @@ def invalid(flavour: Flavour, spec: EngineSpec, plan: Path, here: Gpu) -> str | 
     module = load_module(flavour)
     version = spec.option(VERSION_KEY)
     if version and version != module.__version__:
-        return f"It was built by {flavour.title} {version}; installed is {module.__version__}."
+        return f"It was built by {flavour.title} {version}, but {module.__version__} is installed."
     return _refusal(module, flavour, plan)
 
 
@@ -99,7 +99,7 @@ def _refusal(module: Any, flavour: Flavour, plan: Path) -> str | None:
         for name, cause in module.EngineInvalidityDiagnostics.__members__.items()
         if int(diagnostics) & int(cause)
     ]
-    return f"{flavour.title} does not take it here: {', '.join(causes) or 'it does not say why'}."
+    return f"{flavour.title} cannot load it here: {', '.join(causes) or 'without a reason'}."
 
 
 def profile(spec: EngineSpec, component: str) -> dict[str, Shapes]:

@@ -27,7 +27,7 @@ LATENT_INPUT = "latent"
 LIST_INPUTS = ("passages",)
 # Inputs that are files; a step decodes them.
 FILE_INPUTS = ("audio", "image", "video")
-# Answers travel beside the outputs of the graph under this name, which is no identifier.
+# Answers travel beside the outputs of the graph under this name, which is not an identifier.
 ANSWER = "(answer)"
 # In the file of an answer with arrays: the name of the answer itself, and what the names of its arrays begin with.
 _PACKED, _PACKED_ARRAYS = "answer", "array"
@@ -49,9 +49,9 @@ def named_values(sample: Any, pipeline_input: str) -> dict[str, Any]:
         return {names[0]: sample}
     if not isinstance(sample, dict):
         takes = f"a dict with {' and '.join(names)}" if names else "named arrays"
-        raise SampleError(f"The model takes {takes}; given was {type(sample).__name__}.")
+        raise SampleError(f"The model takes {takes}; found {type(sample).__name__}.")
     if missing := [name for name in names if name not in sample]:
-        raise SampleError(f"The model takes {' and '.join(names)}; missing is {', '.join(missing)}.")
+        raise SampleError(f"The model takes {' and '.join(names)}; {', '.join(missing)} is missing.")
     return dict(sample)
 
 

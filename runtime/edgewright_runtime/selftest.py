@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # Golden samples are a handful of inputs and outputs; a file that unpacks to more is not ours to load.
 _GOLDEN_LIMIT_BYTES = 2**30
 _MOST_SAMPLES = 1024
-# Of a feed of numbers that are no counts, as a share of its largest value (or of 1).
+# Of a feed of numbers that are not counts, as a share of its largest value (or of 1).
 _FEED_TOLERANCE = 1e-4
 # Decoders of video and their colours are rounded otherwise on each kind of processor, by a few of 255 levels.
 _VIDEO_TOLERANCE = 0.05
@@ -100,7 +100,8 @@ def verify(path: str | Path, *, engine: str | None = None, strict: bool = False)
         raise CheckFailedError(
             f"Engine '{info.name}' differs from the float outputs by {found} on the golden samples; {limit} is "
             "allowed.",
-            hint="This machine or its provider computes differently from the one it was measured on; build on it.",
+            hint="This machine or its provider computes differently from the one that the engine was measured on. "
+            "Build on this machine.",
         )
     return SelfTestReport(files, len(samples), info, worst, spec.tolerance)
 
@@ -114,7 +115,8 @@ def check_places(engine: str, alike: Likeness, outputs: Mapping[str, Array], gol
     if place := alike.odd_place(dict(outputs), golden.outputs):
         raise CheckFailedError(
             f"Engine '{engine}' differs from the float outputs of golden sample {index}: {place}.",
-            hint="This machine or its provider computes differently from the one it was measured on; build on it.",
+            hint="This machine or its provider computes differently from the one that the engine was measured on. "
+            "Build on this machine.",
         )
 
 
@@ -135,7 +137,7 @@ def check_whole(path: str | Path) -> tuple[Package, int]:
     try:
         onnxruntime.ModelPackageContext(str(package.root))
     except Exception as error:
-        raise DamagedPackageError(f"'{path}': ONNX Runtime does not take it as a model package: {error}.") from error
+        raise DamagedPackageError(f"'{path}': ONNX Runtime cannot read it as a model package: {error}.") from error
     return package, files
 
 
@@ -148,8 +150,8 @@ def check_complete(samples: tuple[GoldenSample, ...], name: str) -> None:
     if not samples:
         raise DamagedPackageError(
             f"'{name}' has no golden samples, so there is nothing to compare.",
-            hint="Whoever built it left them out, or they were taken away. 'edgewright verify --structure-only' checks "
-            "the files alone, 'edgewright bench' compares the engines on data of yours.",
+            hint="The build left them out. 'edgewright verify --structure-only' checks only the files; 'edgewright "
+            "bench' compares the engines on your own data.",
         )
     hint = "Build the package again: 'edgewright build' stores samples and the outputs of the float engine."
     for index, golden in enumerate(samples):
@@ -172,8 +174,8 @@ def check_tolerance(spec: EngineSpec, samples: tuple[GoldenSample, ...], alike: 
     largest = 2.0 if alike.boxes is not None else max(2 * alike.floor, 8.0 * float(max(sizes, default=0)))
     if not spec.tolerance <= largest:
         raise DamagedPackageError(
-            f"Engine '{spec.name}' has the tolerance {spec.tolerance:.3g}; for its golden outputs {largest:.3g} is the "
-            "most that a build writes.",
+            f"Engine '{spec.name}' has the tolerance {spec.tolerance:.3g}; builds write at most {largest:.3g} for "
+            "these golden outputs.",
             hint="Get the package again from where it was built, or build it again.",
         )
 
@@ -205,13 +207,13 @@ def check_feeds(
     for name, stored in golden.feeds.items():
         if name not in feeds:
             raise CheckFailedError(
-                f"Golden sample {index}: the steps before the graph do not make '{name[:100]}' any more.",
-                hint=f"They make: {first_few(feeds)}.",
+                f"Golden sample {index}: the steps before the graph no longer give '{name[:100]}'.",
+                hint=f"They give: {first_few(feeds)}.",
             )
         if not _same_feed(feeds[name], stored, multiple, allowed):
             raise CheckFailedError(
-                f"Golden sample {index}: the steps before the graph made other values for '{name}' than at the build.",
-                hint="Another version of a library that the steps use may be installed; see 'edgewright inspect'.",
+                f"Golden sample {index}: the steps before the graph give other values for '{name}' than at the build.",
+                hint="A library that the steps use may have another version here; see 'edgewright inspect'.",
             )
 
 

@@ -142,4 +142,4 @@ def _check_extended(tar: Entries, header: tarfile.TarInfo) -> None:
 
 
 def _sparse(tar: Entries, name: str) -> PackageError:
-    return tar.refused(name, "is sparse and no plain file; packages hold plain files only")
+    return tar.refused(name, "is a sparse file; packages hold plain files only")

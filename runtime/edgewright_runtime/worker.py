@@ -76,7 +76,7 @@ class Worker:
         except EdgewrightError as error:
             return {"ok": False, "kind": "input", "error": getattr(error, "reason", error.message)}, {}
         except MemoryError:
-            return {"ok": False, "kind": "input", "error": "There is not enough memory for it."}, {}
+            return {"ok": False, "kind": "input", "error": "There is not enough memory."}, {}
         except Exception as error:  # noqa: BLE001 - the other end must hear of it, whatever it is
             return {"ok": False, "kind": "bug", "error": f"{type(error).__name__}: {error}"}, {}
         return {"ok": True, **dataclasses.asdict(answer)}, made

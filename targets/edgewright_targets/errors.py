@@ -86,7 +86,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     # Capitals are the commonest difference, and no likeness to difflib.
     by_small = {known_name.casefold(): known_name for known_name in names}
     close = [by_small[small] for small in difflib.get_close_matches(name.casefold(), by_small, n=3, cutoff=0.5)]
-    listing = f"Known: {', '.join(names)}." if names else "None is known."
+    listing = f"Known: {', '.join(names)}." if names else "None are known."
     if not close:
         return listing
     return f"Did you mean {' or '.join(repr(c) for c in close)}? {listing}"

@@ -13,7 +13,7 @@ class CollectedInputError(InputError):
     """
 
     def __init__(self, errors: tuple[InputError, ...]) -> None:
-        super().__init__(f"{len(errors)} things are wrong.")
+        super().__init__(f"There are {len(errors)} errors.")
         # Each is bounded; together they may be longer.
         self.message += "\n" + "\n".join(str(error) for error in errors)
         self.errors = errors

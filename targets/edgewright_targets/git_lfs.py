@@ -27,6 +27,6 @@ def refuse_pointer(path: Path) -> None:
         return
     if begin.startswith(_BEGIN) and len(begin) <= _MOST_BYTES:
         raise InputError(
-            f"'{path}' is a pointer of Git LFS; the file itself was not fetched.",
+            f"'{path}' is a Git LFS pointer; the file itself was not fetched.",
             hint="Fetch it with 'git lfs install' and 'git lfs pull' in its repository.",
         )

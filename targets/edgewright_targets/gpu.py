@@ -77,7 +77,7 @@ def gpu() -> Gpu:
     count, device = ctypes.c_int(), ctypes.c_int()
     call("cuDeviceGetCount", ctypes.byref(count))
     if count.value < 1:
-        raise CudaError("The NVIDIA driver of this machine shows no GPU.")
+        raise CudaError("The NVIDIA driver of this machine finds no GPU.")
     call("cuDeviceGet", ctypes.byref(device), 0)
     name = ctypes.create_string_buffer(_NAME_BYTES)
     call("cuDeviceGetName", name, _NAME_BYTES, device)

@@ -28,7 +28,7 @@ class Hardware:
     compute_capabilities: tuple[str, ...] = ()
 
     def is_here(self) -> bool:
-        """Whether this machine is such a one."""
+        """Whether this machine is the described hardware."""
         return (
             self.architecture == architecture()
             and (not self.machine_model or read_text(_MODEL_FILE).startswith(self.machine_model))

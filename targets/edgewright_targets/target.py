@@ -138,5 +138,5 @@ class Target:
         return Hardware(self.architecture, self.machine_model, self.isa, self.compute_capabilities)
 
     def is_here(self) -> bool:
-        """Whether this machine is such a one: another of its architecture is not, and gives no figures for it."""
+        """Whether this machine is this target. Sharing its architecture is not enough: figures would be others."""
         return self.hardware.is_here()

@@ -21,7 +21,7 @@ from edgewright_targets.toml_lines import read_toml, with_line
 
 T = TypeVar("T")
 
-# Files that targets extend and that are no targets themselves begin so.
+# Files that targets extend and that are not targets themselves begin so.
 _SHARED = "_"
 
 

@@ -34,7 +34,7 @@ def read_target(name: str, text: str, where: str, tasks: Collection[str] | None 
         tasks: Names of all tasks, for candidates that are for some of them only; None does not check those.
 
     Raises:
-        RecordError: It is no valid target; the message begins with the file and the line.
+        RecordError: It is not a valid target; the message begins with the file and the line.
     """
     file = read_file(text, where)
     try:
@@ -96,13 +96,13 @@ def _check_names(name: str, baseline: str, entries: Sequence[CandidateFile], whe
             raise RecordError(f"{where}: two candidates have the name '{word}'.", keys=("candidate", index, "name"))
     if baseline not in names:
         raise RecordError(
-            f"{where}: the baseline '{baseline}' is no candidate.", hint=nearest(baseline, names), keys=("baseline",)
+            f"{where}: the baseline '{baseline}' is not a candidate.", hint=nearest(baseline, names), keys=("baseline",)
         )
     for index, word in enumerate((name, *names)):
         # Names of engines become names of folders in a package.
         if not set(word) <= _NAME_CHARACTERS or word.strip(".-_") != word or not word:
             raise RecordError(
-                f"{where}: '{word}' is no name; use letters, digits, '.', '-' and '_' between them.",
+                f"{where}: '{word}' is not a name; use letters, digits, '.', '-' and '_' between them.",
                 keys=("candidate", index - 1, "name") if index else (),
             )
 
@@ -140,7 +140,7 @@ def _bytes(memory: str, where: str) -> int:
     found = _MEMORY.fullmatch(memory)
     if found is None or found.group(2) not in _UNITS:
         raise RecordError(
-            f"{where}: memory: '{memory}' is no size; expected a number and a unit, such as '8 GiB'.",
+            f"{where}: memory: '{memory}' is not a size; expected a number and a unit, such as '8 GiB'.",
             hint=f"Units: {', '.join(_UNITS)}.",
             keys=("memory",),
         )
@@ -174,7 +174,7 @@ def _candidate(file: TargetFile, entry: CandidateFile, index: int, where: str) -
     )
     if found.pad_to_multiple_of < 1:
         raise RecordError(
-            f"{place}: pad_to_multiple_of is {found.pad_to_multiple_of}; 1 is no padding.",
+            f"{place}: pad_to_multiple_of is {found.pad_to_multiple_of}; 1 is not padding.",
             keys=(*at, "pad_to_multiple_of"),
         )
     _check_words((found.engine,), ENGINE_KINDS, "engine", place, *at)

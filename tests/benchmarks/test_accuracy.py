@@ -185,7 +185,7 @@ class TestSimilarity:
             ([0.0, 0.0], [1.0, 0.0], 0),
             ([-1.0, 0.0], [1.0, 0.0], 0),
             ([1.0], [1.0, 1.0], 0),
-            # Masked classes on both sides are no difference, and on one side a whole one.
+            # Masked classes on both sides are not a difference, and on one side a whole one.
             ([np.inf, 1.0], [np.inf, 1.0], 1),
             ([-np.inf, 0.6, 0.8], [-np.inf, 1.0, 0.0], 0.6),
             ([np.nan, 1.0], [np.nan, 1.0], 1),

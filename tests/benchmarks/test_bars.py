@@ -169,5 +169,5 @@ def test_a_bar_without_a_package_says_so(tmp_path: Path) -> None:
     bar = ROOT / "benchmarks" / "bars" / "load_time.py"
     done = subprocess.run([sys.executable, bar, "--package", "none"], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 2
-    assert "'none' is no package" in done.stderr
+    assert "'none' is not a package" in done.stderr
     assert "Traceback" not in done.stderr

@@ -79,9 +79,9 @@ def test_agreement_is_with_the_baselines_texts() -> None:
 
 def test_what_cannot_be_scored_is_refused() -> None:
     answers = written(ANSWERS)
-    with pytest.raises(InputError, match="Expected right texts for 40 samples, found 3"):
+    with pytest.raises(InputError, match="Expected reference texts for 40 samples, found 3"):
         score(LabelledTranslation(), answers, RIGHT[:3], answers)
-    with pytest.raises(InputError, match="hold no written text"):
+    with pytest.raises(InputError, match="hold no generated text"):
         score(LabelledTranslation(), [{"logits": np.zeros(2)}] * 40, RIGHT, answers)
     with pytest.raises(InputError, match="holds a character"):
         score(LabelledTranslation(), answers, [("",)] * 40, answers)

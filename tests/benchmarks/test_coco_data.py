@@ -64,8 +64,8 @@ def change(file: Path, edit: Callable[[Any], object]) -> None:
     [
         (lambda data: data.pop("categories"), "no list 'categories'.*it has: info, images, annotations"),
         (lambda data: data["annotations"][1].pop("bbox"), r"line \d+: annotations\[1\] has no usable 'bbox'"),
-        (lambda data: data["annotations"][0].update(bbox=[1, 2, 3]), r"annotations\[0\]: a box is four numbers"),
-        (lambda data: data["annotations"][0].update(bbox=[90, 9, -50, 5]), "a box of width -50 .*"),
+        (lambda data: data["annotations"][0].update(bbox=[1, 2, 3]), r"annotations\[0\]: a box must be four numbers"),
+        (lambda data: data["annotations"][0].update(bbox=[90, 9, -50, 5]), "a box has the width -50 .*"),
         (lambda data: data["annotations"][0].update(bbox=[5, 5, 500, 5]), "is not inside its picture, which is"),
         (lambda data: data["annotations"][0].update(image_id=7), r"line \d+: annotations\[0\]: there is no picture"),
         (lambda data: data["annotations"][0].update(category_id=7), "no category with the id 7; there are: 10, 11"),
@@ -74,7 +74,7 @@ def change(file: Path, edit: Callable[[Any], object]) -> None:
         (lambda data: data["images"][2].pop("id"), r"images\[2\] has no usable 'id'"),
         (lambda data: data["images"][2].update(id=100), "another picture with the id 100"),
         (lambda data: data["images"][3].update(width=999), "is .* and the file says 999 x"),
-        (lambda data: data["images"].append(3), r"images\[4\]: expected an object"),
+        (lambda data: data["images"].append(3), r"images\[4\]: expected a JSON object"),
         (lambda data: data["images"].clear(), "there is no picture with the id"),
     ],
 )

@@ -156,13 +156,13 @@ def test_without_labels_the_baseline_s_boxes_are_right() -> None:
     lost = score(BoxAgreement(), outputs(nothing), None, baseline, max_drop=0.01)
     assert lost.metrics["agreement"].value == 0
     assert lost.drop.value == pytest.approx(1, abs=1e-9)
-    with pytest.raises(InputError, match="shows no box in any picture"):
+    with pytest.raises(InputError, match="finds no box in any picture"):
         score(BoxAgreement(), baseline, None, outputs(nothing))
 
 
 def test_nothing_to_find() -> None:
     answers = outputs([[entry("cat", 0.9, (0, 0, 5, 5))]])
-    with pytest.raises(InputError, match="nothing to find"):
+    with pytest.raises(InputError, match="average precision is not defined"):
         score(LabelledBoxes(), answers, [()], answers)
     with pytest.raises(InputError, match="boxes of 1 pictures, found 0"):
         score(LabelledBoxes(), answers, None, answers)

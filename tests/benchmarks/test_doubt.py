@@ -55,23 +55,23 @@ def judged(task: str, outputs: list[Any], truth: Any) -> str:
         # Labels in another order, with one that happens to be right.
         ("text-classification", scores([(index + 1) % 4 for index in FOUR]), FOUR, "Its Accuracy is 0.00% on 40"),
         ("image-classification", scores([0, *((index + 1) % 4 for index in FOUR[1:])]), FOUR,
-            "It is right on 2.5% of 40 samples, at most 12.9% of all; always answering the most frequent class"),
+            "It is correct on 2.5% of 40 samples (upper bound: 12.9%). Always predicting the most frequent class"),
         ("audio-classification", scores([1 - index for index in RARE]), RARE, "Accuracy is 0.00%"),
         # As good as the most frequent class, and only ever that.
-        ("text-classification", scores([0] * 40), RARE, "one and the same answer for all 40 samples"),
-        ("arrays", scores([3] * 40), FOUR, "one and the same answer"),
-        ("arrays", single([0.1] * 40), RARE, "one and the same answer"),
+        ("text-classification", scores([0] * 40), RARE, "the same prediction for all 40 samples"),
+        ("arrays", scores([3] * 40), FOUR, "the same prediction for all"),
+        ("arrays", single([0.1] * 40), RARE, "the same prediction for all"),
         ("object-detection", boxes(*range(0, 600, 100)), true_boxes(*range(50, 650, 100)), "COCO mAP is 0.00% on 6"),
         ("object-detection", boxes(*range(0, 600, 100), label="dog"), true_boxes(*range(0, 600, 100)), "COCO mAP is 0"),
         ("object-detection", answers([], [], [], []), true_boxes(0, 10, 20, 30), "COCO mAP is 0.00% on 4"),
         ("automatic-speech-recognition", answers(*["a b c d e f g h"] * 6), SPOKEN, "Word accuracy (1 - WER) is -"),
         ("automatic-speech-recognition", answers(*[""] * 6), SPOKEN, "Word accuracy (1 - WER) is 0.00%"),
-        ("translation", answers(*["on the on the"] * 6), [(text,) for text in SPOKEN], "one and the same answer"),
+        ("translation", answers(*["on the on the"] * 6), [(text,) for text in SPOKEN], "the same prediction for all"),
         ("question-answering", answers(*[{"text": "!"}] * 6), [(text,) for text in SPOKEN], "Answer F1 is 0.00%"),
         # Ranks that are turned round, and numbers that are all the same.
         ("text-regression", single([-value for value in range(40)]), [float(one) for one in range(40)], "Spearman"),
         ("text-regression", single([0.5] * 6), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0], "Spearman"),
-        ("image-to-text", answers(*["a a the"] * 6), [(text,) for text in SPOKEN], "one and the same answer"),
+        ("image-to-text", answers(*["a a the"] * 6), [(text,) for text in SPOKEN], "the same prediction for all"),
     ],
 )  # fmt: skip
 def test_a_wrong_float_model_is_doubted(task: str, outputs: list[Any], truth: Any, says: str) -> None:
@@ -108,8 +108,8 @@ def test_answers_to_questions_and_masks_are_compared_without_what_always_differs
     masks = answers(*({"mask": np.full((4, 5 + index), 2)} for index in range(6)))
     drawn = answers(*({"mask": np.arange(20 + index) % 3} for index in range(6)))
 
-    assert "one and the same answer" in doubt(third, predictions(sure), SPOKEN)
-    assert "one and the same answer" in doubt(third, predictions(masks), SPOKEN)
+    assert "the same prediction for all" in doubt(third, predictions(sure), SPOKEN)
+    assert "the same prediction for all" in doubt(third, predictions(masks), SPOKEN)
     assert doubt(third, predictions(drawn), SPOKEN) == ""
 
 

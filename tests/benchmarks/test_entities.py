@@ -92,5 +92,5 @@ def test_tags_that_are_no_names() -> None:
 
 def test_outputs_without_answers() -> None:
     bare = [{"logits": np.zeros(1)}]
-    with pytest.raises(InputError, match="from an engine's answer only"):
+    with pytest.raises(InputError, match="This engine gave only the outputs of its graph"):
         score(TASK.labelled, bare, [("O",)], bare)

@@ -50,8 +50,8 @@ def test_several_labels(cell: Any, expected: tuple[int, ...]) -> None:
         ("Joy", NAMES, "Did you mean 'joy'"),
         ([3], NAMES, "no class 3"),
         ("joy;hope", NAMES, "unknown label 'hope'"),
-        ([0, 1], ("off", "on"), "may be the indices of two classes"),
-        ("[1, 0]", ("off", "on"), "may be the indices of two classes"),
+        ([0, 1], ("off", "on"), "is ambiguous: the indices of two classes"),
+        ("[1, 0]", ("off", "on"), "is ambiguous: the indices of two classes"),
     ],
 )
 def test_several_labels_that_are_none(cell: Any, names: tuple[str, ...], says: str) -> None:

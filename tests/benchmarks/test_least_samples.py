@@ -50,5 +50,5 @@ def test_too_few_pictures_with_boxes_are_said(tmp_path: Any) -> None:
 
     (job,) = read_jobs(str(checkpoint), options)
 
-    assert "5 samples cannot show a loss below 35.1 percentage points" in job.too_few()
+    assert "5 samples cannot show a drop below 35.1 percentage points" in job.too_few()
     assert "only an engine that is better than float could be chosen" in job.too_few()

@@ -72,7 +72,7 @@ def lying_payload() -> bytes:
         (b'{"ok": true, "bytes": 99999999999}\n', "announces 99999999999 bytes"),
         (b'{"bytes": ' + HUGE + b"}\n", "a line is not JSON"),
         (b'{"ok": true, "bytes": 3}\nabc', "not a readable .npz|no readable .npz"),
-        (b'{"ok": true, "bytes": %d}\n%b' % (len(lying_payload()), lying_payload()), "no readable .npz"),
+        (b'{"ok": true, "bytes": %d}\n%b' % (len(lying_payload()), lying_payload()), "not a readable .npz"),
         (b"x" * (2**20 + 1), "a line has more than"),
     ],
 )
@@ -139,12 +139,12 @@ ENGINE = {
         (
             message({"ok": True, "said": []}, **{"one/scores": np.zeros(1)}),
             lambda worker: worker.answer([0]),
-            "an array 'one/scores' that was not asked for",
+            "an array 'one/scores' that was not requested",
         ),
         (
             message({"ok": True, "said": []}, **{"0/scores": np.zeros(1)}),
             lambda worker: worker.answer([0, 1]),
-            "its samples have unlike outputs",
+            "its samples have different outputs",
         ),
         *(
             (
@@ -154,7 +154,7 @@ ENGINE = {
             )
             for packed in (b"{", b"PK\x03\x04", b"\xff", b"")
         ),
-        (message({"ok": True, "seconds": [1.0], "busy": 1.0}), lambda worker: worker.time([0, 1]), "1 times of 2"),
+        (message({"ok": True, "seconds": [1.0], "busy": 1.0}), lambda worker: worker.time([0, 1]), "1 times for 2"),
         (
             message({"ok": True, "seconds": [1.0, 1e300], "busy": 1.0}),
             lambda worker: worker.time([0, 1]),
@@ -251,9 +251,9 @@ def session(tmp_path: Path, *streams: bytes, then: str = "cat > /dev/null") -> F
         (DeviceFacts, answer({"ok": True}), "the key 'folder' is missing"),
         (Copied, answer({"ok": True, "whole": False, "have": {"a": "b"}, "free_bytes": 1}), "have.a: expected int"),
         (Done, answer([]), "not a JSON object"),
-        (Done, answer({}), "it neither agrees nor refuses"),
-        (Done, answer({"ok": False, "error": {}}), "it neither agrees nor refuses"),
-        (Done, answer({"ok": "yes"}), "it neither agrees nor refuses"),
+        (Done, answer({}), "it has neither a result nor an error"),
+        (Done, answer({"ok": False, "error": {}}), "it has neither a result nor an error"),
+        (Done, answer({"ok": "yes"}), "it has neither a result nor an error"),
         (Done, answer({"ok": False, "error": "its disk is full"}), "Device 'board' refused: its disk is full."),
         (Done, DEEP, "a line is not JSON"),
         (Done, b"Welcome to board!\n", "a line is not JSON: b'Welcome to board!"),

@@ -100,8 +100,8 @@ class TestReport:
         result = listed(build_result(), chosen=Otherwise(13, (1, 2, 3)), refused=Otherwise(0, ()))
         for text in (render_html(result), render_markdown(result)):
             said = " ".join(text.split())
-            assert "13 of 1,000 samples are answered otherwise than by the float baseline: 1, 2, 3 and 10 more." in said
-            assert "0 of 1,000 samples are answered" not in said
+            assert "13 of 1,000 samples have other predictions than the float baseline: 1, 2, 3 and 10 more." in said
+            assert "0 of 1,000 samples have" not in said
             assert "<q>" not in text
             assert "give this report only" not in text
         data = write_record(result)
@@ -133,4 +133,4 @@ class TestReport:
 
 def test_quoting_is_about_a_report(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["bench", str(tmp_path / "p"), "--data", "d.csv", "--quote-samples"]) == 2
-    assert "--quote-samples is about the report." in " ".join(capsys.readouterr().err.split())
+    assert "--quote-samples needs --report." in " ".join(capsys.readouterr().err.split())

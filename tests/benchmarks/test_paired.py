@@ -123,7 +123,7 @@ class TestPairedAccuracyDrop:
             paired_accuracy_drop(baseline, candidate)
 
     def test_refuses_a_confidence_that_makes_no_interval(self) -> None:
-        with pytest.raises(InputError, match="confidence of 95"):
+        with pytest.raises(InputError, match="confidence is 95"):
             paired_accuracy_drop([True], [True], confidence=95)
 
 

@@ -1,4 +1,4 @@
-"""Pictures are scored by scikit-image's own SSIM and PSNR; what is broken is no crash."""
+"""Pictures are scored by scikit-image's own SSIM and PSNR; what is broken is not a crash."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_what_is_no_picture_has_nothing_in_common() -> None:
         distance = found.metrics["perceptual_distance"]
         assert distance.value == pytest.approx(2 * NOTHING_ALIKE / 40)
         assert distance.low < distance.value < distance.high
-    with pytest.raises(InputError, match="Pictures can be told from an engine's answer only"):
+    with pytest.raises(InputError, match="Pictures are scored by the pipeline's output"):
         score(SCORER, [{"x": np.zeros(1)}], None, baseline[:1])
 
 

@@ -72,5 +72,5 @@ def test_agreement() -> None:
 
 
 def test_another_number_of_scores() -> None:
-    with pytest.raises(InputError, match="has 3 passages, and the model gives 12"):
+    with pytest.raises(InputError, match="has 3 passages, but the model gives 12"):
         score(TASK.labelled, BASELINE, [(1, 0, 0)] * len(BASELINE), BASELINE)

@@ -15,7 +15,9 @@ def test_a_file_larger_than_any_result_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "result.json"
     path.touch()
     os.truncate(path, 2**35)
-    with pytest.raises(InputError, match=r"result.json' has 34,359,738,368 bytes; a result has at most 33,554,432"):
+    with pytest.raises(
+        InputError, match=r"result.json' has 34,359,738,368 bytes; the limit for a result is 33,554,432"
+    ):
         read_result(path)
 
 

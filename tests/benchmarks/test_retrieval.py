@@ -73,7 +73,7 @@ def test_a_loss_within_the_budget_is_shown_by_more_samples_than_these() -> None:
 
 def test_what_cannot_be_scored_is_refused() -> None:
     outputs, truth = pairs(3)
-    with pytest.raises(InputError, match="nothing can be told apart"):
+    with pytest.raises(InputError, match="retrieval cannot be scored"):
         score(SCORER, outputs, ["a", "a", "a"], outputs)
     with pytest.raises(InputError, match="Expected the text of each pair"):
         score(SCORER, outputs, None, outputs)

@@ -94,9 +94,9 @@ def test_scores_that_are_no_numbers_are_no_class(tmp_path: Path) -> None:
     size = sum(mask.size for mask in truth)
     assert accuracy.metrics["pixel_accuracy"].value == pytest.approx(1 - truth[0].size / size)
     assert accuracy.drop.value > 0
-    with pytest.raises(InputError, match="Masks can be told from an engine's answer only"):
+    with pytest.raises(InputError, match="Masks are scored by the pipeline's output"):
         score(TASK.labelled, [{"logits": np.zeros(1)}], paths[:1], outputs(truth[:1]))
-    with pytest.raises(InputError, match=r"Sample 0: its mask is .* the answer's"):
+    with pytest.raises(InputError, match=r"Sample 0: its mask is .* the predicted mask"):
         score(TASK.labelled, outputs([truth[0][1:]]), paths[:1], outputs(truth[:1]))
     nothing = write(tmp_path, [np.full((4, 4), IGNORED)])
     with pytest.raises(InputError, match="No pixel of any mask has a class"):
@@ -140,18 +140,18 @@ def test_masks_that_do_not_fit(tmp_path: Path) -> None:
     Image.new("RGB", (width, height)).save(mask)
     refuses("has the mode RGB; a mask has one channel")
     picture.with_name("0.jpg").write_bytes(b"")
-    refuses("two files of one name: 0.jpg and 0.png")
+    refuses("two files with the same name: 0.jpg and 0.png")
     picture.with_name("0.jpg").unlink()
     mask.write_bytes(whole[: len(whole) // 2])
     refuses("cannot be read; it may be cut off")
     mask.write_bytes(b"no picture")
-    refuses("is no picture of a kind without losses")
+    refuses("is not a lossless image")
     mask.unlink()
     refuses(r"1 of 3 files have no partner in 'masks', such as 'images/0.png'")
     picture.rename(folder / "masks" / "0.png")
     refuses(r"1 of 3 files have no partner in 'images', such as 'masks/0.png'")
     (folder / "others").mkdir()
-    refuses("has the folders images, masks, others; expected were images and masks")
+    refuses("has the folders images, masks, others; expected images and masks")
     table = tmp_path / "table.csv"
     table.write_text("image,mask\ndata/images/1.png,data/masks/9.png\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"line 2: there is no file 'data/masks/9\.png'"):
@@ -177,7 +177,7 @@ def test_masks_in_black_and_white(tmp_path: Path) -> None:
     folder = tiny_segmenters.write_scenes(tmp_path / "data", count=3)
     for path in (folder / "masks").iterdir():
         Image.fromarray(np.where(read_mask(path) > 0, 255, 0).astype(np.uint8)).save(path)
-    with pytest.raises(InputError, match="no other values than 0 and 255"):
+    with pytest.raises(InputError, match="only the values 0 and 255"):
         read(folder)
     for path in (folder / "masks").iterdir():
         Image.fromarray(np.zeros(read_mask(path).shape, dtype=np.uint8)).save(path)

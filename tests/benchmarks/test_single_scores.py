@@ -76,7 +76,7 @@ def test_no_auc_of_one_class() -> None:
     assert "auc" not in accuracy.metrics
 
 
-@pytest.mark.parametrize(("width", "says"), [(1, "one score, which tells 0 from 1"), (3, "of the classes 0 to 2")])
+@pytest.mark.parametrize(("width", "says"), [(1, "one score, for 0 and 1"), (3, "of the classes 0 to 2")])
 def test_classes_without_a_score_are_refused(width: int, says: str) -> None:
     outputs: list[Output] = [np.arange(width, dtype=np.float32)] * 4
     with pytest.raises(InputError, match=says):
@@ -111,7 +111,7 @@ def test_forms_of_labels(tmp_path: Path, label: NDArray[np.generic]) -> None:
 @pytest.mark.parametrize(
     ("label", "says"),
     [
-        (np.array([0, 1, -1]), "class indices begin at 0"),
+        (np.array([0, 1, -1]), "class indices start at 0"),
         (np.array([0.5, np.nan, 1.0]), r"NaN or infinite values in 1 of 3 samples \(the first: 1\)"),
         (np.array(["a", "b", "c"]), "must hold a class index or a number"),
         (np.array([[0, 1], [1, 2], [0, 0]]), "2 columns with other values than 0 and 1"),
@@ -139,5 +139,5 @@ def test_numbers_and_several_labels_of_arrays(tmp_path: Path) -> None:
     figure = score(scorer, single, years, single)
     assert figure.metrics["spearman"].value > 0.99
     assert doubt(figure, predictions(column(np.array(years))), years) == ""
-    with pytest.raises(InputError, match="the model gives 3 of them"):
+    with pytest.raises(InputError, match="but the model gives 3"):
         score(scorer, several, found["number"], several)

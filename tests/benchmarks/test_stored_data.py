@@ -154,7 +154,7 @@ def test_wrong_files(tmp_path: Path, pictures: tuple[list[Path], Any]) -> None:
     for name, content in {"cut": whole.read_bytes()[:-9], "text": b"text,label\n", "empty": b""}.items():
         path = tmp_path / f"{name}.parquet"
         path.write_bytes(content)
-        with pytest.raises(InputError, match=rf"{name}\.parquet' is no readable Parquet file"):
+        with pytest.raises(InputError, match=rf"{name}\.parquet' is not a readable Parquet file"):
             _read(path)
     path = tmp_path / "spoiled.parquet"
     spoiled = bytearray(whole.read_bytes())
@@ -264,7 +264,7 @@ def test_texts_beyond_what_is_kept_are_refused_before_they_are_read(
 ) -> None:
     monkeypatch.setattr(_stored, "MOST_CHARACTERS", 10_000)
     monkeypatch.setattr(_stored, "samples_of_rows", None)
-    with pytest.raises(InputError, match="bytes of text, which are too many") as caught:
+    with pytest.raises(InputError, match="bytes of text, too many") as caught:
         _texts(groups)
     assert "--samples" in caught.value.hint
 

@@ -93,7 +93,7 @@ def test_an_engine_that_writes_otherwise_loses() -> None:
 
 
 def test_what_cannot_be_scored_is_refused() -> None:
-    with pytest.raises(InputError, match="no written text"):
+    with pytest.raises(InputError, match="no generated text"):
         score(WritingAgreement(), [{}], None, [{}])
-    with pytest.raises(InputError, match="Expected right texts"):
+    with pytest.raises(InputError, match="Expected reference texts"):
         score(LabelledWriting(), outputs("a"), None, outputs("a"))

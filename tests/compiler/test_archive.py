@@ -55,7 +55,7 @@ def test_cut_off_anywhere(command: Command, archive: Path) -> None:
         command.refuses("verify", archive, says=[f"'{archive}' is damaged", "Copy it again"], code=1)
     for keep in (0, 100, 511):
         archive.write_bytes(whole[:keep])
-        command.refuses("verify", archive, says=[f"'{archive}' is no package"])
+        command.refuses("verify", archive, says=[f"'{archive}' is not a package"])
 
 
 def test_damage_behind_an_archive_that_was_unpacked_before(command: Command, archive: Path) -> None:
@@ -102,13 +102,13 @@ def _entry(name: str, kind: bytes = tarfile.REGTYPE, target: str = "", content: 
         (_entry("../outside", content=b"x"), "leaves the package"),
         (_entry("model/../../outside", content=b"x"), "leaves the package"),
         (_entry("/tmp/edgewright-outside", content=b"x"), "leaves the package"),
-        (_entry("link", tarfile.SYMTYPE, "/etc/passwd"), "'link' is no plain file"),
-        (_entry("link", tarfile.LNKTYPE, "manifest.json"), "'link' is no plain file"),
-        (_entry("pipe", tarfile.FIFOTYPE), "'pipe' is no plain file"),
-        (_entry("device", tarfile.CHRTYPE), "'device' is no plain file"),
-        (_entry("folder", tarfile.DIRTYPE), "'folder' is no plain file"),
-        (_entry("manifest.json", content=b"{}"), "'manifest.json' is there twice"),
-        (_entry("manifest.json/inside", content=b"{}"), "lies in a file"),
+        (_entry("link", tarfile.SYMTYPE, "/etc/passwd"), "'link' is not a plain file"),
+        (_entry("link", tarfile.LNKTYPE, "manifest.json"), "'link' is not a plain file"),
+        (_entry("pipe", tarfile.FIFOTYPE), "'pipe' is not a plain file"),
+        (_entry("device", tarfile.CHRTYPE), "'device' is not a plain file"),
+        (_entry("folder", tarfile.DIRTYPE), "'folder' is not a plain file"),
+        (_entry("manifest.json", content=b"{}"), "'manifest.json' appears twice"),
+        (_entry("manifest.json/inside", content=b"{}"), "is inside a file"),
     ],
 )
 def test_entries_that_no_package_has(
@@ -176,11 +176,13 @@ def _chained(kind: bytes, count: int) -> Callable[..., object]:
         pytest.param(_raw_entry(tarfile.XGLTYPE, 512), "header for all entries", id="global pax header"),
         pytest.param(_chained(tarfile.XHDTYPE, 5000), "more than 4 extended headers", id="5,000 pax headers"),
         pytest.param(_chained(tarfile.GNUTYPE_LONGNAME, 5000), "more than 4 extended headers", id="5,000 names"),
-        pytest.param(_raw_entry(tarfile.GNUTYPE_SPARSE, 512), "'x' is sparse", id="old GNU sparse"),
+        pytest.param(_raw_entry(tarfile.GNUTYPE_SPARSE, 512), "'x' is a sparse file", id="old GNU sparse"),
         pytest.param(
-            _pax_entry(GNU__sparse__map="0,0", GNU__sparse__size=str(2**60)), "is sparse", id="pax sparse 0.1"
+            _pax_entry(GNU__sparse__map="0,0", GNU__sparse__size=str(2**60)), "is a sparse file", id="pax sparse 0.1"
         ),
-        pytest.param(_pax_entry(GNU__sparse__major="1", GNU__sparse__minor="0"), "is sparse", id="pax sparse 1.0"),
+        pytest.param(
+            _pax_entry(GNU__sparse__major="1", GNU__sparse__minor="0"), "is a sparse file", id="pax sparse 1.0"
+        ),
         pytest.param(_pax_entry("n" * 20_000), f"entry '{'n' * 100}...' has", id="a name that fills the terminal"),
     ],
 )
@@ -209,7 +211,7 @@ def test_long_names_are_no_attack(tmp_path: Path, kind: int) -> None:
 def test_sums_must_come_first(command: Command, archive: Path) -> None:
     with tarfile.open(archive, "w") as tar:
         _entry("manifest.json", content=b"{}")(tar)
-    command.refuses("verify", archive, says=["is no package", "begins with SHA256SUMS"])
+    command.refuses("verify", archive, says=["is not a package", "begins with SHA256SUMS"])
     with tarfile.open(archive, "w:gz") as tar:
         _entry("SHA256SUMS", content=b"")(tar)
-    command.refuses("verify", archive, says=["is no package"])
+    command.refuses("verify", archive, says=["is not a package"])

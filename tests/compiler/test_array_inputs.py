@@ -144,7 +144,7 @@ def test_which_inputs_have_defaults(tmp_path: Path, options: dict[str, Any], exp
     [
         ({"labels": 1}, ["holds 'labels', which is neither an input nor the ground truth", "Did you mean 'label'"]),
         ({"scael": 1, "extra": 1}, ["'scael', 'extra'", "The inputs of the model are 'x', 'scale'", "'label'"]),
-        ({"w": 1}, ["holds 'w'", "In the graph 'w' is a weight and cannot be given"]),
+        ({"w": 1}, ["holds 'w'", "In the graph 'w' is a weight, not an input"]),
         ({"X": 1, "x": None}, ["lacks the input 'x'. It holds 'X', which the model does not take"]),
         ({"scale": 1, "x": None}, ["lacks the input 'x'"]),
     ],

@@ -26,8 +26,8 @@ class _RunsCode:
     [
         (b"", ["no column 'text'; it is empty", "text,label"]),
         (b"sentence,label\nplay,PlayMusic\n", ["no column 'text'; its columns are: sentence, label"]),
-        (b"text,label,text\nplay,PlayMusic,stop\n", ["has 2 columns 'text'"]),
-        (b"text,label, label\nplay,PlayMusic,PlayMusic\n", ["has 2 columns 'label'"]),
+        (b"text,label,text\nplay,PlayMusic,stop\n", ["has 2 columns named 'text'"]),
+        (b"text,label, label\nplay,PlayMusic,PlayMusic\n", ["has 2 columns named 'label'"]),
         (",".join(f"c{i}" for i in range(10**5)).encode() + b"\n", ["c19 and 99980 more"]),
         (b"x" * 100 + b",label\nplay,PlayMusic\n", ["columns are: " + "x" * 60 + "..., label"]),
         (b"text,label\n", ["has no samples"]),
@@ -50,7 +50,9 @@ def test_csv(command: Command, checkpoint: Path, tmp_path: Path, content: bytes,
 
 def test_data_that_is_no_file(command: Command, checkpoint: Path, sources: Path, tmp_path: Path) -> None:
     (tmp_path / "folder.csv").mkdir()
-    command.refuses_build(checkpoint, "--evaluation", tmp_path / "folder.csv", says=["is a folder; data is a file"])
+    command.refuses_build(
+        checkpoint, "--evaluation", tmp_path / "folder.csv", says=["is a folder; expected a data file"]
+    )
     command.refuses_build(checkpoint, "--evaluation", "missing.csv", says=["no data file 'missing.csv'"])
     command.refuses_build(checkpoint, "--evaluation", "data.xlsx", says=["unknown kind of data file", ".csv"])
     command.refuses_build(checkpoint, "--evaluation", "data.parquet", says=["no data file 'data.parquet'"])
@@ -126,13 +128,13 @@ def _npz(folder: Path, name: str) -> Path:
         ("label-only", ["holds no input arrays"]),
         ("scalar", ["'pixels' is a single value; samples lie along its first axis"]),
         ("none", ["has no samples"]),
-        ("text", ["no readable .npz file", "numpy.savez"]),
-        ("empty", ["no readable .npz file"]),
-        ("npy", ["no readable .npz file"]),
-        ("other-zip", ["is no array"]),
-        ("cut", ["no readable .npz file"]),
-        ("scrambled", ["no readable .npz file"]),
-        ("huge", ["no readable .npz file"]),
+        ("text", ["not a readable .npz file", "numpy.savez"]),
+        ("empty", ["not a readable .npz file"]),
+        ("npy", ["not a readable .npz file"]),
+        ("other-zip", ["is not an array"]),
+        ("cut", ["not a readable .npz file"]),
+        ("scrambled", ["not a readable .npz file"]),
+        ("huge", ["not a readable .npz file"]),
     ],
 )
 def test_npz(command: Command, sources: Path, tmp_path: Path, name: str, says: list[str]) -> None:
@@ -145,7 +147,7 @@ def test_pickles_are_not_read(command: Command, sources: Path, built_arrays: Pat
     proof = tmp_path / "was-run"
     path = tmp_path / "objects.npz"
     np.savez(path, pixels=np.array([_RunsCode(proof)], dtype=object))
-    says = ["no readable .npz file", "Python objects, which are not read"]
+    says = ["not a readable .npz file", "Python objects, which are not read"]
     command.refuses_build(sources / "perceptron.onnx", "--calibration", path, says=says)
     command.refuses("run", built_arrays, path, says=says)
     command.refuses("bench", built_arrays, "--data", path, says=says)

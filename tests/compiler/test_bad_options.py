@@ -49,8 +49,12 @@ def test_the_same_target_twice(command: Command, arrays: tuple[object, ...]) -> 
             ["Unknown execution provider 'GPUExecutionProvider'", "Did you mean 'CPU"],
         ),
         ('baseline = "cpu-fp32"', 'baseline = "cpu-int8"', ["the baseline 'cpu-int8' is static", "with float"]),
-        ('baseline = "cpu-fp32"', 'baseline = "cpu-fp31"', ["'cpu-fp31' is no candidate", "Did you mean 'cpu-fp32'"]),
-        ('name = "cpu-int8"', 'name = "../cpu-int8"', ["'../cpu-int8' is no name"]),
+        (
+            'baseline = "cpu-fp32"',
+            'baseline = "cpu-fp31"',
+            ["'cpu-fp31' is not a candidate", "Did you mean 'cpu-fp32'"],
+        ),
+        ('name = "cpu-int8"', 'name = "../cpu-int8"', ["'../cpu-int8' is not a name"]),
         ('name = "cpu-int8"', 'name = "cpu-fp32"', ["two candidates have the name"]),
         ('name = "cpu-int8"', 'name = "cpu-int8"\npad_to_multiple_of = 0', ["pad_to_multiple_of is 0"]),
         (
@@ -79,14 +83,14 @@ def test_a_budget_that_is_none(command: Command, arrays: tuple[object, ...], val
 @pytest.mark.parametrize("option", ["--threads", "--rounds", "--calls"])
 @pytest.mark.parametrize("value", ["0", "-1", "many", "1.5"])
 def test_a_number_that_is_none(command: Command, arrays: tuple[object, ...], option: str, value: str) -> None:
-    command.refuses_build(*arrays, f"{option}={value}", says=[option, "no whole number above zero"])
+    command.refuses_build(*arrays, f"{option}={value}", says=[option, "not a whole number above zero"])
 
 
 def test_an_output_that_is_something_else(command: Command, arrays: tuple[object, ...], tmp_path: Path) -> None:
     def refused(path: Path, *says: str) -> None:
         command.refuses("build", *arrays, "-o", path, *QUICK, "--target", command.target, says=[f"'{path}'", *says])
 
-    says = "exists and is no package folder; it is not overwritten"
+    says = "exists and is not a package folder; it is not overwritten"
     file = tmp_path / "file"
     file.write_text("precious", encoding="utf-8")
     refused(file, says, "another -o")
@@ -105,7 +109,7 @@ def test_an_output_that_is_something_else(command: Command, arrays: tuple[object
     archive = tmp_path / "new.tar"
     archive.mkdir()
     refused_archive = ("build", *arrays, "-o", tmp_path / "new", "--archive", *QUICK)
-    command.refuses(*refused_archive, says=[f"'{archive}' exists and is no file"])
+    command.refuses(*refused_archive, says=[f"'{archive}' exists and is not a file"])
     assert not (tmp_path / "new").exists()
 
 
@@ -115,7 +119,7 @@ def test_an_output_in_the_folder_where_one_stands(
     """`-o .` has no name of its own; it must not be taken for anything else than the folder that it is."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "precious").touch()
-    command.refuses("build", *arrays, "-o", ".", *QUICK, says=["exists and is no package folder"])
+    command.refuses("build", *arrays, "-o", ".", *QUICK, says=["exists and is not a package folder"])
     assert [path.name for path in tmp_path.iterdir()] == ["precious"]
 
 
@@ -138,7 +142,7 @@ def test_a_damaged_package_may_be_replaced(
         (["run"], ["required: package, inputs"]),
         (["bench", "p"], ["required: --data"]),
         (["cache", "burn"], ["invalid choice: 'burn'", "clear"]),
-        (["cache", "--older-than", "3"], ["--older-than goes with 'edgewright cache clear'"]),
+        (["cache", "--older-than", "3"], ["--older-than needs the action 'clear'"]),
         (["inspect", "p", "--strict"], ["unrecognized arguments: --strict"]),
     ],
 )

@@ -37,7 +37,8 @@ def arrays(sources: Path) -> tuple[object, ...]:
 
 def test_nothing_of_that_name(command: Command) -> None:
     command.refuses_build(
-        "no/such/thing", says=["no source 'no/such/thing'", "checkpoint folder, an .onnx file, a .toml file"]
+        "no/such/thing",
+        says=["The source 'no/such/thing' does not exist", "checkpoint folder, an .onnx file, a .toml file"],
     )
     command.refuses_build("no/such/thing.onnx", says=["no ONNX file 'no/such/thing.onnx'"])
 
@@ -45,7 +46,7 @@ def test_nothing_of_that_name(command: Command) -> None:
 def test_a_folder_that_is_no_checkpoint(command: Command, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
-    command.refuses_build(empty, says=["is no checkpoint", "no config.json (it has: nothing)", "save_pretrained"])
+    command.refuses_build(empty, says=["is not a checkpoint", "no config.json (it has: nothing)", "save_pretrained"])
     (empty / "notes.txt").touch()
     command.refuses_build(empty, says=["it has: notes.txt"])
 
@@ -61,19 +62,19 @@ def test_architectures_that_are_no_names(
     command: Command, broken: Path, texts: tuple[object, ...], names: object
 ) -> None:
     tiny_models.edit_config(broken, architectures=names)
-    command.refuses_build(broken, *texts, says=["'architectures' is", "expected a list of names"])
+    command.refuses_build(broken, *texts, says=["'architectures' is", "expected a list of class names"])
 
 
 def test_a_checkpoint_without_weights(command: Command, broken: Path, texts: tuple[object, ...]) -> None:
     (broken / "model.safetensors").unlink()
-    command.refuses_build(broken, *texts, says=["is no checkpoint", "no weights (*.safetensors)"])
+    command.refuses_build(broken, *texts, says=["is not a checkpoint", "no weights (*.safetensors)"])
 
 
 def test_weights_that_are_cut_off(command: Command, broken: Path, texts: tuple[object, ...]) -> None:
     weights = broken / "model.safetensors"
     whole = weights.read_bytes()
     weights.write_bytes(whole[:-100])
-    says = [f"it has {len(whole) - 100:,} bytes", f"its header tells of {len(whole):,}", "Copy it again"]
+    says = [f"it has {len(whole) - 100:,} bytes", f"but its header announces {len(whole):,}", "Copy it again"]
     command.refuses_build(broken, *texts, says=says)
 
 
@@ -93,7 +94,7 @@ def test_code_that_comes_with_a_checkpoint_is_not_run(
     tiny_models.edit_config(
         broken, auto_map={"AutoModelForSequenceClassification": "own.Model"}, model_type="of-their-own"
     )
-    command.refuses_build(broken, *texts, says=["cannot be loaded as a checkpoint", "code that comes with it"])
+    command.refuses_build(broken, *texts, says=["cannot be loaded as a checkpoint", "code from the checkpoint"])
     assert not proof.exists()
 
 
@@ -110,7 +111,7 @@ def test_another_number_of_labels(command: Command, broken: Path, tmp_path: Path
     labels.write_text("TurnOn\nTurnOff\nSetTimer\n", encoding="utf-8")
     data = tmp_path / "few.csv"
     data.write_text("text,label\nturn on the hall light,TurnOn\n", encoding="utf-8")
-    command.refuses_build(broken, "--evaluation", data, "--labels", labels, says=["3 labels, the model has 4"])
+    command.refuses_build(broken, "--evaluation", data, "--labels", labels, says=["3 labels, but the model has 4"])
 
 
 @pytest.mark.slow
@@ -127,14 +128,16 @@ def test_a_tokenizer_of_another_model(
     data.write_text("text,label\nother8 light,TurnOn\n", encoding="utf-8")
     ir.save(ir.from_onnx_text(_WORDS), broken / "model.onnx")
     fixed = ("--task", "text-classification", "--labels", sources / "labels.txt", "--evaluation", data)
-    command.refuses_build(broken / "model.onnx", *fixed, says=["the graph cannot run on it", "trained with"])
+    command.refuses_build(
+        broken / "model.onnx", *fixed, says=["the graph cannot run on this sample", "belongs to this model"]
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("same.txt", "a\na\n", "all different"),
-        ("empty.txt", "", "all different"),
+        ("same.txt", "a\na\n", "each different"),
+        ("empty.txt", "", "each different"),
         ("broken.json", "[1", "not valid JSON"),
         ("table.json", '{"a": 1}', "a list of names"),
         ("missing.txt", None, "cannot be read"),
@@ -151,14 +154,14 @@ def test_labels_that_are_none(
 @pytest.mark.parametrize("problem", ["regression", "ordinal"])
 def test_another_problem_type(command: Command, broken: Path, texts: tuple[object, ...], problem: str) -> None:
     tiny_models.edit_config(broken, problem_type=problem)
-    command.refuses_build(broken, *texts, says=[f"problem type is '{problem}' with 4 labels", "one label for each"])
+    command.refuses_build(broken, *texts, says=[f"problem type is '{problem}' with 4 labels", "one label per sample"])
 
 
 @pytest.mark.parametrize(
     ("task", "says"),
     [
-        ("text-regression", ["it has 4 labels", "models of one", "multi-label-text-classification"]),
-        ("binary-text-classification", ["it has 4 labels", "models of one"]),
+        ("text-regression", ["it has 4 labels", "models with one", "multi-label-text-classification"]),
+        ("binary-text-classification", ["it has 4 labels", "models with one"]),
         ("multi-label-image-classification", ["no image processor"]),
     ],
 )
@@ -187,14 +190,14 @@ def test_an_onnx_file_that_is_cut_off(
 ) -> None:
     cut = tmp_path / "cut.onnx"
     cut.write_bytes((sources / "perceptron.onnx").read_bytes()[:keep])
-    command.refuses_build(cut, *arrays, says=[f"'{cut}' is no readable ONNX file", "cut off"])
+    command.refuses_build(cut, *arrays, says=[f"'{cut}' is not a readable ONNX file", "cut off"])
 
 
 @pytest.mark.parametrize("content", [b"", b"this is a text\n", b"\x89PNG\r\n\x1a\n" + bytes(64), bytes(1000)])
 def test_a_file_that_is_no_onnx(command: Command, arrays: tuple[object, ...], tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(content)
-    command.refuses_build(path, *arrays, says=[f"'{path}' is no readable ONNX file", "export it again"])
+    command.refuses_build(path, *arrays, says=[f"'{path}' is not a readable ONNX file", "Export it again"])
 
 
 def test_weights_beside_an_onnx_file(
@@ -202,7 +205,9 @@ def test_weights_beside_an_onnx_file(
 ) -> None:
     path = tmp_path / "external.onnx"
     shutil.copy(sources / "external.onnx", path)
-    command.refuses_build(path, *arrays, says=["keeps weights in 'external.bin'", "no such file", "Copy it beside"])
+    command.refuses_build(
+        path, *arrays, says=["keeps weights in 'external.bin'", "no such file", "Copy that file beside"]
+    )
     weights = (sources / "external.bin").read_bytes()
     (tmp_path / "external.bin").write_bytes(weights[:-1])
     command.refuses_build(path, *arrays, says=["'external.bin'", f"which has {len(weights) - 1}", "cut off"])

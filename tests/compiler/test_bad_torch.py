@@ -46,7 +46,7 @@ def test_an_operator_without_a_translation(
     command: Command, module: str, tmp_path: Path, function: str, operator: str, code: str
 ) -> None:
     place = f"It is called in {tmp_path / 'tiny_torch_models.py'}, line {line_of(code)}: return {code}"
-    says = [f"'{module}:{function}' cannot be exported", f"no translation for the operator '{operator}'", place]
+    says = [f"'{module}:{function}' cannot be exported", f"does not support the operator '{operator}'", place]
     command.refuses_build(f"{module}:{function}", says=says)
 
 
@@ -58,17 +58,17 @@ def test_a_branch_on_data(command: Command, module: str, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("function", "why"),
     [
-        ("noise", "it holds random operations, or a state in Python"),
-        ("dropout", "it holds random operations, or a state in Python"),
-        ("counter", "every call changes calls, and a graph has no state that it keeps"),
-        ("smoothed", "every call changes mean, and a graph has no state that it keeps"),
-        ("remembers", "it holds random operations, or a state in Python"),
+        ("noise", "it has random operations, or a state in Python"),
+        ("dropout", "it has random operations, or a state in Python"),
+        ("counter", "every call changes calls, but a graph keeps no state"),
+        ("smoothed", "every call changes mean, but a graph keeps no state"),
+        ("remembers", "it has random operations, or a state in Python"),
     ],
 )
 def test_a_module_that_answers_otherwise_when_it_is_called_again(
     command: Command, module: str, function: str, why: str
 ) -> None:
-    says = [f"'{function}' answers the same sample otherwise when it is called again", why, "Nothing was built"]
+    says = [f"'{function}' gives other outputs when it is called again with the same sample", why, "Nothing was built"]
     command.refuses_build(f"{module}:{function}", says=says, code=1)
 
 
@@ -80,7 +80,7 @@ def test_a_module_that_answers_otherwise_when_it_is_called_again(
     ],
 )
 def test_rows_of_the_example_that_the_exporter_froze(command: Command, module: str, function: str, what: str) -> None:
-    says = [f"The export of '{function}' does not answer as its source does", what, "a size of its example"]
+    says = [f"The outputs of the export of '{function}' differ from those of its source", what, "a size of its example"]
     command.refuses_build(f"{module}:{function}", says=says, code=1)
 
 
@@ -93,20 +93,20 @@ def test_rows_that_the_graph_does_not_take_are_said(command: Command, module: st
     output = command.folder / "frozen.ortpackage"
     made = command("build", f"{module}:frozen_table", "-o", output, "--target", command.target, "--rounds", 2)
     assert made.code == 0, made.err
-    assert "With 3 rows the graph does not run, and 'frozen_table' does" in made.said
+    assert "With 3 rows the graph does not run, although 'frozen_table' does" in made.said
 
 
 @pytest.mark.parametrize(
     ("spec", "says"),
     [
-        ("no_such_module:make", ["no module 'no_such_module'", "Modules are looked for in"]),
+        ("no_such_module:make", ["no module 'no_such_module'", "Modules are searched in"]),
         ("tiny_torch_models.part:make", ["no module 'tiny_torch_models.part'"]),
-        (".relative:make", ["'.relative' is no name of a module"]),
+        (".relative:make", ["'.relative' is not a module name"]),
         ("tiny_torch_models:linaer", ["'linaer' does not exist", "Did you mean 'linear'"]),
-        ("tiny_torch_models:value", ["'value' is no function"]),
+        ("tiny_torch_models:value", ["'value' is not a function"]),
         ("tiny_torch_models:number", ["must return a torch module and its example inputs", "it returned int"]),
         ("tiny_torch_models:no_tensors", ["the example input 'input' is list, not a tensor"]),
-        ("tiny_torch_models:too_many", ["there are 2 example inputs; the module takes 1: input"]),
+        ("tiny_torch_models:too_many", ["there are 2 example inputs, but the module takes 1: input"]),
         ("tiny_torch_models:diverged", ["has NaN in 1 weights: bias", "diverge"]),
         ("tiny_torch_models:meta", ["has no values in 2 weights: weight, bias", "the device 'meta'"]),
         ("tiny_torch_models:lazy", ["has no values in 2 weights", "Call lazy modules once"]),

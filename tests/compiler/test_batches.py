@@ -92,7 +92,7 @@ def test_texts_of_one_length_go_through_together(built_text: Path, runs: list[in
 
 def test_named_arrays_are_answered_one_by_one(built_arrays: Path) -> None:
     """Nobody said that their first axis is that of samples."""
-    with load(built_arrays) as model, pytest.raises(SampleError, match="takes one sample at a time, not 2"):
+    with load(built_arrays) as model, pytest.raises(SampleError, match="take one sample per call, not 2"):
         model([{}, {}], batch_size=2)
 
 

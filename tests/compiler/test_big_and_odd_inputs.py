@@ -71,7 +71,7 @@ def test_a_name_that_leaves_the_folder_is_refused(tmp_path: Path, location: str)
             )
     proto = ir.serde.serialize_model(model)
     path.write_bytes(proto.SerializeToString())
-    with pytest.raises(InputError, match="points at weights outside its folder"):
+    with pytest.raises(InputError, match="refers to weights outside its folder"):
         open_source(str(path), SourceOptions()).digest()
 
 
@@ -123,7 +123,7 @@ def test_an_attribute_that_leaves_the_folder_is_refused(tmp_path: Path, location
     proto = onnx.load(path, load_external_data=False)
     proto.graph.node[0].attribute[0].t.external_data[0].value = location
     path.write_bytes(proto.SerializeToString())
-    with pytest.raises(InputError, match="points at weights outside its folder"):
+    with pytest.raises(InputError, match="refers to weights outside its folder"):
         open_source(str(path), SourceOptions())
 
 
@@ -164,7 +164,7 @@ def test_a_file_of_weights_that_lacks_is_refused(
 )
 def test_a_configuration_of_endless_layers_is_refused(tmp_path: Path, config: dict[str, object]) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert", **config}), encoding="utf-8")
-    with pytest.raises(InputError, match="at most 16,384 of them"):
+    with pytest.raises(InputError, match="at most 16,384 are supported"):
         read_config(tmp_path)
 
 
@@ -186,7 +186,7 @@ def test_sizes_of_parts_are_no_numbers_of_parts(tmp_path: Path, config: dict[str
 def test_a_configuration_with_a_hole_is_refused(tmp_path: Path) -> None:
     with (tmp_path / "config.json").open("wb") as file:
         os.ftruncate(file.fileno(), 2**33)
-    with pytest.raises(InputError, match="at most 64 MiB"):
+    with pytest.raises(InputError, match="the limit for a configuration is 64 MiB"):
         read_config(tmp_path)
 
 
@@ -272,10 +272,10 @@ def test_a_pipe_or_a_folder_in_the_place_of_a_file_is_refused(tmp_path: Path, na
     for make in kinds.values():
         make(path)
         if path.suffix == ".json":
-            with pytest.raises(InputError, match=r"not a plain file|no config\.json"):
+            with pytest.raises(InputError, match=r"not a regular file|no config\.json"):
                 read_json(path)
         elif path.suffix == ".safetensors":
-            with pytest.raises(InputError, match="not a plain file"):
+            with pytest.raises(InputError, match="not a regular file"):
                 refuse_weights(tmp_path, {})
         else:
             task, takes = ("arrays", "*") if path.suffix == ".npz" else ("text-classification", "text")

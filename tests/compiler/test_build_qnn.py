@@ -152,7 +152,7 @@ class TestEmulated:
         for report in (page, text):
             assert "emulated" in report
             assert "QNNExecutionProvider runs all" in report
-            assert "no time was taken" in report
+            assert "latency was not measured" in report
         assert " ms" not in text
         benched = bench(built.package, sources / "inputs.npz", settings=QUICK_METER)
         assert {engine.target for engine in benched.engines} == {"tiny"}
@@ -165,7 +165,7 @@ class TestEmulated:
         (result,) = build_for(source, sources, tmp_path / "p.ortpackage", target).results
         whole, part = result.engine("chip-whole"), result.engine("chip-part")
         assert (whole.status, whole.rung) == ("failed", "declared")
-        assert "left to the CPU: " in whole.reasons[0]
+        assert "The CPU runs: " in whole.reasons[0]
         assert "Hardmax" in whole.reasons[0]
         assert part.rung == "emulated"
         assert set(part.nodes) == {"QNNExecutionProvider", "CPUExecutionProvider"}
@@ -179,7 +179,7 @@ class TestEmulated:
         (result,) = build_for(source, sources, tmp_path / "p.ortpackage", target).results
         assert result.chosen == result.baseline
         assert result.engine(result.chosen).rung == "declared"
-        assert any("neither answers nor speed are checked" in warning for warning in result.warnings)
+        assert any("neither predictions nor latency were checked" in warning for warning in result.warnings)
         assert Package.open(tmp_path / "p.ortpackage").manifest.order == ("chip-cpu-fp32",)
 
 

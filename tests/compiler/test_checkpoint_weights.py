@@ -107,7 +107,7 @@ def under(prefix: str, part: str = "") -> Spoil:
         ("bert", without("layer.1."), ["lacks 16 weights", "bert.encoder.layer.1.attention.output"]),
         ("bert", without("pooler"), ["bert.pooler.dense.bias, bert.pooler.dense.weight"]),
         ("bert", lambda s: {name.replace("classifier", "score"): value for name, value in s.items()},
-            ["lacks 2 weights", "others that this class does not use: score.bias, score.weight"]),
+            ["lacks 2 weights", "other weights, which this class does not use: score.bias, score.weight"]),
         ("bert", lambda s: {f"{who}.{name}": value.clone() for name, value in s.items() for who in ("a", "b")},
             ["lacks 41 weights", "a.bert.embeddings"]),
         ("embedding", without("word_embeddings"), ["lacks 1 weights of BertModel: embeddings.word_embeddings.weight"]),
@@ -143,17 +143,18 @@ def test_missing_weights_are_refused_by_name(
 @pytest.mark.parametrize(
     ("kind", "spoil", "config", "says"),
     [
-        ("bert", lambda s: s, {"num_hidden_layers": 1}, ["weights of more layers", "bert.encoder.layer.1."]),
-        ("gpt2", lambda s: s, {"n_layer": 1}, ["weights of more layers", "transformer.h.1."]),
-        ("whisper", lambda s: s, {"decoder_layers": 1}, ["weights of more layers", "decoder.layers.1."]),
+        ("bert", lambda s: s, {"num_hidden_layers": 1}, ["has more layers", "bert.encoder.layer.1."]),
+        ("gpt2", lambda s: s, {"n_layer": 1}, ["has more layers", "transformer.h.1."]),
+        ("whisper", lambda s: s, {"decoder_layers": 1}, ["has more layers", "decoder.layers.1."]),
         ("llama", extra("model.layers.0.self_attn.q_proj.bias", like="model.norm.weight"), {},
             ["modules of LlamaForCausalLM with its config.json do not have: model.layers.0.self_attn.q_proj.bias"]),
-        ("llama", extra("model.layers.0.mlp.up_proj.weight_scale"), {}, ["up_proj.weight_scale", "are they float"]),
-        ("gpt2", extra("score.weight"), {}, ["says in its config.json that it is a GPT2LMHeadModel", "score.weight"]),
+        ("llama", extra("model.layers.0.mlp.up_proj.weight_scale"), {},
+            ["up_proj.weight_scale", "that the weights are float"]),
+        ("gpt2", extra("score.weight"), {}, ["is a GPT2LMHeadModel by its config.json", "score.weight"]),
         ("bart", extra("classification_head.out_proj.weight"), {}, ["is a BartForConditionalGeneration"]),
         ("bert", lambda s: s, {"architectures": ["BertModel"]}, ["is a BertModel", "classifier.bias"]),
         ("bert", lambda s: s, {"id2label": {"0": "no", "1": "yes"}, "label2id": {"no": 0, "yes": 1}},
-            ["2 weights of other shapes", "classifier.bias is 4, expected 2", "classifier.weight is 4 x 32"]),
+            ["2 weights whose shapes differ", "classifier.bias is 4, expected 2", "classifier.weight is 4 x 32"]),
         ("bert", lambda s: s, {"vocab_size": 9}, ["word_embeddings.weight is", "expected 9 x 32"]),
         ("vit", lambda s: s, {"patch_size": 4}, ["position_embeddings is 1 x", "ViTForImageClassification"]),
     ],
@@ -223,5 +224,7 @@ def test_a_build_without_the_head_writes_nothing(command: Command, made: Callabl
 
     outcome = command("build", folder, "--evaluation", tmp_path / "texts.csv", "-o", tmp_path / "p.ortpackage")
 
-    outcome.check_refusal(["lacks 2 weights of BertForSequenceClassification", "They would be random numbers"])
+    outcome.check_refusal(
+        ["lacks 2 weights of BertForSequenceClassification", "The missing weights would be random numbers"]
+    )
     assert not (tmp_path / "p.ortpackage").exists()

@@ -32,7 +32,7 @@ def test_the_list_of_verbs(command: Command) -> None:
     shown = command("--help")
     assert shown.code == 0
     assert all(f"  {verb} " in shown.out for verb in VERBS)
-    assert "exit codes: 0 ok, 1 a check said no, 2 wrong use or input" in shown.out
+    assert "exit codes: 0 ok, 1 a check failed, 2 wrong use or input" in shown.out
     assert command("--version").out.startswith("edgewright ")
 
 
@@ -86,7 +86,7 @@ def test_part_of_the_data_drawn_from_all_of_it(command: Command, sources: Path, 
     fixed = ("--target", sources / "tiny.toml", *QUICK)
     few = command(*words, *fixed, "--samples", "12")
     assert "on 12 samples" in few.out
-    assert "12 samples cannot show a loss below 18.3 percentage points, and the budget is 1.0" in few.said
+    assert "12 samples cannot show a drop below 18.3 percentage points, but the budget is 1.0" in few.said
     assert "At least 268 samples are needed" in few.said
     # Fewer samples are other evidence: the package is not up to date.
     assert "is up to date" not in command(*words, *fixed, "--samples", "11").err
@@ -108,14 +108,14 @@ def test_quiet(command: Command, sources: Path, built_text: Path, built_arrays: 
 
 def test_text_that_is_none(command: Command, built_text: Path) -> None:
     for text in ("", "   ", "\t\n"):
-        command.refuses("run", built_text, text, says=["takes a non-empty text; given was"])
+        command.refuses("run", built_text, text, says=["takes a non-empty text; found"])
     command.refuses("run", built_text, "a\udcffb", says=["not valid Unicode"])
 
 
 def test_inputs_of_the_wrong_kind(command: Command, built_text: Path, built_arrays: Path, tmp_path: Path) -> None:
-    says = ["takes named arrays: an .npz file; 'play music' is none", "numpy.savez"]
+    says = ["takes named arrays: an .npz file; 'play music' is not an .npz file", "numpy.savez"]
     command.refuses("run", built_arrays, "play music", says=says)
-    command.refuses("run", built_arrays, "missing.npz", says=["'missing.npz' is none"])
+    command.refuses("run", built_arrays, "missing.npz", says=["'missing.npz' is not an .npz file"])
     command.refuses("run", built_arrays, "a.npz", "b.npz", says=["one .npz file", "2 inputs"])
     wrong = tmp_path / "wrong.npz"
     np.savez(wrong, images=np.zeros((1, 8), np.float32))
@@ -123,7 +123,9 @@ def test_inputs_of_the_wrong_kind(command: Command, built_text: Path, built_arra
     np.savez(wrong, pixels=np.zeros((1, 8), np.int64))
     command.refuses("run", built_arrays, wrong, says=["'pixels' is int64; the model takes tensor(float)"])
     output = tmp_path / "out.npz"
-    command.refuses("run", built_text, "play", "-o", output, says=["--output is for models that give named arrays"])
+    command.refuses(
+        "run", built_text, "play", "-o", output, says=["--output is for models whose output is named arrays"]
+    )
     command.refuses("run", built_arrays, wrong, "-o", tmp_path / "no" / "out.npz", says=["there is no folder"])
     assert [path.name for path in tmp_path.iterdir()] == ["wrong.npz"]
 
@@ -187,7 +189,7 @@ def test_standard_input(built_text: Path, shared_cache: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("words", [("targets",), ("--help",), ("build", "--help"), ("targets", "--json")])
 def test_a_reader_that_has_enough(words: tuple[str, ...], shared_cache: Path) -> None:
-    """`| head` closes the pipe; that is no error, and nothing to print about."""
+    """`| head` closes the pipe; that is not an error, and nothing to print about."""
     read, write = os.pipe()
     process = subprocess.Popen([*PROGRAM, *words], stdout=write, stderr=subprocess.PIPE, env=environment(shared_cache))
     os.close(read)
@@ -272,7 +274,7 @@ def test_interrupting_by_hand(sources: Path, tmp_path: Path) -> None:
     said = process.stderr.read()
     process.stderr.close()
     assert process.wait(timeout=60) == 130
-    assert said.strip() == "Interrupted; the same command goes on after the last whole stage."
+    assert said.strip() == "Interrupted; the same command continues after the last finished stage."
     assert list(output.parent.iterdir()) == []
     assert leftovers(cache) == []
 

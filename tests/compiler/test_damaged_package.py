@@ -44,11 +44,14 @@ DAMAGE: dict[str, tuple[Change, str]] = {
     "evidence": (lambda p: _flip(p / "edgewright" / "evidence" / "tiny.json", 9), "edgewright/evidence/tiny.json"),
     "golden-gone": (lambda p: (p / "edgewright" / "golden.npz").unlink(), "missing: edgewright/golden.npz"),
     "added": (lambda p: (p / "model" / "extra.txt").touch(), "not part of it: model/extra.txt"),
-    "link": (lambda p: (p / "extra").symlink_to("/etc/passwd"), "packages hold plain files only, and these are none"),
+    "link": (
+        lambda p: (p / "extra").symlink_to("/etc/passwd"),
+        "packages hold plain files only; these are not plain files",
+    ),
     "link-folder": (lambda p: (p / "extra").symlink_to("/etc"), "plain files only"),
     "replaced": (lambda p: _replace_with_link(_weights(p)), "plain files only"),
     "pipe": (lambda p: _replace_with_pipe(_weights(p)), "plain files only"),
-    "sums-line": (lambda p: _append(p / "SHA256SUMS", "no checksum\n"), "a line that is no checksum"),
+    "sums-line": (lambda p: _append(p / "SHA256SUMS", "no checksum\n"), "a line that is not a checksum"),
     "sums-digest": (lambda p: _swap_digit(p / "SHA256SUMS"), "changed after the build: edgewright/evidence/tiny.json"),
     "sums-binary": (lambda p: (p / "SHA256SUMS").write_bytes(b"\xff\xfe"), "SHA256SUMS cannot be read"),
     "sums-gone": (lambda p: (p / "SHA256SUMS").unlink(), "SHA256SUMS is missing"),
@@ -108,14 +111,15 @@ def test_engines_that_answer_otherwise(command: Command, package: Path) -> None:
 def test_no_package(command: Command, tmp_path: Path, verb: str) -> None:
     more = {"run": ["text"], "bench": ["--data", "x.npz"]}.get(verb, [])
     missing = tmp_path / "missing.ortpackage"
-    command.refuses(verb, missing, *more, says=[f"'{missing}' is no package: there is nothing at that path"])
+    command.refuses(verb, missing, *more, says=[f"'{missing}' is not a package: there is nothing at that path"])
     empty = tmp_path / "empty"
     empty.mkdir()
-    command.refuses(verb, empty, *more, says=[f"'{empty}' is no package: it has no manifest.json", "edgewright build"])
+    says = [f"'{empty}' is not a package: it has no manifest.json", "edgewright build"]
+    command.refuses(verb, empty, *more, says=says)
     for content in (b"", b"no archive at all", bytes(2048)):
         file = tmp_path / "file.tar"
         file.write_bytes(content)
-        command.refuses(verb, file, *more, says=[f"'{file}' is no package", "SHA256SUMS", "--archive"])
+        command.refuses(verb, file, *more, says=[f"'{file}' is not a package", "SHA256SUMS", "--archive"])
 
 
 def _edit(package: Path, change: Callable[[dict[str, Any]], object]) -> None:
@@ -182,14 +186,14 @@ def test_broken_json(command: Command, package: Path) -> None:
         (package / "manifest.json").write_text(text, encoding="utf-8")
         reseal(package)
         for verb in ("verify", "inspect"):
-            command.refuses(verb, package, says=["this is no Edgewright package", "edgewright build"])
-        command.refuses("run", package, "text", says=["this is no Edgewright package"])
+            command.refuses(verb, package, says=["this is not an Edgewright package", "edgewright build"])
+        command.refuses("run", package, "text", says=["this is not an Edgewright package"])
 
 
 def test_a_manifest_without_end(command: Command, package: Path) -> None:
     with (package / "manifest.json").open("r+b") as file:
         file.truncate(2**30)
-    command.refuses("inspect", package, says=["is larger than", "no manifest"])
+    command.refuses("inspect", package, says=["is larger than", "not a manifest"])
 
 
 def test_golden_samples_that_run_code(command: Command, package: Path, tmp_path: Path) -> None:

@@ -105,9 +105,9 @@ def test_chunks_give_what_the_whole_recording_gives(package: Path, clips: list[P
                 entry["label"]: entry["score"] for entry in whole
             }
         assert any(found)
-        with pytest.raises(SampleError, match="was finished"):
+        with pytest.raises(SampleError, match="is finished"):
             listeners[0].hear(waveforms[0])
-        # Nothing was scored: that is no detection, and no failure.
+        # Nothing was scored: that is not detection, and no failure.
         short = model(waveforms[0][:40])
     assert [(entry["score"], entry["detections"]) for entry in short] == [(0.0, [])] * 3
 
@@ -210,28 +210,28 @@ def test_run_and_verify(package: Path, clips: list[Path], command: Command) -> N
         ("hop = 80", "hops = 80", [":35", "component.levels: inputs.samples: unknown key 'hops'", "'hop'"]),
         ("hop = 80\n", "", ["the key 'hop' is missing"]),
         ("hop = 80", "hop = 0", [":35", "hop is 0"]),
-        ("first = 80", "first = 161", ["the first window has 161 frames, and the others 160"]),
+        ("first = 80", "first = 161", ["the first window has 161 frames, more than the others (160)"]),
         ('"parts/levels.onnx"', '"parts/level.onnx"', ["no file 'parts/level.onnx' beside it"]),
-        ('"memory.onnx"', '"../memory.onnx"', ["'../memory.onnx' is outside of the folder"]),
-        ('"memory.onnx"', '"/etc/passwd"', ["'/etc/passwd' is outside of the folder"]),
-        ('stream = "audio"', 'stream = "memory"', ["wait for one another: ", "levels -> memory"]),
-        ('stream = "audio"', 'stream = "sound"', ["the stream 'sound' is of no component", "audio"]),
+        ('"memory.onnx"', '"../memory.onnx"', ["'../memory.onnx' is outside the folder"]),
+        ('"memory.onnx"', '"/etc/passwd"', ["'/etc/passwd' is outside the folder"]),
+        ('stream = "audio"', 'stream = "memory"', ["the components form a cycle: ", "levels -> memory"]),
+        ('stream = "audio"', 'stream = "sound"', ["no component gives the stream 'sound'", "audio"]),
         ('stream = "memory"\nwindow = 3', 'stream = "memory.kept"\nwindow = 3', ["no stream 'memory.kept'", "memory"]),
         ("inputs.samples]", "inputs.sample]", ["'levels.onnx' has no input 'sample'", "'samples'"]),
         ("{ levels = 1 }", "{ level = 1 }", ["'levels.onnx' has no output 'level'", "'levels'"]),
         ("{ levels = 1 }", "{ levels = 3 }", ["'levels' has 3 axes", "along axis 3"]),
-        ('state = { kept = "before" }', "", ["inputs level, before; this file says nothing of before"]),
+        ('state = { kept = "before" }', "", ["inputs level, before; this file does not mention before"]),
         ("window = 3", "window = 4", ["takes 3 frames along axis 1, and its windows have 4"]),
         (
             'stream = "memory"\nwindow = 3',
             'stream = "audio"\nwindow = 3',
             ["takes 1 x 2 values a frame", "'audio' has 1"],
         ),
-        ('"louder"]', '"louder", "loudest"]', ["there are 4 labels, and of scores 'both' has 2, 'change' has 1"]),
+        ('"louder"]', '"louder", "loudest"]', ["there are 4 labels, but the scores are: 'both' has 2, 'change' has 1"]),
         ('["both", "change"]', '["both", "changes"]', ["there is no stream 'changes'", "'change'"]),
         ('"keyword-spotting"', '"translation"', ["cannot be declared for the task 'translation'"]),
-        ("threshold = 0.6", "threshold = 6", ["threshold is between 0 and 1"]),
-        ("component.both", "component.audio", ["'audio' is no name for a component"]),
+        ("threshold = 0.6", "threshold = 6", ["threshold must be between 0 and 1"]),
+        ("component.both", "component.audio", ["'audio' is not a name for a component"]),
         ("threshold = 0.6", "threshold 0.6", ["is not valid TOML"]),
     ],
 )
@@ -272,4 +272,4 @@ def test_what_does_not_fit_the_model(command: Command, declaration: Path, clips:
     shutil.copytree(declaration.parent, tmp_path / "linked", dirs_exist_ok=True)
     (tmp_path / "linked" / "memory.onnx").unlink()
     (tmp_path / "linked" / "memory.onnx").symlink_to(declaration.parent / "memory.onnx")
-    command.refuses_build(path, "--calibration", data, says=["'memory.onnx' is outside of the folder"])
+    command.refuses_build(path, "--calibration", data, says=["'memory.onnx' is outside the folder"])

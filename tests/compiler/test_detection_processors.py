@@ -87,7 +87,10 @@ def test_boxes_are_the_source_s_own(name: str, threshold: float, tmp_path: Path)
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"image_processor_type": "ViTImageProcessor"}, "ViTImageProcessor makes boxes is not known"),
+        (
+            {"image_processor_type": "ViTImageProcessor"},
+            "the boxes of its image processor ViTImageProcessor are not supported",
+        ),
         (
             {"image_processor_type": "DetrImageProcessor", "pad_size": {"height": 9, "width": 9}},
             "'pad' to a fixed size",

@@ -78,7 +78,9 @@ def test_a_disk_that_holds_the_package_and_not_its_archive(disk: Disk, sources: 
     disk.cache = shared_cache
     output = disk.place / "p.ortpackage"
     outcome = disk.build(sources, "-o", output, "--archive", options="size=44k")
-    outcome.check_refusal(["Writing failed: No space left", f"The package '{output}' is whole; its archive was not"])
+    outcome.check_refusal(
+        ["Writing failed: No space left", f"The package '{output}' is complete, but its archive was not"]
+    )
     assert "p.ortpackage/SHA256SUMS" in disk.left
     assert not [path for path in disk.left if path.endswith((".tmp", ".tar"))]
 

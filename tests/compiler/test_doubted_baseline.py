@@ -28,7 +28,7 @@ def test_a_float_model_that_is_wrong_is_not_packaged_unless_accepted(
     model = sources / "perceptron.onnx"
     data = ("--calibration", sources / "inputs.npz", "--evaluation", shuffled)
 
-    says = ["not right on shuffled.npz", "Its Accuracy is 0.00% on 24 samples", "Nothing was built",
+    says = ["wrong on shuffled.npz", "Its Accuracy is 0.00% on 24 samples", "Nothing was built",
             "Look at the order of the labels", "--accept-baseline"]  # fmt: skip
     package = command.folder / "accepted.ortpackage"
     target = ("--target", command.target, *QUICK)
@@ -46,14 +46,14 @@ def test_a_float_model_that_is_wrong_is_not_packaged_unless_accepted(
     assert "It was accepted with --accept-baseline" in outcome["warnings"][0]
     # A bench says what it finds itself, and its report what was accepted, whatever its data.
     benched = json.loads(command("bench", package, "--data", shuffled, *QUICK, "--json").out)
-    assert "The float model itself is not right on this data" in benched["warnings"][0]
+    assert "The float model itself is wrong on this data" in benched["warnings"][0]
     report = command.folder / "report.md"
     bench = command("bench", package, "--data", sources / "inputs.npz", *QUICK, "-q", "--report", report)
     assert bench.code == 0
-    assert "When it was built: The float model itself is not right" in report.read_text(encoding="utf-8")
+    assert "When it was built: The float model itself is wrong" in report.read_text(encoding="utf-8")
 
     # Without the word, what was accepted before is doubted again, and stays as it is.
     again = command("build", model, *data, "-o", package, *target)
     assert again.code == 1
-    assert "not right on shuffled.npz" in again.said
+    assert "wrong on shuffled.npz" in again.said
     assert package.exists()

@@ -25,7 +25,9 @@ def test_a_build_says_what_it_gives_away_and_inspect_lists_it(build: Command, bu
     done = build("build", *ARRAYS, "--target", "tiny.toml", "-o", output, *QUICK)
     assert done.code == 0, done.err
     said = " ".join(done.out.split())
-    assert "It holds 8 samples of inputs.npz, which whoever gets it can read; --golden takes others" in said
+    assert (
+        "The package holds 8 samples of inputs.npz. Whoever gets it can read them; --golden DATA replaces them" in said
+    )
     shown = " ".join(build("inspect", built_text).out.split())
     samples = json.loads(build("inspect", built_text, "--json").out)["golden_samples"]
     assert len(samples) == 8
@@ -43,7 +45,7 @@ def test_without_golden_samples_there_are_none_and_verify_says_so(build: Command
     whole = build("verify", output, "--structure-only")
     assert whole.code == 0
     assert "Nothing was run" in whole.out
-    assert "samples none" in " ".join(build("inspect", output).out.split())
+    assert "samples none, so" in " ".join(build("inspect", output).out.split())
     (output / "manifest.json").write_bytes((output / "manifest.json").read_bytes() + b" ")
     build.refuses("verify", output, "--structure-only", says=["manifest.json"], code=1)
 
@@ -55,7 +57,7 @@ def test_samples_that_may_be_given_away_travel_instead(build: Command, tmp_path:
     words = ("build", *ARRAYS, "--target", "tiny.toml", "-o", output, "--golden", tmp_path / "given.npz", *QUICK)
     done = build(*words)
     assert done.code == 0, done.err
-    assert "It holds 3 samples of given.npz" in " ".join(done.out.split())
+    assert "The package holds 3 samples of given.npz" in " ".join(done.out.split())
     stored = golden_samples(output / "edgewright" / "golden.npz")
     np.testing.assert_array_equal([sample.feeds["pixels"][0] for sample in stored], given["pixels"])
     assert verify(output).samples == 3

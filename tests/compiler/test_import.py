@@ -66,7 +66,7 @@ def test_every_opset(tmp_path: Path, opset: int) -> None:
 @pytest.mark.parametrize("opset", [9, 15, 23])
 def test_builds_of_three_opsets(command: Command, tmp_path: Path, opset: int) -> None:
     graph = opset_graphs.write_graph(tmp_path / "graph.onnx", opset)
-    np.savez(tmp_path / "inputs.npz", **opset_graphs.samples(6))  # type: ignore[arg-type] # names are no keywords of it
+    np.savez(tmp_path / "inputs.npz", **opset_graphs.samples(6))  # type: ignore[arg-type] # names are not keywords of it
     package = command.folder / "p"
     data = ("--calibration", tmp_path / "inputs.npz")
     done = command("build", graph, *data, "--target", command.target, "-o", package, *QUICK)

@@ -62,7 +62,7 @@ class Builder:
 
     @property
     def unfinished(self) -> list[str]:
-        """What lies beside the output and in the cache that is no result."""
+        """What lies beside the output and in the cache that is not a result."""
         beside = [path.name for path in self.output.parent.iterdir() if path != self.output]
         return beside + leftovers(self.cache)
 

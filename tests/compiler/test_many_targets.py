@@ -66,7 +66,7 @@ def test_each_target_has_evidence_on_its_own_rung(sources: Path, board: Path, tm
     # Without a speed, what keeps its accuracy ships in the order of the target.
     assert emulated.chosen == "board-cpu-int8"
     assert "its speed was not measured (only emulated)" in emulated.reason
-    assert any("no speed was measured" in warning for warning in emulated.warnings)
+    assert any("latency was not measured" in warning for warning in emulated.warnings)
     # The stand-in is this machine, so answers are the very same: what is shown is that every one was compared.
     assert not any(engine.native for engine in measured.engines)
     # But for integer products on x86-64 without VNNI: the comparison has them exact, and the stand-in saturates.
@@ -167,7 +167,7 @@ def test_verify_says_which_engine_of_a_target_answers_otherwise(
     told = json.loads(out)
     assert (told["ok"], told["machine"]["emulated"]) == (False, False)
     assert [engine["name"] for engine in told["engines"] if not engine["ok"]] == [other]
-    assert f"{other}: It differs by more than is allowed" in " ".join(err.split())
+    assert f"{other}: Its outputs differ by more than is allowed" in " ".join(err.split())
 
 
 @pytest.mark.usefixtures("stand_in")
@@ -180,12 +180,12 @@ def test_verify_names_what_it_can_check(
         assert main(["verify", package, *words]) == 2
         return " ".join(capsys.readouterr().err.split())
 
-    assert "holds nothing for the target 'raspberry-pi-5'. It is for: tiny, board." in refused(
+    assert "has no engine for the target 'raspberry-pi-5'. It is for: tiny, board." in refused(
         "--target", "raspberry-pi-5"
     )
     assert "Pass the target file that it was built with: --target path/to/board.toml" in refused("--target", "board")
     assert "has no engine 'tiny-cpu-fp32'" in refused("--target", str(board), "--engine", "tiny-cpu-fp32")
-    assert "--strict is about the engine that runs here" in refused("--target", str(board), "--strict")
+    assert "--strict applies to the engine that runs here" in refused("--target", str(board), "--strict")
 
 
 def test_without_an_emulator_the_board_is_refused(sources: Path, board: Path, tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ def test_a_machine_that_is_none_of_the_targets_is_told(
     sources: Path, board: Path, tmp_path: Path, stand_in: None
 ) -> None:
     package = Package.open(build_for(sources, tmp_path / "p", board).package)
-    said = r"It was made for board, and this machine is none of the package's targets \(board\)\."
+    said = r"It was made for board, and this machine is not one of the package's targets \(board\)\."
     with pytest.warns(EngineFallbackWarning, match=said), load(package) as model:
         assert model.engine.reason.startswith("It was made for board")
 
@@ -238,4 +238,4 @@ def test_bench_says_that_the_machine_is_not_the_target(
     """Its figures are measured, and on another machine than the one that the engines were made for."""
     package = build_for(sources, tmp_path / "p", board).package
     result = bench(package, sources / "inputs.npz", settings=MeterSettings(rounds=3))
-    assert result.warnings[0].startswith("The engines were made for board, which this machine (")
+    assert result.warnings[0].startswith("The engines were made for board, but this machine is ")

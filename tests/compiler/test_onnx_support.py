@@ -34,9 +34,9 @@ MIXED = '"" : 17, "com.acme" : 1'
 # Nodes, opsets, IR version, functions; and what is said.
 WRONG: dict[str, tuple[str, str, int, str, tuple[str, ...]]] = {
     "ir": ("y = Relu(x)", '"" : 17', 20, "", ("has IR version 20", "reads up to", "model.ir_version =")),
-    "opset": ("y = Relu(x)", '"" : 40', 8, "", ("is of opset 40", "has up to", "opset_version")),
-    "onnx-opset": ("y = Relu(x)", '"ai.onnx" : 40', 8, "", ("is of opset 40",)),
-    "custom": ("[layer1] y = com.acme.MyOp(x)", MIXED, 8, "", ("com.acme.MyOp (node 'layer1')", "library of its own")),
+    "opset": ("y = Relu(x)", '"" : 40', 8, "", ("has opset 40", "supports opsets up to", "opset_version")),
+    "onnx-opset": ("y = Relu(x)", '"ai.onnx" : 40', 8, "", ("has opset 40",)),
+    "custom": ("[layer1] y = com.acme.MyOp(x)", MIXED, 8, "", ("com.acme.MyOp (node 'layer1')", "Custom operators")),
     "both": ("y = com.acme.MyOp(x)", MIXED, 20, "", ("has IR version 20", "com.acme.MyOp (a node without a name")),
     "unknown": ("y = NoSuch(x)", '"" : 17', 8, "", ("NoSuch (a node without a name that gives 'y')",)),
     "microsoft": ("y = com.microsoft.NoSuch(x)", '"" : 17, "com.microsoft" : 1', 8, "", ("com.microsoft.NoSuch",)),
@@ -44,7 +44,7 @@ WRONG: dict[str, tuple[str, str, int, str, tuple[str, ...]]] = {
     "not-imported": ("y = com.acme.MyOp(x)", '"" : 17', 8, "", ("com.acme.MyOp",)),
     "branch": (f"c = Constant <value = bool[1] {{1}}> () y = If <{BODY}> (c)", MIXED, 8, "", ("com.acme.Inner",)),
     "function": ("y = own.Old(x)", '"" : 17, "own" : 1, "com.acme" : 1', 8, OLD, ("com.acme.Deep",)),
-    "made-nowhere": ("[sum] y = Add(x, lost)", '"" : 17', 8, "", ("nothing makes: 'lost' of Add (node 'sum')",)),
+    "made-nowhere": ("[sum] y = Add(x, lost)", '"" : 17', 8, "", ("nothing computes: 'lost' of Add (node 'sum')",)),
     "made-nowhere-inside": (LOST, '"" : 17', 8, "", ("'lost' of Add",)),
     "several": (
         "a = com.acme.A(x) b = com.acme.B(a) c = com.acme.C(b) d = com.acme.D(c) y = com.acme.A(d)",

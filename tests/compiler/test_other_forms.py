@@ -45,32 +45,32 @@ def _instead(*names: str, content: bytes | str = b"x") -> Callable[[Path], None]
     ("spoil", "says"),
     [
         (_weights(json.dumps(ADAPTER), "adapter_config.json"), ["is an adapter (LORA) of 'someone/base'", "peft"]),
-        (_weights("{}", "adapter_config.json"), ["is an adapter (of no named kind), and not a whole model"]),
+        (_weights("{}", "adapter_config.json"), ["is an adapter (of an unnamed kind), not a complete model"]),
         (_weights("[", "adapter_config.json"), ["adapter_config.json' cannot be read"]),
-        (_weights("{}", "model_index.json"), ["is a pipeline of diffusers", ".toml"]),
-        (_quantized({"quant_method": "gptq", "bits": 4}), ["quantized already, by gptq", "float checkpoint"]),
-        (_quantized({"quant_method": "bitsandbytes"}), ["quantized already, by bitsandbytes"]),
-        (_quantized({"quant_method": "awq"}), ["quantized already, by awq"]),
-        (_quantized({}), ["quantized already, by a method that config.json does not name"]),
-        (_weights(POINTER), ["model.safetensors' is a pointer of Git LFS", "git lfs pull"]),
-        (_weights(POINTER, "tokenizer.json"), ["tokenizer.json' is a pointer of Git LFS"]),
-        (_weights(POINTER, "config.json"), ["config.json' is a pointer of Git LFS"]),
-        (_weights(b""), ["no whole file of weights: it has 0 bytes"]),
+        (_weights("{}", "model_index.json"), ["is a diffusers pipeline", ".toml"]),
+        (_quantized({"quant_method": "gptq", "bits": 4}), ["already quantized, by gptq", "float checkpoint"]),
+        (_quantized({"quant_method": "bitsandbytes"}), ["already quantized, by bitsandbytes"]),
+        (_quantized({"quant_method": "awq"}), ["already quantized, by awq"]),
+        (_quantized({}), ["already quantized, by a method that config.json does not name"]),
+        (_weights(POINTER), ["model.safetensors' is a Git LFS pointer", "git lfs pull"]),
+        (_weights(POINTER, "tokenizer.json"), ["tokenizer.json' is a Git LFS pointer"]),
+        (_weights(POINTER, "config.json"), ["config.json' is a Git LFS pointer"]),
+        (_weights(b""), ["not a complete file of weights: its header does not fit in its 0 bytes"]),
         (_weights(b"\xff" * 40), ["its header does not fit"]),
         (_weights(_safetensors(b"[]")), ["its header cannot be read"]),
         (_weights(_safetensors(b'{"a": {}}')), ["its header cannot be read"]),
         (_weights(_safetensors(b"[" * 100_000)), ["its header cannot be read"]),
         (_weights(_safetensors(b"{}")), ["it holds no weights"]),
-        (_weights(_safetensors(b'{"a": {"data_offsets": [0, 9]}}', b"1234")), ["has 43 bytes", "tells of 48"]),
+        (_weights(_safetensors(b'{"a": {"data_offsets": [0, 9]}}', b"1234")), ["has 43 bytes", "announces 48"]),
         (
             _weights('{"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}',
                      "model.safetensors.index.json"),
             ["lacks 2 files of its weights: model-1.safetensors, model-2.safetensors"],
         ),
         (_weights('{"weight_map": 1}', "model.safetensors.index.json"), ["names no weights"]),
-        (_instead("model.onnx"), ["intents/model.onnx' is no readable ONNX file"]),
-        (_instead("a.onnx", "b.onnx"), ["graphs that were exported (a.onnx, b.onnx)", "intents/a.onnx --task"]),
-        (_instead("onnx/a.onnx", "onnx/b.onnx"), ["graphs that were exported (onnx/a.onnx, onnx/b.onnx)"]),
+        (_instead("model.onnx"), ["intents/model.onnx' is not a readable ONNX file"]),
+        (_instead("a.onnx", "b.onnx"), ["exported graphs (a.onnx, b.onnx)", "intents/a.onnx --task"]),
+        (_instead("onnx/a.onnx", "onnx/b.onnx"), ["exported graphs (onnx/a.onnx, onnx/b.onnx)"]),
         (_instead("tf_model.h5"), ["'tf_model.h5' is a model of Keras or TensorFlow"]),
         (_instead("flax_model.msgpack"), ["'flax_model.msgpack' is weights of Flax"]),
         (_instead("intents.Q4_0.gguf"), ["'intents.Q4_0.gguf' is a model of llama.cpp"]),
@@ -104,23 +104,23 @@ def test_folders(
 def test_files(command: Command, tmp_path: Path, name: str, says: str) -> None:
     path = tmp_path / name
     path.write_bytes(b"\x00" * 64)
-    command.refuses_build(path, says=[f"'{path}' is ", "no ONNX file", says])
+    command.refuses_build(path, says=[f"'{path}' is ", "not an ONNX file", says])
 
 
 def test_pointers_in_the_place_of_files(command: Command, sources: Path, built_text: Path, tmp_path: Path) -> None:
     for name in ("model.onnx", "data.csv", "data.npz", "data.parquet", "labels.txt"):
         _write(tmp_path, name, POINTER)
-    command.refuses_build(tmp_path / "model.onnx", says=["model.onnx' is a pointer of Git LFS", "git lfs pull"])
+    command.refuses_build(tmp_path / "model.onnx", says=["model.onnx' is a Git LFS pointer", "git lfs pull"])
     for name in ("data.csv", "data.parquet"):
-        command.refuses("bench", built_text, "--data", tmp_path / name, says=[f"{name}' is a pointer of Git LFS"])
+        command.refuses("bench", built_text, "--data", tmp_path / name, says=[f"{name}' is a Git LFS pointer"])
     labels = ("--labels", tmp_path / "labels.txt")
-    command.refuses_build(sources / "perceptron.onnx", *labels, says=["labels.txt' is a pointer of Git LFS"])
+    command.refuses_build(sources / "perceptron.onnx", *labels, says=["labels.txt' is a Git LFS pointer"])
     arrays = (sources / "perceptron.onnx", "--calibration")
-    command.refuses_build(*arrays, tmp_path / "data.npz", says=["data.npz' is a pointer of Git LFS"])
+    command.refuses_build(*arrays, tmp_path / "data.npz", says=["data.npz' is a Git LFS pointer"])
 
 
 def test_a_class_name_for_two_classes(command: Command, checkpoint: Path, sources: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(checkpoint, tmp_path / "twice"))
     tiny_models.edit_config(folder, id2label={"0": "a", "1": "b", "2": "a", "3": "c"})
-    says = ["config.json calls 2 classes 'a'", "--labels FILE"]
+    says = ["in config.json 2 classes have the name 'a'", "--labels FILE"]
     command.refuses_build(folder, "--evaluation", sources / "validation.csv", says=says)

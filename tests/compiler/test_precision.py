@@ -203,7 +203,7 @@ def test_changed_answers_are_counted(attention: Path, turned: Path, feeds: list[
     assert precision_difference(attention, attention, feeds, scores).changed == 0
     found = precision_difference(attention, turned, feeds, scores)
     assert (found.changed, found.samples) == (2, 2)
-    # Of masks and boxes the last axis is no choice.
+    # Of masks and boxes the last axis is not a choice.
     assert precision_difference(attention, turned, feeds).changed == 0
 
 
@@ -251,7 +251,7 @@ def test_a_precision_that_changes_answers_makes_no_engine(
         ),
     )
     if refused:
-        with pytest.raises(CandidateError, match="changes the answers to 2 of 2 calibration samples"):
+        with pytest.raises(CandidateError, match="changes the predictions of 2 of 2 calibration samples"):
             precision_tolerance(graphs, {"model": turned})
     else:
         allowed, said = precision_tolerance(graphs, {"model": turned})

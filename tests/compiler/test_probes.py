@@ -116,11 +116,14 @@ def test_sizes_that_the_source_does_not_take_are_not_compared(built_arrays: Path
         (lambda _, made: {"0": made["scores"] + made["scores"].mean(0)}, "with 2 rows: 'scores' differs by"),
         (lambda _, made: {"0": made["scores"][:1]}, "with 2 rows: 'scores' is (2, 4), the source's (1, 4)"),
         (lambda _, made: {"0": made["scores"] * [[1], [np.nan]]}, "with 2 rows: 'scores' at [1, 0] is"),
-        (lambda _, made: {**made, "more": made["scores"]}, "with 2 rows: the graph has 1 outputs, the source gives 2"),
+        (
+            lambda _, made: {**made, "more": made["scores"]},
+            "with 2 rows: the graph has 1 outputs, but the source has 2",
+        ),
     ],
 )
 def test_what_answers_otherwise_in_other_sizes_is_refused(built_arrays: Path, changed: Any, says: str) -> None:
     with pytest.raises(CheckFailedError) as caught:
         compared(built_arrays, changed)
     assert says in caught.value.message
-    assert "a size of its example as a constant" in (caught.value.hint or "")
+    assert "a size of its example input as a constant" in (caught.value.hint or "")

@@ -144,7 +144,7 @@ def test_targets_name_their_hardware(target: str) -> None:
 
 def test_the_emulator_is_no_npu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(qnn, "architecture", lambda: "x86_64")
-    assert "only emulates" in str(qnn.unavailable())
+    assert "can only emulate" in str(qnn.unavailable())
     monkeypatch.setattr(qnn, "architecture", lambda: "aarch64")
     assert "runs on x86-64 only" in str(qnn.emulator_unavailable())
 

@@ -143,12 +143,12 @@ def test_minilm_of_int8_weights_is_built_as_it_is(command: Command, tmp_path: Pa
     random = np.random.default_rng(5)
     tokens = random.integers(1000, 20_000, size=(6, 12))
     arrays = {"input_ids": tokens, "attention_mask": np.ones_like(tokens), "token_type_ids": np.zeros_like(tokens)}
-    np.savez(tmp_path / "tokens.npz", **arrays)  # type: ignore[arg-type] # names are no keywords of it
+    np.savez(tmp_path / "tokens.npz", **arrays)  # type: ignore[arg-type] # names are not keywords of it
     package = command.folder / "p"
     data = ("--calibration", tmp_path / "tokens.npz", "--target", command.target)
     done = command("build", graph, *data, "-o", package, *QUICK)
     assert done.code == 0, done.err
-    assert "model is quantized already (its weights are int8)" in done.said
+    assert "model is already quantized (its weights are int8)" in done.said
     result = result_from_json(Package.open(package).evidence("tiny"), "evidence")
     assert [(engine.name, engine.precision) for engine in result.engines] == [("tiny-cpu-as-is", "as-is")]
     assert any("quantized already" in warning for warning in result.warnings)

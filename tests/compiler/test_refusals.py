@@ -86,30 +86,30 @@ _FILES = {
 }
 
 _SOURCES: dict[str, str] = {
-    "no/such/thing": "no source 'no/such/thing'",
+    "no/such/thing": "The source 'no/such/thing' does not exist",
     "missing.onnx": "no ONNX file 'missing.onnx'",
     "missing.toml": "no declaration 'missing.toml'",
     "empty": "no config.json (it has: nothing)",
     "notes": "no config.json (it has: notes.txt)",
     "adapter": "is an adapter (LORA)",
-    "diffuser": "is a pipeline of diffusers",
+    "diffuser": "is a diffusers pipeline",
     "exported": "needs a tokenizer, and there is no tokenizer.json",
-    "gptq": "quantized already, by gptq",
+    "gptq": "already quantized, by gptq",
     "several": "problem type is 'regression'",
     "no-task": "no task can be inferred",
     "no-labels": "no usable id2label",
-    "twice": "calls 2 classes 'a'",
+    "twice": "2 classes have the name 'a'",
     "no-model.safetensors": "no weights (*.safetensors)",
     "no-tokenizer.json": "no tokenizer (tokenizer.json)",
     "no-config.json": "has no config.json",
-    "torn.onnx": "no readable ONNX file",
-    "text.onnx": "no readable ONNX file",
-    "pointer.onnx": "is a pointer of Git LFS",
+    "torn.onnx": "not a readable ONNX file",
+    "text.onnx": "not a readable ONNX file",
+    "pointer.onnx": "is a Git LFS pointer",
     "model.pt": "weights or a program of PyTorch",
     "model.gguf": "a model of llama.cpp",
     "torn.toml": "torn.toml",
     "other.toml": "other.toml",
-    "train.csv": "no readable ONNX file",
+    "train.csv": "not a readable ONNX file",
 }
 # Data -> what is said of it for the classifier of texts, whichever option or verb names it.
 _TABLES: dict[str, str] = {
@@ -119,23 +119,23 @@ _TABLES: dict[str, str] = {
     "nothing.csv": "it is empty",
     "header.csv": "has no samples",
     "columns.csv": "no column 'text'; its columns are: sentence, class",
-    "capital.csv": "has a column 'Label'; the ground truth is read from 'label'",
+    "capital.csv": "has a column 'Label', but the ground truth is read from 'label'",
     "unknown.csv": "line 2: unknown label 'PlayMusik'",
     "index.csv": "line 2: there is no class 4",
     "short.csv": "line 2: 1 cells; the header has 2",
     "quote.csv": "not valid CSV",
     "latin.csv": "is not UTF-8: byte 14",
-    "pointer.csv": "is a pointer of Git LFS",
+    "pointer.csv": "is a Git LFS pointer",
     "lines.jsonl": "line 1: not valid JSON",
-    "list.jsonl": "line 1: expected an object of named values",
+    "list.jsonl": "line 1: expected a JSON object",
     "torn.parquet": "torn.parquet",
     "table.xlsx": "unknown kind of data file",
     "inputs.npz": "its data is a .csv, .jsonl or .parquet file",
-    "empty": "is a folder; data is a file",
+    "empty": "is a folder; expected a data file",
 }
 _ARRAYS: dict[str, str] = {
     "missing.npz": "no data file 'missing.npz'",
-    "torn.npz": "no readable .npz file",
+    "torn.npz": "not a readable .npz file",
     "uneven.npz": "different numbers of samples",
     "train.csv": "its data is a .npz file",
     "empty": "has no .npz files",
@@ -169,8 +169,8 @@ _OPTIONS: dict[Words, str] = {
     ("--task", "poetry"): "Unknown task 'poetry'",
     ("--task", "arrays"): "for the task 'arrays'",
     ("--labels", "missing.txt"): "labels 'missing.txt' cannot be read",
-    ("--labels", "same.txt"): "all different",
-    ("--labels", "none.txt"): "all different",
+    ("--labels", "same.txt"): "each different",
+    ("--labels", "none.txt"): "each different",
     ("--labels", "latin.txt"): "is not UTF-8: byte 3",
     ("--labels", "labels.json"): "must be a list of names",
     ("--labels", "empty"): "labels 'empty' cannot be read",
@@ -178,7 +178,7 @@ _OPTIONS: dict[Words, str] = {
     ("--target", "missing.toml"): "The target file 'missing.toml' cannot be read",
     ("--target", "torn.toml"): "not valid TOML",
     ("--target", "tiny.toml", "--target", "tiny.toml"): "must all be different",
-    ("--max-drop", "much"): "is no share",
+    ("--max-drop", "much"): "is not a share",
     ("--max-drop", "100%"): "is not between 0% and 100%",
     ("--no-such-option",): "unrecognized arguments: --no-such-option",
 }
@@ -189,14 +189,14 @@ _USES: dict[Words, str] = {
     ("build", "perceptron.onnx", "-o", "new"): "no data to measure on",
     ("run",): "arguments are required: package",
     ("bench", "p"): "arguments are required: --data",
-    ("bench", "p", "--data", "train.csv", "--device", "http://x"): "is no address of a device",
-    ("bench", "p", "--data", "train.csv", "--keep"): "--keep goes with --device",
+    ("bench", "p", "--data", "train.csv", "--device", "http://x"): "is not an address of a device",
+    ("bench", "p", "--data", "train.csv", "--keep"): "--keep needs --device",
     ("bench", "p", "--data", "train.csv", "--report", "report.pdf"): "a report ends in .html or .md",
     ("bench", "p", "--data", "train.csv", "--output", "no/raw.json"): "there is no folder",
     ("bench", "p", "--data", "train.csv", "--output", "empty"): "it is a folder",
     ("verify",): "arguments are required: package",
-    ("verify", "p", "--keep"): "--keep goes with --device",
-    ("verify", "p", "--target", "x", "--strict"): "--strict is about the engine that runs here",
+    ("verify", "p", "--keep"): "--keep needs --device",
+    ("verify", "p", "--target", "x", "--strict"): "--strict applies to the engine that runs here",
     ("finish",): "arguments are required: package",
     ("inspect",): "arguments are required: package",
     ("inspect", "p", "--strict"): "unrecognized arguments: --strict",
@@ -205,7 +205,7 @@ _USES: dict[Words, str] = {
     ("targets", "show", "hosts"): "Unknown target 'hosts'",
     ("targets", "prepare", "hosts"): "Unknown target 'hosts'",
     ("cache", "burn"): "invalid choice: 'burn'",
-    ("cache", "--older-than", "3"): "--older-than goes with 'edgewright cache clear'",
+    ("cache", "--older-than", "3"): "--older-than needs the action 'clear'",
     ("cache", "clear", "--older-than", "soon"): "--older-than",
 }
 _BUILD = ("-o", "new", "--target", "tiny.toml", *QUICK)
@@ -307,5 +307,5 @@ def test_all_that_is_wrong_is_said_at_once(
     files = ("--data", "missing.csv", "--report", "report.pdf", "--output", "empty")
     outcome = command("bench", "missing.ortpackage", *files, "--device", "http://x")
     says = ["there is nothing at that path", "no data file 'missing.csv'", "ends in .html or .md", "it is a folder"]
-    outcome.check_refusal([*says, "is no address of a device"])
+    outcome.check_refusal([*says, "is not an address of a device"])
     assert outcome.err.count("error: ") == 5

@@ -110,7 +110,7 @@ def test_verify_says_where(command: Command, server: SshServer, built_text: Path
     assert (outcome.code, outcome.out) == (0, "")
     outcome = command("verify", built_text, "--device", server.url())
     said = " ".join(outcome.out.split())
-    assert f"files have their digests on 127.0.0.1:{server.port} (" in said
+    assert f"files match their digests on 127.0.0.1:{server.port} (" in said
     assert "8 golden samples through" in said
     assert server.left == []
 

@@ -98,7 +98,7 @@ def test_a_remote_raspberry_pi_whose_connection_breaks(
         assert engine.latency is None
         assert engine.peak_memory_bytes is None
         assert engine.load_seconds == ()
-    assert any("What answered is an emulator" in warning for warning in result.warnings)
+    assert any("The engines ran in an emulator" in warning for warning in result.warnings)
     said = result_text(result)
     assert "emulated" in said
     assert " ms" not in said.replace("p50 ms", "")

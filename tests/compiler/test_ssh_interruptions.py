@@ -110,7 +110,7 @@ def test_a_server_that_stays_away(server: SshServer, built_arrays: Path, many: P
         if "answering" in title:
             server.stop()
 
-    words = r"was lost and did not come back within 0\.4 seconds\. Nothing listens there"
+    words = r"was lost and did not come back within 0\.4 seconds\. The port is closed"
     with pytest.raises(InputError, match=words) as e:
         bench(built_arrays, many, settings=_QUICK, progress=Recording(on_step=stop), remote=RemoteDevice(server.url()))
     assert e.value.exit_code == 2
@@ -126,7 +126,7 @@ def test_a_server_that_comes_back_with_another_key(server: SshServer, built_arra
             server.make_key("host_key")
             server.start()
 
-    with pytest.raises(InputError, match="Its host key is not the one that is known for it"):
+    with pytest.raises(InputError, match="Its host key differs from the known one"):
         bench(
             built_arrays, many, settings=_QUICK, progress=Recording(on_step=exchange), remote=RemoteDevice(server.url())
         )
@@ -149,7 +149,7 @@ def test_a_cable_that_is_pulled(
     result = bench(built_arrays, many, settings=_QUICK, progress=progress, remote=RemoteDevice(server.url()))
     assert all(frozen)
     assert all(engine.latency for engine in result.engines)
-    assert any("It does not answer any more." in note for note in progress.notes), progress.notes
+    assert any("It no longer responds." in note for note in progress.notes), progress.notes
     assert sum(note.startswith("Copying") for note in progress.notes) == 1
     assert not any("Another measurement" in note for note in progress.notes)
     assert server.left == []

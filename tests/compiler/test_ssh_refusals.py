@@ -22,30 +22,30 @@ def refuses(command: Command, server: SshServer, package: Path, *words: object, 
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("kitchen", "its address begins with ssh://"),
+        ("kitchen", "must begin with ssh://"),
         ("ssh://", "it has no host"),
-        ("ssh://pi:secret@kitchen", "a password does not belong in an address"),
+        ("ssh://pi:secret@kitchen", "passwords are not allowed in an address"),
         ("ssh://kitchen:port", "Port could not be cast"),
-        ("ssh://kitchen/folder", "'/folder' after the host says nothing"),
+        ("ssh://kitchen/folder", "'/folder' after the host has no meaning"),
         ("ssh://kitchen?pyton=x", "unknown option 'pyton'. Did you mean 'python'?"),
-        ("ssh://kitchen?workdir=here", "it must be the whole path of a folder"),
+        ("ssh://kitchen?workdir=here", "it must be the absolute path of a folder"),
         ("ssh://kitchen?python=", "the option 'python' is not one path"),
-        ("ssh://-oProxyCommand=x", "is no name of a host"),
-        ("ssh://-oProxyCommand=x@kitchen", "is no name of a user"),
-        ("ssh://kitchen;reboot", "is no name of a host"),
+        ("ssh://-oProxyCommand=x", "is not a name of a host"),
+        ("ssh://-oProxyCommand=x@kitchen", "is not a name of a user"),
+        ("ssh://kitchen;reboot", "is not a name of a host"),
     ],
 )
 def test_an_address_that_is_none(command: Command, built_arrays: Path, sources: Path, url: str, says: str) -> None:
     for verb in (("verify", built_arrays), ("bench", built_arrays, "--data", sources / "inputs.npz")):
         command.refuses(
-            *verb, "--device", url, says=[f"'{url}' is no address of a device: ", says, "ssh://[user@]host"]
+            *verb, "--device", url, says=[f"'{url}' is not an address of a device: ", says, "ssh://[user@]host"]
         )
 
 
 def test_options_that_go_with_a_device(command: Command, built_arrays: Path, sources: Path) -> None:
     data = ("--data", sources / "inputs.npz")
-    command.refuses("bench", built_arrays, *data, "--target", "x86-64", says=["--target goes with --device"])
-    command.refuses("verify", built_arrays, "--keep", says=["--keep goes with --device"])
+    command.refuses("bench", built_arrays, *data, "--target", "x86-64", says=["--target needs --device"])
+    command.refuses("verify", built_arrays, "--keep", says=["--keep needs --device"])
 
 
 def test_an_unknown_host_key(command: Command, server: SshServer, built_arrays: Path) -> None:
@@ -57,21 +57,23 @@ def test_a_wrong_host_key(command: Command, server: SshServer, built_arrays: Pat
     server.stop()
     server.make_key("host_key")
     server.start()
-    refuses(command, server, built_arrays, says=["Its host key is not the one that is known for it", "ssh-keygen -R"])
+    refuses(command, server, built_arrays, says=["Its host key differs from the known one", "ssh-keygen -R"])
 
 
 def test_a_key_that_is_not_let_in(command: Command, server: SshServer, built_arrays: Path) -> None:
     server.make_key("user_key")
-    refuses(command, server, built_arrays, says=["does not let this user in with the keys", "ssh-copy-id"])
+    refuses(
+        command, server, built_arrays, says=["does not accept the keys that ssh offers for this user", "ssh-copy-id"]
+    )
 
 
 def test_nothing_listens(command: Command, server: SshServer, built_arrays: Path) -> None:
     server.stop()
-    refuses(command, server, built_arrays, says=["cannot be reached. Nothing listens there", "Is sshd running"])
+    refuses(command, server, built_arrays, says=["cannot be reached. The port is closed", "Is sshd running"])
 
 
 def test_a_host_that_does_not_exist(command: Command, server: SshServer, built_arrays: Path) -> None:
-    refuses(command, server, built_arrays, url="ssh://no-such-host.invalid", says=["No host of this name is known"])
+    refuses(command, server, built_arrays, url="ssh://no-such-host.invalid", says=["The host name is unknown"])
 
 
 def test_something_else_listens(
@@ -83,17 +85,20 @@ def test_something_else_listens(
     monkeypatch.setattr(session.FarEndSession.__init__, "__defaults__", (2.0,))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"ssh://127.0.0.1:{listener.getsockname()[1]}"
-        refuses(command, server, built_arrays, url=url, says=["cannot be reached. It did not answer in time"])
+        refuses(command, server, built_arrays, url=url, says=["cannot be reached. It did not respond in time"])
 
 
 def test_no_ssh_here(command: Command, built_arrays: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
-    says = ["OpenSSH's client 'ssh', which is not installed", "apt-get install openssh-client"]
+    says = [
+        "OpenSSH's client 'ssh' is needed to reach a device, but is not installed",
+        "apt-get install openssh-client",
+    ]
     command.refuses("verify", built_arrays, "--device", "ssh://kitchen", says=says)
 
 
 def test_no_python_there(command: Command, server: SshServer, built_arrays: Path) -> None:
-    says = ["needs Python 3.11 or newer, and '/no/such/python' there is none.", "?python=/path/to/python3"]
+    says = ["needs Python 3.11 or newer, and '/no/such/python' there is not.", "?python=/path/to/python3"]
     refuses(command, server, built_arrays, url=server.url("/no/such/python"), says=says)
 
 
@@ -104,7 +109,7 @@ def test_an_old_python_as_a_script_that_says_so(
     old = tmp_path / "python3.9"
     old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.2 && exit 0\nexit 1\n')
     old.chmod(0o755)
-    refuses(command, server, built_arrays, url=server.url(old), says=["there is none. Found:", "is Python 3.9.2"])
+    refuses(command, server, built_arrays, url=server.url(old), says=["there is not. Found:", "is Python 3.9.2"])
 
 
 def test_a_target_for_another_architecture(
@@ -114,7 +119,7 @@ def test_a_target_for_another_architecture(
     manifest = package / "manifest.json"
     text = manifest.read_text().replace(f'"architecture": "{os.uname().machine}"', '"architecture": "riscv64"')
     manifest.write_text(text)
-    says = ["has no engine for device", "its engines are for riscv64, and the device is", "Build it with a target"]
+    says = ["has no engine for device", "its engines are for riscv64, but the device is", "Build it with a target"]
     refuses(command, server, package, says=says)
     says = ["Target 'tiny' is not device", "its engines are for riscv64"]
     refuses(command, server, package, "--target", "tiny", says=says)
@@ -133,7 +138,7 @@ def test_a_file_that_changed_here_is_noticed_there(command: Command, server: Ssh
     golden = package / "edgewright" / "golden.npz"
     golden.write_bytes(golden.read_bytes()[:-1] + b"x")
     outcome = command("verify", package, "--device", server.url(), "-q")
-    outcome.check_refusal(["do not have their digests after they were copied: edgewright/golden.npz"], code=1)
+    outcome.check_refusal(["do not match their digests after copying: edgewright/golden.npz"], code=1)
     assert server.left == []
 
 
@@ -166,7 +171,7 @@ def test_too_little_room(
     python.write_text(f'#!/bin/sh\nexec {mounted} {sys.executable} "$@"\n')
     python.chmod(0o755)
     words = ("verify", built_arrays, "--device", server.url(python, workdir=disk / "work"), "-q")
-    command.refuses(*words, says=["has too little room: ", f"are free in '{disk / 'work'}'", "?workdir=/path"])
+    command.refuses(*words, says=["has too little disk space: ", f"are free in '{disk / 'work'}'", "?workdir=/path"])
     assert server.left == []
 
 
@@ -203,7 +208,7 @@ def test_no_wheels_for_that_machine(command: Command, server: SshServer, built_a
         patch.setenv("PIP_NO_CACHE_DIR", "1")
         patch.setenv("PIP_RETRIES", "0")
         patch.setenv("PIP_CONFIG_FILE", os.devnull)
-        says = ["lacks numpy", "and pip cannot fetch wheels for it", "Install it there: pip install numpy=="]
+        says = ["lacks numpy", "pip cannot fetch wheels for the device", "Install it there: pip install numpy=="]
         refuses(command, server, built_arrays, url=server.url(bare / "bin" / "python"), says=says)
 
 

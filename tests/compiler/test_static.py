@@ -56,7 +56,7 @@ def test_a_graph_in_a_loop_has_no_one_shape(tmp_path: Path) -> None:
     graphs = {"encoder": Ports(("ids",), ("vectors",)), "decoder": Ports(("ids",), ("logits",))}
     exported = ExportedModel(task="text-generation", labels=(), pipeline=pipeline, graphs=graphs)
     nothing: Any = None  # no stage is run
-    with pytest.raises(CandidateError, match=r"^decoder: .* runs in a loop, whose windows or states"):
+    with pytest.raises(CandidateError, match=r"^decoder: .* runs in a loop whose windows or states"):
         Graphs(nothing, nothing, nothing, ExportedFolder(tmp_path, exported, "")).fixed()
 
 

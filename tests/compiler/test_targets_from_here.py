@@ -44,7 +44,7 @@ def test_show_fits_and_says_what_the_file_says(command: Command, name: str) -> N
 def test_show_a_file_of_the_users_own(command: Command, sources: Path) -> None:
     outcome = command("targets", "show", sources / "tiny.toml")
     assert "rung from here measured" in " ".join(outcome.out.split())
-    assert "This machine is such a one." in outcome.out
+    assert "This machine is this target." in outcome.out
 
 
 def test_show_without_or_with_an_unknown_name(command: Command) -> None:

@@ -118,9 +118,9 @@ def test_asymmetric_int8_is_refused_with_its_reason(perceptron: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("profile", "capabilities", "says"),
     [
-        (PROFILE, ["8.7"], "does not build for compute capability 8.7. It knows: SM75"),
-        ({}, ["8.9"], "'pixels' has free dimensions"),
-        ({"pixels": ((1, 8), (2, 9), (16, 8))}, ["8.9"], "It does not take the shapes {'pixels': [[1, 8], [2, 9]"),
+        (PROFILE, ["8.7"], "does not build for compute capability 8.7. Supported: SM75"),
+        ({}, ["8.9"], "'pixels' has dynamic dimensions"),
+        ({"pixels": ((1, 8), (2, 9), (16, 8))}, ["8.9"], "The shapes {'pixels': [[1, 8], [2, 9]"),
     ],
 )
 def test_what_cannot_be_is_refused(
@@ -143,7 +143,7 @@ def test_an_operator_that_it_does_not_know_is_named(perceptron: Path, tmp_path: 
 def test_a_crash_is_a_reason(half: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     crash = "import os, sys; print('Fatal: out of luck', file=sys.stderr, flush=True); os.abort()"
     monkeypatch.setattr(tensorrt_plan, "_COMMAND", (sys.executable, "-c", crash))
-    with pytest.raises(CompileError, match=r"ended by signal 6\. Its last words: Fatal: out of luck"):
+    with pytest.raises(CompileError, match=r"ended by signal 6\. Its last output: Fatal: out of luck"):
         build_plan(graph_files(half), RTX, PROFILE, tmp_path, capabilities=["8.9"])
     assert list(tmp_path.iterdir()) == []
 
@@ -185,7 +185,7 @@ def test_what_the_device_builds_from_is_the_graph(half: Path, tmp_path: Path) ->
     facts = compile_for_the_device(request, tmp_path)
     assert (tmp_path / "model.onnx").read_bytes() == (half / "model.onnx").read_bytes()
     assert facts.size_bytes == sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
-    assert "made on the device" in facts.notes[0]
+    assert "builds and judges it on the device" in facts.notes[0]
 
 
 def test_a_profile_of_arrays_is_the_range_of_the_data() -> None:

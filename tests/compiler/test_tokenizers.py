@@ -248,10 +248,10 @@ def test_a_task_whose_answer_is_not_of_one_graph_needs_a_checkpoint(tmp_path: Pa
 def test_labels_of_another_number_than_scores(tmp_path: Path) -> None:
     folder = _write_files(tmp_path / "files")
     path = _write_graph(folder / "model.onnx", scores=3)
-    with pytest.raises(InputError, match=r"3 scores, and there are 4 labels"):
+    with pytest.raises(InputError, match=r"3 scores, but there are 4 labels"):
         open_source(str(path), SourceOptions("text-classification"))
     _edit(folder / "config.json", id2label={"0": "same", "1": "same", "2": "other"})
-    with pytest.raises(InputError, match=r"2 classes 'same'"):
+    with pytest.raises(InputError, match=r"2 classes have the name 'same'"):
         open_source(str(path), SourceOptions("text-classification"))
 
 

@@ -220,7 +220,7 @@ def test_a_prompt_that_is_too_long_is_cut_and_it_is_said(model: Model) -> None:
         ({"num_beams": 0}, "num_beams is 0"),
         ({"max_new_tokens": 0}, "max_new_tokens is 0"),
         ({"max_new_tokens": "many"}, "expected int"),
-        ({"num_beams": 2, "do_sample": True}, "both were asked for"),
+        ({"num_beams": 2, "do_sample": True}, "both were requested"),
         ({"stop": ""}, "not empty"),
         ({"temprature": 1.0}, "no option 'temprature'"),
         ({"seed": -1}, "seed is -1"),

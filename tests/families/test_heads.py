@@ -181,8 +181,8 @@ def test_heads_of_onnx_files(
         (3, "text-regression", 0, "it has 3 labels"),
         (3, "text-ranking", 0, "it has 3 labels"),
         (3, "binary-text-classification", 2, "it has 3 labels"),
-        (3, "text-classification", 2, "it gives 3 scores, and there are 2 labels"),
-        (1, "text-classification", 3, "it gives 1 scores, and there are 3 labels"),
+        (3, "text-classification", 2, "the model gives 3 scores, but there are 2 labels"),
+        (1, "text-classification", 3, "the model gives 1 scores, but there are 3 labels"),
         (1, "multi-label-text-classification", 1, "it has 1 label"),
     ],
 )
@@ -236,7 +236,7 @@ def test_from_a_checkpoint_to_a_number(command: Command, tmp_path: Path) -> None
 def test_one_label_is_no_choice(tmp_path: Path, task: str) -> None:
     check = find_task(task).check
     assert check is not None
-    with pytest.raises(InputError, match="all would be of it"):
+    with pytest.raises(InputError, match="every pixel would have that label"):
         check(ONE, tmp_path)
     check(THREE, tmp_path)
 
@@ -259,5 +259,5 @@ def test_masks_of_one_channel(tmp_path: Path, ending: str, options: dict[str, An
     source.export(tmp_path / "exported")
     assert read_exported(tmp_path / "exported").pipeline.steps[-1].options == {"logits": "logits", **options}
     for names in (("stamp",), NAMES):
-        with pytest.raises(InputError, match="all would be of it"):
+        with pytest.raises(InputError, match="every pixel would have that label"):
             open_source(str(tmp_path / "model.onnx"), SourceOptions("image-segmentation", names))

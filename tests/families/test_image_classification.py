@@ -88,9 +88,9 @@ def test_an_onnx_file(command: Command, colours: Path, pictures: Path) -> None:
             answers.append([answer.outputs["scores"].tolist() for answer in worker.answer([0, 1])])
     assert answers[0] == answers[1]
     command.refuses("run", package, "missing.png", says=["There is no file 'missing.png'", "path of a file: image"])
-    command.refuses("run", package, pictures / "validation.csv", says=["is no image, or none of the kinds"])
+    command.refuses("run", package, pictures / "validation.csv", says=["is not an image, or not of a supported kind"])
     command.refuses(
-        "run", package, red, "-o", command.folder / "x.npz", says=["--output is for models that give named"]
+        "run", package, red, "-o", command.folder / "x.npz", says=["--output is for models whose output is named"]
     )
 
 
@@ -114,14 +114,14 @@ def test_data_that_does_not_fit(command: Command, colours: Path, pictures: Path,
     (other / "notes.txt").write_text("mine", encoding="utf-8")
     refuses(other, "holds files (notes.txt, ...) beside the folders of its classes")
     (other / "notes.txt").rename(other / "red" / "notes.txt")
-    refuses(other, "is no image, or none of the kinds")
+    refuses(other, "is not an image, or not of a supported kind")
     (other / "red").rename(other / "rad")
     refuses(other, "unknown label 'rad'", "Did you mean 'red'?")
     (tmp_path / "empty").mkdir()
     refuses(tmp_path / "empty", "has no samples")
     table = tmp_path / "table.csv"
     table.write_text("path,label\nmissing.png,red\n", encoding="utf-8")
-    refuses(table, "line 2: there is no file 'missing.png'", f"looked for at '{tmp_path / 'missing.png'}'")
+    refuses(table, "line 2: there is no file 'missing.png'", f"Searched at '{tmp_path / 'missing.png'}'")
     table.write_text("file,label\nmissing.png,red\n", encoding="utf-8")
     refuses(table, "no column 'image'; its columns are: file, label")
     table.write_text("path,label\n ,red\n", encoding="utf-8")
@@ -130,7 +130,7 @@ def test_data_that_does_not_fit(command: Command, colours: Path, pictures: Path,
     lines.write_text('{"image": "missing.png", "label": "red"\n', encoding="utf-8")
     refuses(lines, "line 1: not valid JSON")
     lines.write_text("[1]\n", encoding="utf-8")
-    refuses(lines, "line 1: expected an object of named values")
+    refuses(lines, "line 1: expected a JSON object")
 
 
 def test_the_same_pictures_in_another_class_are_other_data(pictures: Path, tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_a_torch_module_with_the_settings_of_a_processor(
     assert command("run", package, file).code == 0
     fixed = ("--evaluation", pictures / "validation")
     command.refuses_build(f"{torch_module}:net", *labels, *fixed, says=["needs the settings of an image processor"])
-    command.refuses_build(f"{torch_module}:with_settings", *fixed, says=["no task says what its module gives"])
+    command.refuses_build(f"{torch_module}:with_settings", *fixed, says=["no task says what the module's outputs are"])
     command.refuses_build(f"{torch_module}:with_settings", *labels[:2], *fixed, says=["needs labels"])
     says = ["unknown_step': its image processor DeiTImageProcessor has the step 'do_pad'"]
     command.refuses_build(f"{torch_module}:unknown_step", *labels, *fixed, says=says)

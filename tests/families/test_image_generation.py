@@ -81,15 +81,17 @@ def test_seeds_on_the_command_line(command: Command, styled: Path, tmp_path: Pat
     assert (tmp_path / "pictures" / "7.png").read_bytes() == (tmp_path / "seven.png").read_bytes()
     command.refuses("run", styled, says=["No input was given; this model takes seeds."])
     command.refuses("run", styled, "seven", says=["'seven' is neither a seed nor a file of latents"])
-    command.refuses("run", styled, 2**32, says=["The seed is 4294967296; seeds are from 0"])
-    command.refuses("run", styled, 7, "-o", tmp_path / "x.tga", says=["no ending of a picture", ".png"])
-    command.refuses("run", styled, 7, 8, "-o", tmp_path / "x.png", says=["is one file, and several answers are drawn"])
+    command.refuses("run", styled, 2**32, says=["The seed is 4294967296; it must be from 0"])
+    command.refuses("run", styled, 7, "-o", tmp_path / "x.tga", says=["does not end as an image file does", ".png"])
+    command.refuses(
+        "run", styled, 7, 8, "-o", tmp_path / "x.png", says=["is one file, and there are several images to write"]
+    )
     command.refuses("run", styled, 7, 8, "-o", tmp_path / "no" / "x", says=["there is no folder"])
     command.refuses("run", styled, 7, "--temperature", 1, says=["--temperature is for models that generate text"])
     (tmp_path / "bad.npy").write_bytes(b"\x93NUMPY, cut off")
-    command.refuses("run", styled, tmp_path / "bad.npy", says=["is no readable .npy file"])
+    command.refuses("run", styled, tmp_path / "bad.npy", says=["is not a readable .npy file"])
     np.save(tmp_path / "objects.npy", np.array([{}], dtype=object), allow_pickle=True)
-    command.refuses("run", styled, tmp_path / "objects.npy", says=["is no readable .npy file"])
+    command.refuses("run", styled, tmp_path / "objects.npy", says=["is not a readable .npy file"])
     np.savez(tmp_path / "bad.npz", z=np.zeros((2, 3)))
     command.refuses(
         "run", styled, tmp_path / "bad.npz", says=["'z' is float64 [2, 3]; the model takes floats of [1, 16]"]
@@ -135,8 +137,8 @@ def test_first_and_last_layers_of_a_generator(styled: Path) -> None:
     [
         ("unknown_setting", "unknown setting 'rnage' of a generator"),
         ("wrong_range", "the range is [1, 0]"),
-        ("wrong_distribution", "the distribution is 'cauchy'; known are normal and uniform"),
-        ("takes_classes", "is int64 [2, 1]; the inputs of a generator are floats"),
+        ("wrong_distribution", "the distribution is 'cauchy'; expected normal or uniform"),
+        ("takes_classes", "is int64 [2, 1]; the inputs of a generator are float tensors"),
     ],
 )
 def test_sources_that_are_no_generators(command: Command, function: str, says: str) -> None:
@@ -144,7 +146,9 @@ def test_sources_that_are_no_generators(command: Command, function: str, says: s
 
 
 def test_a_checkpoint_is_no_generator(command: Command, checkpoint: Path) -> None:
-    command.refuses_build(checkpoint, *TASK, says=["a generator of pictures is no checkpoint of transformers"])
+    command.refuses_build(
+        checkpoint, *TASK, says=["image generators cannot be built from a checkpoint of transformers"]
+    )
 
 
 @pytest.mark.slow
@@ -166,7 +170,8 @@ def test_an_onnx_file_with_settings_beside_it(command: Command, target: Path, tm
         expected = (net(torch.from_numpy(latent))[0] * 255 + 0.5).permute(1, 2, 0).numpy().astype(np.uint8)
     with load(output, engine="tiny-ends-cpu-fp32") as model:
         assert np.abs(model(3).astype(int) - expected).max() <= 1
-    command.refuses_build("tiny_generators:no_picture", *TASK, says=["does not fit the model", "which is no picture"])
+    says = ["does not fit the model", "which is not a picture"]
+    command.refuses_build("tiny_generators:no_picture", *TASK, says=says)
 
 
 @pytest.mark.slow

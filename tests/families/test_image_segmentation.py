@@ -97,7 +97,7 @@ def test_other_labels_than_the_graph_has(command: Command, scenes: Path, sources
     labels = scenes / "short.txt"
     labels.write_text("a\nb\n", encoding="utf-8")
     data = ("--evaluation", scenes / "validation" / "images", "--labels", labels)
-    command.refuses_build(folder, *data, says=["there are 2 labels, the model has 4"])
+    command.refuses_build(folder, *data, says=["there are 2 labels, but the model has 4"])
     assert len(config["id2label"]) == 4
 
 
@@ -161,4 +161,4 @@ def test_a_torch_module(command: Command, scenes: Path, tmp_path: Path, monkeypa
         assert model(file)["mask"].shape == read_mask(scenes / "validation" / "masks" / "0.png").shape
     labels.write_text("one\ntwo", encoding="utf-8")
     pictures = ("--evaluation", scenes / "validation" / "images", "--labels", labels, "--task", "image-segmentation")
-    command.refuses_build("tiny_torch_masks:net", *pictures, says=["there are 2 labels, and the module gives 4 scores"])
+    command.refuses_build("tiny_torch_masks:net", *pictures, says=["there are 2 labels, but the module gives 4 scores"])

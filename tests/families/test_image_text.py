@@ -111,9 +111,11 @@ def test_evidence_and_the_command_line(chooser: Path, data: Path, command: Comma
     assert sum(entry["score"] for entry in answer) == pytest.approx(1)
     assert len(command("run", chooser, picture).out.splitlines()) == len(tiny_pairs.LABELS)
     assert len(command("run", chooser, picture, "--top-k", "2").out.splitlines()) == 2
-    command.refuses("run", chooser, picture, "--candidate-labels", " , ", says=["A label to choose from is a text"])
+    command.refuses(
+        "run", chooser, picture, "--candidate-labels", " , ", says=["A label to choose from must be a text"]
+    )
     command.refuses("run", chooser, picture, "--hypothesis-template", "a patch", says=["where the label goes"])
-    command.refuses("run", chooser, data, says=["pairs.csv' is no image"])
+    command.refuses("run", chooser, data, says=["pairs.csv' is not an image"])
     with float_model(chooser) as model:
         with pytest.raises(SampleError, match="no labels to choose from"):
             model(picture, candidate_labels=[])
@@ -159,7 +161,7 @@ def test_pairs_and_vectors_of_either_side(finder: Path, clip: Path, data: Path, 
         assert values["score"] == pytest.approx(float(expected.image_embeds @ expected.text_embeds.T), abs=1e-5)
         assert np.array_equal(model.embed(image=picture), values["image_embeds"])
         assert np.array_equal(model.embed(text=text), values["text_embeds"])
-        with pytest.raises(SampleError, match="makes no vector of 'sound' alone"):
+        with pytest.raises(SampleError, match="have no separate vector of 'sound'"):
             model.embed(sound=picture)
         with pytest.raises(SampleError, match="non-empty text"):
             model.embed(text=" ")
@@ -197,7 +199,7 @@ def test_siglip_pads_and_takes_each_label_for_itself(data: Path, tmp_path: Path,
 
 
 def test_what_does_not_belong_together_is_refused(clip: Path, data: Path, command: Command, tmp_path: Path) -> None:
-    command.refuses_build(clip, "--evaluation", data, says=["no labels of its own", "--labels FILE"])
+    command.refuses_build(clip, "--evaluation", data, says=["no labels of their own", "--labels FILE"])
     folder = Path(shutil.copytree(clip, tmp_path / "clip"))
     words = tiny_pairs.tokenizer()
     words.add_tokens([f"other{index}" for index in range(9)])

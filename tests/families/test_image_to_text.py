@@ -93,7 +93,7 @@ def test_evidence_and_the_command_line(captioner: Path, data: Path, command: Com
     picture = data.parent / "red-0.png"
     done = command("run", captioner, picture, "--prompt", "a red", "--max-new-tokens", "4", "--json")
     assert len(json.loads(done.out)["answers"][0]["tokens"]) <= 4, done.err
-    command.refuses("run", captioner, data, says=["pairs.csv' is no image"])
+    command.refuses("run", captioner, data, says=["pairs.csv' is not an image"])
 
 
 def test_a_package_runs_without_torch(captioner: Path, data: Path) -> None:

@@ -88,11 +88,12 @@ def test_a_checkpoint(command: Command, things: Path, tmp_path: Path) -> None:
     done = command("bench", package, "--data", things / "validation", "--json", *QUICK)
     assert done.code == 0, done.err
     assert json.loads(done.out)["engines"][0]["accuracy"]["samples"] == 12
-    command.refuses("run", package, things / "train" / "annotations.json", says=["is no image, or none of the kinds"])
-    command.refuses("run", package, file, "--threshold", "7", says=["'7' is no number from 0 to 1"])
-    command.refuses("run", package, file, "--out", "boxed.txt", says=["no ending of a picture"])
+    says = ["is not an image, or not of a supported kind"]
+    command.refuses("run", package, things / "train" / "annotations.json", says=says)
+    command.refuses("run", package, file, "--threshold", "7", says=["'7' is not a number from 0 to 1"])
+    command.refuses("run", package, file, "--out", "boxed.txt", says=["does not end as an image file does"])
     (tmp_path / "rows.json").write_text('{"images": []}', encoding="utf-8")
-    says = ["is no COCO file: it has no list 'annotations'"]
+    says = ["is not a COCO file: it has no list 'annotations'"]
     command.refuses("bench", package, "--data", tmp_path / "rows.json", says=says)
 
 

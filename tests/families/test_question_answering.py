@@ -56,7 +56,7 @@ def test_from_a_checkpoint_to_an_answer(command: Command, checkpoint: Path, tmp_
         for question, says in (("light " * 40, "leaves no room for the context"), ("", "non-empty question")):
             with pytest.raises(SampleError, match=says):
                 model({"question": question, "context": LONG})
-        with pytest.raises(SampleError, match="missing is context"):
+        with pytest.raises(SampleError, match="context is missing"):
             model({"question": "what"})
     listing = ["This model takes question and context", "question=... context=..."]
     command.refuses("run", output, "question=what is off?", says=listing)
@@ -87,6 +87,6 @@ def test_data_that_does_not_fit(command: Command, checkpoint: Path, tmp_path: Pa
     path.write_text('{"question": "q", "answers": "a"}', encoding="utf-8")
     command.refuses_build(checkpoint, "--evaluation", path, says=["no column 'context'"])
     path.write_text('{"question": "q", "context": "c", "answers": {"text": []}}', encoding="utf-8")
-    command.refuses_build(checkpoint, "--evaluation", path, says=["line 1: there is no answer"])
+    command.refuses_build(checkpoint, "--evaluation", path, says=["line 1: the answer is missing"])
     path.write_text('{"question": "q", "context": " ", "answers": "a"}', encoding="utf-8")
     command.refuses_build(checkpoint, "--evaluation", path, says=["line 1: the context is empty"])

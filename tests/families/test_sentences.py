@@ -200,7 +200,7 @@ def test_a_model_is_for_vectors_whatever_it_was_trained_for(written: Callable[..
             {"config_sentence_transformers": {"prompts": {"a": "x "}}},
             "include_prompt is false",
         ),
-        ([], {"modules": [{"idx": 0, "path": "0_Transformer", "type": "a.Transformer"}]}, "lies in the folder '0_Tr"),
+        ([], {"modules": [{"idx": 0, "path": "0_Transformer", "type": "a.Transformer"}]}, "is in the folder '0_Tr"),
         ([], {"modules": [{"idx": 0, "path": "../x", "type": "a.Pooling"}]}, "lies outside"),
         ([], {"modules": {"idx": 0}}, "is not a list of modules"),
     ],

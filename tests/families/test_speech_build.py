@@ -119,7 +119,7 @@ def test_run_prints_transcripts_and_says_that_it_resampled(package: Path, clips:
     assert said.code == 0, said.err
     lines = said.out.splitlines()
     assert [line.split("  ->  ")[0] for line in lines] == [str(file) for file in files]
-    assert said.said.count("has 8,000 samples a second and the model takes 16,000") == 1
+    assert said.said.count("has 8,000 samples per second, the model takes 16,000") == 1
     as_json = json.loads(command("run", package, *files, "--json").out)
     assert [f"{entry['input']}  ->  {entry['text']}" for entry in as_json["answers"]] == lines
 
@@ -187,7 +187,7 @@ def test_what_is_no_recording_is_refused_in_words(
 def test_hours_are_refused(package: Path, command: Command) -> None:
     """What 3 hours would be at a rate of 100: it is the header that says so."""
     soundfile.write(command.folder / "long.flac", np.zeros(3 * 3600 * 100), 100)
-    says = ["lasts 3.0 hours; the model takes 3600 seconds at most", "segment_time 3600"]
+    says = ["lasts 3.0 hours; the model takes at most 3600 seconds", "segment_time 3600"]
     command.refuses("run", package, command.folder / "long.flac", says=says)
 
 

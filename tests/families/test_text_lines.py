@@ -110,7 +110,7 @@ def test_a_graph_of_one_width_has_longer_lines_squeezed(tmp_path: Path) -> None:
     ("settings", "graph", "says"),
     [
         (None, {"metadata": {}}, "has no 'character', and there is no recogniser.json beside the file"),
-        ({"space": False}, {}, "gives 5 scores, and there are 4 characters with the blank"),
+        ({"space": False}, {}, "gives 5 scores, but there are 4 characters with the blank"),
         ({"height": 32}, {}, "its height is 48; recogniser.json says 32"),
         ({"width": 100}, {"width": 160}, "its width is 160"),
         ({"width": -1}, {}, "no step takes"),

@@ -78,8 +78,8 @@ def test_from_a_checkpoint_to_an_order(command: Command, reranker: Path, tmp_pat
         ({"passages": ["a", 1]}, "not a list of texts"),
         ({"query": " "}, "the query is empty"),
         ({"relevance": [1, 0]}, "2 numbers of relevance for 4 passages"),
-        ({"relevance": [1, 1, 1, 1]}, "as relevant as one another"),
-        ({"relevance": [0, 0, 0, 0]}, "as relevant as one another"),
+        ({"relevance": [1, 1, 1, 1]}, "the same relevance"),
+        ({"relevance": [0, 0, 0, 0]}, "the same relevance"),
         ({"relevance": [1, 0, -1, 0]}, "the relevance cannot be read"),
         ({"relevance": "yes"}, "the relevance cannot be read"),
         ({"relevance": 1}, "the relevance cannot be read"),
@@ -121,7 +121,7 @@ def test_what_sentence_transformers_writes_today(reranker: Path, tmp_path: Path)
     step = find_task("text-ranking").pipeline(None, ("ids",), ("logits",), head).steps[-1]
     assert step.options["function"] == "none"
     (folder / "config_sentence_transformers.json").write_text(json.dumps({**own, "default_prompt_name": "web"}))
-    with pytest.raises(InputError, match="the words 'web' in front of its queries"):
+    with pytest.raises(InputError, match="the prompt 'web' before its queries"):
         open_source(str(folder), SourceOptions())
 
 
@@ -129,5 +129,5 @@ def test_what_sentence_transformers_writes_today(reranker: Path, tmp_path: Path)
 def test_another_function(tmp_path: Path, function: str) -> None:
     check = find_task("text-ranking").check
     assert check is not None
-    with pytest.raises(InputError, match=f"made by '{function.rpartition('.')[2]}'"):
+    with pytest.raises(InputError, match=f"scoring function is '{function.rpartition('.')[2]}'"):
         check({"num_labels": 1, "sbert_ce_default_activation_function": function}, tmp_path)

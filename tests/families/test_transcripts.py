@@ -165,7 +165,7 @@ def test_several_at_once_are_answered_as_one_by_one(model: Model) -> None:
 
 
 def test_without_times_the_first_window_is_heard_and_that_is_said(model: Model) -> None:
-    with pytest.warns(AudioWarning, match="hears 2 seconds; what follows was left out"):
+    with pytest.warns(AudioWarning, match="takes 2 seconds; the rest was left out"):
         text = model(LONG, timestamps=False)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -234,7 +234,7 @@ def test_settings_are_the_checkpoints(tiny_whisper: Path, tmp_path: Path) -> Non
     assert (found["prompt"]["language"], found["timed"]) == ("de", True)
     assert found["timestamps"] == {"none": 283, "end": 275, "latest_first": 50}
     assert settings_of(copy, is_multilingual=False, language=None)["prompt"]["languages"] == {}
-    with pytest.raises(InputError, match=r"logprob_threshold = -1.0, which the runtime cannot do"):
+    with pytest.raises(InputError, match=r"logprob_threshold = -1.0, which the runtime does not support"):
         settings_of(copy, logprob_threshold=-1.0)
     # Tokens of words where times would be, or none at all.
     assert settings_of(copy, logprob_threshold=None, no_timestamps_token_id=200) is None

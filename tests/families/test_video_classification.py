@@ -81,7 +81,7 @@ def test_on_the_command_line(command: Command, package: Path, motions: Path) -> 
     assert accuracy["samples"] == 12
     assert command("verify", package).code == 0
     command.refuses("run", package, "missing.mp4", says=["There is no file 'missing.mp4'"])
-    command.refuses("run", package, motions / "videomae" / "config.json", says=["is no video, or it cannot be read"])
+    command.refuses("run", package, motions / "videomae" / "config.json", says=["is not a video, or it cannot be read"])
     # A worker that may be on another machine is sent the files, and answers the same.
     found = []
     for started in (WORKER_COMMAND, [*WORKER_COMMAND, "elsewhere"]):
@@ -116,5 +116,5 @@ def test_checkpoints_that_do_not_fit(command: Command, checkpoint: Path, motions
     shutil.copy(checkpoint / "preprocessor_config.json", copy)
     config = json.loads((copy / "config.json").read_text(encoding="utf-8"))
     (copy / "config.json").write_text(json.dumps(config | {"num_frames": None}), encoding="utf-8")
-    command.refuses_build(copy, *data, says=["says no number of frames"])
+    command.refuses_build(copy, *data, says=["has no number of frames"])
     assert VIDEO.input_name == "video"

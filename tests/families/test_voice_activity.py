@@ -134,7 +134,7 @@ def test_chunks_give_what_the_whole_recording_gives(package: Path, clips: Path) 
         assert found == whole
         assert early >= 1, "segments come before the end"
         assert list(model.listen().over(np.array_split(first, 7))) == whole[0]
-        with pytest.raises(SampleError, match="was finished"):
+        with pytest.raises(SampleError, match="is finished"):
             listeners[0].hear(first)
         with pytest.raises(SampleError, match=r"of shape \[2, 4\]"):
             model.listen().hear(np.zeros((2, 4), np.float32))
@@ -176,17 +176,17 @@ def test_run_verify_and_another_rate(package: Path, clips: Path, command: Comman
     assert command("verify", package).code == 0
     soundfile.write(tmp_path / "slow.wav", soundfile.read(clips / "0.wav")[0][::2], _RATE // 2)
     said = command("run", package, tmp_path / "slow.wav")
-    assert "has 8,000 samples a second and the model takes 16,000" in said.said
+    assert "has 8,000 samples per second, the model takes 16,000" in said.said
     soundfile.write(tmp_path / "long.flac", np.zeros(3601 * 100, np.float32), 100)
     command.refuses(
-        "run", package, tmp_path / "long.flac", says=["lasts 60 minutes; the model takes 3600 seconds at most"]
+        "run", package, tmp_path / "long.flac", says=["lasts 60 minutes; the model takes at most 3600 seconds"]
     )
 
 
 @pytest.mark.parametrize(
     ("segments", "says"),
     [
-        ('[{"start": 2, "end": 1}]', "a segment from 2 to 1 seconds is none"),
+        ('[{"start": 2, "end": 1}]', "a segment from 2 to 1 seconds is not valid"),
         ('"now and then"', "segments cannot be read"),
         ("[[1]]", "segments cannot be read"),
     ],
@@ -202,8 +202,10 @@ def test_segments_that_are_wrong(command: Command, clips: Path, tmp_path: Path, 
 def test_graphs_and_settings_that_do_not_fit(command: Command, clips: Path, sources: Path, tmp_path: Path) -> None:
     task = ("--task", "voice-activity-detection", "--calibration", clips)
     magika = unpacked_wheel("magika") / "magika" / "models" / "standard_v3_3" / "model.onnx"
-    command.refuses_build(magika, *task, says=["a graph for voice activity takes a frame, then states"])
+    command.refuses_build(magika, *task, says=["a graph for voice activity takes one audio frame, its states"])
     copied = tmp_path / "vad.onnx"
     copied.write_bytes((unpacked_wheel("silero-vad") / "silero_vad/data/silero_vad_half.onnx").read_bytes())
     (tmp_path / "voice_activity_config.json").write_text('{"windows": 512}')
-    command.refuses_build(copied, *task, says=["voice_activity_config.json' must be an object with some of:", "window"])
+    command.refuses_build(
+        copied, *task, says=["voice_activity_config.json' must be an object whose keys are some of:", "window"]
+    )

@@ -71,9 +71,7 @@ def test_a_torch_module(command: Command, squares: Path, tmp_path: Path, monkeyp
     assert done.code == 0, done.err
     data = ("--task", "object-detection", "--evaluation", squares / "several")
     command.refuses_build("tiny_squares:no_head", *data, *labels, says=["head", "'anchors'"])
-    command.refuses_build(
-        "tiny_squares:wrong_filter", *data, *labels, says=["a setting has a value that no step takes"]
-    )
+    command.refuses_build("tiny_squares:wrong_filter", *data, *labels, says=["the value of a setting is not valid"])
     command.refuses_build("tiny_squares:any_size", *data, says=["needs labels"])
 
 
@@ -81,11 +79,11 @@ def test_a_torch_module(command: Command, squares: Path, tmp_path: Path, monkeyp
     ("settings", "says"),
     [
         ('{"head": "anchors", "heigth": 160}', ["unknown key 'heigth'", "Did you mean 'height'"]),
-        ('{"head": "anchors", "height": 160}', ["height and width go together"]),
-        ('{"head": "anchors", "stretch": true}', ["to stretch takes a height"]),
-        ('{"head": "boxes"}', ["a head of boxes has 3 outputs; the graph has"]),
-        ('{"head": "anchors", "outputs": ["nothing"]}', ["a head of anchors has 1 outputs"]),
-        ("[]", ["no named values"]),
+        ('{"head": "anchors", "height": 160}', ["height and width must be given together"]),
+        ('{"head": "anchors", "stretch": true}', ["'stretch' needs a height"]),
+        ('{"head": "boxes"}', ["the head 'boxes' needs 3 outputs, but the graph has"]),
+        ('{"head": "anchors", "outputs": ["nothing"]}', ["the head 'anchors' needs 1 outputs"]),
+        ("[]", ["is not a JSON object"]),
     ],
 )
 def test_wrong_settings(command: Command, squares: Path, tmp_path: Path, settings: str, says: list[str]) -> None:
@@ -102,7 +100,7 @@ def test_wrong_metadata(command: Command, squares: Path, tmp_path: Path) -> None
     model = onnx_ir.load(squares / "squares.onnx")
     model.metadata_props["task"] = "segment"
     onnx_ir.save(model, tmp_path / "segment.onnx")
-    command.refuses_build(tmp_path / "segment.onnx", *data, says=["it is for 'segment', which is no detection"])
+    command.refuses_build(tmp_path / "segment.onnx", *data, says=["it is for 'segment', which is not detection"])
     model.metadata_props.clear()
     onnx_ir.save(model, tmp_path / "bare.onnx")
     command.refuses_build(tmp_path / "bare.onnx", *data, says=["there is no detector.json beside the file"])

@@ -39,7 +39,7 @@ class Room:
         return self.base / "canary"
 
     def hostile_strings(self) -> tuple[str, ...]:
-        """Values that lead out of the case, or are no value at all."""
+        """Values that lead out of the case, or are not a value at all."""
         return (
             str(self.canary / "secret.txt"), str(self.canary / "profile.sh"), str(self.canary), "../canary/secret.txt",
             "../../canary/weights.bin", "../../../canary", "/dev/zero", "/proc/self/mem", "/", "..", ".", "", "\0",

@@ -1,4 +1,4 @@
-"""Audio of any kind to what a graph takes: files, arrays, rates, lengths, and what is no audio."""
+"""Audio of any kind to what a graph takes: files, arrays, rates, lengths, and what is not audio."""
 
 import importlib
 import io
@@ -43,7 +43,7 @@ def test_channels_are_averaged() -> None:
 
 
 def test_another_rate_is_resampled_and_said() -> None:
-    with pytest.warns(AudioWarning, match="8,000 samples a second and the model takes 16,000.*above 4 kHz"):
+    with pytest.warns(AudioWarning, match="8,000 samples per second, the model takes 16,000.*above 4 kHz"):
         made = read(wav(sound(3, rate=8000, seconds=1), 8000))
     time = np.arange(RATE) / RATE
     assert made.size == RATE
@@ -79,8 +79,8 @@ def test_arrays_are_taken_at_the_rate_of_the_model_and_integers_by_their_range()
         (np.zeros(0, np.float32), "empty"),
         (np.zeros(8000, np.complex64), "one channel"),
         ({"array": np.zeros(8000), "sampling_rate": 0}, "sampling rate of 0"),
-        ({"array": np.zeros(8000)}, "given was dict"),
-        (3, "given was int"),
+        ({"array": np.zeros(8000)}, "found dict"),
+        (3, "found int"),
         (Path("no such file.wav"), "There is no file 'no such file.wav'"),
     ],
 )
@@ -92,7 +92,7 @@ def test_what_is_no_audio_is_refused_in_words(audio: Any, says: str) -> None:
 def test_three_hours_are_refused_from_the_header_with_the_limit_and_a_way_to_split(tmp_path: Path) -> None:
     path = tmp_path / "meeting.flac"
     soundfile.write(path, np.zeros(3 * 3600 * 1000, np.int16), 1000)
-    with pytest.raises(SampleError, match=r"lasts 3\.0 hours; the model takes 60 seconds at most") as caught:
+    with pytest.raises(SampleError, match=r"lasts 3\.0 hours; the model takes at most 60 seconds") as caught:
         read(path)
     assert "segment_time 60" in caught.value.hint
 
@@ -107,7 +107,7 @@ def test_a_header_that_lies_about_the_length_fills_no_memory(tmp_path: Path) -> 
 def test_a_model_of_one_window_hears_its_beginning_and_that_is_said() -> None:
     cutting = AudioReader(sampling_rate=RATE, longest=RATE, cut=True)
     whole = sound(5, seconds=3)
-    with pytest.warns(AudioWarning, match="hears 1 seconds; longer audio was cut"):
+    with pytest.warns(AudioWarning, match="takes 1 seconds of audio; longer audio was cut"):
         made = cutting(whole)
     assert np.array_equal(made, whole[:RATE])
 

@@ -66,7 +66,7 @@ def test_fitting_and_going_back() -> None:
     with_things = np.insert(rows, 4, [0.5, 1], axis=1)[None]
     made = step("decode_anchors", values | {"out": with_things}, output="out", anchors_last=False, objectness=True)
     assert np.allclose(made["candidates"].scores, [0.45, 0.3])
-    with pytest.raises(SampleError, match="expected is one sample of anchors"):
+    with pytest.raises(SampleError, match="expected the anchors of one sample"):
         step("decode_anchors", values | {"out": rows}, output="out")
     with pytest.raises(SampleError, match="no room for classes"):
         step("decode_anchors", values | {"out": rows[None, :, :4]}, output="out", anchors_last=False)

@@ -45,11 +45,11 @@ def test_latents_in_several_shapes() -> None:
 @pytest.mark.parametrize(
     ("latent", "says"),
     [
-        ("seven", "takes a seed, or a latent as an array; given was str"),
-        (True, "given was bool"),
-        ({}, "given was dict"),
-        (-1, "The seed is -1; seeds are from 0 to 4294967295"),
-        (2**32, "seeds are from 0 to 4294967295"),
+        ("seven", "takes a seed, or a latent as an array; found str"),
+        (True, "found bool"),
+        ({}, "found dict"),
+        (-1, "The seed is -1; it must be from 0 to 4294967295"),
+        (2**32, "it must be from 0 to 4294967295"),
         (np.zeros(4), r"'z' is float64 \[4\]; the model takes floats of \[1, 5, 1, 1\]"),
         (np.zeros((5, 2)), r"'z' has the shape \[5, 2\]"),
         (np.zeros((2, 1, 5, 2)), "'z' has the shape"),
@@ -99,7 +99,7 @@ def test_pictures_are_rounded_as_torchvision_saves_them() -> None:
 def test_numbers_that_are_none_and_other_shapes() -> None:
     array = np.array([np.nan, np.inf, -np.inf, 0.5], dtype=np.float32).reshape(1, 1, 2, 2)
     assert picture(array, low=0.0, high=1.0).tolist() == [[0, 255], [0, 128]]
-    with pytest.raises(SampleError, match=r"output 'x' has the shape \[1, 12\], which is no picture"):
+    with pytest.raises(SampleError, match=r"output 'x' has the shape \[1, 12\], which is not a picture"):
         picture(np.zeros((1, 12)))
     with pytest.raises(ValueError, match="low is 1"):
         picture(array, low=1.0, high=0.0)

@@ -51,15 +51,15 @@ def test_arrays_and_pillow_images() -> None:
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        (b"", "is no image, or none of the kinds BMP, GIF"),
-        (b"text that is no image", "is no image"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is no image"),
+        (b"", "is not an image, or not of a supported kind BMP, GIF"),
+        (b"text that is not an image", "is not an image"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is not an image"),
         ("missing.jpg", "There is no image 'missing.jpg'"),
-        (3, "a path, bytes or an array; given was int"),
-        (np.zeros((0, 8, 3), np.uint8), r"uint8 of the shape .* given was uint8 \[0, 8, 3\]"),
-        (np.zeros((8, 8, 3), np.float32), "given was float32"),
-        (np.zeros((3, 8, 8), np.uint8), r"given was uint8 \[3, 8, 8\]"),
-        (np.zeros((8, 8, 4), np.uint8), r"given was uint8 \[8, 8, 4\]"),
+        (3, "a path, bytes or an array; found int"),
+        (np.zeros((0, 8, 3), np.uint8), r"uint8 of the shape .* found uint8 \[0, 8, 3\]"),
+        (np.zeros((8, 8, 3), np.float32), "found float32"),
+        (np.zeros((3, 8, 8), np.uint8), r"found uint8 \[3, 8, 8\]"),
+        (np.zeros((8, 8, 4), np.uint8), r"found uint8 \[8, 8, 4\]"),
     ],
 )
 def test_what_is_no_image(given: Any, says: str) -> None:
@@ -70,7 +70,7 @@ def test_what_is_no_image(given: Any, says: str) -> None:
 def test_a_folder_and_16_bits(tmp_path: Path) -> None:
     with pytest.raises(SampleError, match="cannot be read"):
         decode(tmp_path)
-    with pytest.raises(SampleError, match="more than 8 bits a channel"):
+    with pytest.raises(SampleError, match="more than 8 bits per channel"):
         decode(write_deep(tmp_path))
 
 

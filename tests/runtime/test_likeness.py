@@ -79,7 +79,7 @@ def test_other_outputs_are_compared_value_by_value() -> None:
     mask = {"logits": np.array([[[[1.0, 2.0]], [[3.0, 0.0]]]])}
     turned = {"logits": mask["logits"][..., ::-1]}
     assert like.difference(turned, mask) == 3
-    # The largest along a row of a mask is no choice; of a classifier's scores it is.
+    # The largest along a row of a mask is not a choice; of a classifier's scores it is.
     assert like.same_choice(turned, mask)
     assert not likeness_of(PipelineSpec("image", "labels", (StepSpec("classify"),))).same_choice(turned, mask)
     assert like.difference({"logits": mask["logits"][..., :1]}, mask) == float("inf")

@@ -58,7 +58,7 @@ def test_what_a_person_gets() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 2, 4, 4), (1, 3, 4), (1, 3, 0, 4)])
 def test_scores_of_something_else(shape: tuple[int, ...]) -> None:
-    with pytest.raises(SampleError, match="expected were scores of 3 labels"):
+    with pytest.raises(SampleError, match="expected scores of 3 labels"):
         step()({"x": np.zeros(shape, np.float32), "image_size": (4, 4)})
 
 

@@ -91,15 +91,15 @@ def test_a_newer_package_is_called_newer(old_package: Path, change: Callable[[An
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ('"format": 1', '"format": 1, "format": 1', "the key 'format' is there twice"),
-        ('"name": "perceptron"', '"name": "a", "name": "b"', "the key 'name' is there twice"),
+        ('"format": 1', '"format": 1, "format": 1', "the key 'format' appears twice"),
+        ('"name": "perceptron"', '"name": "a", "name": "b"', "the key 'name' appears twice"),
         ('"tolerance": 0.0001220703125', '"tolerance": NaN', "NaN is not JSON"),
         ('"tolerance": 0.0001220703125', '"tolerance": -Infinity', "-Infinity is not JSON"),
         ('"tolerance": 0.0001220703125', '"tolerance": 1e999', "tolerance is inf"),
         ('"tolerance": 0.0001220703125', '"tolerance": 1e308', "tolerance is 1e+308"),
         ('"tolerance": 0.0001220703125', '"tolerance": -1', "tolerance is -1"),
         ('"tolerance": 0.0001220703125', f'"tolerance": 1{"0" * 400}', "tolerance: the number is too large"),
-        ('"tolerance": 0.0001220703125', f'"tolerance": 1{"0" * 5000}', "this is no Edgewright package"),
+        ('"tolerance": 0.0001220703125', f'"tolerance": 1{"0" * 5000}', "this is not an Edgewright package"),
         (
             '"shared_assets": {}',
             '"shared_assets": {' + ",".join(f'"k{number}": 1' for number in range(1_001)) + "}",
@@ -159,7 +159,9 @@ def test_golden_samples_are_few(old_package: Path) -> None:
 @on_x86
 def test_verify_refuses_a_tolerance_that_everything_is_within(old_package: Path) -> None:
     _edit(old_package, lambda _, engine: engine.update(tolerance=1e6))
-    with pytest.raises(DamagedPackageError, match=r"tolerance 1e\+06; for its golden outputs .* is the most"):
+    with pytest.raises(
+        DamagedPackageError, match=r"tolerance 1e\+06; builds write at most .* for these golden outputs"
+    ):
         verify(old_package)
 
 

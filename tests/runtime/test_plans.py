@@ -64,24 +64,24 @@ def test_another_version_is_named(spec: EngineSpec, tmp_path: Path) -> None:
     older = with_options(spec, compute_capabilities="8.9", tensorrt_version="1.0.0.1")
     reason = invalid(RTX, older, tmp_path / "engine.plan", GPU)
     assert reason is not None
-    assert "built by TensorRT for RTX 1.0.0.1; installed is " in reason
+    assert "built by TensorRT for RTX 1.0.0.1, but " in reason
 
 
 @needs_rtx
 def test_tensorrt_itself_is_asked(spec: EngineSpec, tmp_path: Path) -> None:
-    """Whatever the machine, bytes that are no plan are refused; without a driver every plan is."""
+    """Whatever the machine, bytes that are not a plan are refused; without a driver every plan is."""
     plan = tmp_path / "engine.plan"
     plan.write_bytes(b"no plan" * 100)
     current = with_options(spec, compute_capabilities="8.9", tensorrt_version=load_module(RTX).__version__)
     reason = invalid(RTX, current, plan, GPU)
     assert reason is not None
-    assert reason.startswith("TensorRT for RTX does not take it here: ")
+    assert reason.startswith("TensorRT for RTX cannot load it here: ")
 
 
 @pytest.mark.parametrize(
     ("name", "flavour", "install"),
     [
-        ("TensorRT", FULL, "TensorRT is not installed. It comes with JetPack"),
+        ("TensorRT", FULL, "TensorRT is not installed. It is part of JetPack"),
         (
             "TensorRT-RTX",
             RTX,

@@ -71,11 +71,11 @@ def test_a_golden_file_that_asks_for_something_else(tmp_path: Path, packed: Any)
 def test_named_values() -> None:
     assert named_values("a", "text") == {"text": "a"}
     assert named_values({"question": "q", "context": "c"}, "question+context") == {"question": "q", "context": "c"}
-    with pytest.raises(SampleError, match="missing is context"):
+    with pytest.raises(SampleError, match="context is missing"):
         named_values({"question": "q"}, "question+context")
-    with pytest.raises(SampleError, match="a dict with question and context; given was str"):
+    with pytest.raises(SampleError, match="a dict with question and context; found str"):
         named_values("q", "question+context")
-    with pytest.raises(SampleError, match="takes named arrays; given was str"):
+    with pytest.raises(SampleError, match="takes named arrays; found str"):
         named_values("q", "*")
 
 

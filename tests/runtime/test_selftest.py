@@ -36,9 +36,9 @@ def test_padding_and_cutting_are_the_engines_own(made: list[int], multiple: int,
 
 def test_feeds_that_the_steps_do_not_make() -> None:
     golden = GoldenSample("text", {"ids": np.array([STORED])}, {})
-    with pytest.raises(CheckFailedError, match=r"sample 0: the steps before the graph do not make 'ids'") as refused:
+    with pytest.raises(CheckFailedError, match=r"sample 0: the steps before the graph no longer give 'ids'") as refused:
         check_feeds({"mask": np.array([STORED])}, golden, 1, 0)
-    assert refused.value.hint == "They make: mask."
+    assert refused.value.hint == "They give: mask."
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Frames are those that transformers chooses, in every form of a video; what is no video is said to be none."""
+"""Frames are those that transformers chooses, in every form of a video; what is not a video is said to be none."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_every_form_of_a_video(tmp_path: Path) -> None:
 
 
 def test_few_frames_are_repeated_and_that_is_said(tmp_path: Path) -> None:
-    with pytest.warns(VideoWarning, match=r"has 2 frames and the model takes 4: they are repeated"):
+    with pytest.warns(VideoWarning, match=r"has 2 frames, but the model takes 4: frames were repeated"):
         found = frames_of(numbered(2))
     assert [int(frame[0, 0, 0]) for frame in found] == [0, 0, 4, 4]
     path = tiny_videos.write_file(tmp_path / "one.mp4", numbered(1))
@@ -72,22 +72,22 @@ def test_what_is_no_video(tmp_path: Path) -> None:
             with pytest.raises(SampleError, match=says):
                 frames_of(video)
 
-    refuses(b"no video", "The video is no video, or it cannot be read")
-    refuses(tmp_path / "missing.mp4", "There is no video .*missing.mp4")
-    refuses(3, "a file, a folder or frames; given was int")
+    refuses(b"no video", "The video is not a video, or it cannot be read")
+    refuses(tmp_path / "missing.mp4", "The video .*missing.mp4.* does not exist")
+    refuses(3, "a file, a folder or frames; found int")
     (tmp_path / "empty").mkdir()
     refuses(tmp_path / "empty", "empty' has no frames")
     refuses(np.zeros((0, 8, 8, 3), np.uint8), "The video has no frames")
-    refuses(np.zeros((5, 8, 8, 3), np.float32), "An image as an array is uint8")
+    refuses(np.zeros((5, 8, 8, 3), np.float32), "An image array must be uint8")
     (tmp_path / "empty" / "0.png").write_bytes(b"no picture")
-    refuses(tmp_path / "empty", "is no image")
+    refuses(tmp_path / "empty", "is not an image")
     np.savez(tmp_path / "other.npz", x=np.zeros(3), y=np.zeros(3))
     refuses(tmp_path / "other.npz", "has no array 'frames' of the shape")
     (tmp_path / "cut.npz").write_bytes(b"PK")
-    refuses(tmp_path / "cut.npz", "is no readable .npz file")
+    refuses(tmp_path / "cut.npz", "is not a readable .npz file")
     whole = tiny_videos.write_file(tmp_path / "whole.mp4", numbered(30)).read_bytes()
     for length in (0, 40, len(whole) // 2):
-        refuses(whole[:length], r"no video, or it cannot be read|has no frames")
+        refuses(whole[:length], r"not a video, or it cannot be read|has no frames")
     # Sound alone: a file of its kind, without a picture.
     import soundfile
 
@@ -96,15 +96,15 @@ def test_what_is_no_video(tmp_path: Path) -> None:
     refuses(sound.getvalue(), "has no frames")
     # A playlist would make FFmpeg open what it names.
     playlist = f"ffconcat version 1.0\nfile '{tmp_path / 'whole.mp4'}'\n"
-    refuses(playlist.encode(), "no video, or it cannot be read")
+    refuses(playlist.encode(), "not a video, or it cannot be read")
     hls = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{tmp_path / 'whole.mp4'}\n#EXT-X-ENDLIST\n"
-    refuses(hls.encode(), "no video, or it cannot be read")
+    refuses(hls.encode(), "not a video, or it cannot be read")
 
 
 @pytest.mark.parametrize(
     ("steps", "says"),
     [
-        ([{"step": "tokenize", "options": {}}], "'tokenize' is no step of a frame"),
+        ([{"step": "tokenize", "options": {}}], "'tokenize' is not a step of a frame"),
         ([], "makes no array"),
         ([{"step": "crop_image", "options": {"height": 4, "width": 4}}], "makes no array"),
     ],

@@ -1,4 +1,4 @@
-"""Errors that are collected: each is said once, in order, and what is no error of an input goes through."""
+"""Errors that are collected: each is said once, in order, and what is not an error of an input goes through."""
 
 import pytest
 
@@ -31,10 +31,10 @@ def test_several_in_order_and_once() -> None:
         _findings("a", "b", "a").raise_any()
     with outer.noted():
         raise InputError("c")
-    with pytest.raises(CollectedInputError, match="3 things are wrong") as caught:
+    with pytest.raises(CollectedInputError, match="There are 3 errors") as caught:
         outer.raise_any()
     assert [error.message for error in caught.value.errors] == ["a", "b", "c"]
-    assert str(caught.value).splitlines() == ["3 things are wrong.", "a", "Mend it.", "b", "Mend it.", "c"]
+    assert str(caught.value).splitlines() == ["There are 3 errors.", "a", "Mend it.", "b", "Mend it.", "c"]
     assert caught.value.exit_code == 2
 
 

@@ -85,7 +85,7 @@ def test_amx_is_asked_of_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ('compute_capabilities = ["sm_89"]', "'sm_89' is none; expected such as '8.9'"),
+        ('compute_capabilities = ["sm_89"]', "'sm_89' is not a compute capability such as '8.9'"),
         ('isa = ["amx_int9"]', "Did you mean 'amx_int8'"),
         ("compute_capabilities = []", "the target has no compute_capabilities"),
     ],

@@ -95,7 +95,12 @@ def test_a_file_of_the_users_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "message"),
     [
-        ('baseline = "cpu-fp32"', 'baseline = "cpu-fp23"', 5, "'cpu-fp23' is no candidate.\nDid you mean 'cpu-fp32'"),
+        (
+            'baseline = "cpu-fp32"',
+            'baseline = "cpu-fp23"',
+            5,
+            "'cpu-fp23' is not a candidate.\nDid you mean 'cpu-fp32'",
+        ),
         ('recipe = "int8"', 'recipe = "int4"', 23, "asks for the unknown recipe 'int4'.\nDid you mean 'int8'"),
         (
             'recipe = "int8"',
@@ -105,13 +110,18 @@ def test_a_file_of_the_users_own(tmp_path: Path) -> None:
         ),
         ('recipe = "int8"', 'recipe = "int8"\nengine = "tensorrt"', 24, "the target has no compute_capabilities"),
         ('name = "cpu-int8"', 'name = "cpu-fp32"', 20, "two candidates have the name 'cpu-fp32'"),
-        ('name = "cpu-int8"', 'name = "cpu int8"', 20, "'cpu int8' is no name"),
+        ('name = "cpu-int8"', 'name = "cpu int8"', 20, "'cpu int8' is not a name"),
         ('rung = "compiled"', 'rung = "guessed"', 4, "'guessed' is not allowed. Allowed: 'measured', 'emulated'"),
         ('method = "static"', 'metod = "static"', 10, "unknown key 'metod'.\nDid you mean 'method'"),
         ('method = "static"', "per_channel = 1", 10, "recipe.int8: per_channel: expected bool, found int 1"),
         ('method = "static"', "block_size = 24", 10, "block_size is 24; expected 16, 32"),
         ('provider = "CPUExecutionProvider"', "", 13, "the key 'provider' is missing"),
-        ('rung = "compiled"', 'rung = "compiled"\nmemory = "8 Gb"', 5, "'8 Gb' is no size.*\nUnits: MB, GB, MiB, GiB"),
+        (
+            'rung = "compiled"',
+            'rung = "compiled"\nmemory = "8 Gb"',
+            5,
+            "'8 Gb' is not a size.*\nUnits: MB, GB, MiB, GiB",
+        ),
         ('rung = "compiled"', 'rung = "compiled"\nmemory = 8', 5, "memory: expected str, found int 8"),
         ('rung = "compiled"', 'rung = "compiled"\nisa = ["amx"]', 5, "isa: 'amx' is not known"),
         ('rung = "compiled"', 'rung = "compiled"\nextends = "pi"', 5, "extends the unknown target 'pi'"),
@@ -220,7 +230,7 @@ def test_a_candidate_says_only_what_is_different(tmp_path: Path) -> None:
     changed = dataclasses.replace(below["cpu-int8"], pad_to_multiple_of=8, component_recipes={})
     assert target.candidates[1:] == (changed, below["cpu-fp32"])
     path.write_text('extends = "aarch64"\n[[candidate]]\nname = "cpu-int9"\n', encoding="utf-8")
-    with pytest.raises(InputError, match=r"my-pi.toml: the baseline 'cpu-fp32' is no candidate"):
+    with pytest.raises(InputError, match=r"my-pi.toml: the baseline 'cpu-fp32' is not a candidate"):
         load_target(str(path))
     path.write_text(f"{path.read_text(encoding='utf-8')}[[candidate]]\nname = 'cpu-fp32'\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"my-pi.toml:2: candidate\[0\]: the key 'provider' is missing"):

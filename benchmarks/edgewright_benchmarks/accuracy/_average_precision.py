@@ -1,7 +1,7 @@
 """Average precision of boxes as COCO defines it, and what each picture adds to it.
 
 Boxes are matched by `pycocotools`, COCO's own code. What comes after matching is written here a second time, because an
-interval needs it for many sets of pictures: mean average precision is no mean over pictures, so each picture is left
+interval needs it for many sets of pictures: mean average precision is not a mean over pictures, so each picture is left
 out once, and its score is the jackknife's pseudo-value (B. Efron, The Jackknife, the Bootstrap and Other Resampling
 Plans, 1982, chapter 2). Their mean is the metric and their spread is its spread, so that paired drops are means of
 paired differences, as with the metrics of `_corpus`.
@@ -63,7 +63,7 @@ class Precision:
 
 
 def average_precision(found: Sequence[Found], truth: Sequence[Sequence[TrueBox]]) -> Precision | None:
-    """Of the boxes found in each picture against those that are there; None where there are none to find."""
+    """Of the boxes found in each picture against its ground truth; None for a picture without ground truth."""
     classes = [one for one in _matched(found, truth) if one.things.any()]
     if not classes:
         return None

@@ -35,7 +35,7 @@ Weights = list[dict[tuple[str, ...], float]]
 def cider_d(texts: Sequence[str], rights: Sequence[Sequence[str]]) -> Floats:
     """CIDEr-D of each text, 0 to 10; shape (texts,).
 
-    What a sequence of words weighs depends on all right texts that are given: scores of other data are no measure.
+    What a sequence of words weighs depends on all right texts that are given: scores of other data are not a measure.
 
     Args:
         texts: A caption for each picture.

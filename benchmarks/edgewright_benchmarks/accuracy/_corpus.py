@@ -1,6 +1,6 @@
 """Metrics of a whole corpus that are a ratio of sums, such as F1 or the word error rate: their intervals and drops.
 
-The samples of such a metric weigh differently, so that it is no mean over them. To first order it is one of
+The samples of such a metric weigh differently, so that it is not a mean over them. To first order it is one of
 
     score_i = R + (numerator_i - R * denominator_i) / mean(denominator),    R = sum(numerator) / sum(denominator)
 

@@ -15,7 +15,7 @@ from edgewright_targets import InputError
 # What predictions are measured against, in the form that a metric computes with.
 R = TypeVar("R")
 
-# The baseline agrees with itself by definition, which is no measurement and has no width.
+# The baseline agrees with itself by definition, which is not a measurement and has no width.
 WHOLE: Final = Interval(1.0, 1.0, 1.0)
 
 
@@ -70,8 +70,8 @@ class Metric(ABC, Generic[R]):
         """What the predictions of one engine are worth.
 
         Args:
-            predictions: One a sample, batch dimension of 1 included or not. Outputs that are not finite are no crash:
-                such a sample counts as wrong.
+            predictions: One per sample, with or without a batch dimension of 1. A sample whose outputs are not finite
+                counts as wrong.
             reference: See `reference`.
 
         Raises:
@@ -79,7 +79,7 @@ class Metric(ABC, Generic[R]):
         """
 
     def baseline_scores(self, baseline: Sequence[Prediction], reference: R) -> Scores:
-        """What the baseline's own predictions are worth; where that is no measurement, by definition."""
+        """What the baseline's own predictions are worth; where that is not a measurement, by definition."""
         return self.scores(baseline, reference)
 
     def changed(self, predictions: Sequence[Prediction], baseline: Sequence[Prediction]) -> Sequence[bool | None]:

@@ -4,7 +4,7 @@ R. Zhang, P. Isola, A. A. Efros, E. Shechtman, O. Wang, The Unreasonable Effecti
 Metric, CVPR 2018. The networks that LPIPS is made of (AlexNet, VGG, SqueezeNet) come trained in no package, so this is
 its form without learned weights over another one: at five depths of an EfficientNet-lite0 that was trained on ImageNet,
 features are scaled to length 1 at each place; the distance is the mean, over depths, of the mean over places of the
-squared difference. Its figures are no LPIPS figures, and compare with others of this one only.
+squared difference. Its figures are not an LPIPS figures, and compare with others of this one only.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _pixels(picture: NDArray[np.uint8], other: NDArray[np.uint8]) -> torch.Tenso
 
     pair = np.stack([picture, other])
     pair = pair[..., None] if pair.ndim == 3 else pair
-    # Grey is three equal colours; what is behind the third is no colour.
+    # Grey is three equal colours; what is behind the third is not a colour.
     pair = np.repeat(pair, 3, axis=-1) if pair.shape[-1] < 3 else pair[..., :3]
     pixels = (torch.from_numpy(pair).permute(0, 3, 1, 2).float() - _MEAN) / _DEVIATION
     height, width = pixels.shape[-2:]

@@ -118,8 +118,8 @@ def check_width(labels: NDArray[np.int64], baseline: Sequence[Prediction]) -> No
     width = max(class_scores(prediction).size for prediction in baseline)
     classes = max(width, 2)
     if labels.max() >= classes:
-        scores = "one score, which tells 0 from 1" if width == 1 else f"{width} scores, of the classes 0 to {width - 1}"
+        scores = "one score, for 0 and 1" if width == 1 else f"{width} scores, of the classes 0 to {width - 1}"
         raise InputError(
             f"The ground truth has the class {labels.max()}; the model gives {scores}.",
-            hint="Class indices begin at 0. Leave the labels out to measure agreement with the float model.",
+            hint="Class indices start at 0. Leave the labels out to measure agreement with the float model.",
         )

@@ -113,7 +113,7 @@ def similarity(prediction: Prediction, baseline: Prediction) -> float:
     row, other = flatten(prediction), flatten(baseline)
     if row.shape != other.shape or odd_places(row, other).any():
         return 0.0
-    # What both have in the same place, such as the scores of masked classes, is no difference.
+    # What both have in the same place, such as the scores of masked classes, is not a difference.
     finite = np.isfinite(other)
     row, other = row[finite], other[finite]
     largest = max(np.abs(row).max(initial=0.0), np.abs(other).max(initial=0.0))

@@ -22,7 +22,9 @@ RightTexts = Sequence[Sequence[str]]
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
-_NO_ANSWERS = "An answer to a question can be told from an engine's answer only; there is none."
+_NO_ANSWERS = (
+    "Answers to questions are scored by the pipeline's output. This engine gave only the outputs of its graph."
+)
 
 
 class LabelledAnswers(Metric[RightTexts]):

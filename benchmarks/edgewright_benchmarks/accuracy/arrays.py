@@ -33,7 +33,7 @@ class LabelledArrays(LabelledClassification):
                 raise InputError(
                     f"The ground truth is a number for each sample, and the model gives "
                     f"{flatten(baseline[0]).size} of them.",
-                    hint="Numbers are compared with a model of one output of one number; class indices are whole.",
+                    hint="Numbers are compared with models that give one number. Class indices are integers.",
                 )
         return self
 

@@ -16,7 +16,7 @@ from edgewright_targets import InputError
 # Of each picture.
 Boxes = Sequence[Sequence[TrueBox]]
 
-_NO_ANSWERS = "Boxes can be told from an engine's answer only; there is none."
+_NO_ANSWERS = "Boxes are scored by the pipeline's output. This engine gave only the outputs of its graph."
 # Places in `OVERLAPS`.
 _HALF, _THREE_QUARTERS = 0, 5
 
@@ -30,7 +30,7 @@ class LabelledBoxes(Metric[Boxes]):
         """The boxes that are there."""
         truth = check_ground_truth(ground_truth, baseline, f"the boxes of {len(baseline)} pictures")
         if all(box.crowd for boxes in truth for box in boxes):
-            raise InputError("No picture of the data has a box, so there is nothing to find and no average precision.")
+            raise InputError("No picture of the data has a box, so average precision is not defined.")
         return truth
 
     def scores(self, predictions: Sequence[Prediction], reference: Boxes) -> Scores:
@@ -54,8 +54,8 @@ class BoxAgreement(Agreement[Boxes]):
         shown = [[_shown(box) for box in boxes if box["shown"]] for boxes in _boxes(baseline)]
         if not any(shown):
             raise InputError(
-                "The float baseline shows no box in any picture, so there is nothing to agree with.",
-                hint="Pass pictures with things that it finds.",
+                "The float baseline finds no box in any picture, so agreement is not defined.",
+                hint="Pass pictures with objects that the model finds.",
             )
         return shown
 

@@ -16,7 +16,7 @@ from edgewright_benchmarks.predictions import Prediction
 # Kind, first word, last word.
 Entity = tuple[str, int, int]
 
-_NO_ANSWERS = "The entities of a text can be told from an engine's answer only; there is none."
+_NO_ANSWERS = "Entities are scored by the pipeline's output. This engine gave only the outputs of its graph."
 
 
 class LabelledEntities(Metric[Sequence[set[Entity]]]):

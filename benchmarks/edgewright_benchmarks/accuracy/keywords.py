@@ -12,7 +12,7 @@ from edgewright_benchmarks.accuracy._metric import Agreement, Metric, Scores, ch
 from edgewright_benchmarks.accuracy._outputs import answers_of
 from edgewright_benchmarks.predictions import Prediction
 
-_NO_ANSWERS = "Keywords can be told from an engine's answer only; there is none."
+_NO_ANSWERS = "Keywords are scored by the pipeline's output. This engine gave only the outputs of its graph."
 
 
 class LabelledKeywords(Metric[Sequence[Any]]):

@@ -15,7 +15,7 @@ from edgewright_benchmarks.predictions import Prediction
 # The words behind the masks of each text.
 Words = Sequence[tuple[str, ...]]
 
-_NO_ANSWERS = "What stands behind a mask can be told from an engine's answer only; there is none."
+_NO_ANSWERS = "Masked words are scored by the pipeline's output. This engine gave only the outputs of its graph."
 
 
 class LabelledMaskedWords(Metric[Words]):

@@ -47,7 +47,7 @@ class LabelledLabels(Metric[Labels]):
                 raise InputError(f"Sample {index} has the label {max(labels)}; the model gives {width} scores.")
             expected[index, list(labels)] = True
         if not expected.any():
-            raise InputError("No sample has a label, so there is nothing to find.")
+            raise InputError("No sample has a label, so nothing can be scored.")
         return Labels(list(expected), cut_of(baseline))
 
     def scores(self, predictions: Sequence[Prediction], reference: Labels) -> Scores:

@@ -21,7 +21,7 @@ from edgewright_benchmarks.statistics.intervals import mean_drop
 from edgewright_benchmarks.statistics.resampling import bootstrap
 from edgewright_targets import InputError
 
-# A token whose probability is no number counts as this improbable.
+# A token whose probability is not a number counts as this improbable.
 _WORST_LOG_PROBABILITY = -100.0
 _RESAMPLES = 1000
 
@@ -42,7 +42,7 @@ class _Text:
 class NextToken(Metric[Sequence[_Text]]):
     """The share of its tokens that the engine puts first, of each text; texts of one token are left out.
 
-    Tokens of one text resemble one another and are no independent evidence, so the drop is a mean over texts.
+    Tokens of one text resemble one another and are not independent evidence, so the drop is a mean over texts.
 
     Args:
         measure: `accuracy` where the text itself is the truth, `agreement` where the float baseline's first choice is.
@@ -56,7 +56,7 @@ class NextToken(Metric[Sequence[_Text]]):
         """The texts as the baseline read them, which hold their own next tokens."""
         texts = [_Text(prediction) for prediction in baseline]
         if not any(text.best.size for text in texts):
-            raise InputError("No text has a next token: all are of one token.")
+            raise InputError("No text has a next token: every text has one token only.")
         return texts
 
     def scores(self, predictions: Sequence[Prediction], reference: Sequence[_Text]) -> Scores:

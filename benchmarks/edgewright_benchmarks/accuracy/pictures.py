@@ -20,7 +20,7 @@ from edgewright_benchmarks.statistics.resampling import bootstrap
 # The window in which SSIM compares, as scikit-image has it unless told otherwise; smaller pictures take a smaller one.
 _WINDOW = 7
 _RESAMPLES = 1000
-_NO_PICTURES = "Pictures can be told from an engine's answer only; there is none."
+_NO_PICTURES = "Pictures are scored by the pipeline's output. This engine gave only the outputs of its graph."
 
 
 @dataclass(frozen=True)

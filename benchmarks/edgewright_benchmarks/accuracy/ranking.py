@@ -72,7 +72,7 @@ def _of_query(scores: Floats, right: Floats) -> tuple[float, float, float]:
         InputError: There is another number of scores than of passages.
     """
     if scores.size != right.size:
-        raise InputError(f"A query has {right.size} passages, and the model gives {scores.size} scores.")
+        raise InputError(f"A query has {right.size} passages, but the model gives {scores.size} scores.")
     if not np.isfinite(scores).all():
         return 0.0, 0.0, 0.0
     # Here, not above: a refusal need not wait for scikit-learn.

@@ -32,7 +32,7 @@ class LabelledRegression(Metric[Numbers]):
         truth = check_ground_truth(ground_truth, baseline, f"a number for each of {len(baseline)} samples")
         right = np.asarray(truth, np.float64)
         if len(set(right.tolist())) < 2:
-            raise InputError("All numbers that are right are the same, so that no order can be compared with them.")
+            raise InputError("All numbers of the ground truth are equal, so the order of samples cannot be scored.")
         return right
 
     def scores(self, predictions: Sequence[Prediction], reference: Numbers) -> Scores:

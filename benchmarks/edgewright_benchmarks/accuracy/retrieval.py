@@ -49,7 +49,7 @@ class Retrieval(Metric[_Texts]):
         """The text of each pair."""
         truth = check_ground_truth(ground_truth, baseline, f"the text of each pair, of {len(baseline)} pairs")
         if len(set(truth)) < 2:
-            raise InputError("All pairs have one text, so that nothing can be told apart by it.")
+            raise InputError("All pairs have the same text, so retrieval cannot be scored.")
         _, firsts, own = np.unique(np.array(truth), return_index=True, return_inverse=True)
         return _Texts(firsts, own)
 

@@ -71,9 +71,9 @@ class _Counts:
 def _mask(prediction: Prediction) -> Mask:
     answer = prediction.answer
     if not isinstance(answer, dict) or "mask" not in answer:
-        raise InputError("Masks can be told from an engine's answer only; there is none.")
+        raise InputError("Masks are scored by the pipeline's output. This engine gave only the outputs of its graph.")
     mask: Mask = np.asarray(answer["mask"]).astype(np.int64)
-    # Scores that are no numbers have no best class.
+    # Scores that are not numbers have no best class.
     finite = all(np.isfinite(array).all() for array in prediction.outputs.values())
     return mask if finite else np.full_like(mask, _NOTHING)
 
@@ -93,7 +93,7 @@ def _counts(predictions: Sequence[Prediction], truth: Iterator[Mask]) -> _Counts
 def _of_classes(mask: Mask, truth: Mask, index: int) -> NDArray[np.float64]:
     """Pixels of each class in both, in the truth, in the answer; shape (3, classes)."""
     if mask.shape != truth.shape:
-        raise InputError(f"Sample {index}: its mask is {truth.shape}, the answer's {mask.shape} (height, width).")
+        raise InputError(f"Sample {index}: its mask is {truth.shape}, the predicted mask {mask.shape} (height, width).")
     counted = (truth != IGNORED) & (truth != _NOTHING)
     right, found = truth[counted], mask[counted]
     classes = int(max(right.max(initial=0), found.max(initial=0))) + 1
@@ -109,7 +109,7 @@ def _of_classes(mask: Mask, truth: Mask, index: int) -> NDArray[np.float64]:
 def _scores(name: str, counts: _Counts) -> Scores:
     classes = np.flatnonzero(counts.truth.sum(axis=0) > 0)
     if not classes.size:
-        raise InputError("No pixel of any mask has a class, so there is nothing to compare with.")
+        raise InputError("No pixel of any mask has a class, so nothing can be scored.")
     pixels = counts.truth.sum(axis=1)
     wrong = rate_interval(pixels - counts.shared[:, classes].sum(axis=1), pixels)
     others = {"pixel_accuracy": Interval(1 - wrong.value, 1 - wrong.high, 1 - wrong.low, wrong.confidence)}

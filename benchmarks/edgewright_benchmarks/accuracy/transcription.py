@@ -36,7 +36,7 @@ class LabelledTranscription(Metric[Sequence[str]]):
         """Word accuracy, WER and CER with bootstrap intervals."""
         errors = count_errors(reference, texts_of(predictions, _NO_TRANSCRIPT))
         if not errors.reference_words.sum():
-            raise InputError("No transcript of the data holds a word, so there is no word error rate.")
+            raise InputError("No transcript of the data holds a word, so the word error rate is not defined.")
         words = rate_interval(errors.words, errors.reference_words)
         others = {
             "word_error_rate": words,
@@ -64,8 +64,8 @@ class TranscriptAgreement(Agreement[Sequence[str]]):
         errors = count_errors(reference, answers)
         if not errors.reference_words.sum():
             raise InputError(
-                "The float baseline hears no word in any sample, so there is nothing to agree with.",
-                hint="Pass data with speech that it understands.",
+                "The float baseline hears no word in any sample, so agreement is not defined.",
+                hint="Pass data with speech that the model understands.",
             )
         words = rate_interval(errors.words, errors.reference_words)
         same = sum(spoken(answer) == spoken(text) for answer, text in zip(answers, reference, strict=True))

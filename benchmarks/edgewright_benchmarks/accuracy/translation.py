@@ -47,6 +47,6 @@ def _scores(name: str, exact: str, predictions: Sequence[Prediction], rights: Ri
     texts = texts_of(predictions, NO_TEXT)
     sums = chrf_sums(texts, rights)
     if not sums.right.any():
-        raise InputError("No right text holds a character, so there is nothing to compare with.")
+        raise InputError("No reference text holds a character, so nothing can be scored.")
     same = sum(text.strip() in {one.strip() for one in some} for text, some in zip(texts, rights, strict=True))
     return Scores(name, column_from_ratio(sums), {exact: wilson(same, len(texts))})

@@ -17,7 +17,7 @@ Segment = tuple[float, float]
 # Seconds at which the frames of each recording have their middles; shape (frames,).
 Middles = Sequence[NDArray[np.float64]]
 
-_NO_ANSWERS = "Segments of speech can be told from an engine's answer only; there is none."
+_NO_ANSWERS = "Segments of speech are scored by the pipeline's output. This engine gave only the outputs of its graph."
 
 
 class LabelledVoice(Metric[Sequence[Sequence[Segment]]]):

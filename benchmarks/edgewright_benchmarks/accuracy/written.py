@@ -27,7 +27,7 @@ from edgewright_benchmarks.statistics.intervals import rate_interval, wilson
 # One or several for each sample.
 RightTexts = Sequence[Sequence[str]]
 
-NO_TEXT = "The outputs hold no written text; build the package with its task."
+NO_TEXT = "The outputs hold no generated text; build the package with its task."
 
 
 class LabelledWriting(Metric[RightTexts]):

@@ -201,7 +201,7 @@ def _reader(path: Path, form: Form) -> Reader:
             return read_npz_folder
         if len(form.names) == 1 and form.names[0] in FILE_INPUTS:
             return read_folder
-        raise InputError(f"'{path}' is a folder; data is a file.", hint=f"This model takes {listing}.")
+        raise InputError(f"'{path}' is a folder; expected a data file.", hint=f"This model takes {listing}.")
     if path.suffix.lower() not in (*READERS, PARQUET):
         raise InputError(f"'{path}': unknown kind of data file.", hint=f"This model takes {listing}.")
     if path.suffix.lower() not in wanted:

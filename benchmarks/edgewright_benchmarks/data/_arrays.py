@@ -30,7 +30,7 @@ def read_npz(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
     if len(set(counts.values())) != 1:
         raise InputError(
             f"'{path}': the arrays have different numbers of samples: {counts}.",
-            hint="Samples of different lengths are given as a folder of .npz files, one a sample.",
+            hint="For samples of different lengths, use a folder of .npz files, one per sample.",
         )
     total = next(iter(counts.values()))
     samples = [{name: array[i : i + 1] for name, array in arrays.items()} for i in range(total)]
@@ -48,7 +48,7 @@ def read_npz_folder(folder: Path, form: Form) -> tuple[list[Any], list[Any] | No
     if not files:
         raise InputError(
             f"'{folder}' has no .npz files.",
-            hint="This model takes named arrays: an .npz file, or a folder of .npz files, one a sample.",
+            hint="This model takes named arrays: an .npz file, or a folder of .npz files, one per sample.",
         )
     samples: list[dict[str, Array]] = []
     labels: list[Any] = []
@@ -61,7 +61,7 @@ def read_npz_folder(folder: Path, form: Form) -> tuple[list[Any], list[Any] | No
             labels += _right(truth.reshape(1, -1), form.class_names, path)
         samples.append(arrays)
         if labels and len(labels) != len(samples):
-            raise InputError(f"'{folder}': some of the files have an array '{LABEL_COLUMN}' and some have none.")
+            raise InputError(f"'{folder}': some of the files have an array '{LABEL_COLUMN}', others do not.")
     return samples, labels or None
 
 
@@ -81,7 +81,7 @@ def _inputs(path: Path, form: Form) -> dict[str, Array]:
     unknown = [name for name in arrays if name not in (*known, LABEL_COLUMN)]
     missing = [name for name in form.arrays.needed if name not in arrays]
     if constant := [name for name in unknown if name in form.arrays.constant]:
-        takes = f"In the graph {_quoted(constant)} is a weight and cannot be given. {takes}"
+        takes = f"In the graph {_quoted(constant)} is a weight, not an input. {takes}"
     if missing:
         also = f" It holds {_quoted(unknown)}, which the model does not take." if unknown else ""
         raise InputError(f"'{path}' lacks the input {_quoted(missing)}.{also}", hint=takes)
@@ -90,7 +90,7 @@ def _inputs(path: Path, form: Form) -> dict[str, Array]:
         hint = f"{takes} {guess}" if guess.startswith("Did you mean") else takes
         raise InputError(
             f"'{path}' holds {_quoted(unknown)}, which is neither an input nor the ground truth.",
-            hint=f"{hint} Leave out what the model does not take.",
+            hint=f"{hint} Leave out arrays that the model does not take.",
         )
     return arrays
 
@@ -105,7 +105,7 @@ def _refuse_odd(path: Path, arrays: Mapping[str, Array], *, rows: bool = True) -
             where = f" in {_bad_rows(array)}" if rows else ""
             raise InputError(
                 f"'{path}': the array '{name}' has NaN or infinite values{where}.",
-                hint="Ranges and answers made from such values mean nothing; remove these samples.",
+                hint="Ranges and predictions from such values are meaningless. Remove these samples.",
             )
 
 
@@ -136,8 +136,8 @@ def _right(truth: Array, class_names: tuple[str, ...], path: Path) -> list[Any]:
     if truth.size and (truth.min() < 0 or (class_names and truth.max() >= len(class_names))):
         raise InputError(
             f"'{path}': the array '{LABEL_COLUMN}' has indices from {truth.min()} to {truth.max()}; "
-            + (f"the model has {len(class_names)} labels." if class_names else "class indices begin at 0."),
-            hint="Numbers that are no classes have a point: save them as floats.",
+            + (f"the model has {len(class_names)} labels." if class_names else "class indices start at 0."),
+            hint="If the numbers are not class indices, save them as floats.",
         )
     return [int(index) for index in truth]
 
@@ -146,6 +146,6 @@ def _several(truth: Array, path: Path) -> list[tuple[int, ...]]:
     if not np.isin(truth, (0, 1)).all():
         raise InputError(
             f"'{path}': the array '{LABEL_COLUMN}' has {truth.shape[1]} columns with other values than 0 and 1.",
-            hint="Several columns say which labels hold; a class index or a number is one column.",
+            hint="Several columns say which labels apply to a sample. A class index or a number takes one column.",
         )
     return [tuple(np.flatnonzero(row).tolist()) for row in truth]

@@ -32,7 +32,7 @@ def read_coco(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
                 found[key].append((place, _kept(key, entry, place)))
     if missing := [part for part in _PARTS if part not in found]:
         listing = ", ".join(dict.fromkeys(keys)) or "nothing"
-        raise InputError(f"'{path}' is no COCO file: it has no list '{missing[0]}' (it has: {listing}).")
+        raise InputError(f"'{path}' is not a COCO file: it has no list '{missing[0]}' (it has: {listing}).")
     pictures: dict[Any, tuple[str, Mapping[str, Any]]] = {}
     for place, entry in found["images"]:
         if entry["id"] in pictures:
@@ -60,7 +60,7 @@ def _kept(key: str, entry: Any, place: str) -> dict[str, Any]:
     """What is needed of an entry."""
     needed = {"images": ("id", "file_name"), "categories": ("id", "name")}.get(key, ("image_id", "category_id", "bbox"))
     if not isinstance(entry, dict):
-        raise InputError(f"{place}: expected an object of named values.")
+        raise InputError(f"{place}: expected a JSON object.")
     for name in needed:
         if name not in entry or isinstance(entry[name], dict) or (name != "bbox" and isinstance(entry[name], list)):
             raise InputError(f"{place} has no usable '{name}'.")
@@ -92,12 +92,12 @@ def _folder(path: Path, names: list[Any]) -> Path:
 def _file(folder: Path, place: str, entry: Mapping[str, Any]) -> Path:
     file = folder / str(entry["file_name"])
     if not file.is_file():
-        raise InputError(f"{place}: there is no file '{entry['file_name']}'.", hint=f"It was looked for at '{file}'.")
+        raise InputError(f"{place}: there is no file '{entry['file_name']}'.", hint=f"Searched at '{file}'.")
     said, size = _size(entry), picture_size(file)
     if said and size and said not in (size, size[::-1]):
         raise InputError(
-            f"{place}: '{entry['file_name']}' is {size[0]} x {size[1]}, and the file says {said[0]} x {said[1]}: its "
-            "boxes are of a picture of another size."
+            f"{place}: '{entry['file_name']}' is {size[0]} x {size[1]}, and the file says {said[0]} x {said[1]}: the "
+            "boxes belong to a picture of another size."
         )
     return file
 

@@ -26,7 +26,7 @@ def read_folder(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
         )
     if form.truth.column != LABEL_COLUMN:
         raise InputError(
-            f"'{path}': folders name classes, and this task is not about classes.",
+            f"'{path}': folders name classes, but this task has no classes.",
             hint=f"Pass a table with the columns {form.names[0]} and {form.truth.column}.",
         )
     samples: list[Any] = []
@@ -51,8 +51,8 @@ def _pairs(path: Path, form: Form, folders: list[str]) -> tuple[list[Any], list[
     names = (f"{form.names[0]}s", f"{form.truth.column}s")
     if names[0] not in folders or not set(folders) <= set(names):
         raise InputError(
-            f"'{path}' has the folders {', '.join(folders)}; expected were {' and '.join(names)}.",
-            hint="Files of one name belong together: images/7.jpg and masks/7.png.",
+            f"'{path}' has the folders {', '.join(folders)}; expected {' and '.join(names)}.",
+            hint="Files with the same name belong together: images/7.jpg and masks/7.png.",
         )
     inputs, truths = (_by_stem(path / name) for name in names)
     if names[1] not in folders:
@@ -78,6 +78,6 @@ def _by_stem(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for file in sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith(".")):
         if file.stem in found:
-            raise InputError(f"'{folder}' has two files of one name: {found[file.stem].name} and {file.name}.")
+            raise InputError(f"'{folder}' has two files with the same name: {found[file.stem].name} and {file.name}.")
         found[file.stem] = file
     return found

@@ -79,7 +79,7 @@ def lines(path: Path, file: IO[str]) -> Iterator[str]:
         if len(line) > _LINE_LIMIT:
             raise InputError(
                 f"'{path}' has a line of more than {_LINE_LIMIT:,} characters.",
-                hint="A table has a row a line. Is it a table, and whole?",
+                hint="A table has one row per line. Check that the file is a table and complete.",
             )
         yield line
 

@@ -64,7 +64,7 @@ def _whole(shards: list[Path]) -> tuple[Path, ...]:
             name = f"{shard['split']}-{missing[0]:05}-of-{count:05}.parquet"
             raise InputError(
                 f"'{shards[0].parent}': {len(missing)} of {count} shards are missing, the first is {name}.",
-                hint="Copy them all: what is measured on a part is not what the data set says.",
+                hint="Copy all shards: figures from a part of a data set are not figures of the data set.",
             )
     return tuple(shards)
 

@@ -93,7 +93,9 @@ class Stored:
             try:
                 schema = pa.parquet.read_schema(file)
             except (pa.ArrowException, OSError) as error:
-                raise InputError(f"'{file}' is no readable Parquet file: {first_line(error).rstrip('.')}.") from error
+                raise InputError(
+                    f"'{file}' is not a readable Parquet file: {first_line(error).rstrip('.')}."
+                ) from error
             if first is not None and not schema.equals(first):
                 raise InputError(f"'{file}' has other columns than '{self.files[0].name}' beside it.")
             first = schema
@@ -187,7 +189,7 @@ def _named(value: Any, feature: Any, place: str) -> Any:
     names = getattr(feature, "names", None)
     if names and isinstance(value, int):
         if not 0 <= value < len(names):
-            raise InputError(f"{place}: the class {value} is none of its {len(names)} classes.")
+            raise InputError(f"{place}: the class {value} is not one of its {len(names)} classes.")
         return names[value]
     inner = getattr(feature, "feature", None)
     if isinstance(value, list) and inner is not None:

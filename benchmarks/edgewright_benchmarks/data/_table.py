@@ -107,7 +107,7 @@ def _refuse_repeated(path: Path, form: Form, header: list[str]) -> None:
     repeated = next((name for name in header if name in read and header.count(name) > 1), None)
     if repeated is not None:
         raise InputError(
-            f"'{path}' has {header.count(repeated)} columns '{repeated}'; which of them is meant is not known.",
+            f"'{path}' has {header.count(repeated)} columns named '{repeated}'.",
             hint="Rename or remove the others.",
         )
 
@@ -132,7 +132,7 @@ def _objects(path: Path, file: Iterable[str]) -> Iterator[tuple[str, dict[str, A
         except (ValueError, RecursionError) as error:
             raise InputError(f"{place}: not valid JSON: {error}.") from error
         if not isinstance(row, dict):
-            raise InputError(f"{place}: expected an object of named values.")
+            raise InputError(f"{place}: expected a JSON object.")
         yield place, row
 
 
@@ -141,7 +141,7 @@ def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(row) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"'{twice}' stands there {names.count(twice)} times; which is meant is not known")
+        raise ValueError(f"the key '{twice}' appears {names.count(twice)} times")
     return row
 
 
@@ -176,10 +176,10 @@ def samples_of_rows(
             raise too_large(path, f"more than {MOST_CHARACTERS:,} characters")
         samples.append(values if len(values) > 1 else next(iter(values.values())))
         if not labelled and form.truth.column in row:
-            raise InputError(f"{place}: '{form.truth.column}' is here; the first line has none.")
+            raise InputError(f"{place}: '{form.truth.column}' is present, but the first line does not have it.")
         if labelled:
             if form.truth.column not in row:
-                raise InputError(f"{place}: '{form.truth.column}' is missing; other lines have it.")
+                raise InputError(f"{place}: '{form.truth.column}' is missing, but other lines have it.")
             cell = row[form.truth.column]
             if form.truth.is_file:
                 cell = _file(path, form.truth.column, cell, place)
@@ -205,8 +205,8 @@ def _kept(
 def too_large(path: Path, what: str) -> InputError:
     """That a table has more than is kept in memory."""
     return InputError(
-        f"'{path}' has {what}, which are too many to keep in memory.",
-        hint="Say how many samples to take with --samples, or pass a part of the table.",
+        f"'{path}' has {what}, too many to keep in memory.",
+        hint="Choose a number of samples with --samples, or pass a part of the table.",
     )
 
 
@@ -217,8 +217,8 @@ def _refuse_other_case(path: Path, header: list[str], name: str) -> None:
     found = next((column for column in header if column.strip().casefold() in alike), None)
     if found is not None:
         raise InputError(
-            f"'{path}' has a column '{found}'; the ground truth is read from '{name}'.",
-            hint=f"Rename it to '{name}', or to something else where it is not the ground truth.",
+            f"'{path}' has a column '{found}', but the ground truth is read from '{name}'.",
+            hint=f"Rename it to '{name}', or to another name if it is not the ground truth.",
         )
 
 
@@ -239,7 +239,7 @@ def column_of(path: Path, form: Form, header: list[str], name: str) -> str:
         f"'{path}' has no column '{name}'; {listing}.",
         hint=f"Did you mean '{near}'? Rename that column to '{name}'."
         if near is not None
-        else f"Columns must be named as the model's inputs, such as: {example}",
+        else f"Name the columns as the model's inputs, for example: {example}",
     )
 
 
@@ -266,8 +266,8 @@ def _texts(name: str, cell: Any, place: str) -> list[str]:
         found = None
     if not isinstance(found, list) or not found or not all(isinstance(text, str) and text.strip() for text in found):
         raise InputError(
-            f"{place}: the {name} are not a list of texts, none of them empty.",
-            hint='Write them as a list of JSON: ["a text", "another"].',
+            f"{place}: the {name} must be a list of non-empty texts.",
+            hint='Write a JSON list: ["a text", "another"].',
         )
     return found
 
@@ -276,10 +276,10 @@ def _file(path: Path, name: str, cell: Any, place: str) -> Path:
     if isinstance(cell, Path):
         return cell
     if not isinstance(cell, str) or not cell.strip():
-        found = "empty" if cell is None or isinstance(cell, str) else f"{type(cell).__name__} and no path"
+        found = "empty" if cell is None or isinstance(cell, str) else f"{type(cell).__name__}, not a path"
         raise InputError(f"{place}: the {name} is {found}.")
     # Relative names are meant from where the table lies, wherever the command runs.
     file = path.parent / cell.strip()
     if not file.is_file() and not (name == "video" and file.is_dir()):
-        raise InputError(f"{place}: there is no file '{cell.strip()}'.", hint=f"It was looked for at '{file}'.")
+        raise InputError(f"{place}: there is no file '{cell.strip()}'.", hint=f"Searched at '{file}'.")
     return file

@@ -46,19 +46,19 @@ class DeviceAddress:
         except ValueError as error:
             raise _bad(text, str(error)) from error
         if parts.scheme != "ssh":
-            raise _bad(text, "a device is reached over ssh, so its address begins with ssh://")
+            raise _bad(text, "the address of a device must begin with ssh://")
         user = urllib.parse.unquote(parts.username) if parts.username else None
         # urllib makes host names small, which aliases in ssh's configuration need not be.
         written = re.search(re.escape(host), parts.netloc, re.IGNORECASE) if host else None
         if written is None or _HOST.fullmatch(host) is None:
-            raise _bad(text, "it has no host" if not host else f"{host!r} is no name of a host")
+            raise _bad(text, "it has no host" if not host else f"{host!r} is not a name of a host")
         if parts.password is not None:
-            raise _bad(text, "a password does not belong in an address; ssh takes keys")
+            raise _bad(text, "passwords are not allowed in an address; use ssh keys")
         if user is not None and _USER.fullmatch(user) is None:
-            raise _bad(text, f"{user!r} is no name of a user")
+            raise _bad(text, f"{user!r} is not a name of a user")
         if parts.path not in ("", "/") or parts.fragment:
             raise _bad(
-                text, f"'{parts.path}{'#' if parts.fragment else ''}{parts.fragment}' after the host says nothing"
+                text, f"'{parts.path}{'#' if parts.fragment else ''}{parts.fragment}' after the host has no meaning"
             )
         options = _options(text, parts.query)
         return cls(written.group(), user, port, options.get("python"), options.get("workdir"))
@@ -93,9 +93,9 @@ def _options(text: str, query: str) -> dict[str, str]:
         found[key] = value
     workdir = found.get("workdir")
     if workdir is not None and (not workdir.startswith("/") or not workdir.strip("/")):
-        raise _bad(text, f"workdir is '{workdir}'; it must be the whole path of a folder")
+        raise _bad(text, f"workdir is '{workdir}'; it must be the absolute path of a folder")
     return found
 
 
 def _bad(text: str, why: str) -> InputError:
-    return InputError(f"'{text}' is no address of a device: {why.rstrip('.')}.", hint=f"The form is {_FORM}.")
+    return InputError(f"'{text}' is not an address of a device: {why.rstrip('.')}.", hint=f"The form is {_FORM}.")

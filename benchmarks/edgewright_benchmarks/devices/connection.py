@@ -34,8 +34,8 @@ _OLD_ENOUGH = "import sys; sys.exit(sys.version_info < (3, 11))"
 _RUN_SOURCE = "import sys; sys.path[:] = [p for p in sys.path if p]; exec(sys.stdin.buffer.read({size}))"
 # A folder that is gone must not be made up for by another version that happens to be installed there.
 _RUN_WORKER = (
-    "import os, sys; os.stat(sys.argv[1]); sys.path[:0] = sys.argv[1:]; "
-    "from edgewright_runtime import worker; worker.main()"
+    "import os, sys; os.stat(sys.argv[1]); sys.path[:0] = sys.argv[1:]; from edgewright_runtime import worker; "
+    "worker.main()"
 )
 
 
@@ -56,18 +56,18 @@ class Refusal:
 
 # What OpenSSH's client writes, in the order in which it is looked for.
 _REFUSALS = (
-    ("REMOTE HOST IDENTIFICATION HAS CHANGED", "Its host key is not the one that is known for it.",
-     "Find out why before anything else; where the device was set up anew, 'ssh-keygen -R {name}' forgets the old key.",
+    ("REMOTE HOST IDENTIFICATION HAS CHANGED", "Its host key differs from the known one.",
+     "Find out why before you continue. If the device was set up anew, remove the old key with 'ssh-keygen -R {name}'.",
      True),
     ("Host key verification failed", "Its host key is not known here.",
      "Connect once by hand with 'ssh {words}' and compare the fingerprint.", True),
-    ("Permission denied", "It does not let this user in with the keys that ssh offers.",
+    ("Permission denied", "It does not accept the keys that ssh offers for this user.",
      "Give it your key with 'ssh-copy-id {words}', or start an agent: 'ssh {words}' must ask nothing.", True),
-    ("Too many authentication failures", "It does not let this user in with the keys that ssh offers.",
+    ("Too many authentication failures", "It does not accept the keys that ssh offers for this user.",
      "Name the right key in ssh's configuration (IdentityFile, IdentitiesOnly).", True),
-    ("Could not resolve hostname", "No host of this name is known.", "Check the name; 'ssh {words}' must work.", False),
-    ("Connection refused", "Nothing listens there.", "Is sshd running, and is this its port?", False),
-    ("not responding", "It does not answer any more.", "Is it switched on, and on this network?", False),
+    ("Could not resolve hostname", "The host name is unknown.", "Check the name; 'ssh {words}' must work.", False),
+    ("Connection refused", "The port is closed.", "Is sshd running, and is this its port?", False),
+    ("not responding", "It no longer responds.", "Is it switched on, and on this network?", False),
     ("timed out", "It does not answer.", "Is it switched on, and on this network?", False),
     ("No route to host", "It cannot be reached.", "Is it switched on, and on this network?", False),
     ("Network is unreachable", "It cannot be reached.", "Is this machine on its network?", False),
@@ -86,7 +86,7 @@ class SshClient:
         program = shutil.which("ssh")
         if program is None:
             raise MissingDependencyError(
-                "A device is reached with OpenSSH's client 'ssh', which is not installed.",
+                "OpenSSH's client 'ssh' is needed to reach a device, but is not installed.",
                 hint="Debian: apt-get install openssh-client",
             )
         self._program = program
@@ -146,7 +146,7 @@ class SshClient:
     def no_python(self, said: str) -> InputError:
         """The error for a device without a Python that is new enough."""
         found = [line.removeprefix("edgewright: ") for line in said.splitlines() if line.startswith("edgewright: ")]
-        asked = f"'{self._address.python}' there is none" if self._address.python else "none was found"
+        asked = f"'{self._address.python}' there is not" if self._address.python else "none was found"
         listing = f" Found: {', '.join(found)}." if found else ""
         return InputError(
             f"Device '{self._address}' needs Python 3.11 or newer, and {asked}.{listing}",

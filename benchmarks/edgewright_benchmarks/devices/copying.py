@@ -48,8 +48,8 @@ def copy_parts(session: FarEndSession, parts: Sequence[Part], folder: str, devic
             wrong = _copy_part(session, part, _state(session, part).have, bar)
             if wrong:
                 raise DamagedPackageError(
-                    f"These files do not have their digests after they were copied: {first_few(wrong)}.",
-                    hint="Check the package with 'edgewright verify'; build it again where it is damaged.",
+                    f"These files do not match their digests after copying: {first_few(wrong)}.",
+                    hint="Check the package with 'edgewright verify'. If it is damaged, build it again.",
                 )
     bar.close()
 

@@ -46,10 +46,10 @@ def target_for(package: Package, asked: str | None, facts: DeviceFacts, device: 
 def _unfit(package: Package, target: str, facts: DeviceFacts) -> str:
     architecture, model = _architecture(package, target), _machine_model(package, target)
     if architecture != facts.architecture:
-        return f"its engines are for {architecture}, and the device is {facts.architecture}"
+        return f"its engines are for {architecture}, but the device is {facts.architecture}"
     if not facts.model.startswith(model):
         says = f"'{facts.model}'" if facts.model else "nothing"
-        return f"it is a '{model}', and the firmware of the device says {says}"
+        return f"it is a '{model}', but the firmware of the device says {says}"
     return ""
 
 
@@ -64,7 +64,11 @@ def _machine_model(package: Package, target: str) -> str:
 
 def _others(reasons: Mapping[str, str]) -> str:
     fitting = [target for target, reason in reasons.items() if not reason]
-    return f"Of the package these fit: {', '.join(fitting)}." if fitting else "No target of the package fits it."
+    return (
+        f"These targets of the package fit: {', '.join(fitting)}."
+        if fitting
+        else "No target of the package fits the device."
+    )
 
 
 def check_memory(package: Package, target: str, facts: DeviceFacts, device: str) -> None:
@@ -78,9 +82,9 @@ def check_memory(package: Package, target: str, facts: DeviceFacts, device: str)
     ]
     if facts.memory_bytes and sum(sizes) > facts.memory_bytes:
         raise InputError(
-            f"Device '{device}' has too little memory: {_megabytes(facts.memory_bytes)} are free, and the "
-            f"{len(sizes)} engines for '{target}' take {_megabytes(sum(sizes))} together.",
-            hint="End what else runs there, or build with fewer candidates.",
+            f"Device '{device}' has too little memory: {_megabytes(facts.memory_bytes)} are free, but the "
+            f"{len(sizes)} engines for '{target}' take {_megabytes(sum(sizes))}.",
+            hint="Stop other programs there, or build with fewer candidates.",
         )
 
 
@@ -92,9 +96,9 @@ def check_disk(needed: int, free: int, folder: str, device: str) -> None:
     """
     if needed > free:
         raise InputError(
-            f"Device '{device}' has too little room: {_megabytes(free)} are free in '{folder}', and "
+            f"Device '{device}' has too little disk space: {_megabytes(free)} are free in '{folder}', but "
             f"{_megabytes(needed)} are needed.",
-            hint="Free some, or name a folder on another disk: ssh://...?workdir=/path",
+            hint="Free some space, or name a folder on another disk: ssh://...?workdir=/path",
         )
 
 

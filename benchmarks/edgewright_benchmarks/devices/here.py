@@ -45,7 +45,7 @@ def machine_to_itself(progress: Progress) -> Iterator[None]:
     except OSError as error:
         raise InputError(
             f"The cache folder '{folder}' cannot be written: {error.strerror}.",
-            hint="Set XDG_CACHE_HOME to a folder that can.",
+            hint="Set XDG_CACHE_HOME to a writable folder.",
         ) from error
     if not free:
         progress.note("Another measurement is running on this machine; waiting for it to end ...")

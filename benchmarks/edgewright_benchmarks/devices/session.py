@@ -87,7 +87,7 @@ class FarEndSession:
         self.usable = True
         if answer.pop("ok", None) is not True:
             if not isinstance(answer.get("error"), str):
-                raise self.garbled(request["op"], "it neither agrees nor refuses")
+                raise self.garbled(request["op"], "it has neither a result nor an error")
             raise InputError(f"Device '{self._name}' refused: {answer['error'][:_WORDS_LIMIT]}.")
         try:
             return read_record(kind, answer, "its response")
@@ -100,7 +100,7 @@ class FarEndSession:
         self._process.kill()
         return InputError(
             f"Device '{self._name}' sent a response to '{operation}' that cannot be read: {what}.",
-            hint="Does its shell print something when it starts, or is it another program that answers?",
+            hint="Its shell may print something at its start, or another program responds.",
         )
 
     def alive(self) -> bool:
@@ -150,7 +150,7 @@ class FarEndSession:
         lines = last_lines(self._errors)
         said = "\n".join(lines)
         if self._timed_out:
-            return ConnectionLostError("It did not answer in time.", hint="Is it busy, or its disk slow?")
+            return ConnectionLostError("It did not respond in time.", hint="Is it busy, or its disk slow?")
         if code == NO_PYTHON_CODE:
             return self._client.no_python(said)
         if code == CONNECTION_CODE:

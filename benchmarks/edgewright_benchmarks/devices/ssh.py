@@ -204,7 +204,9 @@ class SshDevice:
         try:
             self._say_goodbye()
         except (WorkerError, InputError):
-            self._progress.note(f"{self._name} was not cleaned up; it does so by itself within {_GRACE_SECONDS:g} s.")
+            self._progress.note(
+                f"{self._name} was not cleaned up; it cleans up on its own within {_GRACE_SECONDS:g} s."
+            )
         finally:
             self._end_session()
             self._client.close()

@@ -52,7 +52,7 @@ def _fits(version: str, required: SpecifierSet | None) -> bool:
     try:
         return required.contains(version, prereleases=True)
     except ValueError:
-        # What a device says may be no version at all, or a number of more digits than Python reads.
+        # What a device says may be not a version at all, or a number of more digits than Python reads.
         return False
 
 
@@ -70,16 +70,18 @@ def download(names: Iterable[str], facts: DeviceFacts, folder: Path, device: str
     libc = re.fullmatch(r"glibc 2\.(\d+)", facts.libc)
     if libc is None or facts.implementation != "cpython":
         kind = facts.libc or facts.system
-        raise InputError(f"{lacking}, and wheels are copied to CPython on glibc only, not {kind}.", hint=by_hand)
+        raise InputError(f"{lacking}. Wheels can be copied to CPython on glibc only, not to {kind}.", hint=by_hand)
     if util.find_spec("pip") is None:
-        raise MissingDependencyError(f"{lacking}, and pip, which fetches wheels, is not installed here.", hint=by_hand)
+        raise MissingDependencyError(
+            f"{lacking}. pip is needed to fetch wheels, but is not installed here.", hint=by_hand
+        )
     pip = pip_download(facts.architecture, int(libc.group(1)), ".".join(facts.python.split(".")[:2]), folder)
     progress.note(f"{lacking}; fetching wheels to copy ...")
     done = subprocess.run([*pip, *pins], capture_output=True, check=False)
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines()
         last = lines[-1].removeprefix("ERROR: ").rstrip(".") if lines else f"exit code {done.returncode}"
-        raise InputError(f"{lacking}, and pip cannot fetch wheels for it: {last}.", hint=by_hand)
+        raise InputError(f"{lacking}. pip cannot fetch wheels for the device: {last}.", hint=by_hand)
     return sorted(folder.glob("*.whl"))
 
 

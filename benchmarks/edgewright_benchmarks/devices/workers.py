@@ -114,17 +114,17 @@ class WorkerProcess:
         for key, value in arrays.items():
             index, _, name = key.partition("/")
             if index not in found or value.dtype.hasobject or value.dtype.names:
-                raise self._garbled(operation, f"it has an array {key[:80]!r} that was not asked for")
+                raise self._garbled(operation, f"it has an array {key[:80]!r} that was not requested")
             found[index][name] = value
         if any(made.keys() != found[str(indices[0])].keys() for made in found.values()):
-            raise self._garbled(operation, "its samples have unlike outputs")
+            raise self._garbled(operation, "its samples have different outputs")
         return [found[str(index)] for index in indices], facts
 
     def time(self, indices: Sequence[int]) -> Timed:
         """Seconds of a call for each of these samples, after one that is not counted."""
         timed = self._request(Timed, {"op": "time", "indices": list(indices)})[0]
         if len(timed.seconds) != len(indices):
-            raise self._garbled("time", f"it has {len(timed.seconds)} times of {len(indices)} calls")
+            raise self._garbled("time", f"it has {len(timed.seconds)} times for {len(indices)} calls")
         return timed
 
     def verify(self, package: PurePath, engine: str | None, *, strict: bool) -> SelfTestReport:
@@ -178,7 +178,7 @@ class WorkerProcess:
     def _death(self, operation: str) -> WorkerError:
         if self._timed_out:
             return WorkerError(
-                f"The engine did not answer '{operation}' within {self._timeout:.0f} seconds and was ended."
+                f"The engine did not finish '{operation}' within {self._timeout:.0f} seconds and was stopped."
             )
         # It may have closed its end, and live on.
         code = exit_code(self._process, 10)

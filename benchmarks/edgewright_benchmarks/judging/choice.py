@@ -43,7 +43,7 @@ def choose(engines: Sequence[EngineResult], baseline: str, *, max_drop: float, m
         raise InputError(f"The baseline '{baseline}' is not among the engines: {', '.join(names) or 'none'}.")
     if engines[names.index(baseline)].status == "failed":
         reasons = " ".join(engines[names.index(baseline)].reasons)
-        raise InputError(f"The baseline '{baseline}' failed, so nothing can be compared with it. {reasons}".rstrip())
+        raise InputError(f"The baseline '{baseline}' failed, so nothing can be compared. {reasons}".rstrip())
     judged = tuple(
         replace(engine, status="baseline")
         if engine.name == baseline
@@ -90,8 +90,8 @@ def _accuracy_refusal(accuracy: Accuracy | None, max_drop: float, measure: Measu
         )
     if accuracy.samples_needed is not None:
         return (
-            f"Too few samples to decide: about {_about(accuracy.samples_needed):,} would be needed, there are "
-            f"{accuracy.samples:,}. It may lose {points_at_most(drop.high, max_drop)} percentage points of {measure} "
+            f"Too few samples to decide: {accuracy.samples:,} of about {_about(accuracy.samples_needed):,} that are "
+            f"needed. It may lose {points_at_most(drop.high, max_drop)} percentage points of {measure} "
             f"({_sure(drop)} bound; measured drop {_points(drop.value)}), {budget}."
         )
     return (
@@ -102,7 +102,7 @@ def _accuracy_refusal(accuracy: Accuracy | None, max_drop: float, measure: Measu
 
 def _latency_refusal(candidate: EngineResult) -> str:
     if candidate.latency is None:
-        # Speed decides wherever it could be measured; an emulator's time is no speed of the hardware.
+        # Speed decides wherever it could be measured; an emulator's time is not a speed of the hardware.
         return "" if candidate.rung == "emulated" else "Refused: its latency was not measured."
     ratio = candidate.latency.ratio
     if ratio.high <= 1:
@@ -110,7 +110,7 @@ def _latency_refusal(candidate: EngineResult) -> str:
         return f"Refused: {starved}." if starved else ""
     if ratio.low > 1:
         return f"Refused: {_times(candidate.latency)}."
-    return f"Refused: not shown to be as fast as the baseline, it takes {_times(candidate.latency)}."
+    return f"Refused: not shown to be as fast as the baseline. It takes {_times(candidate.latency)}."
 
 
 def _winner(winner: EngineResult, accepted: int, max_drop: float, measure: Measure) -> str:
@@ -134,7 +134,7 @@ def _no_winner(judged: Sequence[EngineResult], baseline: str) -> str:
     if unfinished:
         engines = "an engine" if unfinished == 1 else f"{unfinished} engines"
         return (
-            f"The baseline {baseline} runs until 'edgewright finish' has compared {engines} with it on the device "
+            f"The baseline {baseline} is used until 'edgewright finish' has compared {engines} with it on the device "
             f"({said})."
         )
     if not refused and not failed:
@@ -171,8 +171,8 @@ def measured_again(running: EngineResult, built: str, measure: Measure, data: st
 def _times(latency: Latency) -> str:
     ratio = latency.ratio
     return (
-        f"{ratio.value:.2f} times the baseline latency "
-        f"({100 * ratio.confidence:g} % interval {span(ratio.low, ratio.high, 1, 2)})"
+        f"{ratio.value:.2f} times the baseline latency ({100 * ratio.confidence:g} % interval "
+        f"{span(ratio.low, ratio.high, 1, 2)})"
     )
 
 

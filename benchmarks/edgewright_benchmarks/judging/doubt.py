@@ -20,7 +20,7 @@ from edgewright_benchmarks.result import Accuracy
 from edgewright_benchmarks.statistics.bounds import apart, upper
 
 # What a warning about it begins with.
-NOT_RIGHT = "The float model itself is not right"
+NOT_RIGHT = "The float model itself is wrong"
 # Of fewer samples even a good model can have all wrong, or give all the same answer.
 _FEWEST = 4
 # A figure that is shown to be no larger is nothing for a trained model, whatever its metric.
@@ -52,13 +52,13 @@ def doubt(accuracy: Accuracy, outputs: Sequence[Prediction], truth: Sequence[Any
         if figure.high <= share < 1:
             at_most = apart(100 * figure.high, 100 * share, 1, upper)
             return (
-                f"It is right on {figure.value:.1%} of {count:,} samples, at most {at_most}% of all; always "
-                f"answering the most frequent class would be right on {share:.1%}."
+                f"It is correct on {figure.value:.1%} of {count:,} samples (upper bound: {at_most}%). Always "
+                f"predicting the most frequent class is correct on {share:.1%}."
             )
     classes = name == "accuracy" and _are_classes(truth)
     # Of masks that are all alike the truth can be so as well; then the figure is high.
     if (classes or figure.value <= _HALF) and _differing(truth) >= _FEWEST and _is_constant(outputs, classes=classes):
-        return f"It gives one and the same answer for all {count:,} samples, and they have different ground truth."
+        return f"It gives the same prediction for all {count:,} samples, although their ground truth differs."
     return ""
 
 

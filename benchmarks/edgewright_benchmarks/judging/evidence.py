@@ -119,13 +119,13 @@ def compare_engines(
             continue
         found = readings[engine.spec.name]
         if found.failure is not None or reference.failure is not None:
-            reason = found.failure or "The baseline failed, so there is nothing to compare with."
+            reason = found.failure or "The baseline failed, so it cannot be compared."
             results.append(_failed(result, reason))
             continue
         assert found.info is not None, "without a failure it was loaded"
         if not found.info.nodes.get(engine.spec.provider):
             # What ran is another provider's engine; under this name it would claim what its provider did not do.
-            results.append(_failed(result, f"{engine.spec.provider} took none of the graph's nodes."))
+            results.append(_failed(result, f"{engine.spec.provider} ran none of the graph's nodes."))
             continue
         nodes = engine.nodes or found.info.nodes
         # Of an engine compiled ahead of time the notes say who runs its nodes.

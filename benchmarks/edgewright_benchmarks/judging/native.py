@@ -46,12 +46,12 @@ def native_sentence(engine: EngineResult) -> str:
     if found is None:
         return ""
     if not found.differing:
-        return f"All {found.samples:,} samples are answered exactly as on {found.architecture}."
+        return f"All {found.samples:,} samples give the same outputs as on {found.architecture}."
     largest = f"by {found.largest:.2g} at most"
     unclear = sum(value is None for value in found.differences)
     if unclear:
-        largest += f", {unclear:,} of them in shape or by a value that is no number"
-    changes = "none changes the answer" if not found.changed else f"{found.changed:,} change the answer"
+        largest += f", {unclear:,} of them in shape or by NaN"
+    changes = "none changes the prediction" if not found.changed else f"{found.changed:,} change the prediction"
     return f"{found.differing:,} of {found.samples:,} samples differ from {found.architecture} ({largest}); {changes}."
 
 

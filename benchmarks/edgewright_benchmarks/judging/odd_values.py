@@ -20,8 +20,8 @@ def odd_values(predictions: Sequence[Prediction], baseline: Sequence[Prediction]
     if not samples:
         return ()
     said = (
-        f"In {len(samples):,} of {len(found):,} samples it has NaN or an infinity where float has none, or the other "
-        f"way round: in sample {samples[0]}, {found[samples[0]]}."
+        f"In {len(samples):,} of {len(found):,} samples NaN or infinities are at other places than in float: in "
+        f"sample {samples[0]}, {found[samples[0]]}."
     )
     return (said,)
 

@@ -72,7 +72,7 @@ def notes(engine: EngineResult) -> tuple[str, ...]:
     found = engine.otherwise
     if found is None or not found.count or engine.accuracy is None:
         return notes_of(engine)
-    said = f"{found.count:,} of {engine.accuracy.samples:,} samples are answered otherwise than by the float baseline: "
+    said = f"{found.count:,} of {engine.accuracy.samples:,} samples have other predictions than the float baseline: "
     more = f" and {found.count - len(found.first):,} more" if found.count > len(found.first) else ""
     return (*notes_of(engine), f"{said}{', '.join(map(str, found.first))}{more}.")
 
@@ -84,10 +84,10 @@ def numbers(result: Result, build: Result | None) -> Mapping[str, int]:
 
 
 def check(result: Result, build: Result | None) -> None:
-    """Refuse figures that are no figures, and two results as one story where they are not.
+    """Refuse figures that are not figures, and two results as one story where they are not.
 
     Raises:
-        InputError: A time is not above zero, `build` is no build or is of another model or baseline.
+        InputError: A time is not above zero, `build` is not a build or is of another model or baseline.
     """
     for one in (result, build):
         for engine in one.engines if one is not None else ():
@@ -95,16 +95,16 @@ def check(result: Result, build: Result | None) -> None:
     if build is None:
         return
     if build.kind != "build":
-        raise InputError(f"The evidence of a build was expected, this is the result of a {build.kind}.")
+        raise InputError(f"Expected the evidence of a build, found the result of a {build.kind}.")
     for what, mine, theirs in (
         ("model", result.model, build.model),
         ("baseline", result.baseline, build.baseline),
     ):
         if mine != theirs:
             raise InputError(
-                f"The result and the build's evidence do not belong together: the {what} is '{mine}' in the result and "
-                f"'{theirs}' in the build.",
-                hint="Give the evidence of the build that made the measured package.",
+                f"The result and the build's evidence do not belong together: the {what} is '{mine}' in the result, "
+                f"but '{theirs}' in the build.",
+                hint="Pass the evidence of the build that made the measured package.",
             )
 
 
@@ -140,9 +140,9 @@ def _over_budget_warning(result: Result) -> str:
     if any(reason in text for reason in chosen.reasons for text in result.warnings):
         return ""  # the meter has said it
     text = (
-        f"{drop_word(result.measure)} of the chosen engine is not shown to be within the budget on these samples: it "
-        f"may be as high as {points_bound(accuracy.drop.high)} points, the budget is {budget(result.max_drop)}."
+        f"{drop_word(result.measure)} of the chosen engine is not shown to be within the budget on these samples: "
+        f"it may be up to {points_bound(accuracy.drop.high)} points. The budget is {budget(result.max_drop)}."
     )
     if accuracy.samples_needed is not None:
         return f"{text} Measure with about {accuracy.samples_needed:,} samples to decide it, or ship the baseline."
-    return f"{text} Ship the baseline, or build again with a budget that you can accept."
+    return f"{text} Ship the baseline, or build again with a larger budget."

@@ -25,15 +25,15 @@ def basis(result: Result, build: Result | None) -> str:
     """Which data the figures come from, and what that means for quoting them."""
     data = f"{result.data.name}, {result.data.samples:,} {'labelled' if result.data.labelled else 'unlabelled'} samples"
     if unseen(result, build):
-        return f"The figures are from data the choice never saw ({data}): quote these."
+        return f"The figures are from data that was not used to choose the engine ({data}): quote these."
     if result.kind == "bench":
         return (
-            f"The figures are from the very data that the engine was chosen on ({data}), so they flatter it: do not "
-            "quote them. Bench again with samples that took no part in the build."
+            f"The figures are from the data that the engine was chosen on ({data}), so they are too good: do not "
+            "quote them. Bench again with samples that the build did not use."
         )
     return (
         f"The figures are from the evaluation data ({data}), on which the engine was chosen: they explain the choice "
-        "and flatter it a little. Figures to quote come from a bench (edgewright bench) with data the choice never saw."
+        "but are slightly too good. For figures to quote, run edgewright bench with other data."
     )
 
 
@@ -80,7 +80,7 @@ def _accuracy(result: Result, chosen: EngineResult, baseline: EngineResult) -> F
     label = metric_title(name, result.measure, first=True)
     lines = [f"{words.confidence(value)} interval {metric_span(name, value)}, {accuracy.samples:,} samples"]
     if result.measure == "agreement":
-        lines.insert(0, "how often it answers as the float model does; not accuracy")
+        lines.insert(0, "share of predictions equal to the float model's; not accuracy")
     if chosen is baseline:
         return Figure(
             label,

@@ -94,8 +94,8 @@ def _title(result: Result, build: Result | None) -> str:
     if result.kind == "build":
         return "Why this engine: all candidates"
     if unseen(result, build):
-        return "Figures to quote: data the choice never saw"
-    return "Measured again on the data of the choice"
+        return "Figures to quote: data not used for the choice"
+    return "Measured again on the data used for the choice"
 
 
 def _section(result: Result, title: str, known: Mapping[str, int], markup: Any) -> _Section:

@@ -55,7 +55,7 @@ def render_markdown(result: Result, build: Result | None = None, quoted: Sequenc
     if quoted:
         listed = [f"- {one.number} {_code(one.text)}: {', '.join(map(_code, one.engines))}" for one in quoted]
         blocks += [
-            "<details><summary>Samples that are answered otherwise than by the float baseline</summary>",
+            "<details><summary>Samples whose prediction differs from the float baseline</summary>",
             "\n".join(listed),
             "</details>",
         ]
@@ -106,7 +106,7 @@ def _line(cells: Sequence[str]) -> str:
 def _text(text: str) -> str:
     """`text` as plain words: it starts no markup, no HTML, no table cell, no line and calls nobody's name."""
     text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    # An underscore inside a word is no markup, and a name is easier to read without the backslash.
+    # An underscore inside a word is not markup, and a name is easier to read without the backslash.
     text = re.sub(r"([\\`*{}\[\]|~$#]|(?<!\w)_|_(?!\w))", r"\\\1", text)
     return text.replace("@", "@\u200b")
 

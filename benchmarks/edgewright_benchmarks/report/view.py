@@ -129,8 +129,8 @@ def _time_cells(result: Result, engine: EngineResult) -> dict[str, Cell]:
 
 def _timing(settings: Settings) -> str:
     if not settings.rounds:
-        return "no time was taken"
-    return f"{settings.rounds} rounds of {settings.calls} calls an engine after {settings.warmup} to warm up"
+        return "latency was not measured"
+    return f"{settings.rounds} rounds of {settings.calls} calls per engine, after {settings.warmup} warm-up calls"
 
 
 def environment(results: list[Result]) -> list[tuple[str, list[str]]]:

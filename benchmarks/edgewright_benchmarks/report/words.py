@@ -17,8 +17,8 @@ _UNIT_SPACE: Final = "\N{NO-BREAK SPACE}"
 
 RUNGS: Final[dict[Rung, str]] = {
     "measured": "ran on this hardware",
-    "emulated": "ran on a bit-true emulator of the hardware: answers are real, times are not",
-    "compiled": "the vendor's compiler accepted it, nothing ran",
+    "emulated": "ran on a bit-true emulator of the hardware: predictions are valid, times are not",
+    "compiled": "the vendor's compiler accepted it; it was not run",
     "declared": "nothing was checked",
 }
 

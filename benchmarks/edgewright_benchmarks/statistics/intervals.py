@@ -57,7 +57,7 @@ def latency_ratio(
 
     The median over rounds of the ratio of the two medians of a round. Both were measured next to each other in each
     round, so what slows the whole machine down for a while cancels. The interval is the two-sided percentile
-    bootstrap over rounds: calls within a round resemble one another and are no independent evidence. With fewer
+    bootstrap over rounds: calls within a round resemble one another and are not independent evidence. With fewer
     than six rounds it is the range of the rounds, which is all that they can say, and less than 95 % sure.
 
     Args:
@@ -72,8 +72,8 @@ def latency_ratio(
     """
     if len(candidate_rounds) != len(baseline_rounds) or len(candidate_rounds) < 2:
         raise InputError(
-            f"A latency ratio needs the same rounds of both engines, two at least; there are {len(candidate_rounds)} "
-            f"of the candidate and {len(baseline_rounds)} of the baseline.",
+            "A latency ratio needs the same number of rounds of both engines, at least two; there are "
+            f"{len(candidate_rounds)} of the candidate and {len(baseline_rounds)} of the baseline.",
             hint="Pass --rounds 10 or more.",
         )
     ratios = _round_medians(candidate_rounds) / _round_medians(baseline_rounds)
@@ -116,7 +116,7 @@ def metric_interval(
     """
     pairs = np.stack([np.asarray(truth, dtype=np.int64), np.asarray(prediction, dtype=np.int64)], axis=1)
     if pairs.ndim != 2 or len(pairs) == 0:
-        raise InputError(f"Expected one class a sample, found shape {pairs.shape}.")
+        raise InputError(f"Expected one class per sample, found shape {pairs.shape}.")
     value = float(function(pairs[:, 0], pairs[:, 1]))
     if of_counts is None:
         draws = (pairs[row] for rows in resampled_rows(len(pairs), resamples, seed=seed) for row in rows)

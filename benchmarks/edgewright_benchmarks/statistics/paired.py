@@ -26,7 +26,7 @@ _MOST_SAMPLES = 10**8
 def one_sided_z(confidence: float) -> float:
     """Quantile of the standard normal below which the share `confidence` (0..1) lies."""
     if not 0.5 < confidence < 1:
-        raise InputError(f"A confidence of {confidence} makes no interval; it must lie between 0.5 and 1.")
+        raise InputError(f"The confidence is {confidence}; it must be between 0.5 and 1.")
     # Here and below, not above: importing scipy takes most of the time of a refusal.
     from scipy import stats
 
@@ -36,7 +36,7 @@ def one_sided_z(confidence: float) -> float:
 def wilson(successes: int, samples: int, *, confidence: float = 0.95) -> Interval:
     """A share with Wilson's two-sided score interval; it has a width even where all or none succeeded."""
     if not 0 <= successes <= samples or samples == 0:
-        raise InputError(f"{successes} of {samples} is no share.")
+        raise InputError(f"{successes} of {samples} is not a share.")
     from scipy import stats
 
     bounds = stats.binomtest(successes, samples).proportion_ci(confidence_level=confidence, method="wilson")
@@ -63,7 +63,7 @@ def paired_accuracy_drop(
     """
     baseline, candidate = _correct(baseline_correct), _correct(candidate_correct)
     if baseline.shape != candidate.shape:
-        raise InputError(f"The baseline answered {baseline.size} samples, the candidate {candidate.size}.")
+        raise InputError(f"The baseline has {baseline.size} samples, the candidate {candidate.size}.")
     lost = int(np.count_nonzero(baseline & ~candidate))
     gained = int(np.count_nonzero(~baseline & candidate))
     z = one_sided_z(confidence)
@@ -79,7 +79,7 @@ def paired_accuracy_drop(
 def _correct(values: ArrayLike) -> NDArray[np.bool_]:
     array = np.asarray(values)
     if array.ndim != 1 or array.size == 0 or array.dtype != np.bool_:
-        raise InputError(f"Expected one bool a sample, found {array.dtype} of shape {array.shape}.")
+        raise InputError(f"Expected one bool per sample, found {array.dtype} of shape {array.shape}.")
     return array
 
 
@@ -139,10 +139,12 @@ def mean_drop(
     """
     baseline, candidate = (np.asarray(scores, dtype=np.float64) for scores in (baseline_scores, candidate_scores))
     if baseline.ndim != 1 or baseline.size == 0 or baseline.shape != candidate.shape:
-        raise InputError(f"Expected one score a sample of both, found shapes {baseline.shape} and {candidate.shape}.")
+        raise InputError(
+            f"Expected one score per sample of both engines, found shapes {baseline.shape} and {candidate.shape}."
+        )
     losses = baseline - candidate
     if not np.isfinite(losses).all():
-        raise InputError("Scores must be finite; give a sample without an answer the worst score.")
+        raise InputError("Scores must be finite; give a sample without a prediction the worst score.")
     high = _mean_bound(losses, losses.size, confidence, span)
     return Interval(float(losses.mean()), -_mean_bound(-losses, losses.size, confidence, span), high, confidence)
 

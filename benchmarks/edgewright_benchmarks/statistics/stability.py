@@ -23,7 +23,7 @@ _SHORTEST_SECONDS = 10e-6
 
 
 def starved_baseline(candidate: float | None, baseline: float | None) -> str:
-    """Why a faster candidate is no win: others had the processor while the baseline was timed; empty where it is one.
+    """Reason to reject a lower latency because the baseline was starved of the processor; empty if the win stands.
 
     Engines take turns, so what runs beside them takes from all alike. Not where one waits for several threads at once
     and the other for none: then the one with more threads loses far more, whatever it computes.
@@ -35,8 +35,9 @@ def starved_baseline(candidate: float | None, baseline: float | None) -> str:
     if candidate is None or baseline is None or baseline >= _HAD_PROCESSOR or baseline >= _ALIKE * candidate:
         return ""
     return (
-        f"its time and the baseline's cannot be compared, as other programs had the processor: the baseline computed "
-        f"for {baseline:.0%} of its time, this engine for {candidate:.0%}. Close other programs and measure again"
+        f"its time and the baseline's cannot be compared, because other programs used the processor: the baseline "
+        f"computed for {baseline:.0%} of its time, this engine for {candidate:.0%}. Close other programs and measure "
+        "again"
     )
 
 
@@ -61,7 +62,7 @@ def stability_warnings(engines: Mapping[str, Sequence[Sequence[float]]]) -> tupl
         _few(min((values.size for values in found.values()), default=_FEWEST_ROUNDS)),
         _short({name: float(np.median(values)) for name, values in found.items()}),
         _sentence("Timing was unsteady", spread, "close other programs, pin the CPU frequency, or pass --rounds 30."),
-        _sentence("Timing drifted", drift, "let the machine cool down or warm up first, or close what runs beside."),
+        _sentence("Timing drifted", drift, "let the machine cool down or warm up first, or close other programs."),
     ]
     return tuple(sentence for sentence in sentences if sentence)
 
@@ -88,7 +89,7 @@ def _short(medians: Mapping[str, float]) -> str:
         return ""
     return (
         f"Calls below {shortest * 1e6:.0f} microseconds are too short for the clock to resolve well: "
-        f"{', '.join(short)}; measure a longer input, or read their ratios as rough ones."
+        f"{', '.join(short)}; measure a longer input, or take their ratios as rough."
     )
 
 

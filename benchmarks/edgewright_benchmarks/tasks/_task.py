@@ -11,7 +11,7 @@ from edgewright_benchmarks.truth.ground_truth import Truth
 # What to look at where a model is wrong, by what it takes.
 PICTURES = "the order of the labels, the order of the channels (RGB or BGR), and the scale of the pixels"
 SOUNDS = "the order of the labels, the sampling rate, the loudness, and the threshold"
-WRITING = "the tokenizer, the languages, and what the training put before an input"
+WRITING = "the tokenizer, the languages, and the prefix that training put before an input"
 
 
 @dataclass(frozen=True)

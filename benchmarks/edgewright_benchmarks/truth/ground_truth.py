@@ -104,7 +104,7 @@ def class_of_cell(cell: Any, class_names: tuple[str, ...], place: str) -> int:
     if index >= len(class_names):
         raise InputError(
             f"{place}: there is no class {index}.",
-            hint=f"The model has {len(class_names)} classes: their indices go from 0 to {len(class_names) - 1}.",
+            hint=f"The model has {len(class_names)} classes, with indices from 0 to {len(class_names) - 1}.",
         )
     return index
 
@@ -119,11 +119,11 @@ def class_index(cell: Any, class_names: tuple[str, ...], place: str) -> int:
     if label in class_names:
         return class_names.index(label)
     if not class_names:
-        raise InputError(f"{place}: the data is labelled, and the model has no labels to compare with.")
+        raise InputError(f"{place}: the data has labels, but the model has none.")
     listing = nearest(label, class_names) if len(class_names) <= 60 else f"The model has {len(class_names)} labels."
     same = next((name for name in class_names if name.casefold() == label.casefold()), None)
     if same is not None:
-        listing = f"Did you mean '{same}'? Small letters and capitals are told apart."
+        listing = f"Did you mean '{same}'? Labels are case-sensitive."
     raise InputError(f"{place}: unknown label '{label}'.", hint=listing)
 
 
@@ -143,9 +143,7 @@ def word_tags(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[str,
 def _one_for_each_word(sample: Any, tags: tuple[str, ...], place: str) -> None:
     words = len(str(sample).split())
     if words != len(tags):
-        raise InputError(
-            f"{place}: {len(tags)} tags for {words} words.", hint="Words are what stands between spaces of the text."
-        )
+        raise InputError(f"{place}: {len(tags)} tags for {words} words.", hint="Words are separated by spaces.")
 
 
 TAGS = Truth("tags", word_tags, _one_for_each_word)
@@ -160,7 +158,7 @@ def masked_words(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[s
     del class_names
     words = tuple(str(word) for word in cell) if isinstance(cell, list) else tuple(str(cell).split())
     if not words:
-        raise InputError(f"{place}: there is no word for the mask.")
+        raise InputError(f"{place}: the word for the mask is missing.")
     return words
 
 
@@ -177,7 +175,7 @@ def right_answers(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[
     texts = cell.get("text") if isinstance(cell, dict) else cell
     found = tuple(str(text) for text in (texts if isinstance(texts, list) else [texts]) if text is not None)
     if not any(text.strip() for text in found):
-        raise InputError(f"{place}: there is no answer; questions without one are not supported.")
+        raise InputError(f"{place}: the answer is missing. Questions without an answer are not supported.")
     return found
 
 
@@ -210,7 +208,7 @@ def transcript(cell: Any, class_names: tuple[str, ...], place: str) -> str:
     """
     del class_names
     if not isinstance(cell, str) or not cell.strip():
-        raise InputError(f"{place}: the transcript is empty.", hint="Leave out recordings in which nothing is said.")
+        raise InputError(f"{place}: the transcript is empty.", hint="Leave out recordings without speech.")
     return cell.strip()
 
 
@@ -255,7 +253,9 @@ def speech_segments(cell: Any, class_names: tuple[str, ...], place: str) -> tupl
         ) from error
     for start, end in found:
         if not 0 <= start < end < float("inf"):
-            raise InputError(f"{place}: a segment from {start:g} to {end:g} seconds is none.")
+            raise InputError(
+                f"{place}: a segment from {start:g} to {end:g} seconds is not valid: its end must lie after its start."
+            )
     return found
 
 

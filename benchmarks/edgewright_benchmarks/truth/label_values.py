@@ -32,8 +32,8 @@ def number(cell: Any, class_names: tuple[str, ...], place: str) -> float:
     if not math.isfinite(found):
         raise InputError(
             f"{place}: {str(cell)[:60]!r} is not a number.",
-            hint="This model gives one number for each sample, and is compared with numbers. Where it tells two "
-            "classes apart, pass --task binary-text-classification.",
+            hint="This model gives one number per sample, so its ground truth is numbers. If it separates two "
+            "classes, pass --task binary-text-classification.",
         )
     return found
 
@@ -42,11 +42,11 @@ def _numbers(found: Sequence[float], place: str) -> str | None:
     if len(set(found)) < 2 <= len(found):
         raise InputError(
             f"{place}: all {len(found)} numbers are {found[0]:g}.",
-            hint="How well a model orders samples shows only where their numbers differ.",
+            hint="The order of samples can be scored only if their numbers differ.",
         )
     if set(found) == {0.0, 1.0}:
         return (
-            f"{place}: all numbers are 0 or 1. Where they stand for classes, --task binary-text-classification gives "
+            f"{place}: all numbers are 0 or 1. If they are classes, --task binary-text-classification gives "
             "accuracy and AUC."
         )
     return None
@@ -71,7 +71,7 @@ def one_of_two(cell: Any, class_names: tuple[str, ...], place: str) -> int:
         return class_index(cell, class_names, place)
     raise InputError(
         f"{place}: '{str(cell)[:60]}' is neither 0 nor 1.",
-        hint="Name both classes with --labels FILE, one a line, that of the lower scores first; or write 0 and 1.",
+        hint="Name both classes with --labels FILE, one per line, the class of low scores first; or write 0 and 1.",
     )
 
 
@@ -93,7 +93,7 @@ def several(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[int, .
         whole = all(type(entry) is int for entry in numbers)
         if whole and len(set(numbers)) == len(numbers):
             raise InputError(
-                f"{place}: {cell!r} may be the indices of two classes, or say 0 or 1 for each.",
+                f"{place}: {cell!r} is ambiguous: the indices of two classes, or 0 or 1 for each class.",
                 hint="Write the names of the classes.",
             )
         return tuple(index for index, entry in enumerate(numbers) if entry)
@@ -117,7 +117,7 @@ def _entries(cell: Any) -> list[Any]:
 
 def _some_label(found: Sequence[tuple[int, ...]], place: str) -> None:
     if not any(found):
-        raise InputError(f"{place}: no sample has a label, so there is nothing to find.")
+        raise InputError(f"{place}: no sample has a label, so nothing can be scored.")
 
 
 LABELS = Truth(_LABELS_COLUMN, several, whole=_some_label)
@@ -143,7 +143,7 @@ def relevance(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[floa
         )
     if len(set(found)) < 2:
         raise InputError(
-            f"{place}: all passages are as relevant as one another, so that no order is right or wrong.",
+            f"{place}: all passages have the same relevance, so their order cannot be scored.",
             hint="Leave out such queries.",
         )
     return found

@@ -43,7 +43,7 @@ def read_mask(path: Path) -> NDArray[np.int64]:
                 )
             return np.asarray(file).astype(np.int64)
     except UnidentifiedImageError as error:
-        raise InputError(f"The mask '{path}' is no picture of a kind without losses (PNG, TIFF, BMP, GIF).") from error
+        raise InputError(f"The mask '{path}' is not a lossless image (PNG, TIFF, BMP, GIF).") from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise InputError(f"The mask '{path}' cannot be read; it may be cut off: {error}.") from error
 
@@ -52,7 +52,7 @@ def _mask_file(cell: Any, class_names: tuple[str, ...], place: str) -> Path:
     """The path of a mask, whose values are classes that there are.
 
     Raises:
-        InputError: It is no mask, or has a class that the model does not have.
+        InputError: It is not a mask, or has a class that the model does not have.
     """
     path = Path(cell)
     mask = read_mask(path)
@@ -61,8 +61,8 @@ def _mask_file(cell: Any, class_names: tuple[str, ...], place: str) -> Path:
     if largest >= len(class_names) or (classes.size and classes.min() < 0):
         raise InputError(
             f"{place}: the mask '{path.name}' has the class {largest}; the model has {len(class_names)} labels.",
-            hint=f"Values are indices from 0; {IGNORED} is no class. Where 0 is none (do_reduce_labels), subtract 1 "
-            f"and write {IGNORED} for it.",
+            hint=f"Values are indices from 0; {IGNORED} is not a class. Where 0 is not one either "
+            f"(do_reduce_labels), subtract 1 and write {IGNORED} for it.",
         )
     return path
 
@@ -91,8 +91,8 @@ def _more_than_background(found: Sequence[Path], place: str) -> None:
         ignored = ignored or bool((mask == IGNORED).any())
     if ignored:
         raise InputError(
-            f"{place}: its masks have no other values than 0 and {IGNORED}, and {IGNORED} is no class.",
-            hint=f"Write 1 in the place of {IGNORED} where it stands for the second class.",
+            f"{place}: its masks have only the values 0 and {IGNORED}, and {IGNORED} is not a class.",
+            hint=f"If {IGNORED} stands for the second class, write 1 instead.",
         )
 
 

@@ -49,7 +49,7 @@ def true_boxes(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[Tru
     boxes = cell.get("bbox") if isinstance(cell, Mapping) else None
     if not isinstance(boxes, list) or not isinstance(kinds, list) or len(boxes) != len(kinds):
         raise InputError(
-            f"{place}: the objects of a picture are boxes and their classes, one for each.",
+            f"{place}: the objects of a picture must be a list of boxes and a list of classes of the same length.",
             hint='For example: {"bbox": [[10, 20, 30, 40]], "categories": ["cat"]}',
         )
     return tuple(
@@ -76,18 +76,18 @@ def checked_box(box: Any, place: str) -> tuple[float, float, float, float]:
         isinstance(side, (int, float)) and not isinstance(side, bool) and math.isfinite(side) for side in box
     )
     if not numbers or len(box) != 4:
-        raise InputError(f"{place}: a box is four numbers, [x, y, width, height]; this one is {box!r}.")
+        raise InputError(f"{place}: a box must be four numbers, [x, y, width, height]; found {box!r}.")
     left, top, width, height = (float(side) for side in box)
     if width < 0 or height < 0:
         raise InputError(
-            f"{place}: a box of width {width:g} and height {height:g}.",
-            hint="Boxes are [x, y, width, height]; these may be two corners.",
+            f"{place}: a box has the width {width:g} and the height {height:g}.",
+            hint="Boxes are [x, y, width, height]. These may be two corners.",
         )
     return left, top, width, height
 
 
 def _fits(sample: Any, boxes: tuple[TrueBox, ...], place: str) -> None:
-    """Raise where boxes are of a picture of another size; of a file that is no picture the engines say so."""
+    """Raise where boxes are of a picture of another size; of a file that is not a picture the engines say so."""
     size = picture_size(sample)
     for index, box in enumerate(boxes):
         refuse_outside(box, size, f"{place}, box {index}")
@@ -107,7 +107,7 @@ def refuse_outside(box: TrueBox, size: tuple[int, int] | None, place: str) -> No
     if left < -over[0] or top < -over[1] or right > size[0] + over[0] or bottom > size[1] + over[1]:
         raise InputError(
             f"{place}: the box {list(box.box)} is not inside its picture, which is {size[0]} x {size[1]}.",
-            hint="Boxes are [x, y, width, height] in pixels of the picture as it lies there.",
+            hint="Boxes are [x, y, width, height] in pixels of the stored picture.",
         )
 
 

@@ -90,7 +90,7 @@ def build(
     # 6. The package as one file, where it was asked for.
     archive = None
     if options.archive:
-        with output.reserved(f"The package '{output.path}' is whole; its archive was not written."):
+        with output.reserved(f"The package '{output.path}' is complete, but its archive was not written."):
             archive = output.write_archive()
     return Built(output.path, results, archive, unchanged)
 

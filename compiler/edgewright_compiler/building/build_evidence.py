@@ -91,37 +91,37 @@ def _warnings(job: Job, made: MadeEngines, engines: Sequence[EngineResult]) -> t
         found.append(made.optimizer.words())
     if job.source.quantized:
         found.append(
-            f"{job.source.name} is quantized already ({job.source.quantized}): its numbers were left alone, no "
-            "candidate that quantizes was tried, and everything is compared with the model as it came."
+            f"{job.source.name} is already quantized ({job.source.quantized}). Its numbers were not changed and no "
+            "candidate that quantizes was tried. Everything is compared with the model as given."
         )
     if job.measured.labels is None:
         found.append(
-            "No labelled data was given: agreement with the float model takes the place of accuracy. Pass labelled "
-            "data with --evaluation to measure accuracy."
+            "No labelled data was given, so agreement with the float model is used instead of accuracy. Pass "
+            "labelled data with --evaluation to measure accuracy."
         )
     if job.calibration is not None and data_facts(job.calibration).same_data(data_facts(job.measured)):
         found.append(
-            "The engine was chosen on the calibration data itself, which flatters the engines calibrated on it. Pass "
+            "The engine was chosen on the calibration data, where calibrated engines look better than they are. Pass "
             "other data with --evaluation."
         )
     rungs = {engine.rung for engine in engines}
     if "emulated" in rungs:
         found.append(
-            f"Nothing for {job.target.name} ran on its hardware: answers are an emulator's, on "
-            f"{len(job.measured.samples):,} samples, and no speed was measured. "
-            "Bench on the device before you rely on its speed."
+            f"No engine for {job.target.name} ran on its hardware: predictions come from an emulator, on "
+            f"{len(job.measured.samples):,} samples, and latency was not measured. Bench on the device before you "
+            "rely on its speed."
         )
     elif "measured" not in rungs:
         found.append(
-            f"Nothing for {job.target.name} ran, on its hardware or in an emulator of it: neither answers nor speed "
-            "are checked. Bench on the device before you rely on it."
+            f"No engine for {job.target.name} ran, on its hardware or in an emulator: neither predictions nor "
+            "latency were checked. Bench on the device before you rely on the package."
         )
     undecided = [e.accuracy.samples_needed for e in engines if e.accuracy and e.accuracy.samples_needed]
     if undecided:
-        how = " An emulator answers as many as --emulated-samples says." if job.rung == "emulated" else ""
+        how = " In an emulator, --emulated-samples limits the number." if job.rung == "emulated" else ""
         found.append(
-            f"There are too few samples to decide about {len(undecided)} of {len(engines)} candidates; with about "
-            f"{min(undecided):,} samples the first of them could be decided.{how}"
+            f"There are too few samples to decide about {len(undecided)} of {len(engines)} candidates. About "
+            f"{min(undecided):,} samples would decide about the first of them.{how}"
         )
     return tuple(found)
 

@@ -128,13 +128,12 @@ class Graphs:
             CandidateError: The data has no one shape, or a graph cannot be brought to it.
         """
         self._refuse_loop(
-            "The engine would be of one fixed shape, and this graph runs in a loop, whose windows or states need not "
-            "be of one."
+            "The engine needs one fixed shape, but this graph runs in a loop whose windows or states may vary in shape."
         )
         if not all(step.options.get("padded", True) for step in self.exported.model.pipeline.steps):
             raise CandidateError(
-                "The engine would be of one fixed shape, and texts cannot be padded to it: this model takes padding "
-                "for a part of the text."
+                "The engine needs one fixed shape, but texts cannot be padded to it: padding changes this model's "
+                "outputs."
             )
         if self._fixed is None:
             try:
@@ -179,7 +178,7 @@ class Graphs:
         Raises:
             CandidateError: It runs in a loop.
         """
-        self._refuse_loop("The graph runs in a loop that is ONNX Runtime's; an engine of TensorRT runs without it.")
+        self._refuse_loop("The graph runs in a loop of ONNX Runtime, which an engine of TensorRT does not have.")
 
     def _refuse_loop(self, why: str) -> None:
         for name in self.components:
@@ -199,7 +198,7 @@ class Graphs:
             wanted = f" ({', '.join(operators)})" if operators else ""
             has = ", ".join(f"{count} {name}" for name, count in kinds.most_common(_SHOWN_OPERATORS))
             raise CandidateError(
-                f"Nothing in the graph became {candidate.precision}: it has no node with weights that the recipe "
+                f"No part of the graph became {candidate.precision}: it has no node with weights that the recipe "
                 f"quantizes{wanted}. It has {has}."
             )
         return made

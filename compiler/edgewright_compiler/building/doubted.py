@@ -37,9 +37,9 @@ def doubted(job: Job, doubt: str) -> tuple[str, ...]:
     if not doubt:
         return ()
     said = f"{NOT_RIGHT} on {job.measured.name}. {doubt}"
-    suspects = f"Look at {find_task(job.source.task).suspects}."
+    suspects = f"Check {find_task(job.source.task).suspects}."
     if job.options.accept_baseline:
         return (f"{said} It was accepted with --accept-baseline. {suspects}",)
     raise CheckFailedError(
-        said, hint=f"Nothing was built. {suspects} Where the model is meant to be so, --accept-baseline goes on."
+        said, hint=f"Nothing was built. {suspects} If the model is as intended, pass --accept-baseline to continue."
     )

@@ -86,7 +86,7 @@ def compare_with_source(
 def _apart(outputs: Arrays, reference: Arrays) -> tuple[float, str]:
     """Largest difference as a share of the outputs' size, and in words what is more than rounding explains."""
     if len(outputs) != len(reference):
-        return 0.0, f"the graph has {len(outputs)} outputs, the source gives {len(reference)}"
+        return 0.0, f"the graph has {len(outputs)} outputs, but the source has {len(reference)}"
     worst = 0.0
     for output, value, expected in zip(outputs, outputs.values(), reference.values(), strict=True):
         if value.shape != expected.shape:
@@ -125,7 +125,7 @@ def _other_sizes(source: Source, package: Package, feeds: Arrays, limits: Mappin
                 values = graph.session.run(graph.output_names, probe.feeds, quiet)
             except Exception as error:  # noqa: BLE001 - whatever a provider throws; a failure is loud, and so no lie
                 said = provider_words(error)
-                notes.append(f"With {probe.words} the graph does not run, and '{source.name}' does: {said}")
+                notes.append(f"With {probe.words} the graph does not run, although '{source.name}' does: {said}")
                 continue
             outputs = dict(zip(graph.output_names, values, strict=True))
             if problem := _apart(outputs, reference)[1]:
@@ -140,8 +140,8 @@ def _answer(probe: Probe, sample: Any, place: str) -> Arrays:
         raise InputError(f"{place} does not fit the model. {error.message}", hint=error.hint) from error
     except InferenceError as error:
         raise InputError(
-            f"{place}: the graph cannot run on it. {error.message}",
-            hint="Such as tokens beyond its last one: are the files beside the model those it was trained with?",
+            f"{place}: the graph cannot run on this sample. {error.message}",
+            hint="A likely cause is a token id beyond the vocabulary. Check that the tokenizer belongs to this model.",
         ) from error
     return outputs
 
@@ -151,17 +151,19 @@ _UNABLE = (
     "old opsets. Export the model again in float32, for opset 13 or newer."
 )
 _DIFFERENT = (
-    "The source may hold random operations (dropout in training mode), or the exporter translates an operator wrongly."
+    "The source may have random operations (dropout in training mode), or the exporter may translate an "
+    "operator wrongly."
 )
 _FROZEN = (
-    "The export holds a size of its example as a constant. Take sizes from the tensors in forward (x.shape[0]), not "
-    "from attributes or numbers of Python."
+    "The export has a size of its example input as a constant. Take sizes from the tensors in forward (x.shape[0]), "
+    "not from attributes or numbers of Python."
 )
 
 
 def _mismatch(source: Source, what: str, hint: str = _DIFFERENT) -> CheckFailedError:
     return CheckFailedError(
-        f"The export of '{source.name}' does not answer as its source does ({what}; {_EXPORT_TOLERANCE} is allowed).",
+        f"The outputs of the export of '{source.name}' differ from those of its source ({what}; {_EXPORT_TOLERANCE} "
+        "is allowed).",
         hint=f"Nothing was built. {hint}",
     )
 
@@ -170,13 +172,16 @@ def _unsteady(source: Source, sample: Any, what: str) -> CheckFailedError:
     """That the source answers the same sample in two ways."""
     changed = source.changed_by(sample)
     if changed:
-        why = f"every call changes {', '.join(changed)}, and a graph has no state that it keeps"
+        why = f"every call changes {', '.join(changed)}, but a graph keeps no state"
         hint = "Make the state an input and an output of forward, or leave it unchanged in eval mode."
     else:
-        why = "it holds random operations, or a state in Python"
-        hint = "Take out what is random (dropout in training mode: training=self.training), and keep nothing of a call."
+        why = "it has random operations, or a state in Python"
+        hint = (
+            "Remove random operations (dropout in training mode: training=self.training), and keep no state "
+            "between calls."
+        )
     return CheckFailedError(
-        f"'{source.name}' answers the same sample otherwise when it is called again ({what}): {why}.",
+        f"'{source.name}' gives other outputs when it is called again with the same sample ({what}): {why}.",
         hint=f"Nothing was built. {hint}",
     )
 

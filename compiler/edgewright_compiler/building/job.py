@@ -189,9 +189,8 @@ class Job:
         shown = apart(100 * least_bound(samples), 100 * budget, 1, lower)
         needed = f" At least {least_samples(budget):,} samples are needed." if budget else ""
         return (
-            f"{samples:,} samples cannot show a loss below {shown} percentage points, and the budget "
-            f"is {100 * budget:.1f}: only an engine that is better than float could be "
-            f"chosen.{needed}"
+            f"{samples:,} samples cannot show a drop below {shown} percentage points, but the budget is "
+            f"{100 * budget:.1f}: only an engine that is better than float could be chosen.{needed}"
         )
 
     @property
@@ -272,7 +271,7 @@ def _check_golden(options: BuildOptions, targets: Sequence[Target]) -> None:
     if options.golden_samples:
         return
     if options.golden is not None:
-        raise InputError("--golden gives samples for the package, and --no-golden-samples leaves them out.")
+        raise InputError("--golden and --no-golden-samples cannot be combined.")
     waiting = [
         f"{target.name}-{candidate.name}"
         for target in targets
@@ -282,7 +281,7 @@ def _check_golden(options: BuildOptions, targets: Sequence[Target]) -> None:
     if waiting:
         raise InputError(
             f"Without golden samples 'edgewright finish' cannot compare {first_few(waiting)} on the device.",
-            hint="Pass samples that may be given away with --golden FILE.",
+            hint="Pass samples that you may publish with --golden FILE.",
         )
 
 
@@ -295,7 +294,7 @@ def _read_targets(names: Sequence[str], findings: Findings) -> tuple[Target, ...
     found = [target.name for target in targets]
     with findings.noted():
         if not names or len(set(found)) != len(found):
-            raise InputError(f"The targets must all be different; asked for: {', '.join(found) or 'none'}.")
+            raise InputError(f"The targets must all be different; found {', '.join(found) or 'none'}.")
     for target in targets:
         for candidate in target.candidates:
             # Unknown providers and wrong options are found before the first work, and not when their turn comes.

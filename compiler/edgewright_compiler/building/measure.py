@@ -185,13 +185,13 @@ def _answers(drafts: Drafts, job: Job, progress: Progress) -> dict[str, Readings
     baseline = job.engine_name(job.target.baseline)
     # Apart from emulators, which are far slower: of both together nobody could tell how long it will take.
     if references:
-        readings |= answer_engines(drafts.package, references, samples, "answering here, as the reference", progress)
+        readings |= answer_engines(drafts.package, references, samples, "running here, as the reference", progress)
         if baseline in references and readings[baseline].failure is None:
             refuse_doubted(job, readings[baseline])
     if emulated:
-        readings |= answer_engines(drafts.package, emulated, samples, f"answering for {job.target.name}", progress)
+        readings |= answer_engines(drafts.package, emulated, samples, f"running for {job.target.name}", progress)
     alive = {name: Place() for name in drafts.natives if readings[name].failure is None}
-    natives = answer_engines(drafts.native, alive, samples, "answering here, to compare", progress) if alive else {}
+    natives = answer_engines(drafts.native, alive, samples, "running here, to compare", progress) if alive else {}
     for name, native in natives.items():
         if native.failure is None:
             compared = compare_with_native(readings[name].predictions, native.predictions, architecture())

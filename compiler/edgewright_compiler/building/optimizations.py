@@ -1,6 +1,6 @@
 """What ONNX Runtime's optimizations change of a graph that came as a file, and whether they stay on for it.
 
-Such a graph is no export of a program that it could be compared with: what it means is what it answers as it is
+Such a graph is not an export of a program that it could be compared with: what it means is what it answers as it is
 written. What a user of ONNX Runtime sees is what it answers optimized. Where the two are further apart than rounding
 explains, the metric judges; without ground truth the graph runs as it is written.
 """
@@ -140,7 +140,7 @@ def _judged(stages: Stages, job: Job, package: Path, names: Sequence[str], found
     if job.measured.labels is None:
         return found
     places = {name: Place() for name in names}
-    title = "answering with and without optimizations"
+    title = "running with and without optimizations"
     readings = answer_engines(package, places, job.measured.samples, title, stages.progress)
     if any(one.failure is not None for one in readings.values()):
         return found

@@ -33,10 +33,10 @@ class OutputFolder:
         parent = path.absolute().parent
         if path.is_symlink() or path.is_file() or (path.is_dir() and any(path.iterdir()) and not _is_package(path)):
             raise InputError(
-                f"'{path}' exists and is no package folder; it is not overwritten.", hint="Choose another -o."
+                f"'{path}' exists and is not a package folder; it is not overwritten.", hint="Choose another -o."
             )
         if archive and self.archive.exists() and not self.archive.is_file():
-            raise InputError(f"'{self.archive}' exists and is no file; it is not overwritten.")
+            raise InputError(f"'{self.archive}' exists and is not a file; it is not overwritten.")
         if not parent.is_dir():
             raise InputError(f"'{path}' cannot be written: there is no folder '{parent}'.")
         # Tried, not asked: permission bits say nothing about read-only mounts, nor to root.
@@ -69,7 +69,8 @@ class OutputFolder:
                 raise
             raise InputError(
                 f"Writing failed: {reason}. {left}",
-                hint="Free some space ('edgewright cache clear' does), or set XDG_CACHE_HOME to another disk.",
+                hint="Free some space, for example with 'edgewright cache clear', or set XDG_CACHE_HOME to another "
+                "disk.",
             ) from error
 
     def fill(self, key: str, contents: PackageContents, cache: StageCache) -> None:

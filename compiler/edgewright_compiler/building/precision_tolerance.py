@@ -38,7 +38,7 @@ def precision_tolerance(float_graphs: Graphs, graphs: Mapping[str, Path]) -> tup
     exported, feeds = float_graphs.exported, float_graphs.feeds
     alike = likeness_of(exported.model.pipeline)
     if len(exported.components) > 1:
-        # The outputs of a part are no answer.
+        # The outputs of a part are not an answer.
         alike = replace(alike, chooses=False)
 
     def make(place: Path) -> None:

@@ -149,4 +149,4 @@ class Stages:
         return self._cache.scratch()
 
     def _note_damage(self, folder: Path) -> None:
-        self.progress.note(f"The stage '{folder}' in the cache is damaged; it is made anew.")
+        self.progress.note(f"The stage '{folder}' in the cache is damaged. It is made again.")

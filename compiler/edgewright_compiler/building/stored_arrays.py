@@ -42,6 +42,6 @@ def read_arrays(path: Path) -> dict[str, list[Arrays]]:
                 samples.setdefault(int(index), {})[name] = stored
             else:
                 for position in range(len(stored)):
-                    # Not the item itself, which of numbers is no array.
+                    # Not the item itself, which of numbers is not an array.
                     samples.setdefault(position, {})[name] = stored[position, ...]
     return {owner: [samples[index] for index in sorted(samples)] for owner, samples in found.items()}

@@ -111,10 +111,11 @@ class Checkpoint:
                 said = f"there is no '{kind}' in transformers {version('transformers')}."
             own = "auto_map" in self.config and "does not recognize this architecture" in said
             if own or "custom code" in said:
-                said = "it needs Python code that comes with it, which is never run."
+                said = "it needs Python code from the checkpoint, which Edgewright never runs."
             raise InputError(
                 f"'{self.name}' cannot be loaded as a checkpoint: {said}",
-                hint="A checkpoint folder is what save_pretrained of transformers writes, model and processor.",
+                hint="A checkpoint folder is written by save_pretrained of transformers, for the model and its "
+                "processor.",
             ) from error
 
 
@@ -160,8 +161,8 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         names = sorted(entry.name for entry in folder.iterdir())[:6]
         raise InputError(
-            f"'{folder}' is no checkpoint: it has no config.json (it has: {', '.join(names) or 'nothing'}).",
-            hint="A checkpoint folder is what save_pretrained of transformers writes, model and processor.",
+            f"'{folder}' is not a checkpoint: it has no config.json (it has: {', '.join(names) or 'nothing'}).",
+            hint="A checkpoint folder is written by save_pretrained of transformers, for the model and its processor.",
         )
     config = read_json(path)
     _check_names(config, path)
@@ -184,7 +185,7 @@ def _check_names(config: Mapping[str, Any], path: Path) -> None:
     """
     names = config.get("architectures")
     if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
-        raise InputError(f"'{path}': 'architectures' is {str(names)[:60]}; expected a list of names of classes.")
+        raise InputError(f"'{path}': 'architectures' is {str(names)[:60]}; expected a list of class names.")
 
 
 def _check_counts(config: Mapping[str, Any], place: str) -> None:
@@ -200,8 +201,8 @@ def _check_counts(config: Mapping[str, Any], place: str) -> None:
         is_count = any(word in key for word in _PARTS) and not any(word in key for word in _NO_COUNTS)
         if is_count and any(isinstance(number, int) and number > _MOST_PARTS for number in counts):
             raise InputError(
-                f"{place}: '{key}' is {str(value)[:60]}; a model has at most {_MOST_PARTS:,} of them.",
-                hint="Is this the config.json that the weights were saved with?",
+                f"{place}: '{key}' is {str(value)[:60]}; at most {_MOST_PARTS:,} are supported.",
+                hint="Check that this config.json was saved with the weights.",
             )
 
 
@@ -213,15 +214,15 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     # A pipe would be waited for.
     if path.exists() and not path.is_file():
-        raise InputError(f"'{path}' is not a plain file, so it cannot be read.")
+        raise InputError(f"'{path}' is not a regular file, so it cannot be read.")
     try:
         if path.stat().st_size > _JSON_LIMIT_BYTES:
-            raise InputError(f"'{path}' has {path.stat().st_size:,} bytes; a configuration has at most 64 MiB.")
+            raise InputError(f"'{path}' has {path.stat().st_size:,} bytes; the limit for a configuration is 64 MiB.")
         data = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError, RecursionError) as error:
         raise InputError(f"'{path}' cannot be read: {error}.") from error
     if not isinstance(data, dict):
-        raise InputError(f"'{path}' is no configuration: it holds no named values.")
+        raise InputError(f"'{path}' is not a configuration: it is not a JSON object.")
     return data
 
 
@@ -242,8 +243,8 @@ def config_labels(config: dict[str, Any], folder: Path) -> tuple[str, ...]:
             ((name, count),) = Counter(names).most_common(1)
             if count > 1:
                 raise InputError(
-                    f"'{folder}': config.json calls {count} classes '{name}'.",
-                    hint="Pass names that are all different with --labels FILE.",
+                    f"'{folder}': in config.json {count} classes have the name '{name}'.",
+                    hint="Pass different names with --labels FILE.",
                 )
             return names
     raise InputError(f"'{folder}': config.json has no usable id2label.", hint="Pass the labels with --labels FILE.")

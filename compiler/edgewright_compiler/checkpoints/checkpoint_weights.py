@@ -125,11 +125,11 @@ def _without_wrappers(name: str) -> str:
 def _refuse_missing(loaded: LoadedWeights, place: str) -> None:
     if not loaded.missing:
         return
-    others = f" It has others that this class does not use: {_names(loaded.unused)}." if loaded.unused else ""
+    others = f" It has other weights, which this class does not use: {_names(loaded.unused)}." if loaded.unused else ""
     raise InputError(
         f"'{place}' lacks {len(loaded.missing)} weights of {loaded.title}: {_names(loaded.missing)}.{others}",
-        hint="They would be random numbers. Save the trained model whole, with save_pretrained of its own class; is "
-        "'architectures' in config.json, or --task, the one that was trained?",
+        hint="The missing weights would be random numbers. Save the complete trained model with save_pretrained of "
+        "its class. Is 'architectures' in config.json, or --task, the one that was trained?",
     )
 
 
@@ -138,9 +138,9 @@ def _refuse_shapes(loaded: LoadedWeights, place: str) -> None:
         return
     told = [f"{name} is {_shape(there)}, expected {_shape(wanted)}" for name, (there, wanted) in loaded.shapes.items()]
     raise InputError(
-        f"'{place}' has {len(told)} weights of other shapes than {loaded.title} with its config.json: "
+        f"'{place}' has {len(told)} weights whose shapes differ from {loaded.title} with its config.json: "
         f"{first_few(told, shown=_SHOWN)}.",
-        hint="Is this the config.json that the weights were saved with? Look at its labels and sizes.",
+        hint="Check that this config.json was saved with the weights, above all its labels and sizes.",
     )
 
 
@@ -163,13 +163,13 @@ def refuse_no_numbers(model: Any, title: str) -> None:
     if empty:
         raise InputError(
             f"{title} has no values in {len(empty)} weights: {_names(empty)}.",
-            hint="Call lazy modules once, and load the weights of those that were made on the device 'meta'.",
+            hint="Call lazy modules once. Load the weights of modules that were created on the device 'meta'.",
         )
     broken = [name for name, value in parameters.items() if value.is_floating_point() and bool(value.isnan().any())]
     if broken:
         raise InputError(
             f"{title} has NaN in {len(broken)} weights: {_names(broken)}.",
-            hint="Did its training diverge? Take a checkpoint from before that.",
+            hint="Did the training diverge? Use an earlier checkpoint.",
         )
 
 
@@ -180,24 +180,23 @@ def _refuse_other_class(loaded: LoadedWeights, place: str, *, own: bool) -> None
     layers = [name for name in loaded.unused if _NUMBER.sub("*", name) in patterns]
     if layers:
         raise InputError(
-            f"'{place}' has weights of more layers than {loaded.title} with its config.json: {_names(layers)}.",
-            hint="Is this the config.json that the weights were saved with? Look at its numbers of layers.",
+            f"'{place}' has more layers than {loaded.title} with its config.json: {_names(layers)}.",
+            hint="Check that this config.json was saved with the weights, above all its numbers of layers.",
         )
     leaves = {name for name, module in loaded.model.named_modules() if name and not any(module.children())}
     holders = {name.rpartition(".")[0] for name in names} & leaves
     parts = [name for name in loaded.unused if name.rpartition(".")[0] in holders and not _counts(name)]
     if parts:
         raise InputError(
-            f"'{place}' has weights that modules of {loaded.title} with its config.json do not have: {_names(parts)}.",
-            hint="Is this the config.json that the weights were saved with, and are they float?",
+            f"'{place}' has weights that the modules of {loaded.title} with its config.json do not have: "
+            f"{_names(parts)}.",
+            hint="Check that this config.json was saved with the weights, and that the weights are float.",
         )
     heads = [name for name in loaded.unused if re.search(_HEADS, name)]
     if heads and own:
         raise InputError(
-            f"'{place}' says in its config.json that it is a {loaded.title}, which has none of these weights of "
-            f"another class in the file: {_names(heads)}.",
-            hint="Name the class that was trained in 'architectures' of config.json; or pass --task to build this "
-            "part of it all the same.",
+            f"'{place}' is a {loaded.title} by its config.json, but holds weights of another class: {_names(heads)}.",
+            hint="Name the trained class in 'architectures' of config.json, or pass --task to build this part anyway.",
         )
 
 

@@ -55,8 +55,9 @@ def generation_settings(config: Any, pad_id: int | None, folder: Path) -> Genera
     for name, neutral in _UNKNOWN.items():
         if values.get(name) not in neutral:
             raise InputError(
-                f"'{folder}': its generation settings have {name} = {values[name]!r}, which the runtime cannot do.",
-                hint="Remove it from generation_config.json to build without it.",
+                f"'{folder}': its generation settings have {name} = {values[name]!r}, which the runtime does not "
+                "support.",
+                hint="Remove the setting from generation_config.json to build without it.",
             )
     known = {name: values[name] for name in _SHARED if values.get(name) is not None}
     ends = _listed(values.get("eos_token_id"))

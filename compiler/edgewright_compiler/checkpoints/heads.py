@@ -87,7 +87,7 @@ def _cross_encoder(config: Mapping[str, Any]) -> str | None:
 
 
 def class_of_several(config: dict[str, Any], folder: Path) -> None:
-    """Raise where a model does not choose one class of several: scores of one label are no choice.
+    """Raise where a model does not choose one class of several: scores of one label are not a choice.
 
     Raises:
         InputError: It gives a number, several labels at once, or one score.
@@ -96,12 +96,12 @@ def class_of_several(config: dict[str, Any], folder: Path) -> None:
     problem = config.get("problem_type")
     if problem not in _PROBLEMS or head.problem in ("regression", "multi_label_classification"):
         raise InputError(
-            f"'{folder}': its problem type is '{problem}' with {head.labels} labels; this task gives one label for "
-            "each sample.",
+            f"'{folder}': its problem type is '{problem}' with {head.labels} labels, but this task gives one label "
+            "per sample.",
             hint=_HINT,
         )
     if head.labels == 1:
-        raise InputError(f"'{folder}': it has one label, and one class of several is supported here.", hint=_HINT)
+        raise InputError(f"'{folder}': it has one label, but this task chooses one class of several.", hint=_HINT)
 
 
 def one_score(config: dict[str, Any], folder: Path) -> None:
@@ -111,7 +111,7 @@ def one_score(config: dict[str, Any], folder: Path) -> None:
         InputError: It does.
     """
     if (labels := head_of(config).labels) != 1:
-        raise InputError(f"'{folder}': it has {labels} labels; this task is for models of one.", hint=_HINT)
+        raise InputError(f"'{folder}': it has {labels} labels, but this task is for models with one.", hint=_HINT)
 
 
 def two_classes(config: dict[str, Any], folder: Path) -> None:
@@ -122,8 +122,8 @@ def two_classes(config: dict[str, Any], folder: Path) -> None:
     """
     if head_of(config).labels == 1:
         raise InputError(
-            f"'{folder}': it has one label, so that all would be of it.",
-            hint="Where its score tells two classes of pixels apart, name both with --labels FILE.",
+            f"'{folder}': it has one label, so every pixel would have that label.",
+            hint="If its score separates two classes of pixels, name both with --labels FILE.",
         )
 
 
@@ -143,6 +143,6 @@ def several_labels(config: dict[str, Any], folder: Path) -> None:
 
 
 _HINT = (
-    "Of texts: one number is text-regression, two classes from one score binary-text-classification, several labels at "
-    "once multi-label-text-classification. Of images: multi-label-image-classification."
+    "For texts: text-regression gives one number, binary-text-classification two classes from one score, "
+    "multi-label-text-classification several labels at once. For images: multi-label-image-classification."
 )

@@ -75,7 +75,7 @@ def _made(module: Any, log: Any, request: dict[str, Any]) -> dict[str, Any]:
     plan = builder.build_serialized_network(network, config)
     seconds = time.perf_counter() - start
     if plan is None:
-        raise _RefusedError(log.errors() or "it made nothing and does not say why")
+        raise _RefusedError(log.errors() or "it made nothing, without a reason")
     Path(PLAN_FILE).write_bytes(memoryview(plan))
     if timing:
         Path(TIMING).write_bytes(memoryview(config.get_timing_cache().serialize()))
@@ -109,7 +109,7 @@ def _set_capabilities(module: Any, config: Any, capabilities: list[str]) -> None
         value = getattr(module.ComputeCapability, f"SM{capability.replace('.', '')}", None)
         if value is None or not config.set_compute_capability(value, index):
             known = ", ".join(name for name in module.ComputeCapability.__members__ if name.startswith("SM"))
-            raise _RefusedError(f"It does not build for compute capability {capability}. It knows: {known}.")
+            raise _RefusedError(f"It does not build for compute capability {capability}. Supported: {known}.")
 
 
 def _set_profile(builder: Any, network: Any, config: Any, shapes: dict[str, list[list[int]]]) -> None:
@@ -120,13 +120,15 @@ def _set_profile(builder: Any, network: Any, config: Any, shapes: dict[str, list
         if all(size >= 0 for size in tensor.shape):
             continue
         if tensor.name not in shapes:
-            raise _RefusedError(f"The input '{tensor.name}' has free dimensions, and no shapes for it were found.")
+            raise _RefusedError(f"The input '{tensor.name}' has dynamic dimensions, but no shapes were found for it.")
         if getattr(tensor, "is_shape_tensor", False):
-            raise _RefusedError(f"The values of the input '{tensor.name}' decide shapes, which is not supported here.")
+            raise _RefusedError(
+                f"The values of the input '{tensor.name}' determine shapes, which is not supported here."
+            )
         profile.set_shape(tensor.name, *(tuple(shape) for shape in shapes[tensor.name]))
         dynamic = True
     if dynamic and config.add_optimization_profile(profile) < 0:
-        raise _RefusedError(f"It does not take the shapes {shapes}.")
+        raise _RefusedError(f"The shapes {shapes} are not accepted.")
 
 
 def _set_timing_cache(config: Any) -> None:

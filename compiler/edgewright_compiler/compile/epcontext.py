@@ -94,7 +94,7 @@ def _compile(place: Path, request: Mapping[str, Any]) -> Path:
     made = place / MADE
     if not made.exists():
         # ModelCompiler writes nothing and says nothing where a provider takes not one node.
-        raise CompileError(f"{request['provider']} took no node of the graph.")
+        raise CompileError(f"{request['provider']} can run no node of the graph.")
     return made
 
 
@@ -109,13 +109,15 @@ def _ask(place: Path, request: Mapping[str, Any]) -> dict[str, Any]:
             _COMMAND, cwd=place, env=environment, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise CompileError(f"{request['provider']} compiled for {_TIMEOUT_SECONDS} seconds and was ended.") from error
+        raise CompileError(
+            f"{request['provider']} did not finish compiling within {_TIMEOUT_SECONDS} seconds and was stopped."
+        ) from error
     said = (done.stdout + done.stderr).decode(errors="replace")
     (place / LOG).write_text(said, encoding="utf-8")
     if done.returncode == -signal.SIGKILL:
         # The system's doing and not the graph's: it must not be kept as a finding about the graph.
         raise InputError(
-            f"The compiler of {request['provider']} was killed, as the system does where memory runs out.",
+            f"The compiler of {request['provider']} was killed, probably because memory ran out.",
             hint="Build again with more memory free.",
         )
     if not (place / ANSWER).exists():
@@ -145,5 +147,5 @@ def _partial(place: Path, request: Mapping[str, Any], *, allow_partial: bool) ->
     left = Counter(kind for name, kinds in found.items() if name != provider for kind in kinds)
     listing = ", ".join(f"{count} {kind}" for kind, count in left.most_common(5))
     raise CompileError(
-        f"{provider} took {taken} of {total} nodes of the graph ({taken / total:.1%}); left to the CPU: {listing}."
+        f"{provider} runs {taken} of {total} nodes of the graph ({taken / total:.1%}). The CPU runs: {listing}."
     )

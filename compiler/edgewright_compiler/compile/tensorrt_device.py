@@ -18,7 +18,7 @@ STATIC_SHAPES = False
 # Nothing is compiled here.
 TOOLS = ()
 
-NOTE = "It is made on the device: 'edgewright finish' builds it there and judges it."
+NOTE = "'edgewright finish' builds and judges it on the device."
 
 
 def compile_engine(request: CompileRequest, destination: Path) -> CompileFacts:

@@ -154,14 +154,14 @@ def _refuse_outside_causes(code: int, said: str, flavour: Flavour) -> None:
     """Raise where the system ended the build: that says nothing about the graph, and must not be kept as a finding."""
     if code == -signal.SIGKILL:
         raise InputError(
-            f"The process of {flavour.title} was killed, as the system does where memory runs out.",
+            f"The process of {flavour.title} was killed, probably because memory ran out.",
             hint="Build again with more memory free.",
         )
     reason = disk_reason(RuntimeError(said)) if code else None
     if reason is not None:
         raise InputError(
             f"{flavour.title} could not write its plan: {reason}.",
-            hint="Free some space ('edgewright cache clear' does), or set XDG_CACHE_HOME to another disk.",
+            hint="Free some space, for example with 'edgewright cache clear', or set XDG_CACHE_HOME to another disk.",
         )
 
 

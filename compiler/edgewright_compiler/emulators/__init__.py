@@ -74,7 +74,7 @@ def check_reachable(target: Target, providers: Sequence[str]) -> None:
             raise InputError(
                 f"Target '{target.name}' ({target.architecture}) cannot be reached from this machine "
                 f"({architecture()}): {reason}",
-                hint="Use such a machine instead; '--target host' is this one.",
+                hint="Use a machine of that architecture. '--target host' is this machine.",
             )
 
 

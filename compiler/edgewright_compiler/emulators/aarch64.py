@@ -107,7 +107,7 @@ class Emulator:
         return [
             f"{self.system}: {self.size() / 1e6:,.1f} MB with QEMU and the runtime",
             f"QEMU {self.qemu.version}, Python {self.python}, {wheels}.",
-            f"Processors: {', '.join(self.qemu.cpus())}. Times in an emulator mean nothing.",
+            f"Processors: {', '.join(self.qemu.cpus())}. Times in an emulator are meaningless.",
         ]
 
     def size(self) -> int:
@@ -125,7 +125,7 @@ def missing(cache: StageCache | None = None) -> str | None:
     """Why this cannot run on this machine, as a sentence with what to install; None if it can. Does no work."""
     cache = cache or StageCache()
     if sys.platform != "linux":
-        return "QEMU's user mode runs on Linux only."
+        return "QEMU's user mode needs Linux."
     if host_facts().architecture == ARCHITECTURE:
         return f"This machine is {ARCHITECTURE} itself: there is nothing to emulate."
     if cache.find(_STAGE, _parts()) is not None:
@@ -199,7 +199,7 @@ def _make(folder: Path, emulating: Qemu, versions: dict[str, str], progress: Pro
         wheels.fetch(versions, ARCHITECTURE, _libc(files), python, folder / _SITE, scratch / "wheels", progress)
     about = {"python": python, "packages": files, "wheels": versions, "digest": tree_digest(folder)}
     (folder / _FILE).write_text(json.dumps(about, indent=2), encoding="utf-8")
-    progress.note("Starting it once.")
+    progress.note("Starting the system once.")
     code = f"import sys; sys.path.insert(0, sys.argv[1]); import {', '.join(versions)}"
     run_tool(
         (*_python(emulating, folder, python, DEFAULT_CPU), "-c", code, folder / _SITE),
@@ -212,7 +212,7 @@ def _python_version(packages: debian.Packages) -> str:
         found = re.fullmatch(r"python(3\.\d+)-minimal", name)
         if found:
             return found.group(1)
-    raise EdgewrightError("Debian's package python3-minimal depends on no Python.")
+    raise EdgewrightError("Debian's package python3-minimal does not depend on a Python.")
 
 
 def _is_library(name: str) -> bool:

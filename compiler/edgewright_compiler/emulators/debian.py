@@ -27,7 +27,7 @@ def missing() -> str | None:
     """Why packages cannot be had here, as a sentence with what to install; None if they can."""
     tools = [tool for tool in ("apt-get", "apt-cache", "dpkg") if shutil.which(tool) is None]
     if tools:
-        return f"It needs Debian or a system made from it: there is no {' or '.join(tools)} on the PATH."
+        return f"The emulator needs Debian or a derived system: {' or '.join(tools)} is not on the PATH."
     if not _source_files():
         return f"apt has no sources: '{_ETC}' lists none."
     return None
@@ -128,7 +128,7 @@ class Packages:
 
     def _apt(self, tool: str, *arguments: str, purpose: str, folder: Path | None = None) -> str:
         command: list[str | Path] = [tool, "-q", "-c", self.configuration, *arguments]
-        hint = f"Check the network and the sources in '{_ETC}'; they must have the packages of the architecture wanted."
+        hint = f"Check the network and the sources in '{_ETC}'; they must have packages of that architecture."
         return run_tool(command, purpose, folder=folder, hint=hint)
 
 

@@ -47,7 +47,7 @@ def on_path() -> tuple[Qemu | None, str]:
         return None, f"There is no {_BINARY} on the PATH."
     newest = max(found, key=lambda qemu: tuple(map(int, qemu.version.split("."))))
     if int(newest.version.split(".")[0]) < MINIMUM:
-        return None, f"QEMU on the PATH is {newest.version}; it takes {MINIMUM} or newer."
+        return None, f"QEMU on the PATH is {newest.version}, but {MINIMUM} or newer is needed."
     return newest, f"QEMU {newest.version} is on the PATH."
 
 
@@ -82,7 +82,7 @@ def find(cache: StageCache, progress: Progress) -> Qemu:
             shutil.copy2(unpacked / "usr" / "bin" / _BINARY, folder / _BINARY)
         newer = _look(str(folder / _BINARY))
         if newer is None or int(newer.version.split(".")[0]) < MINIMUM:
-            raise EdgewrightError(f"{found} The one that Debian has does not run here.", hint=_INSTALL)
+            raise EdgewrightError(f"{found} Debian's QEMU does not run here.", hint=_INSTALL)
         (folder / _FILE).write_text(json.dumps({"version": newer.version, "packages": files}), encoding="utf-8")
 
     folder, _ = cache.get(_STAGE, _parts(), fetch)
@@ -97,7 +97,7 @@ def _packages(scratch: Path, found: str) -> debian.Packages:
         return release
     sources = debian.backports()
     if sources is None:
-        raise MissingDependencyError(f"{found} This system's sources have none.", hint=_INSTALL)
+        raise MissingDependencyError(f"{found} This system's package sources do not have it.", hint=_INSTALL)
     return debian.Packages.update(scratch / "backports", sources=sources)
 
 

@@ -24,7 +24,10 @@ _OF_STEPS = tuple(name for name in needed(STEPS) if name not in NAMES)
 def missing() -> str | None:
     """Why wheels cannot be had here, as a sentence with what to install; None if they can."""
     if importlib.util.find_spec("pip") is None:
-        return f"'{sys.executable}' has no pip, which fetches the wheels: '{sys.executable} -m ensurepip' installs it."
+        return (
+            f"'{sys.executable}' has no pip, which is needed to fetch wheels: '{sys.executable} -m ensurepip' "
+            "installs it."
+        )
     return None
 
 
@@ -38,7 +41,7 @@ def wanted() -> dict[str, str]:
     absent = [name for name in NAMES if name not in versions]
     if absent:
         raise MissingDependencyError(
-            f"{', '.join(absent)} is not installed here, so there is no version to fetch for the emulator.",
+            f"{', '.join(absent)} is not installed here, so the version for the emulator is unknown.",
             hint=f"Install it with: pip install {' '.join(absent)}",
         )
     return versions
@@ -88,5 +91,5 @@ def unpack(wheel: Path, destination: Path) -> None:
         for name in archive.namelist():
             path = PurePosixPath(name)
             if path.is_absolute() or ".." in path.parts or "\\" in name:
-                raise EdgewrightError(f"'{wheel.name}' holds '{name}', which leads out of its folder.")
+                raise EdgewrightError(f"'{wheel.name}' holds '{name}', which is outside its folder.")
         archive.extractall(destination)  # names were checked above

@@ -70,7 +70,7 @@ def _stored_or_built(
             raise
         raise InputError(
             f"The engine '{spec.name}' cannot be stored: {reason}.",
-            hint="Free some space ('edgewright cache clear' does), or set XDG_CACHE_HOME to another disk.",
+            hint="Free some space, for example with 'edgewright cache clear', or set XDG_CACHE_HOME to another disk.",
         ) from error
     progress.note(f"{title}: built in {seconds:.1f} s.")
     return True

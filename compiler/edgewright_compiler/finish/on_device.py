@@ -108,15 +108,13 @@ def _waiting(package: Package, target: str | None) -> list[EngineSpec]:
     kinds = [s for s in manifest.engines.values() if not s.compared and s.engine in FLAVOURS]
     waiting = [spec for spec in kinds if target in (None, spec.target)]
     if not waiting:
-        raise InputError(
-            f"There is nothing to finish: every engine of '{package.root}' was compared with float when it was built."
-        )
+        raise InputError(f"There is nothing to finish: the build compared every engine of '{package.root}' with float.")
     machine = architecture()
     fitting = [spec for spec in waiting if spec.architecture == machine]
     if not fitting:
         made_for = ", ".join(sorted({spec.architecture for spec in waiting}))
         raise InputError(
-            f"The engines that wait were made for {made_for}; this machine is {machine}.",
+            f"The unfinished engines were made for {made_for}, but this machine is {machine}.",
             hint="Run 'edgewright finish' on the device.",
         )
     return fitting
@@ -128,13 +126,13 @@ def _gpu_for(waiting: Sequence[EngineSpec]) -> Gpu:
         here = gpu()
     except CudaError as error:
         raise InputError(
-            f"{error} These engines wait for one: {names}.", hint="Run 'edgewright finish' on the device."
+            f"{error} These engines need one: {names}.", hint="Run 'edgewright finish' on the device."
         ) from error
     wanted = {spec.option(CAPABILITIES_KEY, here.capability) for spec in waiting}
     if not any(here.capability in one.split() for one in wanted):
         raise InputError(
-            f"The engines that wait are for GPUs of compute capability {', '.join(sorted(wanted))}; the {here.name} of "
-            f"this machine has {here.capability}."
+            f"The unfinished engines are for GPUs of compute capability {', '.join(sorted(wanted))}, but the "
+            f"{here.name} of this machine has {here.capability}."
         )
     flavours = [FLAVOURS[spec.engine] for spec in waiting]
     reasons = [missing(flavour) for flavour in flavours]
@@ -146,7 +144,9 @@ def _gpu_for(waiting: Sequence[EngineSpec]) -> Gpu:
 def _check_usable(spec: EngineSpec, here: Gpu) -> None:
     capabilities = spec.option(CAPABILITIES_KEY, here.capability).split()
     if here.capability not in capabilities:
-        raise CompileError(f"It is for compute capability {', '.join(capabilities)}; here is {here.capability}.")
+        raise CompileError(
+            f"It is for compute capability {', '.join(capabilities)}, but this GPU has {here.capability}."
+        )
     reason = missing(FLAVOURS[spec.engine])
     if reason is not None:
         raise CompileError(reason)
@@ -167,7 +167,7 @@ def running(package: Package) -> str:
             reasons.append(f"{name}: {error.reason}")
         else:
             return name
-    raise InputError(f"No engine runs here that others could be compared with. {' '.join(reasons)}")
+    raise InputError(f"No engine runs here, so nothing can be compared. {' '.join(reasons)}")
 
 
 def judge(
@@ -230,16 +230,16 @@ def _judged(
     starved = starved_baseline(found.busy, reference.busy)
     difference, limit = beside_limit(worst, spec.tolerance)
     agreement = (
-        f"its outputs differ from float by {difference} on the golden samples, {limit} is allowed"
+        f"its outputs differ from float by {difference} on the golden samples ({limit} is allowed)"
         if worst < float("inf")
-        else f"its answers to the golden samples are others than those of float{f': {odd}' if odd else ''}"
+        else f"its predictions on the golden samples differ from those of float{f': {odd}' if odd else ''}"
     )
     if alike and fast and starved:
         reason = f"Refused: {starved}."
     elif alike and fast:
         reason = f"Accepted: it takes {times}, and {agreement}."
     elif alike:
-        reason = f"Refused: it is not shown to be as fast, it takes {times}."
+        reason = f"Refused: not shown to be as fast. It takes {times}."
     else:
         reason = f"Refused: {agreement}."
     return Finished(

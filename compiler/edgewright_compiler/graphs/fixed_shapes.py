@@ -41,7 +41,8 @@ class TextLength:
         """What was chosen and what it costs, for people."""
         share = f"{self.cut} of {self.samples:,} texts ({self.cut / self.samples:.1%})"
         return (
-            f"Texts are padded or cut to {self.tokens} tokens; {share} are longer (up to {self.longest}) and are cut."
+            f"Texts are padded or cut to {self.tokens} tokens. {share} are longer (up to {self.longest} tokens) "
+            "and are cut."
         )
 
 
@@ -68,7 +69,7 @@ def choose_shapes(feeds: FeedShapes, texts: Mapping[str, int] | None = None) -> 
     texts = texts or {}
     if not feeds.samples:
         raise InputError(
-            "The target takes graphs of fixed shapes only, and there is no data to choose them from.", hint=_MORE_DATA
+            "The target needs graphs of fixed shapes, but there is no data to choose the shapes from.", hint=_MORE_DATA
         )
     shapes: dict[str, Shape] = {}
     said: dict[str, None] = {}
@@ -88,8 +89,8 @@ def _one_shape(name: str, shapes: Sequence[Shape]) -> Shape:
     if len(found) > 1:
         some = ", ".join(str(list(shape)) for shape in found[:3])
         raise FixingError(
-            f"It takes graphs of fixed shapes only; samples of '{name}' have {len(found)} ({some}, ...). Bring the "
-            "samples to one shape."
+            f"The target needs graphs of fixed shapes, but samples of '{name}' have {len(found)} shapes ({some}, "
+            "...). Bring the samples to one shape."
         )
     return found[0]
 

@@ -26,14 +26,14 @@ def weight_files(path: Path, model: onnx_ir.Model) -> dict[str, Path]:
     for tensor, _ in _slots(model):
         location = str(tensor.location)
         if not _is_inside(location):
-            raise InputError(f"'{path}' points at weights outside its folder: {location[:200]!r}. It is not read.")
+            raise InputError(f"'{path}' refers to weights outside its folder: {location[:200]!r}. They are not read.")
         ends[location] = max(ends.get(location, 0), (tensor.offset or 0) + (tensor.length or tensor.nbytes))
     for location, end in ends.items():
         file = path.parent / location
         if not file.is_file():
             raise InputError(
-                f"'{path}' keeps weights in '{location}', and there is no such file beside it.",
-                hint="Copy it beside the .onnx file; both were written by one export.",
+                f"'{path}' keeps weights in '{location}', but there is no such file beside it.",
+                hint="Copy that file beside the .onnx file. One export wrote both.",
             )
         size = file.stat().st_size
         if size < end:

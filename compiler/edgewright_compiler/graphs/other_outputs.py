@@ -1,4 +1,4 @@
-"""Inputs and outputs of ONNX files that are no tensors: maps of classes are cut off, others are refused by name."""
+"""Inputs and outputs of ONNX files that are not tensors: maps of classes are cut off, others are refused by name."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class CutMap:
     def note(self) -> str:
         """What became of it, as a sentence."""
         return (
-            f"'{self.output}' is taken as its scores: a ZipMap is cut off, which made a map of each row. Its columns "
-            f"are the classes {first_few(self.classes)}."
+            f"'{self.output}' is used as the scores. A ZipMap operator, which turned each row into a map, was "
+            f"removed. The columns are the classes {first_few(self.classes)}."
         )
 
     def array(self, rows: Any) -> np.ndarray[Any, Any]:
@@ -91,6 +91,6 @@ def refuse_others(path: Path, proto: onnx.ModelProto) -> None:
         listing = first_few([f"'{name}' is {_WORDS[kind]}" for name, kind in odd.items()])
         rest = f" Beside it there is {first_few(others)}." if others else ""
         raise InputError(
-            f"'{path}': the {title} {listing}, and a package takes and gives tensors.",
-            hint=f"Export the model again without it, or with its parts as tensors of their own.{rest}",
+            f"'{path}': the {title} {listing}, but the inputs and outputs of a package are tensors.",
+            hint=f"Export the model without it, or with its parts as separate tensors.{rest}",
         )

@@ -1,7 +1,7 @@
 """How far the precision of a graph alone takes its answers from float, by ONNX Runtime's CPU provider.
 
 For engines that cannot run here: it says what may be expected of one that computes the same graph rightly, and so what
-`edgewright finish` allows. It is no evidence about the engine, and no accuracy.
+`edgewright finish` allows. It is not evidence about the engine, and no accuracy.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ def _write_prepared(model: onnx_ir.Model, recipe: Recipe, feeds: Sequence[Arrays
 
     inlined = edit(model, InlineFunctions())
     if found := quantized_already(model):
-        raise QuantizationError(f"The graph is quantized already ({found}).")
+        raise QuantizationError(f"The graph is already quantized ({found}).")
     if recipe.method in CALIBRATED:
         _check_calibrated(recipe, feeds)
     excluded = [node for node in model.graph.all_nodes() if node.name in recipe.excluded_nodes]
@@ -247,7 +247,7 @@ def _weight_only(source: Path, recipe: Recipe, feeds: Sequence[Arrays], scratch:
     """Weights of matrix products in blocks of few bits, activations in float: for generators, which wait for memory.
 
     A generator reads all its weights for each token, so fewer bytes are fewer milliseconds. The products become
-    `MatMulNBits`, an operator of ONNX Runtime's own; embeddings and what is no product stay as they are.
+    `MatMulNBits`, an operator of ONNX Runtime's own; embeddings and what is not a product stay as they are.
     """
     del feeds
     import onnx
@@ -266,13 +266,15 @@ def _weight_only(source: Path, recipe: Recipe, feeds: Sequence[Arrays], scratch:
     quantizer.process()
     quantized: Any = quantizer.model
     if not any(node.op_type == "MatMulNBits" for node in quantized.model.graph.node):
-        raise QuantizationError("The graph has no matrix product with a constant weight, so there is nothing to store.")
+        raise QuantizationError(
+            "The graph has no matrix product with a constant weight, so no weights can be quantized."
+        )
     quantized.save_model_to_file(str(scratch / _MADE), use_external_data_format=True)
     return onnx_ir.load(scratch / _MADE)
 
 
 # ONNX Runtime's quantizers: each is given the folder of the prepared graph, and gives the model that it makes, with
-# weights in the scratch folder. `float` is no method here: its graph is the exported one.
+# weights in the scratch folder. `float` is not a method here: its graph is the exported one.
 METHODS: dict[str, Callable[[Path, Recipe, Sequence[Arrays], Path], onnx_ir.Model]] = {
     "dynamic": _dynamic,
     "static": _static,

@@ -47,7 +47,7 @@ def computes_in_integers(op_type: str) -> bool:
 
 
 def _narrow_weight(node: onnx_ir.Node) -> str:
-    """The type of whole numbers of few bits that this cast makes floats of; empty where it is no cast of weights."""
+    """The type of whole numbers of few bits that this cast makes floats of; empty where it is not a cast of weights."""
     tensor = _constant(node.inputs[0])
     if tensor is None or len(tensor.shape) < 2 or not _to_float(node):
         return ""

@@ -74,8 +74,8 @@ def read_whole(path: Path) -> ReadGraph:
 
 
 def unreadable(path: Path, reason: str) -> InputError:
-    """That a file is no ONNX file that could be used."""
+    """That a file is not an ONNX file that could be used."""
     return InputError(
-        f"'{path}' is no readable ONNX file: {reason}",
-        hint="It may be cut off, or of another kind; export it again.",
+        f"'{path}' is not a readable ONNX file: {reason}",
+        hint="The file may be cut off, or of another kind. Export it again.",
     )

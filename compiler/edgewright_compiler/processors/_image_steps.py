@@ -38,7 +38,7 @@ def image_steps(processor: Any, channels: int, where: str) -> tuple[StepSpec, ..
         _refuse_unknown(processor, name, where)
     if getattr(processor, "do_pad", None) and getattr(processor, "pad_size", None):
         raise InputError(
-            f"'{where}': its image processor {name} has the step 'pad' to a fixed size, which is not known."
+            f"'{where}': its image processor {name} has the step 'pad' to a fixed size, which is not supported."
         )
     decode = StepSpec("decode_image", {"mode": "RGB" if channels == 3 else "L"})
     sized = _OF_THEIR_OWN.get(name, _resized)(processor)
@@ -55,10 +55,12 @@ def _refuse_unknown(processor: Any, name: str, where: str) -> None:
 
     own = [method for method in _METHODS if getattr(kind_of(processor), method) is not getattr(PilBackend, method)]
     if own:
-        raise InputError(f"'{where}': its image processor {name} has a step '{own[0]}' of its own, which is not known.")
+        raise InputError(
+            f"'{where}': its image processor {name} has a step '{own[0]}' of its own, which is not supported."
+        )
     asked = [key for key, value in vars(processor).items() if key.startswith("do_") and value and key not in _KNOWN]
     if asked:
-        raise InputError(f"'{where}': its image processor {name} has the step '{asked[0]}', which is not known.")
+        raise InputError(f"'{where}': its image processor {name} has the step '{asked[0]}', which is not supported.")
 
 
 def _resized(processor: Any) -> tuple[StepSpec, ...]:

@@ -53,6 +53,6 @@ def refuse_unknown_settings(settings: Mapping[str, Any], known: Iterable[str], k
         if key not in names | _ELSEWHERE and value not in _NOTHING:
             raise InputError(
                 f"'{where}': its processor has the setting {key} = {json.dumps(value)[:100]}, which {kind} does not "
-                "know, so that nothing comes of it.",
-                hint=f"{nearest(key, names)} Remove it, if the model was trained without it.",
+                "know and ignores.",
+                hint=f"{nearest(key, names)} Remove the setting if the model was trained without it.",
             )

@@ -51,7 +51,7 @@ class CheckpointAudio:
         kind = type(self._extractor).__name__
         place = f"'{checkpoint.name}': the step '{kind}' of its processor cannot be reproduced on a device"
         if kind not in FRONTS:
-            raise InputError(f"{place}.", hint=f"Those that can: {', '.join(FRONTS)}.")
+            raise InputError(f"{place}.", hint=f"Supported: {', '.join(FRONTS)}.")
         settings = _settings(checkpoint.folder)
         refuse_unknown_settings(settings, known_settings(self._extractor), kind, checkpoint.name)
         try:
@@ -96,8 +96,8 @@ class CheckpointAudio:
         """See `Processor`."""
         if list(inputs) != [self.front.input]:
             raise InputError(
-                f"'{self._name}': the graph has the inputs {', '.join(inputs)}; of audio, '{self.front.input}' alone "
-                "is made."
+                f"'{self._name}': the graph has the inputs {', '.join(inputs)}; only '{self.front.input}' is "
+                "computed from audio."
             )
         made = self.front.steps(self.front.input)
         if self._windows:
@@ -137,7 +137,7 @@ def check_audio(folder: Path) -> None:
     """Raise unless the folder has the configuration of a feature extractor."""
     if not any((folder / name).is_file() for name in (PREPROCESSOR_FILE, PROCESSOR_FILE)):
         raise InputError(
-            f"'{folder}' is no checkpoint for audio: it has no feature extractor ({PREPROCESSOR_FILE}).",
+            f"'{folder}' is not a checkpoint for audio: it has no feature extractor ({PREPROCESSOR_FILE}).",
             hint="Save it into the same folder: feature_extractor.save_pretrained(folder).",
         )
 

@@ -57,8 +57,8 @@ class DetectionProcessor(ImageProcessor):
         name = type(self._processor).__name__.removesuffix("Pil")
         if name not in _SCORES:
             raise InputError(
-                f"'{checkpoint.name}': how its image processor {name} makes boxes is not known.",
-                hint=f"Known are {', '.join(_SCORES)}.",
+                f"'{checkpoint.name}': the boxes of its image processor {name} are not supported.",
+                hint=f"Supported: {', '.join(_SCORES)}.",
             )
         self._scores = _SCORES[name]
 
@@ -107,8 +107,9 @@ def _beside(path: Path, task: str) -> Processor:
         found = None
     if found is None:
         raise InputError(
-            f"'{path}': there is no {SETTINGS_FILE} beside the file that says what it takes and gives.",
-            hint='For a YOLO it is {"head": "anchors", "height": 640, "width": 640}; docs/detection.md has the rest.',
+            f"'{path}': there is no {SETTINGS_FILE} beside the file, which describes its inputs and outputs.",
+            hint='For a YOLO it is {"head": "anchors", "height": 640, "width": 640}; docs/detection.md describes the '
+            "others.",
         )
     return DetectorProcessor(found[0], f"'{path}'", found[1])
 

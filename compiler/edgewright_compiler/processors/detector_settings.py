@@ -50,7 +50,7 @@ class DetectorSettings:
         by_class: Boxes of different classes do not suppress one another.
         anchors_last: Of `anchors`: they are the output's last axis.
         objectness: Of `anchors`: the fifth value says whether there is anything.
-        logits: Of `anchors`: scores are no probabilities yet.
+        logits: Of `anchors`: scores are not probabilities yet.
         scores: Of `queries`: see the step `decode_queries`.
         stride: Of `heat-maps`: pixels between two values.
         first_class: Of `boxes`: the number of the first label.
@@ -94,9 +94,11 @@ def read_settings(data: Any, place: str) -> DetectorSettings:
     """
     settings = read_record(DetectorSettings, data, place)
     if (settings.height > 0) != (settings.width > 0) or min(settings.height, settings.width) < 0:
-        raise InputError(f"{place}: height and width go together; they are {settings.height} and {settings.width}.")
+        raise InputError(
+            f"{place}: height and width must be given together; they are {settings.height} and {settings.width}."
+        )
     if settings.stretch and (settings.any_size or settings.filter == "linear"):
-        raise InputError(f"{place}: to stretch takes a height, a width, and a filter of Pillow such as 'bilinear'.")
+        raise InputError(f"{place}: 'stretch' needs a height, a width, and a filter of Pillow such as 'bilinear'.")
     return settings
 
 
@@ -147,7 +149,8 @@ class DetectorProcessor:
         wanted = {"anchors": 1, "heat-maps": 3, "queries": 2, "boxes": 3}[given.head]
         if len(names) < wanted or not set(names) <= set(outputs):
             raise InputError(
-                f"{self._place}: a head of {given.head} has {wanted} outputs; the graph has {', '.join(outputs)}.",
+                f"{self._place}: the head '{given.head}' needs {wanted} outputs, but the graph has "
+                f"{', '.join(outputs)}.",
                 hint="Name them in the setting 'outputs'.",
             )
         decode = {"anchors": self._anchors, "heat-maps": self._maps, "queries": self._queries, "boxes": self._boxes}
@@ -185,7 +188,7 @@ def settings_runner(steps: Sequence[StepSpec], place: str) -> Callable[[Any], di
     try:
         made = [make_free_step(step) for step in steps]
     except (ValueError, LookupError, TypeError) as error:
-        raise InputError(f"{place}: a setting has a value that no step takes: {error}.") from error
+        raise InputError(f"{place}: the value of a setting is not valid: {error}.") from error
 
     def run(sample: Any) -> dict[str, Any]:
         values = {"image": sample}
@@ -210,11 +213,11 @@ def settings_of_ultralytics(graph: onnx_ir.Model) -> tuple[DetectorSettings, tup
         return None
     where = f"'{graph.graph.name or 'the graph'}'"
     if said.get("task", "detect") != "detect":
-        raise InputError(f"{where}: its metadata says that it is for '{said['task']}', which is no detection.")
+        raise InputError(f"{where}: its metadata says that it is for '{said['task']}', which is not detection.")
     shape = graph.graph.outputs[0].shape
     if shape is not None and len(shape) == 3 and shape[2] == 6:
         raise InputError(
-            f"{where}: it was exported with suppression inside, which is not supported.",
+            f"{where}: it was exported with non-maximum suppression inside, which is not supported.",
             hint="Export it again without: nms=False, end2end=False.",
         )
     fixed = isinstance(size, (list, tuple)) and len(size) == 2

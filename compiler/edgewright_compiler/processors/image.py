@@ -57,7 +57,8 @@ class ImageProcessor:
             raise InputError(
                 f"'{checkpoint.name}': the step 'resize' of its image processor {kind} uses a filter of torchvision "
                 "that cannot be reproduced.",
-                hint="Bilinear (2) and bicubic (3) can: set 'resample' in preprocessor_config.json, if it may be.",
+                hint="Bilinear (2) and bicubic (3) are supported: set 'resample' in preprocessor_config.json if the "
+                "model allows it.",
             )
         known = known_settings(getattr(self._processor, "whole", self._processor))
         refuse_unknown_settings(settings, known, kind or kind_of(self._processor).__name__, checkpoint.name)
@@ -126,7 +127,7 @@ def _settings(folder: Path) -> dict[str, Any]:
 def _check(folder: Path) -> None:
     if not _settings(folder) and not (folder / PROCESSOR_FILE).is_file():
         raise InputError(
-            f"'{folder}' is no checkpoint: it has no image processor ({PROCESSOR_FILE}).",
+            f"'{folder}' is not a checkpoint: it has no image processor ({PROCESSOR_FILE}).",
             hint="Save it into the same folder: processor.save_pretrained(folder).",
         )
 

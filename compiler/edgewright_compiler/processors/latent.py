@@ -43,13 +43,15 @@ class LatentProcessor:
                 raise InputError(f"'{where}': unknown setting '{key}' of a generator.", hint=nearest(key, _DEFAULTS))
         known = {**_DEFAULTS, **settings}
         if known["distribution"] not in _DISTRIBUTIONS:
-            raise InputError(f"'{where}': the distribution is {known['distribution']!r}; known are normal and uniform.")
+            raise InputError(f"'{where}': the distribution is {known['distribution']!r}; expected normal or uniform.")
         try:
             self.low, self.high = (float(value) for value in known["range"])
         except (TypeError, ValueError):
             self.low, self.high = 0.0, 0.0
         if not self.low < self.high:
-            raise InputError(f"'{where}': the range is {known['range']!r}; expected are the values of black and white.")
+            raise InputError(
+                f"'{where}': the range is {known['range']!r}; expected two numbers, the values of black and white."
+            )
         inputs = [{"name": name, "shape": [int(size) for size in shape]} for name, shape in shapes.items()]
         self._draw = StepSpec("draw_latent", {"inputs": inputs, "distribution": known["distribution"]})
         self._step = make_free_step(self._draw)
@@ -92,8 +94,8 @@ def _from_settings(settings: Mapping[str, Any] | None, feeds: Mapping[str, Any],
     for name, value in feeds.items():
         if not value.is_floating_point() or not value.ndim:
             raise InputError(
-                f"'{where}': the input '{name}' is {str(value.dtype).removeprefix('torch.')} {list(value.shape)}; the "
-                "inputs of a generator are floats, pictures along the first axis.",
+                f"'{where}': the input '{name}' is {str(value.dtype).removeprefix('torch.')} {list(value.shape)}; "
+                "the inputs of a generator are float tensors with the batch as first axis.",
                 hint="Fix other inputs in the module: forward(self, latent).",
             )
     return LatentProcessor({name: (1, *value.shape[1:]) for name, value in feeds.items()}, settings or {}, where)
@@ -101,7 +103,7 @@ def _from_settings(settings: Mapping[str, Any] | None, feeds: Mapping[str, Any],
 
 def _no_checkpoint(folder: Path) -> NoReturn:
     raise InputError(
-        f"'{folder}': a generator of pictures is no checkpoint of transformers.",
+        f"'{folder}': image generators cannot be built from a checkpoint of transformers.",
         hint="Build it from an .onnx file, or from package.module:function that returns the torch module.",
     )
 
@@ -117,7 +119,7 @@ def _beside(path: Path, task: str) -> LatentProcessor:
         if value.dtype != onnx_ir.DataType.FLOAT or not dims or len(fixed) != len(dims) - 1:
             raise InputError(
                 f"'{path}': the input '{value.name}' is {value.dtype} {[str(size) for size in dims]}; for {task} all "
-                "inputs are float32, of fixed sizes but for the first axis."
+                "inputs must be float32 with fixed sizes except the first axis."
             )
         shapes[str(value.name)] = (1, *fixed)
     file = path.parent / SETTINGS_FILE

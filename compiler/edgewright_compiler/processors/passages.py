@@ -29,7 +29,9 @@ class PassageTokenizer(CheckpointTokenizer):
     def __init__(self, checkpoint: Checkpoint, **options: Any) -> None:
         super().__init__(checkpoint, **options)
         if self._tokenizer.padding_side != "right":
-            raise InputError(f"'{checkpoint.name}': its tokenizer pads on the left, which pairs of texts cannot yet.")
+            raise InputError(
+                f"'{checkpoint.name}': its tokenizer pads on the left, which is not yet supported for pairs of texts."
+            )
 
     def example(self) -> dict[str, Any]:
         """See `Processor`."""
@@ -47,7 +49,7 @@ class PassageTokenizer(CheckpointTokenizer):
         """
         if self._side != "right":
             raise InputError(
-                f"'{self._title}': its model takes padding for a part of the text, so it cannot take several passages."
+                f"'{self._title}': padding changes its model's outputs, so it cannot take several passages at once."
             )
         options = {
             "tokenizer": TOKENIZER_URI,

@@ -33,7 +33,9 @@ class QuestionTokenizer(CheckpointTokenizer):
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__(checkpoint)
         if self._tokenizer.padding_side != "right":
-            raise InputError(f"'{checkpoint.folder}': its tokenizer pads on the left, which pairs of texts cannot yet.")
+            raise InputError(
+                f"'{checkpoint.folder}': its tokenizer pads on the left, which is not yet supported for pairs of texts."
+            )
         self.max_length = min(self.max_length, _MAX_LENGTH)
         self._stride = min(_STRIDE, self.max_length // 4)
 
@@ -61,7 +63,9 @@ class QuestionTokenizer(CheckpointTokenizer):
         """
         super().settle_padding(infer)
         if self._side != "right":
-            raise InputError(f"'{self._title}': its model takes padding for a part of the text, so it has no windows.")
+            raise InputError(
+                f"'{self._title}': padding changes its model's outputs, so long texts cannot be split into windows."
+            )
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
         """See `Processor`."""

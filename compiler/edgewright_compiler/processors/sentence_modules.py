@@ -105,7 +105,7 @@ def read_modules(folder: Path) -> SentenceModules:
             raise InputError(
                 f"'{folder}': its module '{kind}' cannot be built"
                 + (" before the pooling." if kind == "Dense" else "."),
-                hint="Those of sentence-transformers that can: Transformer, Pooling, Dense, Normalize, Dropout.",
+                hint="Supported modules of sentence-transformers: Transformer, Pooling, Dense, Normalize, Dropout.",
             )
     return SentenceModules(
         method=method,
@@ -143,11 +143,11 @@ def _listed(folder: Path) -> list[tuple[str, Path]]:
         raise InputError(f"'{path}' is not a list of modules of sentence-transformers: {error!r}.") from error
     for kind, name in modules:
         if Path(name).is_absolute() or ".." in Path(name).parts:
-            raise InputError(f"'{path}': the module '{kind}' lies outside of the folder, in '{name}'.")
+            raise InputError(f"'{path}': the module '{kind}' is outside the folder, in '{name}'.")
         if kind == "Transformer" and name not in ("", "."):
             raise InputError(
-                f"'{folder}': its transformer lies in the folder '{name}', as older versions of sentence-transformers "
-                "saved it.",
+                f"'{folder}': its transformer is in the folder '{name}', a layout of older versions of "
+                "sentence-transformers.",
                 hint="Load it with sentence-transformers and save it again: SentenceTransformer(folder).save(other).",
             )
     return [(kind, folder / name) for kind, name in modules]
@@ -162,7 +162,7 @@ def _read_settings(folder: Path) -> tuple[int | None, bool]:
             raise InputError(f"'{path}': {name} is {json.dumps(value)[:200]}, which a package cannot do.")
     length = settings.get("max_seq_length")
     if length is not None and (not isinstance(length, int) or isinstance(length, bool) or length < 1):
-        raise InputError(f"'{path}': max_seq_length is {json.dumps(length)[:60]}; it is a number of tokens.")
+        raise InputError(f"'{path}': max_seq_length is {json.dumps(length)[:60]}; expected a number of tokens.")
     return length, bool(settings.get("do_lower_case"))
 
 
@@ -184,7 +184,7 @@ def _read_pooling(folder: Path, *, prompted: bool) -> str:
     config = read_json(folder / _CONFIG)
     if prompted and config.get("include_prompt") is False:
         raise InputError(
-            f"'{folder}': include_prompt is false, so words in front of a text are not pooled; a package does."
+            f"'{folder}': include_prompt is false (the prompt is not pooled), which is not supported in a package."
         )
     said = config.get("pooling_mode")
     # Newer versions write names, older ones a switch for each way.
@@ -199,7 +199,7 @@ def _read_pooling(folder: Path, *, prompted: bool) -> str:
     modes = modes or sorted(switched, key=_order)
     if not modes or not all(mode in _POOLINGS for mode in modes):
         raise InputError(
-            f"'{folder}': its pooling is {' and '.join(map(str, modes)) or 'not said'}; it can be "
+            f"'{folder}': its pooling is {' and '.join(map(str, modes)) or 'not given'}; supported: "
             f"{', '.join(_POOLINGS)}."
         )
     return "+".join(modes)
@@ -215,8 +215,8 @@ def _read_dense(folder: Path) -> DenseModule:
     whole = str(config.get("activation_function", "torch.nn.modules.activation.Tanh"))
     activation = _ACTIVATIONS.get(whole.rpartition(".")[2]) if whole.startswith("torch.") else None
     if activation is None:
-        raise InputError(f"'{folder}': its activation is {whole}; known are {', '.join(_ACTIVATIONS)} of torch.")
+        raise InputError(f"'{folder}': its activation is {whole}; supported: {', '.join(_ACTIVATIONS)} of torch.")
     for name in ("module_input_name", "module_output_name"):
         if (config.get(name) or _SENTENCE) != _SENTENCE:
-            raise InputError(f"'{folder}': {name} is {config[name]}; a package has layers behind the pooling alone.")
+            raise InputError(f"'{folder}': {name} is {config[name]}; layers are supported only after the pooling.")
     return DenseModule(folder, activation, bool(config.get("use_residual")))

@@ -69,7 +69,7 @@ class CheckpointSpeech(CheckpointAudio):
         if kind != _TOKENIZER:
             raise InputError(
                 f"'{checkpoint.folder}': the step '{kind}' of its processor cannot be reproduced on a device.",
-                hint=f"CTC transcripts are made as {_TOKENIZER} makes them.",
+                hint=f"Supported is the decoding of {_TOKENIZER}.",
             )
         size = int(checkpoint.config.get("vocab_size") or len(tokenizer))
         tokens = [str(token) for token in tokenizer.convert_ids_to_tokens(list(range(size)))]
@@ -144,7 +144,7 @@ def _check(folder: Path) -> None:
     check_audio(folder)
     if not any((folder / name).is_file() for name in (_VOCABULARY_FILE, TOKENIZER_FILE)):
         raise InputError(
-            f"'{folder}' is no checkpoint for speech: it has no vocabulary ({_VOCABULARY_FILE}).",
+            f"'{folder}' is not a checkpoint for speech: it has no vocabulary ({_VOCABULARY_FILE}).",
             hint="Save its processor into the same folder: processor.save_pretrained(folder).",
         )
 

@@ -79,7 +79,7 @@ def _check(folder: Path) -> None:
     # Without one transformers makes a tokenizer that knows no word, and says nothing.
     if not _has_tokenizer(folder):
         raise InputError(
-            f"'{folder}' is no checkpoint: it has no tokenizer (tokenizer.json).",
+            f"'{folder}' is not a checkpoint: it has no tokenizer (tokenizer.json).",
             hint="Save it into the same folder: tokenizer.save_pretrained(folder).",
         )
 

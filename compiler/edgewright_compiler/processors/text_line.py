@@ -81,8 +81,8 @@ class LineProcessor:
         said = settings.characters or tuple(model.metadata_props.get(METADATA_KEY, "").splitlines())
         if not said:
             raise InputError(
-                f"{self._place}: its metadata has no '{METADATA_KEY}', and there is no {SETTINGS_FILE} beside the file "
-                "that says which characters its scores stand for.",
+                f"{self._place}: its metadata has no '{METADATA_KEY}', and there is no {SETTINGS_FILE} beside the "
+                "file: the characters of its scores are unknown.",
                 hint='Write them there in their order, without the blank: {"characters": ["0", "1", "2"]}.',
             )
         self._characters = (_BLANK, *said, *((" ",) if settings.space else ()))
@@ -99,16 +99,16 @@ class LineProcessor:
         channels = _fixed(inputs[0], 1) if ranks[0] == 4 else None
         if len(inputs) != 1 or len(outputs) != 1 or ranks != [4, 3] or channels not in (None, _CHANNELS):
             raise InputError(
-                f"{self._place}: a graph that reads lines takes [batch, {_CHANNELS}, height, width] and gives [batch, "
+                f"{self._place}: a graph for text lines takes [batch, {_CHANNELS}, height, width] and gives [batch, "
                 f"places, characters]; this one takes {', '.join(_said(value) for value in inputs)} and gives "
                 f"{', '.join(_said(value) for value in outputs)}."
             )
         scores = _fixed(outputs[0], 2)
         if scores not in (None, len(self._characters)):
             raise InputError(
-                f"{self._place}: it gives {scores} scores, and there are {len(self._characters)} characters with the "
+                f"{self._place}: it gives {scores} scores, but there are {len(self._characters)} characters with the "
                 f"blank{' and the space' if settings.space else ''}.",
-                hint=f'Whether a score stands for the space is said in {SETTINGS_FILE}: {{"space": false}}.',
+                hint=f'To say whether a score stands for the space, write in {SETTINGS_FILE}: {{"space": false}}.',
             )
         found = []
         for axis, name, usual in ((2, "height", 48), (3, "width", 320)):

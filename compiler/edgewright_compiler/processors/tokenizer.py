@@ -59,7 +59,8 @@ class CheckpointTokenizer:
         self._tokenizer = checkpoint.loaded(lambda: AutoTokenizer.from_pretrained(checkpoint.folder, **OFFLINE))
         if not getattr(self._tokenizer, "is_fast", False):
             raise InputError(
-                f"'{self._title}': its tokenizer has no fast form (tokenizer.json), which is what runs on a device."
+                f"'{self._title}': its tokenizer has no fast form (tokenizer.json). Only fast tokenizers run on a "
+                "device."
             )
         self._positions = position_limit(checkpoint.config)
         own_limit = self._tokenizer.model_max_length
@@ -77,7 +78,7 @@ class CheckpointTokenizer:
             # They are never cut: nothing would be left of a text.
             raise InputError(
                 f"'{self._title}': its tokenizer adds {added:,} tokens to every text; the model takes {self.limit:,}.",
-                hint="Are the files of the tokenizer those that the model was trained with?",
+                hint="Check that the files of the tokenizer belong to this model.",
             )
         self.max_length = self.limit or _DEFAULT_LENGTH
         self._side: str | None = str(self._tokenizer.padding_side)
@@ -121,8 +122,8 @@ class CheckpointTokenizer:
         found = 1 + int(max(self._tokenizer.get_vocab().values()))
         if found > known:
             raise InputError(
-                f"'{self._title}': its tokenizer has {found:,} tokens and its model {known:,}: they do not belong "
-                "together.",
+                f"'{self._title}': its tokenizer has {found:,} tokens, its model {known:,}. The tokenizer does not "
+                "belong to the model.",
                 hint="Save the tokenizer that the model was trained with into the folder.",
             )
 

@@ -32,7 +32,7 @@ class VideoProcessor(ImageProcessor):
         super().__init__(checkpoint)
         frames = checkpoint.config.get("num_frames")
         if not isinstance(frames, int) or frames < 1:
-            raise InputError(f"'{checkpoint.name}': its configuration says no number of frames (num_frames).")
+            raise InputError(f"'{checkpoint.name}': its configuration has no number of frames (num_frames).")
         self._load = StepSpec("load_video", {"frames": frames})
         self._read = make_free_step(self._load)
 

@@ -114,7 +114,7 @@ def _read_settings(path: Path) -> VoiceSettings:
         raise InputError(f"'{path}' cannot be read: {error}.") from error
     known = VoiceSettings.__dataclass_fields__
     if not isinstance(data, dict) or not set(data) <= set(known):
-        raise InputError(f"'{path}' must be an object with some of: {', '.join(known)}.")
+        raise InputError(f"'{path}' must be an object whose keys are some of: {', '.join(known)}.")
     return read_record(VoiceSettings, {**write_record(VoiceSettings()), **data}, f"'{path}'")
 
 
@@ -132,8 +132,8 @@ def _loop(model: onnx_ir.Model, settings: VoiceSettings, path: Path) -> FrameLoo
     state = settings.state or dict(zip(outputs[1:], names[1:], strict=False))
     if not floats or len(others) > 1 or not single or sorted(state.values()) != sorted(names[1:]):
         raise InputError(
-            f"'{path}': a graph for voice activity takes a frame, then states, and at most a sampling rate; this one "
-            f"takes {', '.join(str(value.name) for value in inputs)} and gives {', '.join(outputs)}.",
+            f"'{path}': a graph for voice activity takes one audio frame, its states and optionally a sampling rate; "
+            f"this one takes {', '.join(str(value.name) for value in inputs)} and gives {', '.join(outputs)}.",
             hint=f"If its states are given in another order, name them in {CONFIG_FILE}: "
             '{"state": {"OUTPUT": "INPUT"}}.',
         )

@@ -32,10 +32,10 @@ class Reach:
 
 
 _REASONS: dict[Rung, str] = {
-    "measured": "This machine is such a one.",
-    "emulated": "Its engines run in an emulator here: their answers count, and no time is taken.",
-    "compiled": "Its engines can be compiled here, and nothing here runs them.",
-    "declared": "Nothing here runs or compiles its engines.",
+    "measured": "This machine is this target.",
+    "emulated": "Its engines run in an emulator here: predictions are valid, latency is not measured.",
+    "compiled": "Its engines can be compiled here, but not run.",
+    "declared": "Its engines can be neither run nor compiled here.",
 }
 
 

@@ -38,7 +38,7 @@ class EngineCheck:
         difference: Largest difference of any output from the stored float outputs; None where it did not answer.
         tolerance: What is allowed.
         note: Why it was not run, did not answer, or answered something else; empty where it is well.
-        ran: Whether it was run: what nothing here can run is in the report, and is no failure.
+        ran: Whether it was run: what nothing here can run is in the report, and is not a failure.
     """
 
     name: str
@@ -107,7 +107,7 @@ def verify_target(
     where = places(wanted, progress)
     samples = stored_samples(package)
     check_complete(samples, str(path))
-    bar = progress.bar(f"answering for {wanted.name}", len(running) * len(samples))
+    bar = progress.bar(f"running for {wanted.name}", len(running) * len(samples))
 
     def check(name: str) -> EngineCheck:
         spec, way = specs[name], how[name]
@@ -147,10 +147,10 @@ def _target(package: Package, name: str) -> Target:
     target = load_target(name) if known else None
     asked = target.name if target else name
     if asked not in package.targets:
-        raise InputError(f"'{package.root}' holds nothing for the target '{asked}'.", hint=f"It is for: {in_package}.")
+        raise InputError(f"'{package.root}' has no engine for the target '{asked}'.", hint=f"It is for: {in_package}.")
     if target is None:
         raise InputError(
-            f"The target '{name}' of this package is none that comes with Edgewright.",
+            f"'{name}', a target of this package, is not a built-in target.",
             hint=f"Pass the target file that it was built with: --target path/to/{name}.toml",
         )
     return target
@@ -196,7 +196,7 @@ def _answers(
         return None, str(error)
     except CheckFailedError as error:
         return None, error.message
-    return worst, "" if worst <= spec.tolerance else "It differs by more than is allowed."
+    return worst, "" if worst <= spec.tolerance else "Its outputs differ by more than is allowed."
 
 
 def _machine(place: Place) -> HostFacts:

@@ -32,7 +32,7 @@ class Way:
 
 
 _FINISHED_LATER = Way(
-    "none", "declared", "'edgewright finish' makes it on the device; until then nothing about it was checked."
+    "none", "declared", "'edgewright finish' makes it on the device. Until then nothing about it is checked."
 )
 
 
@@ -84,14 +84,16 @@ def _way(candidate: Candidate, target: Target, *, emulated: bool) -> Way:
     if candidate.name == target.baseline:
         return Way("reference", "declared", _reference_note(target))
     if not candidate.kind.ahead_of_time:
-        return Way("none", "declared", "It was not run: no such hardware is here, and nothing emulates it.")
+        return Way("none", "declared", "It was not run: this machine has neither the hardware nor an emulator of it.")
     if candidate.kind.made_by_finish:
         return _FINISHED_LATER
-    return Way("none", "compiled", f"{candidate.provider} compiled it; it was not run, as no such hardware is here.")
+    return Way(
+        "none", "compiled", f"{candidate.provider} compiled it. It was not run, because the hardware is not here."
+    )
 
 
 def _reference_note(target: Target) -> str:
     return (
-        f"On {target.name} it was not run, so neither its answers nor its speed there are checked. "
-        f"It is the reference of the comparison by its answers on an {architecture()} processor."
+        f"It was not run on {target.name}, so neither its predictions nor its latency there are checked. Its "
+        f"predictions on an {architecture()} processor are the reference of the comparison."
     )

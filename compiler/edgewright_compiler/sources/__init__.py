@@ -61,7 +61,7 @@ def open_source(spec: str, options: SourceOptions, findings: Findings | None = N
         module, _, function = spec.partition(":")
         return TorchSource(module, function, options)
     raise InputError(
-        f"There is no source '{spec}'.",
+        f"The source '{spec}' does not exist.",
         hint="A source is a Hugging Face checkpoint folder, an .onnx file, a .toml file that declares a model of "
         "several graphs, or package.module:function.",
     )

@@ -111,7 +111,7 @@ class DeclaredSource:
         """None: it does not take named arrays."""
 
     def inference(self) -> None:
-        """None: it is no export."""
+        """None: it is not an export."""
 
     def changed_by(self, sample: Any) -> tuple[str, ...]:
         """Nothing: a session keeps no state."""

@@ -46,7 +46,7 @@ class ComponentFile:
         file: Its `.onnx` file, in the folder of the declaration or below.
         inputs: Inputs that are windows of streams.
         outputs: Outputs that are streams, and the axis of each along which its frames lie; by default the only output
-            that is no state, along its first.
+            that is not a state, along its first.
         state: Output to the input that takes it with the next window.
         constants: Inputs that are the same whole number always.
         keep_float: It is not quantized, as what computes a spectrogram.
@@ -111,7 +111,7 @@ class Declaration:
         inside = not pure.is_absolute() and ".." not in pure.parts and "\\" not in name
         if not inside or not path.resolve().is_relative_to(folder.resolve()):
             raise self.problem(
-                f"'{name}' is outside of the folder of this file. It is not read.",
+                f"'{name}' is outside the folder of this file. It is not read.",
                 *keys,
                 hint="Put the file beside the declaration.",
             )
@@ -136,10 +136,10 @@ class Declaration:
             if not ready:
                 ring = _ring({name: parts for name, parts in needed.items() if name not in order})
                 raise self.problem(
-                    f"the components wait for one another: {' -> '.join((*ring, ring[0]))}.",
+                    f"the components form a cycle: {' -> '.join((*ring, ring[0]))}.",
                     "component",
                     ring[0],
-                    hint="What a graph gives to itself for the next window is its state.",
+                    hint="For what a graph passes to its own next window, use 'state'.",
                 )
             order += ready
         return tuple(order)
@@ -148,7 +148,7 @@ class Declaration:
         component = window.stream.partition(".")[0]
         if component != AUDIO and component not in self.file.component:
             raise self.problem(
-                f"the stream '{window.stream}' is of no component.",
+                f"no component gives the stream '{window.stream}'.",
                 *("component", name, "inputs", given, "stream"),
                 hint=nearest(component, (AUDIO, *self.file.component)),
             )
@@ -171,7 +171,7 @@ def read_declaration(path: Path) -> Declaration:
     """
     try:
         if path.stat().st_size > _LARGEST_FILE:
-            raise InputError(f"'{path}' has more than a mebibyte: it is no declaration of a model.")
+            raise InputError(f"'{path}' is larger than 1 MiB, the limit for a declaration.")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"The declaration '{path}' cannot be read: {error}.") from error
@@ -191,22 +191,24 @@ def read_declaration(path: Path) -> Declaration:
 def _check(found: Declaration) -> None:
     file = found.file
     if not file.component or not file.scores:
-        raise found.problem("a model has components, and scores that name their streams.", "scores")
+        raise found.problem("a declaration needs components, and scores that name their streams.", "scores")
     if not 0 < file.sampling_rate <= 768_000:
         raise found.problem(f"sampling_rate is {file.sampling_rate}.", "sampling_rate")
     seconds = (file.cooldown, file.settle)
     if not 0 < file.threshold < 1 or not all(0 <= value < float("inf") for value in seconds):
-        raise found.problem("threshold is between 0 and 1, cooldown and settle are 0 seconds or more.", "threshold")
+        raise found.problem(
+            "threshold must be between 0 and 1; cooldown and settle must be 0 seconds or more.", "threshold"
+        )
     if len(set(file.labels)) != len(file.labels) or not all(label.strip() for label in file.labels):
-        raise found.problem("labels are names that are all different.", "labels")
+        raise found.problem("labels must be names, each different.", "labels")
     if len(set(file.scores)) != len(file.scores):
         raise found.problem("scores names a stream twice.", "scores")
     for name, part in file.component.items():
         if not _NAME.fullmatch(name) or name == AUDIO:
             raise found.problem(
-                f"'{name}' is no name for a component.",
+                f"'{name}' is not a name for a component.",
                 *("component", name),
-                hint="Use letters, digits, '-' and '_'; 'audio' is what the model is given.",
+                hint="Use letters, digits, '-' and '_'; 'audio' is reserved for the model's input.",
             )
         if not part.inputs:
             raise found.problem(f"component '{name}' has no inputs.", "component", name)
@@ -222,6 +224,6 @@ def _check_window(found: Declaration, name: str, given: str, window: InputFile) 
             raise found.problem(f"{key} is {value}.", "component", name, "inputs", given, key)
     if window.first > window.window:
         raise found.problem(
-            f"the first window has {window.first} frames, and the others {window.window}.",
+            f"the first window has {window.first} frames, more than the others ({window.window}).",
             *("component", name, "inputs", given, "first"),
         )

@@ -57,9 +57,9 @@ class DeclaredGraphs:
         if None in counts or sum(count or 0 for count in counts) != len(labels):
             said = ", ".join(f"'{name}' has {count or '?'}" for name, count in zip(file.scores, counts, strict=True))
             raise self._declared.problem(
-                f"there are {len(labels)} labels, and of scores {said}.",
+                f"there are {len(labels)} labels, but the scores are: {said}.",
                 "labels",
-                hint="Name a label for each score.",
+                hint="Name one label for each score.",
             )
         whole = tuple(count for count in counts if count is not None)
         return KeywordSettings(
@@ -81,18 +81,18 @@ class DeclaredGraphs:
             self._refuse_unknown(name, "output", made, ports.outputs)
         missing = [given for given in ports.inputs if given not in declared]
         if missing or len(set(declared)) != len(declared):
-            said = f"says nothing of {', '.join(missing)}" if missing else "says two things of one"
+            said = f"does not mention {', '.join(missing)}" if missing else "declares one of them twice"
             raise self._declared.problem(
                 f"component '{name}' has the inputs {', '.join(ports.inputs)}; this file {said}.",
                 *("component", name),
-                hint="An input is a window of a stream (inputs), a state, or one of the constants.",
+                hint="Each input is a window of a stream (inputs), a state, or a constant.",
             )
         outputs = part.outputs or {made: 0 for made in ports.outputs if made not in part.state}
         if not part.outputs and len(outputs) != 1:
             raise self._declared.problem(
                 f"component '{name}' gives {', '.join(ports.outputs)}.",
                 *("component", name),
-                hint="Name those that are streams: outputs = { NAME = axis of its frames }.",
+                hint="Name the streams among them: outputs = { NAME = axis of its frames }.",
             )
         shapes = {str(value.name): _sizes(value.shape) for value in (*graph.graph.inputs, *graph.graph.outputs)}
         names = {made: name if len(outputs) == 1 else f"{name}.{made}" for made in outputs}

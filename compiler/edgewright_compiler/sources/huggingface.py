@@ -30,7 +30,7 @@ class HuggingFaceSource:
     """A folder with `config.json`, weights and the files of its processor.
 
     Raises:
-        InputError: The folder is no checkpoint, or of a task or form that is not supported.
+        InputError: The folder is not a checkpoint, or of a task or form that is not supported.
     """
 
     kind = "huggingface"
@@ -117,8 +117,8 @@ def _labels(task: Task, config: dict[str, Any], folder: Path) -> tuple[str, ...]
     if task.own_labels:
         return config_labels(config, folder)
     raise InputError(
-        f"'{folder}': a model for {task.name} has no labels of its own.",
-        hint="Pass the texts to choose from with --labels FILE, one a line; a call can name others.",
+        f"'{folder}': models for {task.name} have no labels of their own.",
+        hint="Pass the texts to choose from with --labels FILE, one per line. A call can name others.",
     )
 
 
@@ -135,6 +135,6 @@ def inferred_task(config: dict[str, Any], folder: Path) -> Task:
         heads = ", ".join(head for task in TASKS for head in task.heads)
         raise InputError(
             f"'{folder}': no task can be inferred from its architecture ({', '.join(names) or 'none named'}).",
-            hint=f"Supported heads: {heads}. If it is one of them, pass --task.",
+            hint=f"Supported heads: {heads}. If the model has one of these heads, pass --task.",
         )
     return task

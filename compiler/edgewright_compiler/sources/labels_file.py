@@ -31,5 +31,5 @@ def read_labels(path: str | Path) -> tuple[str, ...]:
     else:
         names = [line.strip() for line in lines if line.strip()]
     if not names or len(set(names)) != len(names):
-        raise InputError(f"The labels '{path}' must be names that are all different, one a line, by class index.")
+        raise InputError(f"The labels '{path}' must be names, each different, one per line, by class index.")
     return tuple(names)

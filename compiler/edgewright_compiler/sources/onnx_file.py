@@ -96,7 +96,7 @@ class OnnxSource:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What became of outputs that are no tensors."""
+        """What became of outputs that are not tensors."""
         return tuple(f"{self.path.name}: {one.note}" for one in self._maps.values())
 
     def digest(self) -> str:
@@ -185,11 +185,14 @@ class OnnxSource:
         self.labels = self.labels or self._task.default_labels
         if not self.labels:
             raise InputError(
-                f"'{self.path}': the task {self._task.name} needs labels, and no config.json beside it names them.",
+                f"'{self.path}': the task {self._task.name} needs labels, and there is no config.json beside the "
+                "file that names them.",
                 hint="Pass --labels FILE.",
             )
         if scores not in (None, len(self.labels)) and not (self._task.two_of_one and self._head.is_binary):
-            raise InputError(f"'{self.path}': it gives {scores} scores, and there are {len(self.labels)} labels.")
+            raise InputError(
+                f"'{self.path}': the model gives {scores} scores, but there are {len(self.labels)} labels."
+            )
 
     def _reference(self, path: Path, samples: Sequence[Any]) -> list[Arrays]:
         session = self.session(path)
@@ -218,7 +221,7 @@ class OnnxSource:
         session = self.session()
         wanted = [entry.name for entry in session.get_inputs()]
         if unknown := sorted(set(wanted) - set(feeds)):
-            raise InputError(f"'{self.path}': its inputs {', '.join(unknown)} are not made of a text.")
+            raise InputError(f"'{self.path}': the inputs {', '.join(unknown)} cannot be made from a text.")
         return self._run(session, {name: feeds[name] for name in wanted})
 
     def _run(self, session: Any, feeds: Arrays) -> Arrays:
@@ -251,7 +254,7 @@ class OnnxSource:
         return ArrayNames(needed, tuple(self._defaults), tuple(self._constant))
 
     def inference(self) -> None:
-        """None: it is no export."""
+        """None: it is not an export."""
 
     def changed_by(self, sample: Any) -> tuple[str, ...]:
         """Nothing: a session keeps no state."""
@@ -278,7 +281,7 @@ class OnnxSource:
             self._graph, self._weights = read.model, read.files
             self._maps = {one.output: one for one in read.maps}
             if not self._graph.graph.outputs:
-                raise unreadable(self.path, "its graph has no outputs.")
+                raise unreadable(self.path, "the graph has no outputs.")
             # Where they cannot be, ONNX Runtime runs them all the same, and what quantizes the graph says why it fails.
             with contextlib.suppress(EditError):
                 edit(self._graph, InlineFunctions())

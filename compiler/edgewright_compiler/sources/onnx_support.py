@@ -39,20 +39,20 @@ def refuse_unsupported(path: Path, model: onnx_ir.Model) -> None:
     runtime = f"ONNX Runtime {onnxruntime.__version__}"
     ir_version, opset = model.ir_version or 0, _opset(model)
     if ir_version > _KNOWN_IR and (most := _limit(ir_version, 1, _IR_LIMIT)):
-        said.append(f"has IR version {ir_version}, and {runtime} reads up to {most}")
+        said.append(f"has IR version {ir_version}, but {runtime} reads versions up to {most}")
         hints.append(f"Save it with IR version {most} or lower: model.ir_version = {most} before onnx.save.")
     if opset > _KNOWN_OPSET and (most := _limit(_KNOWN_IR, opset, _OPSET_LIMIT)):
-        said.append(f"is of opset {opset}, and {runtime} has up to {most}")
+        said.append(f"has opset {opset}, but {runtime} supports opsets up to {most}")
         hints.append(f"Export it again for opset {most} or lower (opset_version of torch.onnx.export).")
     elif unknown := _unknown(model, opset):
         said.append(f"has operators that {runtime} does not know: {first_few(unknown, shown=_SHOWN)}")
         hints.append(
-            "An operator of a library of its own does not travel in a package. Export the model with operators of "
-            "ONNX, or as functions that say what they compute."
+            "Custom operators cannot be put in a package. Export the model with the operators of ONNX, or as "
+            "functions that say what they compute."
         )
     if lost := _made_nowhere(model):
-        said.append(f"reads what nothing makes: {first_few(lost, shown=_SHOWN)}")
-        hints.append("It is cut off from a larger graph, or damaged; export it again.")
+        said.append(f"uses values that nothing computes: {first_few(lost, shown=_SHOWN)}")
+        hints.append("The graph was cut out of a larger one, or is damaged. Export it again.")
     if said:
         raise InputError(f"'{path}' {'; it '.join(said)}.", hint=" ".join(hints))
 
@@ -83,7 +83,7 @@ def _limit(ir_version: int, opset: int, says: re.Pattern[str]) -> str:
 
 
 def _made_nowhere(model: onnx_ir.Model) -> list[str]:
-    """Values that nodes are given and that are no input, no weight and no output of one, each with its first node."""
+    """Values that nodes take and nothing provides (no input, weight or output of a node), each with its first node."""
     found: dict[str, str] = {}
     for node in model.graph.all_nodes():
         for value in node.inputs:

@@ -21,7 +21,7 @@ _LOADED = "Load it with torch and save it with save_pretrained of transformers, 
 _FILES = {
     ".pt": ("weights or a program of PyTorch", _LOADED),
     ".pth": ("weights or a program of PyTorch", _LOADED),
-    ".ckpt": ("a checkpoint of a training", _LOADED),
+    ".ckpt": ("a checkpoint of a training run", _LOADED),
     ".bin": ("weights alone", "Build the folder with config.json that it lies in."),
     ".safetensors": ("weights alone", "Build the folder with config.json that it lies in."),
     ".gguf": ("a model of llama.cpp, quantized already", "Build the float checkpoint that it was made from."),
@@ -50,7 +50,7 @@ def refuse_file(path: Path) -> None:
     refuse_pointer(path)
     kind, advice = _FILES.get(path.suffix.lower(), ("", ""))
     if kind and path.is_file():
-        raise InputError(f"'{path}' is {kind}, and no ONNX file.", hint=advice)
+        raise InputError(f"'{path}' is {kind}, not an ONNX file.", hint=advice)
 
 
 def refuse_folder(folder: Path) -> None:
@@ -66,7 +66,7 @@ def refuse_folder(folder: Path) -> None:
         raise InputError(_adapter(folder), hint="Merge it with peft: merge_and_unload(), then save_pretrained.")
     if (folder / "model_index.json").is_file():
         raise InputError(
-            f"'{folder}' is a pipeline of diffusers, which is made of several models.",
+            f"'{folder}' is a diffusers pipeline, which consists of several models.",
             hint="Declare its graphs in a .toml file, or build package.module:function.",
         )
 
@@ -81,8 +81,8 @@ def refuse_weights(folder: Path, config: Mapping[str, Any]) -> None:
     if isinstance(quantization, dict):
         method = quantization.get("quant_method") or "a method that config.json does not name"
         raise InputError(
-            f"'{folder}' is quantized already, by {method}: such weights run in its own library alone.",
-            hint="Build the float checkpoint that it was made from; Edgewright quantizes it and compares both.",
+            f"'{folder}' is already quantized, by {method}. Its weights run only in that library.",
+            hint="Build the original float checkpoint. Edgewright quantizes it and compares both.",
         )
     _refuse_missing_shards(folder)
     weights = sorted(path for pattern in _WEIGHTS for path in folder.glob(pattern))
@@ -95,14 +95,14 @@ def refuse_weights(folder: Path, config: Mapping[str, Any]) -> None:
     if graphs:
         shown = first_few(graphs, shown=_SHOWN)
         raise InputError(
-            f"'{folder}' is no checkpoint: it has graphs that were exported ({shown}) and no weights.",
+            f"'{folder}' is not a checkpoint: it has exported graphs ({shown}) and no weights.",
             hint=f"Build the graph: edgewright build {folder / graphs[0]} --task TASK ...",
         )
     others = sorted(path.relative_to(folder) for path in folder.iterdir() if path.suffix.lower() in _FILES)
     if others:
         kind, advice = _FILES[others[0].suffix.lower()]
-        raise InputError(f"'{folder}' is no checkpoint: '{others[0]}' is {kind}.", hint=advice)
-    raise InputError(f"'{folder}' is no checkpoint: it has config.json and no weights (*.safetensors).")
+        raise InputError(f"'{folder}' is not a checkpoint: '{others[0]}' is {kind}.", hint=advice)
+    raise InputError(f"'{folder}' is not a checkpoint: it has config.json and no weights (*.safetensors).")
 
 
 def exported_graph(folder: Path) -> Path | None:
@@ -117,7 +117,7 @@ def _adapter(folder: Path) -> str:
     about = read_json(folder / _ADAPTER)
     base, kind = about.get("base_model_name_or_path"), about.get("peft_type")
     of = f" of '{base}'" if base else ""
-    return f"'{folder}' is an adapter ({kind or 'of no named kind'}){of}, and not a whole model."
+    return f"'{folder}' is an adapter ({kind or 'of an unnamed kind'}){of}, not a complete model."
 
 
 def _refuse_missing_shards(folder: Path) -> None:
@@ -137,12 +137,12 @@ def _refuse_missing_shards(folder: Path) -> None:
 def _refuse_cut(path: Path) -> None:
     """Raise where a file of safetensors does not hold what its header says."""
     if not path.is_file():
-        raise InputError(f"'{path}' is not a plain file, so it holds no weights.")
+        raise InputError(f"'{path}' is not a regular file, so it cannot hold weights.")
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if size < 8 or not 2 <= length <= min(_HEADER_BYTES, size - 8):
-            raise _damaged(path, f"it has {size:,} bytes, and its header does not fit in them")
+            raise _damaged(path, f"its header does not fit in its {size:,} bytes")
         try:
             header = json.loads(file.read(length))
             ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
@@ -152,8 +152,10 @@ def _refuse_cut(path: Path) -> None:
     if not ends:
         raise _damaged(path, "it holds no weights")
     if size != expected:
-        raise _damaged(path, f"it has {size:,} bytes, and its header tells of {expected:,}")
+        raise _damaged(path, f"it has {size:,} bytes, but its header announces {expected:,}")
 
 
 def _damaged(path: Path, reason: str) -> InputError:
-    return InputError(f"'{path}' is no whole file of weights: {reason}.", hint="Copy it again; it may be cut off.")
+    return InputError(
+        f"'{path}' is not a complete file of weights: {reason}.", hint="Copy it again; it may be cut off."
+    )

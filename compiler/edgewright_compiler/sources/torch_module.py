@@ -86,7 +86,7 @@ class TorchSource:
         make = getattr(code, function, None)
         if not callable(make):
             public = [name for name, value in vars(code).items() if inspect.isfunction(value) and name[0] != "_"]
-            problem = "is no function" if hasattr(code, function) else "does not exist"
+            problem = "is not a function" if hasattr(code, function) else "does not exist"
             raise InputError(f"'{self._spec}': '{function}' {problem} in '{module}'.", hint=nearest(function, public))
         self._torch.manual_seed(0)
         with own_failures(f"'{self._spec}'"):
@@ -104,7 +104,7 @@ class TorchSource:
         refuse_no_numbers(net, f"'{self._spec}'")
         if settings is not None and self._task.processor is None:
             raise InputError(
-                f"'{self._spec}' returns the settings of a processor, and no task says what its module gives.",
+                f"'{self._spec}' returns settings of a processor, but no task says what the module's outputs are.",
                 hint="Pass --task image-classification and --labels FILE.",
             )
         return net.eval(), self._named(net, inputs), settings
@@ -116,14 +116,13 @@ class TorchSource:
             names = list(inspect.signature(net.forward).parameters)
             if len(inputs) > len(names):
                 raise InputError(
-                    f"'{self._spec}': there are {len(inputs)} example inputs; the module takes {len(names)}: "
+                    f"'{self._spec}': there are {len(inputs)} example inputs, but the module takes {len(names)}: "
                     f"{', '.join(names)}."
                 )
             inputs = dict(zip(names, inputs, strict=False))
         if not isinstance(inputs, Mapping) or not inputs:
             raise InputError(
-                f"'{self._spec}': the example inputs must be tensors, by name or in order; given was "
-                f"{_kind_of(inputs)}."
+                f"'{self._spec}': the example inputs must be tensors, by name or in order; found {_kind_of(inputs)}."
             )
         for name, value in inputs.items():
             if not isinstance(value, self._torch.Tensor):
@@ -196,8 +195,8 @@ class TorchSource:
             two_of_one = self._task.two_of_one and head.is_binary
             if head.labels != len(self.labels) and not two_of_one:
                 raise InputError(
-                    f"'{self._spec}': there are {len(self.labels)} labels, and the module gives {head.labels} scores.",
-                    hint="Pass as many with --labels FILE, in the order of the scores.",
+                    f"'{self._spec}': there are {len(self.labels)} labels, but the module gives {head.labels} scores.",
+                    hint="Pass one label for each score with --labels FILE, in the order of the scores.",
                 )
         pipeline = self._task.pipeline(self._processor, ports.inputs, ports.outputs, head)
         save_model(folder, {COMPONENT: model}, pipeline, task=self.task, labels=self.labels)
@@ -282,7 +281,7 @@ def _tensors(torch: Any, value: Any) -> list[Any]:
         return [value.detach().cpu()]
     if isinstance(value, Mapping):
         value = list(value.values())
-    # Whatever else a module returns beside tensors (None, numbers) is no output of the graph.
+    # Whatever else a module returns beside tensors (None, numbers) is not an output of the graph.
     return [tensor for part in value for tensor in _tensors(torch, part)] if isinstance(value, list | tuple) else []
 
 
@@ -295,10 +294,10 @@ def _import(module: str, spec: str) -> ModuleType:
             raise
         raise InputError(
             f"'{spec}': there is no module '{error.name}'.",
-            hint=f"Modules are looked for in '{Path.cwd()}', in PYTHONPATH and among installed packages.",
+            hint=f"Modules are searched in '{Path.cwd()}', in PYTHONPATH and among installed packages.",
         ) from error
     except (TypeError, ValueError) as error:
-        raise InputError(f"'{spec}': '{module}' is no name of a module.") from error
+        raise InputError(f"'{spec}': '{module}' is not a module name.") from error
 
 
 def _file_of(module: str) -> Path | None:

@@ -48,8 +48,8 @@ class CausalGraph:
         self._takes = inspect.signature(self._model.forward).parameters
         if "past_key_values" not in self._takes:
             raise InputError(
-                f"'{checkpoint.folder}': {type(self._model).__name__} has no cache of keys and values; models with "
-                "another state cannot be built yet."
+                f"'{checkpoint.folder}': {type(self._model).__name__} has no key-value cache. Models with another "
+                "kind of state are not supported yet."
             )
         config = self._model.config.get_text_config()
         positions = getattr(config, "max_position_embeddings", None) or _DEFAULT_POSITIONS
@@ -103,8 +103,8 @@ class CausalGraph:
         known = {"input_ids", *found.values(), *state.values()}
         if set(inputs) != known or len(outputs) != len(state) + 1:
             raise InputError(
-                f"'{self._checkpoint.folder}' exports to a graph whose state is no cache of keys and values; its "
-                f"inputs are {', '.join(inputs)}."
+                f"'{self._checkpoint.folder}' exports to a graph whose state is not a key-value cache; its inputs "
+                f"are {', '.join(inputs)}."
             )
         loop = write_record(LoopSpec(tokens="input_ids", logits=outputs[0], state=state, **found))
         tokens = [name for name in inputs if name in ("input_ids", "attention_mask")]

@@ -39,7 +39,7 @@ class DualEncoder(ABC):
         self._checkpoint = checkpoint
         self.model = checkpoint.load_model(task.model)
         if not hasattr(self.model, "logit_scale"):
-            raise InputError(f"'{checkpoint.folder}': {type(self.model).__name__} has no scale of its scores.")
+            raise InputError(f"'{checkpoint.folder}': {type(self.model).__name__} has no logit scale.")
         config = self.model.config
         # What pipelines of transformers go by as well.
         self.sigmoid = "siglip" in config.model_type

@@ -35,7 +35,7 @@ class SingleGraph:
         self._task = task
         self._checkpoint = checkpoint
         if task.processor is None:
-            raise InputError(f"'{checkpoint.folder}': the task '{task.name}' has no processor for a checkpoint.")
+            raise InputError(f"'{checkpoint.folder}': the task '{task.name}' cannot be built from a checkpoint.")
         self._processor = task.processor.from_checkpoint(checkpoint)
         self._model = checkpoint.load_model(task.model, task.needless)
         if isinstance(self._processor, TokenizingProcessor):
@@ -49,7 +49,8 @@ class SingleGraph:
         two_of_one = task.two_of_one and self._head.is_binary and len(labels) == 2
         if task.labelled and len(labels) != self._model.config.num_labels and not two_of_one:
             raise InputError(
-                f"'{checkpoint.folder}': there are {len(labels)} labels, the model has {self._model.config.num_labels}."
+                f"'{checkpoint.folder}': there are {len(labels)} labels, but the model has "
+                f"{self._model.config.num_labels}."
             )
 
     def export(self, folder: Path) -> None:
@@ -65,7 +66,7 @@ class SingleGraph:
         if len(outputs) != len(self._task.outputs):
             raise InputError(
                 f"'{self._checkpoint.folder}' exports to a graph with the outputs {', '.join(outputs)}; the task "
-                f"'{self._task.name}' has {', '.join(self._task.outputs)}."
+                f"'{self._task.name}' needs {', '.join(self._task.outputs)}."
             )
         self._processor.keep(folder)
         pipeline = self._task.pipeline(self._processor, inputs, outputs, self._head)

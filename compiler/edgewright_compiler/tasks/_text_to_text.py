@@ -30,7 +30,7 @@ def _check(folder: Path) -> None:
         raise InputError(
             f"'{folder}': its tokenizer is two SentencePiece models ({' and '.join(_PAIR)}), which the step 'tokenize' "
             "cannot run.",
-            hint="Save a tokenizer of the fast kind into the folder, which has a tokenizer.json for both languages.",
+            hint="Save a fast tokenizer into the folder: one tokenizer.json for both languages.",
         )
 
 

@@ -44,8 +44,8 @@ def transcript_settings(checkpoint: Checkpoint) -> dict[str, Any] | None:
         if settings.get(name) not in (None, False):
             raise InputError(
                 f"'{checkpoint.folder}': its generation settings have {name} = {settings[name]!r}, which the runtime "
-                "cannot do.",
-                hint="Remove it from generation_config.json to build without it.",
+                "does not support.",
+                hint="Remove the setting from generation_config.json to build without it.",
             )
     times = TimestampSpec(int(none), end, settings.get("max_initial_timestamp_index"))
     return {

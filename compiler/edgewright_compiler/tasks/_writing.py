@@ -39,7 +39,7 @@ def start_token(settings: dict[str, Any]) -> list[Any]:
     names = ("decoder_start_token_id", "bos_token_id")
     found = next((settings[name] for name in names if settings.get(name) is not None), None)
     if found is None:
-        raise InputError("The generation settings of the checkpoint name no decoder_start_token_id.")
+        raise InputError("The checkpoint's generation settings have no decoder_start_token_id.")
     return [int(found)]
 
 

@@ -39,7 +39,7 @@ def _open(task: Task, checkpoint: Checkpoint) -> Exporter:
 
     tokenizer = checkpoint.loaded(lambda: AutoTokenizer.from_pretrained(checkpoint.folder, **OFFLINE))
     if tokenizer.mask_token is None:
-        raise InputError(f"'{checkpoint.folder}': its tokenizer has no mask token, so there is nothing to fill.")
+        raise InputError(f"'{checkpoint.folder}': its tokenizer has no mask token.")
     options = {"tokenizer": TOKENIZER_URI, "mask": tokenizer.mask_token}
 
     def fill(outputs: Sequence[str]) -> tuple[StepSpec, ...]:

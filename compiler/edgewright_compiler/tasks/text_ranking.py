@@ -30,11 +30,11 @@ def _check(config: dict[str, Any], folder: Path) -> None:
     function = head_of(config).cross_encoder or ""
     if function not in _FUNCTIONS:
         raise InputError(
-            f"'{folder}': its scores are made by '{function}'; supported are {', '.join(filter(None, _FUNCTIONS))}."
+            f"'{folder}': its scoring function is '{function}'; supported: {', '.join(filter(None, _FUNCTIONS))}."
         )
     own = config.get("sentence_transformers")
     if isinstance(own, Mapping) and (prompt := own.get("default_prompt_name")):
-        raise InputError(f"'{folder}': it puts the words '{prompt}' in front of its queries, which is not supported.")
+        raise InputError(f"'{folder}': it puts the prompt '{prompt}' before its queries, which is not supported.")
 
 
 TASK = Task(

@@ -73,7 +73,7 @@ class Pieces:
         decode = self._tokenizer.decode
         before = decode(self._before, skip_special_tokens=True)
         whole = decode([*self._before, *self.tokens], skip_special_tokens=True)
-        # The stream waits with bytes that are no character yet; the whole text has a replacement for them.
+        # The stream waits with bytes that are not a character yet; the whole text has a replacement for them.
         if whole.startswith(before + self.text):
             self.text = whole[len(before) :]
         return self._give(len(self.text))

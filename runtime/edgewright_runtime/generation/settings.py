@@ -95,7 +95,7 @@ class GenerationSettings:
                 raise SampleError(f"The setting {name} is {getattr(self, name)!r}; expected {expected}.")
         if self.do_sample and self.num_beams > 1:
             raise SampleError(
-                "Beam search and sampling are two ways to choose a token; both were asked for.",
+                "Beam search and sampling cannot be combined; both were requested.",
                 hint="Pass num_beams=1 to sample, or do_sample=False to search.",
             )
 

@@ -35,7 +35,7 @@ class PlanProvider:
 
     def emulator_unavailable(self) -> str | None:
         """No emulator of NVIDIA's GPUs is known."""
-        return f"{self._flavour.title} emulates nothing."
+        return f"{self._flavour.title} has no emulator."
 
     def options(self, settings: Mapping[str, str], threads: int) -> dict[str, str]:  # noqa: ARG002 - the provider protocol
         """The settings as they are: compute capabilities; a GPU has no threads to set."""

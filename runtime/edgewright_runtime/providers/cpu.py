@@ -17,7 +17,7 @@ def unavailable() -> str | None:
 
 def emulator_unavailable() -> str | None:
     """It runs what this machine is; another processor is emulated around the whole process, by QEMU."""
-    return "The CPU provider emulates nothing."
+    return "The CPU provider has no emulator."
 
 
 def options(settings: Mapping[str, str], threads: int) -> dict[str, str]:  # noqa: ARG001 - the provider protocol

@@ -11,7 +11,7 @@ from edgewright_runtime.options import Check, one_of, thread_count
 from edgewright_runtime.providers._plugins import devices
 
 # Seen with plugin 1.8 on an AMD processor: the library loads and offers no device.
-OTHER_PROCESSORS = "The OpenVINO provider offers no device on this machine: it takes Intel processors only."
+OTHER_PROCESSORS = "The OpenVINO provider finds no device on this machine. It supports Intel processors only."
 _NAME = "OpenVINOExecutionProvider"
 _PLUGIN = "onnxruntime_ep_openvino"
 _LONGEST_CONFIG = 1000
@@ -54,7 +54,7 @@ def unavailable() -> str | None:
 
 def emulator_unavailable() -> str | None:
     """It runs on what it finds; an Intel processor is emulated around the whole process, by QEMU."""
-    return "The OpenVINO provider emulates nothing."
+    return "The OpenVINO provider has no emulator."
 
 
 def options(settings: Mapping[str, str], threads: int) -> dict[str, str]:

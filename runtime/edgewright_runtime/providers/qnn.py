@@ -16,7 +16,7 @@ from edgewright_runtime.providers._plugins import devices
 from edgewright_targets.errors import InputError
 from edgewright_targets.host import architecture
 
-OTHER_PROCESSORS = "The QNN provider offers no device on this machine: it takes Snapdragon processors only."
+OTHER_PROCESSORS = "The QNN provider finds no device on this machine. It supports Snapdragon processors only."
 _NAME = "QNNExecutionProvider"
 _PLUGIN = "onnxruntime_qnn"
 # Of the Hexagon NPU, in onnxruntime-qnn 2.7.
@@ -32,7 +32,10 @@ ALLOWED: Mapping[str, Check] = {
 def unavailable() -> str | None:
     """Why there is no NPU to run on here, or None."""
     if architecture() == _EMULATES_ON:
-        return "On an x86-64 machine the QNN provider only emulates the NPU of a Snapdragon; run it on such a device."
+        return (
+            "On x86-64 the QNN provider can only emulate the NPU of a Snapdragon. Run the engine on a Snapdragon "
+            "device."
+        )
     return _missing()
 
 
@@ -62,14 +65,14 @@ def options(settings: Mapping[str, str], threads: int) -> dict[str, str]:  # noq
         said = ", ".join(f"{key} = '{settings[key]}'" for key in ("htp_arch", "soc_model") if key in settings)
         raise InputError(
             f"The QNN provider needs the options htp_arch and soc_model, both numbers as text; found {said or 'none'}.",
-            hint=f"Architectures that it knows: {', '.join(_ARCHITECTURES)}.",
+            hint=f"Known architectures: {', '.join(_ARCHITECTURES)}.",
         )
     return dict(settings)
 
 
 def configure(session_options: Any, provider_options: Mapping[str, str]) -> None:
     """Add the NPU, or its emulator where there is none."""
-    # The path is of this machine, so it is no option that a package could carry.
+    # The path is of this machine, so it is not an option that a package could carry.
     path = importlib.import_module(_PLUGIN).get_qnn_htp_path()
     session_options.add_provider_for_devices(_devices(), {**provider_options, "backend_path": path})
 

@@ -49,34 +49,42 @@ CANDIDATES = OptionGroup(
     "zero-shot classification",
     "by default the labels that the package was built for",
 )
-GENERATION = OptionGroup("generate text", "generated text", "by default as the model's source says")
+GENERATION = OptionGroup(
+    "generate text", "generated text", "defaults are the generation settings of the model's source"
+)
 
 # In the order of the help.
 CALL_OPTIONS = {
     "threshold": CallOption(
-        BOXES, "share", "leave out boxes of a lower score (default: what the package says)", "SCORE"
+        BOXES, "share", "leave out boxes with a lower score (default: the package's threshold)", "SCORE"
     ),
     "candidate_labels": CallOption(CANDIDATES, "text", "texts to choose from, commas between them", "TEXTS"),
     "hypothesis_template": CallOption(CANDIDATES, "text", "a text with {} where a label goes", "TEXT"),
-    "max_new_tokens": CallOption(GENERATION, "count", "tokens of an answer at most", "N"),
-    "prompt": CallOption(GENERATION, "text", "for captions: the words that it begins with", "TEXT"),
-    "temperature": CallOption(GENERATION, "number", "sample; below 1 is more certain, 0 takes the best token", "T"),
-    "top_p": CallOption(GENERATION, "number", "sample from the tokens that together have this probability", "P"),
-    "seed": CallOption(GENERATION, "integer", "sample; the same seed gives the same answer", "N"),
-    "num_beams": CallOption(GENERATION, "count", "search with so many beams", "N"),
+    "max_new_tokens": CallOption(GENERATION, "count", "most tokens to generate", "N"),
+    "prompt": CallOption(GENERATION, "text", "for captions: the words that the caption begins with", "TEXT"),
+    "temperature": CallOption(
+        GENERATION, "number", "sampling temperature; below 1 is more certain, 0 takes the most probable token", "T"
+    ),
+    "top_p": CallOption(
+        GENERATION, "number", "sample from the most probable tokens that together have this probability", "P"
+    ),
+    "seed": CallOption(GENERATION, "integer", "seed of the sampling; the same seed gives the same text", "N"),
+    "num_beams": CallOption(GENERATION, "count", "number of beams of a beam search", "N"),
     "repetition_penalty": CallOption(GENERATION, "number", "above 1 makes tokens that occurred less probable", "F"),
     "language": CallOption(
         GENERATION,
         "text",
-        "of what is said, for speech models of several languages, such as de (default: it is detected)",
+        "for multilingual speech models: the language that is spoken, such as de (default: detected)",
         "CODE",
     ),
-    "task": CallOption(GENERATION, "text", "of these: transcribe, or translate into English", "TASK"),
+    "task": CallOption(
+        GENERATION, "text", "for multilingual speech models: transcribe, or translate into English", "TASK"
+    ),
     "timestamps": CallOption(
         GENERATION,
         "flag",
-        "for speech: the text in segments, with their start and end in seconds; with --no-timestamps only what the "
-        "model hears at once is written (default: as long as the recording is)",
+        "for speech: give segments of text with their start and end in seconds. --no-timestamps transcribes the "
+        "model's first window only (default: depends on the length of the recording)",
     ),
-    "stop": CallOption(GENERATION, "texts", "end before this text; may be given several times", "TEXT"),
+    "stop": CallOption(GENERATION, "texts", "stop before this text; may be given several times", "TEXT"),
 }

@@ -71,7 +71,7 @@ class PlanSession:
         self._runtime = module.Runtime(self._log)
         self._engine = self._runtime.deserialize_cuda_engine(plan.read_bytes())
         if self._engine is None:
-            raise PlanError(f"{flavour.title} cannot read the plan: {self._log.errors() or 'it does not say why'}")
+            raise PlanError(f"{flavour.title} cannot read the plan: {self._log.errors() or 'without a reason'}")
         self._context = self._engine.create_execution_context()
         if self._context is None:
             raise PlanError(f"{flavour.title} has no memory to run the plan: {self._log.errors()}")
@@ -105,7 +105,7 @@ class PlanSession:
 
         names = [port.name for port in self._inputs]
         if set(feeds) != set(names):
-            raise SampleError(f"The model takes the inputs {sorted(names)}; given were {sorted(feeds)}.")
+            raise SampleError(f"The model takes the inputs {sorted(names)}; found {sorted(feeds)}.")
         self._stream.use()
         # Kept until the stream is done: the copies to the device read them.
         arrays = {port.name: np.asarray(feeds[port.name], dtype=port.dtype, order="C") for port in self._inputs}
@@ -159,7 +159,7 @@ class PlanSession:
 
     def _checked(self, done: bool, what: str) -> None:  # noqa: FBT001 - TensorRT answers so
         if not done:
-            raise PlanError(f"TensorRT failed at {what}: {self._log.errors() or 'it does not say why'}")
+            raise PlanError(f"TensorRT failed at {what}: {self._log.errors() or 'without a reason'}")
 
     def close(self) -> None:
         """Free the engine and its memory on the GPU."""

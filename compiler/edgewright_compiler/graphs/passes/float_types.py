@@ -46,7 +46,7 @@ class BoundInfinities(GraphPass):
 
 
 def _has_infinite(array: Array) -> bool:
-    # Without a copy of the weights, and past those that are no numbers.
+    # Without a copy of the weights, and past those that are not numbers.
     flat = array.reshape(-1)
     return bool(flat.size) and bool(np.fmax.reduce(flat) >= _INFINITE or np.fmin.reduce(flat) <= -_INFINITE)
 

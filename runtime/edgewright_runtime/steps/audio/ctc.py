@@ -77,7 +77,7 @@ class CtcDecode:
 
 def _check_beams(beams: Any) -> int:
     if not isinstance(beams, int) or not 1 <= beams <= _MOST_BEAMS:
-        raise SampleError(f"A transcript is searched with 1 to {_MOST_BEAMS:,} beams; asked for were {beams!r}.")
+        raise SampleError(f"The number of beams must be from 1 to {_MOST_BEAMS:,}; found {beams!r}.")
     return beams
 
 

@@ -77,14 +77,14 @@ class AudioReader:
         if isinstance(audio, dict) and set(audio) == {"array", "sampling_rate"}:
             audio, rate = audio["array"], int(audio["sampling_rate"])
             if not 0 < rate <= _HIGHEST_RATE:
-                raise SampleError(f"A sampling rate of {rate} is none of audio.")
+                raise SampleError(f"A sampling rate of {rate} Hz is not supported.")
         if not isinstance(audio, np.ndarray):
             raise SampleError(
-                f"The model takes audio: a file, or an array with its rate; given was {type(audio).__name__}."
+                f"The model takes audio: a file, or an array with its rate; found {type(audio).__name__}."
             )
         if audio.ndim != 1 or audio.dtype.kind not in "fiu":
             raise SampleError(
-                f"The model takes one channel, numbers of shape [samples]; given was {audio.dtype} of shape "
+                f"The model takes one channel, numbers of shape [samples]; found {audio.dtype} of shape "
                 f"{list(audio.shape)}."
             )
         if not len(audio):
@@ -111,7 +111,8 @@ class AudioReader:
             reason = str(getattr(error, "error_string", error)).strip().rstrip(".")
             raise SampleError(
                 f"{name} cannot be read as audio: {reason}.",
-                hint="WAV, FLAC, Ogg and MP3 can be read; others are converted with: ffmpeg -i INPUT out.wav",
+                hint="Supported: WAV, FLAC, Ogg and MP3. Convert other files, for example with: ffmpeg -i INPUT "
+                "out.wav",
             ) from error
         if not read.count:
             raise SampleError(f"{name} is empty: it has no samples.")
@@ -127,16 +128,16 @@ class AudioReader:
         if count * self._rate > self._longest * rate:
             seconds = self._longest / self._rate
             warnings.warn(
-                f"The model hears {seconds:g} seconds; longer audio was cut after that.", AudioWarning, stacklevel=5
+                f"The model takes {seconds:g} seconds of audio; longer audio was cut.", AudioWarning, stacklevel=5
             )
 
     def _refuse_long(self, name: str, seconds: float) -> None:
         limit = self._longest / self._rate
         if seconds > limit and not self._cut:
             raise SampleError(
-                f"{name} lasts {_duration(seconds)}; the model takes {limit:g} seconds at most.",
-                hint="Split it, best where it is silent, for example with: "
-                f"ffmpeg -i INPUT -f segment -segment_time {limit:g} part-%04d.wav",
+                f"{name} lasts {_duration(seconds)}; the model takes at most {limit:g} seconds.",
+                hint="Split it, best at silence, for example with: ffmpeg -i INPUT -f segment -segment_time "
+                f"{limit:g} part-%04d.wav",
             )
 
 
@@ -183,7 +184,7 @@ def _soundfile() -> Any:
         import soundfile
     except (ImportError, OSError) as error:  # OSError where the package is there and libsndfile is not
         raise MissingDependencyError(
-            "This package takes audio files, and the library 'soundfile' is not installed.",
+            "This package takes audio files, but the library 'soundfile' is not installed.",
             hint="Install it with: pip install soundfile",
         ) from error
     return soundfile

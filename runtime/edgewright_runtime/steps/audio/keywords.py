@@ -71,7 +71,9 @@ class KeywordSpotter:
                 if end < settings.settle * settings.sampling_rate:
                     continue
                 if len(scores) != count:
-                    raise PackageError(f"'{name}' gives {len(scores)} scores; the package names {count} labels of it.")
+                    raise PackageError(
+                        f"'{name}' gives {len(scores)} scores, but the package has {count} labels for it."
+                    )
                 for label, score in enumerate(scores, offset):
                     self.highest[label] = max(self.highest[label], score)
                     if score >= settings.threshold and end >= self._until[label]:
@@ -103,12 +105,12 @@ class SpotKeywords:
         """What finds the keywords of one recording.
 
         Raises:
-            SampleError: The threshold is no score.
+            SampleError: The threshold is not a score.
         """
         settings = self._settings
         if threshold is not None:
             if not 0 < threshold < 1:
-                raise SampleError(f"The threshold is a score between 0 and 1; given was {threshold}.")
+                raise SampleError(f"The threshold must be a score between 0 and 1; found {threshold}.")
             settings = dataclasses.replace(settings, threshold=float(threshold))
         return KeywordSpotter(settings, self._labels)
 

@@ -43,13 +43,13 @@ class Resampler:
             import soxr
         except ImportError as error:
             raise MissingDependencyError(
-                f"The audio has {self._rate:,} samples a second, the model takes {self._wanted:,}, and the library "
+                f"The audio has {self._rate:,} samples per second, the model takes {self._wanted:,}, but the library "
                 "'soxr' is not installed.",
                 hint="Install it with: pip install soxr",
             ) from error
-        lost = f"; sounds above {self._rate / 2000:g} kHz are missing in it" if self._rate < self._wanted else ""
+        lost = f". Frequencies above {self._rate / 2000:g} kHz are missing" if self._rate < self._wanted else ""
         warnings.warn(
-            f"The audio has {self._rate:,} samples a second and the model takes {self._wanted:,}: it was "
+            f"The audio has {self._rate:,} samples per second, the model takes {self._wanted:,}: it was "
             f"resampled{lost}.",
             AudioWarning,
             stacklevel=7,

@@ -151,12 +151,12 @@ class SpeechSegments:
         """What finds the segments of one recording.
 
         Raises:
-            SampleError: The threshold is no probability.
+            SampleError: The threshold is not a probability.
         """
         if threshold is None:
             return Segmenter(self.settings)
         if not 0 < threshold < 1:
-            raise SampleError(f"The threshold is a probability between 0 and 1; given was {threshold}.")
+            raise SampleError(f"The threshold must be a probability between 0 and 1; found {threshold}.")
         return Segmenter(replace(self.settings, threshold=float(threshold), exit_threshold=0.0))
 
     def __call__(self, values: NamedValues) -> dict[str, list[SpeechSegment]]:

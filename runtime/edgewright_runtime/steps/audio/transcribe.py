@@ -134,7 +134,7 @@ class Transcribe:
         long = values[self._whole].shape[2] > self._frames
         if asked is False and long:
             warnings.warn(
-                f"Without times the model hears {self._frames * FRAME_SECONDS:g} seconds; what follows was left out.",
+                f"Without timestamps the model takes {self._frames * FRAME_SECONDS:g} seconds; the rest was left out.",
                 AudioWarning,
                 stacklevel=2,
             )
@@ -194,7 +194,7 @@ class Transcribe:
             {name: options[name] for name in OPTIONS if options.get(name) is not None}
         )
         if settings.stop:
-            raise SampleError("A stop text ends what is written about one window; this recording has several.")
+            raise SampleError("Stop texts work for recordings of one window only; this recording has several.")
         if settings.do_sample and settings.seed is None:
             settings = replace(settings, seed=int(np.random.SeedSequence().generate_state(1)[0]))
         total = values[self._whole].shape[2]

@@ -93,10 +93,14 @@ class DecodeAnchors:
         """
         found = values[self._output]
         if found.ndim != 3 or len(found) != 1:
-            raise SampleError(f"The output '{self._output}' is {list(found.shape)}; expected is one sample of anchors.")
+            raise SampleError(
+                f"The output '{self._output}' is {list(found.shape)}; expected the anchors of one sample."
+            )
         rows = found[0].T if self._anchors_last else found[0]
         if rows.shape[1] <= self._first:
-            raise SampleError(f"The output '{self._output}' is {list(found.shape)}: there is no room for classes.")
+            raise SampleError(
+                f"The output '{self._output}' is {list(found.shape)}: its shape leaves no room for classes."
+            )
         scores = rows[:, self._first :]
         if self._logits:
             scores = sigmoid(scores)

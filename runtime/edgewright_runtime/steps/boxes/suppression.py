@@ -43,7 +43,7 @@ class Candidates:
         return Candidates(self.corners[chosen], self.scores[chosen], self.classes[chosen])
 
     def over(self, threshold: float) -> Candidates:
-        """Those with a score above a threshold; one that is no number is above none."""
+        """Those with a score above a threshold; one that is not a number is above none."""
         return self.some(self.scores > np.float32(threshold))
 
     def best_first(self) -> Candidates:
@@ -88,7 +88,7 @@ def suppress(corners: NDArray[np.float32], classes: NDArray[np.int64] | None, ov
     areas = (right - left) * (bottom - top)
     alive = np.ones(len(corners), dtype=bool)
     kept = []
-    # Two boxes without an area divide nothing by nothing, which is no overlap.
+    # Two boxes without an area divide nothing by nothing, which is not an overlap.
     with np.errstate(invalid="ignore"):
         for place in range(len(corners)):
             if not alive[place]:
@@ -135,10 +135,10 @@ class NameBoxes:
             SampleError: The call asks for a threshold that is none, or the model gives a class that has no label.
         """
         best = values["candidates"].over(asked_threshold(values, self._threshold)).best_first()
-        # A graph of low precision may give what is no number.
+        # A graph of low precision may give what is not a number.
         best = best.some(np.isfinite(best.corners).all(axis=1))
         if best.classes.size and not 0 <= best.classes.min() <= best.classes.max() < len(self._labels):
-            raise SampleError(f"The model found a class that none of its {len(self._labels)} labels stands for.")
+            raise SampleError(f"The model predicted a class outside its {len(self._labels)} labels.")
         best = best.some(slice(self._most))
         found: list[FoundBox] = []
         for kind, score, corners in zip(
@@ -158,11 +158,11 @@ def asked_threshold(values: NamedValues, declared: float) -> float:
     """The threshold that a call asks for, else the declared one.
 
     Raises:
-        SampleError: It is no share of one.
+        SampleError: It is not a share of one.
     """
     asked = call_of(values).options.get("threshold")
     if asked is None:
         return declared
     if isinstance(asked, bool) or not isinstance(asked, (int, float)) or not 0 <= asked <= 1:
-        raise SampleError(f"A threshold is a number from 0 to 1; given was {asked!r}.")
+        raise SampleError(f"The threshold must be a number from 0 to 1; found {asked!r}.")
     return float(asked)

@@ -143,7 +143,7 @@ class PadImage:
         if (height is None) != (width is None) or (height is None) == (multiple_of is None):
             raise ValueError("a size is height and width, or multiple_of")
         if min(size for size in (height, width, multiple_of) if size is not None) < 1 or not 0 <= colour <= 255:
-            raise ValueError("a size is not positive, or the colour none of 0 to 255")
+            raise ValueError("a size is not positive, or the colour is not from 0 to 255")
         self._size = None if height is None or width is None else (width, height)
         self._multiple = multiple_of or 1
         self._colour = colour

@@ -66,7 +66,7 @@ class DrawLatent:
         if isinstance(given, np.ndarray):
             given = {next(iter(self._shapes)): given}
         if not isinstance(given, dict) or not given:
-            raise SampleError(f"The model takes a seed, or a latent as an array; given was {type(given).__name__}.")
+            raise SampleError(f"The model takes a seed, or a latent as an array; found {type(given).__name__}.")
         return self._completed(given)
 
     def _completed(self, given: Mapping[str, object]) -> dict[str, Array]:
@@ -99,7 +99,7 @@ class DrawLatent:
 
     def _drawn(self, seed: int, shapes: Mapping[str, tuple[int, ...]], pictures: int) -> dict[str, Array]:
         if not 0 <= seed <= _LARGEST_SEED:
-            raise SampleError(f"The seed is {seed}; seeds are from 0 to {_LARGEST_SEED}.")
+            raise SampleError(f"The seed is {seed}; it must be from 0 to {_LARGEST_SEED}.")
         random = np.random.RandomState(seed)
         made = {}
         for name, shape in shapes.items():
@@ -135,18 +135,18 @@ class ToPicture:
     def __call__(self, values: NamedValues) -> Arrays:
         """Add `picture`, uint8 [height, width, 3] or [height, width]; several at once as [pictures, ...].
 
-        What is no number is black.
+        What is not a number is black.
 
         Raises:
-            SampleError: The output is no picture.
+            SampleError: The output is not a picture.
         """
         array = values[self._output]
         if array.ndim == 4 and array.shape[1] not in (1, 3) and array.shape[3] in (1, 3):
             array = np.moveaxis(array, 3, 1)
         if array.ndim != 4 or array.shape[1] not in (1, 3):
             raise SampleError(
-                f"The model's output '{self._output}' has the shape {list(array.shape)}, which is no picture: expected "
-                "was [pictures, 1 or 3 channels, height, width]."
+                f"The model's output '{self._output}' has the shape {list(array.shape)}, which is not a picture: "
+                "expected [pictures, 1 or 3 channels, height, width]."
             )
         # Half a level is added and the rest cut off: rounding as torchvision's save_image does it.
         levels = (np.nan_to_num(array, posinf=np.inf, neginf=-np.inf) - self._low) * self._scale + 0.5

@@ -48,7 +48,7 @@ class SegmentImage:
         The mask has the picture's size. Segments are `{"label", "index", "share"}`, the largest share first.
 
         Raises:
-            SampleError: The output is no scores of the package's labels.
+            SampleError: The output is not scores of the package's labels.
         """
         logits = values[self._logits]
         if logits.ndim == 4 and logits.shape[1] == 1 and len(self._labels) == 2:
@@ -56,7 +56,7 @@ class SegmentImage:
             logits = np.concatenate([np.full_like(logits, self._cut), logits], axis=1)
         if logits.ndim != 4 or logits.shape[1] != len(self._labels) or not logits.size:
             raise SampleError(
-                f"The model's output '{self._logits}' has the shape {list(logits.shape)}; expected were scores of "
+                f"The model's output '{self._logits}' has the shape {list(logits.shape)}; expected scores of "
                 f"{len(self._labels)} labels, [1, {len(self._labels)}, height, width]."
             )
         mask = best_classes(logits[0], *values["image_size"])

@@ -46,7 +46,7 @@ class DecodeImage:
             from PIL import Image, ImageOps, UnidentifiedImageError
         except ImportError as error:
             raise MissingDependencyError(
-                "This package takes images, and the library 'Pillow' is not installed.",
+                "This package takes images, but the library 'Pillow' is not installed.",
                 hint="Install it with: pip install pillow",
             ) from error
         if mode not in ("RGB", "L"):
@@ -60,7 +60,7 @@ class DecodeImage:
         """Replace `image` by the decoded image, and add its `image_size` as (height, width).
 
         Raises:
-            SampleError: This is no image, it is cut off, or of a kind that is not supported.
+            SampleError: This is not an image, it is cut off, or of a kind that is not supported.
         """
         image = self._opened(values["image"])
         return {"image": image, "image_size": (image.height, image.width)}
@@ -71,7 +71,7 @@ class DecodeImage:
         if isinstance(given, self._library.Image):
             return self._converted(given.copy(), "The image")
         if not isinstance(given, (str, Path, bytes)):
-            raise SampleError(f"The model takes an image: a path, bytes or an array; given was {type(given).__name__}.")
+            raise SampleError(f"The model takes an image: a path, bytes or an array; found {type(given).__name__}.")
         name = "The image" if isinstance(given, bytes) else f"'{given}'"
         try:
             with self._library.open(io.BytesIO(given) if isinstance(given, bytes) else given, formats=_FORMATS) as file:
@@ -81,7 +81,7 @@ class DecodeImage:
         except FileNotFoundError as error:
             raise SampleError(f"There is no image {name}.") from error
         except self._unknown as error:
-            raise SampleError(f"{name} is no image, or none of the kinds {', '.join(_FORMATS)}.") from error
+            raise SampleError(f"{name} is not an image, or not of a supported kind ({', '.join(_FORMATS)}).") from error
         except self._library.DecompressionBombError as error:
             raise SampleError(f"{name} is too large: {error}") from error
         except Exception as error:
@@ -92,7 +92,7 @@ class DecodeImage:
         grey = array.ndim == 2
         if array.dtype != np.uint8 or not (grey or (array.ndim == 3 and array.shape[2] == 3)) or not array.size:
             raise SampleError(
-                "An image as an array is uint8 of the shape [height, width] or [height, width, 3]; given was "
+                f"An image array must be uint8 of the shape [height, width] or [height, width, 3]; found "
                 f"{array.dtype} {list(array.shape)}."
             )
         return self._library.fromarray(array)
@@ -100,8 +100,8 @@ class DecodeImage:
     def _converted(self, image: Image, name: str) -> Image:
         if image.mode in _DEEP_MODES:
             raise SampleError(
-                f"{name} has more than 8 bits a channel (mode {image.mode}).",
-                hint="Which values are black and white only you know; save it with 8 bits a channel.",
+                f"{name} has more than 8 bits per channel (mode {image.mode}).",
+                hint="Its values of black and white are unknown. Save it with 8 bits per channel.",
             )
         if not (image.width and image.height):
             raise SampleError(f"{name} has no pixels.")
@@ -123,7 +123,10 @@ def check_pixels(width: int, height: int) -> None:
         SampleError: It has too many pixels.
     """
     if width * height > _MOST_PIXELS:
-        raise SampleError(f"The image would have {width} x {height} pixels for the model: it is too long or too wide.")
+        raise SampleError(
+            f"The image would have {width} x {height} pixels for the model, which is too many: it is too long or too "
+            "wide."
+        )
 
 
 class ResizeImage:

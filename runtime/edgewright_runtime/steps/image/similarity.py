@@ -68,13 +68,13 @@ class EmbedTexts:
         """Add `candidate_labels` (texts) and `text_embeds` (float32, [labels, size]).
 
         Raises:
-            SampleError: There are no labels, or one is no text, or the template has no place for them.
+            SampleError: There are no labels, or one is not text, or the template has no place for them.
         """
         options = call_of(values).options
         labels = _labels(options.get("candidate_labels"), self._labels)
         template = options.get("hypothesis_template") or self._template
         if not isinstance(template, str) or _PLACE not in template:
-            raise SampleError(f"The template is {template!r}; it has '{_PLACE}' where the label goes.")
+            raise SampleError(f"The template is {template!r}; it must have '{_PLACE}' where the label goes.")
         texts = [template.replace(_PLACE, label) for label in labels]
         recorded = CallOptions(recorder=call_of(values).recorder)
         if len(self._kept) + len(texts) > _KEPT:
@@ -94,7 +94,7 @@ def _labels(given: Any, default: Sequence[str]) -> Sequence[str]:
         raise SampleError("There are no labels to choose from.")
     for label in labels:
         if not isinstance(label, str) or not label.strip():
-            raise SampleError(f"A label to choose from is a text; given was {describe(label)}.")
+            raise SampleError(f"A label to choose from must be a text; found {describe(label)}.")
     return labels
 
 

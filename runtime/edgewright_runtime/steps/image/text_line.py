@@ -54,14 +54,14 @@ class FitLine:
         """Replace `image`.
 
         Raises:
-            SampleError: It is so wide that it is no line of text.
+            SampleError: It is so wide that it is not a line of text.
         """
         image: Image = values["image"]
         ratio = image.width / image.height
         if ratio > _LONGEST_LINE:
             raise SampleError(
-                f"The picture is {image.width} x {image.height}; a line of text is at most {_LONGEST_LINE} times as "
-                "wide as high."
+                f"The picture is {image.width} x {image.height}; a line of text may be at most {_LONGEST_LINE} times "
+                "as wide as high."
             )
         # In the order of the source: its rounding depends on it.
         room = int(self._height * max(self._width / self._height, ratio))
@@ -132,7 +132,7 @@ class SpellLine:
         except (OSError, ValueError, RecursionError, FileTooLargeError) as error:
             raise PackageError(f"'{package.root}': the characters cannot be read: {error}.") from error
         if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
-            raise PackageError(f"'{package.root}': the characters are no list of texts.")
+            raise PackageError(f"'{package.root}': the characters are not a list of texts.")
         self._characters = found
         self._scores = scores
         self._output = output

@@ -33,7 +33,9 @@ def text_limit(tokenizer: Any, name: str) -> int:
     growth = _growth(json.loads(normalizer.__getstate__())) if normalizer is not None else 1.0
     limit = int(TEXT_LIMIT / growth)
     if limit < _LEAST_LIMIT:
-        raise PackageError(f"'{name}': the normalizer of its tokenizer lets a text grow {growth:.3g} times; refused.")
+        raise PackageError(
+            f"'{name}': its tokenizer's normalizer can make a text {growth:.3g} times longer, which is refused."
+        )
     return limit
 
 

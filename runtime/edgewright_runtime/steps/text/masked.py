@@ -44,7 +44,7 @@ class FillMask:
         first = values["padding_before"]
         places = [place for place, token in enumerate(values["encoding"].ids) if token == self._id]
         if not places:
-            raise SampleError(f"The model fills masks: the text needs a {self._mask} where a word is missing.")
+            raise SampleError(f"The model fills masks: the text must have {self._mask} where a word is missing.")
         rows = values[self._logits][0][[first + place for place in places]]
         scores = softmax(rows)
         best = (-scores).argsort(axis=1, kind="stable")[:, : call_of(values).top_k]

@@ -20,7 +20,7 @@ def non_empty(text: Any, name: str) -> str:
         SampleError: It is not a string, or empty, or not valid Unicode.
     """
     if not isinstance(text, str) or not text.strip():
-        raise SampleError(f"The model takes a non-empty {name}; given was {describe(text)}.")
+        raise SampleError(f"The model takes a non-empty {name}; found {describe(text)}.")
     try:
         text.encode()
     except UnicodeEncodeError as error:

@@ -68,12 +68,12 @@ class TokenizePassages:
         passages = values["passages"]
         if not isinstance(passages, (list, tuple)) or not 1 <= len(passages) <= _MOST_PASSAGES:
             given = len(passages) if isinstance(passages, (list, tuple)) else type(passages).__name__
-            raise SampleError(f"The model takes a list of 1 to {_MOST_PASSAGES} passages; given was {given}.")
+            raise SampleError(f"The model takes a list of 1 to {_MOST_PASSAGES} passages; found {given}.")
         rows = [encode(self._tokenizer, self._most, query, non_empty(passage, "passage")) for passage in passages]
         if cut := sum(bool(row.overflowing) for row in rows):
             warnings.warn(
-                f"{cut} of {len(rows)} passages are, with the query, longer than the {self._limit} tokens that the "
-                "model takes: they were cut.",
+                f"{cut} of {len(rows)} passages were cut: with the query they are longer than the model's "
+                f"{self._limit} tokens.",
                 SampleCutWarning,
                 stacklevel=2,
             )

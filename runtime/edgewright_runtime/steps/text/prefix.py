@@ -29,7 +29,7 @@ class Prefix:
         self._default = default
         self._option = option
         if default not in self._choices:
-            raise ValueError(f"the default '{default}' is none of the choices")
+            raise ValueError(f"the default '{default}' is not one of the choices")
         self.options = (option,) if len(self._choices) > 1 else ()
 
     def __call__(self, values: NamedValues) -> dict[str, str]:
@@ -40,7 +40,7 @@ class Prefix:
         """
         text = values["text"]
         if not isinstance(text, str) or not text.strip():
-            raise SampleError(f"The model takes a non-empty text; given was {describe(text)}.")
+            raise SampleError(f"The model takes a non-empty text; found {describe(text)}.")
         given = call_of(values).options.get(self._option)
         name = self._default if given is None else str(given)
         if name not in self._choices:

@@ -67,7 +67,7 @@ class Prompt:
         if text is None or self._tokenizer is None:
             return []
         if not isinstance(text, str) or not text.strip():
-            raise SampleError(f"The option {self._text} is a text to go on with; given was {describe(text)}.")
+            raise SampleError(f"The option {self._text} must be a text to continue; found {describe(text)}.")
         return [int(token) for token in encode(self._tokenizer, self._most, text, add_special_tokens=False).ids]
 
 

@@ -73,7 +73,7 @@ class TokenizeQuestion:
                 raise
             # What the library says of two texts that it cannot cut to the length.
             raise SampleError(
-                f"The question leaves no room for the context, of which {self._room} tokens of a window are new: "
+                f"The question is too long: each window needs {self._room} new tokens of the context. Question: "
                 f"{question!r}."
             ) from error
         windows = [encoding, *encoding.overflowing]
@@ -102,7 +102,7 @@ class FindAnswer:
         starts, ends = _shares(values[self._start], windows), _shares(values[self._end], windows)
         best = (-1.0, 0, 0, 0)
         for index in range(len(windows)):
-            # Both ends of all spans: those that run backwards or are too long are no answers.
+            # Both ends of all spans: those that run backwards or are too long are not answers.
             spans = np.triu(np.outer(starts[index], ends[index]))
             spans = np.tril(spans, self._longest - 1)
             first, last = divmod(int(spans.argmax()), spans.shape[1])

@@ -75,12 +75,12 @@ class Tokenize:
         """
         text = values[self._text]
         if not isinstance(text, str) or not text.strip():
-            raise SampleError(f"The model takes a non-empty text; given was {describe(text)}.")
+            raise SampleError(f"The model takes a non-empty text; found {describe(text)}.")
         encoding = encode(self._tokenizer, self._most, text)
         # Not len(encoding.ids): each access of an encoding's field makes a new list.
         if self._limit and len(encoding) == self._limit and encoding.overflowing:
             warnings.warn(
-                f"The text is longer than the {self._limit} tokens that the model takes: it was cut.",
+                f"The text was cut: it is longer than the model's {self._limit} tokens.",
                 SampleCutWarning,
                 stacklevel=2,
             )
@@ -106,7 +106,7 @@ def read_tokenizer(package: Package, uri: str) -> Any:
         from tokenizers import Tokenizer
     except ImportError as error:
         raise MissingDependencyError(
-            "This package takes text, and the library 'tokenizers' is not installed.",
+            "This package takes text, but the library 'tokenizers' is not installed.",
             hint="Install it with: pip install tokenizers",
         ) from error
     path = package.asset(uri)
@@ -127,5 +127,5 @@ def read_tokenizer(package: Package, uri: str) -> Any:
 
 
 def describe(value: object) -> str:
-    """A value that is no text, for messages."""
+    """A value that is not text, for messages."""
     return repr(value[:80]) if isinstance(value, str) else f"{type(value).__name__}"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,gif,asf,mpegvideo,h264,hevc,y4m,yuv4mpegpipe"
 # Steps that a frame may go through.
 _OF_FRAMES = ("resize_image", "crop_image", "normalize_image")
-# Name of the frames where a sample is no file; also in `.npz` files.
+# Name of the frames where a sample is not a file; also in `.npz` files.
 FRAMES = "frames"
 _ARRAYS_LIMIT_BYTES = 2**31
 _MOST_FRAMES = 4096
@@ -56,7 +56,7 @@ class LoadVideo:
         """Add `frames`, Pillow images in colour.
 
         Raises:
-            SampleError: This is no video, it has no frames, or they cannot be read.
+            SampleError: This is not a video, it has no frames, or they cannot be read.
         """
         given = values["video"]
         name = "The video" if not isinstance(given, (str, Path)) else f"'{given}'"
@@ -71,14 +71,14 @@ class LoadVideo:
         if isinstance(given, (list, tuple, np.ndarray)):
             return {FRAMES: self._pictures(given, name)}
         if not isinstance(given, (str, Path, bytes)):
-            raise SampleError(f"The model takes a video: a file, a folder or frames; given was {type(given).__name__}.")
+            raise SampleError(f"The model takes a video: a file, a folder or frames; found {type(given).__name__}.")
         return {FRAMES: list(self._decoded(given, name))}
 
     def _chosen(self, total: int, name: str) -> list[int]:
         if not total:
             raise SampleError(f"{name} has no frames.")
         if total < self._frames:
-            text = f"{name} has {total} frames and the model takes {self._frames}: they are repeated."
+            text = f"{name} has {total} frames, but the model takes {self._frames}: frames were repeated."
             warnings.warn(text, VideoWarning, stacklevel=6)
         return [index * total // self._frames for index in range(self._frames)]
 
@@ -103,13 +103,13 @@ class LoadVideo:
             import av
         except ImportError as error:
             raise MissingDependencyError(
-                "This package takes videos, and the library 'av' is not installed.",
+                "This package takes videos, but the library 'av' is not installed.",
                 hint="Install it with: pip install av",
             ) from error
         try:
             data = given if isinstance(given, bytes) else Path(given).read_bytes()
         except OSError as error:
-            raise SampleError(f"There is no video {name} that can be read.") from error
+            raise SampleError(f"The video {name} does not exist or cannot be read.") from error
         try:
             total = _count(av, data)
             wanted = self._chosen(total, name)
@@ -124,7 +124,7 @@ class LoadVideo:
                     if found == len(wanted):
                         return
         except av.error.FFmpegError as error:
-            raise SampleError(f"{name} is no video, or it cannot be read: {error.strerror}.") from error
+            raise SampleError(f"{name} is not a video, or it cannot be read: {error.strerror}.") from error
         if last is None:
             raise SampleError(f"{name} has no frames.")
         # Its last packets hold no frames of their own.
@@ -162,7 +162,7 @@ class ForFrames:
 
         specs = [StepSpec(str(step["step"]), dict(step.get("options", {}))) for step in steps]
         if unknown := [spec.step for spec in specs if spec.step not in _OF_FRAMES]:
-            raise ValueError(f"'{unknown[0]}' is no step of a frame")
+            raise ValueError(f"'{unknown[0]}' is not a step of a frame")
         if not specs or specs[-1].step != "normalize_image":
             raise ValueError("the last step of a frame makes no array")
         self._steps = [make_free_step(spec) for spec in specs]
