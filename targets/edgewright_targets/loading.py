@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+from edgewright_targets.declared import declared_text
 from edgewright_targets.errors import InputError, nearest
 from edgewright_targets.host import host_facts
 from edgewright_targets.target import Target
@@ -52,11 +53,7 @@ def load_target(name: str, tasks: Collection[str] | None = None) -> Target:
         return load_target(host, tasks)
     if name.endswith(".toml"):
         path = Path(name)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"The target file '{name}' cannot be read: {error}.") from error
-        return read_target(path.stem, text, name, tasks)
+        return read_target(path.stem, declared_text(path, "target file"), name, tasks)
     if name not in target_names():
         raise InputError(f"Unknown target '{name}'.", hint=nearest(name, [HOST, *target_names()]))
     return read_target(name, own_text(name), f"{name}.toml", tasks)

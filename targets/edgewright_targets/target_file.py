@@ -13,11 +13,12 @@ from functools import cache
 from importlib import resources
 from typing import TypeVar
 
+from edgewright_targets.declared import read_declared
 from edgewright_targets.errors import nearest
 from edgewright_targets.recipe import Recipe
 from edgewright_targets.record import RecordError
 from edgewright_targets.target import Rung
-from edgewright_targets.toml_lines import read_toml, with_line
+from edgewright_targets.toml_lines import with_line
 
 T = TypeVar("T")
 
@@ -100,7 +101,7 @@ def read_file(text: str, where: str) -> TargetFile:
     Raises:
         RecordError: It, or a file that it extends, is wrong; the message begins with the file and the line.
     """
-    file = read_toml(TargetFile, text, where)
+    file = read_declared(TargetFile, "target", text, where)
     if file.extends is None:
         return file
     if file.extends not in _own_names():

@@ -1,4 +1,4 @@
-"""TOML that is read strictly, and lines of it: `tomllib` forgets where values stood, and people look for a line."""
+"""Values of a TOML text and their lines: `tomllib` forgets where values stood, and people look for a line."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
 
-from edgewright_targets.record import RecordError, read_record
-
-T = TypeVar("T")
+from edgewright_targets.record import RecordError
 
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""^\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=""")
@@ -28,20 +25,7 @@ def parse_toml(text: str, where: str) -> Mapping[str, object]:
         return tomllib.loads(text)
     # RecursionError: brackets nested without end.
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise RecordError(f"{where}: not valid TOML: {str(error)[:200]}.") from error
-
-
-def read_toml(kind: type[T], text: str, where: str) -> T:
-    """The dataclass `kind` from a TOML text, as `read_record` reads it; `where` is what messages call the file.
-
-    Raises:
-        RecordError: It is not valid TOML, or not of this form; the message begins with the file and the line.
-    """
-    data = parse_toml(text, where)
-    try:
-        return read_record(kind, data, where)
-    except RecordError as error:
-        raise with_line(error, text, where) from error
+        raise RecordError(f"{where}: this is not valid TOML: {str(error)[:200]}.") from error
 
 
 def line_of(text: str, keys: Sequence[str | int]) -> int | None:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from edgewright_runtime.steps.audio.stream_windows import LONGEST_WINDOW
 from edgewright_targets import InputError
+from edgewright_targets.declared import declared_text, read_declared
 from edgewright_targets.errors import nearest
-from edgewright_targets.record import RecordError, read_record
-from edgewright_targets.toml_lines import line_of, with_line
+from edgewright_targets.toml_lines import line_of
 
 # What a person gives; a component cannot be called so.
 AUDIO = "audio"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
-_LARGEST_FILE = 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,20 +167,8 @@ def read_declaration(path: Path) -> Declaration:
     Raises:
         InputError: There is no such file, or it is wrong; the message begins with the file and the line.
     """
-    try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise InputError(f"'{path}' is larger than 1 MiB, the limit for a declaration.")
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"The declaration '{path}' cannot be read: {error}.") from error
-    try:
-        data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"'{path}' is not valid TOML: {error}.") from error
-    try:
-        file = read_record(DeclarationFile, data, str(path))
-    except RecordError as error:
-        raise with_line(error, text, str(path)) from error
+    text = declared_text(path, "declaration")
+    file = read_declared(DeclarationFile, "model", text, str(path))
     found = Declaration(path, text, file)
     _check(found)
     return found
