@@ -125,7 +125,7 @@ def _check_hardware(file: TargetFile, where: str) -> None:
     for capability in file.compute_capabilities or ():
         if not _CAPABILITY.fullmatch(capability):
             raise RecordError(
-                f"{where}: compute_capabilities: '{capability}' is none; expected such as '8.9'.",
+                f"{where}: compute_capabilities: '{capability}' is not a compute capability such as '8.9'.",
                 keys=("compute_capabilities",),
             )
 
@@ -174,7 +174,7 @@ def _candidate(file: TargetFile, entry: CandidateFile, index: int, where: str) -
     )
     if found.pad_to_multiple_of < 1:
         raise RecordError(
-            f"{place}: pad_to_multiple_of is {found.pad_to_multiple_of}; 1 is not padding.",
+            f"{place}: pad_to_multiple_of is {found.pad_to_multiple_of}; 1 means no padding.",
             keys=(*at, "pad_to_multiple_of"),
         )
     _check_words((found.engine,), ENGINE_KINDS, "engine", place, *at)
