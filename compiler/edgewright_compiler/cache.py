@@ -34,7 +34,7 @@ _PREFIX = "stage-"
 _APART = (UNPACKED, ENGINES)
 
 
-def digest_of(parts: Mapping[str, Any]) -> str:
+def digest_of(parts: Mapping[str, object]) -> str:
     """SHA-256 of plain data, the same for the same content whatever the order of keys."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -58,7 +58,7 @@ class StageCache:
     def get(
         self,
         stage: str,
-        parts: Mapping[str, Any],
+        parts: Mapping[str, object],
         make: Callable[[Path], None],
         *,
         damaged: Callable[[Path], None] | None = None,
@@ -102,7 +102,7 @@ class StageCache:
                 hint="Remove it, or clear the cache with: edgewright cache clear",
             ) from error
 
-    def find(self, stage: str, parts: Mapping[str, Any]) -> Path | None:
+    def find(self, stage: str, parts: Mapping[str, object]) -> Path | None:
         """The folder of a stage if it is there."""
         final = self._final(stage, parts)
         if not final.is_dir():
@@ -112,7 +112,7 @@ class StageCache:
             os.utime(final)
         return final
 
-    def _final(self, stage: str, parts: Mapping[str, Any]) -> Path:
+    def _final(self, stage: str, parts: Mapping[str, object]) -> Path:
         return self.root / _STAGES / stage / digest_of(parts)
 
     @contextmanager

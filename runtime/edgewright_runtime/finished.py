@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgewright_runtime.aside import folder_aside
 from edgewright_runtime.cache_folder import ENGINES, FINISHED, cache_folder
@@ -59,7 +60,7 @@ class Finished:
     created: str
 
 
-def engine_key(package: Package, spec: EngineSpec, component: str, here: Gpu) -> dict[str, Any]:
+def engine_key(package: Package, spec: EngineSpec, component: str, here: Gpu) -> dict[str, object]:
     """Everything that a plan of a component of this engine depends on, as plain data.
 
     Raises:
@@ -79,7 +80,7 @@ def engine_key(package: Package, spec: EngineSpec, component: str, here: Gpu) ->
     }
 
 
-def stored_plan(key: dict[str, Any]) -> Path | None:
+def stored_plan(key: Mapping[str, object]) -> Path | None:
     """The plan that is stored under `key`, whole as it was written; None where there is none."""
     folder = plan_folder(key)
     try:
@@ -90,7 +91,7 @@ def stored_plan(key: dict[str, Any]) -> Path | None:
     return folder / PLAN_FILE if whole else None
 
 
-def plan_folder(key: dict[str, Any]) -> Path:
+def plan_folder(key: Mapping[str, object]) -> Path:
     """Where a plan of this key is stored."""
     return cache_folder() / ENGINES / _digest(key)
 
@@ -160,5 +161,5 @@ def _record_path(package: Package, spec: EngineSpec, here: Gpu) -> Path:
     return cache_folder() / FINISHED / f"{_digest(parts)}.json"
 
 
-def _digest(parts: dict[str, Any]) -> str:
+def _digest(parts: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

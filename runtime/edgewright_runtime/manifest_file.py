@@ -10,9 +10,10 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Protocol
 
 from edgewright_runtime.errors import PackageError, PackageTooNewError
 from edgewright_runtime.manifest import FORMAT, EnginePart, EngineSpec, Manifest
@@ -37,7 +38,7 @@ _MOST_STEPS = 256
 _LARGEST_TOLERANCE = 2.0**64
 
 
-def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _table(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """A table of JSON: keys must differ, because ONNX Runtime and Python choose differently between equal ones."""
     if len(pairs) > _MOST_KEYS:
         raise ValueError(f"a table has {len(pairs)} keys; {_MOST_KEYS} are allowed")
@@ -50,6 +51,12 @@ def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+class _Variant(Protocol):
+    """A variant as ONNX Runtime's manifest has it, or as a stranger wrote it: nothing about it is sure."""
+
+    def __getitem__(self, key: str, /) -> Any: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,18 +75,18 @@ class _EngineRecord:
     component_recipes: dict[str, Recipe] = field(default_factory=dict)
 
 
-def manifest_metadata(manifest: Manifest) -> dict[str, Any]:
+def manifest_metadata(manifest: Manifest) -> dict[str, object]:
     """The JSON for `additional_metadata.edgewright`."""
-    data: dict[str, Any] = write_record(manifest)
+    data: dict[str, object] = write_record(manifest)
     del data["engines"]
     return data
 
 
-def engine_variant(spec: EngineSpec, component: str) -> dict[str, Any]:
+def engine_variant(spec: EngineSpec, component: str) -> dict[str, object]:
     """The JSON of an engine as a variant of a component in ONNX Runtime's manifest."""
     part = spec.parts[component]
     path = PurePosixPath(part.model_file)
-    executor: dict[str, Any] = {"model_file": path.name, "session_options": part.session_options}
+    executor: dict[str, object] = {"model_file": path.name, "session_options": part.session_options}
     if part.provider_options:
         executor["provider_options"] = part.provider_options
     record = _EngineRecord(
@@ -151,7 +158,7 @@ def _check_format(written: object, where: str) -> None:
         )
 
 
-def _engine(name: str, components: dict[str, dict[str, Any]], where: str) -> EngineSpec:
+def _engine(name: str, components: Mapping[str, Mapping[str, _Variant]], where: str) -> EngineSpec:
     place = f"{where}: engine '{name}'"
     if missing := [component for component, variants in components.items() if name not in variants]:
         raise PackageError(f"{place}: incomplete: it has no variant of {first_few(missing)}.")
@@ -196,7 +203,7 @@ def _engine(name: str, components: dict[str, dict[str, Any]], where: str) -> Eng
     return spec
 
 
-def _part(variant: Any) -> dict[str, Any]:
+def _part(variant: _Variant) -> dict[str, object]:
     # What ONNX Runtime cannot run has an executor of its own, which it leaves alone.
     infos = variant["executor_info"]
     executor = infos[ONNX_RUNTIME] if ONNX_RUNTIME in infos else infos[TENSORRT]

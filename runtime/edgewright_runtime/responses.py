@@ -6,8 +6,9 @@ other keys and types in one sentence.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from edgewright_runtime.model import EngineInfo
 from edgewright_targets import HostFacts
@@ -97,7 +98,7 @@ def _check_counts(*values: int) -> None:
         raise ResponseError("a number of things or bytes is negative")
 
 
-def read_response(kind: type[T], data: dict[str, Any], where: str) -> T | Refused:
+def read_response(kind: type[T], data: Mapping[str, object], where: str) -> T | Refused:
     """The response in `data`, which has `ok` beside its fields.
 
     Raises:

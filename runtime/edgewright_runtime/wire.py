@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING, Any
 
 from edgewright_runtime.samples import pack, unpack
@@ -44,7 +45,7 @@ class WireError(Exception):
         self.garbled = garbled
 
 
-def send(stream: IO[bytes], message: dict[str, Any], arrays: Arrays | None = None) -> None:
+def send(stream: IO[bytes], message: Mapping[str, object], arrays: Arrays | None = None) -> None:
     """Write one message and flush."""
     payload = b""
     if arrays:
@@ -57,7 +58,7 @@ def send(stream: IO[bytes], message: dict[str, Any], arrays: Arrays | None = Non
     stream.flush()
 
 
-def receive(stream: IO[bytes], *, limit_bytes: int = _LIMIT_BYTES) -> tuple[dict[str, Any], Arrays]:
+def receive(stream: IO[bytes], *, limit_bytes: int = _LIMIT_BYTES) -> tuple[dict[str, object], Arrays]:
     """Read one message.
 
     Args:
@@ -88,7 +89,7 @@ def receive(stream: IO[bytes], *, limit_bytes: int = _LIMIT_BYTES) -> tuple[dict
         raise WireError(error.message, garbled=True) from error
 
 
-def read_line(stream: IO[bytes], limit_bytes: int = RESPONSE_LIMIT_BYTES) -> dict[str, Any]:
+def read_line(stream: IO[bytes], limit_bytes: int = RESPONSE_LIMIT_BYTES) -> dict[str, object]:
     """Read one line of the stream as a JSON object.
 
     Raises:

@@ -25,21 +25,28 @@ import re
 import sys
 import time
 import warnings
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from edgewright_runtime.errors import SampleWarning
+from edgewright_runtime.requests import Keep, Load, Samples, Verify
 from edgewright_runtime.responses import Answered, Done, Hello, Loaded, Memory, Timed
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_runtime.wire import PROTOCOL, WireError, receive, send, unpack_samples
 from edgewright_targets import CheckFailedError, EdgewrightError, InputError, __version__, host_facts
 from edgewright_targets.host import read_text
+from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edgewright_runtime.probe import Probe
     from edgewright_runtime.selftest import SelfTestReport
     from edgewright_runtime.wire import Arrays
 
     Response = Hello | Loaded | Answered | Timed | Memory | Done | SelfTestReport
+
+
+T = TypeVar("T")
 
 
 class Worker:
@@ -54,23 +61,23 @@ class Worker:
         self._samples: list[Any] = []
         self._probe: Probe | None = None
 
-    def handle(self, request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+    def handle(self, message: dict[str, object], arrays: Arrays) -> tuple[dict[str, object], Arrays]:
         """Do what a request asks; gives the answer and its arrays."""
-        operation = str(request.pop("op", ""))
-        known = {
+        operation = str(message.pop("op", ""))
+        known: dict[str, Callable[[], tuple[Response, Arrays]]] = {
             "hello": self._hello,
-            "samples": self._keep,
-            "load": self._load,
-            "answer": self._answer,
-            "feeds": self._feeds,
-            "time": self._time,
+            "samples": lambda: self._keep(_read(Keep, message), arrays),
+            "load": lambda: self._load(_read(Load, message)),
+            "answer": lambda: self._answer(_read(Samples, message)),
+            "feeds": lambda: self._feeds(_read(Samples, message)),
+            "time": lambda: self._time(_read(Samples, message)),
             "memory": self._memory,
-            "verify": self._verify,
+            "verify": lambda: self._verify(_read(Verify, message)),
         }
         if operation not in known:
             return {"ok": False, "kind": "protocol", "error": f"unknown operation {operation!r}"}, {}
         try:
-            answer, made = known[operation](request, arrays)
+            answer, made = known[operation]()
         except CheckFailedError as error:
             return {"ok": False, "kind": "check", "error": error.message}, {}
         except EdgewrightError as error:
@@ -81,20 +88,18 @@ class Worker:
             return {"ok": False, "kind": "bug", "error": f"{type(error).__name__}: {error}"}, {}
         return {"ok": True, **dataclasses.asdict(answer)}, made
 
-    def _hello(self, request: dict[str, Any], arrays: Arrays) -> tuple[Response, Arrays]:
-        del request, arrays
+    def _hello(self) -> tuple[Response, Arrays]:
         facts = host_facts()
         if self._emulator is not None:
             # The memory is that of the machine around it, and its processor's name would read like a real one's.
             facts = dataclasses.replace(facts, cpu=self._emulator, memory_bytes=0, emulated=True)
         return Hello(PROTOCOL, __version__, facts), {}
 
-    def _keep(self, request: dict[str, Any], arrays: Arrays) -> tuple[Response, Arrays]:
-        self._samples = unpack_samples(request["samples"], arrays)
+    def _keep(self, request: Keep, arrays: Arrays) -> tuple[Response, Arrays]:
+        self._samples = unpack_samples(list(request.samples), arrays)
         return Done(), {}
 
-    def _load(self, request: dict[str, Any], arrays: Arrays) -> tuple[Response, Arrays]:
-        del arrays
+    def _load(self, request: Load) -> tuple[Response, Arrays]:
         # Libraries are imported before the clock starts: a process pays for them once, not for each model.
         import onnxruntime  # noqa: F401
 
@@ -106,10 +111,10 @@ class Worker:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model = load(
-                request["package"],
-                engine=request["engine"],
-                threads=request.get("threads"),
-                emulate=bool(request.get("emulate")),
+                request.package,
+                engine=request.engine,
+                threads=request.threads,
+                emulate=request.emulate,
             )
         self._probe = Probe(model)
         # An emulator takes seconds an answer, and a first one warms nothing up there.
@@ -118,12 +123,11 @@ class Worker:
         seconds = time.perf_counter() - start
         return Loaded(seconds, model.engine), {}
 
-    def _answer(self, request: dict[str, Any], arrays: Arrays) -> tuple[Response, Arrays]:
-        del arrays
+    def _answer(self, request: Samples) -> tuple[Response, Arrays]:
         probe = self._loaded()
         made: Arrays = {}
         said: list[tuple[int, str, str]] = []
-        for index in request["indices"]:
+        for index in request.indices:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always", SampleWarning)
                 values = probe.values_for_comparison(self._samples[index])
@@ -136,24 +140,22 @@ class Worker:
                 made[f"{index}/{ANSWER}"] = pack_answer(answer)
         return Answered(tuple(said)), made
 
-    def _feeds(self, request: dict[str, Any], arrays: Arrays) -> tuple[Response, Arrays]:
-        del arrays
+    def _feeds(self, request: Samples) -> tuple[Response, Arrays]:
         probe = self._loaded()
         made: Arrays = {}
-        for index in request["indices"]:
+        for index in request.indices:
             made |= {f"{index}/{name}": value for name, value in probe.golden_feeds(self._samples[index]).items()}
         return Done(), made
 
-    def _time(self, request: dict[str, Any], arrays: Arrays) -> tuple[Response, Arrays]:
-        del arrays
+    def _time(self, request: Samples) -> tuple[Response, Arrays]:
         probe = self._loaded()
         engine = probe.model.engine
         if engine.emulated:
             raise InputError(f"Engine '{engine.name}' runs in an emulator, where its calls cannot be timed.")
         # One call that is not counted: after a pause, threads have to wake and caches to fill again.
-        probe.call_for_timing(self._samples[request["indices"][0]])
+        probe.call_for_timing(self._samples[request.indices[0]])
         seconds, worked = [], []
-        for index in request["indices"]:
+        for index in request.indices:
             sample = self._samples[index]
             before = time.process_time()
             start = time.perf_counter()
@@ -164,24 +166,26 @@ class Worker:
         # The middle call, as of the times; where the clock of the processor is too coarse for a call, all together.
         return Timed(tuple(seconds), max(shares[len(shares) // 2], sum(worked) / sum(seconds))), {}
 
-    def _memory(self, request: dict[str, Any], arrays: Arrays) -> tuple[Response, Arrays]:
-        del request, arrays
+    def _memory(self) -> tuple[Response, Arrays]:
         return Memory(peak_memory_bytes()), {}
 
-    def _verify(self, request: dict[str, Any], arrays: Arrays) -> tuple[Response, Arrays]:
-        del arrays
+    def _verify(self, request: Verify) -> tuple[Response, Arrays]:
         from edgewright_runtime.selftest import verify
 
         with warnings.catch_warnings():
             # What was passed over is in the answer.
             warnings.simplefilter("ignore")
-            report = verify(request["package"], engine=request["engine"], strict=request["strict"])
+            report = verify(request.package, engine=request.engine, strict=request.strict)
         return report, {}
 
     def _loaded(self) -> Probe:
         if self._probe is None:
             raise RuntimeError("nothing is loaded")
         return self._probe
+
+
+def _read(kind: type[T], message: dict[str, object]) -> T:
+    return read_record(kind, message, "request")
 
 
 def _of_sample(caught: warnings.WarningMessage) -> bool:

@@ -83,7 +83,7 @@ def test_other_shapes_or_precision_are_another_key(change: dict[str, Any], packa
 def test_another_tensorrt_graph_or_weight_is_another_key(package: Package, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = on_the_device(package)
     key = engine_key(package, spec, "model", GPU)
-    files = key["graph and weights"]
+    files: Any = key["graph and weights"]
     assert any(name.endswith("model.onnx") for name in files)
     assert any(name.endswith("weights.bin") for name in files)
     assert all(len(digest) == 64 for digest in files.values())

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from edgewright_runtime import DamagedPackageError, Package
 from edgewright_runtime.manifest import ASSET_FOLDER
@@ -79,7 +78,7 @@ class Part:
                 inside += sum(entry.file_size for entry in archive.infolist())
         return self.size + inside
 
-    def listing(self) -> dict[str, Any]:
+    def listing(self) -> dict[str, object]:
         """The part as the far end is told of it."""
         files = {path: [file.size, file.digest] for path, file in self.files.items()}
         return {"name": self.name, "files": files, "unpack": self.unpack}

@@ -6,9 +6,9 @@ import contextlib
 import json
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import resources
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from edgewright_benchmarks.child_process import end_group, ended_after, exit_code, last_lines
 from edgewright_benchmarks.devices.connection import CONNECTION_CODE, NO_PYTHON_CODE, SshClient
@@ -63,7 +63,7 @@ class FarEndSession:
     def ask(
         self,
         kind: type[T],
-        request: dict[str, Any],
+        request: Mapping[str, object],
         content: Iterable[bytes] = (),
         *,
         timeout: float | None = _TIMEOUT_SECONDS,
@@ -79,20 +79,22 @@ class FarEndSession:
         Raises:
             InputError: The device refused, such as its disk, or sent what is not such a response.
         """
+        operation = str(request["op"])
         self.usable = False
         with ended_after(timeout, self._end_stuck):
             self._write([json.dumps(request).encode() + b"\n"])
             self._write(content)
-            answer = self._read_message(request["op"])
+            answer = self._read_message(operation)
         self.usable = True
         if answer.pop("ok", None) is not True:
-            if not isinstance(answer.get("error"), str):
-                raise self.garbled(request["op"], "it has neither a result nor an error")
-            raise InputError(f"Device '{self._name}' refused: {answer['error'][:_WORDS_LIMIT]}.")
+            reason = answer.get("error")
+            if not isinstance(reason, str):
+                raise self.garbled(operation, "it has neither a result nor an error")
+            raise InputError(f"Device '{self._name}' refused: {reason[:_WORDS_LIMIT]}.")
         try:
             return read_record(kind, answer, "its response")
         except RecordError as error:
-            raise self.garbled(request["op"], error.message.rstrip(".")) from error
+            raise self.garbled(operation, error.message.rstrip(".")) from error
 
     def garbled(self, operation: str, what: str) -> InputError:
         """The error for a response that no far end of ours sends; nothing more is asked in this connection."""
@@ -130,7 +132,7 @@ class FarEndSession:
             raise self.garbled("python", "the path of Python has control characters")
         return path
 
-    def _read_message(self, operation: str) -> dict[str, Any]:
+    def _read_message(self, operation: str) -> dict[str, object]:
         assert self._process.stdout is not None
         try:
             return read_line(self._process.stdout)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from edgewright_benchmarks.child_process import end_group, ended_after, ending, exit_code, last_lines, last_words
 from edgewright_benchmarks.devices.engine_worker import WORKER_COMMAND, ConnectionLostError, SampleChanges, WorkerError
 from edgewright_benchmarks.predictions import Prediction, prediction_from_arrays
+from edgewright_runtime.requests import Keep, Load, Samples, Verify
 from edgewright_runtime.responses import (
     Answered,
     Done,
@@ -24,12 +25,13 @@ from edgewright_runtime.responses import (
 )
 from edgewright_runtime.selftest import SelfTestReport
 from edgewright_runtime.wire import PROTOCOL, RESPONSE_LIMIT_BYTES, WireError, pack_samples, receive, send
-from edgewright_targets.record import RecordError
+from edgewright_targets.record import RecordError, write_record
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
 
 T = TypeVar("T")
+Request = Keep | Load | Samples | Verify
 
 # Compiling a large graph for a new shape takes a provider minutes at worst; a worker silent for longer is stuck.
 TIMEOUT_SECONDS = 900.0
@@ -73,7 +75,7 @@ class WorkerProcess:
             raise
 
     def _hello(self) -> Hello:
-        data, _ = self._exchange({"op": "hello"})
+        data, _ = self._exchange("hello")
         # The number first: another protocol has keys that this reader does not know.
         if data.get("ok") is True and data.get("protocol") != PROTOCOL:
             raise WorkerError(f"The worker speaks protocol {str(data.get('protocol'))[:20]}, this side {PROTOCOL}.")
@@ -82,15 +84,14 @@ class WorkerProcess:
     def keep(self, samples: Sequence[Any]) -> None:
         """Give the worker its samples; later calls name them by index."""
         plain, arrays = pack_samples(list(samples), paths=self._sees_files)
-        self._request(Done, {"op": "samples", "samples": plain}, arrays)
+        self._request(Done, "samples", Keep(tuple(plain)), arrays)
 
     def load(self, package: PurePath, engine: str | None, threads: int | None, *, emulate: bool = False) -> Loaded:
         """Open a package and activate an engine; gives the seconds to the first answer, and what runs where.
 
         Without an engine the first in the package's order that can run there does.
         """
-        request = {"op": "load", "package": str(package), "engine": engine, "threads": threads, "emulate": emulate}
-        return self._request(Loaded, request)[0]
+        return self._request(Loaded, "load", Load(str(package), engine, threads, emulate))[0]
 
     def answer(self, indices: Sequence[int]) -> list[Prediction]:
         """The predictions for these samples."""
@@ -109,7 +110,7 @@ class WorkerProcess:
         return self._arrays(Done, "feeds", indices)[0]
 
     def _arrays(self, kind: type[T], operation: str, indices: Sequence[int]) -> tuple[list[Arrays], T]:
-        facts, arrays = self._request(kind, {"op": operation, "indices": list(indices)})
+        facts, arrays = self._request(kind, operation, Samples(tuple(indices)))
         found: dict[str, Arrays] = {str(index): {} for index in indices}
         for key, value in arrays.items():
             index, _, name = key.partition("/")
@@ -122,25 +123,26 @@ class WorkerProcess:
 
     def time(self, indices: Sequence[int]) -> Timed:
         """Seconds of a call for each of these samples, after one that is not counted."""
-        timed = self._request(Timed, {"op": "time", "indices": list(indices)})[0]
+        timed = self._request(Timed, "time", Samples(tuple(indices)))[0]
         if len(timed.seconds) != len(indices):
             raise self._garbled("time", f"it has {len(timed.seconds)} times for {len(indices)} calls")
         return timed
 
     def verify(self, package: PurePath, engine: str | None, *, strict: bool) -> SelfTestReport:
         """The self-test of a package, or an error of the kind `check`."""
-        request = {"op": "verify", "package": str(package), "engine": engine, "strict": strict}
-        return self._request(SelfTestReport, request)[0]
+        return self._request(SelfTestReport, "verify", Verify(str(package), engine, strict))[0]
 
     def peak_memory_bytes(self) -> int:
         """Peak resident memory of the worker so far."""
-        return self._request(Memory, {"op": "memory"})[0].peak_bytes
+        return self._request(Memory, "memory")[0].peak_bytes
 
-    def _request(self, kind: type[T], message: dict[str, Any], arrays: Arrays | None = None) -> tuple[T, Arrays]:
-        data, made = self._exchange(message, arrays)
-        return self._read(kind, data, message["op"]), made
+    def _request(
+        self, kind: type[T], operation: str, request: Request | None = None, arrays: Arrays | None = None
+    ) -> tuple[T, Arrays]:
+        data, made = self._exchange(operation, request, arrays)
+        return self._read(kind, data, operation), made
 
-    def _read(self, kind: type[T], data: dict[str, Any], operation: str) -> T:
+    def _read(self, kind: type[T], data: dict[str, object], operation: str) -> T:
         try:
             response = read_response(kind, data, "its response")
         except (RecordError, ResponseError) as error:
@@ -149,19 +151,21 @@ class WorkerProcess:
             raise WorkerError(response.error, response.kind)
         return response
 
-    def _exchange(self, message: dict[str, Any], arrays: Arrays | None = None) -> tuple[dict[str, Any], Arrays]:
+    def _exchange(
+        self, operation: str, request: Request | None = None, arrays: Arrays | None = None
+    ) -> tuple[dict[str, object], Arrays]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
             with ended_after(self._timeout, self._end_stuck):
-                send(self._process.stdin, message, arrays)
+                send(self._process.stdin, {"op": operation, **(write_record(request) if request else {})}, arrays)
                 return receive(self._process.stdout, limit_bytes=RESPONSE_LIMIT_BYTES)
         except WireError as error:
             if error.garbled:
-                raise self._garbled(message["op"], str(error)) from error
-            raise self._death(message["op"]) from error
+                raise self._garbled(operation, str(error)) from error
+            raise self._death(operation) from error
         except OSError as error:
-            raise self._death(message["op"]) from error
+            raise self._death(operation) from error
 
     def _garbled(self, operation: str, what: str) -> WorkerError:
         """The error for a response that no worker of ours sends; the process is ended, as nothing more can be read."""

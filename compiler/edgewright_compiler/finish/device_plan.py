@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 from edgewright_benchmarks.progress import Progress
 from edgewright_compiler.cache import digest_of, sync_tree
@@ -80,7 +79,7 @@ def _build(
     package: Package,
     spec: EngineSpec,
     component: str,
-    key: dict[str, Any],
+    key: dict[str, object],
     here: Gpu,
     progress: Progress,
     capabilities: tuple[str, ...],
