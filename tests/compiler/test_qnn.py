@@ -90,7 +90,7 @@ class Workshop:
             unreproducible=(),
         )
         judged = tuple(JudgedEngine(engine, tolerance=0.0) for engine in engines)
-        assemble(place, PackageContents(manifest, self.exported, judged))
+        assemble(place, PackageContents(manifest=manifest, exported=self.exported, engines=judged))
         return place
 
     def model(self, name: str, engine: EngineFiles) -> Model:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from onnxruntime import ModelPackage
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PackageContents:
     """All that goes into a package.
 

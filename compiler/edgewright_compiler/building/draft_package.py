@@ -24,4 +24,7 @@ def write_draft(place: Path, job: Job, exported: ExportedFolder, engines: Sequen
     place.mkdir()
     names = tuple(engine.draft.name for engine in engines)
     judged = tuple(JudgedEngine(engine, tolerance=0.0) for engine in engines)
-    assemble(place, PackageContents(make_manifest([job], exported.model, names), exported.path, judged))
+    assemble(
+        place,
+        PackageContents(manifest=make_manifest([job], exported.model, names), exported=exported.path, engines=judged),
+    )

@@ -23,9 +23,9 @@ def package_contents(jobs: Sequence[Job], made: Sequence[JudgedTarget], *, golde
         judged_on=_judged_on(manifest, made),
     )
     return PackageContents(
-        manifest,
-        exported.path,
-        engines,
+        manifest=manifest,
+        exported=exported.path,
+        engines=engines,
         golden=made[0].golden if golden_samples else None,
         evidence={entry.target: entry.result for entry in made},
         documents={name: text for entry in made for name, text in entry.documents.items()},
