@@ -27,7 +27,8 @@ from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.progress import Progress, Terminal
 from edgewright_cli.console import print_json, say_error, table
 from edgewright_compiler.building.build import draft_package
-from edgewright_compiler.building.job import BuildOptions, read_jobs
+from edgewright_compiler.building.job import BuildOptions
+from edgewright_compiler.building.read_jobs import read_jobs
 from edgewright_compiler.cache import StageCache
 from edgewright_compiler.emulators import emulator_module
 from edgewright_targets import EdgewrightError, host_facts

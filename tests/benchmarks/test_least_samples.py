@@ -8,7 +8,8 @@ import tiny_targets
 from edgewright_benchmarks.statistics.intervals import least_bound
 from edgewright_benchmarks.tasks import find_task
 from edgewright_benchmarks.truth.objects import TrueBox
-from edgewright_compiler.building.job import BuildOptions, read_jobs
+from edgewright_compiler.building.job import BuildOptions
+from edgewright_compiler.building.read_jobs import read_jobs
 from edgewright_runtime.samples import ANSWER, pack_answer
 from scoring import score
 

@@ -13,7 +13,8 @@ from command import Command
 from edgewright_benchmarks.data import ArrayNames, read_dataset
 from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler.building.build import draft_package
-from edgewright_compiler.building.job import BuildOptions, read_jobs
+from edgewright_compiler.building.job import BuildOptions
+from edgewright_compiler.building.read_jobs import read_jobs
 from edgewright_compiler.cache import StageCache
 from edgewright_compiler.sources.default_inputs import default_inputs
 from edgewright_runtime import SampleError, load

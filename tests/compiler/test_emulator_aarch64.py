@@ -21,7 +21,8 @@ from edgewright_benchmarks.measuring.parallel import answers_in_parallel
 from edgewright_benchmarks.progress import Quiet
 from edgewright_cli import main
 from edgewright_compiler.building.build import draft_package
-from edgewright_compiler.building.job import BuildOptions, read_jobs
+from edgewright_compiler.building.job import BuildOptions
+from edgewright_compiler.building.read_jobs import read_jobs
 from edgewright_compiler.cache import StageCache
 from edgewright_compiler.emulators import aarch64, debian, qemu, wheels
 from edgewright_runtime import Package

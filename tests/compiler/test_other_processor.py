@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from edgewright_compiler.building.job import BuildOptions, read_jobs
+from edgewright_compiler.building.job import BuildOptions
+from edgewright_compiler.building.read_jobs import read_jobs
 from edgewright_runtime import OtherProcessorWarning, Package, load, loading
 from edgewright_targets import Target, host_facts, load_target
 from edgewright_targets.host import KNOWN_FEATURES

@@ -19,8 +19,9 @@ from command import QUICK, Command
 from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.result import result_from_json
 from edgewright_compiler.building.candidate_graphs import Graphs
-from edgewright_compiler.building.job import BuildOptions, read_jobs
+from edgewright_compiler.building.job import BuildOptions
 from edgewright_compiler.building.precision_tolerance import precision_tolerance
+from edgewright_compiler.building.read_jobs import read_jobs
 from edgewright_compiler.building.stage import CandidateError, Stages
 from edgewright_compiler.cache import StageCache
 from edgewright_compiler.graphs.exported import ExportedFolder, ExportedModel, Ports, copy_graph, load_graph

@@ -19,7 +19,8 @@ from command import QUICK, Command
 from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.result import result_from_json
 from edgewright_compiler.building.engine_maker import EngineMaker
-from edgewright_compiler.building.job import BuildOptions, read_jobs
+from edgewright_compiler.building.job import BuildOptions
+from edgewright_compiler.building.read_jobs import read_jobs
 from edgewright_compiler.building.stage import Stages
 from edgewright_compiler.cache import StageCache
 from edgewright_compiler.graphs.exported import copy_graph

@@ -12,8 +12,9 @@ from edgewright_benchmarks.data import Dataset
 from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler.building.calibration_feeds import CalibrationFeeds
 from edgewright_compiler.building.candidate_graphs import Graphs
-from edgewright_compiler.building.job import BuildOptions, Job, read_jobs
+from edgewright_compiler.building.job import BuildOptions, Job
 from edgewright_compiler.building.precision_tolerance import precision_tolerance
+from edgewright_compiler.building.read_jobs import read_jobs
 from edgewright_compiler.building.stage import REVISIONS, CandidateError, Stage, Stages
 from edgewright_compiler.cache import StageCache
 from edgewright_compiler.graphs.exported import ExportedFolder

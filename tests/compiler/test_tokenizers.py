@@ -15,7 +15,8 @@ import pytest
 import tiny_models
 from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler.building.build import draft_package
-from edgewright_compiler.building.job import BuildOptions, read_jobs
+from edgewright_compiler.building.job import BuildOptions
+from edgewright_compiler.building.read_jobs import read_jobs
 from edgewright_compiler.cache import StageCache
 from edgewright_compiler.checkpoints.checkpoint import Checkpoint, read_config
 from edgewright_compiler.graphs.exported import read_exported

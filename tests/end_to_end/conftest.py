@@ -13,7 +13,7 @@ import pytest
 from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler import BuildOptions, build
 from edgewright_compiler.building.build import draft_package
-from edgewright_compiler.building.job import read_jobs
+from edgewright_compiler.building.read_jobs import read_jobs
 from edgewright_compiler.cache import StageCache
 from tiny_models import write_arrays, write_onnx
 

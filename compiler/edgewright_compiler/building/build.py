@@ -19,11 +19,12 @@ from edgewright_benchmarks.progress import Progress, Quiet
 from edgewright_benchmarks.result import Result, result_from_json
 from edgewright_compiler.building.draft_package import write_draft
 from edgewright_compiler.building.engine_maker import EngineMaker
-from edgewright_compiler.building.job import BuildOptions, Job, read_jobs
+from edgewright_compiler.building.job import BuildOptions, Job
 from edgewright_compiler.building.judged_target import JudgedTarget, judge_target
 from edgewright_compiler.building.measured_engines import measured_engines
 from edgewright_compiler.building.output_folder import OutputFolder
 from edgewright_compiler.building.package_contents import package_contents
+from edgewright_compiler.building.read_jobs import read_jobs
 from edgewright_compiler.building.stage import Stages
 from edgewright_compiler.cache import StageCache, digest_of
 from edgewright_runtime.package import Package
