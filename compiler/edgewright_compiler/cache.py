@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
 
@@ -121,14 +120,15 @@ class StageCache:
         with folder_aside(self._beside(), _PREFIX) as folder:
             yield folder
 
-    def note(self, name: str) -> Any:
+    def note(self, name: str) -> object:
         """The plain data kept as `name` by `keep_note`; None where there is none."""
         try:
-            return json.loads((self.root / _BUILT / f"{name}.json").read_text(encoding="utf-8"))
+            found: object = json.loads((self.root / _BUILT / f"{name}.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
+        return found
 
-    def keep_note(self, name: str, data: Any) -> None:
+    def keep_note(self, name: str, data: object) -> None:
         """Keep plain data as `name`; what cannot be kept is only missed later."""
         with contextlib.suppress(OSError), self.scratch() as folder:
             made = folder / "note.json"

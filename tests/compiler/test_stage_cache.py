@@ -153,3 +153,16 @@ def test_a_finding_is_kept_and_an_error_is_not(tmp_path: Path) -> None:
         with pytest.raises(OSError, match="disk"):
             stages.kept(Stage("quantize", OneKey(2), "q"), fail(OSError("disk")))
     assert len(calls) == 3
+
+
+def test_a_record_is_kept(tmp_path: Path) -> None:
+    stages = Stages(StageCache(tmp_path), Quiet())
+    made: list[int] = []
+
+    def make() -> OneKey:
+        made.append(1)
+        return OneKey(7)
+
+    for _ in range(2):
+        assert stages.record(Stage("check", OneKey(1), "c"), OneKey, make) == OneKey(7)
+    assert len(made) == 1

@@ -61,8 +61,8 @@ def assemble(destination: Path, contents: PackageContents) -> None:
             path.parent.mkdir(parents=True)
             shutil.copyfile(part.folder / part.file, path)
     # The smallest manifest that ONNX Runtime opens; it writes the rest itself.
-    empty: dict[str, Any] = {name: {"variants": {}} for name in components}
-    start = {"schema_version": "1.0", "components": empty}
+    empty: dict[str, dict[str, str]] = {"variants": {}}
+    start = {"schema_version": "1.0", "components": dict.fromkeys(components, empty)}
     (destination / MANIFEST).write_text(json.dumps(start), encoding="utf-8")
     package = ModelPackage.open(str(destination))
     assets = _add_assets(package, contents.exported / ASSETS_FOLDER)

@@ -7,7 +7,6 @@ the reason why the candidate failed; where there are several graphs, the reason 
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -32,21 +31,24 @@ from edgewright_compiler.graphs.fixed_shapes import FixingError, choose_shapes, 
 from edgewright_compiler.graphs.low_precision import low_precision_nodes
 from edgewright_compiler.graphs.quantize import CALIBRATED, quantize
 from edgewright_targets import Candidate, Recipe
-from edgewright_targets.record import read_record, write_record
 
 if TYPE_CHECKING:
     import onnx_ir
 
 # What graphs of another precision or shape depend on, beside the graph.
 GRAPH_TOOLS = ("onnxruntime", "onnx", "onnx-ir", "onnxscript", "numpy")
-_SHAPES = "shapes.json"
 # Operator types that a message lists.
 _SHOWN_OPERATORS = 4
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class _ShapesKey:
     feeds: str
+
+
+@dataclass(frozen=True)
+class _Shapes:
+    components: dict[str, FeedShapes]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,14 +113,11 @@ class Graphs:
         return self._shapes
 
     def _read_shapes(self) -> dict[str, FeedShapes]:
-        def make(place: Path) -> None:
-            found = {name: write_record(shapes_of(self.feeds.read(self.exported, name))) for name in self.components}
-            (place / _SHAPES).write_text(json.dumps(found), encoding="utf-8")
+        def make() -> _Shapes:
+            return _Shapes({name: shapes_of(self.feeds.read(self.exported, name)) for name in self.components})
 
-        key = _ShapesKey(feeds=self.feeds.digest(self.exported))
-        path = self.stages.run(Stage("shapes", key, "Read the shapes of the data"), make) / _SHAPES
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return {name: read_record(FeedShapes, data[name], str(path)) for name in self.components}
+        stage = Stage("shapes", _ShapesKey(self.feeds.digest(self.exported)), "Read the shapes of the data")
+        return self.stages.record(stage, _Shapes, make).components
 
     def fixed(self) -> tuple[Graphs, str]:
         """The same graphs for one shape each, which the data decides; and what was chosen, as sentences.

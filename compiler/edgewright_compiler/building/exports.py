@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.building.draft_package import float_engine, write_draft
-from edgewright_compiler.building.export_check import compare_with_source
+from edgewright_compiler.building.export_check import Compared, compare_with_source
 from edgewright_compiler.building.job import RUN_TOOLS, Job
 from edgewright_compiler.building.stage import DataKey, Stage, Stages
 from edgewright_compiler.graphs.exported import ExportedFolder
@@ -19,7 +17,6 @@ from edgewright_compiler.graphs.quantize import CALIBRATION_SAMPLES
 
 # Real inputs that the export is compared with its source on.
 _CHECKED_SAMPLES = 16
-_CHECK = "check.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,16 +59,14 @@ def check(stages: Stages, job: Job, exported: ExportedFolder) -> None:
     data, samples = job.inputs, checked_samples(job)
     limits = {name: most for part in exported.components for name, most in exported.model.text_limits(part).items()}
 
-    def make(place: Path) -> None:
+    def make() -> Compared:
         with stages.scratch() as scratch:
             engine = float_engine(job, exported)
             if job.source.graph_itself:
                 # What optimizations change is another matter; see `edgewright_compiler.building.optimizations`.
                 engine = dataclasses.replace(engine, draft=engine.draft.without_optimizations())
             write_draft(scratch / "package", job, exported, [engine])
-            found = compare_with_source(job.source, scratch / "package", samples, data.name, limits)
-        record = {"difference": found.difference, "samples": len(samples), "notes": found.notes}
-        (place / _CHECK).write_text(json.dumps(record), encoding="utf-8")
+            return compare_with_source(job.source, scratch / "package", samples, data.name, limits)
 
     key = _CheckKey(
         kind=job.source.kind,
@@ -82,6 +77,5 @@ def check(stages: Stages, job: Job, exported: ExportedFolder) -> None:
         tools=installed_versions((*job.source.tools, *RUN_TOOLS)),
     )
     title = f"Checked the export against its source on {len(samples)} inputs"
-    path = stages.run(Stage("check", key, title), make) / _CHECK
-    for note in json.loads(path.read_text(encoding="utf-8"))["notes"]:
+    for note in stages.record(Stage("check", key, title), Compared, make).notes:
         stages.progress.note(f"  {note}")

@@ -8,7 +8,6 @@ explains, the metric judges; without ground truth the graph runs as it is writte
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +28,6 @@ from edgewright_runtime import load
 from edgewright_runtime.errors import EngineUnavailableError, InferenceError
 from edgewright_runtime.probe import Probe
 from edgewright_targets import host_facts
-from edgewright_targets.record import read_record, write_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
 # Largest difference, as a share of the outputs' size, that another order of operations explains. Float32 has 24 bits,
 # and sums of thousands of products lose some; float16 has 11; a step of 8 bits is 1/255, and layers add theirs up.
 _FLOAT32, _FLOAT16, _INTEGERS = 1e-3, 1e-2, 5e-2
-_FACTS = "optimizer.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +69,7 @@ def optimizer_facts(stages: Stages, job: Job, exported: ExportedFolder) -> Optim
     """
     samples = checked_samples(job)
 
-    def make(place: Path) -> None:
+    def make() -> OptimizerFacts:
         with stages.scratch() as scratch:
             engine = float_engine(job, exported)
             # Both in one package, which has their weights once.
@@ -83,7 +80,7 @@ def optimizer_facts(stages: Stages, job: Job, exported: ExportedFolder) -> Optim
             found = _compare(scratch / "package", names, samples, exported, job.source.quantized)
             if found.exceeds and not found.refused:
                 found = _judged(stages, job, scratch / "package", names, found)
-        (place / _FACTS).write_text(json.dumps(write_record(found)), encoding="utf-8")
+            return found
 
     key = _OptimizerKey(
         exported=exported.digest,
@@ -97,8 +94,7 @@ def optimizer_facts(stages: Stages, job: Job, exported: ExportedFolder) -> Optim
         tools=installed_versions(RUN_TOOLS),
     )
     title = f"Compared the graph with and without ONNX Runtime's optimizations on {len(samples)} inputs"
-    path = stages.run(Stage("optimizer", key, title), make) / _FACTS
-    facts = read_record(OptimizerFacts, json.loads(path.read_text(encoding="utf-8")), str(path))
+    facts = stages.record(Stage("optimizer", key, title), OptimizerFacts, make)
     # The budget is not the stage's: what is lost stays the same under another one.
     return facts if facts.drop is None else dataclasses.replace(facts, kept=facts.drop <= job.options.max_drop)
 

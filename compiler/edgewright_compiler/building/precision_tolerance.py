@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,10 +10,8 @@ from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.building.candidate_graphs import GRAPH_TOOLS, Graphs
 from edgewright_compiler.building.stage import CandidateError, Stage
 from edgewright_compiler.graphs.exported import tree_digest
-from edgewright_compiler.graphs.precision_difference import differences, tolerance_for
+from edgewright_compiler.graphs.precision_difference import PrecisionDifference, differences, tolerance_for
 from edgewright_runtime.likeness import likeness_of
-
-_REFERENCE = "reference.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +38,9 @@ def precision_tolerance(float_graphs: Graphs, graphs: Mapping[str, Path]) -> tup
         # The outputs of a part are not an answer.
         alike = replace(alike, chooses=False)
 
-    def make(place: Path) -> None:
+    def make() -> PrecisionDifference:
         pairs = {name: (exported.path / name, graphs[name], feeds.read(exported, name)) for name in exported.components}
-        found = differences(pairs, alike)
-        (place / _REFERENCE).write_text(json.dumps(found), encoding="utf-8")
+        return differences(pairs, alike)
 
     key = _ReferenceKey(
         exported=exported.digest,
@@ -53,18 +49,17 @@ def precision_tolerance(float_graphs: Graphs, graphs: Mapping[str, Path]) -> tup
         tools=installed_versions(GRAPH_TOOLS),
     )
     stage = Stage("reference", key, "Compared the precision with float")
-    path = float_graphs.stages.run(stage, make) / _REFERENCE
-    found = json.loads(path.read_text(encoding="utf-8"))
-    changed, samples, budget = found["changed"], found["samples"], float_graphs.job.options.max_drop
+    found = float_graphs.stages.record(stage, PrecisionDifference, make)
+    changed, samples, budget = found.changed, found.samples, float_graphs.job.options.max_drop
     if changed and changed / samples > budget:
         raise CandidateError(
             f"The precision alone changes the answers to {changed} of {samples} calibration samples "
             f"({changed / samples:.1%}, the budget is {budget:.1%}), computed by ONNX Runtime's CPU."
         )
-    allowed = tolerance_for(found["largest"], alike.floor)
-    if found["refused"]:
-        return allowed, f"What its precision costs is not known, so it must answer as float does: {found['refused']}"
+    allowed = tolerance_for(found.largest, alike.floor)
+    if found.refused:
+        return allowed, f"What its precision costs is not known, so it must answer as float does: {found.refused}"
     return allowed, (
         f"On the device its outputs may differ from float by {allowed:.3g}: computed by ONNX Runtime's CPU in this "
-        f"precision, the graph's differed by {found['largest']:.2g} on {samples} calibration samples."
+        f"precision, the graph's differed by {found.largest:.2g} on {samples} calibration samples."
     )

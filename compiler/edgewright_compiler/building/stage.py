@@ -8,12 +8,13 @@ Edgewright is another, and only then.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from edgewright_benchmarks.data import Dataset, Draw
 from edgewright_benchmarks.progress import Progress
@@ -22,7 +23,7 @@ from edgewright_compiler.compile import CompileError
 from edgewright_compiler.graphs.fixed_shapes import FixingError
 from edgewright_compiler.graphs.quantize import QuantizationError
 from edgewright_targets import __version__
-from edgewright_targets.record import write_record
+from edgewright_targets.record import read_record, write_record
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -31,19 +32,21 @@ if TYPE_CHECKING:
 # are then not taken for it. A package that an older revision made is not up to date either; see `Job.key`.
 REVISIONS = {
     "export": 1,
-    "check": 1,
-    "optimizer": 1,
+    "check": 2,
+    "optimizer": 2,
     "feeds": 1,
-    "shapes": 1,
+    "shapes": 2,
     "fix": 2,
     "quantize": 2,
     "share": 1,
-    "reference": 2,
+    "reference": 3,
     "compile": 1,
     # 2: readings as the strict reader takes them; a round is seconds and busy together.
     "measure": 2,
 }
 _FAILURE = "failure.txt"
+_RECORD = "record.json"
+_Result = TypeVar("_Result")
 # What a stage may find that a graph does not allow. Any other error is not a finding, and nothing of it is kept.
 FINDINGS = (QuantizationError, CompileError, FixingError)
 
@@ -91,13 +94,13 @@ class Stage:
         """Of the stage's code."""
         return REVISIONS[self.name]
 
-    def record(self) -> dict[str, object]:
+    def parts(self) -> dict[str, object]:
         """All that decides the stage, as plain data: the cache names the folder by its digest."""
         return {"revision": self.revision, "edgewright": __version__, "key": write_record(self.key)}
 
     def digest(self) -> str:
         """Names the result in keys of the stages that use it."""
-        return digest_of({"stage": self.name, **self.record()})
+        return digest_of({"stage": self.name, **self.parts()})
 
 
 class Stages:
@@ -120,7 +123,7 @@ class Stages:
             make: Fills the empty folder that it is given; whatever it raises is raised here, and nothing is kept.
         """
         start = time.perf_counter()
-        folder, cached = self._cache.get(stage.name, stage.record(), make, damaged=self._note_damage)
+        folder, cached = self._cache.get(stage.name, stage.parts(), make, damaged=self._note_damage)
         spent = "from the cache" if cached else f"{time.perf_counter() - start:.1f} s"
         self.progress.note(f"{stage.title}: {spent}")
         return folder
@@ -143,6 +146,15 @@ class Stages:
         if failure.exists():
             raise CandidateError(failure.read_text(encoding="utf-8"))
         return folder
+
+    def record(self, stage: Stage, kind: type[_Result], make: Callable[[], _Result]) -> _Result:
+        """The result of a stage that is one record, a dataclass of type `kind`."""
+
+        def write(place: Path) -> None:
+            (place / _RECORD).write_text(json.dumps(write_record(make())), encoding="utf-8")
+
+        path = self.run(stage, write) / _RECORD
+        return read_record(kind, json.loads(path.read_text(encoding="utf-8")), str(path))
 
     def scratch(self) -> AbstractContextManager[Path]:
         """A folder for temporary files on the disk of the cache; removed afterwards."""

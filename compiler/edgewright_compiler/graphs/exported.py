@@ -244,7 +244,5 @@ def copy_graph(folder: Path, destination: Path) -> Path:
 
 def tree_digest(folder: Path) -> str:
     """Digest of names and bytes of all files below a folder."""
-    files: dict[str, Any] = {
-        str(path.relative_to(folder)): file_digest(path) for path in sorted(folder.rglob("*")) if path.is_file()
-    }
+    files = {str(path.relative_to(folder)): file_digest(path) for path in sorted(folder.rglob("*")) if path.is_file()}
     return digest_of(files)

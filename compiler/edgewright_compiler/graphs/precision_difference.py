@@ -44,11 +44,13 @@ class PrecisionDifference:
         largest: Largest difference of any output.
         changed: Samples where the largest of the scores is another, of a graph whose answer that is.
         samples: How many were compared.
+        refused: Why a graph cannot run here; empty where all can.
     """
 
     largest: float
     changed: int
     samples: int
+    refused: str = ""
 
 
 def precision_difference(
@@ -83,27 +85,25 @@ def precision_difference(
     return PrecisionDifference(largest, changed, len(pairs))
 
 
-def differences(pairs: Mapping[str, tuple[Path, Path, Sequence[Arrays]]], alike: Likeness) -> dict[str, Any]:
-    """What a precision changes in all components together, as plain data.
+def differences(pairs: Mapping[str, tuple[Path, Path, Sequence[Arrays]]], alike: Likeness) -> PrecisionDifference:
+    """What a precision changes in all components together; those that cannot run here are left out, and say why.
 
     Args:
         pairs: Component to the folders of its float graph and of the other, and what both are given.
         alike: How their outputs are compared.
-
-    Returns:
-        The fields of `PrecisionDifference`, and under `refused` why a graph cannot run here, or nothing.
     """
-    found: dict[str, Any] = {"largest": 0.0, "changed": 0, "samples": 0, "refused": ""}
+    found, refused = [], ""
     for float_graph, graph, feeds in pairs.values():
         try:
-            one = precision_difference(float_graph, graph, feeds, alike)
+            found.append(precision_difference(float_graph, graph, feeds, alike))
         except NoReferenceError as error:
-            found["refused"] = str(error)
-            continue
-        found["largest"] = max(found["largest"], one.largest)
-        found["changed"] += one.changed
-        found["samples"] = max(found["samples"], one.samples)
-    return found
+            refused = str(error)
+    return PrecisionDifference(
+        largest=max((one.largest for one in found), default=0.0),
+        changed=sum(one.changed for one in found),
+        samples=max((one.samples for one in found), default=0),
+        refused=refused,
+    )
 
 
 def _session(graph: Path) -> Any:
