@@ -53,8 +53,8 @@ def precision_tolerance(float_graphs: Graphs, graphs: Mapping[str, Path]) -> tup
     changed, samples, budget = found.changed, found.samples, float_graphs.job.options.max_drop
     if changed and changed / samples > budget:
         raise CandidateError(
-            f"The precision alone changes the answers to {changed} of {samples} calibration samples "
-            f"({changed / samples:.1%}, the budget is {budget:.1%}), computed by ONNX Runtime's CPU."
+            f"The precision alone changes the predictions of {changed} of {samples} calibration "
+            f"samples ({changed / samples:.1%}, the budget is {budget:.1%}), computed by ONNX Runtime's CPU."
         )
     allowed = tolerance_for(found.largest, alike.floor)
     if found.refused:
