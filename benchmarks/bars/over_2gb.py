@@ -47,7 +47,8 @@ from pathlib import Path
 import numpy as np
 import onnx_ir
 from edgewright_compiler.graphs.low_precision import low_precision_nodes
-from edgewright_compiler.graphs.quantize import QuantizationError, quantize
+from edgewright_compiler.graphs.quantize import quantize
+from edgewright_compiler.graphs.quantizers import QuantizationError
 from edgewright_targets import Recipe
 from edgewright_targets.record import read_record
 folder, made, recipe, rows = sys.argv[1:]

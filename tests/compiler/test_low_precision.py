@@ -17,7 +17,8 @@ from edgewright_compiler.graphs.exported import copy_graph
 from edgewright_compiler.graphs.low_precision import low_precision_nodes
 from edgewright_compiler.graphs.passes.contract import edit
 from edgewright_compiler.graphs.passes.plain_graph import InlineFunctions, NameNodes
-from edgewright_compiler.graphs.quantize import QuantizationError, quantize
+from edgewright_compiler.graphs.quantize import quantize
+from edgewright_compiler.graphs.quantizers import QuantizationError
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.onnx_file import OnnxSource
 from edgewright_runtime import Package

@@ -28,7 +28,8 @@ from edgewright_compiler.graphs.exported import ExportedFolder, ExportedModel, P
 from edgewright_compiler.graphs.passes.contract import EditError, edit
 from edgewright_compiler.graphs.passes.float8 import Int8ToFloat8
 from edgewright_compiler.graphs.precision_difference import NoReferenceError, precision_difference, tolerance_for
-from edgewright_compiler.graphs.quantize import QuantizationError, quantize
+from edgewright_compiler.graphs.quantize import quantize
+from edgewright_compiler.graphs.quantizers import QuantizationError
 from edgewright_runtime import Package
 from edgewright_runtime.likeness import Likeness
 from edgewright_runtime.manifest import PipelineSpec, StepSpec

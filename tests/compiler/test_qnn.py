@@ -18,7 +18,8 @@ from edgewright_compiler.compile import CompileError, CompileRequest, compiler
 from edgewright_compiler.graphs.exported import read_exported
 from edgewright_compiler.graphs.feed_shapes import shapes_of
 from edgewright_compiler.graphs.fixed_shapes import choose_shapes, fix_shapes
-from edgewright_compiler.graphs.quantize import QuantizationError, quantize
+from edgewright_compiler.graphs.quantize import quantize
+from edgewright_compiler.graphs.quantizers import QuantizationError
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_runtime import EngineUnavailableError, Model, load
 from edgewright_runtime.errors import SampleCutWarning

@@ -24,7 +24,8 @@ from edgewright_compiler.building.read_jobs import read_jobs
 from edgewright_compiler.building.stage import Stages
 from edgewright_compiler.cache import StageCache
 from edgewright_compiler.graphs.exported import copy_graph
-from edgewright_compiler.graphs.quantize import QuantizationError, quantize
+from edgewright_compiler.graphs.quantize import quantize
+from edgewright_compiler.graphs.quantizers import QuantizationError
 from edgewright_compiler.sources import SourceOptions
 from edgewright_compiler.sources.onnx_file import OnnxSource
 from edgewright_runtime import Package, load

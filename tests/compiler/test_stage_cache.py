@@ -18,7 +18,7 @@ from edgewright_compiler.building.read_jobs import read_jobs
 from edgewright_compiler.building.stage import REVISIONS, CandidateError, Stage, Stages
 from edgewright_compiler.cache import StageCache
 from edgewright_compiler.graphs.exported import ExportedFolder
-from edgewright_compiler.graphs.quantize import QuantizationError
+from edgewright_compiler.graphs.quantizers import QuantizationError
 
 CONTENT = b"weights of a stage"
 

@@ -29,7 +29,8 @@ from edgewright_compiler.graphs.exported import (
 from edgewright_compiler.graphs.feed_shapes import FeedShapes, Shape, shapes_of
 from edgewright_compiler.graphs.fixed_shapes import FixingError, choose_shapes, fix_shapes
 from edgewright_compiler.graphs.low_precision import low_precision_nodes
-from edgewright_compiler.graphs.quantize import CALIBRATED, quantize
+from edgewright_compiler.graphs.quantize import quantize
+from edgewright_compiler.graphs.quantizers import CALIBRATED
 from edgewright_targets import Candidate, Recipe
 
 if TYPE_CHECKING:

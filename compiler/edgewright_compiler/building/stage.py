@@ -21,7 +21,7 @@ from edgewright_benchmarks.progress import Progress
 from edgewright_compiler.cache import StageCache, digest_of
 from edgewright_compiler.compile import CompileError
 from edgewright_compiler.graphs.fixed_shapes import FixingError
-from edgewright_compiler.graphs.quantize import QuantizationError
+from edgewright_compiler.graphs.quantizers import QuantizationError
 from edgewright_targets import __version__
 from edgewright_targets.record import read_record, write_record
 

@@ -5,7 +5,8 @@
   cannot cover functions says so in `requires`; `InlineFunctions` goes before it.
 - `modified` is true exactly when the model is another one afterwards. A pass that runs twice changes nothing the second
   time.
-- What a graph does not allow is an `EditError`, in words for people. Any other exception is a bug.
+- What a graph does not allow is an `EditError`, in words for people. Any other exception is a bug and stays what it
+  is.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def edit(model: onnx_ir.Model, *passes: PassBase) -> bool:
     """Run passes over `model`, one after the other; gives whether any of them changed it.
 
     Raises:
-        EditError: The graph does not allow one of them. The model is then of no use any more.
+        EditError: The graph does not allow one of them. The model may be half edited then.
     """
     try:
         return Sequential(*passes)(model).modified

@@ -44,9 +44,8 @@ class Int8ToFloat8(InPlacePass):
         for zero in zeros.values():
             array = zero.tensor.numpy()
             if array.dtype != np.int8 or array.any():
-                raise EditError(
-                    f"the zero point '{zero.value.name}' is {array.dtype} and not all zero; float8 needs symmetric int8"
-                )
+                found = f"The zero point '{zero.value.name}' is {array.dtype} and not all zero"
+                raise EditError(f"{found}; float8 needs symmetric int8.")
             zero.put(np.zeros(array.shape, ml_dtypes.float8_e4m3fn))
         for scale in scales.values():
             array = scale.tensor.numpy()
@@ -61,5 +60,5 @@ def _constant(node: onnx_ir.Node, index: int, title: str) -> Constant:
     value = node.inputs[index] if index < len(node.inputs) else None
     found = constant(value)
     if found is None:
-        raise EditError(f"the {title} of '{node.name}' is not a constant; float8 needs symmetric int8")
+        raise EditError(f"The {title} of '{node.name}' is not a constant; float8 needs symmetric int8.")
     return found
