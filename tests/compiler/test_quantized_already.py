@@ -92,7 +92,7 @@ def test_what_onnx_runtime_makes_is_recognised_and_kept(quantized: tuple[Path, s
     for kept, was in zip(after.run(None, feed), before.run(None, feed), strict=True):
         np.testing.assert_array_equal(kept, was)
     (tmp_path / "again").mkdir()
-    with pytest.raises(QuantizationError, match="quantized already"):
+    with pytest.raises(QuantizationError, match="already quantized"):
         quantize(tmp_path / "exported" / "model", Recipe(method="dynamic"), [], tmp_path / "again")
 
 
@@ -153,7 +153,7 @@ def test_minilm_of_int8_weights_is_built_as_it_is(command: Command, tmp_path: Pa
     assert "model is already quantized (its weights are int8)" in done.said
     result = result_from_json(Package.open(package).evidence("tiny"), "evidence")
     assert [(engine.name, engine.precision) for engine in result.engines] == [("tiny-cpu-as-is", "as-is")]
-    assert any("quantized already" in warning for warning in result.warnings)
+    assert any("already quantized" in warning for warning in result.warnings)
     (expected,) = onnxruntime.InferenceSession(str(graph)).run(
         None, {name: array[:1] for name, array in arrays.items()}
     )
