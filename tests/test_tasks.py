@@ -40,7 +40,7 @@ def test_what_a_task_names_is_there(name: str) -> None:
         assert hasattr(transformers, task.model)
         assert task.outputs
     if task.processor is not None:
-        # A column of a table for each input, and none that is also what is right, unless that is the input itself.
+        # A column for each input, and none holds the ground truth, unless the input is the ground truth.
         truth = meter.find_task(name).truth
         assert truth is TEXT_ITSELF or truth.column not in input_names(task.input_name)
 

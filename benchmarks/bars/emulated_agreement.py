@@ -65,7 +65,7 @@ def measure(options: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
     own = dataclasses.replace(job.target, architecture=host_facts().architecture)
     names = draft_package(job, folder / "arm", StageCache(), progress)
     draft_package(dataclasses.replace(job, target=own), folder / "here", StageCache(), progress)
-    samples = job.measured.samples
+    samples = job.evaluation.samples
     place = Place(emulator.command(options.cpu))
     lines = []
     for name in names:

@@ -23,7 +23,7 @@ from edgewright_benchmarks.devices.ssh import SshDevice
 from edgewright_benchmarks.judging.choice import choose, measured_again
 from edgewright_benchmarks.judging.doubt import NOT_RIGHT
 from edgewright_benchmarks.judging.evidence import (
-    MeasuredEngine,
+    EngineFacts,
     compare_engines,
     data_facts,
     now,
@@ -141,7 +141,7 @@ def _bench(package: Package, samples: Dataset, where: _Where, settings: MeterSet
         )
     rung: Rung = "emulated" if machine.emulated else "measured"
     engines = [
-        MeasuredEngine(
+        EngineFacts(
             spec=manifest.engines[name], size_bytes=sum(p.stat().st_size for p in package.engine_files(name)), rung=rung
         )
         for name in names
@@ -185,7 +185,7 @@ def _stranger(manifest: Manifest, target: str, where: _Where) -> tuple[str, ...]
         return ()
     # Of a device, architecture and board were asked before anything was copied.
     remote = not isinstance(where.device, ThisMachine)
-    if set(hardware.isa) <= set(machine.features) if remote else hardware.is_here():
+    if set(hardware.isa) <= set(machine.features) if remote else hardware.matches_machine():
         return ()
     return (
         f"The engines were made for {target}, but this machine is {machine.cpu}: the figures are those of this one.",

@@ -65,7 +65,7 @@ def execute(options: argparse.Namespace) -> int:
         (
             "*" if target.name == host else "",
             target.name,
-            "measured" if target.is_here() else target.rung,
+            "measured" if target.matches_machine() else target.rung,
             target.title,
         )
         for target in targets

@@ -35,7 +35,7 @@ def prepared(pixels: torch.Tensor) -> torch.Tensor:
 
 
 def mean_iou(model: Segmenter, pixels: torch.Tensor, masks: torch.Tensor) -> float:
-    """The mean over the classes of what is right, as a share of what is of the class or taken for it."""
+    """Mean intersection over union of the classes."""
     model.eval()
     classes = int(masks.max()) + 1
     table = torch.zeros(classes, classes)

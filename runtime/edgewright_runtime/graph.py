@@ -59,11 +59,10 @@ class Graph:
         return next((size for size in sizes if isinstance(size, int)), None)
 
     @cached_property
-    def takes_rows(self) -> bool:
-        """Whether arrays of several samples, one behind the other along the first axis, are answered row by row.
+    def batchable(self) -> bool:
+        """Whether samples may be stacked along axis 0, and each row's outputs stay the same.
 
-        The graph says so where the first axis of each input has any length, and that of each output the same; and no
-        operator may find the range of all rows together.
+        Axis 0 of each input and output must be dynamic, and no operator may quantize dynamically over the batch.
         """
         lengths = {entry.shape[0] if entry.shape else None for entry in self._inputs.values()}
         made = {entry.shape[0] if entry.shape else None for entry in self.session.get_outputs()}

@@ -34,7 +34,7 @@ class Likeness:
 
     @property
     def floor(self) -> float:
-        """What is rounding: of values another order of adding up, of boxes one that was only just found, or not."""
+        """Differences up to this are rounding: 1e-4 for values (summation order), 0.05 for boxes at the threshold."""
         return 0.05 if self.boxes else 1e-4
 
     def difference(self, outputs: Arrays, expected: Arrays) -> float:

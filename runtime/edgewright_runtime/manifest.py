@@ -26,22 +26,22 @@ ASSET_FOLDER = "shared_assets"
 
 @dataclass(frozen=True)
 class StepSpec:
-    """One declared step of the way from input to answer: its name in `steps.STEPS`, and its options."""
+    """One declared step of a pipeline: its name in `steps.STEPS`, and its options."""
 
     step: str
     options: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class MeasuredSpec:
-    """How engines are compared where their answers cannot be, as with texts that part at the first other token.
+class ComparisonSpec:
+    """Steps used to compare engines when final predictions cannot be compared.
 
-    Or where a score needs more than a person is given, as with boxes of low scores.
+    Generated texts diverge after the first differing token; metrics of boxes need boxes of low scores as well.
 
     Attributes:
         steps: From a sample to `outputs`, which are compared.
-        answer: Name of a value of these steps that goes to the scorer as well, for what is not an array of scores.
-        call: Options of a call whose time is taken, such that every engine does the same work.
+        answer: Name of a value of these steps that the metric gets as well, if it needs more than arrays of scores.
+        call: Options of timed calls, so that every engine does the same work.
     """
 
     steps: tuple[StepSpec, ...]
@@ -51,7 +51,7 @@ class MeasuredSpec:
 
 @dataclass(frozen=True)
 class PartSpec:
-    """A part of the way that can be gone alone, such as that of a text to its vector.
+    """A sub-pipeline that can run on its own, such as from a text to its embedding.
 
     Attributes:
         steps: Which of the steps, counted from 0, in their order.
@@ -64,24 +64,24 @@ class PartSpec:
 
 @dataclass(frozen=True)
 class PipelineSpec:
-    """The whole way of a sample as data.
+    """A pipeline, from an input to a prediction, as data.
 
     Attributes:
         input: Name of the value that a caller gives, or `*`: the caller gives named arrays.
         output: Name of the value that a caller gets, or `*`: all outputs of the last component.
         steps: Run in order; each reads and writes named values.
-        measured: How engines are compared; None is by these steps.
-        parts: Input to the part of the way that needs no other.
+        measured: How engines are compared; None means by `steps`.
+        parts: Input to the sub-pipeline that needs no other input.
     """
 
     input: str
     output: str
     steps: tuple[StepSpec, ...]
-    measured: MeasuredSpec | None = None
+    measured: ComparisonSpec | None = None
     parts: dict[str, PartSpec] = field(default_factory=dict)
 
     def step_names(self) -> tuple[str, ...]:
-        """Names of all its steps, each once: those it is measured by and steps inside of steps as well."""
+        """Names of all its steps, each once, with those of the comparison and steps inside steps."""
         measured = self.measured.steps if self.measured else ()
         return tuple(
             dict.fromkeys(name for spec in (*self.steps, *measured) for name in _names(spec.step, spec.options))
@@ -182,7 +182,7 @@ class Manifest:
         name: Name of the model.
         task: Task as transformers' pipelines spell it, or `arrays`.
         measure: What the choice was made on: labelled accuracy, or agreement with the float engine.
-        pipeline: The way of a sample.
+        pipeline: From an input to a prediction.
         labels: Class names by index; empty where the task has none.
         order: Engine names, best first: the first that can run here runs.
         baselines: Target to the name of its float engine.
@@ -211,9 +211,9 @@ class Manifest:
 
     def targets_here(self) -> tuple[str, ...]:
         """Targets that this machine is, those that describe it best first."""
-        here = [(name, hardware) for name, hardware in self.hardware.items() if hardware.is_here()]
+        here = [(name, hardware) for name, hardware in self.hardware.items() if hardware.matches_machine()]
         # Stable: of those that say as much, the package's own order.
-        return tuple(name for name, _ in sorted(here, key=lambda pair: -pair[1].says()))
+        return tuple(name for name, _ in sorted(here, key=lambda pair: -pair[1].specificity()))
 
     def engines_for(self, target: str) -> tuple[str, ...]:
         """Names of the engines made for a target, best first."""

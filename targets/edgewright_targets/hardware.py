@@ -27,7 +27,7 @@ class Hardware:
     isa: tuple[str, ...] = ()
     compute_capabilities: tuple[str, ...] = ()
 
-    def is_here(self) -> bool:
+    def matches_machine(self) -> bool:
         """Whether this machine is the described hardware."""
         return (
             self.architecture == architecture()
@@ -36,8 +36,8 @@ class Hardware:
             and (not self.compute_capabilities or capability_here() in self.compute_capabilities)
         )
 
-    def says(self) -> int:
-        """How much it asks for: of two that a machine is, the one that says more describes it better."""
+    def specificity(self) -> int:
+        """Number of constraints. If several targets match a machine, the most specific wins."""
         return bool(self.machine_model) + bool(self.isa) + bool(self.compute_capabilities)
 
 

@@ -107,7 +107,7 @@ class Target:
 
         Nothing tells those of a target that is not this machine: candidates for processors that lack some are left out.
         """
-        here = self.is_here()
+        here = self.matches_machine()
         fitting = tuple(
             one for one in self.candidates if not one.without_isa or (here and not set(one.without_isa) & set(features))
         )
@@ -137,6 +137,6 @@ class Target:
         """What it asks of a machine."""
         return Hardware(self.architecture, self.machine_model, self.isa, self.compute_capabilities)
 
-    def is_here(self) -> bool:
+    def matches_machine(self) -> bool:
         """Whether this machine is this target. Sharing its architecture is not enough: figures would be others."""
-        return self.hardware.is_here()
+        return self.hardware.matches_machine()

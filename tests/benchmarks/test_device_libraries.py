@@ -7,7 +7,7 @@ from importlib import metadata
 import pytest
 
 from edgewright_benchmarks.devices.wheels import BASE, needed, unfit
-from edgewright_runtime.manifest import MeasuredSpec, PipelineSpec, StepSpec
+from edgewright_runtime.manifest import ComparisonSpec, PipelineSpec, StepSpec
 from edgewright_runtime.steps import STEPS
 from reached import libraries_reached
 from test_layers import DEVICE, PLUGIN_MODULES
@@ -47,7 +47,7 @@ def test_a_pipeline_needs_what_its_steps_need() -> None:
 
 def test_steps_of_the_measure_and_steps_inside_of_steps_count() -> None:
     frames = StepSpec("for_frames", {"steps": [{"step": "resize_image", "options": {}}, {"step": "crop_image"}]})
-    measured = MeasuredSpec((StepSpec("generate"), StepSpec("infer")), "text")
+    measured = ComparisonSpec((StepSpec("generate"), StepSpec("infer")), "text")
     pipeline = PipelineSpec("frames", "text", (frames, StepSpec("infer")), measured)
     assert pipeline.step_names() == ("for_frames", "resize_image", "crop_image", "infer", "generate")
     assert needed(pipeline.step_names()) == (*BASE, "pillow", "tokenizers")

@@ -40,7 +40,7 @@ def boxes(*lefts: float, label: str = "cat") -> list[Any]:
 
 
 def true_boxes(*lefts: float) -> list[Any]:
-    """What is right for such pictures."""
+    """Ground truth of such pictures."""
     return [(TrueBox("cat", (x, 0.0, 10.0, 10.0)),) for x in lefts]
 
 

@@ -100,7 +100,7 @@ def test_named_arrays_are_answered_one_by_one(built_arrays: Path) -> None:
 def test_a_graph_that_declares_more_than_it_can_is_asked_once(
     package: Path, runs: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Graph, "takes_rows", True)
+    monkeypatch.setattr(Graph, "batchable", True)
     with load(package, engine="tiny-cpu-fp32") as model:
         session = model._engine.graph("model").session
 

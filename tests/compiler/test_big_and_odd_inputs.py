@@ -243,7 +243,7 @@ def test_of_tables_that_need_few_samples_any_size_is_taken(
     (job,) = read_jobs(str(checkpoint), BuildOptions(output="out", targets=("x86-64",), meter=settings, **options))
     assert job.calibration is not None
     assert len(job.calibration.samples) == 500
-    assert len(job.measured.samples) == 30
+    assert len(job.evaluation.samples) == 30
     assert job.golden is None or len(job.golden.samples) == GOLDEN_SAMPLES
 
 

@@ -12,8 +12,8 @@ from doubles import QUICK_METER
 from edgewright_benchmarks.bench import bench, build_evidence
 from edgewright_benchmarks.report import render_html, render_markdown
 from edgewright_compiler import BuildOptions, Built, build
+from edgewright_compiler.reach.execution_modes import planned
 from edgewright_compiler.reach.verify_target import verify_target
-from edgewright_compiler.reach.ways import planned
 from edgewright_runtime import EngineUnavailableError, Package, load
 from edgewright_runtime.providers import qnn
 from edgewright_targets import InputError, load_target
@@ -195,7 +195,7 @@ def test_without_the_plugin_nothing_is_begun(sources: Path, tmp_path: Path, monk
 
 
 def test_other_processors_are_not_taken_for_the_chip() -> None:
-    assert not load_target(TARGET).is_here()
+    assert not load_target(TARGET).matches_machine()
     assert {name: way.rung for name, way in planned(load_target(TARGET)).items()} == {
         "cpu-fp32": "declared",
         "npu-int8": "emulated",

@@ -29,7 +29,7 @@ def test_a_float_model_that_is_wrong_is_not_packaged_unless_accepted(
     data = ("--calibration", sources / "inputs.npz", "--evaluation", shuffled)
 
     says = ["wrong on shuffled.npz", "Its Accuracy is 0.00% on 24 samples", "Nothing was built",
-            "Look at the order of the labels", "--accept-baseline"]  # fmt: skip
+            "Check the order of the labels", "--accept-baseline"]  # fmt: skip
     package = command.folder / "accepted.ortpackage"
     target = ("--target", command.target, *QUICK)
     refused = command("build", model, *data, "-o", package, *target)

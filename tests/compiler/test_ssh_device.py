@@ -34,7 +34,7 @@ def two_targets(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     board = tiny_targets.write_target(folder / "board.toml", rung="emulated")
     with pytest.MonkeyPatch.context() as patch:
         # While it is built, this machine is no such board; as a device on loopback it is one.
-        patch.setattr(Target, "is_here", lambda target: target.name == "tiny")
+        patch.setattr(Target, "matches_machine", lambda target: target.name == "tiny")
         stand_in_emulator(patch)
         options = BuildOptions(
             output=folder / "two.ortpackage",

@@ -12,7 +12,7 @@ import tiny_targets
 from command import Command
 from doubles import stand_in_emulator
 from edgewright_compiler.reach.doctor import reach
-from edgewright_compiler.reach.ways import planned
+from edgewright_compiler.reach.execution_modes import planned
 from edgewright_compiler.tasks import TASKS
 from edgewright_targets import InputError, load_target, target_names
 from edgewright_targets.target import RUNGS

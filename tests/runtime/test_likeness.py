@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edgewright_runtime.likeness import Likeness, likeness_of
-from edgewright_runtime.manifest import MeasuredSpec, PipelineSpec, StepSpec
+from edgewright_runtime.manifest import ComparisonSpec, PipelineSpec, StepSpec
 
 _TAKE = StepSpec("take_boxes", {"boxes": "corners", "scores": "sure", "classes": "kinds"})
 _SQUARES = np.array([[0, 0, 10, 10], [50, 50, 60, 60], [0, 50, 10, 60]], np.float32)
@@ -22,7 +22,7 @@ def found(chosen: Any = slice(None), *, shift: float = 0.0, kinds: Any = (1, 2, 
 
 @pytest.fixture
 def boxes() -> Likeness:
-    measured = MeasuredSpec((_TAKE, StepSpec("name_boxes")), "boxes")
+    measured = ComparisonSpec((_TAKE, StepSpec("name_boxes")), "boxes")
     return likeness_of(PipelineSpec("image", "boxes", (), measured))
 
 

@@ -21,10 +21,10 @@ from edgewright_runtime import (
 )
 from edgewright_runtime.manifest import (
     FORMAT,
+    ComparisonSpec,
     EnginePart,
     EngineSpec,
     Manifest,
-    MeasuredSpec,
     PartSpec,
     PipelineSpec,
     SourceFacts,
@@ -224,7 +224,7 @@ FIELDS = {
     Manifest: 14,
     PipelineSpec: 5,
     StepSpec: 2,
-    MeasuredSpec: 3,
+    ComparisonSpec: 3,
     PartSpec: 2,
     SourceFacts: 3,
     EnginePart: 3,

@@ -52,11 +52,11 @@ def test_only_a_machine_with_such_a_gpu_is_one(name: str, monkeypatch: pytest.Mo
     host(monkeypatch, target.architecture)
     found: list[str | None] = [None]
     monkeypatch.setattr(module, "capability_here", lambda: found[0])
-    assert not target.is_here()
+    assert not target.matches_machine()
     found[0] = "9.0"
-    assert not target.is_here()
+    assert not target.matches_machine()
     found[0] = target.compute_capabilities[0]
-    assert target.is_here()
+    assert target.matches_machine()
 
 
 def test_the_gpu_of_this_machine_is_asked() -> None:
@@ -76,10 +76,10 @@ def test_amx_is_asked_of_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     target = load_target("x86-64-amx")
     assert target.candidates == load_target("x86-64").candidates
     host(monkeypatch, "x86_64", "avx2", "avx512_vnni")
-    assert not target.is_here()
-    assert load_target("x86-64").is_here()
+    assert not target.matches_machine()
+    assert load_target("x86-64").matches_machine()
     host(monkeypatch, "x86_64", "amx_bf16", "amx_int8", "amx_tile", "avx2")
-    assert target.is_here()
+    assert target.matches_machine()
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ class Scores:
 
 
 class Metric(ABC, Generic[R]):
-    """A way of measuring the predictions of an engine.
+    """A metric of the predictions of an engine.
 
     Attributes:
         names: All metrics that it may give, in their order, the one that drops are of first; rows of `METRICS`.

@@ -39,7 +39,7 @@ class Scorer(Protocol):
         Args:
             outputs: The engine's predictions, one a sample, batch dimension of 1 included or not. Outputs that are not
                 finite are not a crash: such a sample counts as wrong.
-            truth: What is right for each sample, as `Truth.read` of the task gives it; None where nothing is labelled.
+            truth: Ground truth of each sample, as `Truth.read` of the task gives it; None where nothing is labelled.
             baseline_outputs: The float baseline's on the same samples. The baseline itself is scored by passing the
                 same object twice; its drop is then 0 by definition.
             max_drop: The budget as a share; with it `Accuracy.samples_needed` is filled where it applies.
@@ -59,11 +59,11 @@ def check_samples(outputs: Sequence[Prediction], baseline_outputs: Sequence[Pred
 
 
 def check_truth(outputs: Sequence[Prediction], truth: Sequence[Any] | None, expected: str) -> Sequence[Any]:
-    """What is right, of as many samples as were answered.
+    """The ground truth, checked to be of as many samples as there are predictions.
 
     Args:
         outputs: Of the engine.
-        truth: What is right for each sample.
+        truth: Ground truth of each sample.
         expected: What that is and of how many, for the message.
 
     Raises:

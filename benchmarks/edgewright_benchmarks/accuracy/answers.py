@@ -17,7 +17,7 @@ from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.statistics.intervals import wilson
 
 # One or several for each question.
-RightTexts = Sequence[Sequence[str]]
+ReferenceTexts = Sequence[Sequence[str]]
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -27,16 +27,16 @@ _NO_ANSWERS = (
 )
 
 
-class LabelledAnswers(Metric[RightTexts]):
+class LabelledAnswers(Metric[ReferenceTexts]):
     """Answers against one or several that are right."""
 
     names = ("answer_f1", "exact_match")
 
-    def reference(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> RightTexts:
+    def reference(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> ReferenceTexts:
         """The right answers."""
         return check_ground_truth(ground_truth, baseline, f"answers to {len(baseline)} questions")
 
-    def scores(self, predictions: Sequence[Prediction], reference: RightTexts) -> Scores:
+    def scores(self, predictions: Sequence[Prediction], reference: ReferenceTexts) -> Scores:
         """F1 and exact match."""
         found = _texts(predictions)
         pairs = zip(found, reference, strict=True)
@@ -44,21 +44,21 @@ class LabelledAnswers(Metric[RightTexts]):
         return Scores("answer_f1", _best(found, reference), {"exact_match": wilson(exact, len(found))})
 
 
-class AnswerAgreement(Agreement[RightTexts]):
+class AnswerAgreement(Agreement[ReferenceTexts]):
     """Answers against those of the float baseline."""
 
     names = ("agreement",)
 
-    def baseline_reference(self, baseline: Sequence[Prediction]) -> RightTexts:
+    def baseline_reference(self, baseline: Sequence[Prediction]) -> ReferenceTexts:
         """The baseline's answers."""
         return [(text,) for text in _texts(baseline)]
 
-    def scores(self, predictions: Sequence[Prediction], reference: RightTexts) -> Scores:
+    def scores(self, predictions: Sequence[Prediction], reference: ReferenceTexts) -> Scores:
         """F1 with the baseline's answer for the right one."""
         return Scores("agreement", _best(_texts(predictions), reference))
 
 
-def _best(found: Sequence[str], rights: RightTexts) -> Means:
+def _best(found: Sequence[str], rights: ReferenceTexts) -> Means:
     best = [max(word_f1(one, right) for right in some) for one, some in zip(found, rights, strict=True)]
     return Means(np.array(best))
 

@@ -25,12 +25,12 @@ from edgewright_benchmarks.result import Interval
 from edgewright_benchmarks.statistics.intervals import rate_interval, wilson
 
 # One or several for each sample.
-RightTexts = Sequence[Sequence[str]]
+ReferenceTexts = Sequence[Sequence[str]]
 
 NO_TEXT = "The outputs hold no generated text; build the package with its task."
 
 
-class LabelledWriting(Metric[RightTexts]):
+class LabelledWriting(Metric[ReferenceTexts]):
     """Texts against one or several that are right.
 
     Args:
@@ -42,11 +42,11 @@ class LabelledWriting(Metric[RightTexts]):
         self._pictures = pictures
         self.names = ("chrf", "cider_d", "exact_match", "character_error_rate") if pictures else ("chrf", "exact_match")
 
-    def reference(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> RightTexts:
+    def reference(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> ReferenceTexts:
         """The right texts."""
         return check_ground_truth(ground_truth, baseline, f"right texts for {len(baseline)} samples")
 
-    def scores(self, predictions: Sequence[Prediction], reference: RightTexts) -> Scores:
+    def scores(self, predictions: Sequence[Prediction], reference: ReferenceTexts) -> Scores:
         """The mean chrF of the texts, and the share that is right to the letter."""
         found = texts_of(predictions, NO_TEXT)
         exact = sum(_plain(one) in map(_plain, rights) for one, rights in zip(found, reference, strict=True))
@@ -57,16 +57,16 @@ class LabelledWriting(Metric[RightTexts]):
         return Scores("chrf", Means(chrf(found, reference)), others)
 
 
-class WritingAgreement(Agreement[RightTexts]):
+class WritingAgreement(Agreement[ReferenceTexts]):
     """Texts against those of the float baseline."""
 
     names = ("agreement", "same_text")
 
-    def baseline_reference(self, baseline: Sequence[Prediction]) -> RightTexts:
+    def baseline_reference(self, baseline: Sequence[Prediction]) -> ReferenceTexts:
         """The baseline's texts."""
         return [(text,) for text in texts_of(baseline, NO_TEXT)]
 
-    def scores(self, predictions: Sequence[Prediction], reference: RightTexts) -> Scores:
+    def scores(self, predictions: Sequence[Prediction], reference: ReferenceTexts) -> Scores:
         """The mean chrF with the baseline's text for the right one, and the share of equal texts."""
         found = texts_of(predictions, NO_TEXT)
         same = sum(one == other for one, (other,) in zip(found, reference, strict=True))

@@ -60,7 +60,7 @@ class Dataset:
         name: File name, without its folder.
         digest: SHA-256 of everything that was read, in hexadecimal: also of the files that samples are.
         samples: What the model takes; see `edgewright_runtime.samples`. Files are paths, read where they are used.
-        labels: What is right for each sample, in the form of its task, or None where nothing is labelled.
+        labels: Ground truth of each sample, in the form of its task, or None for data without labels.
         table: SHA-256 of the data file alone, which is the same however many of its samples were read; `digest` where
             there is no such file.
         kept: What files of the samples live as long as, or None where they are the user's.
@@ -104,7 +104,7 @@ def read_dataset(
     """Read a data file, or a folder of files.
 
     Args:
-        path: `.csv`, `.tsv` or `.jsonl` with a column for each input and, where labelled, one for what is right; a
+        path: `.csv`, `.tsv` or `.jsonl` with a column for each input and, if labelled, one for the ground truth; a
             folder with a folder of files for each class, or with `metadata.csv` or `metadata.jsonl`, which is read
             instead;
             for masks, a folder `images` and a folder `masks` with files of the same names;
@@ -112,7 +112,7 @@ def read_dataset(
             `.parquet` with the columns of a table, a folder of such shards, or one that `datasets` wrote with
             `save_to_disk`; or `.npz` with one array an input, samples along the first axis, and, where labelled, an
             integer array `label`; or a folder of `.npz` files, one a sample, with arrays as the graph takes them.
-        task: Says what is right: a class, a text, ...
+        task: Determines the kind of ground truth: a class, a text, ...
         input_name: What the model takes, as its pipeline says it.
         class_names: Allowed labels, by index.
         arrays: The inputs of a model that takes named arrays, as far as they are known.

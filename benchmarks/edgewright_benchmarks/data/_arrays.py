@@ -17,7 +17,7 @@ Array = np.ndarray[Any, Any]
 
 
 def read_npz(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
-    """Samples and what is right; see `read_dataset`."""
+    """Samples and their ground truth, as `read_dataset` gives them."""
     arrays = _inputs(path, form)
     truth = arrays.pop(LABEL_COLUMN, None)
     for name, array in arrays.items():
@@ -43,7 +43,7 @@ def array_files(folder: Path) -> list[Path]:
 
 
 def read_npz_folder(folder: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
-    """A sample from each file, its arrays as the graph takes them, and what is right; see `read_dataset`."""
+    """A sample from each file, its arrays as the graph takes them, and its ground truth; see `read_dataset`."""
     files = array_files(folder)
     if not files:
         raise InputError(
@@ -116,7 +116,7 @@ def _bad_rows(array: Array) -> str:
 
 
 def _right(truth: Array, class_names: tuple[str, ...], path: Path) -> list[Any]:
-    """What is right for each sample: a class index, a number where it has a point, or the indices of several labels.
+    """Ground truth of each sample: a class index, a number if it is a float, or the indices of several labels.
 
     A column of its own is taken as well; several columns of 0 and 1 say which labels hold.
     """

@@ -21,7 +21,7 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 
 
 def read_coco(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
-    """Samples and what is right; see `read_dataset`."""
+    """Samples and their ground truth, as `read_dataset` gives them."""
     found: dict[str, list[tuple[str, Any]]] = {}
     keys = []
     for key, place, entry in _entries(path):

@@ -11,7 +11,7 @@ from edgewright_targets import InputError
 
 
 def read_folder(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
-    """Samples and what is right, in the order of their names; see `read_dataset`. Hidden files are left out."""
+    """Samples and their ground truth, in the order of their names; see `read_dataset`. Hidden files are left out."""
     entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
     folders = [entry for entry in entries if entry.is_dir()]
     files = [entry for entry in entries if not entry.is_dir()]
@@ -47,7 +47,7 @@ def read_folder(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
 
 
 def _pairs(path: Path, form: Form, folders: list[str]) -> tuple[list[Any], list[Any] | None]:
-    """A folder of inputs, such as `images`, and one of what is right, such as `masks`: files of the same names."""
+    """A folder of inputs, such as `images`, and one of ground truth, such as `masks`: files of the same names."""
     names = (f"{form.names[0]}s", f"{form.truth.column}s")
     if names[0] not in folders or not set(folders) <= set(names):
         raise InputError(

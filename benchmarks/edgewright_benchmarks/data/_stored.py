@@ -55,7 +55,7 @@ class Stored:
     saved: Path | None = None
 
     def read(self, form: Form) -> tuple[list[Any], list[Any] | None, Aside]:
-        """Samples, what is right, and what the files of the samples live as long as; see `read_dataset`."""
+        """Samples, their ground truth, and the owner of the samples' temporary files, as `read_dataset` gives them."""
         with _readable(self.path):
             import datasets
             import pyarrow as pa

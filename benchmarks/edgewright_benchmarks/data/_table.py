@@ -1,4 +1,4 @@
-"""Tables: a row a sample, a column an input, and a column for what is right. CSV with a header, or JSON Lines."""
+"""Tables: one row per sample, one column per input, and one for the ground truth. CSV with a header, or JSON Lines."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MOST_CHARACTERS = 2**30
 
 
 def read_csv(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
-    """Samples and what is right; see `read_dataset`."""
+    """Samples and their ground truth, as `read_dataset` gives them."""
     with open_text(path) as file, _csv_errors(path) as read:
         rows, header, separator = separated_rows(path, file, _columns_read(form))
         read.append(rows)
@@ -59,7 +59,7 @@ def _csv_errors(path: Path) -> Iterator[list[Any]]:
 
 
 def read_jsonl(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
-    """Samples and what is right; see `read_dataset`."""
+    """Samples and their ground truth, as `read_dataset` gives them."""
     with open_text(path, newline="\n") as file:
         rows = _objects(path, lines(path, file))
         first = next(rows, None)
@@ -152,7 +152,7 @@ def samples_of_rows(
     rows: Iterator[tuple[str, dict[str, Any]]],
     wanted: Collection[int] | None = None,
 ) -> tuple[list[Any], list[Any] | None]:
-    """Samples and what is right, of rows with their places for messages; `header` names the columns.
+    """Samples and their ground truth, of rows with their places for messages; `header` names the columns.
 
     Of the rows, only those whose numbers are `wanted` are kept; None is all.
 

@@ -34,9 +34,9 @@ def doubt(accuracy: Accuracy, outputs: Sequence[Prediction], truth: Sequence[Any
     """What is doubtful in the float engine's figure, as a sentence; empty where nothing is.
 
     Args:
-        accuracy: The float engine's, against what is right; its first metric is the one that drops are of.
+        accuracy: The float engine's, against the ground truth; its first metric decides drops.
         outputs: Its predictions, one a sample.
-        truth: What is right for each sample, as `Truth.read` of the task gives it.
+        truth: Ground truth of each sample, as `Truth.read` of the task gives it.
     """
     name, figure = next(iter(accuracy.metrics.items()))
     count = len(outputs)

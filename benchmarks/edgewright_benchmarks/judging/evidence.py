@@ -53,14 +53,14 @@ class NamedEngine(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeasuredEngine:
-    """An engine that took part.
+class EngineFacts:
+    """Facts about an engine that was measured.
 
     Attributes:
-        spec: Which engine.
-        size_bytes: Bytes of the files that it needs.
-        rung: How its readings were obtained.
-        notes: What must be said with its figures, in whole sentences.
+        spec: The engine.
+        size_bytes: Bytes of the files that the engine needs.
+        rung: How the readings were obtained.
+        notes: Sentences that must be shown with the figures.
         nodes: Provider to number of graph nodes, where its compiler counted them before they became one program.
         low_precision: Operator type to the number of graph nodes that compute in its low precision.
     """
@@ -92,7 +92,7 @@ class Comparison:
 
 
 def compare_engines(
-    engines: Sequence[MeasuredEngine],
+    engines: Sequence[EngineFacts],
     readings: Mapping[str, Readings],
     data: Dataset,
     *,
@@ -156,7 +156,7 @@ def compare_engines(
     return Comparison(tuple(results), metric.measure, warned, doubtful)
 
 
-def _described(engine: MeasuredEngine) -> dict[str, Any]:
+def _described(engine: EngineFacts) -> dict[str, Any]:
     spec = engine.spec
     return {
         "name": spec.name,

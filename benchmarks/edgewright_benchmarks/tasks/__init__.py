@@ -1,4 +1,4 @@
-"""Tasks as the meter sees them: what is right for a sample, and how answers are scored. One file a task, one list.
+"""Tasks as the meter sees them: ground truth of a sample, and metrics of predictions. One file a task, one list.
 
 >>> from edgewright_benchmarks.tasks import find_task
 >>> find_task("text-classification").metric(labelled=True).measure

@@ -20,7 +20,7 @@ class Task:
 
     Attributes:
         name: As transformers' pipelines spell it, or `arrays`.
-        truth: What is right for a sample, and which column of a table has it.
+        truth: Ground truth of a sample, and which column of a table has it.
         labelled: Measures predictions against the ground truth.
         unlabelled: Measures them against the float baseline's, where nothing is labelled.
         suspects: What to look at where the float model itself is wrong, after "Look at".

@@ -1,4 +1,4 @@
-"""A vector for each text. What is right is the float baseline's."""
+"""A vector for each text. The reference is the float baseline's vector."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images and texts that are found by one another. The pair itself is what is right."""
+"""Images found by texts, and texts by images. The pair itself is the ground truth."""
 
 from __future__ import annotations
 

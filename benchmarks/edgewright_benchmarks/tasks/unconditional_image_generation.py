@@ -1,4 +1,4 @@
-"""A picture from a seed. What is right is the picture of the float baseline."""
+"""A picture from a seed. The reference is the float baseline's picture."""
 
 from __future__ import annotations
 

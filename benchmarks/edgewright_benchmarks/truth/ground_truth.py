@@ -1,4 +1,4 @@
-"""What a data file is read for: which inputs, and what is right. A kind of truth is a function and a constant here."""
+"""What a data file is read for: the inputs, and the ground truth. A kind of truth is a function and a constant here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LABEL_COLUMN = "label"
 
 @dataclass(frozen=True)
 class Truth:
-    """What is right for a sample.
+    """The ground truth of a sample.
 
     Attributes:
         column: Where a table has it.
@@ -165,7 +165,7 @@ def masked_words(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[s
 WORDS = Truth("words", masked_words)
 
 
-def right_answers(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[str, ...]:
+def reference_answers(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[str, ...]:
     """The answers that are right: a text, or a list of JSON of several; `answers` of SQuAD, {"text": [...]}, too.
 
     Raises:
@@ -179,10 +179,10 @@ def right_answers(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[
     return found
 
 
-ANSWERS = Truth("answers", right_answers)
+ANSWERS = Truth("answers", reference_answers)
 
 
-def right_texts(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[str, ...]:
+def reference_texts(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[str, ...]:
     """The texts that are right: one, or a list of JSON of several.
 
     Raises:
@@ -195,9 +195,9 @@ def right_texts(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[st
     return found
 
 
-RIGHT_TEXTS = Truth("text", right_texts)
-TRANSLATION = Truth("translation", right_texts)
-SUMMARY = Truth("summary", right_texts)
+REFERENCE_TEXTS = Truth("text", reference_texts)
+TRANSLATION = Truth("translation", reference_texts)
+SUMMARY = Truth("summary", reference_texts)
 
 
 def transcript(cell: Any, class_names: tuple[str, ...], place: str) -> str:
@@ -229,7 +229,7 @@ def _as_it_is(cell: Any, class_names: tuple[str, ...], place: str) -> str:
     return str(cell)
 
 
-# Generators: in a text, what comes next is what is right.
+# Generators: the next tokens of a text are the ground truth.
 TEXT_ITSELF = Truth("text", _as_it_is)
 
 
@@ -262,7 +262,7 @@ def speech_segments(cell: Any, class_names: tuple[str, ...], place: str) -> tupl
 SEGMENTS = Truth("segments", speech_segments)
 
 
-def said_keywords(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[str, ...]:
+def spoken_keywords(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[str, ...]:
     """The keywords that are said in a recording: one, a list of JSON, or nothing or `none` where none is.
 
     Raises:
@@ -274,4 +274,4 @@ def said_keywords(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[
     return tuple(class_names[class_index(word, class_names, place)] for word in words)
 
 
-KEYWORDS = Truth(LABEL_COLUMN, said_keywords)
+KEYWORDS = Truth(LABEL_COLUMN, spoken_keywords)

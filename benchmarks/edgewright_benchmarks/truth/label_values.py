@@ -1,4 +1,4 @@
-"""What is right where a label is not one class of several: a number, one of two classes, several classes at once."""
+"""Ground truth that is not one class of several: a number, one of two classes, several classes at once."""
 
 from __future__ import annotations
 

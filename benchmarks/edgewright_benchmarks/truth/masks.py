@@ -1,4 +1,4 @@
-"""What is right for each pixel of a picture: a mask, a picture of one channel whose values are class indices."""
+"""Ground truth for each pixel of a picture: a mask, a picture of one channel whose values are class indices."""
 
 from __future__ import annotations
 

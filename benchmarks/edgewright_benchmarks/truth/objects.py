@@ -1,4 +1,4 @@
-"""What is right for a picture with things in it: boxes with labels, as COCO writes them."""
+"""Ground truth of a picture with objects: boxes with labels, as COCO writes them."""
 
 from __future__ import annotations
 

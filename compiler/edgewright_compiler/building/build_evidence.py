@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from edgewright_benchmarks.judging.choice import choose
 from edgewright_benchmarks.judging.evidence import (
-    MeasuredEngine,
+    EngineFacts,
     compare_engines,
     data_facts,
     failed_engine,
@@ -19,30 +19,30 @@ from edgewright_benchmarks.metrics import metric_value, metric_words
 from edgewright_benchmarks.result import EngineResult, Result
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.building.doubted import doubted
-from edgewright_compiler.building.measure import Measured
+from edgewright_compiler.building.measure import TargetReadings
 
 if TYPE_CHECKING:
     from edgewright_compiler.building.engine_files import EngineFiles
     from edgewright_compiler.building.job import Job
     from edgewright_compiler.building.made_engines import MadeEngines
-    from edgewright_compiler.reach.ways import Way
+    from edgewright_compiler.reach.execution_modes import ExecutionMode
 
 
-def judge_measured(job: Job, made: MadeEngines, found: Measured) -> Result:
+def judge_readings(job: Job, made: MadeEngines, found: TargetReadings) -> Result:
     """The evidence of a build: every candidate of the target with what became of it, and the choice."""
     exported = made.exported.model
-    ways = job.engine_ways
+    modes = job.engine_modes
     baseline = job.engine_name(job.target.baseline)
     compared = compare_engines(
-        [_measured(engine, ways[engine.draft.name]) for engine in made.engines],
+        [_engine_facts(engine, modes[engine.draft.name]) for engine in made.engines],
         found.readings,
-        job.measured,
+        job.evaluation,
         task=exported.task,
         baseline=baseline,
         max_drop=job.options.max_drop,
     )
     said = doubted(job, compared.doubt)
-    by_name = {engine.name: _as_reference(engine, ways[engine.name]) for engine in compared.engines}
+    by_name = {engine.name: _as_reference(engine, modes[engine.name]) for engine in compared.engines}
     everything = [
         by_name.get(job.engine_name(candidate.name))
         or failed_engine(
@@ -65,19 +65,19 @@ def judge_measured(job: Job, made: MadeEngines, found: Measured) -> Result:
         chosen=judged.chosen,
         reason=judged.reason,
         engines=judged.engines,
-        data=data_facts(job.measured),
+        data=data_facts(job.evaluation),
         machine=found.machine,
         versions={**tool_versions(), **installed_versions(job.source.tools)},
-        settings=settings_facts(job.options.meter, found.calls, len(job.measured.samples), job.threads),
+        settings=settings_facts(job.options.meter, found.calls, len(job.evaluation.samples), job.threads),
         warnings=(*said, *exported.notes, *_warnings(job, made, judged.engines), *compared.warnings),
         created=found.created,
         optimizer=made.optimizer,
     )
 
 
-def _as_reference(engine: EngineResult, way: Way) -> EngineResult:
+def _as_reference(engine: EngineResult, mode: ExecutionMode) -> EngineResult:
     """What a reference answered is a fact about the model, and no figure of an engine that was not run."""
-    if way.answers != "reference" or engine.accuracy is None:
+    if mode.runs != "reference" or engine.accuracy is None:
         return engine
     name, value = next(iter(engine.accuracy.metrics.items()))
     figure = metric_value(name, value.value)
@@ -94,12 +94,12 @@ def _warnings(job: Job, made: MadeEngines, engines: Sequence[EngineResult]) -> t
             f"{job.source.name} is already quantized ({job.source.quantized}). Its numbers were not changed and no "
             "candidate that quantizes was tried. Everything is compared with the model as given."
         )
-    if job.measured.labels is None:
+    if job.evaluation.labels is None:
         found.append(
             "No labelled data was given, so agreement with the float model is used instead of accuracy. Pass "
             "labelled data with --evaluation to measure accuracy."
         )
-    if job.calibration is not None and data_facts(job.calibration).same_data(data_facts(job.measured)):
+    if job.calibration is not None and data_facts(job.calibration).same_data(data_facts(job.evaluation)):
         found.append(
             "The engine was chosen on the calibration data, where calibrated engines look better than they are. Pass "
             "other data with --evaluation."
@@ -108,7 +108,7 @@ def _warnings(job: Job, made: MadeEngines, engines: Sequence[EngineResult]) -> t
     if "emulated" in rungs:
         found.append(
             f"No engine for {job.target.name} ran on its hardware: predictions come from an emulator, on "
-            f"{len(job.measured.samples):,} samples, and latency was not measured. Bench on the device before you "
+            f"{len(job.evaluation.samples):,} samples, and latency was not measured. Bench on the device before you "
             "rely on its speed."
         )
     elif "measured" not in rungs:
@@ -126,12 +126,12 @@ def _warnings(job: Job, made: MadeEngines, engines: Sequence[EngineResult]) -> t
     return tuple(found)
 
 
-def _measured(engine: EngineFiles, way: Way) -> MeasuredEngine:
-    notes = (*engine.notes, way.note) if way.note else engine.notes
-    return MeasuredEngine(
+def _engine_facts(engine: EngineFiles, mode: ExecutionMode) -> EngineFacts:
+    notes = (*engine.notes, mode.note) if mode.note else engine.notes
+    return EngineFacts(
         spec=engine.draft,
         size_bytes=engine.size_bytes(),
-        rung=way.rung,
+        rung=mode.rung,
         notes=notes,
         nodes=engine.nodes(),
         low_precision=engine.low_precision,

@@ -20,7 +20,7 @@ def refuse_doubted(job: Job, baseline: Readings) -> None:
     Raises:
         CheckFailedError: It is wrong on labelled data, which was not accepted.
     """
-    truth = job.measured.labels
+    truth = job.evaluation.labels
     if truth is None or job.options.accept_baseline:
         return
     metric = find_task(job.source.task).metric(labelled=True)
@@ -36,7 +36,7 @@ def doubted(job: Job, doubt: str) -> tuple[str, ...]:
     """
     if not doubt:
         return ()
-    said = f"{NOT_RIGHT} on {job.measured.name}. {doubt}"
+    said = f"{NOT_RIGHT} on {job.evaluation.name}. {doubt}"
     suspects = f"Check {find_task(job.source.task).suspects}."
     if job.options.accept_baseline:
         return (f"{said} It was accepted with --accept-baseline. {suspects}",)

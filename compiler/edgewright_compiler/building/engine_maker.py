@@ -83,7 +83,7 @@ class EngineMaker:
             draft = dataclasses.replace(draft, pad_to_multiple_of=graphs.text_length() or draft.pad_to_multiple_of)
         sources = graphs.quantized(candidate)
         tolerance = None
-        if self._job.ways[candidate.name].answers == "none":
+        if self._job.modes[candidate.name].runs == "none":
             tolerance, said = precision_tolerance(graphs, sources)
             notes.append(said)
         files, options = {}, {}

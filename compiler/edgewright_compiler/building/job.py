@@ -16,7 +16,7 @@ from edgewright_benchmarks.statistics.intervals import least_bound, least_sample
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.building.stage import REVISIONS, DataKey
 from edgewright_compiler.cache import digest_of
-from edgewright_compiler.reach.ways import Way, places
+from edgewright_compiler.reach.execution_modes import ExecutionMode, places
 from edgewright_compiler.sources import Source
 from edgewright_runtime.providers import PLUGINS
 from edgewright_targets import (
@@ -103,9 +103,9 @@ class Job:
         target: For what.
         options: As asked.
         calibration: Data for ranges, or None.
-        measured: Data the candidates are measured on.
+        evaluation: Samples that the candidates are compared on; without evaluation data, those of the calibration.
         threads: Threads of an engine.
-        ways: Candidate to how its engine is answered from here, and to the rung that it reaches so.
+        modes: Execution mode of each candidate on this machine.
         places: Candidate to where its engine is answered; see `placed`.
         golden: Samples that may be given away, or None: then those it is measured on travel in the package.
     """
@@ -115,9 +115,9 @@ class Job:
     target: Target
     options: BuildOptions
     calibration: Dataset | None
-    measured: Dataset
+    evaluation: Dataset
     threads: int
-    ways: dict[str, Way]
+    modes: dict[str, ExecutionMode]
     places: Mapping[str, Place] = field(default_factory=dict)
     golden: Dataset | None = None
 
@@ -147,8 +147,8 @@ class Job:
             source=self.source_digest,
             target=self.target,
             calibration=DataKey.of(self.calibration) if self.calibration else None,
-            data=DataKey.of(self.measured),
-            labelled=self.measured.labels is not None,
+            data=DataKey.of(self.evaluation),
+            labelled=self.evaluation.labels is not None,
             max_drop=self.options.max_drop,
             accept_baseline=self.options.accept_baseline,
             threads=self.threads,
@@ -164,18 +164,18 @@ class Job:
     @property
     def device_threads(self) -> int:
         """Threads that an engine is told to use; 0, one for each core of the device, where nothing says how many."""
-        known = self.options.meter.threads or self.target.cores or self.target.is_here()
+        known = self.options.meter.threads or self.target.cores or self.target.matches_machine()
         return self.threads if known else 0
 
     @property
     def rung(self) -> Rung:
         """The best rung that one of its engines can reach from here."""
-        rungs = {way.rung for way in self.ways.values()}
+        rungs = {mode.rung for mode in self.modes.values()}
         return next(rung for rung in RUNGS if rung in rungs)
 
     def too_few(self) -> str:
         """That no loss within the budget can be shown with so few samples, as a sentence; empty where it can."""
-        samples, budget = len(self.measured.samples), self.options.max_drop
+        samples, budget = len(self.evaluation.samples), self.options.max_drop
         # However many words or boxes a sample holds: whatever is scored, a sample unlike all others can lose the whole.
         if least_bound(samples) <= budget:
             return ""
@@ -187,9 +187,9 @@ class Job:
         )
 
     @property
-    def engine_ways(self) -> dict[str, Way]:
-        """Engine name to its way."""
-        return {self.engine_name(name): way for name, way in self.ways.items()}
+    def engine_modes(self) -> dict[str, ExecutionMode]:
+        """Execution mode of each engine, by its name."""
+        return {self.engine_name(name): mode for name, mode in self.modes.items()}
 
     @property
     def baseline(self) -> Candidate:
@@ -199,7 +199,7 @@ class Job:
     @property
     def inputs(self) -> Dataset:
         """Real inputs for the check of the export and for calibration."""
-        return self.calibration or self.measured
+        return self.calibration or self.evaluation
 
     def engine_name(self, candidate: str) -> str:
         """Name of a candidate's engine in packages."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgewright_compiler.building.build_evidence import judge_measured
+from edgewright_compiler.building.build_evidence import judge_readings
 from edgewright_compiler.building.engine_files import JudgedEngine
-from edgewright_compiler.building.measure import read_measured
+from edgewright_compiler.building.measure import read_target_readings
 from edgewright_compiler.graphs.exported import ExportedFolder
 from edgewright_runtime.likeness import likeness_of
 from edgewright_targets import Target
@@ -49,16 +49,16 @@ def judge_target(job: Job, made: MadeEngines, readings: Path, golden: Path | Non
         readings: Folder of the measure stage.
         golden: The golden samples that ship, where those of another target do.
     """
-    measured = read_measured(readings)
-    result = judge_measured(job, made, measured)
-    golden = golden or measured.golden
+    found = read_target_readings(readings)
+    result = judge_readings(job, made, found)
+    golden = golden or found.golden
     alike = likeness_of(made.exported.model.pipeline)
     engines = {engine.draft.name: engine for engine in made.engines}
     unfinished = {engine.name for engine in result.engines if engine.status == "unfinished"}
     judged = []
     for name in package_engines(job.target, result):
         engine = engines[name]
-        allowed = measured.tolerance(name, alike, golden) if engine.tolerance is None else engine.tolerance
+        allowed = found.tolerance(name, alike, golden) if engine.tolerance is None else engine.tolerance
         judged.append(JudgedEngine(engine, tolerance=allowed, compared=name not in unfinished))
     return JudgedTarget(
         target=job.target.name,

@@ -21,7 +21,7 @@ def make_manifest(jobs: Sequence[Job], exported: ExportedModel, order: tuple[str
     return Manifest(
         name=job.source.name,
         task=exported.task,
-        measure="agreement" if job.measured.labels is None else "accuracy",
+        measure="agreement" if job.evaluation.labels is None else "accuracy",
         pipeline=exported.pipeline,
         labels=exported.labels,
         order=order,

@@ -40,8 +40,8 @@ _GOLDEN_OUTPUTS = "golden_outputs.npz"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
-    """What the stage found.
+class TargetReadings:
+    """The readings of all engines of one target.
 
     Attributes:
         readings: Engine name to its readings; failures included.
@@ -102,9 +102,8 @@ class Drafts:
     Attributes:
         package: All engines that are answered, as they are for the target.
         engines: Their names.
-        native: The emulated ones of the same graphs for this machine, which refuses an engine of another architecture,
-            as it should.
-        natives: The names of these; without any there is no such package.
+        native: The same graphs relabelled for this architecture, so that the runtime agrees to run them here.
+        natives: Names of the engines in `native`; if there are none, `native` does not exist.
     """
 
     package: Path
@@ -116,9 +115,9 @@ class Drafts:
 def measure(folder: Path, drafts: Drafts, job: Job, settings: MeterSettings, progress: Progress) -> None:
     """Measure the engines of the drafts for the target of `job` and write what was read into `folder`.
 
-    Each is answered in its way (see `Job.engine_ways`), and is timed only where it runs on the target itself.
+    Each engine runs in its execution mode (`Job.engine_modes`), and is timed only on the target itself.
     """
-    samples = job.measured.samples
+    samples = job.evaluation.samples
     baseline = job.engine_name(job.target.baseline)
     if job.rung == "measured":
 
@@ -132,7 +131,7 @@ def measure(folder: Path, drafts: Drafts, job: Job, settings: MeterSettings, pro
     if readings[baseline].failure is not None:
         # Raised and not kept: nothing can be compared, and the next build shall try again.
         raise InputError(f"The float baseline '{baseline}' cannot run on the data: {readings[baseline].failure}")
-    given = (job.golden or job.measured).samples[:GOLDEN_SAMPLES]
+    given = (job.golden or job.evaluation).samples[:GOLDEN_SAMPLES]
     place = job.place(baseline)
     with WorkerProcess(command=place.command) as worker:
         machine = worker.machine
@@ -177,9 +176,9 @@ def _golden_predictions(
 
 def _answers(drafts: Drafts, job: Job, progress: Progress) -> dict[str, Readings]:
     """Answers in emulators, compared with this machine's own where it runs the engine as well."""
-    samples = job.measured.samples
-    ways = job.engine_ways
-    references = {name: Place() for name in drafts.engines if ways[name].answers == "reference"}
+    samples = job.evaluation.samples
+    modes = job.engine_modes
+    references = {name: Place() for name in drafts.engines if modes[name].runs == "reference"}
     emulated = {name: job.place(name) for name in drafts.engines if name not in references}
     readings: dict[str, Readings] = {}
     baseline = job.engine_name(job.target.baseline)
@@ -207,7 +206,7 @@ def _read(path: Path) -> dict[str, list[Prediction]]:
     return {name: [prediction_from_arrays(arrays) for arrays in made] for name, made in read_arrays(path).items()}
 
 
-def read_measured(folder: Path) -> Measured:
+def read_target_readings(folder: Path) -> TargetReadings:
     """Read what `measure` wrote."""
     path = folder / _READINGS
     stored = read_record(_Stored, json.loads(path.read_text(encoding="utf-8")), str(path))
@@ -220,7 +219,7 @@ def read_measured(folder: Path) -> Measured:
     if (folder / _GOLDEN_OUTPUTS).exists():
         kept = _read(folder / _GOLDEN_OUTPUTS)
         golden = {name: kept.get(name, []) for name in readings}
-    return Measured(
+    return TargetReadings(
         readings=readings,
         calls=stored.calls,
         golden=folder / _GOLDEN,

@@ -16,7 +16,7 @@ from edgewright_compiler.building.made_engines import MadeEngines
 from edgewright_compiler.building.measure import Drafts, measure
 from edgewright_compiler.building.stage import DataKey, Stage, Stages
 from edgewright_compiler.emulators import emulated_by_provider
-from edgewright_compiler.reach.ways import Way
+from edgewright_compiler.reach.execution_modes import ExecutionMode
 from edgewright_targets import HostFacts, Target, host_facts
 
 
@@ -25,7 +25,7 @@ class _MeasureKey:
     exported: str
     engines: dict[str, EngineDraft]
     files: dict[str, str]
-    ways: dict[str, Way]
+    modes: dict[str, ExecutionMode]
     data: DataKey
     golden: DataKey | None
     meter: MeterSettings
@@ -39,11 +39,11 @@ class _MeasureKey:
 
 
 def measured_engines(stages: Stages, job: Job, made: MadeEngines) -> Path:
-    """The folder of readings of all engines that can be answered from here; see `read_measured`."""
-    ways = job.engine_ways
-    answering = [engine for engine in made.engines if ways[engine.draft.name].answers != "none"]
+    """The folder of readings of all engines that can be answered from here; see `read_target_readings`."""
+    modes = job.engine_modes
+    answering = [engine for engine in made.engines if modes[engine.draft.name].runs != "none"]
     names = [engine.draft.name for engine in answering]
-    emulated = [e for e in answering if ways[e.draft.name].answers == "emulated"]
+    emulated = [e for e in answering if modes[e.draft.name].runs == "emulated"]
     # Of an accelerator's engine there is nothing that this machine's processor could run.
     native = [_exactly_here(engine) for engine in emulated if not emulated_by_provider(engine.draft.provider)]
     doing, done = "Measuring", "Measured"
@@ -54,10 +54,10 @@ def measured_engines(stages: Stages, job: Job, made: MadeEngines) -> Path:
     def make(place: Path) -> None:
         count = len(names) if job.rung == "measured" else len(emulated)
         if count:
-            stages.progress.note(f"{doing} {count} engines on {len(job.measured.samples):,} samples ...")
+            stages.progress.note(f"{doing} {count} engines on {len(job.evaluation.samples):,} samples ...")
         with stages.scratch() as scratch:
             # A reference answers on this machine, which refuses engines of another architecture, as it should.
-            drafted = [_here(e) if ways[e.draft.name].answers == "reference" else e for e in answering]
+            drafted = [_here(e) if modes[e.draft.name].runs == "reference" else e for e in answering]
             write_draft(scratch / "package", job, made.exported, drafted)
             if native:
                 write_draft(scratch / "native", job, made.exported, native)
@@ -69,8 +69,8 @@ def measured_engines(stages: Stages, job: Job, made: MadeEngines) -> Path:
         exported=made.exported.digest,
         engines={engine.draft.name: engine.draft for engine in answering},
         files={engine.draft.name: engine.digest() for engine in answering},
-        ways={name: ways[name] for name in names},
-        data=DataKey.of(job.measured),
+        modes={name: modes[name] for name in names},
+        data=DataKey.of(job.evaluation),
         golden=DataKey.of(job.golden) if job.golden else None,
         meter=settings,
         machine=host_facts() if job.rung == "measured" else None,

@@ -86,9 +86,9 @@ def optimizer_facts(stages: Stages, job: Job, exported: ExportedFolder) -> Optim
         exported=exported.digest,
         data=DataKey.of(job.inputs),
         compared=len(samples),
-        judged_on=DataKey.of(job.measured),
-        labelled=job.measured.labels is not None,
-        here=job.target.is_here(),
+        judged_on=DataKey.of(job.evaluation),
+        labelled=job.evaluation.labels is not None,
+        here=job.target.matches_machine(),
         architecture=host_facts().architecture,
         features=host_facts().features,
         tools=installed_versions(RUN_TOOLS),
@@ -130,17 +130,17 @@ def _compare(
 
 def _judged(stages: Stages, job: Job, package: Path, names: Sequence[str], found: OptimizerFacts) -> OptimizerFacts:
     """The facts with what the metric says, where there is ground truth."""
-    if not job.target.is_here() and job.source.quantized:
+    if not job.target.matches_machine() and job.source.quantized:
         # Sums of integers may saturate on this processor, which says nothing about that one.
         return dataclasses.replace(found, kept=True)
-    if job.measured.labels is None:
+    if job.evaluation.labels is None:
         return found
     places = {name: Place() for name in names}
     title = "running with and without optimizations"
-    readings = answer_engines(package, places, job.measured.samples, title, stages.progress)
+    readings = answer_engines(package, places, job.evaluation.samples, title, stages.progress)
     if any(one.failure is not None for one in readings.values()):
         return found
     optimized, written = (readings[name].predictions for name in names)
     metric = find_task(job.source.task).metric(labelled=True)
-    drop = Scoring(metric, job.measured.labels, written).of(optimized).drop.value
-    return dataclasses.replace(found, drop=drop, judged_on=len(job.measured.samples))
+    drop = Scoring(metric, job.evaluation.labels, written).of(optimized).drop.value
+    return dataclasses.replace(found, drop=drop, judged_on=len(job.evaluation.samples))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edgewright_benchmarks.data import MOST_ROWS, Dataset, check_there, read_dataset
 from edgewright_compiler.building.job import GOLDEN_SAMPLES, BuildOptions, Job
-from edgewright_compiler.reach.ways import planned, ways
+from edgewright_compiler.reach.execution_modes import execution_modes, planned
 from edgewright_compiler.sources import Source, SourceOptions, is_code, open_source
 from edgewright_compiler.sources.labels_file import read_labels
 from edgewright_compiler.tasks import TASKS
@@ -56,23 +56,23 @@ def read_jobs(spec: str, options: BuildOptions) -> tuple[Job, ...]:
     features = host_facts().features
     targets = tuple(target.for_task(source.task).for_processor(features) for target in targets)
     targets = tuple(target.for_quantized() if source.quantized else target.for_float() for target in targets)
-    measured = evaluation or calibration
-    if measured is None:
+    samples = evaluation or calibration
+    if samples is None:
         example = tuple(source.example())
         if not example:
             raise InputError(
                 "There is no data to measure on.",
                 hint="Pass labelled data with --evaluation (and --calibration), or inputs alone with --calibration.",
             )
-        measured = Dataset(name="example inputs", digest=source.digest(), samples=example, labels=None)
-        calibration = measured
+        samples = Dataset(name="example inputs", digest=source.digest(), samples=example, labels=None)
+        calibration = samples
     if options.meter.samples is not None:
-        measured = measured.part(options.meter.samples)
+        samples = samples.part(options.meter.samples)
     if evaluation is None:
         # Ranges were fitted to these samples: their labels must not decide as well.
-        measured = dataclasses.replace(measured, labels=None)
+        samples = dataclasses.replace(samples, labels=None)
     digest = source.digest()
-    jobs = tuple(_job(source, digest, target, options, calibration, measured) for target in targets)
+    jobs = tuple(_job(source, digest, target, options, calibration, samples) for target in targets)
     given = golden.part(GOLDEN_SAMPLES) if golden is not None else None
     return tuple(dataclasses.replace(job, golden=given) for job in jobs)
 
@@ -87,7 +87,7 @@ def _check_golden(options: BuildOptions, targets: Sequence[Target]) -> None:
         f"{target.name}-{candidate.name}"
         for target in targets
         for candidate in target.candidates
-        if candidate.kind.ahead_of_time and planned(target)[candidate.name].answers == "none"
+        if candidate.kind.ahead_of_time and planned(target)[candidate.name].runs == "none"
     ]
     if waiting:
         raise InputError(
@@ -116,7 +116,7 @@ def _read_targets(names: Sequence[str], findings: Findings) -> tuple[Target, ...
                 check_options(options, module.ALLOWED, place, candidate.provider)
         # So is a target that cannot be reached from here.
         with findings.noted():
-            ways(target)
+            execution_modes(target)
     return tuple(targets)
 
 
@@ -141,9 +141,9 @@ def _job(
     target: Target,
     options: BuildOptions,
     calibration: Dataset | None,
-    measured: Dataset,
+    evaluation: Dataset,
 ) -> Job:
-    if target.is_here():
+    if target.matches_machine():
         threads = options.meter.threads or host_facts().cores
         return Job(
             source=source,
@@ -151,12 +151,12 @@ def _job(
             target=target,
             options=options,
             calibration=calibration,
-            measured=measured,
+            evaluation=evaluation,
             threads=threads,
-            ways=ways(target),
+            modes=execution_modes(target),
         )
     # The golden samples are the first ones, the same for every target of a package.
-    part = measured.part(options.emulated_samples, first=min(GOLDEN_SAMPLES, options.emulated_samples))
+    part = evaluation.part(options.emulated_samples, first=min(GOLDEN_SAMPLES, options.emulated_samples))
     threads = options.meter.threads or target.cores or 1
     return Job(
         source=source,
@@ -164,9 +164,9 @@ def _job(
         target=target,
         options=options,
         calibration=calibration,
-        measured=part,
+        evaluation=part,
         threads=threads,
-        ways=ways(target),
+        modes=execution_modes(target),
     )
 
 

@@ -53,7 +53,8 @@ class VoiceProcessor:
     """The loop of a graph over frames; see `Processor` and `LoopingProcessor`.
 
     Raises:
-        InputError: The settings are wrong, or the graph is none with one frame, states and at most a sampling rate.
+        InputError: The settings are wrong, or the graph's inputs are not one audio frame, its states and
+            optionally a sampling rate.
     """
 
     def __init__(self, path: Path) -> None:

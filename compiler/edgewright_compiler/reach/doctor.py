@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edgewright_compiler.compile import compiler
 from edgewright_compiler.emulators import missing_for
-from edgewright_compiler.reach.ways import ways
+from edgewright_compiler.reach.execution_modes import execution_modes
 from edgewright_runtime.providers import provider as provider_module
 from edgewright_targets import Candidate, InputError, Rung, Target
 from edgewright_targets.target import RUNGS
@@ -54,20 +54,20 @@ def reach(target: Target) -> Reach:
 
 def _candidate(target: Target, candidate: Candidate) -> tuple[Rung, str | None]:
     """The rung of a candidate, and what is missing for it to run or be compiled."""
-    if target.is_here():
+    if target.matches_machine():
         reason = provider_module(candidate.provider).unavailable()
         return ("measured" if reason is None else "declared"), reason
     reason = _compiler_missing(candidate)
     if reason is not None:
         return "declared", reason
     try:
-        way = ways(target)[candidate.name]
+        mode = execution_modes(target)[candidate.name]
     except InputError:
         # One of the target's emulators is missing, which need not be this candidate's.
         reason = missing_for(target, candidate.provider)
         return ("emulated" if reason is None else "declared"), reason
     # Where nothing here answers it or makes it, the note says who does.
-    return way.rung, way.note if way.answers == "none" and way.rung == "declared" else None
+    return mode.rung, mode.note if mode.runs == "none" and mode.rung == "declared" else None
 
 
 def _compiler_missing(candidate: Candidate) -> str | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from edgewright_benchmarks.devices.engine_worker import Place, WorkerError
 from edgewright_benchmarks.devices.workers import WorkerProcess
 from edgewright_benchmarks.progress import Bar, Progress, Quiet
-from edgewright_compiler.reach.ways import places, ways
+from edgewright_compiler.reach.execution_modes import execution_modes, places
 from edgewright_runtime.likeness import likeness_of
 from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.package import Package
@@ -99,8 +99,8 @@ def verify_target(
     package, files = check_whole(path)
     wanted = _target(package, target)
     specs = _engines(package, wanted, engine)
-    how = ways(wanted)
-    running = [name for name in specs if how[name].answers in ("here", "emulated")]
+    how = execution_modes(wanted)
+    running = [name for name in specs if how[name].runs in ("here", "emulated")]
     if not running:
         notes = " ".join(dict.fromkeys(how[name].note for name in specs))
         raise InputError(f"No engine for '{wanted.name}' can be run from this machine. {notes}")
@@ -110,22 +110,22 @@ def verify_target(
     bar = progress.bar(f"running for {wanted.name}", len(running) * len(samples))
 
     def check(name: str) -> EngineCheck:
-        spec, way = specs[name], how[name]
+        spec, mode = specs[name], how[name]
         if name not in running:
             return EngineCheck(
                 name=spec.name,
                 provider=spec.provider,
-                rung=way.rung,
+                rung=mode.rung,
                 difference=None,
                 tolerance=spec.tolerance,
-                note=way.note,
+                note=mode.note,
                 ran=False,
             )
         worst, note = _answers(package, spec, where[name], samples, bar)
         return EngineCheck(
             name=spec.name,
             provider=spec.provider,
-            rung=way.rung,
+            rung=mode.rung,
             difference=worst,
             tolerance=spec.tolerance,
             note=note,

@@ -17,7 +17,7 @@ from edgewright_compiler.graphs.exported import ports_of, save_model
 from edgewright_compiler.processors.tokenizer import CheckpointTokenizer
 from edgewright_compiler.tasks._exported import exported
 from edgewright_runtime.generation.loop import LoopSpec
-from edgewright_runtime.manifest import COMPONENT, MeasuredSpec, PipelineSpec, StepSpec
+from edgewright_runtime.manifest import COMPONENT, ComparisonSpec, PipelineSpec, StepSpec
 from edgewright_targets import InputError
 from edgewright_targets.record import write_record
 
@@ -122,11 +122,11 @@ class CausalGraph:
         whole, cut = ({**tokenizer.options, "max_length": length} for length in (0, self._positions))
         call = dict.fromkeys(("max_new_tokens", "min_new_tokens"), MEASURED_TOKENS)
         greedy = {"do_sample": False, "num_beams": 1, "stop": []}
-        measured = MeasuredSpec(
+        comparison = ComparisonSpec(
             (StepSpec("tokenize", cut), StepSpec("score", common)), "next_tokens", {**call, **greedy}
         )
         steps = (StepSpec("tokenize", whole), StepSpec("generate", generate))
-        return PipelineSpec(self._task.input_name, self._task.output_name, steps, measured)
+        return PipelineSpec(self._task.input_name, self._task.output_name, steps, comparison)
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
         """See `Exporter`: what the `score` step gives, from the whole text at once."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_compiler.checkpoints.heads import Head
 from edgewright_compiler.processors import AnsweringProcessor, LoopingProcessor, Processor, ProcessorKind
-from edgewright_runtime.manifest import COMPONENT, MeasuredSpec, PipelineSpec, StepSpec
+from edgewright_runtime.manifest import COMPONENT, ComparisonSpec, PipelineSpec, StepSpec
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
@@ -56,7 +56,7 @@ class Task:
         output_name: The value that a person gets, as `PipelineSpec.output` says it.
         labelled: Whether it has class names.
         class_names: What its classes are called, whatever a checkpoint says; none where the checkpoint says it.
-        measured: From all steps, how engines are compared; None is by these steps.
+        comparison: From all steps, how engines are compared; None is by these steps.
         own_labels: Whether a checkpoint's configuration has them; else they must be asked for.
         default_labels: Class names of a source that has none and is given none.
         two_of_one: Whether one score may stand for two classes.
@@ -78,7 +78,7 @@ class Task:
     output_name: str = "*"
     labelled: bool = False
     class_names: tuple[str, ...] = ()
-    measured: Callable[[Sequence[StepSpec]], MeasuredSpec] | None = None
+    comparison: Callable[[Sequence[StepSpec]], ComparisonSpec] | None = None
     own_labels: bool = True
     default_labels: tuple[str, ...] = ()
     two_of_one: bool = False
@@ -122,5 +122,5 @@ class Task:
         answer = self.answer_of(head) if self.answer_of else self.answer
         after = answers.answer(outputs) if isinstance(answers, AnsweringProcessor) else answer(outputs)
         steps = (*before, *infer, *after)
-        measured = self.measured(steps) if self.measured else None
-        return PipelineSpec(self.input_name, self.output_name, steps, measured)
+        comparison = self.comparison(steps) if self.comparison else None
+        return PipelineSpec(self.input_name, self.output_name, steps, comparison)

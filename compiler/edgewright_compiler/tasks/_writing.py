@@ -15,7 +15,7 @@ from edgewright_compiler.processors.tokenizer import TOKENIZER_URI, CheckpointTo
 from edgewright_compiler.tasks._causal import MEASURED_TOKENS
 from edgewright_compiler.tasks._encoder_decoder import ENCODER, TOKENS, encoder_decoder_graphs
 from edgewright_runtime.generation.loop import LoopSpec
-from edgewright_runtime.manifest import MeasuredSpec, PipelineSpec, StepSpec
+from edgewright_runtime.manifest import ComparisonSpec, PipelineSpec, StepSpec
 from edgewright_targets import InputError
 from edgewright_targets.record import write_record
 
@@ -134,12 +134,12 @@ class WritingModel:
         else:
             # What is measured was read for its score already.
             ending, measured_ending = (prompt, encode, generate), (prompt, generate)
-        measured = MeasuredSpec(
+        comparison = ComparisonSpec(
             (*before, scored, encode, StepSpec("score", run), *measured_ending),
             self._task.output_name,
             {**dict.fromkeys(("max_new_tokens", "min_new_tokens"), MEASURED_TOKENS), **self._call},
         )
-        return PipelineSpec(self._task.input_name, self._task.output_name, (*before, *ending), measured)
+        return PipelineSpec(self._task.input_name, self._task.output_name, (*before, *ending), comparison)
 
     def _taken(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
         """Of what the front makes, what the encoder takes."""

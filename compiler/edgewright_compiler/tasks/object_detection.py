@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from edgewright_compiler.processors.detection import DETECTION, queries_to_boxes
 from edgewright_compiler.tasks._task import Task
-from edgewright_runtime.manifest import MeasuredSpec, StepSpec
+from edgewright_runtime.manifest import ComparisonSpec, StepSpec
 
 # Average precision counts boxes of all scores; below this there is nothing but noise, and a lot of it.
 _SCORED_THRESHOLD = 0.001
@@ -17,7 +17,7 @@ def _answer(outputs: Sequence[str]) -> tuple[StepSpec, ...]:
     return queries_to_boxes(outputs, {"scores": "softmax"})
 
 
-def _measured(steps: Sequence[StepSpec]) -> MeasuredSpec:
+def _comparison(steps: Sequence[StepSpec]) -> ComparisonSpec:
     """The same steps with boxes of all scores, those marked that a person would be given."""
     scored = []
     for step in steps:
@@ -27,7 +27,7 @@ def _measured(steps: Sequence[StepSpec]) -> MeasuredSpec:
         if "threshold" in options:
             options["threshold"] = _SCORED_THRESHOLD
         scored.append(replace(step, options=options))
-    return MeasuredSpec(tuple(scored), "boxes")
+    return ComparisonSpec(tuple(scored), "boxes")
 
 
 TASK = Task(
@@ -39,5 +39,5 @@ TASK = Task(
     answer=_answer,
     output_name="boxes",
     labelled=True,
-    measured=_measured,
+    comparison=_comparison,
 )

@@ -61,7 +61,7 @@ class Infer:
         for index, feeds in enumerate(fed):
             shapes = tuple((name, value.shape, value.dtype.str) for name, value in feeds.items())
             # What has no row of its own is a group of its own.
-            rows = self._graph.takes_rows and all(value.shape[:1] == (1,) for value in feeds.values())
+            rows = self._graph.batchable and all(value.shape[:1] == (1,) for value in feeds.values())
             alike.setdefault(shapes if rows else index, []).append(index)
         made: dict[int, dict[str, object]] = {}
         for group in alike.values():
