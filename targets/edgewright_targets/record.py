@@ -55,6 +55,10 @@ def read_record(kind: type[T], data: object, where: str) -> T:
         if name in data:
             values[name] = _read_below(hints[name], data[name], f"{where}: {name}", name)
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            if type(None) in typing.get_args(hints[name]):
+                # `write_record` leaves out what is None.
+                values[name] = None
+                continue
             raise RecordError(f"{where}: the key '{name}' is missing.")
     return kind(**values)
 

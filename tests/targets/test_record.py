@@ -58,6 +58,19 @@ def test_defaults_stand_in() -> None:
     assert read_record(Bicycle, {"name": "Anna"}, "a.toml") == Bicycle(name="Anna")
 
 
+@dataclass(frozen=True)
+class Ride:
+    minutes: float
+    rain: bool | None
+
+
+def test_a_value_that_is_left_out_because_it_is_none_is_none_again() -> None:
+    for ride in (Ride(20.0, rain=True), Ride(20.0, rain=None)):
+        assert read_record(Ride, json.loads(json.dumps(write_record(ride))), "a.toml") == ride
+    with pytest.raises(RecordError, match=r"a.toml: the key 'minutes' is missing"):
+        read_record(Ride, {"rain": True}, "a.toml")
+
+
 def test_writes_what_it_reads() -> None:
     bicycle = read_record(Bicycle, FULL, "a.toml")
     data = json.loads(json.dumps(write_record(bicycle)))
