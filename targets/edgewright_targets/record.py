@@ -50,7 +50,7 @@ def read_record(kind: type[T], data: object, where: str) -> T:
         if key not in fields:
             shown = str(key)[:_SHOWN]
             raise RecordError(f"{where}: unknown key '{shown}'.", hint=nearest(shown, fields), keys=(str(key),))
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     for name, field in fields.items():
         if name in data:
             values[name] = _read_below(hints[name], data[name], f"{where}: {name}", name)
@@ -64,12 +64,12 @@ def read_record(kind: type[T], data: object, where: str) -> T:
 
 
 @functools.cache
-def _type_hints(kind: type[Any]) -> dict[str, Any]:
+def _type_hints(kind: type[object]) -> Mapping[str, object]:
     # Python evaluates the annotations anew at each call, and a manifest holds many records of few kinds.
     return typing.get_type_hints(kind)
 
 
-def _read_below(hint: Any, value: Any, where: str, key: str | int) -> Any:
+def _read_below(hint: object, value: object, where: str, key: str | int) -> object:
     try:
         return _read_value(hint, value, where)
     except RecordError as error:
@@ -77,7 +77,7 @@ def _read_below(hint: Any, value: Any, where: str, key: str | int) -> Any:
         raise
 
 
-def _read_value(hint: Any, value: Any, where: str) -> Any:
+def _read_value(hint: object, value: object, where: str) -> object:
     origin = typing.get_origin(hint)
     arguments = typing.get_args(hint)
     if hint is Any:
@@ -97,11 +97,11 @@ def _read_value(hint: Any, value: Any, where: str) -> Any:
         items = ((str(key), item) for key, item in value.items())
         return {key: _read_below(arguments[1], item, f"{where}.{key[:_SHOWN]}", key) for key, item in items}
     if dataclasses.is_dataclass(hint):
-        return read_record(typing.cast("type[Any]", hint), value, where)
+        return read_record(typing.cast("type[object]", hint), value, where)
     return _read_scalar(hint, value, where)
 
 
-def _read_tuple(arguments: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
+def _read_tuple(arguments: tuple[object, ...], value: object, where: str) -> tuple[object, ...]:
     if not isinstance(value, list | tuple):
         raise RecordError(f"{where}: expected a list, found {_kind_of(value)}.")
     kinds = arguments[:1] * len(value) if arguments[-1] is Ellipsis else arguments
@@ -111,14 +111,15 @@ def _read_tuple(arguments: tuple[Any, ...], value: Any, where: str) -> tuple[Any
     return tuple(_read_below(kind, item, f"{where}[{index}]", index) for index, (kind, item) in pairs)
 
 
-def _read_union(arguments: tuple[Any, ...], value: Any, where: str) -> Any:
+def _read_union(arguments: tuple[object, ...], value: object, where: str) -> object:
     if value is None and type(None) in arguments:
         return None
     (inner,) = (a for a in arguments if a is not type(None))
     return _read_value(inner, value, where)
 
 
-def _read_scalar(kind: type[Any], value: Any, where: str) -> Any:
+def _read_scalar(kind: object, value: object, where: str) -> object:
+    assert isinstance(kind, type), f"fields of the type {kind} are not supported"
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         try:
             return float(value)
@@ -128,7 +129,7 @@ def _read_scalar(kind: type[Any], value: Any, where: str) -> Any:
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise RecordError(f"{where}: expected {kind.__name__}, found {_kind_of(value)}.")
     # JSON has numbers of any length; what is divided or handed to a library later has to fit there.
-    if kind is int and not -_LARGEST <= value < _LARGEST:
+    if kind is int and isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
         raise RecordError(f"{where}: the number is too large.")
     return value
 
@@ -148,7 +149,7 @@ def _shown(value: object) -> str:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
-def write_record(record: Any) -> Any:
+def write_record(record: object) -> Any:
     """The plain data of a dataclass, ready for `json.dumps`: tuples become lists, fields that are None are left out."""
     if dataclasses.is_dataclass(record) and not isinstance(record, type):
         pairs = ((field.name, getattr(record, field.name)) for field in dataclasses.fields(record))

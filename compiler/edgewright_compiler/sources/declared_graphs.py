@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgewright_compiler.graphs.exported import ports_of
 from edgewright_compiler.sources.declared_file import AUDIO, Declaration, InputFile
@@ -14,6 +14,8 @@ from edgewright_runtime.steps.audio.streams import StreamLoopSpec
 from edgewright_targets.errors import nearest
 
 if TYPE_CHECKING:
+    import onnx_ir
+
     from edgewright_compiler.sources.onnx_file import OnnxSource
 
 
@@ -162,6 +164,6 @@ class DeclaredGraphs:
         return prod(others) or None
 
 
-def _sizes(shape: Any) -> tuple[int, ...] | None:
+def _sizes(shape: onnx_ir.Shape | None) -> tuple[int, ...] | None:
     """The sizes of a shape, 0 where one is open; None where the graph says nothing."""
     return None if shape is None else tuple(size if isinstance(size, int) else 0 for size in shape)

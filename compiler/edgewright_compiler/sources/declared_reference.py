@@ -14,10 +14,14 @@ from edgewright_runtime.steps.audio.stream_windows import WindowSpec
 from edgewright_runtime.steps.audio.streams import StreamLoopSpec
 
 if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
     Array = np.ndarray[Any, Any]
 
 
-def streams_of(waveform: Array, loops: Mapping[str, StreamLoopSpec], sessions: Mapping[str, Any]) -> dict[str, Array]:
+def streams_of(
+    waveform: Array, loops: Mapping[str, StreamLoopSpec], sessions: Mapping[str, InferenceSession]
+) -> dict[str, Array]:
     """All streams of a recording, float32 [frames, features] each.
 
     Args:
