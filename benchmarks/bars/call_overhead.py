@@ -29,6 +29,7 @@ from _package import parts_by_hand, texts
 from edgewright_benchmarks.devices.here import machine_to_itself
 from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.result import Interval
+from edgewright_benchmarks.statistics.bounds import lower, upper
 from edgewright_runtime import load
 
 LIMIT = 1.05
@@ -75,7 +76,7 @@ def _extra(ours: Rounds, theirs: Rounds) -> Interval:
 
 
 def _note(extra: Interval) -> str:
-    return f"{extra.value:+.0f} us ({extra.low:+.0f} to {extra.high:+.0f})"
+    return f"{extra.value:+.0f} us ({lower(extra.low, 0):+.0f} to {upper(extra.high, 0):+.0f})"
 
 
 def in_one_session(package: str, by_hand: Any, samples: list[str], rounds: int) -> tuple[Rounds, Rounds]:

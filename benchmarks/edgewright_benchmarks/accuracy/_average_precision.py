@@ -13,7 +13,7 @@ import contextlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,19 @@ _MOST_BOXES = 100
 # Of more pictures than this, groups are left out together: the same spread for a bounded amount of work.
 _GROUPS = 200
 
-Found = Sequence[Mapping[str, Any]]
+
+class FoundBox(TypedDict):
+    """A box as a person gets it; see the step `name_boxes`."""
+
+    label: str
+    score: float
+    shown: bool
+    box: dict[str, float]
+
+
+Found = Sequence[FoundBox]
+# What COCO's code takes of a box.
+_CocoBox = dict[str, int | float | list[float]]
 
 
 @dataclass(frozen=True)
@@ -136,7 +148,7 @@ def _matched(found: Sequence[Found], truth: Sequence[Sequence[TrueBox]]) -> list
     return [_class(judged.evalImgs[at * pictures : (at + 1) * pictures]) for at in range(len(labels))]
 
 
-def _class(pictures: Sequence[Mapping[str, Any] | None]) -> _Class:
+def _class(pictures: Sequence[Mapping[str, NDArray[Any]] | None]) -> _Class:
     things = np.array([0 if one is None else int((one["gtIgnore"] == 0).sum()) for one in pictures])
     some = [(index, one) for index, one in enumerate(pictures) if one is not None]
     scores = np.concatenate([np.asarray(one["dtScores"], dtype=np.float64) for _, one in some] or [np.zeros(0)])
@@ -150,7 +162,7 @@ def _class(pictures: Sequence[Mapping[str, Any] | None]) -> _Class:
     return _Class(place[order].astype(np.int64), right[:, order], wrong[:, order], things)
 
 
-def _coco(pictures: Sequence[Sequence[dict[str, Any]]], classes: int) -> Any:
+def _coco(pictures: Sequence[Sequence[_CocoBox]], classes: int) -> Any:
     from pycocotools.coco import COCO
 
     made = COCO()
@@ -165,7 +177,7 @@ def _coco(pictures: Sequence[Sequence[dict[str, Any]]], classes: int) -> Any:
     return made
 
 
-def _true(box: TrueBox, numbers: Mapping[str, int]) -> dict[str, Any]:
+def _true(box: TrueBox, numbers: Mapping[str, int]) -> _CocoBox:
     _, _, width, height = box.box
     return {
         "category_id": numbers[box.label],
@@ -175,7 +187,7 @@ def _true(box: TrueBox, numbers: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-def _found(box: Mapping[str, Any], numbers: Mapping[str, int]) -> dict[str, Any]:
+def _found(box: FoundBox, numbers: Mapping[str, int]) -> _CocoBox:
     left, top, right, bottom = (box["box"][side] for side in ("xmin", "ymin", "xmax", "ymax"))
     return {
         "category_id": numbers[box["label"]],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from edgewright_benchmarks.accuracy._average_precision import Found, Precision, average_precision
+from edgewright_benchmarks.accuracy._average_precision import Found, FoundBox, Precision, average_precision
 from edgewright_benchmarks.accuracy._columns import Means, mean_interval
 from edgewright_benchmarks.accuracy._metric import Agreement, Metric, Scores, check_ground_truth
 from edgewright_benchmarks.accuracy._outputs import answers_of
@@ -78,6 +78,6 @@ def _boxes(predictions: Sequence[Prediction]) -> list[Found]:
     return answers_of(predictions, _NO_ANSWERS)
 
 
-def _shown(box: Any) -> TrueBox:
+def _shown(box: FoundBox) -> TrueBox:
     left, top, right, bottom = (box["box"][side] for side in ("xmin", "ymin", "xmax", "ymax"))
     return TrueBox(box["label"], (left, top, right - left, bottom - top))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from edgewright_benchmarks.judging.doubt import doubt
 from edgewright_benchmarks.judging.odd_values import odd_values
 from edgewright_benchmarks.judging.otherwise import answered_otherwise
 from edgewright_benchmarks.measuring.meter import MeterSettings, Readings
-from edgewright_benchmarks.result import DataFacts, EngineResult, Latency, Measure, Settings, Status
+from edgewright_benchmarks.result import DataFacts, EngineResult, Latency, Measure, Settings
 from edgewright_benchmarks.statistics.intervals import latency_ratio, stability_warnings
 from edgewright_benchmarks.tasks import find_task
 from edgewright_benchmarks.versions import installed_versions
@@ -107,48 +107,12 @@ def compare_engines(
     metric = find_task(task).metric(labelled=data.labels is not None)
     reference = readings[baseline]
     scoring = Scoring(metric, data.labels, reference.predictions, max_drop=max_drop)
-    results = []
-    timed: dict[str, tuple[tuple[float, ...], ...]] = {}
-    for engine in engines:
-        result = _described(engine)
-        if engine.spec.name not in readings:
-            # Made ahead of time for hardware that is not here: the device decides.
-            waiting = engine.spec.kind.ahead_of_time
-            status: Status = "unfinished" if waiting else "unjudged"
-            results.append(EngineResult(**result, status=status, reasons=engine.notes, nodes=engine.nodes))
-            continue
-        found = readings[engine.spec.name]
-        if found.failure is not None or reference.failure is not None:
-            reason = found.failure or "The baseline failed, so it cannot be compared."
-            results.append(_failed(result, reason))
-            continue
-        assert found.info is not None, "without a failure it was loaded"
-        if not found.info.nodes.get(engine.spec.provider):
-            # What ran is another provider's engine; under this name it would claim what its provider did not do.
-            results.append(_failed(result, f"{engine.spec.provider} ran none of the graph's nodes."))
-            continue
-        nodes = engine.nodes or found.info.nodes
-        # Of an engine compiled ahead of time the notes say who runs its nodes.
-        notes = engine.notes if engine.nodes else (*engine.notes, *_foreign(nodes, engine.spec.provider))
-        if engine.rung == "measured":
-            timed[engine.spec.name] = found.seconds
-        own = engine.spec.name == baseline
-        results.append(
-            EngineResult(
-                **result,
-                status="unjudged",
-                reasons=notes if own else (*notes, *odd_values(found.predictions, reference.predictions)),
-                latency=_latency(found, reference) if engine.rung == "measured" else None,
-                accuracy=scoring.of_baseline() if own else scoring.of(found.predictions),
-                load_seconds=found.loads,
-                peak_memory_bytes=found.peak_memory_bytes or None,
-                nodes=nodes,
-                native=found.native,
-                otherwise=None if own else answered_otherwise(scoring.changed(found.predictions)),
-            )
-        )
-    said = reference.changes.sentences(len(data.samples))
-    warned = (*said, *stability_warnings(timed))
+    results = [
+        _result(engine, readings.get(engine.spec.name), reference, scoring, own=engine.spec.name == baseline)
+        for engine in engines
+    ]
+    timed = {result.name: result.latency.rounds for result in results if result.latency is not None}
+    warned = (*reference.changes.sentences(len(data.samples)), *stability_warnings(timed))
     figure = next((result.accuracy for result in results if result.name == baseline), None)
     doubtful = ""
     if figure is not None and data.labels is not None:
@@ -156,22 +120,64 @@ def compare_engines(
     return Comparison(tuple(results), metric.measure, warned, doubtful)
 
 
-def _described(engine: EngineFacts) -> dict[str, Any]:
+def _result(
+    engine: EngineFacts, found: Readings | None, reference: Readings, scoring: Scoring, *, own: bool
+) -> EngineResult:
+    """One engine, not judged yet.
+
+    Args:
+        engine: It.
+        found: Its readings; None where it was not run.
+        reference: The baseline's.
+        scoring: By the metric of the task, against the baseline.
+        own: It is the baseline itself.
+    """
     spec = engine.spec
-    return {
-        "name": spec.name,
-        "target": spec.target,
-        "provider": spec.provider,
-        "precision": spec.precision,
-        "rung": engine.rung,
-        "size_bytes": engine.size_bytes,
-        "low_precision": engine.low_precision,
-    }
+    unread = EngineResult(
+        name=spec.name,
+        target=spec.target,
+        provider=spec.provider,
+        precision=spec.precision,
+        rung=engine.rung,
+        status="unjudged",
+        reasons=engine.notes,
+        size_bytes=engine.size_bytes,
+        nodes=engine.nodes,
+        low_precision=engine.low_precision,
+    )
+    if found is None:
+        # Made ahead of time for hardware that is not here: the device decides.
+        return replace(unread, status="unfinished") if spec.kind.ahead_of_time else unread
+    if found.failure is not None or reference.failure is not None:
+        return _failed(unread, found.failure or "The baseline failed, so it cannot be compared.")
+    assert found.info is not None, "without a failure it was loaded"
+    if not found.info.nodes.get(spec.provider):
+        # What ran is another provider's engine; under this name it would claim what its provider did not do.
+        return _failed(unread, f"{spec.provider} ran none of the graph's nodes.")
+    nodes = engine.nodes or found.info.nodes
+    read = replace(
+        unread,
+        # Of an engine compiled ahead of time the notes say who runs its nodes.
+        reasons=engine.notes if engine.nodes else (*engine.notes, *_foreign(nodes, spec.provider)),
+        latency=_latency(found, reference) if engine.rung == "measured" else None,
+        load_seconds=found.loads,
+        peak_memory_bytes=found.peak_memory_bytes or None,
+        nodes=nodes,
+        native=found.native,
+    )
+    if own:
+        return replace(read, accuracy=scoring.of_baseline())
+    return replace(
+        read,
+        reasons=(*read.reasons, *odd_values(found.predictions, reference.predictions)),
+        accuracy=scoring.of(found.predictions),
+        otherwise=answered_otherwise(scoring.changed(found.predictions)),
+    )
 
 
-def _failed(described: dict[str, Any], reason: str) -> EngineResult:
+def _failed(result: EngineResult, reason: str) -> EngineResult:
     # Nothing ran, so nothing was measured: the rung of a failure is the lowest.
-    return EngineResult(**{**described, "rung": "declared", "size_bytes": None}, status="failed", reasons=(reason,))
+    return replace(result, rung="declared", size_bytes=None, status="failed", reasons=(reason,), nodes={})
 
 
 def failed_engine(name: str, target: str, provider: str, precision: str, reason: str) -> EngineResult:

@@ -23,7 +23,7 @@ class Task:
         truth: Ground truth of a sample, and which column of a table has it.
         labelled: Measures predictions against the ground truth.
         unlabelled: Measures them against the float baseline's, where nothing is labelled.
-        suspects: What to look at where the float model itself is wrong, after "Look at".
+        suspects: What to look at where the float model itself is wrong, after "Check".
     """
 
     name: str
