@@ -19,7 +19,7 @@ from edgewright_benchmarks.metrics import metric_value, metric_words
 from edgewright_benchmarks.result import EngineResult, Result
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.building.doubted import doubted
-from edgewright_compiler.building.measure import TargetReadings
+from edgewright_compiler.building.target_readings import TargetReadings
 
 if TYPE_CHECKING:
     from edgewright_compiler.building.engine_files import EngineFiles

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,10 @@ from typing import TYPE_CHECKING
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.building.calibration_feeds import Feeds
 from edgewright_compiler.building.job import Job
+from edgewright_compiler.building.quantized_graphs import QuantizedGraphs, counted
 from edgewright_compiler.building.stage import FINDINGS, CandidateError, Stage, Stages
 from edgewright_compiler.graphs.exported import (
     ASSETS_FOLDER,
-    GRAPH_FILE,
     ExportedFolder,
     share_weights,
     tree_digest,
@@ -28,18 +27,15 @@ from edgewright_compiler.graphs.exported import (
 )
 from edgewright_compiler.graphs.feed_shapes import FeedShapes, Shape, shapes_of
 from edgewright_compiler.graphs.fixed_shapes import FixingError, choose_shapes, fix_shapes
-from edgewright_compiler.graphs.low_precision import low_precision_nodes
 from edgewright_compiler.graphs.quantize import quantize
 from edgewright_compiler.graphs.quantizers import CALIBRATED
 from edgewright_targets import Candidate, Recipe
 
 if TYPE_CHECKING:
-    import onnx_ir
+    pass
 
 # What graphs of another precision or shape depend on, beside the graph.
 GRAPH_TOOLS = ("onnxruntime", "onnx", "onnx-ir", "onnxscript", "numpy")
-# Operator types that a message lists.
-_SHOWN_OPERATORS = 4
 
 
 @dataclass(frozen=True)
@@ -185,37 +181,13 @@ class Graphs:
             if self.exported.model.in_loop(name):
                 raise CandidateError(self.named(name, why))
 
-    def quantized(self, candidate: Candidate) -> dict[str, Path]:
-        """Component to the folder of its graph in the precision of a candidate.
+    def quantized(self, candidate: Candidate) -> QuantizedGraphs:
+        """The graphs in the precision of a candidate.
 
         Raises:
             CandidateError: A graph cannot get it, or nothing in them got it.
         """
-        made = {name: self._in_precision(name, candidate) for name in self.components}
-        if self._recipes(candidate) and not self.low_precision(candidate, made):
-            kinds = Counter(node.op_type for path in made.values() for node in _graph(path).graph.all_nodes())
-            operators = sorted({name for recipe in self._recipes(candidate) for name in recipe.operators})
-            wanted = f" ({', '.join(operators)})" if operators else ""
-            has = ", ".join(f"{count} {name}" for name, count in kinds.most_common(_SHOWN_OPERATORS))
-            raise CandidateError(
-                f"No part of the graph became {candidate.precision}: it has no node with weights that the recipe "
-                f"quantizes{wanted}. It has {has}."
-            )
-        return made
-
-    def _recipes(self, candidate: Candidate) -> list[Recipe]:
-        """The recipes of a candidate that change a graph, without those for components that the model lacks."""
-        named = [recipe for name, recipe in candidate.component_recipes.items() if name in self.components]
-        return [recipe for recipe in (candidate.recipe, *named) if recipe.method != "float"]
-
-    def low_precision(self, candidate: Candidate, graphs: Mapping[str, Path]) -> dict[str, int]:
-        """Operator type to the number of nodes in `graphs` that compute in the candidate's precision."""
-        found: Counter[str] = Counter()
-        for name, folder in graphs.items():
-            recipe = candidate.component_recipes.get(name, candidate.recipe)
-            if recipe.method != "float":
-                found.update(low_precision_nodes(_graph(folder), half=recipe.method == "cast"))
-        return dict(found.most_common())
+        return counted(candidate, {name: self._in_precision(name, candidate) for name in self.components})
 
     def _in_precision(self, component: str, candidate: Candidate) -> Path:
         recipe = candidate.component_recipes.get(component, candidate.recipe)
@@ -267,9 +239,3 @@ class Graphs:
             yield
         except FINDINGS as error:
             raise type(error)(self.named(component, str(error))) from error
-
-
-def _graph(folder: Path) -> onnx_ir.Model:
-    import onnx_ir
-
-    return onnx_ir.load(folder / GRAPH_FILE)

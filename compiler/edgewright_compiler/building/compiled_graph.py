@@ -23,6 +23,8 @@ _ENGINE = "engine"
 
 @dataclass(frozen=True, kw_only=True)
 class _CompileKey:
+    # The reason of a failure names it.
+    component: str
     graph: str
     kind: str
     provider: str
@@ -64,6 +66,7 @@ def compiled(graphs: Graphs, component: str, graph: Path, candidate: Candidate) 
         (place / _FACTS).write_text(json.dumps(write_record(facts)), encoding="utf-8")
 
     key = _CompileKey(
+        component=component,
         graph=tree_digest(graph),
         kind=candidate.engine,
         provider=candidate.provider,

@@ -70,9 +70,9 @@ class EngineMaker:
     def _made(self, candidate: Candidate, exported: Graphs, *, as_written: bool) -> EngineFiles:
         draft = draft_engine(self._job, candidate, exported.components, as_written=as_written)
         if not candidate.kind.ahead_of_time:
-            sources = exported.quantized(candidate)
-            counts = exported.low_precision(candidate, sources)
-            return EngineFiles(draft, self._plain(exported, sources), low_precision=counts)
+            quantized = exported.quantized(candidate)
+            parts = self._plain(exported, quantized.folders)
+            return EngineFiles(draft, parts, low_precision=quantized.low_precision)
         if candidate.kind.plan:
             exported.refuse_plan()
         graphs, notes = exported, []
@@ -81,20 +81,19 @@ class EngineMaker:
             notes.append(said)
             # Texts are padded to the one length there is.
             draft = dataclasses.replace(draft, pad_to_multiple_of=graphs.text_length() or draft.pad_to_multiple_of)
-        sources = graphs.quantized(candidate)
+        quantized = graphs.quantized(candidate)
         tolerance = None
         if self._job.modes[candidate.name].runs == "none":
-            tolerance, said = precision_tolerance(graphs, sources)
+            tolerance, said = precision_tolerance(graphs, quantized.folders)
             notes.append(said)
         files, options = {}, {}
-        for name, source in sources.items():
+        for name, source in quantized.folders.items():
             folder, facts = compiled(graphs, name, source, candidate)
             files[name] = PartFiles(folder, facts)
             options[name] = facts.options
-            notes += facts.notes if len(sources) == 1 else [f"{name}: {note}" for note in facts.notes]
-        counts = graphs.low_precision(candidate, sources)
+            notes += facts.notes if len(quantized.folders) == 1 else [f"{name}: {note}" for note in facts.notes]
         draft = draft.with_provider_options(options)
-        return EngineFiles(draft, files, tuple(dict.fromkeys(notes)), tolerance, counts)
+        return EngineFiles(draft, files, tuple(dict.fromkeys(notes)), tolerance, quantized.low_precision)
 
     def _plain(self, exported: Graphs, folders: dict[str, Path]) -> dict[str, PartFiles]:
         """The files of an engine that is graphs; several share their weights."""

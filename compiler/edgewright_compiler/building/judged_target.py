@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgewright_compiler.building.build_evidence import judge_readings
 from edgewright_compiler.building.engine_files import JudgedEngine
-from edgewright_compiler.building.measure import read_target_readings
+from edgewright_compiler.building.target_readings import TargetReadings, read_target_readings
 from edgewright_compiler.graphs.exported import ExportedFolder
-from edgewright_runtime.likeness import likeness_of
+from edgewright_compiler.graphs.precision_difference import tolerance_for
+from edgewright_runtime.likeness import Likeness, likeness_of
+from edgewright_runtime.selftest import golden_samples
 from edgewright_targets import Target
 
 if TYPE_CHECKING:
+    from edgewright_benchmarks.predictions import Prediction
     from edgewright_benchmarks.result import Result
     from edgewright_compiler.building.job import Job
     from edgewright_compiler.building.made_engines import MadeEngines
@@ -58,7 +62,7 @@ def judge_target(job: Job, made: MadeEngines, readings: Path, golden: Path | Non
     judged = []
     for name in package_engines(job.target, result):
         engine = engines[name]
-        allowed = found.tolerance(name, alike, golden) if engine.tolerance is None else engine.tolerance
+        allowed = _tolerance(found, name, alike, golden) if engine.tolerance is None else engine.tolerance
         judged.append(JudgedEngine(engine, tolerance=allowed, compared=name not in unfinished))
     return JudgedTarget(
         target=job.target.name,
@@ -68,6 +72,26 @@ def judge_target(job: Job, made: MadeEngines, readings: Path, golden: Path | Non
         golden=golden,
         result=result,
     )
+
+
+def _tolerance(found: TargetReadings, engine: str, alike: Likeness, golden: Path) -> float:
+    """How far an engine may be from the float outputs on the golden samples, when it is verified later.
+
+    Args:
+        found: What was seen of it.
+        engine: Its name.
+        alike: How outputs are compared.
+        golden: The golden samples that ship, which another target may have made: the first that both answered.
+    """
+    if engine not in found.readings:
+        # It was not run, so nothing was seen.
+        return alike.floor
+    own: Sequence[Prediction] = found.readings[engine].predictions
+    if found.golden_predictions is not None:
+        own = found.golden_predictions.get(engine, ())
+    pairs = zip(own, golden_samples(golden), strict=False)
+    seen = max((alike.difference(made.outputs, sample.outputs) for made, sample in pairs), default=0.0)
+    return alike.floor if seen == float("inf") else tolerance_for(seen, alike.floor)
 
 
 def package_engines(target: Target, result: Result) -> tuple[str, ...]:

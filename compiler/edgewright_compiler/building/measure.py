@@ -6,7 +6,6 @@ Readings hold no judgement: another budget judges the same readings again withou
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,83 +15,17 @@ from edgewright_benchmarks.devices.workers import WorkerProcess
 from edgewright_benchmarks.judging.evidence import now
 from edgewright_benchmarks.judging.native import compare_with_native
 from edgewright_benchmarks.measuring.meter import MeterSettings, Readings, answer_engines, read_engines
-from edgewright_benchmarks.predictions import Prediction, arrays_from_prediction, prediction_from_arrays
+from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.progress import Progress
 from edgewright_compiler.building.doubted import refuse_doubted
 from edgewright_compiler.building.job import GOLDEN_SAMPLES, Job
-from edgewright_compiler.building.stored_arrays import read_arrays, write_arrays
-from edgewright_compiler.graphs.precision_difference import tolerance_for
-from edgewright_runtime.selftest import GoldenSample, golden_samples, write_golden
-from edgewright_targets import HostFacts, InputError
+from edgewright_compiler.building.target_readings import GOLDEN_FILE, TargetReadings, write_target_readings
+from edgewright_runtime.selftest import GoldenSample, write_golden
+from edgewright_targets import InputError
 from edgewright_targets.host import architecture
-from edgewright_targets.record import read_record, write_record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from edgewright_runtime.likeness import Likeness
-    from edgewright_runtime.wire import Arrays
-
-_READINGS = "readings.json"
-_OUTPUTS = "outputs.npz"
-_GOLDEN = "golden.npz"
-_GOLDEN_OUTPUTS = "golden_outputs.npz"
-
-
-@dataclass(frozen=True, kw_only=True)
-class TargetReadings:
-    """The readings of all engines of one target.
-
-    Attributes:
-        readings: Engine name to its readings; failures included.
-        calls: Calls of an engine in a round.
-        golden: File with golden samples: float feeds and outputs.
-        machine: Where it ran; an emulated machine says so.
-        created: When, in UTC, ISO 8601.
-        golden_predictions: Engine name to its predictions for the golden samples, where these are not
-            the first measured ones.
-    """
-
-    readings: dict[str, Readings]
-    calls: int
-    golden: Path
-    machine: HostFacts
-    created: str
-    golden_predictions: Mapping[str, Sequence[Prediction]] | None = None
-
-    def tolerance(self, engine: str, alike: Likeness, golden: Path) -> float:
-        """How far this engine may be from the float outputs on the golden samples, when it is verified later.
-
-        Args:
-            engine: Its name.
-            alike: How outputs are compared.
-            golden: The golden samples that ship, which another target may have made: the first that both answered.
-        """
-        if engine not in self.readings:
-            # It was not run, so nothing was seen.
-            return alike.floor
-        measured = self.readings[engine].predictions
-        own = measured if self.golden_predictions is None else self.golden_predictions.get(engine, [])
-        pairs = zip(own, read_golden_outputs(golden), strict=False)
-        seen = max((alike.difference(made.outputs, expected) for made, expected in pairs), default=0.0)
-        if seen == float("inf"):
-            return alike.floor
-        return tolerance_for(seen, alike.floor)
-
-
-@dataclass(frozen=True)
-class _Stored:
-    """The file of the readings; arrays of outputs have files of their own."""
-
-    calls: int
-    machine: HostFacts
-    created: str
-    engines: dict[str, Readings]
-
-
-def read_golden_outputs(path: Path) -> list[Arrays]:
-    """The float outputs of the golden samples in `path`."""
-    return [sample.outputs for sample in golden_samples(path)]
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True)
@@ -138,22 +71,21 @@ def measure(folder: Path, drafts: Drafts, job: Job, settings: MeterSettings, pro
         worker.keep(given)
         worker.load(drafts.package, baseline, 1, emulate=place.emulate)
         feeds = worker.feeds(range(len(given)))
-    stored = _Stored(
+    made = {name: list(found.predictions[: len(given)]) for name, found in readings.items() if found.failure is None}
+    golden_predictions = _golden_predictions(drafts, job, list(made), given) if job.golden is not None else None
+    measured = TargetReadings(
+        readings=readings,
         calls=calls,
+        golden=folder / GOLDEN_FILE,
         machine=machine,
         created=now(),
-        engines={name: dataclasses.replace(found, predictions=()) for name, found in readings.items()},
+        golden_predictions=golden_predictions,
     )
-    (folder / _READINGS).write_text(json.dumps(write_record(stored)), encoding="utf-8")
-    whole = {name: found.predictions for name, found in readings.items() if found.failure is None}
-    _write(folder / _OUTPUTS, whole)
-    made = {name: list(predictions[: len(given)]) for name, predictions in whole.items()}
-    if job.golden is not None:
-        made = _golden_predictions(drafts, job, list(made), given)
-        _write(folder / _GOLDEN_OUTPUTS, made)
+    write_target_readings(folder, measured)
+    made = golden_predictions or made
     pairs = zip(given, feeds, made[baseline], strict=True)
     golden = [GoldenSample(sample, feed, prediction.outputs) for sample, feed, prediction in pairs]
-    write_golden(folder / _GOLDEN, golden)
+    write_golden(measured.golden, golden)
 
 
 def _golden_predictions(
@@ -196,34 +128,3 @@ def _answers(drafts: Drafts, job: Job, progress: Progress) -> dict[str, Readings
             compared = compare_with_native(readings[name].predictions, native.predictions, architecture())
             readings[name] = dataclasses.replace(readings[name], native=compared)
     return readings
-
-
-def _write(path: Path, predictions: Mapping[str, Sequence[Prediction]]) -> None:
-    write_arrays(path, {name: [arrays_from_prediction(one) for one in made] for name, made in predictions.items()})
-
-
-def _read(path: Path) -> dict[str, list[Prediction]]:
-    return {name: [prediction_from_arrays(arrays) for arrays in made] for name, made in read_arrays(path).items()}
-
-
-def read_target_readings(folder: Path) -> TargetReadings:
-    """Read what `measure` wrote."""
-    path = folder / _READINGS
-    stored = read_record(_Stored, json.loads(path.read_text(encoding="utf-8")), str(path))
-    predictions = _read(folder / _OUTPUTS)
-    readings = {
-        name: dataclasses.replace(found, predictions=tuple(predictions.get(name, ())))
-        for name, found in stored.engines.items()
-    }
-    golden = None
-    if (folder / _GOLDEN_OUTPUTS).exists():
-        kept = _read(folder / _GOLDEN_OUTPUTS)
-        golden = {name: kept.get(name, []) for name in readings}
-    return TargetReadings(
-        readings=readings,
-        calls=stored.calls,
-        golden=folder / _GOLDEN,
-        machine=stored.machine,
-        created=stored.created,
-        golden_predictions=golden,
-    )
