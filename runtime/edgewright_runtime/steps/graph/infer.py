@@ -88,7 +88,7 @@ class Infer:
         if len(feeds) != len(wired):
             missing = ", ".join(f"'{value}'" for value in wired.values() if value not in values)
             given = ", ".join(f"'{name}'" for name in values) or "nothing"
-            raise SampleError(f"The model needs the input {missing}; given was {given}.")
+            raise SampleError(f"The model needs the input {missing}; found {given}.")
         return feeds
 
     def _named(self, outputs: Arrays) -> Arrays:
