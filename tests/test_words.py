@@ -18,7 +18,7 @@ DIALECT = re.compile(
 
 def _docstrings(tree: ast.AST) -> set[int]:
     """Docstrings, by the identity of their nodes: users do not see them."""
-    bodies = (node.body for node in ast.walk(tree) if isinstance(getattr(node, "body", None), list))
+    bodies = (body for node in ast.walk(tree) if isinstance(body := getattr(node, "body", None), list))
     return {id(line.value) for body in bodies for line in body if isinstance(line, ast.Expr)}
 
 

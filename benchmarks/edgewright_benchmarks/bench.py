@@ -65,6 +65,14 @@ def bench(
 ) -> Result:
     """Measure every engine of a package that can run here, or on a device, against its float baseline.
 
+        >>> from edgewright_benchmarks.bench import bench
+        >>> from edgewright_benchmarks.measuring.meter import MeterSettings
+        >>> result = bench("perceptron.ortpackage", "inputs.npz", settings=MeterSettings(rounds=2, calls=4, loads=1))
+        >>> result.measure  # the data has no labels
+        'agreement'
+        >>> result.engine(result.baseline).latency.ratio.value
+        1.0
+
     Args:
         path: Package folder or archive.
         data: Labelled data for accuracy; without labels, agreement with the float engine is measured.

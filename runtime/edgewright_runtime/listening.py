@@ -49,11 +49,11 @@ def listener(steps: Sequence[Step], threshold: float | None) -> VoiceListener | 
 class Listener(ABC, Generic[Heard]):
     """One recording under way. All that it finds together is what a call with the whole recording finds.
 
-    >>> listener = model.listen()                               # doctest: +SKIP
-    >>> for chunk in microphone:                                # float32 [samples] at the model's rate
-    ...     for found in listener.hear(chunk):
-    ...         print(found)
-    >>> print(listener.finish())
+    listener = model.listen()
+    for chunk in microphone:  # float32 [samples] at the model's rate
+        for found in listener.hear(chunk):
+            print(found)
+    print(listener.finish())
     """
 
     def __init__(self) -> None:

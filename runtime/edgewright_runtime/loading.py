@@ -29,14 +29,22 @@ def load(
 ) -> Model:
     """Open a package and activate the engine that runs here.
 
+        >>> from edgewright_runtime import load
+        >>> with load("intents.ortpackage") as model:
+        ...     labels = model("turn on the kitchen lights")
+        >>> sorted(labels[0])
+        ['label', 'score']
+        >>> model.engine.provider
+        'CPUExecutionProvider'
+
     Engines made for a target that this machine is come first, then others of its architecture; among these in the
-    package's own order (fastest accepted first, the portable float engine last). The first that can run does. Passing
-    one over is said aloud with `EngineFallbackWarning` and kept in `model.engine`.
+    package's own order (fastest accepted first, the portable float engine last). The first engine that can run is used.
+    An `EngineFallbackWarning` names engines that were skipped, and `model.engine` keeps the reasons.
 
     Args:
         path: Package folder, archive file, or an opened package.
-        engine: Use this engine and no other.
-        strict: Make passing an engine over an error, and a partial assignment of nodes as well.
+        engine: Use only this engine.
+        strict: Raise instead of skipping an engine, and if the provider cannot run all nodes.
         threads: Threads a call may use; by default what the engine was measured with, capped by this machine.
         emulate: Run the engine called `engine` in its provider's emulator of hardware that this machine does not have.
             No time taken there says anything about the hardware.

@@ -86,7 +86,14 @@ class Model:
         return self.pipeline.streams
 
     def __call__(self, sample: Any, **options: Any) -> Any:
-        """Answer one sample, or each of a list.
+        """Run inference on one sample, or on each of a list.
+
+            >>> from edgewright_runtime import load
+            >>> model = load("intents.ortpackage")
+            >>> len(model("turn on the kitchen lights", top_k=2))
+            2
+            >>> len(model(["lights on", "lights off", "what time is it"], batch_size=2))
+            3
 
         Args:
             sample: What the model takes, see `samples`; or a list of these.

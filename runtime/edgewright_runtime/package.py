@@ -46,6 +46,11 @@ class Package:
     def open(cls, path: str | Path) -> Package:
         """Open a package folder, or an archive of one (unpacked into the cache once).
 
+            >>> from edgewright_runtime import Package
+            >>> package = Package.open("intents.ortpackage")
+            >>> package.manifest.task
+            'text-classification'
+
         Raises:
             PackageError: No package there, or not a readable one.
             PackageTooNewError: Written in a newer format.

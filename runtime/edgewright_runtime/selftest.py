@@ -73,10 +73,17 @@ class SelfTestReport:
 def verify(path: str | Path, *, engine: str | None = None, strict: bool = False) -> SelfTestReport:
     """Check structure and digests of a package, then run its golden samples through the engine that runs here.
 
+        >>> from edgewright_runtime import verify
+        >>> report = verify("intents.ortpackage")
+        >>> report.samples
+        8
+        >>> report.difference <= report.tolerance
+        True
+
     Raises:
         PackageError: No readable package at `path`.
         DamagedPackageError: Changed or cut off after the build.
-        CheckFailedError: An answer is further from the float answer than the engine's tolerance allows.
+        CheckFailedError: An output differs from the float output by more than the engine's tolerance.
     """
     from edgewright_runtime.loading import load
 

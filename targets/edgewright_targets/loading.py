@@ -34,6 +34,10 @@ def host_target_name() -> str | None:
 def load_target(name: str, tasks: Collection[str] | None = None) -> Target:
     """The target called `name`: one of `target_names()`, `host`, or the path of a TOML file of the user's own.
 
+        >>> from edgewright_targets import load_target
+        >>> load_target("raspberry-pi-5").architecture
+        'aarch64'
+
     Args:
         name: Name or path.
         tasks: Names of all tasks, which candidates for some tasks only are checked against. What tasks there are is

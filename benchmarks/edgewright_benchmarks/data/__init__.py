@@ -103,6 +103,12 @@ def read_dataset(
 ) -> Dataset:
     """Read a data file, or a folder of files.
 
+        >>> from edgewright_benchmarks.data import read_dataset
+        >>> names = ("HassTurnOn", "HassTurnOff")
+        >>> data = read_dataset("lights.csv", task="text-classification", input_name="text", class_names=names)
+        >>> data.samples, data.labels
+        (('turn on the light', 'lights off'), (0, 1))
+
     Args:
         path: `.csv`, `.tsv` or `.jsonl` with a column for each input and, if labelled, one for the ground truth; a
             folder with a folder of files for each class, or with `metadata.csv` or `metadata.jsonl`, which is read

@@ -51,6 +51,20 @@ def build(
 ) -> Built:
     """Build a package; see `BuildOptions`.
 
+        >>> from edgewright_compiler import BuildOptions, build
+        >>> from edgewright_benchmarks.measuring.meter import MeterSettings
+        >>> options = BuildOptions(
+        ...     output="digits.ortpackage",
+        ...     targets=("tiny.toml",),
+        ...     calibration="inputs.npz",
+        ...     meter=MeterSettings(rounds=2, calls=4, loads=1),
+        ... )
+        >>> built = build("perceptron.onnx", options)
+        >>> built.package.name
+        'digits.ortpackage'
+        >>> [engine.status for engine in built.result.engines if engine.name == built.result.baseline]
+        ['baseline']
+
     Args:
         source: Checkpoint folder, `.onnx` file, or `package.module:function`.
         options: What to build and how.
@@ -59,7 +73,7 @@ def build(
 
     Raises:
         InputError: The source, the data or an option is wrong; nothing was written.
-        CheckFailedError: The export does not answer as its source does.
+        CheckFailedError: The outputs of the export differ from those of its source.
     """
     cache = cache or StageCache()
     progress = progress or Quiet()
