@@ -105,7 +105,7 @@ def test_more_than_one_number_is_refused() -> None:
     outputs: list[Output] = [np.zeros((1, 2)), np.ones((1, 2))]
     with pytest.raises(InputError, match="the model gives 2"):
         score(REGRESSION.labelled, outputs, [0.5, 1.0], outputs)
-    with pytest.raises(InputError, match="are the same"):
+    with pytest.raises(InputError, match="are equal"):
         score(REGRESSION.labelled, outputs, [0.5, 0.5], outputs)
 
 

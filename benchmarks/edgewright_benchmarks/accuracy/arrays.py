@@ -31,7 +31,7 @@ class LabelledArrays(LabelledClassification):
                 return LabelledRegression()
             if not all(label.is_integer() and label >= 0 for label in ground_truth):
                 raise InputError(
-                    f"The ground truth is a number for each sample, and the model gives "
+                    f"The ground truth is a number for each sample, but the model gives "
                     f"{flatten(baseline[0]).size} of them.",
                     hint="Numbers are compared with models that give one number. Class indices are integers.",
                 )

@@ -22,7 +22,7 @@ class LabelledTranslation(Metric[ReferenceTexts]):
 
     def reference(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> ReferenceTexts:
         """The right texts."""
-        return check_ground_truth(ground_truth, baseline, f"right texts for {len(baseline)} samples")
+        return check_ground_truth(ground_truth, baseline, f"reference texts for {len(baseline)} samples")
 
     def scores(self, predictions: Sequence[Prediction], reference: ReferenceTexts) -> Scores:
         """The chrF of the corpus, and the share of texts that are right to the letter."""

@@ -44,7 +44,7 @@ class LabelledWriting(Metric[ReferenceTexts]):
 
     def reference(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> ReferenceTexts:
         """The right texts."""
-        return check_ground_truth(ground_truth, baseline, f"right texts for {len(baseline)} samples")
+        return check_ground_truth(ground_truth, baseline, f"reference texts for {len(baseline)} samples")
 
     def scores(self, predictions: Sequence[Prediction], reference: ReferenceTexts) -> Scores:
         """The mean chrF of the texts, and the share that is right to the letter."""
