@@ -107,13 +107,20 @@ class Declaration:
         pure, folder = PurePosixPath(name), self.path.parent
         path = folder / name
         inside = not pure.is_absolute() and ".." not in pure.parts and "\\" not in name
-        if not inside or not path.resolve().is_relative_to(folder.resolve()):
+        try:
+            inside = inside and path.resolve().is_relative_to(folder.resolve())
+            is_file = inside and path.is_file()
+        except (OSError, ValueError) as error:
+            # Too long, or with a character that no name has.
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise self.problem(f"'{name[:60]}' cannot be the name of a file: {reason}.", *keys) from error
+        if not inside:
             raise self.problem(
                 f"'{name}' is outside the folder of this file. It is not read.",
                 *keys,
                 hint="Put the file beside the declaration.",
             )
-        if not path.is_file():
+        if not is_file:
             there = sorted(entry.name for entry in folder.glob("*.onnx"))
             raise self.problem(f"there is no file '{name}' beside it.", *keys, hint=nearest(name, there))
         return path
