@@ -61,19 +61,19 @@ class Flags(Column):
 
     @property
     def samples(self) -> int:
-        """See `Column`."""
+        """Number of samples."""
         return len(self.right)
 
     def interval(self, _baseline: Self, /) -> Interval:
-        """See `Column`."""
+        """The figure with its confidence interval."""
         return wilson(int(self.right.sum()), self.samples)
 
     def drop(self, baseline: Self) -> Interval:
-        """See `Column`."""
+        """The drop against the baseline, with its one-sided bound."""
         return paired_accuracy_drop(baseline.right, self.right)
 
     def needed(self, baseline: Self, max_drop: float) -> int | None:
-        """See `Column`."""
+        """About how many samples would decide; None if more samples are no help."""
         counts = (int((baseline.right & ~self.right).sum()), int((~baseline.right & self.right).sum()))
         return samples_needed(counts, self.samples, max_drop)
 
@@ -96,20 +96,20 @@ class Means(Column):
 
     @property
     def samples(self) -> int:
-        """See `Column`."""
+        """Number of samples."""
         return len(self.values)
 
     def interval(self, baseline: Self, /) -> Interval:
-        """See `Column`."""
+        """The figure with its confidence interval."""
         return mean_interval(self.values, span=baseline.span, value=self.value)
 
     def drop(self, baseline: Self) -> Interval:
-        """See `Column`."""
+        """The drop against the baseline, with its one-sided bound."""
         losses = self._losses(baseline)
         return mean_drop(losses, np.zeros_like(losses), span=baseline.span)
 
     def needed(self, baseline: Self, max_drop: float) -> int | None:
-        """See `Column`."""
+        """About how many samples would decide; None if more samples are no help."""
         return samples_needed(self._losses(baseline), self.samples, max_drop, span=baseline.span)
 
     def _losses(self, baseline: Self) -> Floats:
@@ -171,7 +171,7 @@ class Resampled(Column):
 
     @property
     def samples(self) -> int:
-        """See `Column`."""
+        """Number of samples."""
         return self.count
 
     @cached_property
@@ -185,14 +185,14 @@ class Resampled(Column):
         return np.concatenate([self.statistic(rows) for rows in resampled_rows(self.count, _RESAMPLES)])
 
     def interval(self, _baseline: Self, /) -> Interval:
-        """See `Column`."""
+        """The figure with its confidence interval."""
         # Where all are right, resampling would claim certainty.
         low, high = np.quantile(self._draws, [0.025, 0.975])
         unseen = self.span * least_bound(self.count, confidence=0.975)
         return Interval(self.value, min(float(low), self.value - unseen), max(self.value, float(high)))
 
     def drop(self, baseline: Self) -> Interval:
-        """See `Column`."""
+        """The drop against the baseline, with its one-sided bound."""
         drop = baseline.value - self.value
         low, high = self._spread(baseline)
         return Interval(
@@ -203,7 +203,7 @@ class Resampled(Column):
         )
 
     def needed(self, baseline: Self, max_drop: float) -> int | None:
-        """See `Column`."""
+        """About how many samples would decide; None if more samples are no help."""
         drop = baseline.value - self.value
         _, high = self._spread(baseline)
         return samples_within(lambda count: drop + self._width(high, drop, count), drop, self.count, max_drop)

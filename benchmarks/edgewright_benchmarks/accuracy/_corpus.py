@@ -60,11 +60,11 @@ class MeanOfSums:
 
     @property
     def span(self) -> float:
-        """See `Sums.span`."""
+        """The largest share that one sample holds of any ratio, as a multiple of the mean."""
         return max(1.0, float((self.denominator / self.denominator.mean(axis=0)).mean(axis=1).max()))
 
     def scores(self) -> NDArray[np.float64]:
-        """See `Sums.scores`."""
+        """A score for each sample, whose mean is the mean of the ratios."""
         ratios = self._ratios()
         each = ratios + (self.numerator - ratios * self.denominator) / self.denominator.mean(axis=0)
         found: NDArray[np.float64] = each.mean(axis=1)

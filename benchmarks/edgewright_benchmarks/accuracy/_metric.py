@@ -93,7 +93,7 @@ class Agreement(Metric[R]):
     measure: Measure = "agreement"
 
     def reference(self, _ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> R:
-        """See `Metric`."""
+        """What the baseline's predictions say: the reference of an agreement."""
         return self.baseline_reference(baseline)
 
     @abstractmethod
@@ -105,7 +105,7 @@ class Agreement(Metric[R]):
         """
 
     def baseline_scores(self, baseline: Sequence[Prediction], reference: R) -> Scores:
-        """See `Metric`."""
+        """1 by definition where the metric says so, otherwise the scores of the baseline's own predictions."""
         return self.by_definition(len(baseline)) or self.scores(baseline, reference)
 
     def by_definition(self, _samples: int, /) -> Scores | None:

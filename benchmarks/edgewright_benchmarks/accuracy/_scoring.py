@@ -71,7 +71,7 @@ class Scoring:
         return self._compared(self._metric.scores(predictions, self._reference), baseline)
 
     def changed(self, predictions: Sequence[Prediction]) -> Sequence[bool | None]:
-        """See `Metric.changed`."""
+        """Whether each sample has another prediction than with the baseline; None if that is unknown."""
         return self._metric.changed(predictions, self._baseline)
 
     def _check(self, predictions: Sequence[Prediction]) -> None:

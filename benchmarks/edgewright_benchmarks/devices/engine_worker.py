@@ -108,7 +108,7 @@ class EngineWorker(Protocol):
         """Peak resident memory, 0 where it is not known."""
 
     def __enter__(self) -> Self:
-        """Itself."""
+        """The worker, for a `with` block."""
 
     def __exit__(self, *_: object) -> None:
         """End it."""

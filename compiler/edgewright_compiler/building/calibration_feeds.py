@@ -61,11 +61,11 @@ class CalibrationFeeds:
         self._made: dict[str, Path] = {}
 
     def digest(self, exported: ExportedFolder) -> str:
-        """See `Feeds`."""
+        """Names all that `read` gives, in keys of the stages that use it."""
         return self._stage(exported).digest()
 
     def read(self, exported: ExportedFolder, component: str) -> list[Arrays]:
-        """See `Feeds`."""
+        """The feeds of one component, in the order of the samples."""
         if exported.digest not in self._made:
             # Looked up once: the cache reads all files of a stage to compare their digests.
             self._made[exported.digest] = self._stages.run(self._stage(exported), lambda at: self._make(exported, at))

@@ -45,7 +45,7 @@ class Prepared(Protocol):
         """What there is to say about it, as plain data."""
 
     def lines(self) -> list[str]:
-        """The same for people."""
+        """The facts as lines for people."""
 
 
 def emulated_by_provider(provider: str) -> bool:

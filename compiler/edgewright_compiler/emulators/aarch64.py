@@ -102,7 +102,7 @@ class Emulator:
         }
 
     def lines(self) -> list[str]:
-        """The same for people."""
+        """The facts as lines for people."""
         wheels = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         return [
             f"{self.system}: {self.size() / 1e6:,.1f} MB with QEMU and the runtime",

@@ -70,7 +70,7 @@ class CheckpointAudio:
         return self._heard // int(self._extractor.hop_length)
 
     def example(self) -> dict[str, Any]:
-        """See `Processor`: a second of noise, twice."""
+        """A second of noise, twice."""
         import torch
 
         count = max(int(_EXAMPLE_SECONDS * self.front.sampling_rate), 2 * self.front.shortest)
@@ -79,7 +79,7 @@ class CheckpointAudio:
         return {self.front.input: torch.from_numpy(made)}
 
     def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
-        """See `Processor`."""
+        """Input name to axis to `torch.export.Dim`: the dynamic axes."""
         import torch
 
         axes: dict[int, Any] = {0: torch.export.Dim("batch")}
@@ -93,7 +93,7 @@ class CheckpointAudio:
         return self._made([self._waveform(sample)])
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """See `Processor`."""
+        """The steps from a sample to the graph's inputs."""
         if list(inputs) != [self.front.input]:
             raise InputError(
                 f"'{self._name}': the graph has the inputs {', '.join(inputs)}; only '{self.front.input}' is "
@@ -105,7 +105,7 @@ class CheckpointAudio:
         return (StepSpec("load_audio", self._loading()), *made)
 
     def keep(self, folder: Path) -> None:
-        """See `Processor`: there are no files."""
+        """Nothing: the steps need no files."""
 
     def _loading(self) -> dict[str, Any]:
         front = self.front

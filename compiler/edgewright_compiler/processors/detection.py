@@ -74,14 +74,14 @@ class DetectionProcessor(ImageProcessor):
         return {INPUT: torch.zeros(1, self._channels, *(self._size or _EXAMPLE_SIZE))}
 
     def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
-        """See `Processor`."""
+        """Input name to axis to `torch.export.Dim`: the dynamic axes."""
         import torch
 
         free = {} if self._size else {2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
         return dict.fromkeys(feeds, free)
 
     def answer(self, outputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """See `AnsweringProcessor`."""
+        """The steps from the graph's outputs to the prediction."""
         return queries_to_boxes(outputs, self._scores)
 
 

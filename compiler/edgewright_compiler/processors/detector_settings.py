@@ -122,7 +122,7 @@ class DetectorProcessor:
         return {INPUT: self._run(sample)[INPUT]}
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """See `Processor`."""
+        """The steps from a sample to the graph's inputs."""
         if len(inputs) != 1:
             raise InputError(f"{self._place}: a detector has one input; this one has {', '.join(inputs)}.")
         given = self.settings
@@ -143,7 +143,7 @@ class DetectorProcessor:
         return (StepSpec("decode_image", {"mode": "RGB"}), *sized, StepSpec("normalize_image", normalize))
 
     def answer(self, outputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """See `AnsweringProcessor`."""
+        """The steps from the graph's outputs to the prediction."""
         given = self.settings
         names = given.outputs or tuple(outputs)
         wanted = {"anchors": 1, "heat-maps": 3, "queries": 2, "boxes": 3}[given.head]

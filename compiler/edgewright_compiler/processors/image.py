@@ -76,20 +76,20 @@ class ImageProcessor:
         return fixed_size(self._steps, self._name)
 
     def example(self) -> dict[str, Any]:
-        """See `Processor`."""
+        """Torch tensors by input name for the exporter, two samples in a batch."""
         import torch
 
         assert self._size is not None, "only a processor that says otherwise lets sizes differ"
         return {INPUT: torch.zeros(2, self._channels, *self._size)}
 
     def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
-        """See `Processor`."""
+        """Input name to axis to `torch.export.Dim`: the dynamic axes."""
         import torch
 
         return {name: {0: torch.export.Dim("batch")} for name in feeds}
 
     def feeds(self, sample: Any) -> Arrays:
-        """See `Processor`."""
+        """The graph's inputs for one sample, as the source's own code computes them."""
         from PIL import Image, ImageOps
         from transformers.image_utils import load_image
 
@@ -106,7 +106,7 @@ class ImageProcessor:
         return {INPUT: made[INPUT].astype("float32", copy=False)}
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """See `Processor`."""
+        """The steps from a sample to the graph's inputs."""
         if len(inputs) != 1:
             raise InputError(f"'{self._name}': an image model has one input; this one has {', '.join(inputs)}.")
         last = self._steps[-1]

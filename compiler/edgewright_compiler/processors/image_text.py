@@ -38,14 +38,14 @@ class TextOfImages(CheckpointTokenizer):
         self.check_size(int(config.vocab_size))
 
     def example(self) -> dict[str, Any]:
-        """See `Processor`."""
+        """Torch tensors by input name for the exporter, two samples in a batch."""
         made = super().example()
         if not self._padded:
             return made
         return self._made(["a first example", "and a second one"], return_tensors="pt")
 
     def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
-        """See `Processor`."""
+        """Input name to axis to `torch.export.Dim`: the dynamic axes."""
         axes = super().axes(feeds)
         return {name: {0: found[0]} if self._padded else found for name, found in axes.items()}
 
@@ -113,20 +113,20 @@ class ImageAndText:
         self._padded = padded
 
     def example(self) -> dict[str, Any]:
-        """See `Processor`."""
+        """Torch tensors by input name for the exporter, two samples in a batch."""
         return {**self._image.example(), **self._renamed(self._text.example())}
 
     def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
-        """See `Processor`."""
+        """Input name to axis to `torch.export.Dim`: the dynamic axes."""
         images = self._image.axes({name: value for name, value in feeds.items() if value.ndim == 4})
         return images | self._text.axes({name: value for name, value in feeds.items() if name not in images})
 
     def feeds(self, sample: Any) -> Arrays:
-        """See `Processor`."""
+        """The graph's inputs for one sample, as the source's own code computes them."""
         return {**self._image.feeds(sample["image"]), **self._renamed(self._text.feeds(sample[self._text_name]))}
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """See `Processor`."""
+        """The steps from a sample to the graph's inputs."""
         pixels = [name for name in self._image.example() if name in inputs]
         tokens = [self._wired.get(name, name) for name in inputs if name not in pixels]
         (tokenize,) = self._text.steps(tokens)

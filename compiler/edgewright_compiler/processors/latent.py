@@ -57,13 +57,13 @@ class LatentProcessor:
         self._step = make_free_step(self._draw)
 
     def example(self) -> dict[str, Any]:
-        """See `Processor`."""
+        """Torch tensors by input name for the exporter, two samples in a batch."""
         import torch
 
         return {name: torch.from_numpy(value.repeat(2, axis=0)) for name, value in self.feeds(0).items()}
 
     def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
-        """See `Processor`."""
+        """Input name to axis to `torch.export.Dim`: the dynamic axes."""
         import torch
 
         return {name: {0: torch.export.Dim("batch")} for name in feeds}
@@ -73,7 +73,7 @@ class LatentProcessor:
         return {**self._step({LATENT_INPUT: sample})}
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """See `Processor`."""
+        """The steps from a sample to the graph's inputs."""
         own = self._draw.options["inputs"]
         if len(inputs) != len(own):
             names = ", ".join(entry["name"] for entry in own)
@@ -83,7 +83,7 @@ class LatentProcessor:
         return (StepSpec("draw_latent", {**self._draw.options, "inputs": named}),)
 
     def answer(self, outputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """See `AnsweringProcessor`."""
+        """The steps from the graph's outputs to the prediction."""
         return (StepSpec("to_picture", {"output": outputs[0], "low": self.low, "high": self.high}),)
 
     def keep(self, folder: Path) -> None:

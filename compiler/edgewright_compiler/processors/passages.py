@@ -34,11 +34,11 @@ class PassageTokenizer(CheckpointTokenizer):
             )
 
     def example(self) -> dict[str, Any]:
-        """See `Processor`."""
+        """Torch tensors by input name for the exporter, two samples in a batch."""
         return self._together(list(_EXAMPLE))
 
     def feeds(self, sample: Any) -> Arrays:
-        """See `Processor`: a row for each passage, the shorter ones padded."""
+        """One row per passage; shorter passages are padded."""
         return self._stacked(self._made([(sample["query"], passage) for passage in sample["passages"]]))
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:

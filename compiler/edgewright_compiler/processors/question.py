@@ -40,11 +40,11 @@ class QuestionTokenizer(CheckpointTokenizer):
         self._stride = min(_STRIDE, self.max_length // 4)
 
     def example(self) -> dict[str, Any]:
-        """See `Processor`."""
+        """Torch tensors by input name for the exporter, two samples in a batch."""
         return self._together(list(zip(*_EXAMPLE, strict=True)))
 
     def feeds(self, sample: Any) -> Arrays:
-        """See `Processor`: a row for each window, the shorter ones padded."""
+        """One row per window; shorter windows are padded."""
         made = self._made(
             sample["question"],
             text_pair=sample["context"],
@@ -68,7 +68,7 @@ class QuestionTokenizer(CheckpointTokenizer):
             )
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """See `Processor`."""
+        """The steps from a sample to the graph's inputs."""
         options = {
             "tokenizer": TOKENIZER_URI,
             "outputs": list(inputs),

@@ -51,11 +51,11 @@ class SentenceTokenizer(CheckpointTokenizer):
             _make_lower(self._tokenizer.backend_tokenizer)
 
     def feeds(self, sample: Any) -> Arrays:
-        """See `Processor`."""
+        """The graph's inputs for one sample, as the source's own code computes them."""
         return super().feeds((self._modules.prompts or {}).get(self._modules.prompt, "") + sample)
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """See `Processor`."""
+        """The steps from a sample to the graph's inputs."""
         steps = super().steps(inputs)
         if self._modules.prompts is None:
             return steps
@@ -64,7 +64,7 @@ class SentenceTokenizer(CheckpointTokenizer):
         return (StepSpec("prefix", {"choices": choices, "default": default, "option": "prompt_name"}), *steps)
 
     def answer(self, outputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """See `AnsweringProcessor`."""
+        """The steps from the graph's outputs to the prediction."""
         if _SENTENCE in outputs:
             # All modules are in the graph.
             return (StepSpec("pool_tokens", {"vectors": _SENTENCE, "method": "none", "normalize": False}),)
@@ -86,7 +86,7 @@ class SentenceTokenizer(CheckpointTokenizer):
         return (pool, *layers)
 
     def keep(self, folder: Path) -> None:
-        """See `Processor`."""
+        """Copy the files that the steps need into the assets of the component in `folder`."""
         super().keep(folder)
         for index, layer in enumerate(self._modules.layers):
             place = folder / ASSETS_FOLDER / _ASSET
@@ -139,7 +139,7 @@ class SentencesBeside(TokenizerBeside):
         read_modules(self._checkpoint.folder)
 
     def answer(self, outputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """See `AnsweringProcessor`."""
+        """The steps from the graph's outputs to the prediction."""
         made: Any = self._tokenizer
         steps: tuple[StepSpec, ...] = made.answer(outputs)
         return steps

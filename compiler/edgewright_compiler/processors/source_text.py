@@ -26,19 +26,19 @@ class SourceText:
         self._prefixes = dict(prefixes)
 
     def example(self) -> dict[str, Any]:
-        """See `Processor`."""
+        """Torch tensors by input name for the exporter, two samples in a batch."""
         return self._tokenizer.example()
 
     def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
-        """See `Processor`."""
+        """Input name to axis to `torch.export.Dim`: the dynamic axes."""
         return self._tokenizer.axes(feeds)
 
     def feeds(self, sample: Any) -> Arrays:
-        """See `Processor`."""
+        """The graph's inputs for one sample, as the source's own code computes them."""
         return self._tokenizer.feeds(next(iter(self._prefixes.values()), "") + sample)
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """See `Processor`."""
+        """The steps from a sample to the graph's inputs."""
         tokenize = self._tokenizer.steps(inputs)
         if not self._prefixes:
             return tokenize

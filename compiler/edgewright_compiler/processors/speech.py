@@ -121,7 +121,7 @@ class CheckpointSpeech(CheckpointAudio):
         return {name: np.concatenate(parts, axis=1)}
 
     def keep(self, folder: Path) -> None:
-        """See `Processor`."""
+        """Copy the files that the steps need into the assets of the component in `folder`."""
         destination = folder / ASSETS_FOLDER / _ASSET
         destination.mkdir(parents=True)
         text = json.dumps(self._vocabulary, ensure_ascii=False, indent=0)

@@ -49,25 +49,25 @@ class TokenizerBeside:
         return made
 
     def fix_length(self, length: int) -> None:
-        """See `PaddedProcessor`."""
+        """Make `length` tokens of every text."""
         self._length = length
 
     def settle_padding(self, infer: Callable[[Arrays], Arrays]) -> None:
-        """See `PaddedProcessor`."""
+        """Find out where an engine may pad texts without other outputs; `infer` is the graph."""
         self._tokenizer.settle_padding(infer)
 
     def feeds(self, sample: Any) -> Arrays:
-        """See `Processor`: all that a graph may ask for."""
+        """Every input that a graph may have."""
         return self._tokenizer.feeds(sample)
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """See `Processor`."""
+        """The steps from a sample to the graph's inputs."""
         if unknown := sorted(set(inputs) - set(_INPUTS)):
             raise InputError(f"'{self._path}': a text model has the inputs {_INPUTS}; this one has {unknown}.")
         return self._tokenizer.steps(inputs)
 
     def keep(self, folder: Path) -> None:
-        """See `Processor`."""
+        """Copy the files that the steps need into the assets of the component in `folder`."""
         self._tokenizer.keep(folder)
 
 

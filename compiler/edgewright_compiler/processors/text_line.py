@@ -123,7 +123,7 @@ class LineProcessor:
         return {_INPUT: self._run(sample)[_INPUT]}
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """See `Processor`."""
+        """The steps from a sample to the graph's inputs."""
         (name,) = inputs
         given = self._settings
         fit: dict[str, Any] = {"height": given.height, "width": given.width}
@@ -144,12 +144,12 @@ class LineProcessor:
         )
 
     def answer(self, outputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """See `AnsweringProcessor`."""
+        """The steps from the graph's outputs to the prediction."""
         options = {"scores": outputs[0], "characters": _CHARACTERS, "output": self._output}
         return (StepSpec("spell_line", options),)
 
     def keep(self, folder: Path) -> None:
-        """See `Processor`."""
+        """Copy the files that the steps need into the assets of the component in `folder`."""
         destination = folder / ASSETS_FOLDER / _ASSET
         destination.mkdir(parents=True)
         text = json.dumps(self._characters, ensure_ascii=False, indent=0)

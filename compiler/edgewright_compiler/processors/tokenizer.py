@@ -128,7 +128,7 @@ class CheckpointTokenizer:
             )
 
     def settle_padding(self, infer: Callable[[Arrays], Arrays]) -> None:
-        """See `PaddedProcessor`."""
+        """Find out where an engine may pad texts without other outputs; `infer` is the graph."""
         if self._fixed:
             return
         feeds = {name: value[:, : self.max_length - ADDED] for name, value in self.feeds(self._SHORT).items()}
@@ -137,7 +137,7 @@ class CheckpointTokenizer:
             self._side = harmless_side(infer, feeds, self.filler, sides)
 
     def fix_length(self, length: int) -> None:
-        """See `PaddedProcessor`."""
+        """Make `length` tokens of every text."""
         self._fixed = length
         self.max_length = min(self.max_length, length)
 
@@ -146,7 +146,7 @@ class CheckpointTokenizer:
         return [int(token) for token in self._tokenizer(text, add_special_tokens=False)["input_ids"]]
 
     def example(self) -> dict[str, Any]:
-        """See `Processor`."""
+        """Torch tensors by input name for the exporter, two samples in a batch."""
         return self._together(list(_EXAMPLE))
 
     def _together(self, samples: list[Any]) -> dict[str, Any]:
@@ -161,7 +161,7 @@ class CheckpointTokenizer:
         return {name: torch.tensor([row[name][0][:length] for row in rows]) for name in rows[0]}
 
     def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
-        """See `Processor`."""
+        """Input name to axis to `torch.export.Dim`: the dynamic axes."""
         import torch
 
         # The position table ends somewhere; an axis without an upper end is refused by torch.export.
@@ -170,7 +170,7 @@ class CheckpointTokenizer:
         return {name: dict(axes) for name in feeds}
 
     def feeds(self, sample: Any) -> Arrays:
-        """See `Processor`."""
+        """The graph's inputs for one sample, as the source's own code computes them."""
         made = self._made([sample], return_tensors="np")
         if self._fixed is None:
             return made
@@ -178,7 +178,7 @@ class CheckpointTokenizer:
         return {name: padded(value, self._side or "right", missing, self._fill(name)) for name, value in made.items()}
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """See `Processor`."""
+        """The steps from a sample to the graph's inputs."""
         options = {
             "tokenizer": TOKENIZER_URI,
             "outputs": list(inputs),

@@ -37,11 +37,11 @@ class VideoProcessor(ImageProcessor):
         self._read = make_free_step(self._load)
 
     def _settle(self, processor: Any) -> Any:
-        """See `ImageProcessor`: its steps are those of one frame."""
+        """The processor as that of one frame."""
         return _OneFrame(processor)
 
     def example(self) -> dict[str, Any]:
-        """See `Processor`."""
+        """Torch tensors by input name for the exporter, two samples in a batch."""
         pixels = super().example()[INPUT]
         return {INPUT: pixels[:, None].repeat(1, self._load.options["frames"], 1, 1, 1)}
 
@@ -55,7 +55,7 @@ class VideoProcessor(ImageProcessor):
         return {INPUT: made[INPUT].astype("float32", copy=False)}
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """See `Processor`."""
+        """The steps from a sample to the graph's inputs."""
         if len(inputs) != 1:
             raise InputError(f"'{self._name}': a video model has one input; this one has {', '.join(inputs)}.")
         # A frame is decoded where it is loaded.

@@ -89,7 +89,7 @@ class VoiceProcessor:
         return {"probabilities": probabilities, "begins": begins}
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """See `Processor`."""
+        """The steps from a sample to the graph's inputs."""
         del inputs
         settings = self._settings
         rate = settings.sampling_rate

@@ -57,7 +57,7 @@ class CausalGraph:
         self._settings = generation_settings(self._model.generation_config, self._processor.pad_id, checkpoint.folder)
 
     def export(self, folder: Path) -> None:
-        """See `Exporter`."""
+        """Write the model into `folder` (see `graphs.exported`)."""
         from onnx_ir.passes.common import RemoveUnusedNodesPass
 
         from edgewright_compiler.graphs.passes.contract import edit
@@ -129,7 +129,7 @@ class CausalGraph:
         return PipelineSpec(self._task.input_name, self._task.output_name, steps, comparison)
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
-        """See `Exporter`: what the `score` step gives, from the whole text at once."""
+        """What the `score` step gives, from the whole text at once."""
         import torch
 
         found = []

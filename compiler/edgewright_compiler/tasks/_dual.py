@@ -47,7 +47,7 @@ class DualEncoder(ABC):
         self.text = TextOfImages(checkpoint, config.text_config, padded=self.sigmoid)
 
     def export(self, folder: Path) -> None:
-        """See `Exporter`."""
+        """Write the model into `folder` (see `graphs.exported`)."""
         pixels, tokens = self.image.example(), self.text.example()
         with export_failures(f"'{self._checkpoint.folder}'"):
             vision = export_part(self.model, self._vision, pixels, (IMAGE_VECTOR,), self.image.axes(pixels))
@@ -63,7 +63,7 @@ class DualEncoder(ABC):
 
     @abstractmethod
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
-        """See `Exporter`."""
+        """The source's own outputs for each sample, by output name."""
 
     def image_steps(self) -> tuple[StepSpec, ...]:
         """From an image to its vector."""

@@ -54,7 +54,7 @@ class SingleGraph:
             )
 
     def export(self, folder: Path) -> None:
-        """See `Exporter`."""
+        """Write the model into `folder` (see `graphs.exported`)."""
         from edgewright_compiler.graphs.passes.contract import edit
         from edgewright_compiler.graphs.passes.interface import KeepOutputs
 
@@ -73,7 +73,7 @@ class SingleGraph:
         save_model(folder, {COMPONENT: graph}, pipeline, task=self._task.name, labels=self._checkpoint.labels)
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
-        """See `Exporter`."""
+        """The source's own outputs for each sample, by output name."""
         looping: object = self._processor
         if isinstance(looping, LoopingProcessor):
             return [looping.looped(sample, self._infer) for sample in samples]

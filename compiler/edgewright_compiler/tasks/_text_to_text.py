@@ -19,7 +19,7 @@ _PAIR = ("source.spm", "target.spm")
 
 
 def open_text_to_text(task: Task, checkpoint: Checkpoint) -> Exporter:
-    """See `Task.open`."""
+    """Open a checkpoint of an encoder-decoder for texts."""
     _check(checkpoint.folder)
     front = SourceText(CheckpointTokenizer(checkpoint), prefixes(checkpoint.config, task.name))
     return WritingModel(task, checkpoint, front)

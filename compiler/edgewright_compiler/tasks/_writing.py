@@ -100,7 +100,7 @@ class WritingModel:
         self._positions = int(next(filter(None, found), _DEFAULT_POSITIONS))
 
     def export(self, folder: Path) -> None:
-        """See `Exporter`."""
+        """Write the model into `folder` (see `graphs.exported`)."""
         feeds = self._taken(self._front.example())
         graphs, loop = encoder_decoder_graphs(
             self._model, feeds, self._front.axes(feeds), f"'{self._checkpoint.folder}'"
@@ -150,7 +150,7 @@ class WritingModel:
         return begin + self._tokenizer.tokens(_SCORED_TEXT)[:_SCORED_TOKENS]
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
-        """See `Exporter`: what the `score` step gives, from all tokens at once."""
+        """What the `score` step gives, from all tokens at once."""
         import torch
 
         tokens = torch.tensor([self._scored()])

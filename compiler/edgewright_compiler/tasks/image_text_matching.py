@@ -33,7 +33,7 @@ class _Matching:
         self._front = ImageAndText(image, self._text, "text")
 
     def export(self, folder: Path) -> None:
-        """See `Exporter`."""
+        """Write the model into `folder` (see `graphs.exported`)."""
         feeds = self._front.example()
         with export_failures(f"'{self._checkpoint.folder}'"):
             outputs = (_SCORES, _IMAGE, _TEXT)
@@ -61,7 +61,7 @@ class _Matching:
         return model.itm_head(both[:, 0, :]), image, text
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
-        """See `Exporter`: the scores for no and yes."""
+        """The scores for no and yes."""
         import torch
 
         found = []

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 class _Retrieval(DualEncoder):
     def pipeline(self, tokens: Sequence[str]) -> PipelineSpec:
-        """See `DualEncoder`."""
+        """The pipeline of both encoders."""
         compare = StepSpec("similarity", {"image": IMAGE_VECTOR, "text": TEXT_VECTOR})
         (tokenize,), image = self.text.steps(tokens), self.image_steps()
         # The tokenizer first: nothing is computed for a pair whose text is none.
@@ -28,7 +28,7 @@ class _Retrieval(DualEncoder):
         return PipelineSpec(self._task.input_name, self._task.output_name, steps, parts=parts)
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
-        """See `Exporter`: the vectors of each pair."""
+        """The embeddings of each pair."""
         found = self.whole([sample["image"] for sample in samples], [sample["text"] for sample in samples])
         vectors = zip(found.image_embeds.numpy(), found.text_embeds.numpy(), strict=True)
         return [{IMAGE_VECTOR: image[None], TEXT_VECTOR: text[None]} for image, text in vectors]

@@ -19,7 +19,7 @@ _TEMPLATE = "This is a photo of {}."
 
 class _ZeroShot(DualEncoder):
     def pipeline(self, tokens: Sequence[str]) -> PipelineSpec:
-        """See `DualEncoder`."""
+        """The pipeline of both encoders."""
         (tokenize,) = self.text.steps(tokens)
         embed = {"component": TEXT, "vectors": TEXT_VECTOR, "template": _TEMPLATE, **tokenize.options}
         bias = getattr(self.model, "logit_bias", None)
@@ -34,7 +34,7 @@ class _ZeroShot(DualEncoder):
         return PipelineSpec(self._task.input_name, self._task.output_name, steps)
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
-        """See `Exporter`: the scores of the labels."""
+        """The scores of the labels."""
         texts = [_TEMPLATE.format(label) for label in self._checkpoint.labels]
         scores = self.whole(samples, texts).logits_per_image.numpy()
         return [{"logits": row[None]} for row in scores]
