@@ -120,7 +120,7 @@ def test_evidence_and_the_command_line(chooser: Path, data: Path, command: Comma
     with float_model(chooser) as model:
         with pytest.raises(SampleError, match="no labels to choose from"):
             model(picture, candidate_labels=[])
-        with pytest.warns(SampleCutWarning, match="longer than the 16 tokens"):
+        with pytest.warns(SampleCutWarning, match="longer than the model's 16 tokens"):
             model(picture, candidate_labels=["a patch " * 40])
 
 

@@ -134,7 +134,7 @@ def test_a_long_text_is_cut_and_that_is_said(package: Path, checkpoint: Path, fa
     long = " ".join(TEXTS)
     with (
         load(package, engine="tiny-cpu-fp32") as model,
-        pytest.warns(SampleCutWarning, match="longer than the 48 tokens"),
+        pytest.warns(SampleCutWarning, match="longer than the model's 48 tokens"),
     ):
         mine = tokens_of(model, [long])
     assert mine == source_tokens(checkpoint, [prefix + long])

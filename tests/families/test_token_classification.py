@@ -54,7 +54,7 @@ def test_from_a_checkpoint_to_entities(command: Command, tagger: Path, tmp_path:
     assert command("verify", output).code == 0
     with load(output) as model:
         # Longer than the 32 positions of the model: what did not fit has no label, and that is said.
-        with pytest.warns(SampleCutWarning, match="longer than the 32 tokens"):
+        with pytest.warns(SampleCutWarning, match="longer than the model's 32 tokens"):
             (entities,) = model(["kitchen " * 60])
         assert all(entry["words"][1] < 30 for entry in entities)
 
