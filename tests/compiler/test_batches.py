@@ -70,7 +70,7 @@ def test_pictures_go_through_together(package: Path, runs: list[int], engine: st
         same(model, pictures(), 5)
         assert runs == [1] * 7 + [5, 2]
         for size in (0, 1.5, "8"):
-            with pytest.raises(SampleError, match="takes 1 or more samples at a time"):
+            with pytest.raises(SampleError, match="take 1 or more samples per call"):
                 model(pictures(), batch_size=size)
         assert model([], batch_size=4) == []
 

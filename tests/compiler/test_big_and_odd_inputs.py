@@ -237,7 +237,7 @@ def test_of_tables_that_need_few_samples_any_size_is_taken(
 ) -> None:
     """They were refused, with the advice to pass --samples, which did not change it."""
     monkeypatch.setattr(_table, "MOST_ROWS", 500)
-    monkeypatch.setattr("edgewright_compiler.building.job.MOST_ROWS", 500)
+    monkeypatch.setattr("edgewright_compiler.building.read_jobs.MOST_ROWS", 500)
     options: dict[str, Any] = {"calibration": table, "evaluation": table, given: table}
     settings = MeterSettings(samples=30)
     (job,) = read_jobs(str(checkpoint), BuildOptions(output="out", targets=("x86-64",), meter=settings, **options))

@@ -206,7 +206,7 @@ def test_an_old_qemu_is_told_with_what_to_install(tmp_path: Path, monkeypatch: p
 
 def test_without_debian_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    assert "there is no apt-get or apt-cache or dpkg" in str(aarch64.missing(StageCache(tmp_path)))
+    assert "apt-get or apt-cache or dpkg is not on the PATH" in str(aarch64.missing(StageCache(tmp_path)))
     with pytest.raises(InputError, match="aarch64 cannot be emulated here"):
         aarch64.prepare(Quiet(), StageCache(tmp_path))
     assert not list(tmp_path.iterdir())

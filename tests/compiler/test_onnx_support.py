@@ -33,7 +33,7 @@ OLD = '<domain: "own", opset_import: ["" : 15, "com.acme" : 1]> Old (X) => (Y) {
 MIXED = '"" : 17, "com.acme" : 1'
 # Nodes, opsets, IR version, functions; and what is said.
 WRONG: dict[str, tuple[str, str, int, str, tuple[str, ...]]] = {
-    "ir": ("y = Relu(x)", '"" : 17', 20, "", ("has IR version 20", "reads up to", "model.ir_version =")),
+    "ir": ("y = Relu(x)", '"" : 17', 20, "", ("has IR version 20", "reads versions up to", "model.ir_version =")),
     "opset": ("y = Relu(x)", '"" : 40', 8, "", ("has opset 40", "supports opsets up to", "opset_version")),
     "onnx-opset": ("y = Relu(x)", '"ai.onnx" : 40', 8, "", ("has opset 40",)),
     "custom": ("[layer1] y = com.acme.MyOp(x)", MIXED, 8, "", ("com.acme.MyOp (node 'layer1')", "Custom operators")),
