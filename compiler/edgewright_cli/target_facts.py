@@ -25,7 +25,7 @@ _NO_SSH = "OpenSSH's client is not installed, so devices cannot be reached: apt-
 
 def show(name: str, *, json: bool) -> int:
     """Print everything about one target."""
-    target = load_target(name)
+    target = _checked(name)
     reach = _reach(target)
     if json:
         print_json({**write_record(target), "from_here": _data(reach)})
@@ -88,6 +88,15 @@ def doctor(*, json: bool) -> int:
         print(wrapped(_NO_SSH))
     print(wrapped(_REMOTE))
     return 0
+
+
+def _checked(name: str) -> Target:
+    """The target; that tasks in a file of the user's own are tasks, the compiler knows."""
+    if not name.endswith(".toml"):
+        return load_target(name)
+    with needs("compiler"):
+        from edgewright_compiler.tasks import TASKS
+    return load_target(name, [task.name for task in TASKS])
 
 
 def _reach(target: Target) -> Reach:

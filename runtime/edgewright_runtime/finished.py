@@ -126,7 +126,7 @@ def findings(package: Package) -> dict[str, Finished]:
         here = gpu()
     except CudaError:
         return {}
-    able = [spec for spec in waiting if spec.engine in FLAVOURS and missing(FLAVOURS[spec.engine]) is None]
+    able = [spec for spec in waiting if spec.kind.plan and missing(FLAVOURS[spec.engine]) is None]
     try:
         found = {spec.name: read_finished(package, spec, here) for spec in able}
     except (ImportError, OSError):

@@ -11,7 +11,6 @@ from edgewright_runtime.trt import (
     CAPABILITIES_KEY,
     FLAVOURS,
     PROFILE_KEY,
-    RTX,
     VERSION_KEY,
     Flavour,
     Shapes,
@@ -50,7 +49,7 @@ def open_plan(package: Package, spec: EngineSpec, component: str) -> PlanSession
 
 
 def _plan_file(package: Package, spec: EngineSpec, component: str, here: Gpu) -> Path:
-    if FLAVOURS[spec.engine] is RTX:
+    if not spec.kind.made_by_finish:
         return package.file(spec.parts[component].model_file)
     return finished_plan(package, spec, component, here)
 

@@ -109,3 +109,16 @@ def test_tasks_of_candidates_are_tasks(name: str) -> None:
     if any(candidate.tasks for candidate in load_target(name).candidates):
         with pytest.raises(InputError, match=r"tasks: '.*' is not known"):
             load_target(name, ["text-classification"])
+
+
+def test_a_task_that_is_none_is_refused_where_the_target_is_shown(command: Command, board: Path) -> None:
+    text = board.read_text(encoding="utf-8")
+    head, _, rest = text.partition('name = "cpu-int8"\n')
+    assert rest
+    board.write_text(f'{head}name = "cpu-int8"\ntasks = ["sumarization"]\n{rest}', encoding="utf-8")
+    line = 2 + head.count("\n")
+    says = [
+        f"board.toml:{line}: candidate 'cpu-int8': tasks: 'sumarization' is not known",
+        "Did you mean 'summarization'",
+    ]
+    command.refuses("targets", "show", board, says=says)

@@ -105,7 +105,7 @@ def _waiting(package: Package, target: str | None) -> list[EngineSpec]:
     manifest = package.manifest
     if target is not None and target not in manifest.baselines:
         raise InputError(f"The package has no engines for '{target}'.", hint=nearest(target, manifest.baselines))
-    kinds = [s for s in manifest.engines.values() if not s.compared and s.engine in FLAVOURS]
+    kinds = [s for s in manifest.engines.values() if not s.compared and s.kind.plan]
     waiting = [spec for spec in kinds if target in (None, spec.target)]
     if not waiting:
         raise InputError(f"There is nothing to finish: the build compared every engine of '{package.root}' with float.")
