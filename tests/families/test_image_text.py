@@ -206,7 +206,7 @@ def test_what_does_not_belong_together_is_refused(clip: Path, data: Path, comman
     words.add_tokens([f"other{index}" for index in range(9)])
     words.save_pretrained(folder)
     labels = ("--labels", data.parent / "labels.txt")
-    command.refuses_build(folder, "--evaluation", data, *labels, says=["tokenizer has", "do not belong together"])
+    command.refuses_build(folder, "--evaluation", data, *labels, says=["tokenizer has", "does not belong to the model"])
     (folder / "preprocessor_config.json").unlink()
     command.refuses_build(folder, "--evaluation", data, *labels, says=["no image processor"])
     table = tmp_path / "empty.csv"
