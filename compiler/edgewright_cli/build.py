@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgewright_cli.console import bold, megabytes, print_json, progress, say_warning, spoken_warnings, wrapped
 from edgewright_cli.options import add_meter, add_samples, meter_settings, positive, share
@@ -145,7 +145,7 @@ def execute(options: argparse.Namespace) -> int:
     return 0
 
 
-def _outcome(result: Result) -> dict[str, Any]:
+def _outcome(result: Result) -> dict[str, object]:
     return {
         "target": result.engine(result.chosen).target,
         "chosen": result.chosen,

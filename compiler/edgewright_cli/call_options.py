@@ -38,7 +38,7 @@ def add_call_options(parser: argparse.ArgumentParser, *, grouped: bool) -> None:
         place.add_argument(f"--{name.replace('_', '-')}", help=option.help, **read)
 
 
-def asked_options(options: argparse.Namespace, group: OptionGroup | None = None) -> dict[str, Any]:
+def asked_options(options: argparse.Namespace, group: OptionGroup | None = None) -> dict[str, object]:
     """What was asked for by name, of one group or of all."""
     return {
         name: value

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from edgewright_runtime import Model
 
 
-def generation_options(options: argparse.Namespace) -> dict[str, Any]:
+def generation_options(options: argparse.Namespace) -> dict[str, object]:
     """What was asked for, by the names of `GenerationSettings`; `--top-k` is one of them for a generator."""
     asked = asked_options(options, GENERATION)
     return asked if options.top_k is None else asked | {"top_k": options.top_k}

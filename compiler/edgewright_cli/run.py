@@ -109,7 +109,7 @@ def execute(options: argparse.Namespace) -> int:
     return 0
 
 
-def _call_options(model: Model, options: argparse.Namespace, gives: str) -> dict[str, Any]:
+def _call_options(model: Model, options: argparse.Namespace, gives: str) -> dict[str, object]:
     asked = asked_options(options)
     for name in asked:
         if name not in model.options:

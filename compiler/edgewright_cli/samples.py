@@ -131,7 +131,7 @@ def _segments_facts(answer: Mapping[str, Any]) -> list[Any]:
     return list(answer["segments"])
 
 
-def _segments(segments: Sequence[Mapping[str, Any]]) -> list[str]:
+def _segments(segments: Sequence[Mapping[str, object]]) -> list[str]:
     return [f"{entry['label']}  {entry['share']:.1%} of the picture" for entry in segments]
 
 
@@ -146,7 +146,7 @@ def _picture(facts: Mapping[str, int]) -> list[str]:
     return [f"{count} of {facts['width']} x {facts['height']} (--out FILE.png writes it)"]
 
 
-def _labels(answer: Sequence[Mapping[str, Any]]) -> list[str]:
+def _labels(answer: Sequence[Mapping[str, object]]) -> list[str]:
     return [f"{entry['label']}  {entry['score']:.4f}" for entry in answer]
 
 
@@ -154,15 +154,15 @@ def _ranking(answer: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"{entry['score']:.4f}  {' '.join(entry['text'].split())}" for entry in answer]
 
 
-def _entities(answer: Sequence[Mapping[str, Any]]) -> list[str]:
+def _entities(answer: Sequence[Mapping[str, object]]) -> list[str]:
     return [f"{entry['text']}  {entry['label']}  {entry['score']:.4f}" for entry in answer] or ["(nothing)"]
 
 
-def _tokens(answer: Sequence[Sequence[Mapping[str, Any]]]) -> list[str]:
+def _tokens(answer: Sequence[Sequence[Mapping[str, object]]]) -> list[str]:
     return [f"{entry['text']}  {entry['score']:.4f}" for mask in answer for entry in mask]
 
 
-def _answer(answer: Mapping[str, Any]) -> list[str]:
+def _answer(answer: Mapping[str, object]) -> list[str]:
     return [f"{answer['text']}  {answer['score']:.4f}"]
 
 

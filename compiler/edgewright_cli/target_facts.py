@@ -105,12 +105,12 @@ def _reach(target: Target) -> Reach:
     return reach(target)
 
 
-def _data(reach: Reach) -> dict[str, Any]:
-    data: dict[str, Any] = write_record(reach)
+def _data(reach: Reach) -> dict[str, object]:
+    data: dict[str, object] = write_record(reach)
     return data
 
 
-def _scalars(record: Any) -> dict[str, Any]:
+def _scalars(record: Any) -> dict[str, object]:
     """The fields of a dataclass that are one value each; `name` and `title` are said elsewhere."""
     values = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
     return {

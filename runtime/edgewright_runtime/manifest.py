@@ -46,7 +46,7 @@ class ComparisonSpec:
 
     steps: tuple[StepSpec, ...]
     answer: str
-    call: dict[str, Any] = field(default_factory=dict)
+    call: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -67,11 +67,11 @@ class Pipeline:
         """Whether a step can give its part in pieces."""
         return any(isinstance(step, StreamingStep) for step in self.steps)
 
-    def run(self, sample: Any, options: dict[str, Any]) -> Values:
+    def run(self, sample: Any, options: dict[str, object]) -> Values:
         """All named values of one sample."""
         return self.run_steps(self.steps, self.values(sample, options))
 
-    def answer(self, values: Mapping[str, Any]) -> Any:
+    def answer(self, values: Mapping[str, object]) -> Any:
         """What a person wants, out of the values of a sample."""
         try:
             return values[self._output]
@@ -93,14 +93,14 @@ class Pipeline:
             self._refuse_misfit(error)
             raise
 
-    def stream(self, sample: Any, options: dict[str, Any]) -> TextStream:
+    def stream(self, sample: Any, options: dict[str, object]) -> TextStream:
         """The answer piece by piece; see `Model.stream`."""
         for index, step in enumerate(self.steps):
             if isinstance(step, StreamingStep):
                 return step.stream(self.run_steps(self.steps[:index], self.values(sample, options)))
         raise SampleError(f"Models for {self._package.manifest.task} do not stream. Call the model instead.")
 
-    def in_batches(self, samples: Sequence[Any], size: Any, options: dict[str, Any]) -> list[Any]:
+    def in_batches(self, samples: Sequence[Any], size: Any, options: dict[str, object]) -> list[Any]:
         """The answers of samples, `size` of them at once; a step that cannot answers them one by one."""
         # Of named arrays nobody said that their first axis is that of samples.
         can = self._spec.input != ARRAYS_INPUT and any(isinstance(step, BatchStep) for step in self.steps)
@@ -143,7 +143,7 @@ class Pipeline:
         values.call = CallOptions(options.get(_TOP_K) or 1, options)
         return values
 
-    def _refuse_unknown(self, values: Mapping[str, Any]) -> None:
+    def _refuse_unknown(self, values: Mapping[str, object]) -> None:
         """Raise where arrays are none of the inputs: whoever gave them meant them to count."""
         taken = self._taken or frozenset()
         if unknown := [name for name in values if name not in taken and name != _LABEL]:

@@ -38,7 +38,7 @@ def input_names(pipeline_input: str) -> tuple[str, ...]:
     return () if pipeline_input == ARRAYS_INPUT else tuple(pipeline_input.split("+"))
 
 
-def named_values(sample: Any, pipeline_input: str) -> dict[str, Any]:
+def named_values(sample: Any, pipeline_input: str) -> dict[str, object]:
     """A sample as the named values that the first step finds.
 
     Raises:

@@ -1,8 +1,8 @@
 """Strict reading of plain data (TOML, JSON) into frozen dataclasses, and back.
 
 One reader serves target files, package metadata and results, so that every file is refused in the same words: the
-place, what was found, what is allowed. Supported field types: `str`, `bool`, `int`, `float`, `Any`, tuples of one
-type or of as many as they have values, dicts with `str` keys, `X | None`, literals and nested dataclasses.
+place, what was found, what is allowed. Supported field types: `str`, `bool`, `int`, `float`, `object` and `Any`, tuples
+of one type or of as many as they have values, dicts with `str` keys, `X | None`, literals and nested dataclasses.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _read_below(hint: object, value: object, where: str, key: str | int) -> obje
 def _read_value(hint: object, value: object, where: str) -> object:
     origin = typing.get_origin(hint)
     arguments = typing.get_args(hint)
-    if hint is Any:
+    if hint in (Any, object):
         return value
     if origin in (Union, types.UnionType):
         return _read_union(arguments, value, where)

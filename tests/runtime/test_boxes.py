@@ -101,7 +101,7 @@ def test_names_and_thresholds() -> None:
     assert [one["shown"] for one in scored] == [True, True, False]
     values = {"candidates": candidates([[0, 0, float("inf"), 1]], [0.9])}
     assert name(values)["boxes"] == []
-    with pytest.raises(SampleError, match="none of its 2 labels stands for"):
+    with pytest.raises(SampleError, match="outside its 2 labels"):
         name({"candidates": candidates([[0, 0, 1, 1]], [0.9], [2])})
 
 

@@ -24,6 +24,7 @@ class Bicycle:
     wheels: tuple[Wheel, ...] = ()
     parts: dict[str, int] = field(default_factory=dict)
     note: Any = None
+    tags: dict[str, object] = field(default_factory=dict)
 
 
 FULL = {
@@ -35,6 +36,7 @@ FULL = {
     "wheels": [{"inches": 20.0}, {"inches": 26.5}],
     "parts": {"bell": 1},
     "note": [1, "two"],
+    "tags": {"new": True, "year": 2026},
 }
 
 
@@ -49,6 +51,7 @@ def test_reads_every_kind_of_field() -> None:
         wheels=(Wheel(20.0), Wheel(26.5)),
         parts={"bell": 1},
         note=[1, "two"],
+        tags={"new": True, "year": 2026},
     )
     assert bicycle.front is not None
     assert isinstance(bicycle.front.inches, float)

@@ -33,7 +33,7 @@ def read_coco(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
     if missing := [part for part in _PARTS if part not in found]:
         listing = ", ".join(dict.fromkeys(keys)) or "nothing"
         raise InputError(f"'{path}' is not a COCO file: it has no list '{missing[0]}' (it has: {listing}).")
-    pictures: dict[Any, tuple[str, Mapping[str, Any]]] = {}
+    pictures: dict[Any, tuple[str, Mapping[str, object]]] = {}
     for place, entry in found["images"]:
         if entry["id"] in pictures:
             raise InputError(f"{place}: there is another picture with the id {entry['id']!r}.")
@@ -56,7 +56,7 @@ def read_coco(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
     return samples, [tuple(boxes[identity]) for identity in pictures]
 
 
-def _kept(key: str, entry: Any, place: str) -> dict[str, Any]:
+def _kept(key: str, entry: Any, place: str) -> dict[str, object]:
     """What is needed of an entry."""
     needed = {"images": ("id", "file_name"), "categories": ("id", "name")}.get(key, ("image_id", "category_id", "bbox"))
     if not isinstance(entry, dict):
@@ -74,7 +74,7 @@ def _kept(key: str, entry: Any, place: str) -> dict[str, Any]:
     }
 
 
-def _size(entry: Mapping[str, Any]) -> tuple[int, int] | None:
+def _size(entry: Mapping[str, object]) -> tuple[int, int] | None:
     width, height = entry["width"], entry["height"]
     return (width, height) if isinstance(width, int) and isinstance(height, int) else None
 
@@ -89,7 +89,7 @@ def _folder(path: Path, names: list[Any]) -> Path:
     return path.parent
 
 
-def _file(folder: Path, place: str, entry: Mapping[str, Any]) -> Path:
+def _file(folder: Path, place: str, entry: Mapping[str, object]) -> Path:
     file = folder / str(entry["file_name"])
     if not file.is_file():
         raise InputError(f"{place}: there is no file '{entry['file_name']}'.", hint=f"Searched at '{file}'.")

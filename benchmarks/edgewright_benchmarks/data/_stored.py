@@ -124,8 +124,8 @@ class Stored:
         return None
 
     def _row(
-        self, row: dict[str, Any], columns: dict[str, str], files: set[str], place: str, aside: Path
-    ) -> dict[str, Any]:
+        self, row: dict[str, object], columns: dict[str, str], files: set[str], place: str, aside: Path
+    ) -> dict[str, object]:
         """A row with the files of its columns `files` in files, the sample's at `aside` and the mask's in a folder."""
         for column in files:
             there = aside if column in columns.values() else aside.parent / column / aside.name
@@ -160,7 +160,7 @@ class Stored:
 
 def _rows(
     tables: Sequence[Table], chosen: list[int] | None, features: Any
-) -> Iterator[tuple[int, str, dict[str, Any]]]:
+) -> Iterator[tuple[int, str, dict[str, object]]]:
     """Number, place and values of each row; classes are names, as everywhere else."""
     start = 0
     for table in tables:

@@ -112,7 +112,7 @@ def _refuse_repeated(path: Path, form: Form, header: list[str]) -> None:
         )
 
 
-def _cells(path: Path, rows: Any, header: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _cells(path: Path, rows: Any, header: list[str]) -> Iterator[tuple[str, dict[str, object]]]:
     for row in rows:
         if not row:
             continue
@@ -122,7 +122,7 @@ def _cells(path: Path, rows: Any, header: list[str]) -> Iterator[tuple[str, dict
         yield place, dict(zip(header, row, strict=True))
 
 
-def _objects(path: Path, file: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _objects(path: Path, file: Iterable[str]) -> Iterator[tuple[str, dict[str, object]]]:
     for number, line in enumerate(file, start=1):
         if not line.strip():
             continue
@@ -136,7 +136,7 @@ def _objects(path: Path, file: Iterable[str]) -> Iterator[tuple[str, dict[str, A
         yield place, row
 
 
-def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, object]:
     row = dict(pairs)
     if len(row) != len(pairs):
         names = [name for name, _ in pairs]
@@ -149,7 +149,7 @@ def samples_of_rows(
     path: Path,
     form: Form,
     header: list[str],
-    rows: Iterator[tuple[str, dict[str, Any]]],
+    rows: Iterator[tuple[str, dict[str, object]]],
     wanted: Collection[int] | None = None,
 ) -> tuple[list[Any], list[Any] | None]:
     """Samples and their ground truth, of rows with their places for messages; `header` names the columns.
@@ -193,8 +193,8 @@ def samples_of_rows(
 
 
 def _kept(
-    path: Path, form: Form, rows: Iterator[tuple[str, dict[str, Any]]], wanted: Collection[int] | None
-) -> Iterator[tuple[str, dict[str, Any]]]:
+    path: Path, form: Form, rows: Iterator[tuple[str, dict[str, object]]], wanted: Collection[int] | None
+) -> Iterator[tuple[str, dict[str, object]]]:
     for number, row in enumerate(rows):
         if number == MOST_ROWS and form.most is None:
             raise too_large(path, f"more than {MOST_ROWS:,} rows")

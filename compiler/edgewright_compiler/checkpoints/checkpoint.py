@@ -72,9 +72,9 @@ class Checkpoint:
         # Shapes that differ are told with all else that is wrong, in words.
         told = {"output_loading_info": True, "ignore_mismatched_sizes": True}
 
-        def load(renamed: Mapping[str, str]) -> tuple[Any, Mapping[str, Any]]:
+        def load(renamed: Mapping[str, str]) -> tuple[Any, Mapping[str, object]]:
             mapping = {"key_mapping": dict(renamed)} if renamed else {}
-            found: tuple[Any, Mapping[str, Any]] = self.loaded(
+            found: tuple[Any, Mapping[str, object]] = self.loaded(
                 lambda: loader.from_pretrained(self.folder, dtype=torch.float32, **OFFLINE, **lean, **told, **mapping)
             )
             return found
@@ -170,14 +170,14 @@ def read_config(folder: Path) -> dict[str, Any]:
     return _with_cross_encoder(folder, config)
 
 
-def _with_cross_encoder(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
+def _with_cross_encoder(folder: Path, config: dict[str, object]) -> dict[str, object]:
     """A configuration with what sentence-transformers says of a cross-encoder, which is in a file of its own today."""
     path = folder / SENTENCES_FILE
     said = read_json(path) if path.is_file() else {}
     return {**config, "sentence_transformers": said} if said.get("model_type") == "CrossEncoder" else config
 
 
-def _check_names(config: Mapping[str, Any], path: Path) -> None:
+def _check_names(config: Mapping[str, object], path: Path) -> None:
     """Refuse architectures that are not names.
 
     Raises:
@@ -188,7 +188,7 @@ def _check_names(config: Mapping[str, Any], path: Path) -> None:
         raise InputError(f"'{path}': 'architectures' is {str(names)[:60]}; expected a list of class names.")
 
 
-def _check_counts(config: Mapping[str, Any], place: str) -> None:
+def _check_counts(config: Mapping[str, object], place: str) -> None:
     """Refuse numbers of parts that no weights are for: modules of all of them would be made before any is missed.
 
     Raises:
@@ -226,7 +226,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return data
 
 
-def config_labels(config: dict[str, Any], folder: Path) -> tuple[str, ...]:
+def config_labels(config: dict[str, object], folder: Path) -> tuple[str, ...]:
     """The class names in a configuration, by index.
 
     Raises:

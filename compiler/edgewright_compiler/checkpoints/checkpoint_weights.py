@@ -53,7 +53,7 @@ class LoadedWeights:
 
 
 def load_whole(
-    load: Callable[[Mapping[str, str]], tuple[Any, Mapping[str, Any]]],
+    load: Callable[[Mapping[str, str]], tuple[Any, Mapping[str, object]]],
     place: str,
     architectures: Sequence[str],
     needless: Sequence[str] = (),

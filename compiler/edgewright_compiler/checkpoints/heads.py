@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from edgewright_targets import InputError
 
@@ -63,7 +62,7 @@ class Head:
         return self.labels != 1 and (independent or self.problem == "multi_label_classification")
 
 
-def head_of(config: Mapping[str, Any], *, names: int = 0) -> Head:
+def head_of(config: Mapping[str, object], *, names: int = 0) -> Head:
     """The head that a configuration of transformers describes; see `Head` for the arguments."""
     table = config.get("id2label")
     count = len(table) if isinstance(table, Mapping) and table else config.get("num_labels", _DEFAULT_LABELS)
@@ -76,7 +75,7 @@ def head_of(config: Mapping[str, Any], *, names: int = 0) -> Head:
     )
 
 
-def _cross_encoder(config: Mapping[str, Any]) -> str | None:
+def _cross_encoder(config: Mapping[str, object]) -> str | None:
     """See `Head`: what sentence-transformers writes into the configuration, and what it wrote before version 4."""
     written = config.get("sentence_transformers")
     old = config.get("sbert_ce_default_activation_function")
@@ -86,7 +85,7 @@ def _cross_encoder(config: Mapping[str, Any]) -> str | None:
     return str(named or old or "").rpartition(".")[2]
 
 
-def class_of_several(config: dict[str, Any], folder: Path) -> None:
+def class_of_several(config: dict[str, object], folder: Path) -> None:
     """Raise where a model does not choose one class of several: scores of one label are not a choice.
 
     Raises:
@@ -104,7 +103,7 @@ def class_of_several(config: dict[str, Any], folder: Path) -> None:
         raise InputError(f"'{folder}': it has one label, but this task chooses one class of several.", hint=_HINT)
 
 
-def one_score(config: dict[str, Any], folder: Path) -> None:
+def one_score(config: dict[str, object], folder: Path) -> None:
     """Raise where a model gives more than one score.
 
     Raises:
@@ -114,7 +113,7 @@ def one_score(config: dict[str, Any], folder: Path) -> None:
         raise InputError(f"'{folder}': it has {labels} labels, but this task is for models with one.", hint=_HINT)
 
 
-def two_classes(config: dict[str, Any], folder: Path) -> None:
+def two_classes(config: dict[str, object], folder: Path) -> None:
     """Raise where a model has one label: all is of it.
 
     Raises:
@@ -127,7 +126,7 @@ def two_classes(config: dict[str, Any], folder: Path) -> None:
         )
 
 
-def several_labels(config: dict[str, Any], folder: Path) -> None:
+def several_labels(config: dict[str, object], folder: Path) -> None:
     """Raise where a model cannot give several labels.
 
     Raises:

@@ -20,7 +20,7 @@ LOG = "log.txt"
 _FATAL = 4
 
 
-def _compile(request: Mapping[str, Any]) -> dict[str, Any]:
+def _compile(request: Mapping[str, object]) -> dict[str, object]:
     import onnxruntime
 
     options = _session_options(request)
@@ -30,7 +30,7 @@ def _compile(request: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _assignment(request: Mapping[str, Any]) -> dict[str, Any]:
+def _assignment(request: Mapping[str, object]) -> dict[str, Any]:
     """Provider to the types of the nodes it runs; a compiled graph has a single node for all that a program took."""
     import onnxruntime
 
@@ -60,7 +60,7 @@ def main() -> None:
     request = json.loads(Path(REQUEST).read_text(encoding="utf-8"))
     operation = {"compile": _compile, "assignment": _assignment}[request["op"]]
     try:
-        answer: dict[str, Any] = {"answer": operation(request)}
+        answer: dict[str, object] = {"answer": operation(request)}
     except Exception as error:  # noqa: BLE001 - whatever a provider throws, it refused this graph
         from edgewright_runtime.provider_words import provider_words
 

@@ -38,7 +38,7 @@ def main() -> None:
     Path(ANSWER).write_text(json.dumps(answer), encoding="utf-8")
 
 
-def _build(request: dict[str, Any]) -> dict[str, Any]:
+def _build(request: dict[str, Any]) -> dict[str, object]:
     flavour = FLAVOURS[request["flavour"]]
     try:
         module = load_module(flavour)
@@ -52,7 +52,7 @@ def _build(request: dict[str, Any]) -> dict[str, Any]:
         Path(LOG).write_text("\n".join(kept) + "\n", encoding="utf-8")
 
 
-def _made(module: Any, log: Any, request: dict[str, Any]) -> dict[str, Any]:
+def _made(module: Any, log: Any, request: dict[str, Any]) -> dict[str, object]:
     builder = module.Builder(log)
     if builder is None:
         raise _RefusedError(f"There is no builder: {log.errors()}")

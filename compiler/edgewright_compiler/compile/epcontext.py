@@ -89,7 +89,7 @@ def _assigned(provider: str, nodes: Mapping[str, int]) -> str:
     return f"{provider} runs {taken:,} of {total:,} nodes of the graph ({taken / total:.1%}), the CPU the others."
 
 
-def _compile(place: Path, request: Mapping[str, Any]) -> Path:
+def _compile(place: Path, request: Mapping[str, object]) -> Path:
     _ask(place, request)
     made = place / MADE
     if not made.exists():
@@ -98,7 +98,7 @@ def _compile(place: Path, request: Mapping[str, Any]) -> Path:
     return made
 
 
-def _ask(place: Path, request: Mapping[str, Any]) -> dict[str, Any]:
+def _ask(place: Path, request: Mapping[str, object]) -> dict[str, Any]:
     """What the process of its own answers."""
     (place / REQUEST).write_text(json.dumps(request), encoding="utf-8")
     (place / ANSWER).unlink(missing_ok=True)
@@ -126,7 +126,7 @@ def _ask(place: Path, request: Mapping[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads((place / ANSWER).read_text(encoding="utf-8"))
     if "error" in answer:
         raise CompileError(f"{request['provider']} refused the graph: {answer['error']}")
-    found: dict[str, Any] = answer["answer"]
+    found: dict[str, object] = answer["answer"]
     return found
 
 

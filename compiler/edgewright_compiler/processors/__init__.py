@@ -38,10 +38,10 @@ class Processor(Protocol):
 class ExportingProcessor(Processor, Protocol):
     """One of a checkpoint, which says what its graph is exported with."""
 
-    def example(self) -> dict[str, Any]:
+    def example(self) -> dict[str, object]:
         """Torch tensors by input name for the exporter, two samples in a batch."""
 
-    def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
+    def axes(self, feeds: Mapping[str, object]) -> dict[str, dict[int, Any]]:
         """Input name to axis to `torch.export.Dim`: what may have another size than in the example."""
 
 
@@ -102,5 +102,5 @@ class ProcessorKind:
     from_checkpoint: Callable[[Checkpoint], ExportingProcessor]
     beside: Callable[[Path, str], Processor]
     files: tuple[str, ...]
-    from_settings: Callable[[Mapping[str, Any] | None, Mapping[str, Any], str], Processor] | None = None
+    from_settings: Callable[[Mapping[str, object] | None, Mapping[str, object], str], Processor] | None = None
     examples: tuple[Any, ...] = ()

@@ -56,7 +56,7 @@ def _samples(extractor: Any, config: Mapping[str, Any]) -> Front:
     )
 
 
-def _whisper(extractor: Any, config: Mapping[str, Any]) -> Front:
+def _whisper(extractor: Any, config: Mapping[str, object]) -> Front:
     if extractor.dither:
         raise ValueError(f"dither {extractor.dither} adds noise")
     if extractor.padding_side != "right":
@@ -113,7 +113,7 @@ def _filter_banks(extractor: Any, config: Mapping[str, Any]) -> Front:
 
 
 # Class of transformers -> what it does.
-FRONTS: dict[str, Callable[[Any, Mapping[str, Any]], Front]] = {
+FRONTS: dict[str, Callable[[Any, Mapping[str, object]], Front]] = {
     "Wav2Vec2FeatureExtractor": _samples,
     "WhisperFeatureExtractor": _whisper,
     "Speech2TextFeatureExtractor": _filter_banks,

@@ -141,8 +141,8 @@ def _resize(processor: Any, **size: int | None) -> StepSpec:
     return StepSpec("resize_image", {"filter": _FILTERS[number], **known})
 
 
-def _normalize(processor: Any, channels: int) -> dict[str, Any]:
-    options: dict[str, Any] = {"output": "pixel_values", "channels": channels}
+def _normalize(processor: Any, channels: int) -> dict[str, object]:
+    options: dict[str, object] = {"output": "pixel_values", "channels": channels}
     if processor.do_rescale:
         options["scale"] = processor.rescale_factor
         if getattr(processor, "rescale_offset", False):

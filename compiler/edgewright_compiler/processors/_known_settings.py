@@ -36,7 +36,7 @@ def known_settings(processor: Any) -> set[str]:
     return names - {"args", "kwargs"} | set(_UNNAMED)
 
 
-def refuse_unknown_settings(settings: Mapping[str, Any], known: Iterable[str], kind: str, where: str) -> None:
+def refuse_unknown_settings(settings: Mapping[str, object], known: Iterable[str], kind: str, where: str) -> None:
     """Raise where settings have what a class does not know.
 
     Args:

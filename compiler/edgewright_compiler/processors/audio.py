@@ -78,7 +78,7 @@ class CheckpointAudio:
         made = self._made(list(noise))[self.front.input]
         return {self.front.input: torch.from_numpy(made)}
 
-    def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
+    def axes(self, feeds: Mapping[str, object]) -> dict[str, dict[int, Any]]:
         """Input name to axis to `torch.export.Dim`: the dynamic axes."""
         import torch
 
@@ -109,7 +109,7 @@ class CheckpointAudio:
 
     def _loading(self) -> dict[str, Any]:
         front = self.front
-        options: dict[str, Any] = {
+        options: dict[str, object] = {
             "sampling_rate": front.sampling_rate,
             "shortest": front.shortest,
             "longest": front.longest,
@@ -142,7 +142,7 @@ def check_audio(folder: Path) -> None:
         )
 
 
-def _settings(folder: Path) -> Mapping[str, Any]:
+def _settings(folder: Path) -> Mapping[str, object]:
     """Those of a feature extractor, which processors of several parts have under a name."""
     joined = read_json(folder / PROCESSOR_FILE) if (folder / PROCESSOR_FILE).is_file() else {}
     found = joined.get("feature_extractor")

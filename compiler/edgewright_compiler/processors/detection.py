@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 THRESHOLD = 0.5
 _EXAMPLE_SIZE = (192, 256)
 # How `post_process_object_detection` of each reads the scores; with sigmoid, how many boxes it takes (None: queries).
-_SCORES: dict[str, dict[str, Any]] = {
+_SCORES: dict[str, dict[str, object]] = {
     "DetrImageProcessor": {"scores": "softmax"},
     "YolosImageProcessor": {"scores": "softmax"},
     "ConditionalDetrImageProcessor": {"scores": "sigmoid", "best": 100},
@@ -73,7 +73,7 @@ class DetectionProcessor(ImageProcessor):
 
         return {INPUT: torch.zeros(1, self._channels, *(self._size or _EXAMPLE_SIZE))}
 
-    def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
+    def axes(self, feeds: Mapping[str, object]) -> dict[str, dict[int, Any]]:
         """Input name to axis to `torch.export.Dim`: the dynamic axes."""
         import torch
 
@@ -85,7 +85,7 @@ class DetectionProcessor(ImageProcessor):
         return queries_to_boxes(outputs, self._scores)
 
 
-def queries_to_boxes(outputs: Sequence[str], scores: Mapping[str, Any]) -> tuple[StepSpec, ...]:
+def queries_to_boxes(outputs: Sequence[str], scores: Mapping[str, object]) -> tuple[StepSpec, ...]:
     """From the outputs of one of DETR's kin to boxes with names."""
     decode = StepSpec("decode_queries", {"logits": outputs[0], "boxes": outputs[-1], **scores})
     return (decode, StepSpec("name_boxes", {"threshold": THRESHOLD}))
@@ -114,7 +114,7 @@ def _beside(path: Path, task: str) -> Processor:
     return DetectorProcessor(found[0], f"'{path}'", found[1])
 
 
-def _from_settings(settings: Mapping[str, Any] | None, feeds: Mapping[str, Any], where: str) -> Processor:
+def _from_settings(settings: Mapping[str, object] | None, feeds: Mapping[str, object], where: str) -> Processor:
     if settings is None or "head" not in settings:
         return from_settings(settings, feeds, where, DetectionProcessor)
     return DetectorProcessor(read_settings(settings, f"'{where}'"), f"'{where}'")

@@ -136,7 +136,7 @@ class DetectorProcessor:
         else:
             fit = StepSpec("fit_image", {"filter": given.filter, "rounding": "nearest", **size})
             sized = (fit, StepSpec("pad_image", {**size, **border}))
-        normalize: dict[str, Any] = {"output": inputs[0], "channels": 3, "scale": given.scale, "order": given.order}
+        normalize: dict[str, object] = {"output": inputs[0], "channels": 3, "scale": given.scale, "order": given.order}
         if given.mean or given.std:
             pair = {"mean": list(given.mean or (0.0,) * 3), "std": list(given.std or (1.0,) * 3)}
             normalize["normalize"] = [pair]
@@ -190,7 +190,7 @@ def settings_runner(steps: Sequence[StepSpec], place: str) -> Callable[[Any], di
     except (ValueError, LookupError, TypeError) as error:
         raise InputError(f"{place}: the value of a setting is not valid: {error}.") from error
 
-    def run(sample: Any) -> dict[str, Any]:
+    def run(sample: Any) -> dict[str, object]:
         values = {"image": sample}
         for step in made:
             values |= step(values)

@@ -82,7 +82,7 @@ class ImageProcessor:
         assert self._size is not None, "only a processor that says otherwise lets sizes differ"
         return {INPUT: torch.zeros(2, self._channels, *self._size)}
 
-    def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
+    def axes(self, feeds: Mapping[str, object]) -> dict[str, dict[int, Any]]:
         """Input name to axis to `torch.export.Dim`: the dynamic axes."""
         import torch
 
@@ -116,7 +116,7 @@ class ImageProcessor:
         """Nothing: the steps need no files."""
 
 
-def _settings(folder: Path) -> dict[str, Any]:
+def _settings(folder: Path) -> dict[str, object]:
     joined = folder / _JOINED_FILE
     if not (folder / PROCESSOR_FILE).is_file() and joined.is_file():
         found = read_json(joined).get(_JOINED_KEY)
@@ -151,7 +151,7 @@ def _beside(path: Path, task: str) -> ImageProcessor:
 
 
 def from_settings(
-    settings: Mapping[str, Any] | None,
+    settings: Mapping[str, object] | None,
     feeds: Mapping[str, Any],
     where: str,
     kind: type[ImageProcessor] = ImageProcessor,

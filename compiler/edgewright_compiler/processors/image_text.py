@@ -32,7 +32,7 @@ class TextOfImages(CheckpointTokenizer):
     """
 
     def __init__(self, checkpoint: Checkpoint, config: Any, *, padded: bool = False) -> None:
-        options: dict[str, Any] = {"padding": "max_length"} if padded else {}
+        options: dict[str, object] = {"padding": "max_length"} if padded else {}
         super().__init__(dataclasses.replace(checkpoint, config=config.to_dict()), **options)
         self._padded = padded
         self.check_size(int(config.vocab_size))
@@ -60,7 +60,7 @@ def _check(folder: Path) -> None:
     TEXT.check(folder)
 
 
-def image_part(checkpoint: Checkpoint, config: Mapping[str, Any] | None) -> ImageProcessor:
+def image_part(checkpoint: Checkpoint, config: Mapping[str, object] | None) -> ImageProcessor:
     """The image processor of a checkpoint whose part for images has the configuration `config`."""
     return ImageProcessor(Checkpoint(checkpoint.folder, dict(config or {}), ()))
 
@@ -137,7 +137,7 @@ class ImageAndText:
     def keep(self, folder: Path) -> None:
         """Nothing: the tokenizer is kept by whoever else needs it, such as the decoder of an answer."""
 
-    def _renamed(self, made: Mapping[str, Any]) -> dict[str, Any]:
+    def _renamed(self, made: Mapping[str, object]) -> dict[str, Any]:
         names = {theirs: ours for ours, theirs in self._wired.items()}
         wanted = names or dict.fromkeys(("input_ids", "attention_mask"))
         return {names.get(name, name): value for name, value in made.items() if name in wanted}

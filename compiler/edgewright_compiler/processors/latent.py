@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Beside an .onnx file, or returned by a function beside its module: the settings below.
 SETTINGS_FILE = "generator_config.json"
 _DISTRIBUTIONS = ("normal", "uniform")
-_DEFAULTS: dict[str, Any] = {"distribution": "normal", "range": [-1.0, 1.0]}
+_DEFAULTS: dict[str, object] = {"distribution": "normal", "range": [-1.0, 1.0]}
 # Seeds to measure on for want of data. With fewer than 270 no drop can be shown to be below 1 %.
 _EXAMPLES = 300
 
@@ -62,7 +62,7 @@ class LatentProcessor:
 
         return {name: torch.from_numpy(value.repeat(2, axis=0)) for name, value in self.feeds(0).items()}
 
-    def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
+    def axes(self, feeds: Mapping[str, object]) -> dict[str, dict[int, Any]]:
         """Input name to axis to `torch.export.Dim`: the dynamic axes."""
         import torch
 
@@ -90,7 +90,7 @@ class LatentProcessor:
         """Nothing: the steps need no files."""
 
 
-def _from_settings(settings: Mapping[str, Any] | None, feeds: Mapping[str, Any], where: str) -> LatentProcessor:
+def _from_settings(settings: Mapping[str, object] | None, feeds: Mapping[str, Any], where: str) -> LatentProcessor:
     for name, value in feeds.items():
         if not value.is_floating_point() or not value.ndim:
             raise InputError(

@@ -17,7 +17,7 @@ _AFTER_PADDING = frozenset({
 _PADDING = 1
 
 
-def position_limit(config: Mapping[str, Any]) -> int | None:
+def position_limit(config: Mapping[str, object]) -> int | None:
     """Tokens that a text may have for the model of this `config.json`; None where its positions have no table.
 
     >>> position_limit({"model_type": "roberta", "max_position_embeddings": 514, "pad_token_id": 1})
@@ -34,7 +34,7 @@ def position_limit(config: Mapping[str, Any]) -> int | None:
     return max(positions - (padding if isinstance(padding, int) else _PADDING) - 1, 1)
 
 
-def _filled(config: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+def _filled(config: Mapping[str, object]) -> tuple[Any, Any, Any]:
     """Kind of model, rows of its table and the token of padding, with what its class in transformers adds."""
     from transformers import CONFIG_MAPPING
 

@@ -29,7 +29,7 @@ class SourceText:
         """Torch tensors by input name for the exporter, two samples in a batch."""
         return self._tokenizer.example()
 
-    def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
+    def axes(self, feeds: Mapping[str, object]) -> dict[str, dict[int, Any]]:
         """Input name to axis to `torch.export.Dim`: the dynamic axes."""
         return self._tokenizer.axes(feeds)
 

@@ -126,7 +126,7 @@ class LineProcessor:
         """The steps from a sample to the graph's inputs."""
         (name,) = inputs
         given = self._settings
-        fit: dict[str, Any] = {"height": given.height, "width": given.width}
+        fit: dict[str, object] = {"height": given.height, "width": given.width}
         if self._longest:
             fit["longest"] = self._longest
         normalize = {

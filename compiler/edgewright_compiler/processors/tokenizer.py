@@ -149,7 +149,7 @@ class CheckpointTokenizer:
         """Torch tensors by input name for the exporter, two samples in a batch."""
         return self._together(list(_EXAMPLE))
 
-    def _together(self, samples: list[Any]) -> dict[str, Any]:
+    def _together(self, samples: list[Any]) -> dict[str, object]:
         """Texts or pairs of them in one batch."""
         if self.pad_id is not None:
             return self._made(samples, padding=True, return_tensors="pt")
@@ -160,7 +160,7 @@ class CheckpointTokenizer:
         length = min(len(row["input_ids"][0]) for row in rows)
         return {name: torch.tensor([row[name][0][:length] for row in rows]) for name in rows[0]}
 
-    def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
+    def axes(self, feeds: Mapping[str, object]) -> dict[str, dict[int, Any]]:
         """Input name to axis to `torch.export.Dim`: the dynamic axes."""
         import torch
 

@@ -72,7 +72,7 @@ class _OneFrame:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.whole, name)
 
-    def __call__(self, image: Any, **options: Any) -> dict[str, Any]:
+    def __call__(self, image: Any, **options: Any) -> dict[str, object]:
         """What it makes of a video of one frame, as that of an image."""
         return {INPUT: self.whole([image], **options)[INPUT][:, 0]}
 

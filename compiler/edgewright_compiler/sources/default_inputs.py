@@ -60,7 +60,7 @@ def _is_weight(value: onnx_ir.Value) -> bool:
     return any(index in _WEIGHTS.get(node.op_type, ()) for node, index in value.uses())
 
 
-def step_options(defaults: Mapping[str, Array]) -> dict[str, Any]:
+def step_options(defaults: Mapping[str, Array]) -> dict[str, object]:
     """Options of the step `default_arrays`."""
     return {
         "values": {

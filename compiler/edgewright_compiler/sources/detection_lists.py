@@ -46,7 +46,7 @@ class OnePicture:
         return _OnePicture()
 
 
-def export_lists(module: Any, feeds: dict[str, Any], source: str) -> onnx_ir.Model:
+def export_lists(module: Any, feeds: dict[str, object], source: str) -> onnx_ir.Model:
     """The graph of what `OnePicture` made, for pictures of any size.
 
     Raises:

@@ -111,7 +111,7 @@ class HuggingFaceSource:
         return self._opened
 
 
-def _labels(task: Task, config: dict[str, Any], folder: Path) -> tuple[str, ...]:
+def _labels(task: Task, config: dict[str, object], folder: Path) -> tuple[str, ...]:
     if task.class_names:
         return task.class_names
     if task.own_labels:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgewright_compiler.checkpoints.heads import Head, head_of
 
@@ -16,7 +16,7 @@ _ACTIVATIONS = ("Sigmoid", "Softmax")
 _PASSED_ON = ("Identity", "Cast", "Reshape", "Flatten", "Squeeze", "Unsqueeze")
 
 
-def head_of_graph(model: onnx_ir.Model, config: Mapping[str, Any], *, names: int) -> Head:
+def head_of_graph(model: onnx_ir.Model, config: Mapping[str, object], *, names: int) -> Head:
     """The head of a classifier.
 
     Args:

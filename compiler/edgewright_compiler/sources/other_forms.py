@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from edgewright_compiler.checkpoints.checkpoint import read_json
 from edgewright_targets import InputError
@@ -71,7 +70,7 @@ def refuse_folder(folder: Path) -> None:
         )
 
 
-def refuse_weights(folder: Path, config: Mapping[str, Any]) -> None:
+def refuse_weights(folder: Path, config: Mapping[str, object]) -> None:
     """Raise where the weights of a checkpoint are quantized, missing, cut off, or of another framework.
 
     Raises:

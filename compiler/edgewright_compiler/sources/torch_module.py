@@ -77,7 +77,7 @@ class TorchSource:
         if kind is not None and self._task.labelled and not self.labels:
             raise InputError(f"'{self._spec}': the task {self.task} needs labels.", hint="Pass --labels FILE.")
 
-    def _call(self, module: str, function: str) -> tuple[Any, dict[str, Any], dict[str, Any] | None]:
+    def _call(self, module: str, function: str) -> tuple[Any, dict[str, Any], dict[str, object] | None]:
         # The user's project is where the command is run, as with `python -m`.
         if "" not in sys.path and str(Path.cwd()) not in sys.path:
             sys.path.insert(0, str(Path.cwd()))
@@ -109,7 +109,7 @@ class TorchSource:
             )
         return net.eval(), self._named(net, inputs), settings
 
-    def _named(self, net: Any, inputs: Any) -> dict[str, Any]:
+    def _named(self, net: Any, inputs: Any) -> dict[str, object]:
         if isinstance(inputs, self._torch.Tensor):
             inputs = (inputs,)
         if isinstance(inputs, list | tuple):

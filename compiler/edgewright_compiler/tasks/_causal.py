@@ -70,7 +70,7 @@ class CausalGraph:
         self._processor.keep(folder)
         save_model(folder, {COMPONENT: graph}, pipeline, task=self._task.name)
 
-    def _example(self) -> dict[str, Any]:
+    def _example(self) -> dict[str, object]:
         """A step in the middle: three new tokens after four, the first of them padding in one of two rows."""
         import torch
         from transformers.cache_utils import DynamicCache

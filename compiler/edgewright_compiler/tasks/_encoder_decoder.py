@@ -28,7 +28,7 @@ _NEW, _BEFORE = 3, 4
 
 
 def encoder_decoder_graphs(
-    model: Any, feeds: Mapping[str, Any], axes: Mapping[str, Any], title: str
+    model: Any, feeds: Mapping[str, object], axes: Mapping[str, Any], title: str
 ) -> tuple[dict[str, onnx_ir.Model], LoopSpec]:
     """The graphs of a model of transformers by component, and how the decoder's is run.
 
@@ -50,8 +50,8 @@ def encoder_decoder_graphs(
     with torch.no_grad():
         cross = encoder(**feeds)
     layers = len(cross) // 2
-    example: dict[str, Any] = {TOKENS: torch.ones((2, _NEW), dtype=torch.int64)}
-    shapes: dict[str, Any] = {TOKENS: {0: dynamic, 1: dynamic}}
+    example: dict[str, object] = {TOKENS: torch.ones((2, _NEW), dtype=torch.int64)}
+    shapes: dict[str, object] = {TOKENS: {0: dynamic, 1: dynamic}}
     if MASK in feeds:
         example[MASK], shapes[MASK] = feeds[MASK], {0: dynamic, 1: dynamic}
     for name in _names(_PAST, layers):
@@ -86,7 +86,7 @@ def _encoder(model: Any) -> Any:
             super().__init__()
             self.model, self.config = model, model.config
 
-        def forward(self, **feeds: Any) -> dict[str, Any]:
+        def forward(self, **feeds: Any) -> dict[str, object]:
             rows = next(iter(feeds.values())).shape[0]
             cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
             self.model(
@@ -111,7 +111,7 @@ def _decoder(model: Any, layers: int) -> Any:
             super().__init__()
             self.model, self.config = model, model.config
 
-        def forward(self, **feeds: Any) -> dict[str, Any]:
+        def forward(self, **feeds: Any) -> dict[str, object]:
             own, cross = DynamicCache(), DynamicCache()
             for layer in range(layers):
                 own.update(feeds[f"{_PAST}_key_{layer}"], feeds[f"{_PAST}_value_{layer}"], layer)
@@ -133,12 +133,12 @@ def _decoder(model: Any, layers: int) -> Any:
     return Decoder().eval()
 
 
-def _mask_of(feeds: Mapping[str, Any]) -> dict[str, Any]:
+def _mask_of(feeds: Mapping[str, object]) -> dict[str, object]:
     return {MASK: feeds[MASK]} if MASK in feeds else {}
 
 
-def _cache_values(kind: str, cache: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _cache_values(kind: str, cache: Any) -> dict[str, object]:
+    found: dict[str, object] = {}
     for layer, kept in enumerate(cache.layers):
         found |= {f"{kind}_key_{layer}": kept.keys, f"{kind}_value_{layer}": kept.values}
     return found

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import onnx_ir
 
 
-def exported(model: Any, feeds: Mapping[str, Any], title: str, **settings: Any) -> onnx_ir.Model:
+def exported(model: Any, feeds: Mapping[str, object], title: str, **settings: Any) -> onnx_ir.Model:
     """The graph of a torch module.
 
     Args:

@@ -87,7 +87,7 @@ class Task:
     check: Callable[[dict[str, Any], Path], None] | None = None
     open: Callable[[Task, Checkpoint], Exporter] | None = None
 
-    def check_config(self, config: dict[str, Any], folder: Path, head: Head) -> None:
+    def check_config(self, config: dict[str, object], folder: Path, head: Head) -> None:
         """Refuse what a configuration asks for and is not supported.
 
         Args:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_compiler.processors.source_text import SourceText
@@ -34,7 +33,7 @@ def _check(folder: Path) -> None:
         )
 
 
-def prefixes(config: dict[str, Any], task: str) -> dict[str, str]:
+def prefixes(config: dict[str, object], task: str) -> dict[str, str]:
     """Name to the words that the configuration puts in front of texts for this task, such as T5's.
 
     >>> prefixes({"task_specific_params": {"translation_en_to_de": {"prefix": "to German: "}}}, "translation")

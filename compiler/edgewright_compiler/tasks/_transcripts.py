@@ -18,7 +18,7 @@ _UNKNOWN = ("compression_ratio_threshold", "logprob_threshold", "no_speech_thres
 _FIRST_TIME = "<|0.00|>"
 
 
-def transcript_settings(checkpoint: Checkpoint) -> dict[str, Any] | None:
+def transcript_settings(checkpoint: Checkpoint) -> dict[str, object] | None:
     """`prompt`, `timestamps` and `timed` of the step; None for a model that has no tokens of time.
 
     Raises:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def export_part(
     model: Any,
     part: Callable[..., Any],
-    feeds: Mapping[str, Any],
+    feeds: Mapping[str, object],
     outputs: Sequence[str],
     axes: Mapping[str, Mapping[int, Any]],
 ) -> onnx_ir.Model:

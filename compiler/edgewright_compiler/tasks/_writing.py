@@ -70,13 +70,13 @@ class WritingModel:
         checkpoint: Checkpoint,
         front: ExportingProcessor,
         *,
-        prompt: Callable[[dict[str, Any]], list[Any]] = start_token,
-        generate: Mapping[str, Any] | None = None,
+        prompt: Callable[[dict[str, object]], list[Any]] = start_token,
+        generate: Mapping[str, object] | None = None,
         part: Callable[[Any], Any] | None = None,
         wired: Mapping[str, str] | None = None,
         asked: str = "",
         ending: Callable[[StepSpec, StepSpec, StepSpec], tuple[StepSpec, ...]] | None = None,
-        call: Mapping[str, Any] | None = None,
+        call: Mapping[str, object] | None = None,
     ) -> None:
         self._task = task
         self._checkpoint = checkpoint
@@ -141,7 +141,7 @@ class WritingModel:
         )
         return PipelineSpec(self._task.input_name, self._task.output_name, (*before, *ending), comparison)
 
-    def _taken(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
+    def _taken(self, feeds: Mapping[str, object]) -> dict[str, object]:
         """Of what the front makes, what the encoder takes."""
         return {name: value for name, value in feeds.items() if name in self._takes}
 

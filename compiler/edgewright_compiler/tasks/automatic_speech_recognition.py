@@ -36,7 +36,7 @@ def whisper_prompt(settings: dict[str, Any]) -> list[Any]:
     return found
 
 
-def _choice(option: str, tokens: dict[str, int], settings: dict[str, Any], usual: str) -> dict[str, Any]:
+def _choice(option: str, tokens: dict[str, int], settings: dict[str, object], usual: str) -> dict[str, object]:
     said = str(settings.get(option) or usual).strip("<|>")
     default = said if said in tokens else next(iter(tokens))
     return {"option": option, "choices": dict(tokens), "default": default}

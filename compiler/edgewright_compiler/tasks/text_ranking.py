@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from edgewright_compiler.checkpoints.heads import Head, head_of, one_score
 from edgewright_compiler.processors.passages import PASSAGES
@@ -25,7 +24,7 @@ def _ranked(head: Head) -> Callable[[Sequence[str]], tuple[StepSpec, ...]]:
     return answer
 
 
-def _check(config: dict[str, Any], folder: Path) -> None:
+def _check(config: dict[str, object], folder: Path) -> None:
     one_score(config, folder)
     function = head_of(config).cross_encoder or ""
     if function not in _FUNCTIONS:

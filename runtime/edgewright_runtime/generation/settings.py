@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from edgewright_runtime.errors import SampleError
 from edgewright_targets.errors import nearest
@@ -99,7 +99,7 @@ class GenerationSettings:
                 hint="Pass num_beams=1 to sample, or do_sample=False to search.",
             )
 
-    def changed(self, options: Mapping[str, Any]) -> GenerationSettings:
+    def changed(self, options: Mapping[str, object]) -> GenerationSettings:
         """These settings with those of a call.
 
         A temperature of 0 is the most probable token, as people write it; any other setting of sampling asks for it.

@@ -46,7 +46,7 @@ def language_code(name: Any) -> str:
 
 
 def speech_prompt(
-    spec: SpeechPromptSpec, options: Mapping[str, Any], detect: Callable[[Sequence[int]], int]
+    spec: SpeechPromptSpec, options: Mapping[str, object], detect: Callable[[Sequence[int]], int]
 ) -> tuple[list[int], str | None]:
     """The tokens, and the code of the language where there is one; times are left to the caller.
 

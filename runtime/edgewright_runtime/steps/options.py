@@ -37,7 +37,7 @@ _DEPTH_LIMIT = 16
 _NAMES = {"Mapping": Mapping, "Sequence": Sequence, "Any": Any, "Package": Any, "Engine": Any}
 
 
-def check_options(kind: type, options: Mapping[str, Any]) -> None:
+def check_options(kind: type, options: Mapping[str, object]) -> None:
     """Raise unless a step of this class can be made with these options.
 
     A class that hands options on to another one says so with `inner_options`.
@@ -53,7 +53,7 @@ def check_options(kind: type, options: Mapping[str, Any]) -> None:
 
 
 @functools.cache
-def option_types(kind: type) -> dict[str, Any]:
+def option_types(kind: type) -> dict[str, object]:
     """The options in a manifest of a step of this class, and the type of each."""
     make = vars(kind)["__init__"]
     hints = typing.get_type_hints(make, localns=_NAMES)

@@ -23,7 +23,7 @@ class DefaultArrays:
         values: Input of the graph to its `type` as numpy calls it, its `shape`, and its `values` in one row.
     """
 
-    def __init__(self, *, values: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, *, values: Mapping[str, Mapping[str, object]]) -> None:
         self._values = {str(name): _array(entry) for name, entry in values.items()}
 
     def __call__(self, values: NamedValues) -> Arrays:
@@ -31,7 +31,7 @@ class DefaultArrays:
         return {name: array for name, array in self._values.items() if name not in values}
 
 
-def _array(entry: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+def _array(entry: Mapping[str, object]) -> np.ndarray[Any, Any]:
     if entry["type"] not in _TYPES:
         raise ValueError(f"the type {str(entry['type'])[:40]!r} is not one of {', '.join(_TYPES)}")
     return np.array(entry["values"], entry["type"]).reshape(entry["shape"])

@@ -71,7 +71,7 @@ class Prompt:
         return [int(token) for token in encode(self._tokenizer, self._most, text, add_special_tokens=False).ids]
 
 
-def _chosen(entry: Mapping[str, Any], options: Mapping[str, Any]) -> int | None:
+def _chosen(entry: Mapping[str, Any], options: Mapping[str, object]) -> int | None:
     given = options.get(entry["option"])
     value = entry["default"] if given is None else str(given).lower()
     if value not in entry["choices"]:

@@ -85,7 +85,7 @@ class Tokenize:
                 stacklevel=2,
             )
         missing = -len(encoding) % self._multiple
-        made: dict[str, Any] = {"encoding": encoding, "padding_before": missing if self._left else 0}
+        made: dict[str, object] = {"encoding": encoding, "padding_before": missing if self._left else 0}
         for name, field in self._fields.items():
             ids = getattr(encoding, field)
             if missing:
