@@ -142,16 +142,19 @@ def write_whisper(folder: Path, **generation: Any) -> Path:
 def write_speech2text(folder: Path) -> Path:
     """A Speech2Text, which hears Kaldi's filter banks, with a tokenizer of the fast kind; weights are random."""
     import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
     transformers: Any = importlib.import_module("transformers")
 
+    # No trainer: that of unigrams finds other pieces in every run.
     special = ["<s>", "<pad>", "</s>", "<unk>"]
-    made = Tokenizer(models.Unigram())
+    words = [f"\u2581{word}" for word in WORDS]
+    letters = sorted({letter for word in words for letter in word})
+    pieces = [*((word, -3.0) for word in words), *((letter, -6.0) for letter in letters)]
+    made = Tokenizer(models.Unigram([*((token, 0.0) for token in special), *pieces], unk_id=special.index("<unk>")))
     made.pre_tokenizer = pre_tokenizers.Metaspace()
     made.decoder = decoders.Metaspace()
-    trainer = trainers.UnigramTrainer(vocab_size=60, special_tokens=special, unk_token="<unk>", show_progress=False)
-    made.train_from_iterator([" ".join(WORDS), *WORDS] * 8, trainer)
+    made.add_special_tokens(special)
     fast = transformers.PreTrainedTokenizerFast(
         tokenizer_object=made, bos_token="<s>", pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
     )
