@@ -47,7 +47,8 @@ def test_from_a_checkpoint_to_entities(command: Command, tagger: Path, tmp_path:
     done = command("build", tagger, *data, "--target", command.target, "-o", output, *QUICK, "-q")
     assert done.code == 0, done.err
     text = "Turn  on the kitchen-light, please"
-    answer = json.loads(command("run", output, text, "--json").out)["answers"][0]["entities"]
+    done = command("run", output, text, "--engine", "tiny-cpu-fp32", "--json")
+    answer = json.loads(done.out)["answers"][0]["entities"]
     assert answer == _by_transformers(tagger, text)
     done = command("bench", output, "--data", tmp_path / "test.jsonl", "--json", "--rounds", 2, "--calls", 4)
     assert list(json.loads(done.out)["engines"][0]["accuracy"]["metrics"]) == ["entity_f1"]
