@@ -149,8 +149,8 @@ def write_speech2text(folder: Path) -> Path:
     # No trainer: that of unigrams finds other pieces in every run.
     special = ["<s>", "<pad>", "</s>", "<unk>"]
     words = [f"\u2581{word}" for word in WORDS]
-    letters = sorted({letter for word in words for letter in word})
-    pieces = [*((word, -3.0) for word in words), *((letter, -6.0) for letter in letters)]
+    parts = sorted({word[at : at + size] for word in words for size in (1, 2, 3) for at in range(len(word) - size + 1)})
+    pieces = [*((word, -3.0) for word in words), *((part, -6.0) for part in parts if part not in words)]
     made = Tokenizer(models.Unigram([*((token, 0.0) for token in special), *pieces], unk_id=special.index("<unk>")))
     made.pre_tokenizer = pre_tokenizers.Metaspace()
     made.decoder = decoders.Metaspace()
