@@ -98,6 +98,6 @@ def _by_transformers(checkpoint: Path, text: str) -> list[dict[str, Any]]:
 def test_tags_that_do_not_fit(command: Command, tagger: Path, tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text("text,tags\nplay music,O\n", encoding="utf-8")
-    command.refuses_build(tagger, "--evaluation", path, says=["line 2: 1 tags for 2 words", "between spaces"])
+    command.refuses_build(tagger, "--evaluation", path, says=["line 2: 1 tags for 2 words", "separated by spaces"])
     path.write_text("text,tags\nplay music,O B-ROM\n", encoding="utf-8")
     command.refuses_build(tagger, "--evaluation", path, says=["line 2: unknown label 'B-ROM'", "'B-ROOM'"])
