@@ -55,7 +55,7 @@ def test_from_a_checkpoint_to_an_answer(command: Command, checkpoint: Path, tmp_
         assert LONG[long["start"] : long["end"]] == long["text"]
         windows = model.run({"question": "turn on what", "context": LONG})["input_ids"]
         assert windows.shape[0] > 5
-        for question, says in (("light " * 40, "leaves no room for the context"), ("", "non-empty question")):
+        for question, says in (("light " * 40, "each window needs 24 new tokens"), ("", "non-empty question")):
             with pytest.raises(SampleError, match=says):
                 model({"question": question, "context": LONG})
         with pytest.raises(SampleError, match="context is missing"):
