@@ -81,7 +81,7 @@ def remote_device(options: argparse.Namespace, *, target_alone: bool = False) ->
         target_alone: A target means something to the verb without a device as well.
 
     Raises:
-        InputError: The address is none, or the others are given without one.
+        InputError: The address is not valid, or the other options are given without an address.
     """
     if options.device is None:
         alone = "--keep" if options.keep else "--target" if options.target and not target_alone else None

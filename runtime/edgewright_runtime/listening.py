@@ -29,7 +29,7 @@ def listener(steps: Sequence[Step], threshold: float | None) -> VoiceListener | 
     """What listens by these steps.
 
     Raises:
-        SampleError: None of them hears audio as it comes, or the threshold is none.
+        SampleError: No step takes audio in chunks, or the threshold is not valid.
     """
     from edgewright_runtime.steps.audio.frames import InferFrames
     from edgewright_runtime.steps.audio.keywords import SpotKeywords

@@ -94,7 +94,7 @@ class Package:
         """The evidence for a target as parsed JSON; `edgewright_benchmarks.result.result_from_json` gives it types.
 
         Raises:
-            PackageError: There is none, or it cannot be read.
+            PackageError: The file is missing, or cannot be read.
         """
         path = self.file(f"{EVIDENCE_FOLDER}/{target}.json")
         try:

@@ -144,7 +144,7 @@ class Pipeline:
         return values
 
     def _refuse_unknown(self, values: Mapping[str, object]) -> None:
-        """Raise where arrays are none of the inputs: whoever gave them meant them to count."""
+        """Raise if arrays are not inputs of the model: whoever gave them meant them to count."""
         taken = self._taken or frozenset()
         if unknown := [name for name in values if name not in taken and name != _LABEL]:
             raise SampleError(

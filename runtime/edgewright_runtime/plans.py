@@ -105,7 +105,7 @@ def profile(spec: EngineSpec, component: str) -> dict[str, Shapes]:
     """Least, usual and largest shape of each input that a component of the engine is built for.
 
     Raises:
-        PackageError: What the package says is none.
+        PackageError: The package's value is not valid.
     """
     try:
         data = json.loads(spec.parts[component].provider_options[PROFILE_KEY])

@@ -66,7 +66,7 @@ class Probe:
     def recorded_feeds(self, sample: Any) -> dict[str, list[Arrays]]:
         """Component to all that its graph is given for a sample, once for each time that it runs.
 
-        Of a loop it is one step from the middle, with the state; there is none where a sample is too short for that.
+        Of a loop it is one step from the middle, with the state; empty if a sample is too short for that.
         """
         found: dict[str, list[Arrays]] = {}
         values = self._pipeline.values(sample, {})

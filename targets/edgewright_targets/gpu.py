@@ -72,7 +72,7 @@ def gpu() -> Gpu:
     """The GPU that engines run on.
 
     Raises:
-        CudaError: There is none.
+        CudaError: There is no GPU.
     """
     count, device = ctypes.c_int(), ctypes.c_int()
     call("cuDeviceGetCount", ctypes.byref(count))

@@ -25,7 +25,7 @@ from edgewright_benchmarks.result import Interval
 LONGEST = 4
 HIGHEST = 10.0
 _DEVIATION = 6.0
-# Words, with what is inside them; punctuation is none. The metric is defined on words without case.
+# Words, with the punctuation inside them; other punctuation is not a word. The metric is defined on words without case.
 _WORD = re.compile(r"\w+(?:['\N{RIGHT SINGLE QUOTATION MARK}-]\w+)*")
 
 Pieces = Counter[tuple[str, ...]]

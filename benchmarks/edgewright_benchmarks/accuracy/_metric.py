@@ -124,7 +124,7 @@ def check_ground_truth(
         expected: What the ground truth is of each sample, for the message.
 
     Raises:
-        InputError: There is none, or of another number of samples.
+        InputError: The ground truth is missing, or has another number of samples.
     """
     if ground_truth is None or len(ground_truth) != len(baseline):
         raise InputError(f"Expected {expected}, found {len(ground_truth or ())}.")

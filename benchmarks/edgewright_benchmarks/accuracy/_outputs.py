@@ -31,7 +31,7 @@ def texts_of(predictions: Sequence[Prediction], refusal: str) -> list[str]:
     """What a person got for each sample, where that is a text.
 
     Raises:
-        InputError: It is none; says `refusal`.
+        InputError: It is not; the message is `refusal`.
     """
     found = answers_of(predictions, refusal)
     if not all(isinstance(answer, str) for answer in found):

@@ -116,6 +116,6 @@ def macro_f1_of_counts(
     answered = np.zeros_like(asked)
     for index, name in enumerate(classes):
         answered[:, index] = counts[:, predicted == name].sum(axis=1)
-    # A class that a resample left out is no part of its mean, just as a class without samples is none of the value.
+    # A class that a resample left out does not count in its mean; a class without samples does not count in the value.
     scores = np.divide(2.0 * right, answered + asked, out=np.zeros(asked.shape), where=asked > 0)
     return np.asarray(scores.sum(axis=1) / (asked > 0).sum(axis=1), dtype=np.float64)

@@ -15,7 +15,7 @@ _SHARD = re.compile(r"(?P<split>.+?)-(?P<index>\d{5})-of-(?P<count>\d{5})(?:-[0-
 
 
 def find_stored(path: Path) -> Stored | None:
-    """The data set of Arrow's forms that `path` names; None where it is none.
+    """The data set of Arrow's forms that `path` names; None if it names no such data set.
 
     A folder of several splits is named with one of them behind it: `fashion/test`.
 
@@ -37,7 +37,7 @@ def find_stored(path: Path) -> Stored | None:
     splits = _splits(path.parent) if path.parent.is_dir() else {}
     if path.name in splits:
         return Stored(path, _whole(splits[path.name]))
-    # A table beside the shards has an ending, and is none of their splits.
+    # A table beside the shards has an ending, and is not one of their splits.
     if splits and not path.suffix:
         raise _several(path.parent, sorted(splits))
     return None

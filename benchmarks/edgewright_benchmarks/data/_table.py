@@ -226,7 +226,7 @@ def column_of(path: Path, form: Form, header: list[str], name: str) -> str:
     """The column that holds an input.
 
     Raises:
-        InputError: There is none.
+        InputError: There is no such column.
     """
     if name in header:
         return name

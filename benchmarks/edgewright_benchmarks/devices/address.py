@@ -38,7 +38,7 @@ class DeviceAddress:
         """The address that `text` says.
 
         Raises:
-            InputError: It is none; the message says what is wrong with it.
+            InputError: It is not an address; the message says what is wrong.
         """
         try:
             parts = urllib.parse.urlsplit(text)

@@ -60,7 +60,7 @@ def download(names: Iterable[str], facts: DeviceFacts, folder: Path, device: str
     """Fetch wheels for the machine of `facts` (as its far end says them) in the versions that are installed here.
 
     Raises:
-        InputError: There are none for it, or they cannot be fetched; the message says what the device lacks.
+        InputError: No wheels fit the device, or they cannot be fetched; the message says what the device lacks.
     """
     wanted = {name: metadata.version(name) for name in names}
     listing = ", ".join(f"{name} {version}" for name, version in wanted.items())

@@ -41,7 +41,7 @@ def notes_of(engine: EngineResult) -> tuple[str, ...]:
 
 
 def native_sentence(engine: EngineResult) -> str:
-    """What the comparison found, for people; empty where there was none."""
+    """The result of the comparison as a sentence; empty without a comparison."""
     found = engine.native
     if found is None:
         return ""

@@ -9,7 +9,7 @@ from edgewright_runtime.gaps import odd_place
 
 
 def odd_values(predictions: Sequence[Prediction], baseline: Sequence[Prediction]) -> tuple[str, ...]:
-    """The first such value and in how many samples there are some, as a sentence; nothing where there is none.
+    """A sentence with the first such value and the number of samples that have some; empty if there are no such values.
 
     Args:
         predictions: Of an engine.

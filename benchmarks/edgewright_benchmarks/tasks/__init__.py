@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from edgewright_benchmarks.named import named
+from edgewright_benchmarks.find_by_name import find_by_name
 from edgewright_benchmarks.tasks import (
     arrays,
     audio_classification,
@@ -80,4 +80,4 @@ def find_task(name: str) -> Task:
     Raises:
         InputError: No such task.
     """
-    return named(TASKS, name)
+    return find_by_name(TASKS, name)

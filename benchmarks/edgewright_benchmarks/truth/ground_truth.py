@@ -153,7 +153,7 @@ def masked_words(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[s
     """The word behind each mask: words of a cell, or a list of JSON.
 
     Raises:
-        InputError: There is none.
+        InputError: The cell is empty.
     """
     del class_names
     words = tuple(str(word) for word in cell) if isinstance(cell, list) else tuple(str(cell).split())
@@ -169,7 +169,7 @@ def reference_answers(cell: Any, class_names: tuple[str, ...], place: str) -> tu
     """The answers that are right: a text, or a list of JSON of several; `answers` of SQuAD, {"text": [...]}, too.
 
     Raises:
-        InputError: There is none.
+        InputError: The cell is empty.
     """
     del class_names
     texts = cell.get("text") if isinstance(cell, dict) else cell
@@ -186,7 +186,7 @@ def reference_texts(cell: Any, class_names: tuple[str, ...], place: str) -> tupl
     """The texts that are right: one, or a list of JSON of several.
 
     Raises:
-        InputError: There is none, or one is empty.
+        InputError: The text is missing, or one is empty.
     """
     del class_names
     found = tuple(str(text).strip() for text in (cell if isinstance(cell, list) else [cell]) if text is not None)
@@ -239,7 +239,7 @@ def speech_segments(cell: Any, class_names: tuple[str, ...], place: str) -> tupl
     An empty list is a recording without speech.
 
     Raises:
-        InputError: It is none, or an end lies before its start.
+        InputError: The cell is not a list of segments, or an end lies before its start.
     """
     del class_names
     try:

@@ -21,7 +21,7 @@ def number(cell: Any, class_names: tuple[str, ...], place: str) -> float:
     """A number.
 
     Raises:
-        InputError: It is none, or not finite.
+        InputError: It is not a number, or not finite.
     """
     del class_names
     try:
@@ -127,7 +127,7 @@ def relevance(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[floa
     """How relevant each passage is, 0 where it is not: a list of JSON.
 
     Raises:
-        InputError: It is none, has a number below 0, or does not tell passages apart.
+        InputError: It is not a list of numbers, has a number below 0, or all its numbers are equal.
     """
     del class_names
     try:

@@ -70,7 +70,7 @@ def checked_box(box: Any, place: str) -> tuple[float, float, float, float]:
     """A box as four numbers.
 
     Raises:
-        InputError: It is none.
+        InputError: It is not a box.
     """
     numbers = isinstance(box, Sequence) and all(
         isinstance(side, (int, float)) and not isinstance(side, bool) and math.isfinite(side) for side in box

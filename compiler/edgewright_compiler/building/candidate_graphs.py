@@ -169,7 +169,7 @@ class Graphs:
         return max(found, default=None)
 
     def refuse_plan(self) -> None:
-        """Raise where a graph is none for TensorRT.
+        """Raise if TensorRT cannot take a graph.
 
         Raises:
             CandidateError: It runs in a loop.

@@ -35,7 +35,7 @@ class PartFiles:
 
     @property
     def weights(self) -> Path:
-        """Folder of its weights; there is none where it has no large ones, or they are in its file."""
+        """Folder of its weights; it does not exist if the weights are small, or in the file of the graph."""
         return self.shared or self.folder / WEIGHTS_FOLDER
 
 

@@ -155,7 +155,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     """The configuration in a checkpoint folder.
 
     Raises:
-        InputError: There is none, or it cannot be read.
+        InputError: The file is missing, or cannot be read.
     """
     path = folder / _CONFIG
     if not path.is_file():

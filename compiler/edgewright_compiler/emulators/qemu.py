@@ -65,7 +65,7 @@ def find(cache: StageCache, progress: Progress) -> Qemu:
     """A QEMU that will do: from the PATH, else fetched into the cache, from Debian's release or its backports.
 
     Raises:
-        MissingDependencyError: There is none, and none to be had.
+        MissingDependencyError: QEMU is neither installed nor available from the package sources.
     """
     qemu, found = on_path()
     if qemu is not None:
@@ -106,7 +106,7 @@ def _parts() -> dict[str, object]:
 
 
 def _look(binary: str | None) -> Qemu | None:
-    """The QEMU at this path with its version; None where it is none or does not run."""
+    """The QEMU at this path with its version; None if it is not QEMU or does not run."""
     if binary is None:
         return None
     try:

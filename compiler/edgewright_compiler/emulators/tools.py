@@ -22,7 +22,7 @@ def run_tool(
     hint: str = "",
     codes: Sequence[int] = (0,),
 ) -> str:
-    """Run a command in `folder`; gives its standard output. It has failed where its exit code is none of `codes`.
+    """Run a command in `folder`; gives its standard output. It has failed if its exit code is not one of `codes`.
 
     Raises:
         EdgewrightError: It failed; the message has `purpose` and the tool's last words.

@@ -77,7 +77,7 @@ def cut_maps(proto: onnx.ModelProto) -> tuple[CutMap, ...]:
 
 
 def refuse_others(path: Path, proto: onnx.ModelProto) -> None:
-    """Raise where an input or an output is none that arrays can be.
+    """Raise if an input or an output is not a tensor.
 
     Raises:
         InputError: One is a sequence, a map or the like; names it.

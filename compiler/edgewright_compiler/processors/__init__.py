@@ -93,7 +93,7 @@ class ProcessorKind:
         files: Those files as patterns, as far as they are there; they decide an export as much as the graph.
         from_settings: The processor of a torch module: from the settings that its function returns beside it (None
             where it returns none), its example inputs, and what messages call it. None where a module is not taken.
-        examples: Samples to measure on for want of data; there are none where nobody can make some up.
+        examples: Samples to measure on without data; empty if samples cannot be made up.
     """
 
     input_name: str

@@ -136,7 +136,7 @@ def images_beside(path: Path, task: str) -> Checkpoint:
     """The files beside an ONNX file, with the settings of an image processor.
 
     Raises:
-        InputError: There are none.
+        InputError: There are no settings.
     """
     beside = checkpoint_beside(path)
     if not _settings(beside.folder):

@@ -131,7 +131,7 @@ class ImageAndText:
         tokens = [self._wired.get(name, name) for name in inputs if name not in pixels]
         (tokenize,) = self._text.steps(tokens)
         options = {"padded": self._padded, **tokenize.options, "text": self._text_name}
-        # The tokenizer first: nothing is computed for an image whose text is none.
+        # The tokenizer first: nothing is computed for an image whose text is not valid.
         return (StepSpec(tokenize.step, options), *self._image.steps(pixels))
 
     def keep(self, folder: Path) -> None:

@@ -70,7 +70,7 @@ class SentenceModules:
         max_length: Tokens that a text is cut to, in the place of what the tokenizer says; None where it says it.
         lower: Texts are in small letters.
         prompts: Name to the words in front of a text.
-        prompt: Which of them where a call names none; empty is none of them.
+        prompt: The prompt of a call that names none; empty means no prompt.
     """
 
     method: str = "mean"

@@ -26,7 +26,7 @@ class TokenizerBeside:
     """The tokenizer beside an ONNX file, read as that of a checkpoint is.
 
     Raises:
-        InputError: There is none.
+        InputError: There is no tokenizer.
     """
 
     _KIND = CheckpointTokenizer

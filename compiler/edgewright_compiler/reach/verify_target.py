@@ -178,7 +178,7 @@ def _engines(package: Package, target: Target, engine: str | None) -> dict[str, 
 def _answers(
     package: Package, spec: EngineSpec, place: Place, samples: tuple[GoldenSample, ...], bar: Bar
 ) -> tuple[float | None, str]:
-    """The largest difference from the stored outputs, None where there is none, and what is wrong."""
+    """The largest difference from the stored outputs (None without outputs), and what is wrong."""
     pipeline = package.manifest.pipeline
     worst, alike, allowed = 0.0, likeness_of(pipeline), feed_tolerance(pipeline)
     try:

@@ -100,7 +100,7 @@ class Declaration:
         """The file of a component.
 
         Raises:
-            InputError: There is none, or it is outside of the folder.
+            InputError: The file is missing, or outside the folder.
         """
         name = self.file.component[component].file
         keys = ("component", component, "file")

@@ -5,7 +5,7 @@ One file a task, and this one list. The meter's side of a task is in `edgewright
 
 from __future__ import annotations
 
-from edgewright_benchmarks.named import named
+from edgewright_benchmarks.find_by_name import find_by_name
 from edgewright_compiler.checkpoints.heads import Head
 from edgewright_compiler.tasks import (
     arrays,
@@ -79,7 +79,7 @@ def find_task(name: str) -> Task:
     Raises:
         InputError: No such task.
     """
-    return named(TASKS, name)
+    return find_by_name(TASKS, name)
 
 
 def narrowed(task: Task, head: Head) -> Task:

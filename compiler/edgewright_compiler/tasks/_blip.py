@@ -1,4 +1,4 @@
-"""BLIP's models that write, in the form of an encoder and a decoder: their own `forward` is none that writes.
+"""BLIP's models that write, in the form of an encoder and a decoder: their own `forward` does not generate.
 
 Their `generate` reads the image (and the question) once and hands what it found to a text decoder. The module here does
 the same, in the shape that `encoder_decoder_graphs` asks for.

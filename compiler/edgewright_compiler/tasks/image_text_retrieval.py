@@ -19,7 +19,7 @@ class _Retrieval(DualEncoder):
         """The pipeline of both encoders."""
         compare = StepSpec("similarity", {"image": IMAGE_VECTOR, "text": TEXT_VECTOR})
         (tokenize,), image = self.text.steps(tokens), self.image_steps()
-        # The tokenizer first: nothing is computed for a pair whose text is none.
+        # The tokenizer first: nothing is computed for a pair whose text is not valid.
         steps = (tokenize, *image, StepSpec("infer", {"component": TEXT}), compare)
         parts = {
             "image": PartSpec(tuple(range(1, 1 + len(image))), IMAGE_VECTOR),

@@ -34,12 +34,12 @@ class GenerationSettings:
         top_k: Sample from the so many most probable tokens; 0 is all.
         top_p: Sample from the most probable tokens that together reach this probability.
         seed: Of sampling; None draws one.
-        num_beams: Sequences that beam search keeps; 1 is none.
+        num_beams: Sequences that beam search keeps; 1 means no beam search.
         length_penalty: Beam search divides the score of a sequence by its length to this power.
         early_stopping: When beam search ends: `true` with as many ended sequences as beams, `false` where a better one
             is unlikely, `never` where it is impossible.
-        repetition_penalty: Makes tokens that occurred less probable; 1 is none.
-        no_repeat_ngram_size: No sequence of so many tokens comes twice; 0 is none.
+        repetition_penalty: Makes tokens that occurred less probable; 1 means no penalty.
+        no_repeat_ngram_size: No sequence of so many tokens comes twice; 0 means no limit.
         bad_words_ids: Sequences of tokens that never come.
         suppress_tokens: Never chosen.
         begin_suppress_tokens: Not chosen as the first.

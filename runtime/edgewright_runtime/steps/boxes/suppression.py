@@ -132,7 +132,7 @@ class NameBoxes:
         """Add `boxes`, a list of `{"label", "score", "box"}` with a box as transformers' pipelines write it.
 
         Raises:
-            SampleError: The call asks for a threshold that is none, or the model gives a class that has no label.
+            SampleError: The threshold of the call is not valid, or the model predicts a class without a label.
         """
         best = values["candidates"].over(asked_threshold(values, self._threshold)).best_first()
         # A graph of low precision may give what is not a number.

@@ -56,7 +56,7 @@ class Prompt:
         """Add the tokens.
 
         Raises:
-            SampleError: A call chose what there is not, or the text is none.
+            SampleError: The call's choice does not exist, or the text is not valid.
         """
         options = call_of(values).options
         found = [entry if isinstance(entry, int) else _chosen(entry, options) for entry in self._entries]

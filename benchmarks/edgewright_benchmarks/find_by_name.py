@@ -1,4 +1,4 @@
-"""Finding a task in a list by its name. Light: the lists of both rooms use it, and need nothing of one another."""
+"""Find a task in a list by its name. Both rooms with tasks use it, so it imports nothing of either."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from edgewright_targets import InputError, nearest
 
 
 class Named(Protocol):
-    """What a list of tasks is searched by."""
+    """An entry of a list that is searched by name."""
 
     @property
     def name(self) -> str:
@@ -19,11 +19,11 @@ class Named(Protocol):
 T = TypeVar("T", bound=Named)
 
 
-def named(tasks: Sequence[T], name: str) -> T:
-    """The one of `tasks` that is called `name`.
+def find_by_name(tasks: Sequence[T], name: str) -> T:
+    """The task called `name`.
 
     Raises:
-        InputError: None is.
+        InputError: There is no task of that name.
     """
     for task in tasks:
         if task.name == name:
