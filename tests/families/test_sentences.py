@@ -180,7 +180,7 @@ def test_a_model_is_for_vectors_whatever_it_was_trained_for(written: Callable[..
         ([("Pooling", MEAN), ("LSTM", {})], {}, "its module 'LSTM' cannot be built"),
         ([("Dense", {}), ("Pooling", MEAN)], {}, "its module 'Dense' cannot be built before the pooling"),
         ([("WeightedLayerPooling", {}), ("Pooling", MEAN)], {}, "'WeightedLayerPooling'"),
-        ([("Pooling", {"word_embedding_dimension": 32})], {}, "its pooling is not said"),
+        ([("Pooling", {"word_embedding_dimension": 32})], {}, "its pooling is not given"),
         ([("Pooling", {"pooling_mode": "median"})], {}, "its pooling is median"),
         ([("Pooling", {"pooling_mode": 5})], {}, "its pooling is 5"),
         ([("Pooling", {"pooling_mode": [["mean"]]})], {}, "its pooling is ['mean']"),
@@ -201,7 +201,7 @@ def test_a_model_is_for_vectors_whatever_it_was_trained_for(written: Callable[..
             "include_prompt is false",
         ),
         ([], {"modules": [{"idx": 0, "path": "0_Transformer", "type": "a.Transformer"}]}, "is in the folder '0_Tr"),
-        ([], {"modules": [{"idx": 0, "path": "../x", "type": "a.Pooling"}]}, "lies outside"),
+        ([], {"modules": [{"idx": 0, "path": "../x", "type": "a.Pooling"}]}, "is outside the folder"),
         ([], {"modules": {"idx": 0}}, "is not a list of modules"),
     ],
 )

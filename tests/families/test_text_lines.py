@@ -114,7 +114,7 @@ def test_a_graph_of_one_width_has_longer_lines_squeezed(tmp_path: Path) -> None:
         ({"space": False}, {}, "gives 5 scores, but there are 4 characters with the blank"),
         ({"height": 32}, {}, "its height is 48; recogniser.json says 32"),
         ({"width": 100}, {"width": 160}, "its width is 160"),
-        ({"width": -1}, {}, "no step takes"),
+        ({"width": -1}, {}, "width is -1"),
         ({"std": [0, 0, 0]}, {}, "no std is 0"),
         ({"mean": [0.5]}, {}, "3 numbers each"),
         ({"charcters": []}, {}, "unknown key 'charcters'"),

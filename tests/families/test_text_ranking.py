@@ -72,10 +72,10 @@ def test_from_a_checkpoint_to_an_order(command: Command, reranker: Path, tmp_pat
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ({"passages": "one"}, "not a list of texts"),
-        ({"passages": []}, "not a list of texts"),
-        ({"passages": ["a", ""]}, "not a list of texts"),
-        ({"passages": ["a", 1]}, "not a list of texts"),
+        ({"passages": "one"}, "must be a list of non-empty texts"),
+        ({"passages": []}, "must be a list of non-empty texts"),
+        ({"passages": ["a", ""]}, "must be a list of non-empty texts"),
+        ({"passages": ["a", 1]}, "must be a list of non-empty texts"),
         ({"query": " "}, "the query is empty"),
         ({"relevance": [1, 0]}, "2 numbers of relevance for 4 passages"),
         ({"relevance": [1, 1, 1, 1]}, "the same relevance"),

@@ -179,7 +179,7 @@ def test_what_a_call_cannot_have_is_refused(model: Model) -> None:
     assert caught.value.hint == "It has: de, en, fr."
     with pytest.raises(SampleError, match="option task is 'summarise'"):
         model(SHORT, task="summarise")
-    with pytest.raises(SampleError, match="stop text"):
+    with pytest.raises(SampleError, match="Stop texts work"):
         model(LONG, stop=["a"])
     with pytest.raises(SampleError, match="timestamps is 'yes'"):
         model(SHORT, timestamps="yes")
