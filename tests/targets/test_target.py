@@ -246,6 +246,8 @@ def test_options_of_a_provider_are_said_once(tmp_path: Path) -> None:
     found = {one.name: one.provider_options for one in load_target(str(path)).candidates}
     npu = {"htp_arch": "73", "soc_model": "1"}
     assert found == {"cpu-fp32": {}, "npu-int8": {"soc_model": "2"}, "npu-w8a16": npu}
+    path.write_text('extends = "snapdragon-8-gen-3"\nprovider_options.CPUExecutionProvider = {}\n', encoding="utf-8")
+    assert load_target(str(path)).candidates == load_target("snapdragon-8-gen-3").candidates
     path.write_text(options.replace("QNN", "QNM") + 'extends = "snapdragon-8-gen-3"\n', encoding="utf-8")
     with pytest.raises(InputError, match=r"my-phone.toml:1: .*no candidate has the provider 'QNMExec.*\nDid you mean"):
         load_target(str(path))
