@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from edgewright_runtime.answer_types import FoundBox
+
 # Told apart by most people, on light and on dark pictures.
 _COLOURS = (
     (230, 60, 60), (40, 140, 240), (250, 180, 20), (30, 170, 90), (190, 80, 220), (250, 120, 20), (20, 190, 200),
@@ -20,7 +22,7 @@ _LINE_SHARE, _LINES = 1 / 300, (1, 8)
 _TEXT_SHARE, _TEXTS = 1 / 26, (10, 40)
 
 
-def draw_boxes(picture: Image, boxes: Sequence[Mapping[str, Any]]) -> Image:
+def draw_boxes(picture: Image, boxes: Sequence[FoundBox]) -> Image:
     """A copy of `picture` with `boxes` on it, the surest on top.
 
     Args:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgewright_cli.draw_boxes import colour_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from edgewright_runtime.answer_types import Segmentation
 
 # How much of the colour of a class covers the picture.
 _COVER = 0.55
@@ -18,7 +19,7 @@ _TEXT_SHARE, _LEAST, _MOST = 1 / 22, 10, 32
 _REST = "background"
 
 
-def draw_masks(picture: Image, answer: Mapping[str, Any]) -> Image:
+def draw_masks(picture: Image, answer: Segmentation) -> Image:
     """A copy of `picture` under the colours of its classes, a list of them in its upper left corner.
 
     Args:

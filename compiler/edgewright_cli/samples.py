@@ -6,11 +6,23 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgewright_runtime.arrays import read_array, read_arrays
 from edgewright_runtime.samples import ARRAYS_INPUT, FILE_INPUTS, LATENT_INPUT, LIST_INPUTS, input_names
 from edgewright_targets import InputError
+
+if TYPE_CHECKING:
+    from edgewright_runtime.answer_types import (
+        Entity,
+        FoundAnswer,
+        FoundBox,
+        KeywordScore,
+        LabelScore,
+        MaskSegment,
+        RankedPassage,
+        Segmentation,
+    )
 
 # Characters of a golden sample that are shown, and how many values of one of several.
 _SAMPLE_WIDTH = 60
@@ -127,11 +139,11 @@ def answer_lines(output_name: str, answer: Any) -> list[str]:
     return ANSWER_LINES.get(output_name, _as_json)(plain(output_name, answer))
 
 
-def _segments_facts(answer: Mapping[str, Any]) -> list[Any]:
+def _segments_facts(answer: Segmentation) -> list[MaskSegment]:
     return list(answer["segments"])
 
 
-def _segments(segments: Sequence[Mapping[str, object]]) -> list[str]:
+def _segments(segments: Sequence[MaskSegment]) -> list[str]:
     return [f"{entry['label']}  {entry['share']:.1%} of the picture" for entry in segments]
 
 
@@ -146,15 +158,15 @@ def _picture(facts: Mapping[str, int]) -> list[str]:
     return [f"{count} of {facts['width']} x {facts['height']} (--out FILE.png writes it)"]
 
 
-def _labels(answer: Sequence[Mapping[str, object]]) -> list[str]:
+def _labels(answer: Sequence[LabelScore]) -> list[str]:
     return [f"{entry['label']}  {entry['score']:.4f}" for entry in answer]
 
 
-def _ranking(answer: Sequence[Mapping[str, Any]]) -> list[str]:
+def _ranking(answer: Sequence[RankedPassage]) -> list[str]:
     return [f"{entry['score']:.4f}  {' '.join(entry['text'].split())}" for entry in answer]
 
 
-def _entities(answer: Sequence[Mapping[str, object]]) -> list[str]:
+def _entities(answer: Sequence[Entity]) -> list[str]:
     return [f"{entry['text']}  {entry['label']}  {entry['score']:.4f}" for entry in answer] or ["(nothing)"]
 
 
@@ -162,18 +174,18 @@ def _tokens(answer: Sequence[Sequence[Mapping[str, object]]]) -> list[str]:
     return [f"{entry['text']}  {entry['score']:.4f}" for mask in answer for entry in mask]
 
 
-def _answer(answer: Mapping[str, object]) -> list[str]:
+def _answer(answer: FoundAnswer) -> list[str]:
     return [f"{answer['text']}  {answer['score']:.4f}"]
 
 
-def _boxes(answer: Sequence[Mapping[str, Any]]) -> list[str]:
+def _boxes(answer: Sequence[FoundBox]) -> list[str]:
     return [
         f"{entry['label']}  {entry['score']:.4f}  {' '.join(f'{side:.0f}' for side in entry['box'].values())}"
         for entry in answer
     ] or ["(nothing)"]
 
 
-def _keywords(answer: Sequence[Mapping[str, Any]]) -> list[str]:
+def _keywords(answer: Sequence[KeywordScore]) -> list[str]:
     moments = (", ".join(f"{found['time']:.2f} s" for found in entry["detections"]) for entry in answer)
     return [f"{entry['label']}  {entry['score']:.4f}  {at or '-'}" for entry, at in zip(answer, moments, strict=True)]
 

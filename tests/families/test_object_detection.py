@@ -13,6 +13,7 @@ import tiny_detectors
 from command import QUICK, Command
 from edgewright_cli.draw_boxes import draw_boxes
 from edgewright_runtime import SampleError, load
+from edgewright_runtime.answer_types import FoundBox
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +101,7 @@ def test_a_checkpoint(command: Command, things: Path, tmp_path: Path) -> None:
 
 def test_what_is_drawn_stays_in_the_picture() -> None:
     """Of any size, boxes beyond its edges included; each class has its colour, the surest box is on top."""
-    boxes = [
+    boxes: list[FoundBox] = [
         {"label": "cat", "score": 0.9, "box": {"xmin": -20.0, "ymin": 2.0, "xmax": 30.0, "ymax": 900.0}},
         {"label": "a dog of great size", "score": 0.5, "box": {"xmin": 8.0, "ymin": 9.0, "xmax": 8.2, "ymax": 9.1}},
     ]
@@ -113,5 +114,5 @@ def test_what_is_drawn_stays_in_the_picture() -> None:
     assert (only[100, 0] == only[150, 29]).all()
     assert only[100, 0].any()
     assert not only[100, 100].any()
-    other = np.asarray(draw_boxes(Image.new("RGB", (200, 200)), [boxes[0] | {"label": "dog"}]))
+    other = np.asarray(draw_boxes(Image.new("RGB", (200, 200)), [{**boxes[0], "label": "dog"}]))
     assert (other[150, 0] != only[150, 0]).any()

@@ -13,12 +13,13 @@ import contextlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgewright_benchmarks.truth.objects import TrueBox
+from edgewright_runtime.answer_types import FoundBox
 
 # COCO's: overlaps at which a box counts as found, and recalls at which precision is read.
 OVERLAPS = np.linspace(0.5, 0.95, 10)
@@ -26,15 +27,6 @@ _RECALLS = np.linspace(0.0, 1.0, 101)
 _MOST_BOXES = 100
 # Of more pictures than this, groups are left out together: the same spread for a bounded amount of work.
 _GROUPS = 200
-
-
-class FoundBox(TypedDict):
-    """A box as a person gets it; see the step `name_boxes`."""
-
-    label: str
-    score: float
-    shown: bool
-    box: dict[str, float]
 
 
 Found = Sequence[FoundBox]

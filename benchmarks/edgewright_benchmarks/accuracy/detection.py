@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from edgewright_benchmarks.accuracy._average_precision import Found, FoundBox, Precision, average_precision
+from edgewright_benchmarks.accuracy._average_precision import Found, Precision, average_precision
 from edgewright_benchmarks.accuracy._columns import Means, mean_interval
 from edgewright_benchmarks.accuracy._metric import Agreement, Metric, Scores, check_ground_truth
 from edgewright_benchmarks.accuracy._outputs import answers_of
 from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.truth.objects import TrueBox
+from edgewright_runtime.answer_types import FoundBox
 from edgewright_targets import InputError
 
 # Of each picture.

@@ -22,7 +22,7 @@ import time
 import zipfile
 from importlib import metadata
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, TypedDict, cast
 
 SESSION = "EDGEWRIGHT_SESSION"
 _STATE = "session.json"
@@ -30,6 +30,37 @@ _CHUNK = 1 << 20
 _ENDING_SECONDS = 5.0
 # What must never be read as the name of a file of ours.
 _PART = ".part"
+
+# Path of a file below its folder -> its bytes and its SHA-256.
+Files = dict[str, tuple[int, str]]
+
+
+class Request(TypedDict, total=False):
+    """What requests have beside their `op`; each operation has some of it."""
+
+    # hello: the work folder or None, whether to keep what is copied, seconds to wait for a connection, libraries.
+    workdir: str | None
+    keep: bool
+    grace: float
+    libraries: list[str]
+    # lock: whether to wait for another session's end.
+    wait: bool
+    # have, put, finish: a folder and its files, which are zip archives where they are to be unpacked.
+    name: str
+    files: Files
+    unpack: bool
+    # put: a file, where in it the bytes go that follow, and how many they are.
+    path: str
+    offset: int
+    bytes: int
+
+
+class _State(TypedDict, total=False):
+    """The process of the session, what it put into the work folder, and folders above that it made."""
+
+    pid: int
+    made: list[str]
+    created: list[str]
 
 
 class FarEnd:
@@ -46,7 +77,7 @@ class FarEnd:
         self._made: list[str] = []
         self._created: list[str] = []
 
-    def hello(self, request: dict[str, Any]) -> dict[str, Any]:
+    def hello(self, request: Request) -> dict[str, object]:
         """Facts about this machine."""
         cache = os.environ.get("XDG_CACHE_HOME", "")
         base = Path(cache) if cache.startswith("/") else Path.home() / ".cache"
@@ -69,7 +100,7 @@ class FarEnd:
             "memory_bytes": _free_memory(),
         }
 
-    def lock(self, request: dict[str, Any]) -> dict[str, Any]:
+    def lock(self, request: Request) -> dict[str, object]:
         """Take the folder for this session; waits for another one's end only where asked to."""
         self._end_processes()
         while True:
@@ -96,7 +127,7 @@ class FarEnd:
         self._note()
         return {"locked": True}
 
-    def have(self, request: dict[str, Any]) -> dict[str, Any]:
+    def have(self, request: Request) -> dict[str, object]:
         """How much of a folder's files is here already: bytes of each, or that the folder is whole."""
         name, files = request["name"], request["files"]
         free = shutil.disk_usage(self._folder).free
@@ -118,12 +149,12 @@ class FarEnd:
             have[path] = there if there <= size else 0
         return {"whole": False, "have": have, "free_bytes": free}
 
-    def ping(self, request: dict[str, Any]) -> dict[str, Any]:
+    def ping(self, request: object) -> dict[str, object]:
         """Nothing: the connection is there."""
         del request
         return {}
 
-    def put(self, request: dict[str, Any]) -> dict[str, Any]:
+    def put(self, request: Request) -> dict[str, object]:
         """Append the bytes that follow to a file."""
         file = _inside(self._folder / (request["name"] + _PART), request["path"])
         left, failure = request["bytes"], None
@@ -150,7 +181,7 @@ class FarEnd:
             raise failure
         return {}
 
-    def finish(self, request: dict[str, Any]) -> dict[str, Any]:
+    def finish(self, request: Request) -> dict[str, object]:
         """Check digests and give the folder its name; what is wrong is removed and named in the answer."""
         part = self._folder / (request["name"] + _PART)
         wrong = self._wrong(part, request["files"])
@@ -168,7 +199,7 @@ class FarEnd:
         part.rename(self._folder / request["name"])
         return {"wrong": []}
 
-    def bye(self, request: dict[str, Any]) -> dict[str, Any]:
+    def bye(self, request: object) -> dict[str, object]:
         """Clean up, and let go of the folder."""
         del request
         self._clean()
@@ -202,15 +233,15 @@ class FarEnd:
             for folder in (self._folder, *map(Path, self._created)):
                 folder.rmdir()
 
-    def _wrong(self, folder: Path, files: dict[str, Any]) -> list[str]:
+    def _wrong(self, folder: Path, files: Files) -> list[str]:
         return [path for path, (_, digest) in files.items() if _digest(_inside(folder, path)) != digest]
 
-    def _state(self) -> dict[str, Any]:
+    def _state(self) -> _State:
         try:
             state = json.loads((self._folder / _STATE).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        return state if isinstance(state, dict) else {}
+        return cast("_State", state) if isinstance(state, dict) else {}
 
     def _note(self) -> None:
         state = {"pid": os.getpid(), "made": self._made, "created": self._created}

@@ -46,7 +46,8 @@ class Infer:
 
     def __call__(self, values: NamedValues) -> dict[str, object]:
         """Add the outputs of the graph; `outputs` holds them under their names as well."""
-        return _with_outputs(self.arrays(values))
+        outputs = self.arrays(values)
+        return {**outputs, "outputs": outputs}
 
     def arrays(self, values: NamedValues) -> Arrays:
         """The outputs of the graph alone."""
@@ -65,8 +66,8 @@ class Infer:
             alike.setdefault(shapes if rows else index, []).append(index)
         made: dict[int, dict[str, object]] = {}
         for group in alike.values():
-            outputs = self._together([fed[index] for index in group])
-            made.update(zip(group, (_with_outputs(self._named(one)) for one in outputs), strict=True))
+            outputs = map(self._named, self._together([fed[index] for index in group]))
+            made.update(zip(group, ({**one, "outputs": one} for one in outputs), strict=True))
         return [made[index] for index in range(len(batch))]
 
     def _together(self, fed: Sequence[Arrays]) -> list[Arrays]:
@@ -95,7 +96,3 @@ class Infer:
         if not self._renamed:
             return outputs
         return {self._renamed.get(name, name): value for name, value in outputs.items()}
-
-
-def _with_outputs(outputs: Arrays) -> dict[str, object]:
-    return {**outputs, "outputs": outputs}
