@@ -51,7 +51,7 @@ def ending(code: int, *, through_shell: bool = False) -> str:
 
 def last_words(lines: list[str]) -> str:
     """The last of these lines as a sentence to append; empty where there is no line."""
-    return f" Its last words: {lines[-1][:_WORDS_LIMIT]}" if lines else ""
+    return f" Its last output: {lines[-1][:_WORDS_LIMIT]}" if lines else ""
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ from tiny_models import write_onnx
 def test_the_length_holds_nearly_all_texts_whole() -> None:
     length = choose_length([5] * 99 + [40], limit=512)
     assert (length.tokens, length.longest, length.cut) == (8, 40, 1)
-    assert "1 of 100 texts (1.0%) are longer (up to 40) and are cut" in length.sentence()
+    assert "1 of 100 texts (1.0%) are longer (up to 40 tokens) and are cut" in length.sentence()
     assert choose_length([9], limit=512).tokens == 16
     assert choose_length([8], limit=512).tokens == 8
     assert choose_length([500], limit=510).tokens == 504
@@ -38,7 +38,7 @@ def test_arrays_must_be_alike() -> None:
     shapes, said = choose_shapes(shapes_of(alike))
     assert shapes == {"pixels": (1, 8)}
     assert "pixels has the fixed shape [1, 8]" in said
-    with pytest.raises(FixingError, match=r"samples of 'pixels' have 2 \(\[4\], \[8\]"):
+    with pytest.raises(FixingError, match=r"samples of 'pixels' have 2 shapes \(\[4\], \[8\]"):
         choose_shapes(shapes_of([*alike, {"pixels": np.zeros((1, 4), np.float32)}]))
 
 
