@@ -49,7 +49,7 @@ def measure(options: argparse.Namespace) -> list[Figure]:
     package = Package.open(options.whisper)
     task = package.manifest.task
     if task != "automatic-speech-recognition":
-        raise InputError(f"'{options.whisper}' is no Whisper: its task is {task}.")
+        raise InputError(f"'{options.whisper}' is not a Whisper: its task is {task}.")
     data = read_dataset(options.data, task=task, input_name="audio")
     samples, truth = list(data.samples)[:RECORDINGS], list(data.labels or ())[:RECORDINGS]
     chosen = running_engine(package)
