@@ -77,7 +77,7 @@ def test_beams_of_a_call_come_before_those_of_the_package(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("beams", [0, -1, 10**9, 2.5, "many"])
 def test_beams_that_are_no_number_of_beams_are_refused(beams: Any, tmp_path: Path) -> None:
-    with pytest.raises(SampleError, match="1 to 1,000 beams"):
+    with pytest.raises(SampleError, match="beams must be from 1 to 1,000"):
         decoder(tmp_path)(Values.for_call({"logits": logits_of([5])}, CallOptions(options={"num_beams": beams})))
 
 
