@@ -150,7 +150,7 @@ def test_too_little_memory(command: Command, server: SshServer, package: Path) -
             file.truncate(2**43)
         except OSError:
             pytest.skip("this file system holds no sparse file of 8 TiB")
-    refuses(command, server, package, says=["has too little memory", "take 8,796,093.0 MB together"])
+    refuses(command, server, package, says=["has too little memory", "take 8,796,093.0 MB"])
 
 
 def test_a_work_folder_that_cannot_be_made(command: Command, server: SshServer, built_arrays: Path) -> None:
