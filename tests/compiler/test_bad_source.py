@@ -122,7 +122,7 @@ def test_a_tokenizer_of_another_model(
     words = Tokenizer.from_file(str(broken / "tokenizer.json"))
     words.add_tokens([f"other{index}" for index in range(9)])
     words.save(str(broken / "tokenizer.json"))
-    command.refuses_build(broken, *texts, says=["its tokenizer has", "do not belong together"])
+    command.refuses_build(broken, *texts, says=["its tokenizer has", "does not belong to the model"])
     # An ONNX file does not say how many tokens it knows, but what it cannot read is refused in words too.
     data = tmp_path / "other.csv"
     data.write_text("text,label\nother8 light,TurnOn\n", encoding="utf-8")
