@@ -51,7 +51,7 @@ def test_arrays_and_pillow_images() -> None:
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        (b"", "is not an image, or not of a supported kind BMP, GIF"),
+        (b"", r"is not an image, or not of a supported kind \(BMP, GIF"),
         (b"text that is not an image", "is not an image"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is not an image"),
         ("missing.jpg", "There is no image 'missing.jpg'"),
