@@ -3,12 +3,15 @@
 import ast
 import functools
 import graphlib
+import json
 import re
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edgewright_runtime.providers import PLUGINS
@@ -87,6 +90,39 @@ def test_the_device_side_is_tested_without_the_rooms_ahead(layer: str) -> None:
         if name.split(".")[0] in ahead
     ]
     assert not wrong, wrong
+
+
+def _loaded(arguments: list[str]) -> list[str]:
+    """Modules that a process has loaded after a call of the command line, which must end with exit code 0."""
+    code = (
+        "import json, sys\n"
+        "import edgewright_cli\n"
+        "try:\n"
+        f"    code = edgewright_cli.main({arguments!r})\n"
+        "except SystemExit as end:\n"
+        "    code = end.code\n"
+        "print()\n"
+        "print(json.dumps([code, sorted(sys.modules)]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    code_of_call, names = json.loads(done.stdout.splitlines()[-1])
+    assert code_of_call == 0, done.stderr
+    return list(names)
+
+
+@pytest.mark.parametrize("verb", ["run", "verify", "--help"])
+def test_a_device_loads_no_compiler_and_no_benchmarks(verb: str, tmp_path: Path) -> None:
+    """`edgewright run` must start on a device that has neither."""
+    np.savez(tmp_path / "x.npz", pixels=np.zeros((1, 8), dtype=np.float32))
+    arguments = {
+        "run": ["run", str(ROOT / "tests/data/format-1"), str(tmp_path / "x.npz")],
+        "verify": ["verify", "--help"],
+        "--help": ["--help"],
+    }
+    loaded = _loaded(arguments[verb])
+    assert "edgewright_runtime.model" in loaded or verb != "run"
+    assert not [name for name in loaded if name.startswith(("edgewright_compiler", "edgewright_benchmarks"))]
 
 
 def test_every_layer_has_modules() -> None:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from edgewright_cli.console import bold, print_json, progress, say_warning, spoken_warnings, wrapped
 from edgewright_cli.files import check_writable, write_file
 from edgewright_cli.options import add_device, add_meter, add_samples, meter_settings, remote_device
-from edgewright_compiler.failures import check_installed, needs
 from edgewright_runtime import Package
 from edgewright_targets import InputError
 from edgewright_targets.findings import Findings
+from edgewright_targets.installed import check_installed, needs
 from edgewright_targets.record import write_record
 
 if TYPE_CHECKING:

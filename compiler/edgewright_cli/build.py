@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from edgewright_cli.console import bold, megabytes, print_json, progress, say_warning, spoken_warnings, wrapped
 from edgewright_cli.options import add_meter, add_samples, meter_settings, positive, share
-from edgewright_compiler.failures import check_installed, needs
 from edgewright_runtime import Package
 from edgewright_runtime.errors import AudioWarning
 from edgewright_runtime.selftest import stored_samples
+from edgewright_targets.installed import check_installed, needs
 
 if TYPE_CHECKING:
     from edgewright_benchmarks.result import Result

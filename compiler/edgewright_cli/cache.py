@@ -7,8 +7,8 @@ import time
 from collections import defaultdict
 
 from edgewright_cli.console import megabytes, print_json, table
-from edgewright_compiler.failures import needs
 from edgewright_targets import InputError
+from edgewright_targets.installed import needs
 
 EPILOG = """\
 example:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_cli.files import check_writable, write_file
-from edgewright_compiler.failures import needs
 from edgewright_runtime.manifest import StepSpec
 from edgewright_runtime.steps import make_free_step
 from edgewright_targets import InputError
+from edgewright_targets.installed import needs
 
 if TYPE_CHECKING:
     from PIL.Image import Image

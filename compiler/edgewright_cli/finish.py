@@ -7,7 +7,7 @@ import dataclasses
 
 from edgewright_cli.console import bold, print_json, progress, wrapped
 from edgewright_cli.options import add_meter, meter_settings
-from edgewright_compiler.failures import check_installed, needs
+from edgewright_targets.installed import check_installed, needs
 
 EPILOG = """\
 example:

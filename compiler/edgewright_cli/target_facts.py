@@ -7,8 +7,8 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from edgewright_cli.console import bold, print_json, table, wrapped
-from edgewright_compiler.failures import needs
 from edgewright_targets import host_facts, load_target, target_names
+from edgewright_targets.installed import needs
 from edgewright_targets.record import write_record
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import dataclasses
 
 from edgewright_cli.console import print_json, progress, table, wrapped
 from edgewright_cli.target_facts import doctor, show
-from edgewright_compiler.failures import needs
 from edgewright_targets import InputError, Target, host_facts, host_target_name, load_target, target_names
+from edgewright_targets.installed import needs
 
 EPILOG = """\
 example:

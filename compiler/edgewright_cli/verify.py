@@ -84,7 +84,7 @@ def _here(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _there(options: argparse.Namespace) -> dict[str, Any]:
-    from edgewright_compiler.failures import needs
+    from edgewright_targets.installed import needs
 
     with needs("bench"):
         from edgewright_benchmarks.devices.verify import verify_on
@@ -98,7 +98,7 @@ def _there(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _of_target(options: argparse.Namespace) -> int:
-    from edgewright_compiler.failures import needs
+    from edgewright_targets.installed import needs
 
     remote_device(options, target_alone=True)
     if options.strict:

@@ -1,11 +1,10 @@
-"""From a source to a package: export, quantize, measure, choose, assemble; and the command line.
+"""From a source to a package: export, quantize, measure, choose, assemble.
 
     from edgewright_compiler import BuildOptions, build
 
     built = build("checkpoints/intents", BuildOptions(output="intents.ortpackage", evaluation="validation.csv"))
 
-The names are imported when they are first used: the command line lies below this package, and `edgewright run` must
-start on a device that has neither the meter nor a compiler.
+The names are imported when they are first used, so that importing the package stays light.
 """
 
 from __future__ import annotations

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from edgewright_targets import EdgewrightError, InputError, MissingDependencyError
+from edgewright_targets import EdgewrightError, InputError
 from edgewright_targets.errors import first_line
 
 _OPERATOR = re.compile(r"No ONNX function found for <OpOverload\(op='([^']+)'")
@@ -17,25 +16,6 @@ _TORCH = re.compile(r"[/\\\\](?:site|dist)-packages[/\\\\]torch[/\\\\]")
 # Frames that are not the user's: libraries, Python's own, and this package.
 _PACKAGES = re.compile(r"[/\\\\](?:site|dist)-packages[/\\\\]|[/\\\\]lib[/\\\\]python3|edgewright_compiler[/\\\\]|^<")
 _PLACE = re.compile(r'File "([^"]+)", line (\d+), in (\w+)\n\s*(.+)')
-
-
-@contextmanager
-def needs(extra: str) -> Iterator[None]:
-    """Turn a missing library inside the block into the pip command that installs it."""
-    try:
-        yield
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"This needs the library '{error.name or error}', which is not installed.",
-            hint=f"Install it with: pip install 'edgewright[{extra}]'",
-        ) from error
-
-
-def check_installed(*modules: str) -> None:
-    """Raise ImportError unless all these can be imported; nothing is, which would take seconds."""
-    for module in modules:
-        if importlib.util.find_spec(module) is None:
-            raise ModuleNotFoundError(name=module)
 
 
 @contextmanager

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from edgewright_compiler.checkpoints.checkpoint_weights import load_whole
-from edgewright_compiler.failures import needs
 from edgewright_targets import InputError
 from edgewright_targets.errors import first_line
+from edgewright_targets.installed import needs
 
 # What configurations call the numbers of parts that each become a module, of all kinds and of each stage, and what says
 # that a key of such a name is a size or a place. Doge has 16,384 experts; others have some hundred of anything.

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgewright_compiler.failures import needs
 from edgewright_compiler.graphs.onnx_weights import read_where_they_lie, weight_files
 from edgewright_compiler.graphs.other_outputs import CutMap, cut_maps, refuse_others
 from edgewright_targets import InputError
 from edgewright_targets.errors import first_line
+from edgewright_targets.installed import needs
 
 if TYPE_CHECKING:
     import onnx_ir

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewright_compiler.checkpoints.checkpoint import OFFLINE, Checkpoint, checkpoint_beside, read_json
-from edgewright_compiler.failures import needs
 from edgewright_compiler.processors import ProcessorKind
 from edgewright_compiler.processors._audio_fronts import FRONTS
 from edgewright_compiler.processors._known_settings import known_settings, refuse_unknown_settings
@@ -19,6 +18,7 @@ from edgewright_runtime.errors import AudioWarning
 from edgewright_runtime.manifest import StepSpec
 from edgewright_runtime.steps.audio.file import AudioReader
 from edgewright_targets import InputError
+from edgewright_targets.installed import needs
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.checkpoints.checkpoint import folder_beside, read_json
-from edgewright_compiler.failures import needs
 from edgewright_compiler.processors._image_steps import fixed_size
 from edgewright_compiler.processors.detector_settings import (
     SETTINGS_FILE,
@@ -25,6 +24,7 @@ from edgewright_compiler.processors.image import (
 )
 from edgewright_runtime.manifest import StepSpec
 from edgewright_targets import InputError
+from edgewright_targets.installed import needs
 
 if TYPE_CHECKING:
     from pathlib import Path

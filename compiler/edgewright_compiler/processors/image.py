@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.checkpoints.checkpoint import OFFLINE, Checkpoint, checkpoint_beside, read_json
-from edgewright_compiler.failures import needs
 from edgewright_compiler.processors import ProcessorKind
 from edgewright_compiler.processors._image_steps import fixed_size, image_steps, kind_of, refuse_unlike
 from edgewright_compiler.processors._known_settings import known_settings, refuse_unknown_settings
 from edgewright_runtime.manifest import StepSpec
 from edgewright_targets import InputError
+from edgewright_targets.installed import needs
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewright_compiler.checkpoints.checkpoint import OFFLINE, Checkpoint, folder_beside, read_json
-from edgewright_compiler.failures import needs
 from edgewright_compiler.graphs.exported import ASSET_PREFIX, ASSETS_FOLDER
 from edgewright_compiler.processors import ProcessorKind
 from edgewright_compiler.processors.audio import (
@@ -27,6 +26,7 @@ from edgewright_compiler.processors.audio import (
 from edgewright_compiler.processors.tokenizer import TOKENIZER_FILE
 from edgewright_runtime.manifest import COMPONENT, StepSpec
 from edgewright_targets import InputError
+from edgewright_targets.installed import needs
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from edgewright_compiler.checkpoints.checkpoint import OFFLINE, Checkpoint
-from edgewright_compiler.failures import needs
 from edgewright_compiler.graphs.exported import ASSET_PREFIX, ASSETS_FOLDER
 from edgewright_compiler.processors.padding import ADDED, harmless_side, padded
 from edgewright_compiler.processors.positions import position_limit
 from edgewright_runtime.manifest import StepSpec
 from edgewright_runtime.steps.text.length import is_of_tokenizers
 from edgewright_targets import InputError
+from edgewright_targets.installed import needs
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright_benchmarks.truth.ground_truth import ArrayNames
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.checkpoints.checkpoint_weights import refuse_no_numbers
-from edgewright_compiler.failures import export_failures, needs, own_failures
+from edgewright_compiler.failures import export_failures, own_failures
 from edgewright_compiler.graphs.exported import ports_of, save_model
 from edgewright_compiler.graphs.inference import Inference
 from edgewright_compiler.sources._source import SourceOptions
@@ -27,6 +27,7 @@ from edgewright_runtime.gaps import largest_gap, output_size
 from edgewright_runtime.manifest import COMPONENT
 from edgewright_runtime.package_files import file_digest
 from edgewright_targets import InputError, nearest
+from edgewright_targets.installed import needs
 
 if TYPE_CHECKING:
     import onnx_ir

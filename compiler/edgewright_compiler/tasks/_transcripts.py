@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from edgewright_compiler.checkpoints.checkpoint import OFFLINE, Checkpoint
-from edgewright_compiler.failures import needs
 from edgewright_runtime.generation.speech_prompt import SpeechPromptSpec, language_code
 from edgewright_runtime.generation.timestamps import TimestampSpec
 from edgewright_targets import InputError
+from edgewright_targets.installed import needs
 from edgewright_targets.record import write_record
 
 # Settings of long recordings that the step does not have: a second try at another temperature, leaving out what is
