@@ -43,7 +43,7 @@ class GoldenSample:
     Attributes:
         sample: What a person has: a text, the bytes of a file, named arrays, or several of these by name.
         feeds: What the graph is given.
-        outputs: What the float engine answered at build time.
+        outputs: What the float engine gave at build time.
     """
 
     sample: Any

@@ -178,7 +178,7 @@ class TestChoose:
         choice = choose(engines, "float", max_drop=0.01, measure="accuracy")
         assert choice.chosen == "b"
         assert "first, in the target's order of preference" in choice.reason
-        assert "its speed was not measured (only emulated)" in choice.reason
+        assert "its latency was not measured (only emulated)" in choice.reason
         assert "latency" not in choice.reason
 
     def test_no_sentence_says_minus_zero(self) -> None:

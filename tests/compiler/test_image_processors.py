@@ -91,7 +91,7 @@ def test_one_channel(tmp_path: Path) -> None:
         ({"image_processor_type": "LevitImageProcessor"}, {}, "a step 'resize' of its own"),
         ({"image_processor_type": "ViTImageProcessor", "do_pad": True}, {}, "has the step 'do_pad'"),
         ({"image_processor_type": "CLIPImageProcessor", "do_center_crop": False}, {}, "resize to a shortest edge"),
-        ({"image_processor_type": "ViTImageProcessor", "do_resize": False}, {}, "changes the size is none"),
+        ({"image_processor_type": "ViTImageProcessor", "do_resize": False}, {}, "it has no step that sets a size"),
         ({"image_processor_type": "ViTImageProcessor"}, {"num_channels": 4}, "images of 4 channels"),
         ({"image_processor_type": "ViTImageProcessorFast", "resample": 1}, {}, "the step 'resize'"),
         ({"image_processor_type": "NoSuchProcessor"}, {}, r"there is no 'NoSuchProcessor' in transformers [\d.]+\.\n"),

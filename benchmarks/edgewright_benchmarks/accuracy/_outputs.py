@@ -85,7 +85,7 @@ def class_scores(prediction: Prediction) -> NDArray[np.float64]:
     floats = [name for name in names if np.asarray(prediction.outputs[name]).dtype.kind == "f"]
     if len(names) != 1 and len(floats) != 1:
         raise InputError(
-            f"A class can be told from one output of scores only; this model has: {', '.join(names)}.",
+            f"Classes need exactly one output of scores; this model has: {', '.join(names)}.",
             hint="Leave the labels out to measure agreement over all outputs, or export the scores alone.",
         )
     (name,) = names if len(names) == 1 else floats

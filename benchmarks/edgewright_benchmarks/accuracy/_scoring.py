@@ -77,7 +77,7 @@ class Scoring:
     def _check(self, predictions: Sequence[Prediction]) -> None:
         if not predictions or len(predictions) != len(self._baseline):
             raise InputError(
-                f"Outputs must be of the same samples: the engine answered {len(predictions)}, "
+                f"Both engines must run the same samples: the engine has {len(predictions)}, "
                 f"the baseline {len(self._baseline)}."
             )
 

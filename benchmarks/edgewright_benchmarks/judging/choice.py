@@ -118,7 +118,7 @@ def _winner(winner: EngineResult, accepted: int, max_drop: float, measure: Measu
     drop = winner.accuracy.drop
     best = "fastest" if winner.latency else "first, in the target's order of preference,"
     which = "the only candidate accepted" if accepted == 1 else f"the {best} of {accepted} accepted candidates"
-    speed = _times(winner.latency) if winner.latency else f"its speed was not measured (only {winner.rung})"
+    speed = _times(winner.latency) if winner.latency else f"its latency was not measured (only {winner.rung})"
     return (
         f"{winner.name} is {which}: {speed}, and it loses at most {points_at_most(drop.high, max_drop)} percentage "
         f"points of {measure} ({_sure(drop)} bound; measured drop {_points(drop.value)} on "

@@ -101,7 +101,7 @@ def metric_interval(
     """A metric of labels with its two-sided percentile bootstrap interval over samples.
 
     Args:
-        function: The metric, called as (truth, prediction); the value is always its.
+        function: The metric, called as (truth, prediction); the value is always computed by it.
         truth: Class of each sample, as integers; shape (samples,).
         prediction: Class that was answered, in the same order.
         of_counts: The same metric for all resamples at once. A resample is drawn as counts of the distinct

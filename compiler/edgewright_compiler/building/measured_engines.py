@@ -39,16 +39,16 @@ class _MeasureKey:
 
 
 def measured_engines(stages: Stages, job: Job, made: MadeEngines) -> Path:
-    """The folder of readings of all engines that can be answered from here; see `read_target_readings`."""
+    """The folder of readings of all engines that can run from here; see `read_target_readings`."""
     modes = job.engine_modes
-    answering = [engine for engine in made.engines if modes[engine.draft.name].runs != "none"]
-    names = [engine.draft.name for engine in answering]
-    emulated = [e for e in answering if modes[e.draft.name].runs == "emulated"]
+    running = [engine for engine in made.engines if modes[engine.draft.name].runs != "none"]
+    names = [engine.draft.name for engine in running]
+    emulated = [e for e in running if modes[e.draft.name].runs == "emulated"]
     # Of an accelerator's engine there is nothing that this machine's processor could run.
     native = [_exactly_here(engine) for engine in emulated if not emulated_by_provider(engine.draft.provider)]
     doing, done = "Measuring", "Measured"
     if job.rung != "measured":
-        doing, done = "Emulating", "Emulated" if emulated else "Answered here, as the reference"
+        doing, done = "Emulating", "Emulated" if emulated else "Ran here, as the reference"
     settings = dataclasses.replace(job.options.meter, threads=job.threads)
 
     def make(place: Path) -> None:
@@ -56,8 +56,8 @@ def measured_engines(stages: Stages, job: Job, made: MadeEngines) -> Path:
         if count:
             stages.progress.note(f"{doing} {count} engines on {len(job.evaluation.samples):,} samples ...")
         with stages.scratch() as scratch:
-            # A reference answers on this machine, which refuses engines of another architecture, as it should.
-            drafted = [_here(e) if modes[e.draft.name].runs == "reference" else e for e in answering]
+            # A reference runs on this machine, which refuses engines of another architecture, as it should.
+            drafted = [_here(e) if modes[e.draft.name].runs == "reference" else e for e in running]
             write_draft(scratch / "package", job, made.exported, drafted)
             if native:
                 write_draft(scratch / "native", job, made.exported, native)
@@ -67,8 +67,8 @@ def measured_engines(stages: Stages, job: Job, made: MadeEngines) -> Path:
 
     key = _MeasureKey(
         exported=made.exported.digest,
-        engines={engine.draft.name: engine.draft for engine in answering},
-        files={engine.draft.name: engine.digest() for engine in answering},
+        engines={engine.draft.name: engine.draft for engine in running},
+        files={engine.draft.name: engine.digest() for engine in running},
         modes={name: modes[name] for name in names},
         data=DataKey.of(job.evaluation),
         golden=DataKey.of(job.golden) if job.golden else None,

@@ -176,9 +176,9 @@ def fixed_size(steps: tuple[StepSpec, ...], where: str) -> tuple[int, int]:
     sized = [step for step in steps if step.step in ("resize_image", "crop_image")]
     options = sized[-1].options if sized else {}
     if "height" not in options:
+        last = "its last one is resize to a shortest edge" if sized else "it has no step that sets a size"
         raise InputError(
-            f"'{where}': its image processor gives images of different sizes (its last step that changes the size is "
-            f"{'resize to a shortest edge' if sized else 'none'}); a graph takes one.",
+            f"'{where}': its image processor gives images of different sizes ({last}); a graph takes one size.",
             hint="Set do_center_crop and crop_size, or a size of height and width, in preprocessor_config.json.",
         )
     return int(options["height"]), int(options["width"])
