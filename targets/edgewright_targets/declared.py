@@ -57,7 +57,7 @@ def declared_text(path: Path, what: str) -> str:
     """The text of a declared file; `what` is what messages call it.
 
     Raises:
-        InputError: It cannot be read, is no text, or is larger than any such file.
+        InputError: The file cannot be read, is not text, or is larger than any such file.
     """
     try:
         if path.stat().st_size > _LARGEST_BYTES:

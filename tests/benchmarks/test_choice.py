@@ -178,8 +178,9 @@ class TestChoose:
         choice = choose(engines, "float", max_drop=0.01, measure="accuracy")
         assert choice.chosen == "b"
         assert "first, in the target's order of preference" in choice.reason
-        assert "its latency was not measured (only emulated)" in choice.reason
-        assert "latency" not in choice.reason
+        unmeasured = "its latency was not measured (only emulated)"
+        assert unmeasured in choice.reason
+        assert "latency" not in choice.reason.replace(unmeasured, "")
 
     def test_no_sentence_says_minus_zero(self) -> None:
         choice = choose([BASELINE, engine(drop=(-0.0002, -0.004, 0.004))], "float", max_drop=0.01, measure="accuracy")

@@ -73,7 +73,7 @@ class Flags(Column):
         return paired_accuracy_drop(baseline.right, self.right)
 
     def needed(self, baseline: Self, max_drop: float) -> int | None:
-        """About how many samples would decide; None if more samples are no help."""
+        """About how many samples would decide; None if more samples do not help."""
         counts = (int((baseline.right & ~self.right).sum()), int((~baseline.right & self.right).sum()))
         return samples_needed(counts, self.samples, max_drop)
 
@@ -109,7 +109,7 @@ class Means(Column):
         return mean_drop(losses, np.zeros_like(losses), span=baseline.span)
 
     def needed(self, baseline: Self, max_drop: float) -> int | None:
-        """About how many samples would decide; None if more samples are no help."""
+        """About how many samples would decide; None if more samples do not help."""
         return samples_needed(self._losses(baseline), self.samples, max_drop, span=baseline.span)
 
     def _losses(self, baseline: Self) -> Floats:
@@ -203,7 +203,7 @@ class Resampled(Column):
         )
 
     def needed(self, baseline: Self, max_drop: float) -> int | None:
-        """About how many samples would decide; None if more samples are no help."""
+        """About how many samples would decide; None if more samples do not help."""
         drop = baseline.value - self.value
         _, high = self._spread(baseline)
         return samples_within(lambda count: drop + self._width(high, drop, count), drop, self.count, max_drop)

@@ -18,7 +18,7 @@ class LabelledArrays(LabelledClassification):
     """Class indices are scored as classes, tuples of them as labels, and other numbers as such."""
 
     def suited(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> Metric[Any]:
-        """See `Metric`; this one is for classes.
+        """The metric for the kind of this ground truth: classes, labels or numbers.
 
         Raises:
             InputError: The ground truth is numbers, and the model gives several for each sample.

@@ -129,7 +129,7 @@ def average_precision(scores: NDArray[np.float64], expected: NDArray[np.bool_]) 
 
     def means(counts: NDArray[np.int64]) -> NDArray[np.float64]:
         each = np.stack([_of_counts(scores[:, label], expected[:, label], counts) for label in range(labels)])
-        # A label that a resample left out is no part of its mean.
+        # A label that a resample left out does not count in its mean.
         there = np.isfinite(each)
         some = there.any(axis=0)
         found: NDArray[np.float64] = np.where(there, each, 0).sum(axis=0)[some] / there.sum(axis=0)[some]

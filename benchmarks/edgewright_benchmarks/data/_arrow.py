@@ -67,7 +67,7 @@ class Saved:
         return sum(table.column(name).nbytes for name in columns if name in table.column_names)
 
     def pieces(self, wanted: Callable[[int, int], bool]) -> Iterator[tuple[int, Any]]:
-        """See `Parquet.pieces`."""
+        """The pieces with their first rows, as `Parquet.pieces` gives them."""
         for first in range(0, self.rows, self.size):
             if wanted(first, first + self.size):
                 yield first, self.found[first : first + self.size].select(self.columns)

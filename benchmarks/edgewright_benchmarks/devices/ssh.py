@@ -151,7 +151,7 @@ class SshDevice:
             InputError: It stays away.
         """
         assert self._session is not None
-        # A worker's own session may end alone; what its client says of a connection that it shared is no reason.
+        # A worker's own session may end alone; what its client prints about a shared connection does not say why.
         try:
             self._session.ask(Done, {"op": "ping"}, timeout=15)
         except ConnectionLostError as error:

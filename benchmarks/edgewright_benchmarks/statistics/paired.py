@@ -181,7 +181,7 @@ def samples_needed(
         span: That `mean_drop` was called with.
 
     Returns:
-        None where more samples are no help: the bound is within the budget already, the measured drop is itself not
+        None where more samples do not help: the bound is within the budget already, the measured drop is itself not
         below the budget, or more than a hundred million would be needed.
     """
     if isinstance(seen, np.ndarray):
@@ -193,7 +193,7 @@ def samples_needed(
 
 
 def samples_within(bound: Callable[[int], float], value: float, samples: int, budget: float) -> int | None:
-    """The least number of samples, about, for which a bound is within the budget; None where that is no help.
+    """The least number of samples, about, for which a bound is within the budget; None where more samples do not help.
 
     Args:
         bound: Number of samples to the upper bound of the drop.

@@ -25,7 +25,7 @@ def read_mask(path: Path) -> NDArray[np.int64]:
     """The class of each pixel, [height, width]; `IGNORED` where it does not count.
 
     Raises:
-        InputError: It is no such picture.
+        InputError: The file is not such a picture.
     """
     try:
         from PIL import Image, UnidentifiedImageError

@@ -76,7 +76,7 @@ def head_of(config: Mapping[str, object], *, names: int = 0) -> Head:
 
 
 def _cross_encoder(config: Mapping[str, object]) -> str | None:
-    """See `Head`: what sentence-transformers writes into the configuration, and what it wrote before version 4."""
+    """The class that makes scores of logits, from where sentence-transformers writes it now or did before version 4."""
     written = config.get("sentence_transformers")
     old = config.get("sbert_ce_default_activation_function")
     if not isinstance(written, Mapping) and not isinstance(old, str):

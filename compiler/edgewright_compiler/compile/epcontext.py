@@ -39,7 +39,7 @@ _FALLBACK_REFUSED = "fallback to CPU EP has been explicitly disabled"
 
 
 def compile_engine(request: CompileRequest, destination: Path) -> CompileFacts:
-    """See `Compiler.compile_engine`; the program is embedded, so the engine is one file."""
+    """Compile into one file in `destination`: the provider's program is embedded in the graph."""
     provider = request.provider
     module = provider_module(provider)
     # Compiling needs what emulating needs; where the hardware itself is, there is no emulator and no need of one.

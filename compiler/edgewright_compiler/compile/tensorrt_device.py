@@ -22,7 +22,7 @@ NOTE = "'edgewright finish' builds and judges it on the device."
 
 
 def compile_engine(request: CompileRequest, destination: Path) -> CompileFacts:
-    """See `Compiler.compile_engine`; the engine is the graph, with its weights beside it."""
+    """Keep the graph as the engine, with its weights beside it: the device itself builds the plan."""
     profile = optimization_profile(request.shapes, request.text_limits)
     shutil.copyfile(request.graph / GRAPH_FILE, destination / GRAPH_FILE)
     if (request.graph / WEIGHTS_FOLDER).is_dir():

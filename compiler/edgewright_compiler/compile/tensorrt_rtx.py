@@ -28,7 +28,7 @@ def missing() -> str | None:
 
 
 def compile_engine(request: CompileRequest, destination: Path) -> CompileFacts:
-    """See `Compiler.compile_engine`; the engine is `engine.plan`, with its weights in it."""
+    """Build `engine.plan` in `destination`, with the weights in it."""
     profile = optimization_profile(request.shapes, request.text_limits)
     capabilities = request.provider_options[CAPABILITIES_KEY].split()
     files = graph_files(request.graph)

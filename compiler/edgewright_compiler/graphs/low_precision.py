@@ -1,4 +1,4 @@
-"""Which nodes of a graph compute in a low precision: counted, so that an engine's name is no empty word."""
+"""Which nodes of a graph compute in a low precision: counted, so that an engine is what its name says."""
 
 from __future__ import annotations
 

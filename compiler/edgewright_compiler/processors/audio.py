@@ -89,7 +89,7 @@ class CheckpointAudio:
         return {name: dict(axes) for name in feeds}
 
     def feeds(self, sample: Any) -> Arrays:
-        """See `Processor`. The decoding of files is the runtime's own: feature extractors take arrays."""
+        """What the feature extractor makes of a file. The runtime decodes the file: feature extractors take arrays."""
         return self._made([self._waveform(sample)])
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:

@@ -50,7 +50,7 @@ class TextOfImages(CheckpointTokenizer):
         return {name: {0: found[0]} if self._padded else found for name, found in axes.items()}
 
     def feeds(self, sample: Any) -> Arrays:
-        """See `Processor`; `sample` is a text or several, which are padded to one length."""
+        """The tokens of `sample`: one text, or several that are padded to one length."""
         texts = [sample] if isinstance(sample, str) else list(sample)
         return self._made(texts, return_tensors="np", padding=self._options.get("padding", True))
 

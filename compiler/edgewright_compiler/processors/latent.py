@@ -69,7 +69,7 @@ class LatentProcessor:
         return {name: {0: torch.export.Dim("batch")} for name in feeds}
 
     def feeds(self, sample: Any) -> Arrays:
-        """See `Processor`; a source has no way of its own from a seed to a latent, so it is the step's."""
+        """The latent of a seed, made by the step: a source has no way of its own from a seed to a latent."""
         return {**self._step({LATENT_INPUT: sample})}
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:

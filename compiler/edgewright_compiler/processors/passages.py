@@ -42,7 +42,7 @@ class PassageTokenizer(CheckpointTokenizer):
         return self._stacked(self._made([(sample["query"], passage) for passage in sample["passages"]]))
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """See `Processor`.
+        """One step, which pairs the query with each passage as tokens of one padded length.
 
         Raises:
             InputError: Padding behind a text changes the answer, and shorter passages need some.

@@ -56,7 +56,7 @@ class QuestionTokenizer(CheckpointTokenizer):
         return self._stacked(made)
 
     def settle_padding(self, infer: Callable[[Arrays], Arrays]) -> None:
-        """See `PaddedProcessor`.
+        """Find out where an engine may pad, and refuse a model whose windows cannot be padded behind the text.
 
         Raises:
             InputError: Padding behind a text changes the answer, and a window of its last words needs some.

@@ -45,4 +45,4 @@ class SourceText:
         return (StepSpec("prefix", {"choices": self._prefixes, "default": next(iter(self._prefixes))}), *tokenize)
 
     def keep(self, folder: Path) -> None:
-        """See `Processor`; the tokenizer is that of what is written, and kept with it."""
+        """Copy nothing: the tokenizer also writes the output, and is kept there."""

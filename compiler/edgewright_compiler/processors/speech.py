@@ -87,7 +87,7 @@ class CheckpointSpeech(CheckpointAudio):
         }
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """See `Processor`: the graph is among them, for it runs several times where audio is long."""
+        """The steps up to the graph, and the graph itself: for long audio it runs several times."""
         *before, last = super().steps(inputs)
         infer = StepSpec(
             "infer_windows",
@@ -104,7 +104,7 @@ class CheckpointSpeech(CheckpointAudio):
         return (*before, last, infer)
 
     def looped(self, sample: Any, infer: Callable[[Arrays], Arrays]) -> Arrays:
-        """See `LoopingProcessor`: whole, or in windows as transformers' own pipeline cuts and joins them."""
+        """The outputs of a whole recording, or of windows, cut and joined as transformers' own pipeline does."""
         from transformers.pipelines.automatic_speech_recognition import chunk_iter, rescale_stride
 
         waveform = self._waveform(sample)

@@ -114,10 +114,10 @@ class CheckpointTokenizer:
         return next((index for index, token in enumerate(ids) if token not in special), 0)
 
     def check_size(self, known: int) -> None:
-        """See `TokenizingProcessor`.
+        """Refuse a tokenizer with tokens that a model of `known` tokens does not have.
 
         Raises:
-            InputError: It has such tokens.
+            InputError: The tokenizer has such tokens.
         """
         found = 1 + int(max(self._tokenizer.get_vocab().values()))
         if found > known:
@@ -190,7 +190,7 @@ class CheckpointTokenizer:
         return (StepSpec("tokenize", options if self._side else {**options, "padded": False}),)
 
     def keep(self, folder: Path) -> None:
-        """See `Processor`: with the times of a transcript as special tokens, for they are no part of its text."""
+        """Write the tokenizer with the times of a transcript as special tokens: they do not belong to its text."""
         data = json.loads(self._tokenizer.backend_tokenizer.to_str())
         for token in data["added_tokens"]:
             token["special"] |= bool(_TIME.fullmatch(token["content"]))

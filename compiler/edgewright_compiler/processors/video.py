@@ -46,7 +46,7 @@ class VideoProcessor(ImageProcessor):
         return {INPUT: pixels[:, None].repeat(1, self._load.options["frames"], 1, 1, 1)}
 
     def feeds(self, sample: Any) -> Arrays:
-        """See `Processor`; which frames are taken is the step's, what becomes of them the source's."""
+        """The pixels of a video: the step chooses its frames, and the source's image processor takes them."""
         with warnings.catch_warnings():
             # Whoever runs the package hears of it.
             warnings.simplefilter("ignore", VideoWarning)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-# Inputs of the question's part: other names than a decoder's own, because what is padding there is no matter of it.
+# Inputs of the question's part. Their names differ from the decoder's own: padding there does not concern the decoder.
 QUESTION = {"question_ids": "input_ids", "question_mask": "attention_mask"}
 
 

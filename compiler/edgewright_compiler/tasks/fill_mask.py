@@ -26,7 +26,7 @@ class _MaskedGraph(SingleGraph):
         self._mask_id = mask_id
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
-        """See `Exporter`: the logits of the masks, as the step of the package gives them."""
+        """The source's logits at the masks of each sample, as the step of the package gives them."""
         found = []
         for sample, answer in zip(samples, super().reference(samples), strict=True):
             ids = self._processor.feeds(sample)["input_ids"][0]

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 class Transcribe:
     """A spectrogram to text, as `generate` of Whisper in transformers: in one window, or in several with times.
 
-    A recording of one window is written without times; those that come all the same are no part of the text. Of a
+    A recording of one window is written without times; times that come all the same are left out. Of a
     longer one each window begins where the last segment of the window before ended. `timestamps` of a call asks for
     times in any case, or (False) for the first window alone.
 

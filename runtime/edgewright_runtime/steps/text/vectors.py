@@ -70,7 +70,7 @@ class PoolTokens:
         """Add `vector`, float32."""
         rows = values[self._vectors][0]
         if self._methods:
-            # What was padded for an engine is no part of the text.
+            # Padding that an engine needs does not belong to the text.
             first = values["padding_before"]
             rows = rows[first : first + len(values["encoding"])]
         found = [method(rows) for method in self._methods] or [rows]
