@@ -24,7 +24,8 @@ class EngineKind(NamedTuple):
         executor: What opens its files as they are in a package.
         plan: TensorRT runs it, not ONNX Runtime, on GPUs of stated compute capabilities. Its flavour has the same name
             in `edgewright_runtime.trt.FLAVOURS`.
-        made_by_finish: `edgewright finish` makes it on the device, from the graph in the package.
+        made_by_finish: `edgewright finish` makes it on the device, from the graph in the package: its build times
+            kernels on the GPU that will run it.
     """
 
     compiler: str = ""

@@ -17,8 +17,10 @@ from command import Command
 from doubles import QUICK_METER
 from edgewright_benchmarks.bench import build_evidence
 from edgewright_benchmarks.measuring.meter import MeterSettings
-from edgewright_benchmarks.progress import Quiet
-from edgewright_compiler.finish.on_device import judge, running
+from edgewright_benchmarks.progress import Progress, Quiet
+from edgewright_compiler.compile import CompileError
+from edgewright_compiler.finish import on_device
+from edgewright_compiler.finish.on_device import finish, judge, running
 from edgewright_runtime import EngineFallbackWarning, EngineUnavailableError, Package, load, verify
 from edgewright_runtime import finished as finished_module
 from edgewright_runtime.finished import (
@@ -28,6 +30,7 @@ from edgewright_runtime.finished import (
     write_finished,
 )
 from edgewright_runtime.likeness import Likeness
+from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.selftest import GoldenSample
 from edgewright_targets import hardware as hardware_module
 from edgewright_targets.gpu import Gpu
@@ -209,3 +212,21 @@ def test_an_engine_that_cannot_run_is_a_reason(package: Package) -> None:
     made, unable = judge(package, [package.manifest.engines[PLAN]], BASELINE, "a GPU", settings, Quiet())
     assert made == []
     assert "NVIDIA driver" in unable[PLAN]
+
+
+def test_only_a_kind_made_on_the_device_is_built_there(package: Package, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan that was built ahead of time goes to the judge as it lies in the package."""
+    monkeypatch.setattr(on_device, "gpu", lambda: GPU)
+    monkeypatch.setattr(on_device, "missing", lambda flavour: None)
+    asked = []
+
+    def built(package: Package, spec: EngineSpec, here: Gpu, progress: Progress) -> bool:
+        asked.append(spec.name)
+        raise CompileError("There is no GPU.")
+
+    monkeypatch.setattr(on_device, "stored_or_built", built)
+    monkeypatch.setattr(on_device, "read_finished", lambda *_: found(PLAN))
+    done = finish(package.root)
+    assert asked == [LATER]
+    assert done.failures == {LATER: "There is no GPU."}
+    assert [one.engine for one in done.engines] == [PLAN]

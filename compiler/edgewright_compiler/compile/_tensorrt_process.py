@@ -13,7 +13,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from edgewright_runtime.trt import FLAVOURS, PLAN_FILE, RTX, load_module, make_log
+from edgewright_runtime.trt import FLAVOURS, PLAN_FILE, load_module, make_log
+from edgewright_targets.engine_kinds import engine_kind
 
 REQUEST, ANSWER, LOG, LAYERS, TIMING = "request.json", "answer.json", "build.log", "layers.txt", "timing.cache"
 # The builder prints the layers of a finished engine in its verbose log, from this line on. The inspector prints the
@@ -67,8 +68,8 @@ def _made(module: Any, log: Any, request: dict[str, Any]) -> dict[str, object]:
     config.progress_monitor = _monitor(module)
     _set_capabilities(module, config, request["capabilities"])
     _set_profile(builder, network, config, request["profile"])
-    # TensorRT for RTX times nothing while it builds: its timing cache has no function.
-    timing = request["flavour"] != RTX.name
+    # A plan is made on the device because its build times kernels; other builds time nothing and have no such cache.
+    timing = engine_kind(request["flavour"]).made_by_finish
     if timing:
         _set_timing_cache(config)
     start = time.perf_counter()

@@ -28,7 +28,7 @@ from edgewright_runtime.likeness import likeness_of
 from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.package import Package
 from edgewright_runtime.selftest import check_complete, check_tolerance, stored_samples
-from edgewright_runtime.trt import CAPABILITIES_KEY, FLAVOURS, RTX, missing
+from edgewright_runtime.trt import CAPABILITIES_KEY, FLAVOURS, missing
 from edgewright_targets import InputError, nearest
 from edgewright_targets.gpu import CudaError, Gpu, gpu
 from edgewright_targets.host import architecture
@@ -82,7 +82,7 @@ def finish(
     for spec in waiting:
         try:
             _check_usable(spec, here)
-            fresh = spec.engine != RTX.name and stored_or_built(package, spec, here, progress)
+            fresh = spec.kind.made_by_finish and stored_or_built(package, spec, here, progress)
         except CompileError as error:
             failures[spec.name] = str(error)
             progress.note(f"{spec.name} failed: {error}")
