@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from edgewright_benchmarks.devices.engine_worker import Place
-from edgewright_benchmarks.judging.native import compare_with_native
+from edgewright_benchmarks.judging.native_comparison import compare_with_native
 from edgewright_benchmarks.measuring.meter import answer_engines
 from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.progress import Progress, Terminal

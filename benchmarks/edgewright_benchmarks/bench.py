@@ -20,8 +20,8 @@ from edgewright_benchmarks.devices.address import RemoteDevice
 from edgewright_benchmarks.devices.engine_worker import WorkerError
 from edgewright_benchmarks.devices.here import ThisMachine
 from edgewright_benchmarks.devices.ssh import SshDevice
+from edgewright_benchmarks.judging.baseline_doubt import NOT_RIGHT
 from edgewright_benchmarks.judging.choice import choose, measured_again
-from edgewright_benchmarks.judging.doubt import NOT_RIGHT
 from edgewright_benchmarks.judging.evidence import (
     EngineFacts,
     compare_engines,

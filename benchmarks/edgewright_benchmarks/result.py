@@ -120,8 +120,8 @@ class NativeAnswers:
 
 
 @dataclass(frozen=True)
-class Otherwise:
-    """Samples that an engine answers otherwise than the float baseline.
+class ChangedPredictions:
+    """Samples for which an engine has other predictions than the float baseline.
 
     Attributes:
         count: How many.
@@ -150,11 +150,11 @@ class EngineResult:
         peak_memory_bytes: Peak resident memory of a process that loads it and answers all samples.
         size_bytes: Files that this engine needs on disk, shared weights included.
         nodes: Provider to the number of graph nodes it runs.
-        native: Where it was emulated: how its answers differ from this machine's; None where this machine has no such.
+        native: Where it was emulated: how its outputs differ from this machine's; None where this machine cannot run it.
         low_precision: Operator type to the number of nodes of its graphs that compute in the precision of its name;
             empty for float, and in evidence that did not count them.
-        otherwise: Samples that it answers otherwise than the baseline; None where it is that, or nothing can be told
-            from its answers, such as from vectors.
+        otherwise: Samples with other predictions than the baseline; None for the baseline itself, and where predictions
+            cannot be compared, such as vectors.
     """
 
     name: str
@@ -172,7 +172,7 @@ class EngineResult:
     nodes: dict[str, int] = field(default_factory=dict)
     native: NativeAnswers | None = None
     low_precision: dict[str, int] = field(default_factory=dict)
-    otherwise: Otherwise | None = None
+    otherwise: ChangedPredictions | None = None
 
     def low_precision_words(self) -> str:
         """What of its graphs is in its low precision, such as `int8: 12 MatMul, 1 Gather`; empty where nothing is."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgewright_benchmarks.judging.elsewhere import NOT_HERE, elsewhere, is_elsewhere
-from edgewright_benchmarks.judging.native import notes_of
+from edgewright_benchmarks.judging.foreign_engines import NOT_HERE, foreign_engines, is_foreign
+from edgewright_benchmarks.judging.native_comparison import notes_of
 from edgewright_benchmarks.metrics import metric_value, metric_words
 from edgewright_benchmarks.statistics.bounds import points_at_most
 from edgewright_cli.console import bold, grey, megabytes, table, wrapped
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 def result_text(result: Result) -> str:
     """The whole result for people; fits in 80 columns."""
-    engines = [engine for engine in result.engines if not is_elsewhere(engine)]
+    engines = [engine for engine in result.engines if not is_foreign(engine)]
     rungs = list(dict.fromkeys(engine.rung for engine in engines if engine.status != "failed"))
     targets = ", ".join(dict.fromkeys(engine.target for engine in result.engines))
     parts = [f"Engines for {bold(targets)}{f', all {rungs[0]}' if len(rungs) == 1 else ''}:", _table(result, engines)]
-    for others in elsewhere(result.engines):
+    for others in foreign_engines(result.engines):
         names = ", ".join(name.removeprefix(f"{targets}-") for name in others.names)
         parts.append(grey(wrapped(f"{NOT_HERE}: {names}. {others.reason}", "   ")))
     parts += ["", wrapped(_explanation(result, _metric(result)))]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from edgewright_benchmarks.data import read_dataset
-from edgewright_benchmarks.judging.doubt import doubt
+from edgewright_benchmarks.judging.baseline_doubt import baseline_doubt
 from edgewright_benchmarks.metrics import metric_title
 from edgewright_benchmarks.tasks import find_task
 from edgewright_targets import InputError
@@ -99,8 +99,8 @@ def test_forms_of_labels(tmp_path: Path, label: NDArray[np.generic]) -> None:
     # A baseline of one answer is doubted whatever the form.
     constant = column(np.full(len(TRUTH), 3.0))
     figure = score(find_task("arrays").labelled, constant, TRUTH, constant)
-    assert doubt(figure, predictions(constant), TRUTH)
-    assert doubt(figure, predictions(constant), [float(index) for index in TRUTH]) == doubt(
+    assert baseline_doubt(figure, predictions(constant), TRUTH)
+    assert baseline_doubt(figure, predictions(constant), [float(index) for index in TRUTH]) == baseline_doubt(
         figure, predictions(constant), TRUTH
     )
     # With a point they are classes as long as there is no other number.
@@ -138,6 +138,6 @@ def test_numbers_and_several_labels_of_arrays(tmp_path: Path) -> None:
     years = np.round(logits[:, 0] * 10 + 40).tolist()
     figure = score(scorer, single, years, single)
     assert figure.metrics["spearman"].value > 0.99
-    assert doubt(figure, predictions(column(np.array(years))), years) == ""
+    assert baseline_doubt(figure, predictions(column(np.array(years))), years) == ""
     with pytest.raises(InputError, match="but the model gives 3"):
         score(scorer, several, found["number"], several)

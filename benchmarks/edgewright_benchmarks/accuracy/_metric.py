@@ -83,7 +83,7 @@ class Metric(ABC, Generic[R]):
         return self.scores(baseline, reference)
 
     def changed(self, predictions: Sequence[Prediction], baseline: Sequence[Prediction]) -> Sequence[bool | None]:
-        """Whether each sample is answered otherwise than by the baseline; None where that cannot be told."""
+        """Whether each sample has another prediction than with the baseline; None if that is unknown."""
         return [answers_differ(one, other) for one, other in zip(predictions, baseline, strict=True)]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from edgewright_benchmarks.judging.elsewhere import NOT_HERE, is_elsewhere
+from edgewright_benchmarks.judging.foreign_engines import NOT_HERE, is_foreign
 from edgewright_benchmarks.result import Accuracy, EngineResult, Interval, Latency, Measure
 from edgewright_benchmarks.statistics.bounds import apart, points_at_most, span
 from edgewright_benchmarks.statistics.intervals import starved_baseline
@@ -127,19 +127,19 @@ def _winner(winner: EngineResult, accepted: int, max_drop: float, measure: Measu
 
 
 def _no_winner(judged: Sequence[EngineResult], baseline: str) -> str:
-    others = sum(is_elsewhere(engine) for engine in judged)
+    others = sum(is_foreign(engine) for engine in judged)
     counts = (sum(engine.status == status for engine in judged) for status in ("refused", "failed", "unfinished"))
     refused, failed, unfinished = counts
-    said = f"{refused} refused, {failed - others} failed" + (f", {others} {NOT_HERE}" if others else "")
+    failures = f"{refused} refused, {failed - others} failed" + (f", {others} {NOT_HERE}" if others else "")
     if unfinished:
         engines = "an engine" if unfinished == 1 else f"{unfinished} engines"
         return (
             f"The baseline {baseline} is used until 'edgewright finish' has compared {engines} with it on the device "
-            f"({said})."
+            f"({failures})."
         )
     if not refused and not failed:
         return f"The baseline {baseline} ships: there was no other candidate."
-    return f"The baseline {baseline} ships: no candidate was accepted ({said})."
+    return f"The baseline {baseline} ships: no candidate was accepted ({failures})."
 
 
 def measured_again(running: EngineResult, built: str, measure: Measure, data: str) -> str:

@@ -11,9 +11,9 @@ import numpy as np
 
 from edgewright_benchmarks.accuracy import Scoring
 from edgewright_benchmarks.data import Dataset
-from edgewright_benchmarks.judging.doubt import doubt
+from edgewright_benchmarks.judging.baseline_doubt import baseline_doubt
+from edgewright_benchmarks.judging.changed_predictions import changed_predictions
 from edgewright_benchmarks.judging.odd_values import odd_values
-from edgewright_benchmarks.judging.otherwise import answered_otherwise
 from edgewright_benchmarks.measuring.meter import MeterSettings, Readings
 from edgewright_benchmarks.result import DataFacts, EngineResult, Latency, Measure, Settings
 from edgewright_benchmarks.statistics.intervals import latency_ratio, stability_warnings
@@ -116,7 +116,7 @@ def compare_engines(
     figure = next((result.accuracy for result in results if result.name == baseline), None)
     doubtful = ""
     if figure is not None and data.labels is not None:
-        doubtful = doubt(figure, reference.predictions, data.labels)
+        doubtful = baseline_doubt(figure, reference.predictions, data.labels)
     return Comparison(tuple(results), metric.measure, warned, doubtful)
 
 
@@ -171,7 +171,7 @@ def _result(
         read,
         reasons=(*read.reasons, *odd_values(found.predictions, reference.predictions)),
         accuracy=scoring.of(found.predictions),
-        otherwise=answered_otherwise(scoring.changed(found.predictions)),
+        otherwise=changed_predictions(scoring.changed(found.predictions)),
     )
 
 

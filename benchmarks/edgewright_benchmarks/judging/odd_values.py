@@ -19,11 +19,11 @@ def odd_values(predictions: Sequence[Prediction], baseline: Sequence[Prediction]
     samples = [index for index, place in enumerate(found) if place]
     if not samples:
         return ()
-    said = (
+    sentence = (
         f"In {len(samples):,} of {len(found):,} samples NaN or infinities are at other places than in float: in "
         f"sample {samples[0]}, {found[samples[0]]}."
     )
-    return (said,)
+    return (sentence,)
 
 
 def _of_sample(prediction: Prediction, baseline: Prediction) -> str:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edgewright_benchmarks.judging.elsewhere import NOT_HERE, is_elsewhere
-from edgewright_benchmarks.judging.native import notes_of
+from edgewright_benchmarks.judging.foreign_engines import NOT_HERE, is_foreign
+from edgewright_benchmarks.judging.native_comparison import notes_of
 from edgewright_benchmarks.report.words import budget, drop_word, points_bound
 from edgewright_benchmarks.result import Accuracy, EngineResult, Interval, Latency, Result
 from edgewright_targets import InputError
@@ -42,7 +42,7 @@ def role(result: Result, engine: EngineResult) -> str:
     A bench judges again: one that it refuses stays `refused` even where it is used. What is for other processors is
     `elsewhere`.
     """
-    if is_elsewhere(engine):
+    if is_foreign(engine):
         return "elsewhere"
     return "chosen" if engine.name == result.chosen and engine.status == "accepted" else engine.status
 
@@ -50,7 +50,7 @@ def role(result: Result, engine: EngineResult) -> str:
 def status(result: Result, engine: EngineResult) -> str:
     """What became of the engine, in words, and that it is the one in use."""
     if engine.name != result.chosen:
-        return NOT_HERE if is_elsewhere(engine) else engine.status
+        return NOT_HERE if is_foreign(engine) else engine.status
     if result.kind == "bench":
         return f"{engine.status}, runs here"
     return "chosen" if engine.status == "accepted" else f"{engine.status}, ships"
@@ -68,13 +68,13 @@ def over_budget(result: Result, engine: EngineResult) -> bool:
 
 
 def notes(engine: EngineResult) -> tuple[str, ...]:
-    """All that is to be said about an engine, as sentences."""
+    """All notes of an engine, as sentences."""
     found = engine.otherwise
     if found is None or not found.count or engine.accuracy is None:
         return notes_of(engine)
-    said = f"{found.count:,} of {engine.accuracy.samples:,} samples have other predictions than the float baseline: "
+    changed = f"{found.count:,} of {engine.accuracy.samples:,} samples have other predictions than the float baseline: "
     more = f" and {found.count - len(found.first):,} more" if found.count > len(found.first) else ""
-    return (*notes_of(engine), f"{said}{', '.join(map(str, found.first))}{more}.")
+    return (*notes_of(engine), f"{changed}{', '.join(map(str, found.first))}{more}.")
 
 
 def numbers(result: Result, build: Result | None) -> Mapping[str, int]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edgewright_benchmarks.judging.elsewhere import NOT_HERE, Elsewhere, elsewhere
+from edgewright_benchmarks.judging.foreign_engines import NOT_HERE, ForeignEngines, foreign_engines
 from edgewright_benchmarks.report import view, words
 from edgewright_benchmarks.report.facts import check, numbers, unseen, warnings
 from edgewright_benchmarks.report.headline import basis, headline
@@ -40,7 +40,7 @@ class _Section:
     beyond: int
     key: list[_KeyEntry]
     rows: list[view.Row]
-    elsewhere: list[Elsewhere]
+    elsewhere: list[ForeignEngines]
 
 
 def render_html(result: Result, build: Result | None = None, quoted: Sequence[Quote] = ()) -> str:
@@ -110,7 +110,7 @@ def _section(result: Result, title: str, known: Mapping[str, int], markup: Any) 
         beyond=beyond_axis(result),
         key=_key(rows, shown),
         rows=rows,
-        elsewhere=elsewhere(result.engines),
+        elsewhere=foreign_engines(result.engines),
     )
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from edgewright_benchmarks.judging.elsewhere import NOT_HERE, elsewhere, is_elsewhere
+from edgewright_benchmarks.judging.foreign_engines import NOT_HERE, foreign_engines, is_foreign
 from edgewright_benchmarks.report import view, words
 from edgewright_benchmarks.report.facts import check, notes, numbers, warnings
 from edgewright_benchmarks.report.headline import Figure, basis, headline
@@ -91,9 +91,9 @@ def _cell(cell: view.Cell) -> str:
 
 
 def _reasons(result: Result, known: Mapping[str, int]) -> list[str]:
-    noted = [(engine, notes(engine)) for engine in result.engines if not is_elsewhere(engine)]
+    noted = [(engine, notes(engine)) for engine in result.engines if not is_foreign(engine)]
     lines = [f"- {known[e.name]} {_code(e.name)} {e.status}: {_text(' '.join(said))}" for e, said in noted if said]
-    for others in elsewhere(result.engines):
+    for others in foreign_engines(result.engines):
         names = ", ".join(map(_code, others.names))
         lines.append(f"- {NOT_HERE.capitalize()}: {names}. {_text(others.reason)}")
     return ["\n".join(lines)] if lines else []

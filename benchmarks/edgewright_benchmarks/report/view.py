@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edgewright_benchmarks.judging.elsewhere import is_elsewhere
+from edgewright_benchmarks.judging.foreign_engines import is_foreign
 from edgewright_benchmarks.metrics import metric_span, metric_title, metric_value
 from edgewright_benchmarks.report import words
 from edgewright_benchmarks.report.facts import answered, notes, role, status, timed
@@ -43,7 +43,7 @@ def table(result: Result, numbers: Mapping[str, int]) -> list[Row]:
     """All engines with all figures, in the order they were tried; without those that are for other processors."""
     engines = [result.engine(result.baseline), *result.engines]
     metrics = list(dict.fromkeys(name for engine in engines for name in _metric_names(engine)))
-    shown = [engine for engine in result.engines if not is_elsewhere(engine)]
+    shown = [engine for engine in result.engines if not is_foreign(engine)]
     return [_row(result, engine, numbers[engine.name], metrics) for engine in shown]
 
 

@@ -18,7 +18,7 @@ from edgewright_benchmarks.judging.evidence import (
 from edgewright_benchmarks.metrics import metric_value, metric_words
 from edgewright_benchmarks.result import EngineResult, Result
 from edgewright_benchmarks.versions import installed_versions
-from edgewright_compiler.building.doubted import doubted
+from edgewright_compiler.building.doubted_baseline import doubt_warnings
 from edgewright_compiler.building.target_readings import TargetReadings
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def judge_readings(job: Job, made: MadeEngines, found: TargetReadings) -> Result
         baseline=baseline,
         max_drop=job.options.max_drop,
     )
-    said = doubted(job, compared.doubt)
+    doubts = doubt_warnings(job, compared.doubt)
     by_name = {engine.name: _as_reference(engine, modes[engine.name]) for engine in compared.engines}
     everything = [
         by_name.get(job.engine_name(candidate.name))
@@ -69,7 +69,7 @@ def judge_readings(job: Job, made: MadeEngines, found: TargetReadings) -> Result
         machine=found.machine,
         versions={**tool_versions(), **installed_versions(job.source.tools)},
         settings=settings_facts(job.options.meter, found.calls, len(job.evaluation.samples), job.threads),
-        warnings=(*said, *exported.notes, *_warnings(job, made, judged.engines), *compared.warnings),
+        warnings=(*doubts, *exported.notes, *_warnings(job, made, judged.engines), *compared.warnings),
         created=found.created,
         optimizer=made.optimizer,
     )
@@ -81,8 +81,8 @@ def _as_reference(engine: EngineResult, mode: ExecutionMode) -> EngineResult:
         return engine
     name, value = next(iter(engine.accuracy.metrics.items()))
     figure = metric_value(name, value.value)
-    said = f"There its {metric_words(name)} was {figure} on {engine.accuracy.samples:,} samples."
-    return dataclasses.replace(engine, accuracy=None, reasons=(*engine.reasons, said))
+    there = f"There its {metric_words(name)} was {figure} on {engine.accuracy.samples:,} samples."
+    return dataclasses.replace(engine, accuracy=None, reasons=(*engine.reasons, there))
 
 
 def _warnings(job: Job, made: MadeEngines, engines: Sequence[EngineResult]) -> tuple[str, ...]:

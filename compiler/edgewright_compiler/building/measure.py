@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from edgewright_benchmarks.devices.engine_worker import Place, WorkerError
 from edgewright_benchmarks.devices.workers import WorkerProcess
 from edgewright_benchmarks.judging.evidence import now
-from edgewright_benchmarks.judging.native import compare_with_native
+from edgewright_benchmarks.judging.native_comparison import compare_with_native
 from edgewright_benchmarks.measuring.meter import MeterSettings, Readings, answer_engines, read_engines
 from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.progress import Progress
-from edgewright_compiler.building.doubted import refuse_doubted
+from edgewright_compiler.building.doubted_baseline import refuse_doubted
 from edgewright_compiler.building.job import GOLDEN_SAMPLES, Job
 from edgewright_compiler.building.target_readings import GOLDEN_FILE, TargetReadings, write_target_readings
 from edgewright_runtime.selftest import GoldenSample, write_golden

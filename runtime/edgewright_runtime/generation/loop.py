@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgewright_runtime import carried
+from edgewright_runtime import loop_state
 
 if TYPE_CHECKING:
     from edgewright_runtime.engine import Engine
@@ -178,5 +178,5 @@ class Loop:
             spec.positions: self._next + np.arange(new),
             spec.kept: np.arange(new),
         }
-        state = carried.as_arrays(self._fed, self._carried)
+        state = loop_state.as_arrays(self._fed, self._carried)
         return {name: value for name, value in (made | state | self._fixed).items() if name}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgewright_runtime import carried
+from edgewright_runtime import loop_state
 from edgewright_runtime.errors import PackageError
 from edgewright_runtime.steps.values import call_of
 from edgewright_targets.record import read_record
@@ -76,7 +76,7 @@ class FrameLoop:
         self._binding = self._graph.session.io_binding()
         for name, value in self._constants.items():
             self._binding.bind_cpu_input(name, value)
-        self._carried = carried.zeros(self._spec.shapes[name] for name in self._spec.state.values())
+        self._carried = loop_state.zeros(self._spec.shapes[name] for name in self._spec.state.values())
         self._heard = np.zeros((1, self._spec.context + self._spec.window), dtype=np.float32)
 
     def frame(self, samples: Array) -> float:
@@ -98,7 +98,7 @@ class FrameLoop:
         """What the graph would be given for a frame, as arrays: for calibration."""
         context = self._heard[:, self._heard.shape[1] - self._spec.context :]
         audio = np.concatenate([context, samples[None]], axis=1)
-        state = carried.as_arrays(self._spec.state.values(), self._carried)
+        state = loop_state.as_arrays(self._spec.state.values(), self._carried)
         return {self._spec.audio: audio, **state, **self._constants}
 
     def _hear(self, samples: Array) -> None:

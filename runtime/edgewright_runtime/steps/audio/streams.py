@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgewright_runtime import carried
+from edgewright_runtime import loop_state
 from edgewright_runtime.errors import PackageError
 from edgewright_runtime.steps.audio.stream_windows import Stream, Windows, WindowSpec, can_be, fed, frames_of, joined
 from edgewright_runtime.steps.values import NamedValues, Values, call_of
@@ -77,7 +77,7 @@ class StreamLoop:
 
     def start(self) -> None:
         """Begin with a state of zeros, before anything was heard."""
-        self._carried = carried.zeros(self._spec.shapes[name] for name in self._spec.state.values())
+        self._carried = loop_state.zeros(self._spec.shapes[name] for name in self._spec.state.values())
         self._windows = {name: Windows(window) for name, window in self._spec.inputs.items()}
         self._waiting = {name: deque() for name in self._spec.inputs}
 
@@ -97,7 +97,7 @@ class StreamLoop:
             taken = {name: waiting.popleft() for name, waiting in self._waiting.items()}
             feeds = {name: fed(self._spec.inputs[name], frames) for name, (frames, _) in taken.items()}
             if kept is not None and index % max(1, count // _CALIBRATION_WINDOWS) == 0:
-                state = carried.as_arrays(self._spec.state.values(), self._carried)
+                state = loop_state.as_arrays(self._spec.state.values(), self._carried)
                 kept.append({**feeds, **state, **self._constants})
             heard = max(end for _, end in taken.values())
             for name, value in self._run({**feeds, **self._constants}).items():

@@ -1,4 +1,4 @@
-"""An emulated engine's answers beside those of the same graph on this machine: what another processor changes."""
+"""An emulated engine's outputs against those of the same graph on this machine: what another processor changes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def compare_with_native(there: Sequence[Prediction], here: Sequence[Prediction],
 
 
 def notes_of(engine: EngineResult) -> tuple[str, ...]:
-    """All that is to be said about an engine: its reasons, and what the comparison found."""
+    """The notes of an engine: its reasons, and what the comparison found."""
     sentence = native_sentence(engine)
     return (*engine.reasons, sentence) if sentence else engine.reasons
 

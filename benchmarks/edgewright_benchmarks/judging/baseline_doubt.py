@@ -30,7 +30,7 @@ _HALF = 0.5
 _SIGNED = ("spearman",)
 
 
-def doubt(accuracy: Accuracy, outputs: Sequence[Prediction], truth: Sequence[Any]) -> str:
+def baseline_doubt(accuracy: Accuracy, outputs: Sequence[Prediction], truth: Sequence[Any]) -> str:
     """What is doubtful in the float engine's figure, as a sentence; empty where nothing is.
 
     Args:

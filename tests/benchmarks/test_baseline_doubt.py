@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgewright_benchmarks.judging.doubt import doubt
+from edgewright_benchmarks.judging.baseline_doubt import baseline_doubt
 from edgewright_benchmarks.result import Accuracy, Interval
 from edgewright_benchmarks.tasks import TASKS, find_task
 from edgewright_benchmarks.truth.objects import TrueBox
@@ -46,7 +46,7 @@ def true_boxes(*lefts: float) -> list[Any]:
 
 def judged(task: str, outputs: list[Any], truth: Any) -> str:
     """What is doubtful in these outputs of the float engine."""
-    return doubt(score(find_task(task).labelled, outputs, truth, outputs), predictions(outputs), truth)
+    return baseline_doubt(score(find_task(task).labelled, outputs, truth, outputs), predictions(outputs), truth)
 
 
 @pytest.mark.parametrize(
@@ -108,9 +108,9 @@ def test_answers_to_questions_and_masks_are_compared_without_what_always_differs
     masks = answers(*({"mask": np.full((4, 5 + index), 2)} for index in range(6)))
     drawn = answers(*({"mask": np.arange(20 + index) % 3} for index in range(6)))
 
-    assert "the same prediction for all" in doubt(third, predictions(sure), SPOKEN)
-    assert "the same prediction for all" in doubt(third, predictions(masks), SPOKEN)
-    assert doubt(third, predictions(drawn), SPOKEN) == ""
+    assert "the same prediction for all" in baseline_doubt(third, predictions(sure), SPOKEN)
+    assert "the same prediction for all" in baseline_doubt(third, predictions(masks), SPOKEN)
+    assert baseline_doubt(third, predictions(drawn), SPOKEN) == ""
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)

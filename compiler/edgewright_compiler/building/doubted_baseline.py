@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgewright_benchmarks.accuracy import Scoring
-from edgewright_benchmarks.judging.doubt import NOT_RIGHT, doubt
+from edgewright_benchmarks.judging.baseline_doubt import NOT_RIGHT, baseline_doubt
 from edgewright_benchmarks.tasks import find_task
 from edgewright_targets import CheckFailedError
 
@@ -25,10 +25,10 @@ def refuse_doubted(job: Job, baseline: Readings) -> None:
         return
     metric = find_task(job.source.task).metric(labelled=True)
     accuracy = Scoring(metric, truth, baseline.predictions).of_baseline()
-    doubted(job, doubt(accuracy, baseline.predictions, truth))
+    doubt_warnings(job, baseline_doubt(accuracy, baseline.predictions, truth))
 
 
-def doubted(job: Job, doubt: str) -> tuple[str, ...]:
+def doubt_warnings(job: Job, doubt: str) -> tuple[str, ...]:
     """That the float model is wrong on the data, for the evidence of a build that accepts it; often nothing.
 
     Raises:
@@ -36,10 +36,10 @@ def doubted(job: Job, doubt: str) -> tuple[str, ...]:
     """
     if not doubt:
         return ()
-    said = f"{NOT_RIGHT} on {job.evaluation.name}. {doubt}"
+    message = f"{NOT_RIGHT} on {job.evaluation.name}. {doubt}"
     suspects = f"Check {find_task(job.source.task).suspects}."
     if job.options.accept_baseline:
-        return (f"{said} It was accepted with --accept-baseline. {suspects}",)
+        return (f"{message} It was accepted with --accept-baseline. {suspects}",)
     raise CheckFailedError(
-        said, hint=f"Nothing was built. {suspects} If the model is as intended, pass --accept-baseline to continue."
+        message, hint=f"Nothing was built. {suspects} If the model is as intended, pass --accept-baseline to continue."
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.report_fixtures import build_result, engine
-from edgewright_benchmarks.judging.native import compare_with_native, native_sentence
+from edgewright_benchmarks.judging.native_comparison import compare_with_native, native_sentence
 from edgewright_benchmarks.predictions import Prediction, prediction_with
 from edgewright_benchmarks.report import render_html, render_markdown
 from edgewright_benchmarks.result import NativeAnswers

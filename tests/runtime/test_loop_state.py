@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from onnxruntime import OrtValue
 
-from edgewright_runtime.carried import as_arrays, zeros
+from edgewright_runtime.loop_state import as_arrays, zeros
 
 
 def test_arrays_do_not_change_with_what_the_state_lay_in() -> None:

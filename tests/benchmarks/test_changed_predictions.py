@@ -9,10 +9,10 @@ import pytest
 
 from benchmarks.report_fixtures import CHOSEN, REFUSED, bench_result, build_result
 from edgewright_benchmarks.accuracy import Metric
-from edgewright_benchmarks.judging.otherwise import answered_otherwise
+from edgewright_benchmarks.judging.changed_predictions import changed_predictions
 from edgewright_benchmarks.report import render_html, render_markdown
 from edgewright_benchmarks.report.quotes import quoted, quotes
-from edgewright_benchmarks.result import Otherwise, Result, result_from_json
+from edgewright_benchmarks.result import ChangedPredictions, Result, result_from_json
 from edgewright_benchmarks.tasks import find_task
 from edgewright_cli import main
 from edgewright_runtime.samples import ANSWER, pack_answer
@@ -33,8 +33,8 @@ def answers(*given: Any) -> list[Any]:
     return [{"tokens": np.zeros((1, 1), np.float32)} | {ANSWER: pack_answer(one)} for one in given]
 
 
-def changed(how: Metric[Any], outputs: list[Any], reference: list[Any]) -> Otherwise | None:
-    return answered_otherwise(how.changed(predictions(outputs), predictions(reference)))
+def changed(how: Metric[Any], outputs: list[Any], reference: list[Any]) -> ChangedPredictions | None:
+    return changed_predictions(how.changed(predictions(outputs), predictions(reference)))
 
 
 class TestWhich:
@@ -42,17 +42,17 @@ class TestWhich:
     def test_classes_by_their_best_one(self, labelled: bool) -> None:
         how = find_task("text-classification").metric(labelled=labelled)
         found = changed(how, scores(0, 1, 2, 1), scores(0, 2, 2, 0))
-        assert found == Otherwise(2, (2, 4))
+        assert found == ChangedPredictions(2, (2, 4))
 
     def test_a_single_score_by_its_threshold(self) -> None:
         how = find_task("text-classification").metric(labelled=True)
-        assert changed(how, single(-3, 0.5, 4), single(-2, -0.5, 9)) == Otherwise(1, (2,))
+        assert changed(how, single(-3, 0.5, 4), single(-2, -0.5, 9)) == ChangedPredictions(1, (2,))
 
     def test_a_score_that_is_no_number(self) -> None:
         how = find_task("text-classification").metric(labelled=True)
         outputs = scores(0, 1)
         outputs[1] = {"scores": np.full((1, 3), np.nan, np.float32)}
-        assert changed(how, outputs, scores(0, 1)) == Otherwise(1, (2,))
+        assert changed(how, outputs, scores(0, 1)) == ChangedPredictions(1, (2,))
 
     @pytest.mark.parametrize("labelled", [True, False])
     def test_several_labels_by_all_of_them(self, labelled: bool) -> None:
@@ -60,7 +60,7 @@ class TestWhich:
         nan = float("nan")
         outputs = [{"logits": np.array([row])} for row in ([3, 0.1, -1], [3, -1, -1], [3, 1, nan])]
         reference = [{"logits": np.array([row])} for row in ([2, 0.5, -1], [2, 1, -1], [2, 1, -1.0])]
-        assert changed(how, outputs, reference) == Otherwise(2, (2, 3))
+        assert changed(how, outputs, reference) == ChangedPredictions(2, (2, 3))
 
     @pytest.mark.parametrize("labelled", [True, False])
     def test_of_numbers_nothing_can_be_told(self, labelled: bool) -> None:
@@ -70,7 +70,7 @@ class TestWhich:
     def test_texts_by_what_they_say(self) -> None:
         how = find_task("automatic-speech-recognition").metric(labelled=True)
         found = changed(how, answers("on", "off", ""), answers("on", "of", ""))
-        assert found == Otherwise(1, (2,))
+        assert found == ChangedPredictions(1, (2,))
 
     def test_of_vectors_nothing_can_be_told(self) -> None:
         how = find_task("feature-extraction").metric(labelled=False)
@@ -79,10 +79,10 @@ class TestWhich:
     def test_the_list_is_bounded_and_the_count_is_not(self) -> None:
         how = find_task("text-classification").metric(labelled=True)
         found = changed(how, scores(*[0] * 500), scores(*[1] * 500))
-        assert found == Otherwise(500, tuple(range(1, 21)))
+        assert found == ChangedPredictions(500, tuple(range(1, 21)))
 
 
-def listed(result: Result, **changed: Otherwise) -> Result:
+def listed(result: Result, **changed: ChangedPredictions) -> Result:
     by_name = {CHOSEN: changed.get("chosen"), REFUSED: changed.get("refused")}
     return replace(result, engines=tuple(replace(one, otherwise=by_name.get(one.name)) for one in result.engines))
 
@@ -97,7 +97,7 @@ SAMPLES += ["x" * 10**6, np.zeros((1, 8)), {"text": ["a\u202eb"]}]
 
 class TestReport:
     def test_numbers_alone_without_being_asked(self) -> None:
-        result = listed(build_result(), chosen=Otherwise(13, (1, 2, 3)), refused=Otherwise(0, ()))
+        result = listed(build_result(), chosen=ChangedPredictions(13, (1, 2, 3)), refused=ChangedPredictions(0, ()))
         for text in (render_html(result), render_markdown(result)):
             said = " ".join(text.split())
             assert "13 of 1,000 samples have other predictions than the float baseline: 1, 2, 3 and 10 more." in said
@@ -108,7 +108,7 @@ class TestReport:
         assert result_from_json(data, "a result") == result
 
     def test_quotes_are_cut_spelt_and_escaped(self) -> None:
-        result = listed(bench_result(), chosen=Otherwise(3, (1, 2, 3)))
+        result = listed(bench_result(), chosen=ChangedPredictions(3, (1, 2, 3)))
         found = quotes(result, SAMPLES)
         assert [(one.number, one.text, one.engines) for one in found] == [
             (1, r"turn on the \x1b[31mlights\n", (CHOSEN,)),

@@ -13,23 +13,23 @@ NOT_HERE = "not for this machine"
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class ForeignEngines:
     """Engines that are for other processors, and why, as a sentence."""
 
     names: tuple[str, ...]
     reason: str
 
 
-def is_elsewhere(engine: EngineResult) -> bool:
+def is_foreign(engine: EngineResult) -> bool:
     """Whether the engine could not run because its provider takes other processors."""
     if engine.status != "failed" or engine.provider not in PROVIDERS:
         return False
     return engine.reasons == (getattr(provider(engine.provider), "OTHER_PROCESSORS", None),)
 
 
-def elsewhere(engines: Sequence[EngineResult]) -> list[Elsewhere]:
+def foreign_engines(engines: Sequence[EngineResult]) -> list[ForeignEngines]:
     """Those of `engines`, together where they have one reason."""
     names: dict[str, list[str]] = {}
-    for engine in filter(is_elsewhere, engines):
+    for engine in filter(is_foreign, engines):
         names.setdefault(engine.reasons[0], []).append(engine.name)
-    return [Elsewhere(tuple(found), reason) for reason, found in names.items()]
+    return [ForeignEngines(tuple(found), reason) for reason, found in names.items()]
