@@ -150,7 +150,7 @@ class EngineResult:
         peak_memory_bytes: Peak resident memory of a process that loads it and answers all samples.
         size_bytes: Files that this engine needs on disk, shared weights included.
         nodes: Provider to the number of graph nodes it runs.
-        native: Where it was emulated: how its outputs differ from this machine's; None where this machine cannot run it.
+        native: Where it was emulated: how its outputs differ from this machine's; None where that cannot run it.
         low_precision: Operator type to the number of nodes of its graphs that compute in the precision of its name;
             empty for float, and in evidence that did not count them.
         otherwise: Samples with other predictions than the baseline; None for the baseline itself, and where predictions
