@@ -5,7 +5,7 @@ package, on data the choice never saw). The report, the package and the command 
 
     >>> from edgewright_benchmarks.result import read_result
     >>> result = read_result("bench.json")                                      # doctest: +SKIP
-    >>> result.engine(result.chosen).latency.median                             # doctest: +SKIP
+    >>> result.engine(result.chosen).latency.p50                                # doctest: +SKIP
     0.00087
 """
 

@@ -118,11 +118,16 @@ def _extended(below: TargetFile, file: TargetFile) -> TargetFile:
     """What `file` says, with the rest from `below`."""
     known = {candidate.name: candidate for candidate in below.candidate or ()}
     candidates = file.candidate and tuple(laid_over(known.get(one.name, one), one) for one in file.candidate)
+    if candidates is None:
+        candidates = below.candidate
+    # Options of a provider that only the other file's candidates have do not come along.
+    providers = {candidate.provider for candidate in candidates or ()}
+    inherited = {name: options for name, options in below.provider_options.items() if name in providers}
     return dataclasses.replace(
         laid_over(below, file),
         recipe={**below.recipe, **file.recipe},
-        candidate=candidates if candidates is not None else below.candidate,
-        provider_options={**below.provider_options, **file.provider_options},
+        candidate=candidates,
+        provider_options={**inherited, **file.provider_options},
     )
 
 

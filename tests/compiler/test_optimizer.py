@@ -228,6 +228,7 @@ def test_a_graph_that_only_runs_as_it_is_written(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr("edgewright_compiler.building.optimizations.load", lambda package, engine, strict: Refusing())
     graphs: Any = None
-    found = optimizations._compare(tmp_path, ("float", "other"), [{}], graphs, "")
+    compared = optimizations._compare(tmp_path, ("float", "other"), [{}], graphs, 1e-3)
+    found = optimizations._facts(compared, 1e-3, 1, asked=False)
     assert (found.kept, found.exceeds) == (False, True)
     assert "does not run with ONNX Runtime's optimizations: No kernel for FusedThing." in found.words()

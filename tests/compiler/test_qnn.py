@@ -13,7 +13,7 @@ from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler import emulators
 from edgewright_compiler.building.assemble import PackageContents, assemble
 from edgewright_compiler.building.engine_draft import EngineDraft, PartDraft
-from edgewright_compiler.building.engine_files import EngineFiles, JudgedEngine, PartFiles
+from edgewright_compiler.building.engine_files import EngineFiles, PackedEngine, PartFiles
 from edgewright_compiler.compile import CompileError, CompileRequest, compiler
 from edgewright_compiler.graphs.exported import read_exported
 from edgewright_compiler.graphs.feed_shapes import shapes_of
@@ -90,8 +90,8 @@ class Workshop:
             tools={},
             unreproducible=(),
         )
-        judged = tuple(JudgedEngine(engine, tolerance=0.0) for engine in engines)
-        assemble(place, PackageContents(manifest=manifest, exported=self.exported, engines=judged))
+        packed = tuple(PackedEngine(engine) for engine in engines)
+        assemble(place, PackageContents(manifest=manifest, exported=self.exported, engines=packed))
         return place
 
     def model(self, name: str, engine: EngineFiles) -> Model:

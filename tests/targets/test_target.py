@@ -51,6 +51,7 @@ session_options = { "session.disable_cpu_ep_fallback" = "1" }
 def test_targets_that_come_with_it(name: str) -> None:
     target = load_target(name)
     assert target.name == name
+    assert own_text(name).startswith('kind = "target"\n'), "as docs/declared.md asks of users"
     assert all((target.title, target.architecture, target.candidates))
     names = [candidate.name for candidate in target.candidates]
     assert len(set(names)) == len(names)
@@ -248,6 +249,9 @@ def test_options_of_a_provider_are_said_once(tmp_path: Path) -> None:
     assert found == {"cpu-fp32": {}, "npu-int8": {"soc_model": "2"}, "npu-w8a16": npu}
     path.write_text('extends = "snapdragon-8-gen-3"\nprovider_options.CPUExecutionProvider = {}\n', encoding="utf-8")
     assert load_target(str(path)).candidates == load_target("snapdragon-8-gen-3").candidates
+    # The other file's options of a provider that this one has no candidate of stay behind.
+    path.write_text('extends = "snapdragon-8-gen-3"\n[[candidate]]\nname = "cpu-fp32"\n', encoding="utf-8")
+    assert [one.provider_options for one in load_target(str(path)).candidates] == [{}]
     path.write_text(options.replace("QNN", "QNM") + 'extends = "snapdragon-8-gen-3"\n', encoding="utf-8")
     with pytest.raises(InputError, match=r"my-phone.toml:1: .*no candidate has the provider 'QNMExec.*\nDid you mean"):
         load_target(str(path))

@@ -53,11 +53,11 @@ def _speed(chosen: EngineResult, baseline: EngineResult) -> Figure:
     if latency is None or base is None:
         return Figure("Speed", NOT_MEASURED, _why_absent(chosen if latency is None else baseline))
     if chosen is baseline:
-        return Figure("Median latency", words.milliseconds(latency.median), ("This is the float baseline itself.",))
+        return Figure("Median latency", words.milliseconds(latency.p50), ("This is the float baseline itself.",))
     speed = words.speed(latency.ratio)
     lines = [
         f"{words.confidence(speed)} interval {words.times_span(speed)}",
-        f"median {words.milliseconds(latency.median)}, float baseline {words.milliseconds(base.median)}",
+        f"median {words.milliseconds(latency.p50)}, float baseline {words.milliseconds(base.p50)}",
     ]
     if speed.low <= 1 <= speed.high:
         lines.append("no clear difference from the baseline")

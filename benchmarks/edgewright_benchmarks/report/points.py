@@ -68,9 +68,9 @@ def _point(result: Result, engine: EngineResult, number: int, base: float, floor
         name=engine.name,
         role=role(result, engine),
         seconds=Interval(
-            latency.median,
-            latency.median * ratio.low / ratio.value,
-            latency.median * ratio.high / ratio.value,
+            latency.p50,
+            latency.p50 * ratio.low / ratio.value,
+            latency.p50 * ratio.high / ratio.value,
             ratio.confidence,
         ),
         # Rounding of sums must not turn the whisker around.

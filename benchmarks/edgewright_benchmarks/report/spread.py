@@ -60,7 +60,7 @@ def beyond_axis(result: Result) -> int:
 def _spoken(result: Result, numbers: Mapping[str, int], engine: EngineResult, latency: Latency) -> str:
     figures = ", ".join(
         f"{label} {words.milliseconds(value)}"
-        for label, value in (("median", latency.median), ("p95", latency.p95), ("p99", latency.p99))
+        for label, value in (("median", latency.p50), ("p95", latency.p95), ("p99", latency.p99))
     )
     return f"{numbers[engine.name]}, {engine.name}, {role(result, engine)}: {figures}"
 
@@ -74,6 +74,6 @@ def _draw(axes: Axes, row: int, latency: Latency, colour: str) -> None:
     heights = row + 1 - 0.6 * counts / max(1, counts.max())
     axes.stairs(heights, edges, baseline=row + 1, fill=True, color=colour, alpha=0.45)
     axes.axhline(row + 1, color=svg.LINE, linewidth=0.8)
-    axes.plot([latency.median * 1000] * 2, [row + 0.36, row + 1], color=colour, linewidth=2)
+    axes.plot([latency.p50 * 1000] * 2, [row + 0.36, row + 1], color=colour, linewidth=2)
     for value in (latency.p95, latency.p99):
         axes.plot([value * 1000] * 2, [row + 0.72, row + 1], color=colour, linewidth=1.2)

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from edgewright_benchmarks.result import Result, write_result
-from edgewright_compiler.building.engine_files import JudgedEngine
+from edgewright_compiler.building.engine_files import PackedEngine
 from edgewright_compiler.graphs.exported import ASSET_PREFIX, ASSETS_FOLDER
 from edgewright_runtime.manifest import EnginePart, EngineSpec, Manifest, PipelineSpec, StepSpec
 from edgewright_runtime.manifest_file import engine_variant, manifest_metadata
@@ -43,7 +43,7 @@ class PackageContents:
 
     manifest: Manifest
     exported: Path
-    engines: tuple[JudgedEngine, ...]
+    engines: tuple[PackedEngine, ...]
     golden: Path | None = None
     evidence: Mapping[str, Result] = field(default_factory=dict)
     documents: Mapping[str, str] = field(default_factory=dict)
@@ -88,12 +88,12 @@ def assemble(destination: Path, contents: PackageContents) -> None:
     write_sums(destination)
 
 
-def _engine_specs(package: ModelPackage, engines: Sequence[JudgedEngine]) -> list[EngineSpec]:
+def _engine_specs(package: ModelPackage, engines: Sequence[PackedEngine]) -> list[EngineSpec]:
     """The engines as the package has them: weights become assets, each once, and files have their names in it."""
     weights: dict[Path, str] = {}
     specs = []
-    for judged in engines:
-        files, draft = judged.files, judged.files.draft
+    for packed in engines:
+        files, draft = packed.files, packed.files.draft
         parts = {}
         for name, part in files.parts.items():
             session_options = dict(draft.parts[name].session_options)
@@ -116,10 +116,11 @@ def _engine_specs(package: ModelPackage, engines: Sequence[JudgedEngine]) -> lis
                 recipe=draft.recipe,
                 component_recipes=draft.component_recipes,
                 pad_to_multiple_of=draft.pad_to_multiple_of,
-                tolerance=judged.tolerance,
+                # The format has a number for each engine. Nothing verifies a draft.
+                tolerance=0.0 if packed.tolerance is None else packed.tolerance,
                 parts=parts,
                 engine=draft.engine,
-                compared=judged.compared,
+                compared=packed.compared,
             )
         )
     return specs

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edgewright_compiler.building.assemble import PackageContents, assemble
 from edgewright_compiler.building.engine_draft import draft_engine
-from edgewright_compiler.building.engine_files import EngineFiles, JudgedEngine, PartFiles
+from edgewright_compiler.building.engine_files import EngineFiles, PackedEngine, PartFiles
 from edgewright_compiler.building.job import Job
 from edgewright_compiler.building.manifests import make_manifest
 from edgewright_compiler.graphs.exported import ExportedFolder
@@ -23,8 +23,8 @@ def write_draft(place: Path, job: Job, exported: ExportedFolder, engines: Sequen
     """Write a package of `engines`, none of them judged, to `place`."""
     place.mkdir()
     names = tuple(engine.draft.name for engine in engines)
-    judged = tuple(JudgedEngine(engine, tolerance=0.0) for engine in engines)
+    packed = tuple(PackedEngine(engine) for engine in engines)
     assemble(
         place,
-        PackageContents(manifest=make_manifest([job], exported.model, names), exported=exported.path, engines=judged),
+        PackageContents(manifest=make_manifest([job], exported.model, names), exported=exported.path, engines=packed),
     )

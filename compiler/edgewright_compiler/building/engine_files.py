@@ -98,15 +98,16 @@ class EngineFiles:
 
 
 @dataclass(frozen=True)
-class JudgedEngine:
-    """An engine with what was decided about it.
+class PackedEngine:
+    """An engine as it goes into a package, with what was decided about it.
 
     Attributes:
         files: The engine.
-        tolerance: Largest allowed difference of any output from the float outputs on the golden samples.
+        tolerance: Largest allowed difference of any output from the float outputs on the golden samples; None in a
+            draft, whose engines nobody has judged.
         compared: Its answers were compared with the float engine's.
     """
 
     files: EngineFiles
-    tolerance: float
+    tolerance: float | None = None
     compared: bool = True

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgewright_compiler.building.build_evidence import judge_readings
-from edgewright_compiler.building.engine_files import JudgedEngine
+from edgewright_compiler.building.engine_files import PackedEngine
 from edgewright_compiler.building.target_readings import TargetReadings, read_target_readings
 from edgewright_compiler.graphs.exported import ExportedFolder
 from edgewright_compiler.graphs.precision_difference import tolerance_for
@@ -38,7 +38,7 @@ class JudgedTarget:
 
     target: str
     exported: ExportedFolder
-    engines: tuple[JudgedEngine, ...]
+    engines: tuple[PackedEngine, ...]
     documents: dict[str, str]
     golden: Path
     result: Result
@@ -63,7 +63,7 @@ def judge_target(job: Job, made: MadeEngines, readings: Path, golden: Path | Non
     for name in package_engines(job.target, result):
         engine = engines[name]
         allowed = _tolerance(found, name, alike, golden) if engine.tolerance is None else engine.tolerance
-        judged.append(JudgedEngine(engine, tolerance=allowed, compared=name not in unfinished))
+        judged.append(PackedEngine(engine, tolerance=allowed, compared=name not in unfinished))
     return JudgedTarget(
         target=job.target.name,
         exported=made.exported,

@@ -52,6 +52,18 @@ class _OptimizerKey:
     tools: dict[str, str]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Compared:
+    """How far the optimized graph is from the one as it is written; for the fields see `OptimizerFacts`."""
+
+    difference: float | None = None
+    nodes: tuple[str, ...] = ()
+    refused: str = ""
+
+    def exceeds(self, allowed: float) -> bool:
+        return self.difference is None or self.difference > allowed
+
+
 def allowed_difference(quantized: str) -> float:
     """What rounding explains in a graph; `quantized` as `quantized_already` says it."""
     if not quantized:
@@ -68,6 +80,7 @@ def optimizer_facts(stages: Stages, job: Job, exported: ExportedFolder) -> Optim
         exported: The graphs as they came.
     """
     samples = checked_samples(job)
+    allowed = allowed_difference(job.source.quantized)
 
     def make() -> OptimizerFacts:
         with stages.scratch() as scratch:
@@ -77,10 +90,12 @@ def optimizer_facts(stages: Stages, job: Job, exported: ExportedFolder) -> Optim
             written = dataclasses.replace(engine.draft.without_optimizations(), name=names[1])
             other = dataclasses.replace(engine, draft=written)
             write_draft(scratch / "package", job, exported, [engine, other])
-            found = _compare(scratch / "package", names, samples, exported, job.source.quantized)
-            if found.exceeds and not found.refused:
-                found = _judged(stages, job, scratch / "package", names, found)
-            return found
+            compared = _compare(scratch / "package", names, samples, exported, allowed)
+            # Sums of integers may saturate on this processor, which says nothing about that one.
+            tellable = job.target.matches_machine() or not job.source.quantized
+            asked = compared.exceeds(allowed) and not compared.refused and tellable
+            drop = _drop(stages, job, scratch / "package", names) if asked else None
+            return _facts(compared, allowed, len(samples), drop, judged_on=len(job.evaluation.samples), asked=asked)
 
     key = _OptimizerKey(
         exported=exported.digest,
@@ -99,10 +114,25 @@ def optimizer_facts(stages: Stages, job: Job, exported: ExportedFolder) -> Optim
     return facts if facts.drop is None else dataclasses.replace(facts, kept=facts.drop <= job.options.max_drop)
 
 
-def _compare(
-    package: Path, names: Sequence[str], samples: Sequence[Any], exported: ExportedFolder, quantized: str
+def _facts(
+    compared: _Compared, allowed: float, samples: int, drop: float | None = None, *, judged_on: int = 0, asked: bool
 ) -> OptimizerFacts:
-    allowed = allowed_difference(quantized)
+    """All that was found; `asked` is whether the metric decides, which it does for each budget anew."""
+    return OptimizerFacts(
+        difference=compared.difference,
+        allowed=allowed,
+        samples=samples,
+        nodes=compared.nodes,
+        kept=not asked and not compared.refused,
+        drop=drop,
+        judged_on=0 if drop is None else judged_on,
+        refused=compared.refused,
+    )
+
+
+def _compare(
+    package: Path, names: Sequence[str], samples: Sequence[Any], exported: ExportedFolder, allowed: float
+) -> _Compared:
     answers = []
     for name in names:
         try:
@@ -112,8 +142,7 @@ def _compare(
                 answers.append([probe.values_for_comparison(sample)["outputs"] for sample in samples])
         except (EngineUnavailableError, InferenceError) as error:
             # As it is written it ran when it was checked.
-            said = error.reason if isinstance(error, EngineUnavailableError) else error.message
-            return OptimizerFacts(difference=None, allowed=allowed, samples=len(samples), kept=False, refused=said)
+            return _Compared(refused=error.reason if isinstance(error, EngineUnavailableError) else error.message)
     gaps = [largest_share(*pair) for pair in zip(*answers, strict=True)]
     worst = max(range(len(gaps)), key=lambda index: gaps[index])
     nodes: list[str] = []
@@ -122,25 +151,18 @@ def _compare(
             feeds = {name: given[0] for name, given in Probe(model).recorded_feeds(samples[worst]).items() if given}
         for component, given in feeds.items():
             nodes += changed_nodes(exported.path / component, given, allowed)
-    largest = gaps[worst] if gaps[worst] < float("inf") else None
-    return OptimizerFacts(
-        difference=largest, allowed=allowed, samples=len(samples), nodes=tuple(nodes), kept=gaps[worst] <= allowed
-    )
+    return _Compared(difference=gaps[worst] if gaps[worst] < float("inf") else None, nodes=tuple(nodes))
 
 
-def _judged(stages: Stages, job: Job, package: Path, names: Sequence[str], found: OptimizerFacts) -> OptimizerFacts:
-    """The facts with what the metric says, where there is ground truth."""
-    if not job.target.matches_machine() and job.source.quantized:
-        # Sums of integers may saturate on this processor, which says nothing about that one.
-        return dataclasses.replace(found, kept=True)
+def _drop(stages: Stages, job: Job, package: Path, names: Sequence[str]) -> float | None:
+    """What the metric loses by the optimizations, as a share; None where there is no ground truth, or no answer."""
     if job.evaluation.labels is None:
-        return found
+        return None
     places = {name: Place() for name in names}
     title = "running with and without optimizations"
     readings = answer_engines(package, places, job.evaluation.samples, title, stages.progress)
     if any(one.failure is not None for one in readings.values()):
-        return found
+        return None
     optimized, written = (readings[name].predictions for name in names)
     metric = find_task(job.source.task).metric(labelled=True)
-    drop = Scoring(metric, job.evaluation.labels, written).of(optimized).drop.value
-    return dataclasses.replace(found, drop=drop, judged_on=len(job.evaluation.samples))
+    return Scoring(metric, job.evaluation.labels, written).of(optimized).drop.value

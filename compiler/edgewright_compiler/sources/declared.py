@@ -15,7 +15,7 @@ from edgewright_compiler.sources.declared_file import AUDIO, read_declaration
 from edgewright_compiler.sources.declared_graphs import DeclaredGraphs
 from edgewright_compiler.sources.declared_reference import streams_of
 from edgewright_compiler.sources.onnx_file import OnnxSource
-from edgewright_compiler.tasks import find_task
+from edgewright_compiler.tasks import TASKS, find_task
 from edgewright_runtime.errors import AudioWarning
 from edgewright_runtime.manifest import PipelineSpec, StepSpec
 from edgewright_runtime.package_files import file_digest
@@ -26,9 +26,6 @@ from edgewright_targets.record import write_record
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
-
-# What a declaration can be of.
-_TASKS = ("keyword-spotting",)
 
 
 class DeclaredSource:
@@ -48,11 +45,12 @@ class DeclaredSource:
             raise InputError(f"There is no declaration '{path}'.")
         self._declared = read_declaration(path)
         file = self._declared.file
-        if file.task not in _TASKS:
+        known = [task.name for task in TASKS if task.declared]
+        if file.task not in known:
             raise self._declared.problem(
                 f"a model of several graphs cannot be declared for the task '{file.task}'.",
                 "task",
-                hint=nearest(file.task, _TASKS),
+                hint=nearest(file.task, known),
             )
         if options.task not in (None, file.task):
             raise InputError(f"'{path}' declares the task {file.task}, and --task says {options.task}.")

@@ -65,6 +65,7 @@ class Task:
         fits: Whether a head is of this kind.
         check: Raises where the configuration asks for what is not supported; takes it and the folder.
         open: How a checkpoint of it is exported; None exports one graph.
+        declared: Whether a file that declares a model of several graphs can be of it.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Task:
     fits: Callable[[Head], bool] = _never
     check: Callable[[dict[str, Any], Path], None] | None = None
     open: Callable[[Task, Checkpoint], Exporter] | None = None
+    declared: bool = False
 
     def check_config(self, config: dict[str, object], folder: Path, head: Head) -> None:
         """Refuse what a configuration asks for and is not supported.

@@ -25,4 +25,4 @@ _STREAMS = ProcessorKind(
     files=(),
 )
 
-TASK = Task(name="keyword-spotting", processor=_STREAMS, output_name="keywords", labelled=True)
+TASK = Task(name="keyword-spotting", processor=_STREAMS, output_name="keywords", labelled=True, declared=True)
