@@ -12,8 +12,9 @@ import pytest
 import tiny_models
 from doubles import Recording
 from edgewright_compiler.compile import CompileError, CompileRequest, tensorrt_plan
+from edgewright_compiler.compile.plan_messages import PlanFacts
 from edgewright_compiler.compile.tensorrt_device import compile_engine as compile_for_the_device
-from edgewright_compiler.compile.tensorrt_plan import PlanFacts, build_plan
+from edgewright_compiler.compile.tensorrt_plan import build_plan
 from edgewright_compiler.compile.tensorrt_rtx import compile_engine, graph_files
 from edgewright_compiler.compile.tensorrt_shapes import optimization_profile
 from edgewright_compiler.graphs.feed_shapes import FeedShapes

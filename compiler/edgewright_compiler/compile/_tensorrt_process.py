@@ -1,7 +1,7 @@
 """The process that builds one plan: TensorRT may crash, and its bytes must not depend on what ran before in a process.
 
 Runs in a folder with `request.json` and the graph, so that no path of the machine gets into a plan or a log. Leaves
-`engine.plan`, `layers.txt`, `build.log` and `answer.json` there, and prints how far it is.
+`engine.plan`, `layers.txt`, `build.log` and `response.json` there, and prints how far it is.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from edgewright_runtime.trt import FLAVOURS, PLAN_FILE, load_module, make_log
+from edgewright_compiler.compile.plan_messages import PlanFacts, PlanRequest, PlanResponse
+from edgewright_runtime.trt import FLAVOURS, PLAN_FILE, Shapes, load_module, make_log
 from edgewright_targets.engine_kinds import engine_kind
+from edgewright_targets.record import read_record, write_record
 
-REQUEST, ANSWER, LOG, LAYERS, TIMING = "request.json", "answer.json", "build.log", "layers.txt", "timing.cache"
+REQUEST, RESPONSE, LOG, LAYERS, TIMING = "request.json", "response.json", "build.log", "layers.txt", "timing.cache"
 # The builder prints the layers of a finished engine in its verbose log, from this line on. The inspector prints the
 # same and needs the engine on a GPU.
 _LAYERS_BEGIN = "Layers:"
@@ -31,16 +33,16 @@ def main() -> None:
     """Build what `request.json` asks for."""
     # TensorRT's warnings about its own interface are for us, and tests see them as errors elsewhere.
     warnings.simplefilter("ignore")
-    request = json.loads(Path(REQUEST).read_text(encoding="utf-8"))
+    request = read_record(PlanRequest, json.loads(Path(REQUEST).read_text(encoding="utf-8")), REQUEST)
     try:
-        answer = _build(request)
+        response = PlanResponse(facts=_build(request))
     except _RefusedError as error:
-        answer = {"error": str(error)}
-    Path(ANSWER).write_text(json.dumps(answer), encoding="utf-8")
+        response = PlanResponse(error=str(error))
+    Path(RESPONSE).write_text(json.dumps(write_record(response)), encoding="utf-8")
 
 
-def _build(request: dict[str, Any]) -> dict[str, object]:
-    flavour = FLAVOURS[request["flavour"]]
+def _build(request: PlanRequest) -> PlanFacts:
+    flavour = FLAVOURS[request.flavour]
     try:
         module = load_module(flavour)
     except ImportError as error:
@@ -53,23 +55,23 @@ def _build(request: dict[str, Any]) -> dict[str, object]:
         Path(LOG).write_text("\n".join(kept) + "\n", encoding="utf-8")
 
 
-def _made(module: Any, log: Any, request: dict[str, Any]) -> dict[str, object]:
+def _made(module: Any, log: Any, request: PlanRequest) -> PlanFacts:
     builder = module.Builder(log)
     if builder is None:
         raise _RefusedError(f"There is no builder: {log.errors()}")
     network = builder.create_network(_flags(module))
     parser = module.OnnxParser(network, log)
-    if not parser.parse_from_file(request["graph"]):
+    if not parser.parse_from_file(request.graph):
         raise _RefusedError(" ".join(_parse_error(parser.get_error(i)) for i in range(parser.num_errors)))
     config = builder.create_builder_config()
     # float32 in the graph is float32 in the engine, not TF32 with its 10 bits.
     config.clear_flag(module.BuilderFlag.TF32)
     config.profiling_verbosity = module.ProfilingVerbosity.DETAILED
     config.progress_monitor = _monitor(module)
-    _set_capabilities(module, config, request["capabilities"])
-    _set_profile(builder, network, config, request["profile"])
+    _set_capabilities(module, config, request.capabilities)
+    _set_profile(builder, network, config, request.profile)
     # A plan is made on the device because its build times kernels; other builds time nothing and have no such cache.
-    timing = engine_kind(request["flavour"]).made_by_finish
+    timing = engine_kind(request.flavour).made_by_finish
     if timing:
         _set_timing_cache(config)
     start = time.perf_counter()
@@ -80,15 +82,16 @@ def _made(module: Any, log: Any, request: dict[str, Any]) -> dict[str, object]:
     Path(PLAN_FILE).write_bytes(memoryview(plan))
     if timing:
         Path(TIMING).write_bytes(memoryview(config.get_timing_cache().serialize()))
-    layers = _layers(log.lines) or ([] if request["capabilities"] else _inspected(module, log, plan))
+    layers = _layers(log.lines) or ([] if request.capabilities else _inspected(module, log, plan))
     Path(LAYERS).write_text("\n".join(layers) + "\n", encoding="utf-8")
-    return {
-        "version": str(module.__version__),
-        "seconds": seconds,
-        "nodes": network.num_layers,
-        "layers": len(layers),
-        "warnings": [text for severity, text in log.lines if severity == "WARNING"],
-    }
+    return PlanFacts(
+        version=str(module.__version__),
+        seconds=seconds,
+        nodes=network.num_layers,
+        layers=len(layers),
+        size_bytes=Path(PLAN_FILE).stat().st_size,
+        warnings=tuple(text for severity, text in log.lines if severity == "WARNING"),
+    )
 
 
 def _parse_error(error: Any) -> str:
@@ -102,7 +105,7 @@ def _flags(module: Any) -> int:
     return 0 if flag is None else 1 << int(flag)
 
 
-def _set_capabilities(module: Any, config: Any, capabilities: list[str]) -> None:
+def _set_capabilities(module: Any, config: Any, capabilities: tuple[str, ...]) -> None:
     if not capabilities:
         return
     config.num_compute_capabilities = len(capabilities)
@@ -113,7 +116,7 @@ def _set_capabilities(module: Any, config: Any, capabilities: list[str]) -> None
             raise _RefusedError(f"It does not build for compute capability {capability}. Supported: {known}.")
 
 
-def _set_profile(builder: Any, network: Any, config: Any, shapes: dict[str, list[list[int]]]) -> None:
+def _set_profile(builder: Any, network: Any, config: Any, shapes: dict[str, Shapes]) -> None:
     profile = builder.create_optimization_profile()
     dynamic = False
     for index in range(network.num_inputs):
@@ -126,10 +129,10 @@ def _set_profile(builder: Any, network: Any, config: Any, shapes: dict[str, list
             raise _RefusedError(
                 f"The values of the input '{tensor.name}' determine shapes, which is not supported here."
             )
-        profile.set_shape(tensor.name, *(tuple(shape) for shape in shapes[tensor.name]))
+        profile.set_shape(tensor.name, *shapes[tensor.name])
         dynamic = True
     if dynamic and config.add_optimization_profile(profile) < 0:
-        raise _RefusedError(f"The shapes {shapes} are not accepted.")
+        raise _RefusedError(f"The shapes {write_record(shapes)} are not accepted.")
 
 
 def _set_timing_cache(config: Any) -> None:

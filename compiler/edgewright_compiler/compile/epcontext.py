@@ -14,17 +14,18 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from edgewright_benchmarks.child_process import ending, last_words
 from edgewright_compiler.compile import CompileError, CompileFacts, CompileRequest
-from edgewright_compiler.compile._process import ANSWER, LOG, MADE, REQUEST, SOURCE
+from edgewright_compiler.compile._process import LOG, MADE, REQUEST, RESPONSE, SOURCE, ProcessRequest, ProcessResponse
 from edgewright_compiler.graphs.exported import GRAPH_FILE, copy_graph
 from edgewright_runtime.package_files import file_digest
 from edgewright_runtime.providers import PLUGINS
 from edgewright_runtime.providers import provider as provider_module
 from edgewright_targets import InputError
+from edgewright_targets.record import read_record, write_record
 
 # A program has the shapes that it was compiled for.
 STATIC_SHAPES = True
@@ -46,29 +47,28 @@ def compile_engine(request: CompileRequest, destination: Path) -> CompileFacts:
     reason = module.emulator_unavailable()
     if reason is not None and module.unavailable() is not None:
         raise CompileError(f"{provider} cannot compile here. {reason}")
-    asked = {"op": "compile", "provider": provider, "provider_options": dict(request.provider_options)}
+    asked = ProcessRequest(operation="compile", provider=provider, provider_options=dict(request.provider_options))
     destination.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=destination) as place:
         first = Path(place, "first")
         source = copy_graph(request.graph, first / SOURCE.parent)
-        partial = False
         start = time.perf_counter()
         try:
-            made = _compile(first, {**asked, "fallback": False})
+            made = _compile(first, asked)
             nodes = {provider: _node_count(source)}
         except CompileError as error:
             if _FALLBACK_REFUSED not in str(error):
                 raise
             nodes = _partial(first, asked, allow_partial=request.allow_partial)
-            partial = True
             start = time.perf_counter()
-            made = _compile(first, {**asked, "fallback": True})
+            asked = replace(asked, fallback=True)
+            made = _compile(first, asked)
         seconds = time.perf_counter() - start
         reproducible = None
         if seconds < _SECONDS_TO_REPEAT:
             second = Path(place, "second")
             copy_graph(request.graph, second / SOURCE.parent)
-            reproducible = file_digest(_compile(second, {**asked, "fallback": partial})) == file_digest(made)
+            reproducible = file_digest(_compile(second, asked)) == file_digest(made)
         log = (first / LOG).read_text(encoding="utf-8")
         made.rename(destination / GRAPH_FILE)
     size = (destination / GRAPH_FILE).stat().st_size
@@ -89,19 +89,19 @@ def _assigned(provider: str, nodes: Mapping[str, int]) -> str:
     return f"{provider} runs {taken:,} of {total:,} nodes of the graph ({taken / total:.1%}), the CPU the others."
 
 
-def _compile(place: Path, request: Mapping[str, object]) -> Path:
+def _compile(place: Path, request: ProcessRequest) -> Path:
     _ask(place, request)
     made = place / MADE
     if not made.exists():
         # ModelCompiler writes nothing and says nothing where a provider takes not one node.
-        raise CompileError(f"{request['provider']} can run no node of the graph.")
+        raise CompileError(f"{request.provider} can run no node of the graph.")
     return made
 
 
-def _ask(place: Path, request: Mapping[str, object]) -> dict[str, Any]:
-    """What the process of its own answers."""
-    (place / REQUEST).write_text(json.dumps(request), encoding="utf-8")
-    (place / ANSWER).unlink(missing_ok=True)
+def _ask(place: Path, request: ProcessRequest) -> ProcessResponse:
+    """The response of a process of its own; CompileError where the provider refused the graph or the process ended."""
+    (place / REQUEST).write_text(json.dumps(write_record(request)), encoding="utf-8")
+    (place / RESPONSE).unlink(missing_ok=True)
     # It runs in another folder, where relative entries of the path would mean something else.
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(os.path.abspath(entry) for entry in sys.path if entry)}  # noqa: PTH100
     try:
@@ -110,24 +110,23 @@ def _ask(place: Path, request: Mapping[str, object]) -> dict[str, Any]:
         )
     except subprocess.TimeoutExpired as error:
         raise CompileError(
-            f"{request['provider']} did not finish compiling within {_TIMEOUT_SECONDS} seconds and was stopped."
+            f"{request.provider} did not finish compiling within {_TIMEOUT_SECONDS} seconds and was stopped."
         ) from error
     said = (done.stdout + done.stderr).decode(errors="replace")
     (place / LOG).write_text(said, encoding="utf-8")
     if done.returncode == -signal.SIGKILL:
         # The system's doing and not the graph's: it must not be kept as a finding about the graph.
         raise InputError(
-            f"The compiler of {request['provider']} was killed, probably because memory ran out.",
+            f"The compiler of {request.provider} was killed, probably because memory ran out.",
             hint="Build again with more memory free.",
         )
-    if not (place / ANSWER).exists():
-        ended = f"The compiler of {request['provider']} ended {ending(done.returncode)}."
+    if not (place / RESPONSE).exists():
+        ended = f"The compiler of {request.provider} ended {ending(done.returncode)}."
         raise CompileError(f"{ended}{last_words(said.strip().splitlines())}")
-    answer: dict[str, Any] = json.loads((place / ANSWER).read_text(encoding="utf-8"))
-    if "error" in answer:
-        raise CompileError(f"{request['provider']} refused the graph: {answer['error']}")
-    found: dict[str, object] = answer["answer"]
-    return found
+    response = read_record(ProcessResponse, json.loads((place / RESPONSE).read_text(encoding="utf-8")), RESPONSE)
+    if response.error is not None:
+        raise CompileError(f"{request.provider} refused the graph: {response.error}")
+    return response
 
 
 def _node_count(source: Path) -> int:
@@ -136,16 +135,16 @@ def _node_count(source: Path) -> int:
     return len(onnx.load(source, load_external_data=False).graph.node)
 
 
-def _partial(place: Path, request: Mapping[str, Any], *, allow_partial: bool) -> dict[str, int]:
+def _partial(place: Path, request: ProcessRequest, *, allow_partial: bool) -> dict[str, int]:
     """Provider to number of nodes it runs, where they are several; an error with the share unless that is allowed."""
-    found: dict[str, list[str]] = _ask(place, {**request, "op": "assignment"})
-    nodes = {name: len(kinds) for name, kinds in found.items()}
+    found = _ask(place, replace(request, operation="assignment")).assignment
+    nodes = {name: len(types) for name, types in found.items()}
     if allow_partial:
         return nodes
-    provider = request["provider"]
+    provider = request.provider
     taken, total = nodes.get(provider, 0), sum(nodes.values())
-    left = Counter(kind for name, kinds in found.items() if name != provider for kind in kinds)
-    listing = ", ".join(f"{count} {kind}" for kind, count in left.most_common(5))
+    left = Counter(op_type for name, types in found.items() if name != provider for op_type in types)
+    listing = ", ".join(f"{count} {op_type}" for op_type, count in left.most_common(5))
     raise CompileError(
         f"{provider} runs {taken} of {total} nodes of the graph ({taken / total:.1%}). The CPU runs: {listing}."
     )

@@ -10,43 +10,23 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from edgewright_benchmarks.child_process import ending, last_words
 from edgewright_compiler.compile import CompileError
-from edgewright_compiler.compile._tensorrt_process import ANSWER, LAYERS, LOG, REQUEST, TIMING
+from edgewright_compiler.compile._tensorrt_process import LAYERS, LOG, REQUEST, RESPONSE, TIMING
+from edgewright_compiler.compile.plan_messages import PlanFacts, PlanRequest, PlanResponse
 from edgewright_compiler.disk import disk_reason
 from edgewright_runtime.trt import PLAN_FILE, Flavour, Shapes, missing
 from edgewright_targets import InputError
+from edgewright_targets.record import read_record, write_record
 
 if TYPE_CHECKING:
     from edgewright_benchmarks.progress import Progress
 
 _COMMAND = (sys.executable, "-P", "-m", "edgewright_compiler.compile._tensorrt_process")
 _GRAPH = "model.onnx"
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlanFacts:
-    """What TensorRT made of a graph.
-
-    Attributes:
-        version: Of TensorRT; a plan runs on this version only.
-        seconds: Time of the build.
-        nodes: Layers of the network as it was parsed.
-        layers: Layers of the engine as far as the builder told them.
-        size_bytes: Bytes of the plan.
-        warnings: What the builder warned of.
-    """
-
-    version: str
-    seconds: float
-    nodes: int
-    layers: int
-    size_bytes: int
-    warnings: tuple[str, ...]
 
 
 def build_plan(
@@ -85,21 +65,18 @@ def build_plan(
             _link_or_copy(path, folder / (_GRAPH if path.suffix == ".onnx" else path.name))
         if timing_cache is not None and timing_cache.is_file():
             shutil.copyfile(timing_cache, folder / TIMING)
-        request = {
-            "flavour": flavour.name,
-            "graph": _GRAPH,
-            "capabilities": list(capabilities),
-            "profile": {name: [list(shape) for shape in shapes] for name, shapes in profile.items()},
-        }
-        (folder / REQUEST).write_text(json.dumps(request), encoding="utf-8")
+        request = PlanRequest(
+            flavour=flavour.name, graph=_GRAPH, capabilities=tuple(capabilities), profile=dict(profile)
+        )
+        (folder / REQUEST).write_text(json.dumps(write_record(request)), encoding="utf-8")
         code, said = _run(folder, flavour.title, progress)
         _refuse_outside_causes(code, said, flavour)
-        if not (folder / ANSWER).exists():
+        if not (folder / RESPONSE).exists():
             ended = f"The process of {flavour.title} ended {ending(code)}."
             raise CompileError(f"{ended}{last_words(said.splitlines())}")
-        answer = json.loads((folder / ANSWER).read_text(encoding="utf-8"))
-        if "error" in answer:
-            raise CompileError(f"{flavour.title} refused the graph: {answer['error']}")
+        response = read_record(PlanResponse, json.loads((folder / RESPONSE).read_text(encoding="utf-8")), RESPONSE)
+        if response.facts is None:
+            raise CompileError(f"{flavour.title} refused the graph: {response.error}")
         for name in (PLAN_FILE, LAYERS, LOG):
             (folder / name).replace(destination / name)
         if timing_cache is not None and (folder / TIMING).exists():
@@ -108,14 +85,7 @@ def build_plan(
             beside = timing_cache.with_name(f"{timing_cache.name}.{os.getpid()}.tmp")
             shutil.copyfile(folder / TIMING, beside)
             beside.replace(timing_cache)
-    return PlanFacts(
-        version=answer["version"],
-        seconds=answer["seconds"],
-        nodes=answer["nodes"],
-        layers=answer["layers"],
-        size_bytes=(destination / PLAN_FILE).stat().st_size,
-        warnings=tuple(answer["warnings"]),
-    )
+    return response.facts
 
 
 def _link_or_copy(source: Path, destination: Path) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from edgewright_compiler.compile import CompileFacts, CompileRequest
 from edgewright_compiler.compile._tensorrt_process import LAYERS, LOG
-from edgewright_compiler.compile.tensorrt_plan import PlanFacts, build_plan
+from edgewright_compiler.compile.plan_messages import PlanFacts
+from edgewright_compiler.compile.tensorrt_plan import build_plan
 from edgewright_compiler.compile.tensorrt_shapes import optimization_profile
 from edgewright_compiler.graphs.exported import GRAPH_FILE, WEIGHTS_FOLDER
 from edgewright_runtime import trt
