@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 from edgewright_runtime.aside import folder_aside
 from edgewright_runtime.cache_folder import ENGINES, FINISHED, cache_folder
 from edgewright_runtime.package_files import SUMS, file_digest
-from edgewright_runtime.trt import CAPABILITIES_KEY, FLAVOURS, PLAN_FILE, PROFILE_KEY, load_module, missing
+from edgewright_runtime.plan_key import PlanKey, plan_key
+from edgewright_runtime.trt import CAPABILITIES_KEY, FLAVOURS, PLAN_FILE, missing
 from edgewright_targets.gpu import CudaError, Gpu, gpu
 from edgewright_targets.host import host_facts
 from edgewright_targets.record import RecordError, read_record, write_record
@@ -60,40 +61,20 @@ class Finished:
     created: str
 
 
-def engine_key(package: Package, spec: EngineSpec, component: str, here: Gpu) -> dict[str, object]:
-    """Everything that a plan of a component of this engine depends on, as plain data.
-
-    Raises:
-        ImportError: TensorRT is not there, so its version is not known.
-    """
-    sums = package.digests()
-    files = sorted(str(path.relative_to(package.root)) for path in package.part_files(spec.name, component))
-    module = load_module(FLAVOURS[spec.engine])
-    return {
-        "graph and weights": {name: sums.get(name, "") for name in files},
-        "shapes": spec.parts[component].provider_options.get(PROFILE_KEY, ""),
-        "precision": [spec.precision, write_record(spec.recipe)],
-        "tensorrt": [spec.engine, module.__version__],
-        "gpu": [here.name, here.capability, here.memory_bytes],
-        "driver": here.driver,
-        "architecture": host_facts().architecture,
-    }
-
-
-def stored_plan(key: Mapping[str, object]) -> Path | None:
+def stored_plan(key: PlanKey) -> Path | None:
     """The plan that is stored under `key`, whole as it was written; None where there is none."""
     folder = plan_folder(key)
     try:
         facts = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
-        whole = facts["key"] == key and file_digest(folder / PLAN_FILE) == facts["sha256"]
+        whole = facts["key"] == key.written() and file_digest(folder / PLAN_FILE) == facts["sha256"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return folder / PLAN_FILE if whole else None
 
 
-def plan_folder(key: Mapping[str, object]) -> Path:
+def plan_folder(key: PlanKey) -> Path:
     """Where a plan of this key is stored."""
-    return cache_folder() / ENGINES / _digest(key)
+    return cache_folder() / ENGINES / _digest(key.written())
 
 
 def read_finished(package: Package, spec: EngineSpec, here: Gpu) -> Finished | None:
@@ -155,7 +136,7 @@ def _record_path(package: Package, spec: EngineSpec, here: Gpu) -> Path:
     parts = {
         "package": file_digest(package.root / SUMS),
         "engine": spec.name,
-        "keys": {component: engine_key(package, spec, component, here) for component in spec.parts},
+        "keys": {component: plan_key(package, spec, component, here).written() for component in spec.parts},
         "machine": [machine.cpu, machine.cores, machine.features],
     }
     return cache_folder() / FINISHED / f"{_digest(parts)}.json"

@@ -60,9 +60,10 @@ def finished_plan(package: Package, spec: EngineSpec, component: str, here: Gpu)
     Raises:
         EngineUnavailableError: It did not yet, or for another GPU, driver or TensorRT.
     """
-    from edgewright_runtime.finished import engine_key, stored_plan
+    from edgewright_runtime.finished import stored_plan
+    from edgewright_runtime.plan_key import plan_key
 
-    plan = stored_plan(engine_key(package, spec, component, here))
+    plan = stored_plan(plan_key(package, spec, component, here))
     if plan is None:
         reason = "It is built on the device, for its GPU, driver and TensorRT version. Run 'edgewright finish' there."
         raise EngineUnavailableError(f"Engine '{spec.name}' cannot run here. {reason}", reason=reason)

@@ -13,9 +13,10 @@ from edgewright_compiler.compile import CompileError
 from edgewright_compiler.finish import device_plan
 from edgewright_compiler.finish.device_plan import stored_or_built
 from edgewright_runtime import Package
-from edgewright_runtime import finished as finished_module
+from edgewright_runtime import plan_key as plan_key_module
 from edgewright_runtime.cache_folder import cache_folder
-from edgewright_runtime.finished import engine_key, plan_folder, stored_plan, write_finished
+from edgewright_runtime.finished import plan_folder, stored_plan, write_finished
+from edgewright_runtime.plan_key import plan_key
 from unfinished import GPU, PLAN, found, make, needs_no_gpu, on_the_device
 
 pytestmark = needs_no_gpu
@@ -30,9 +31,9 @@ def package(unfinished: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 def test_a_plan_is_built_once(package: Package) -> None:
     spec = on_the_device(package)
-    assert stored_plan(engine_key(package, spec, "model", GPU)) is None
+    assert stored_plan(plan_key(package, spec, "model", GPU)) is None
     assert make(package, spec) is True
-    plan = stored_plan(engine_key(package, spec, "model", GPU))
+    plan = stored_plan(plan_key(package, spec, "model", GPU))
     assert plan is not None
     before = plan.stat()
     assert make(package, spec) is False
@@ -60,9 +61,7 @@ def test_a_plan_is_built_once(package: Package) -> None:
 def test_another_gpu_or_driver_is_another_key(change: dict[str, Any], package: Package) -> None:
     spec = on_the_device(package)
     other = dataclasses.replace(GPU, **change)
-    assert plan_folder(engine_key(package, spec, "model", GPU)) != plan_folder(
-        engine_key(package, spec, "model", other)
-    )
+    assert plan_folder(plan_key(package, spec, "model", GPU)) != plan_folder(plan_key(package, spec, "model", other))
 
 
 @pytest.mark.parametrize(
@@ -77,13 +76,13 @@ def test_other_shapes_or_precision_are_another_key(change: dict[str, Any], packa
     if "provider_options" in change:
         change = {"parts": {"model": dataclasses.replace(spec.parts["model"], **change)}}
     other = dataclasses.replace(spec, **change)
-    assert plan_folder(engine_key(package, spec, "model", GPU)) != plan_folder(engine_key(package, other, "model", GPU))
+    assert plan_folder(plan_key(package, spec, "model", GPU)) != plan_folder(plan_key(package, other, "model", GPU))
 
 
 def test_another_tensorrt_graph_or_weight_is_another_key(package: Package, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = on_the_device(package)
-    key = engine_key(package, spec, "model", GPU)
-    files: Any = key["graph and weights"]
+    key = plan_key(package, spec, "model", GPU)
+    files = key.files
     assert any(name.endswith("model.onnx") for name in files)
     assert any(name.endswith("weights.bin") for name in files)
     assert all(len(digest) == 64 for digest in files.values())
@@ -91,16 +90,16 @@ def test_another_tensorrt_graph_or_weight_is_another_key(package: Package, monke
         sums = {**package.digests(), name: "0" * 64}
         with monkeypatch.context() as patch:
             patch.setattr(Package, "digests", lambda self, sums=sums: sums)
-            assert plan_folder(engine_key(package, spec, "model", GPU)) != plan_folder(key)
+            assert plan_folder(plan_key(package, spec, "model", GPU)) != plan_folder(key)
     module = type("Module", (), {"__version__": "9.9"})
-    monkeypatch.setattr(finished_module, "load_module", lambda flavour: module)
-    assert plan_folder(engine_key(package, spec, "model", GPU)) != plan_folder(key)
+    monkeypatch.setattr(plan_key_module, "load_module", lambda flavour: module)
+    assert plan_folder(plan_key(package, spec, "model", GPU)) != plan_folder(key)
 
 
 def test_a_damaged_plan_is_built_again(package: Package) -> None:
     spec = on_the_device(package)
     make(package, spec)
-    key = engine_key(package, spec, "model", GPU)
+    key = plan_key(package, spec, "model", GPU)
     plan = plan_folder(key) / "engine.plan"
     whole = plan.read_bytes()
     plan.write_bytes(whole[:-1])
@@ -127,14 +126,14 @@ def test_a_build_that_fails_leaves_nothing(package: Package, monkeypatch: pytest
     with pytest.raises(KeyboardInterrupt):
         make(package, spec)
     assert list((cache_folder() / "engines").iterdir()) == []
-    assert stored_plan(engine_key(package, spec, "model", GPU)) is None
+    assert stored_plan(plan_key(package, spec, "model", GPU)) is None
 
 
 def test_the_same_bytes_as_the_build_of_the_package(package: Package, unfinished: Path) -> None:
     """Both were built from the same graph for the same capability, here and in another folder and process."""
     spec = on_the_device(package)
     make(package, spec)
-    plan = plan_folder(engine_key(package, spec, "model", GPU)) / "engine.plan"
+    plan = plan_folder(plan_key(package, spec, "model", GPU)) / "engine.plan"
     assert plan.read_bytes() == (unfinished / package.manifest.engines[PLAN].parts["model"].model_file).read_bytes()
 
 

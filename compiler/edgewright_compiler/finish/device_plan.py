@@ -12,10 +12,11 @@ from edgewright_compiler.compile.tensorrt_plan import build_plan
 from edgewright_compiler.disk import disk_reason
 from edgewright_runtime.aside import folder_aside
 from edgewright_runtime.cache_folder import TIMING, cache_folder
-from edgewright_runtime.finished import FACTS_FILE, engine_key, plan_folder, stored_plan
+from edgewright_runtime.finished import FACTS_FILE, plan_folder, stored_plan
 from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.package import Package
 from edgewright_runtime.package_files import file_digest
+from edgewright_runtime.plan_key import PlanKey, plan_key
 from edgewright_runtime.plans import profile
 from edgewright_runtime.trt import FLAVOURS, PLAN_FILE
 from edgewright_targets import InputError
@@ -56,7 +57,7 @@ def _stored_or_built(
     package: Package, spec: EngineSpec, component: str, here: Gpu, progress: Progress, *, capabilities: tuple[str, ...]
 ) -> bool:
     title = spec.name if len(spec.parts) == 1 else f"{spec.name}, {component}"
-    key = engine_key(package, spec, component, here)
+    key = plan_key(package, spec, component, here)
     if stored_plan(key) is not None:
         progress.note(f"{title}: built before.")
         return False
@@ -79,7 +80,7 @@ def _build(
     package: Package,
     spec: EngineSpec,
     component: str,
-    key: dict[str, object],
+    key: PlanKey,
     here: Gpu,
     progress: Progress,
     capabilities: tuple[str, ...],
@@ -87,7 +88,7 @@ def _build(
     final = plan_folder(key)
     final.parent.mkdir(parents=True, exist_ok=True)
     # What TensorRT learned about kernels holds for this GPU, driver and version, whatever the model.
-    kernels = digest_of({name: key[name] for name in ("tensorrt", "gpu", "driver", "architecture")})
+    kernels = digest_of(key.kernels.written())
     timing = cache_folder() / TIMING / f"{kernels}.cache"
     with folder_aside(final.parent, ".building-") as folder:
         files = list(package.part_files(spec.name, component))
@@ -101,7 +102,7 @@ def _build(
             progress=progress,
         )
         record = {
-            "key": key,
+            "key": key.written(),
             "sha256": file_digest(folder / PLAN_FILE),
             "gpu": here.name,
             "facts": write_record(facts),
