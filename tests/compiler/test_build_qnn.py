@@ -95,7 +95,7 @@ class TestEmulated:
         assert chip.data.samples == 12
         baseline = chip.engine(chip.baseline)
         assert baseline.accuracy is None
-        assert f"On {TARGET} it was not run" in baseline.reasons[0]
+        assert f"It was not run on {TARGET}" in baseline.reasons[0]
         assert "agreement was 100.00% on 12 samples" in baseline.reasons[1]
 
     def test_the_share_of_the_npu_and_the_shapes_are_said(self, built: Built) -> None:
