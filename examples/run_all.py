@@ -65,16 +65,16 @@ def main() -> int:
     unknown = [name for name in asked if name not in EXAMPLES]
     if unknown:
         parser.error(f"there is no example {', '.join(unknown)}; there are: {', '.join(EXAMPLES)}")
-    said = []
+    times = []
     for name in asked or EXAMPLES:
         print(f"\n=== {name}", flush=True)
         start = time.monotonic()
         failed = run(name)
-        said.append((f"{name}: {(time.monotonic() - start) / 60:.1f} minutes", failed))
+        times.append((f"{name}: {(time.monotonic() - start) / 60:.1f} minutes", failed))
     print()
-    for line, failed in said:
+    for line, failed in times:
         print(f"{line}{f', failed at: {failed}' if failed else ''}")
-    return int(any(failed for _, failed in said))
+    return int(any(failed for _, failed in times))
 
 
 if __name__ == "__main__":

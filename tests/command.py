@@ -27,7 +27,7 @@ class Outcome:
     err: str
 
     @property
-    def said(self) -> str:
+    def err_line(self) -> str:
         """Standard error as one line: where a sentence is wrapped depends on the terminal."""
         return " ".join(self.err.split())
 
@@ -36,8 +36,8 @@ class Outcome:
         assert self.code == code, f"exit code {self.code}\n{self.out}\n{self.err}"
         assert "Traceback" not in self.err, self.err
         assert self.out == ""
-        missing = [words for words in says if words not in self.said]
-        assert not missing, f"{missing} not in: {self.said}"
+        missing = [words for words in says if words not in self.err_line]
+        assert not missing, f"{missing} not in: {self.err_line}"
 
 
 class Command:

@@ -158,7 +158,7 @@ def _bench(package: Package, samples: Dataset, where: _Where, settings: MeterSet
         engines, readings, samples, task=manifest.task, baseline=baseline, max_drop=built.max_drop
     )
     doubted = (f"{NOT_RIGHT} on this data. {compared.doubt}",) if compared.doubt else ()
-    accepted = tuple(f"When it was built: {said}" for said in built.warnings if said.startswith(NOT_RIGHT))
+    accepted = tuple(f"When it was built: {warning}" for warning in built.warnings if warning.startswith(NOT_RIGHT))
     judged = choose(compared.engines, baseline, max_drop=built.max_drop, measure=compared.measure)
     running = next(engine for engine in judged.engines if engine.name == chosen)
     return Result(

@@ -218,18 +218,20 @@ class OptimizerFacts:
             )
         size = "in shape or by odd values" if self.difference is None else f"by {self.difference:.2g} of their size"
         first = f", first at {' and '.join(self.nodes)}" if self.nodes else ""
-        said = (
+        sentence = (
             f"ONNX Runtime's optimizations change the outputs of the graph, {size} at most, on {self.samples} "
             f"inputs ({self.allowed:g} counts as rounding){first}."
         )
         if not self.exceeds:
-            return said
+            return sentence
         if self.drop is not None:
-            said += f" By that it loses {100 * self.drop:.2f} percentage points on {self.judged_on:,} labelled samples."
+            sentence += (
+                f" By that it loses {100 * self.drop:.2f} percentage points on {self.judged_on:,} labelled samples."
+            )
         elif not self.kept:
-            said += " Without ground truth, nothing tells which outputs are correct."
+            sentence += " Without ground truth, nothing tells which outputs are correct."
         rest = "They stay on." if self.kept else "They are off for the baseline."
-        return f"{said} {rest}"
+        return f"{sentence} {rest}"
 
 
 @dataclass(frozen=True)

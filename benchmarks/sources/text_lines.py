@@ -60,8 +60,8 @@ def write_stripes(folder: Path, texts: Sequence[str]) -> Path:
     for index, text in enumerate(texts):
         stripes = np.repeat(np.array([COLOURS[one] for one in text], np.uint8), STRIPE, axis=0)
         Image.fromarray(np.repeat(stripes[None], 48, axis=0)).save(folder / f"{index}.png")
-    said = ["".join(one for one, _ in groupby(text) if one != "-") for text in texts]
-    return _table(folder, [f"{index}.png" for index in range(len(texts))], said)
+    lines = ["".join(one for one, _ in groupby(text) if one != "-") for text in texts]
+    return _table(folder, [f"{index}.png" for index in range(len(texts))], lines)
 
 
 def _table(folder: Path, names: Sequence[str], texts: Sequence[str]) -> Path:
@@ -122,8 +122,7 @@ def their_texts(graph: Path, files: Sequence[str | Path]) -> list[str]:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
-    said = session.get_modelmeta().custom_metadata_map["character"].splitlines()
-    characters = ["blank", *said, " "]
+    characters = ["blank", *session.get_modelmeta().custom_metadata_map["character"].splitlines(), " "]
     texts = []
     for file in files:
         with Image.open(file) as picture:

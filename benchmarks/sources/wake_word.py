@@ -40,10 +40,10 @@ def write_wake_word(folder: Path, others: Sequence[Any] = ()) -> Path:
         shutil.copyfile(models / name, folder / name)
     (folder / DECLARATION).write_text(_PAGE.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0])
     random = np.random.default_rng(3)
-    said = [(spoken("Hey, Jarvis!", *voice), LABEL) for voice in _VOICES]
-    said += [(spoken("Turn the lights on", *_VOICES[0]), ""), *((waveform, "") for waveform in others)]
+    clips = [(spoken("Hey, Jarvis!", *voice), LABEL) for voice in _VOICES]
+    clips += [(spoken("Turn the lights on", *_VOICES[0]), ""), *((waveform, "") for waveform in others)]
     rows = []
-    for index, (waveform, label) in enumerate(said):
+    for index, (waveform, label) in enumerate(clips):
         whole = np.concatenate([np.zeros(8000), waveform, np.zeros(12_000)])
         whole += random.normal(scale=1e-3, size=len(whole))
         soundfile.write(folder / f"{index}.wav", np.clip(whole, -1, 1), RATE)

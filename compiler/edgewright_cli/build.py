@@ -87,7 +87,7 @@ def execute(options: argparse.Namespace) -> int:
         from edgewright_compiler.building.job import BuildOptions
 
     # Ours alone: what the frameworks say to their own developers is not for this person.
-    with spoken_warnings(AudioWarning) as said, spoken_warnings(DataWarning):
+    with spoken_warnings(AudioWarning) as shown, spoken_warnings(DataWarning):
         made = build(
             options.source,
             BuildOptions(
@@ -127,9 +127,9 @@ def execute(options: argparse.Namespace) -> int:
 
             for warning in result.warnings:
                 # Of samples it may be said again, with their number; of several targets the same.
-                if not any(warning.endswith(one) for one in said):
+                if not any(warning.endswith(one) for one in shown):
                     say_warning(warning)
-                    said.add(warning)
+                    shown.add(warning)
             print(result_text(result))
             print()
         print(wrapped(result.reason))

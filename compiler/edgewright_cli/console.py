@@ -111,21 +111,21 @@ def spoken_warnings(category: type[Warning] = UserWarning) -> Iterator[set[str]]
 
     Gives those that were shown.
     """
-    said: set[str] = set()
+    shown_texts: set[str] = set()
 
     def say(message: Warning | str, kind: type[Warning], *place: Any) -> None:
         text = str(message)
         if not issubclass(kind, category):
             shown(message, kind, *place)
-        elif text not in said:
-            said.add(text)
+        elif text not in shown_texts:
+            shown_texts.add(text)
             say_warning(text)
 
     with warnings.catch_warnings():
         shown: Any = warnings.showwarning
         warnings.showwarning = say  # type: ignore[assignment]
         warnings.simplefilter("always", category)
-        yield said
+        yield shown_texts
 
 
 def print_json(data: Any) -> None:

@@ -214,8 +214,8 @@ def main() -> None:
     model.save_pretrained(unfinished)
     processor.save_pretrained(unfinished)
     unfinished.rename(arguments.out)
-    for said, written in list(zip(truth, heard, strict=True))[:3]:
-        print(f"  {said}  ->  {written}")
+    for spoken, written in list(zip(truth, heard, strict=True))[:3]:
+        print(f"  {spoken}  ->  {written}")
     print(f"test WER {jiwer.wer(truth, heard):.3f}, CER {jiwer.cer(truth, heard):.3f}")
 
 

@@ -126,19 +126,19 @@ class Worker:
     def _answer(self, request: Samples) -> tuple[Response, Arrays]:
         probe = self._loaded()
         made: Arrays = {}
-        said: list[tuple[int, str, str]] = []
+        changes: list[tuple[int, str, str]] = []
         for index in request.indices:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always", SampleWarning)
                 values = probe.values_for_comparison(self._samples[index])
-            said += [(index, one.category.__name__, str(one.message)) for one in caught if _of_sample(one)]
+            changes += [(index, one.category.__name__, str(one.message)) for one in caught if _of_sample(one)]
             made |= {f"{index}/{name}": value for name, value in values["outputs"].items()}
             # Labels and arrays are told from the outputs; other answers take steps that only the package has.
             pipeline = probe.model.manifest.pipeline
             if pipeline.output not in ("labels", "*"):
                 answer = values[pipeline.measured.answer if pipeline.measured else pipeline.output]
                 made[f"{index}/{ANSWER}"] = pack_answer(answer)
-        return Answered(tuple(said)), made
+        return Answered(tuple(changes)), made
 
     def _feeds(self, request: Samples) -> tuple[Response, Arrays]:
         probe = self._loaded()

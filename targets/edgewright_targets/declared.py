@@ -90,18 +90,18 @@ def read_declared(form: type[T], kind: str, text: str, where: str) -> T:
 
 
 def _check_kind(data: Mapping[str, object], wanted: str, where: str) -> None:
-    said = data.get("kind", _kind_by_marks(data))
-    if said is None:
+    declared = data.get("kind", _kind_by_marks(data))
+    if declared is None:
         kinds = ", ".join(f"{name} ({kind.title})" for name, kind in FILE_KINDS.items())
         raise RecordError(
             f"{where}: this file does not say what it declares.",
             hint=f'Begin it with the line: kind = "{wanted}". Kinds: {kinds}.',
         )
-    if not isinstance(said, str) or said not in FILE_KINDS:
-        shown = str(said)[:60]
+    if not isinstance(declared, str) or declared not in FILE_KINDS:
+        shown = str(declared)[:60]
         raise RecordError(f"{where}: unknown kind '{shown}'.", hint=nearest(shown, FILE_KINDS), keys=("kind",))
-    if said != wanted:
-        found = FILE_KINDS[said]
+    if declared != wanted:
+        found = FILE_KINDS[declared]
         raise RecordError(
             f"{where}: this file declares {found.title}; {FILE_KINDS[wanted].title} is expected here.",
             hint=found.use,

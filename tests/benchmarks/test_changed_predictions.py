@@ -99,9 +99,9 @@ class TestReport:
     def test_numbers_alone_without_being_asked(self) -> None:
         result = listed(build_result(), chosen=ChangedPredictions(13, (1, 2, 3)), refused=ChangedPredictions(0, ()))
         for text in (render_html(result), render_markdown(result)):
-            said = " ".join(text.split())
-            assert "13 of 1,000 samples have other predictions than the float baseline: 1, 2, 3 and 10 more." in said
-            assert "0 of 1,000 samples have" not in said
+            words = " ".join(text.split())
+            assert "13 of 1,000 samples have other predictions than the float baseline: 1, 2, 3 and 10 more." in words
+            assert "0 of 1,000 samples have" not in words
             assert "<q>" not in text
             assert "give this report only" not in text
         data = write_record(result)

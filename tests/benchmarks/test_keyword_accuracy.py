@@ -28,15 +28,15 @@ def _outputs(scores: Any) -> list[Any]:
 
 def test_metrics_are_those_of_scikit_learn() -> None:
     random = np.random.default_rng(4)
-    said = random.random((60, 2)) < 0.4
-    scores, others = np.clip(said * 0.4 + random.random((2, 60, 2)) * 0.6, 0, 1)
-    truth = [tuple(label for label, there in zip(_LABELS, row, strict=True) if there) for row in said]
+    spoken = random.random((60, 2)) < 0.4
+    scores, others = np.clip(spoken * 0.4 + random.random((2, 60, 2)) * 0.6, 0, 1)
+    truth = [tuple(label for label, there in zip(_LABELS, row, strict=True) if there) for row in spoken]
     baseline, engine = _outputs(scores), _outputs(others)
     scorer = LabelledKeywords()
     found = score(scorer, engine, truth, baseline, max_drop=0.01)
-    assert found.metrics["f1"].value == pytest.approx(f1_score(said.ravel(), (others >= 0.5).ravel()))
-    assert found.metrics["auc"].value == pytest.approx(roc_auc_score(said.ravel(), others.ravel()))
-    expected = f1_score(said.ravel(), (scores >= 0.5).ravel()) - found.metrics["f1"].value
+    assert found.metrics["f1"].value == pytest.approx(f1_score(spoken.ravel(), (others >= 0.5).ravel()))
+    assert found.metrics["auc"].value == pytest.approx(roc_auc_score(spoken.ravel(), others.ravel()))
+    expected = f1_score(spoken.ravel(), (scores >= 0.5).ravel()) - found.metrics["f1"].value
     assert found.drop.value == pytest.approx(expected)
     assert score(scorer, baseline, truth, baseline).drop.value == 0
     agreement = score(KeywordAgreement(), engine, None, baseline, max_drop=0.01)
@@ -48,11 +48,11 @@ def test_metrics_are_those_of_scikit_learn() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "said"),
+    ("cell", "keywords"),
     [("go", ("go",)), ("", ()), (" none ", ()), (None, ()), ([], ()), (["stop", "go"], ("stop", "go"))],
 )
-def test_what_is_said_in_a_recording(cell: Any, said: tuple[str, ...]) -> None:
-    assert KEYWORDS.read(cell, _LABELS, "here") == said
+def test_what_is_said_in_a_recording(cell: Any, keywords: tuple[str, ...]) -> None:
+    assert KEYWORDS.read(cell, _LABELS, "here") == keywords
 
 
 def test_a_word_that_is_none() -> None:

@@ -47,8 +47,8 @@ def test_whole_numbers_are_answers_themselves() -> None:
 
 def test_it_is_said_in_a_line() -> None:
     found = compare(HERE.copy(), HERE + np.float32(0.0012))
-    said = native_sentence(replace(engine("e"), native=found))
-    assert said == "1 of 2 samples differ from x86_64 (by 0.0012 at most); none changes the prediction."
+    sentence = native_sentence(replace(engine("e"), native=found))
+    assert sentence == "1 of 2 samples differ from x86_64 (by 0.0012 at most); none changes the prediction."
     assert native_sentence(replace(engine("e"), native=compare(HERE))) == (
         "All 1 samples give the same outputs as on x86_64."
     )

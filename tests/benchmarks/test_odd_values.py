@@ -24,9 +24,9 @@ def answers(*rows: list[float]) -> list[Prediction]:
 )
 def test_the_first_place_is_named(ours: list[float], float_one: list[float], says: str) -> None:
     baseline = answers([0, 0], float_one, float_one)
-    (said,) = odd_values(answers([0, 0], ours, ours), baseline)
-    assert said.startswith("In 2 of 3 samples NaN or infinities are at other places than in float")
-    assert said.endswith(f"in sample 1, {says}.")
+    (warning,) = odd_values(answers([0, 0], ours, ours), baseline)
+    assert warning.startswith("In 2 of 3 samples NaN or infinities are at other places than in float")
+    assert warning.endswith(f"in sample 1, {says}.")
 
 
 def test_what_both_have_and_other_shapes_are_nothing_to_say() -> None:

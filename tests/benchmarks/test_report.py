@@ -176,8 +176,8 @@ def test_an_engine_that_the_bench_refuses_is_not_shown_as_chosen() -> None:
     page = text_of(render_html(result, build_result()))
     assert f"3 {CHOSEN} refused, runs here Too much was lost." in page
     assert "Ship the baseline" in page
-    said = replace(result, warnings=("The engine would not be accepted. Too much was lost. Build again.",))
-    assert "is not shown to be within the budget" not in text_of(render_html(said, build_result()))
+    warned = replace(result, warnings=("The engine would not be accepted. Too much was lost. Build again.",))
+    assert "is not shown to be within the budget" not in text_of(render_html(warned, build_result()))
 
 
 @pytest.mark.parametrize("render", [render_html, render_markdown])

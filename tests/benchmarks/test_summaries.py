@@ -104,16 +104,16 @@ class TestBenchSentence:
         running = replace(
             engine(CHOSEN), status="accepted", accuracy=Accuracy({}, Interval(0.002, -0.01, 0.0062), 1000)
         )
-        said = measured_again(running, CHOSEN, "accuracy", "test.csv")
-        assert said == (
+        sentence = measured_again(running, CHOSEN, "accuracy", "test.csv")
+        assert sentence == (
             f"{CHOSEN} runs here. On test.csv it takes 1.00 times the baseline latency (95 % interval 1.00 to 1.00), "
             "and it loses at most 0.7 percentage points of accuracy (one-sided 95 % bound; measured drop 0.2 on "
             "1,000 samples)."
         )
 
     def test_another_engine_than_the_build_chose(self) -> None:
-        said = measured_again(engine("x86-64-cpu-fp32"), CHOSEN, "accuracy", "test.csv")
-        assert said == (
+        sentence = measured_again(engine("x86-64-cpu-fp32"), CHOSEN, "accuracy", "test.csv")
+        assert sentence == (
             f"x86-64-cpu-fp32 runs here, as {CHOSEN}, which the build chose, cannot run on this machine. "
             "It is the float baseline itself."
         )

@@ -22,7 +22,7 @@ def heard(*texts: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("written", "said"),
+    ("written", "words"),
     [
         ("Please press ONE, then '#'.", "please press one then"),
         ("it\N{RIGHT SINGLE QUOTATION MARK}s twenty-one o'clock", "it's twenty one o'clock"),
@@ -32,8 +32,8 @@ def heard(*texts: str) -> list[dict[str, Any]]:
         ("ﬁne STRAẞE", "fine strasse"),
     ],
 )
-def test_case_and_punctuation_are_not_heard(written: str, said: str) -> None:
-    assert spoken(written) == said
+def test_case_and_punctuation_are_not_heard(written: str, words: str) -> None:
+    assert spoken(written) == words
 
 
 def test_rates_are_those_of_jiwer() -> None:

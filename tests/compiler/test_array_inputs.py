@@ -161,8 +161,8 @@ def test_arrays_that_are_neither_inputs_nor_ground_truth(
     for path in (tmp_path / "data.npz", tmp_path / "folder"):
         with pytest.raises(InputError) as caught:
             read_dataset(path, task="arrays", input_name="*", arrays=names)
-        said = f"{caught.value.message} {caught.value.hint}"
-        assert [part for part in says if part not in said] == [], said
+        message = f"{caught.value.message} {caught.value.hint}"
+        assert [part for part in says if part not in message] == [], message
 
 
 def test_they_are_refused_before_any_work(command: Command, sources: Path, tmp_path: Path) -> None:

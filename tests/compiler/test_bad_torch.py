@@ -93,7 +93,7 @@ def test_rows_that_the_graph_does_not_take_are_said(command: Command, module: st
     output = command.folder / "frozen.ortpackage"
     made = command("build", f"{module}:frozen_table", "-o", output, "--target", command.target, "--rounds", 2)
     assert made.code == 0, made.err
-    assert "With 3 rows the graph does not run, although 'frozen_table' does" in made.said
+    assert "With 3 rows the graph does not run, although 'frozen_table' does" in made.err_line
 
 
 @pytest.mark.parametrize(
@@ -155,8 +155,8 @@ def test_an_input_that_is_given_back_by_a_module_in_wrappers_of_torch(
     made = command("build", spec, "-o", output, "--target", command.target, "--rounds", 2, "--calls", 4)
     assert made.code == 0, made.err
     np.savez(tmp_path / "one.npz", x=np.full((1, 3), 3, np.float32))
-    said = command("run", output, tmp_path / "one.npz", "--json")
-    assert [value["values"] for value in json.loads(said.out)["outputs"].values()] == [[[6.0] * 3], [[3.0] * 3]]
+    outcome = command("run", output, tmp_path / "one.npz", "--json")
+    assert [value["values"] for value in json.loads(outcome.out)["outputs"].values()] == [[[6.0] * 3], [[3.0] * 3]]
 
 
 def test_another_helper_is_another_model(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

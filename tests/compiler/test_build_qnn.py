@@ -101,9 +101,9 @@ class TestEmulated:
     def test_the_share_of_the_npu_and_the_shapes_are_said(self, built: Built) -> None:
         engine = built.results[1].engine(f"{TARGET}-npu-int8")
         assert set(engine.nodes) == {"QNNExecutionProvider"}
-        said = " ".join(engine.reasons)
-        assert f"runs all {sum(engine.nodes.values())} nodes" in said
-        assert "pixels has the fixed shape [1, 8]" in said
+        reasons = " ".join(engine.reasons)
+        assert f"runs all {sum(engine.nodes.values())} nodes" in reasons
+        assert "pixels has the fixed shape [1, 8]" in reasons
 
     def test_this_machine_runs_its_own_engine(self, built: Built, sources: Path, tmp_path: Path) -> None:
         with load(built.package) as model:

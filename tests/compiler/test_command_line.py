@@ -86,8 +86,8 @@ def test_part_of_the_data_drawn_from_all_of_it(command: Command, sources: Path, 
     fixed = ("--target", sources / "tiny.toml", *QUICK)
     few = command(*words, *fixed, "--samples", "12")
     assert "on 12 samples" in few.out
-    assert "12 samples cannot show a drop below 18.3 percentage points, but the budget is 1.0" in few.said
-    assert "At least 268 samples are needed" in few.said
+    assert "12 samples cannot show a drop below 18.3 percentage points, but the budget is 1.0" in few.err_line
+    assert "At least 268 samples are needed" in few.err_line
     # Fewer samples are other evidence: the package is not up to date.
     assert "is up to date" not in command(*words, *fixed, "--samples", "11").err
 
@@ -161,7 +161,7 @@ def test_engines_by_name_and_strictness(command: Command, text_package: Path) ->
     fallen_back = command(*run)
     assert fallen_back.code == 0
     assert "warning: " in fallen_back.err
-    assert reason in fallen_back.said
+    assert reason in fallen_back.err_line
     command.refuses(
         *run, "--strict", says=["'board-cpu-fp32' cannot run here", reason, "Engines in the package: board"]
     )
@@ -271,10 +271,10 @@ def test_interrupting_by_hand(sources: Path, tmp_path: Path) -> None:
         if line.startswith("Measuring"):
             break
     os.killpg(process.pid, signal.SIGINT)
-    said = process.stderr.read()
+    stderr_text = process.stderr.read()
     process.stderr.close()
     assert process.wait(timeout=60) == 130
-    assert said.strip() == "Interrupted; the same command continues after the last finished stage."
+    assert stderr_text.strip() == "Interrupted; the same command continues after the last finished stage."
     assert list(output.parent.iterdir()) == []
     assert leftovers(cache) == []
 

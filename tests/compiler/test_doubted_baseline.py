@@ -35,8 +35,8 @@ def test_a_float_model_that_is_wrong_is_not_packaged_unless_accepted(
     refused = command("build", model, *data, "-o", package, *target)
     refused.check_refusal(says, code=1)
     # It was told by the answers of the float engine alone, before anything was timed.
-    assert "Measuring 2 engines" in refused.said
-    assert "Measured" not in refused.said
+    assert "Measuring 2 engines" in refused.err_line
+    assert "Measured" not in refused.err_line
     assert list(command.folder.iterdir()) == []
     assert leftovers(command.cache) == []
 
@@ -55,5 +55,5 @@ def test_a_float_model_that_is_wrong_is_not_packaged_unless_accepted(
     # Without the word, what was accepted before is doubted again, and stays as it is.
     again = command("build", model, *data, "-o", package, *target)
     assert again.code == 1
-    assert "wrong on shuffled.npz" in again.said
+    assert "wrong on shuffled.npz" in again.err_line
     assert package.exists()

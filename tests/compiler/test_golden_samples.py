@@ -24,9 +24,10 @@ def test_a_build_says_what_it_gives_away_and_inspect_lists_it(build: Command, bu
     output = build.folder / "p.ortpackage"
     done = build("build", *ARRAYS, "--target", "tiny.toml", "-o", output, *QUICK)
     assert done.code == 0, done.err
-    said = " ".join(done.out.split())
+    printed = " ".join(done.out.split())
     assert (
-        "The package holds 8 samples of inputs.npz. Whoever gets it can read them; --golden DATA replaces them" in said
+        "The package holds 8 samples of inputs.npz. Whoever gets it can read them; --golden DATA replaces them"
+        in printed
     )
     shown = " ".join(build("inspect", built_text).out.split())
     samples = json.loads(build("inspect", built_text, "--json").out)["golden_samples"]

@@ -99,9 +99,9 @@ def test_killed_at_any_moment(checkpoint: Path, sources: Path, tmp_path: Path) -
         if builder.output.exists():
             verify(builder.output)
     assert killed >= 8
-    said = builder.finish()
+    stderr_text = builder.finish()
     verify(builder.output)
-    assert "is up to date" in said or "Exported intents to ONNX: from the cache" in said
+    assert "is up to date" in stderr_text or "Exported intents to ONNX: from the cache" in stderr_text
     assert builder.unfinished == []
 
 
@@ -171,8 +171,8 @@ def test_at_the_same_time(sources: Path, tmp_path: Path) -> None:
     builders = [first, first, other, third]
     processes = [builder.start() for builder in builders]
     for process in processes:
-        _, said = process.communicate(timeout=240)
-        assert process.returncode == 0, said
+        _, stderr_text = process.communicate(timeout=240)
+        assert process.returncode == 0, stderr_text
     for builder in builders:
         assert verify(builder.output).samples == 8
         assert builder.unfinished == []

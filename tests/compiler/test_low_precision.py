@@ -240,10 +240,10 @@ def test_where_nothing_gets_the_precision_the_candidate_fails_and_says_so(
     found = {engine.name.removeprefix("wide-"): engine for engine in result.engines}
     assert [found.pop("float").status] == ["baseline"]
     assert {engine.status for engine in found.values()} == {"failed"}
-    said = {name: " ".join(engine.reasons) for name, engine in found.items()}
-    assert said["static"] == (
+    reasons = {name: " ".join(engine.reasons) for name, engine in found.items()}
+    assert reasons["static"] == (
         "No part of the graph became static: it has no node with weights that the recipe quantizes (MatMul). It has "
         "1 Add, 1 Sub."
     )
-    assert "No part of the graph became half" in said["half"]
-    assert "no weights can be quantized" in said["weights"]
+    assert "No part of the graph became half" in reasons["half"]
+    assert "no weights can be quantized" in reasons["weights"]

@@ -227,8 +227,8 @@ def test_a_machine_that_is_none_of_the_targets_is_told(
     sources: Path, board: Path, tmp_path: Path, stand_in: None
 ) -> None:
     package = Package.open(build_for(sources, tmp_path / "p", board).package)
-    said = r"It was made for board, and this machine is not one of the package's targets \(board\)\."
-    with pytest.warns(EngineFallbackWarning, match=said), load(package) as model:
+    message = r"It was made for board, and this machine is not one of the package's targets \(board\)\."
+    with pytest.warns(EngineFallbackWarning, match=message), load(package) as model:
         assert model.engine.reason.startswith("It was made for board")
 
 

@@ -64,12 +64,12 @@ def test_what_onnx_runtime_does_not_know_is_said_at_once(
     path = write(tmp_path / "m.onnx", nodes, opsets=opsets, ir_version=ir_version, functions=functions)
     with pytest.raises(InputError) as refused:
         OnnxSource(path, SourceOptions())
-    said = f"{refused.value.message} {refused.value.hint}"
-    assert str(path) in said
+    message = f"{refused.value.message} {refused.value.hint}"
+    assert str(path) in message
     for words in says:
-        assert words in said
-    assert "onnxruntime_src" not in said
-    assert "[ONNXRuntimeError]" not in said
+        assert words in message
+    assert "onnxruntime_src" not in message
+    assert "[ONNXRuntimeError]" not in message
     assert capfd.readouterr() == ("", ""), "a library printed something"
 
 
@@ -122,7 +122,7 @@ def test_a_build_refuses_it_before_any_work(command: Command, tmp_path: Path) ->
     data = ("--evaluation", tmp_path / "d.npz", "--target", command.target)
     done = command("build", path, *data, "-o", command.folder / "p", *QUICK)
     assert done.code == 2
-    assert f"'{path}' has operators that ONNX Runtime" in done.said
+    assert f"'{path}' has operators that ONNX Runtime" in done.err_line
     assert "Exported" not in done.err
 
 
@@ -138,5 +138,5 @@ def test_what_fails_later_is_said_once_and_with_what_to_do(command: Command, tmp
         data = ("--evaluation", tmp_path / "d.npz", "--target", command.target)
         done = run_apart("build", path, *data, "-o", command.folder / "p", *QUICK, cache=command.cache)
         assert done.code == 2
-        assert says in done.said
+        assert says in done.err_line
         assert "onnxruntime" not in done.err

@@ -83,7 +83,7 @@ def test_it_is_built_with_ground_truth_and_verified(command: Command, tmp_path: 
     options = ("--target", command.target, "--rounds", 2, "--calls", 4, "--accept-baseline")
     made = command("build", graph, "--evaluation", tmp_path / "data.npz", "-o", output, *options)
     assert made.code == 0, made.err
-    assert "A ZipMap operator" in made.said
+    assert "A ZipMap operator" in made.err_line
     assert "differ from the float outputs by at most 0 " in " ".join(command("verify", output).out.split())
 
 

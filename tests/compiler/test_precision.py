@@ -256,9 +256,9 @@ def test_a_precision_that_changes_answers_makes_no_engine(
         with pytest.raises(CandidateError, match="changes the predictions of 2 of 2 calibration samples"):
             precision_tolerance(graphs, {"model": turned})
     else:
-        allowed, said = precision_tolerance(graphs, {"model": turned})
+        allowed, note = precision_tolerance(graphs, {"model": turned})
         assert allowed == tolerance_for(precision_difference(attention, turned, feeds).largest)
-        assert "on 2 calibration samples" in said
+        assert "on 2 calibration samples" in note
 
 
 @pytest.mark.parametrize("per_channel", [False, True])

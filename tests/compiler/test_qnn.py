@@ -47,7 +47,7 @@ class Workshop:
         with self.model("float", self.spec("float", self.graph)) as model:
             feeds = [Probe(model).feeds(text) for text in TEXTS]
             self.expected = np.array([model.run(text)["outputs"]["logits"] for text in TEXTS])
-        shapes, self.said = choose_shapes(shapes_of(feeds), dict.fromkeys(feeds[0], 32))
+        shapes, self.note = choose_shapes(shapes_of(feeds), dict.fromkeys(feeds[0], 32))
         self.length = shapes["input_ids"][-1]
         self.fixed = folder / "fixed"
         fix_shapes(self.graph, shapes, self.fixed)

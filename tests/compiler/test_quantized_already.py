@@ -150,7 +150,7 @@ def test_minilm_of_int8_weights_is_built_as_it_is(command: Command, tmp_path: Pa
     data = ("--calibration", tmp_path / "tokens.npz", "--target", command.target)
     done = command("build", graph, *data, "-o", package, *QUICK)
     assert done.code == 0, done.err
-    assert "model is already quantized (its weights are int8)" in done.said
+    assert "model is already quantized (its weights are int8)" in done.err_line
     result = result_from_json(Package.open(package).evidence("tiny"), "evidence")
     assert [(engine.name, engine.precision) for engine in result.engines] == [("tiny-cpu-as-is", "as-is")]
     assert any("already quantized" in warning for warning in result.warnings)

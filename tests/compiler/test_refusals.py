@@ -302,7 +302,7 @@ def test_all_that_is_wrong_is_said_at_once(
         ]
     )
     assert outcome.err.count("error: ") == 6
-    assert outcome.said.count("missing.csv") == 1
+    assert outcome.err_line.count("missing.csv") == 1
 
     files = ("--data", "missing.csv", "--report", "report.pdf", "--output", "empty")
     outcome = command("bench", "missing.ortpackage", *files, "--device", "http://x")

@@ -44,8 +44,8 @@ def test_same_bytes(checkpoint: Path, sources: Path, tmp_path: Path, kind: str) 
             )
         )
     for process in processes:
-        _, said = process.communicate(timeout=240)
-        assert process.returncode == 0, said
+        _, stderr_text = process.communicate(timeout=240)
+        assert process.returncode == 0, stderr_text
     first, second = (_without_evidence(tmp_path / seed / "p.ortpackage") for seed in ("1", "2"))
     assert first == second
     # Engines that did not ship are the same too.

@@ -23,7 +23,7 @@ def _not_errors(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def said(capsys: pytest.CaptureFixture[str], kind: type[Warning], file: str) -> str:
+def stderr_of(capsys: pytest.CaptureFixture[str], kind: type[Warning], file: str) -> str:
     with console.routed_warnings():
         warnings.warn_explicit("It is odd.", kind, file, 12)
     found = capsys.readouterr().err
@@ -45,16 +45,16 @@ def said(capsys: pytest.CaptureFixture[str], kind: type[Warning], file: str) -> 
 )
 @pytest.mark.parametrize("kind", [UserWarning, FutureWarning, RuntimeWarning, DeprecationWarning])
 def test_what_libraries_say_goes_nowhere(capsys: pytest.CaptureFixture[str], kind: type[Warning], file: str) -> None:
-    assert said(capsys, kind, file) == ""
+    assert stderr_of(capsys, kind, file) == ""
 
 
 @pytest.mark.parametrize("kind", [AudioWarning, DataWarning])
 def test_ours_are_sentences(capsys: pytest.CaptureFixture[str], kind: type[Warning]) -> None:
-    assert said(capsys, kind, LIBRARY) == "warning: It is odd.\n"
+    assert stderr_of(capsys, kind, LIBRARY) == "warning: It is odd.\n"
 
 
 def test_the_users_own_code_is_heard(capsys: pytest.CaptureFixture[str]) -> None:
-    assert said(capsys, UserWarning, "/home/me/models/net.py") == "warning: net.py says: It is odd.\n"
+    assert stderr_of(capsys, UserWarning, "/home/me/models/net.py") == "warning: net.py says: It is odd.\n"
 
 
 def test_who_asks_for_all_gets_all(monkeypatch: pytest.MonkeyPatch) -> None:

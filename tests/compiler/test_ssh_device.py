@@ -109,9 +109,9 @@ def test_verify_says_where(command: Command, server: SshServer, built_text: Path
     outcome = command("verify", built_text, "--device", server.url(), "-q")
     assert (outcome.code, outcome.out) == (0, "")
     outcome = command("verify", built_text, "--device", server.url())
-    said = " ".join(outcome.out.split())
-    assert f"files match their digests on 127.0.0.1:{server.port} (" in said
-    assert "8 golden samples through" in said
+    printed = " ".join(outcome.out.split())
+    assert f"files match their digests on 127.0.0.1:{server.port} (" in printed
+    assert "8 golden samples through" in printed
     assert server.left == []
 
 
@@ -167,7 +167,7 @@ def test_a_python_without_libraries_gets_wheels(
     python = bare / "bin" / "python"
     outcome = command("verify", built_text, "--device", server.url(python), "--json")
     assert outcome.code == 0, outcome.err
-    assert f"lacks numpy {metadata.version('numpy')}, onnxruntime {metadata.version('onnxruntime')}" in outcome.said
+    assert f"lacks numpy {metadata.version('numpy')}, onnxruntime {metadata.version('onnxruntime')}" in outcome.err_line
     assert json.loads(outcome.out)["samples"] == 8
     assert server.left == []
     assert not list(bare.glob("lib/*/site-packages/*"))

@@ -99,9 +99,9 @@ def test_a_remote_raspberry_pi_whose_connection_breaks(
         assert engine.peak_memory_bytes is None
         assert engine.load_seconds == ()
     assert any("The engines ran in an emulator" in warning for warning in result.warnings)
-    said = result_text(result)
-    assert "emulated" in said
-    assert " ms" not in said.replace("p50 ms", "")
+    summary = result_text(result)
+    assert "emulated" in summary
+    assert " ms" not in summary.replace("p50 ms", "")
     assert server.left == []
     assert far_processes() == []
 
@@ -117,7 +117,7 @@ def test_from_a_bare_python_there(command: Command, server: SshServer, pi_packag
     """Wheels for its architecture, its glibc and its Python are fetched here and copied."""
     outcome = command("verify", pi_package, "--device", server.url(bare_pi), "--target", _TARGET, "--json")
     assert outcome.code == 0, outcome.err
-    assert "lacks numpy" in outcome.said
+    assert "lacks numpy" in outcome.err_line
     report = json.loads(outcome.out)
     assert (report["rung"], report["engine"]["target"], report["samples"]) == ("emulated", _TARGET, 8)
     assert server.left == []

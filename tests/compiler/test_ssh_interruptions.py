@@ -227,9 +227,9 @@ def test_interrupted_by_its_user(server: SshServer, built_arrays: Path, many: Pa
     time.sleep(1)
     # As a terminal does: to the whole group.
     os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=120)
-    assert process.returncode == 130, said
-    assert "Traceback" not in said
+    _, stderr_text = process.communicate(timeout=120)
+    assert process.returncode == 130, stderr_text
+    assert "Traceback" not in stderr_text
     assert server.left == []
     server.wait_until_clean(60)
 

@@ -35,9 +35,9 @@ def test_without_data_nothing_can_be_chosen() -> None:
 
 def test_arrays_must_be_alike() -> None:
     alike = [{"pixels": np.zeros((count, 8), np.float32)} for count in (1, 4)]
-    shapes, said = choose_shapes(shapes_of(alike))
+    shapes, note = choose_shapes(shapes_of(alike))
     assert shapes == {"pixels": (1, 8)}
-    assert "pixels has the fixed shape [1, 8]" in said
+    assert "pixels has the fixed shape [1, 8]" in note
     with pytest.raises(FixingError, match=r"samples of 'pixels' have 2 shapes \(\[4\], \[8\]"):
         choose_shapes(shapes_of([*alike, {"pixels": np.zeros((1, 4), np.float32)}]))
 
@@ -45,10 +45,10 @@ def test_arrays_must_be_alike() -> None:
 def test_texts_beside_arrays() -> None:
     pixels = np.zeros((1, 3, 4), np.float32)
     feeds: list[dict[str, Any]] = [{"ids": np.zeros((1, n), np.int64), "pixels": pixels} for n in (5, 7)]
-    shapes, said = choose_shapes(shapes_of(feeds), {"ids": 16})
+    shapes, note = choose_shapes(shapes_of(feeds), {"ids": 16})
     assert shapes == {"ids": (1, 8), "pixels": (1, 3, 4)}
-    assert "8 tokens" in said
-    assert "pixels" in said
+    assert "8 tokens" in note
+    assert "pixels" in note
 
 
 def test_a_graph_in_a_loop_has_no_one_shape(tmp_path: Path) -> None:

@@ -31,11 +31,11 @@ def test_show_fits_and_says_what_the_file_says(command: Command, name: str) -> N
     assert outcome.code == 0, outcome.err
     assert max(len(line) for line in outcome.out.splitlines()) <= 80
     target = load_target(name)
-    said = " ".join(outcome.out.split())
-    assert target.title in said
+    printed = " ".join(outcome.out.split())
+    assert target.title in printed
     for candidate in target.candidates:
-        assert f"{candidate.name} " in said
-        assert all(f"{key}={value}" in said for key, value in candidate.provider_options.items())
+        assert f"{candidate.name} " in printed
+        assert all(f"{key}={value}" in printed for key, value in candidate.provider_options.items())
     data = json.loads(command("targets", "show", name, "--json").out)
     assert data["architecture"] == target.architecture
     assert set(data["from_here"]["candidates"]) == {candidate.name for candidate in target.candidates}

@@ -50,12 +50,12 @@ def train(*arguments: object) -> str:
 
 def test_a_captioner_learns_and_its_checkpoint_says_the_same(pictures: Path, tmp_path: Path) -> None:
     arguments = ("--data", pictures, "--out", tmp_path / "captioner", "--batch", 16, "--epochs", 12, "--patience", 2)
-    said = train(*arguments)
-    epochs = re.findall(r"epoch \d+: loss ([\d.]+), validation captions right ([\d.]+)", said)
-    found = re.search(r"test: caption right ([\d.]+), thing right ([\d.]+), ground right ([\d.]+)", said)
-    assert found is not None, said
+    printed = train(*arguments)
+    epochs = re.findall(r"epoch \d+: loss ([\d.]+), validation captions right ([\d.]+)", printed)
+    found = re.search(r"test: caption right ([\d.]+), thing right ([\d.]+), ground right ([\d.]+)", printed)
+    assert found is not None, printed
     # Two things on three grounds: by chance one in six.
-    assert float(found[1]) >= 0.5, said
+    assert float(found[1]) >= 0.5, printed
     assert float(epochs[-1][0]) < float(epochs[0][0]) / 2
     # It stopped when it was no longer better, and kept what was best.
     rights = [float(right) for _, right in epochs]

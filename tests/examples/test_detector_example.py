@@ -40,9 +40,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
             # Tux Paint's own mirrored copies are no further stamps.
             stamp.save(folder / "stamps" / place / f"{index}_mirror.png")
     arguments = ("--out", folder / "things", "--stamps", folder / "stamps", "--train", 192, "--test", 24)
-    said = run("make_data.py", *arguments).stdout
-    assert re.search(r"train +192 pictures of 4 birds, 4 flowers", said)
-    assert re.search(r"test +24 pictures of 1 birds", said)
+    printed = run("make_data.py", *arguments).stdout
+    assert re.search(r"train +192 pictures of 4 birds, 4 flowers", printed)
+    assert re.search(r"test +24 pictures of 1 birds", printed)
     return folder / "things"
 
 
@@ -67,8 +67,8 @@ def test_training_leaves_a_file_that_a_build_takes(data: Path, tmp_path: Path) -
     import onnxruntime
 
     arguments = ("--data", data, "--out", tmp_path / "checkpoint", "--epochs", 3, "--batch", 8)
-    said = run("train.py", *arguments).stdout
-    found = [float(value) for value in re.findall(r"found on validation ([\d.]+)", said)]
+    printed = run("train.py", *arguments).stdout
+    found = [float(value) for value in re.findall(r"found on validation ([\d.]+)", printed)]
     assert len(found) == 3
     assert max(found) > 0.05
     session = onnxruntime.InferenceSession(tmp_path / "checkpoint" / "detector.onnx")

@@ -79,9 +79,9 @@ def test_training_leaves_a_checkpoint(data: Path, tmp_path: Path) -> None:
     from transformers import AutoImageProcessor, AutoModelForImageClassification
 
     arguments = ("--data", data, "--out", tmp_path / "checkpoint", "--epochs", 2, "--batch", 50)
-    said = run("train.py", *arguments).stdout
+    printed = run("train.py", *arguments).stdout
     # Two epochs on 800 digits: better than one of ten by chance.
-    assert float(said.split("test accuracy ")[1]) > 0.3
+    assert float(printed.split("test accuracy ")[1]) > 0.3
     processor: Any = AutoImageProcessor
     found = processor.from_pretrained(tmp_path / "checkpoint", backend="pil")
     net = AutoModelForImageClassification.from_pretrained(tmp_path / "checkpoint")

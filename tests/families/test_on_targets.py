@@ -82,7 +82,7 @@ def test_masks_are_compiled_for_both(
     assert (plan["rung"], plan["status"]) == ("compiled", "unfinished"), plan["reasons"]
     done = command("verify", command.folder / "p", "--target", targets[3])
     assert done.code == 2
-    assert done.said.count("because the hardware is not here") == 1
+    assert done.err_line.count("because the hardware is not here") == 1
 
 
 def test_a_loop_stays_with_the_processor(

@@ -48,7 +48,7 @@ def built(checkpoint: Path, sources: Path, cache: Path, *data: Any) -> Path:
     done = run_apart("build", checkpoint, *data, *fixed, cache=cache)
     assert done.code == 0, done.err
     # Said once, however many recordings there are.
-    assert done.said.count("it was resampled") <= 1
+    assert done.err_line.count("it was resampled") <= 1
     return output
 
 
@@ -115,11 +115,11 @@ def test_evidence_has_the_word_error_rate(package: Path) -> None:
 
 def test_run_prints_transcripts_and_says_that_it_resampled(package: Path, clips: Path, command: Command) -> None:
     files = sorted((clips.parent / "clips").glob("*.wav"))[:3]
-    said = command("run", package, *files)
-    assert said.code == 0, said.err
-    lines = said.out.splitlines()
+    outcome = command("run", package, *files)
+    assert outcome.code == 0, outcome.err
+    lines = outcome.out.splitlines()
     assert [line.split("  ->  ")[0] for line in lines] == [str(file) for file in files]
-    assert said.said.count("has 8,000 samples per second, the model takes 16,000") == 1
+    assert outcome.err_line.count("has 8,000 samples per second, the model takes 16,000") == 1
     as_json = json.loads(command("run", package, *files, "--json").out)
     assert [f"{entry['input']}  ->  {entry['text']}" for entry in as_json["answers"]] == lines
 
@@ -132,8 +132,8 @@ def test_beams_are_asked_for_in_a_call(package: Path, clips: Path, command: Comm
         with pytest.raises(SampleError, match="no option 'beams'"):
             model(file, beams=8)
     assert greedy != searched
-    said = command("run", package, file, "--num-beams", "8", "--engine", "tiny-cpu-fp32")
-    assert said.out.strip() == searched
+    outcome = command("run", package, file, "--num-beams", "8", "--engine", "tiny-cpu-fp32")
+    assert outcome.out.strip() == searched
 
 
 def test_golden_samples_are_recordings_and_verify_passes(package: Path, command: Command) -> None:

@@ -117,9 +117,9 @@ def test_weights_that_both_graphs_have_are_stored_once(package: Path, checkpoint
 
 
 def test_verify_bench_and_run(package: Path, table: Path, family: str, command: Command) -> None:
-    said = command("run", package, TEXTS[0], "--engine", "tiny-cpu-fp32", "--json")
-    assert said.code == 0, said.err
-    assert '"summary_text"' in said.out if family == BART else '"translation_text"' in said.out
+    outcome = command("run", package, TEXTS[0], "--engine", "tiny-cpu-fp32", "--json")
+    assert outcome.code == 0, outcome.err
+    assert '"summary_text"' in outcome.out if family == BART else '"translation_text"' in outcome.out
     if family != MARIAN:
         return
     assert command("verify", package).code == 0

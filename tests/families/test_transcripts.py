@@ -190,12 +190,12 @@ def test_the_command_line_shows_times(built_whisper: Path, model: Model, command
     soundfile.write(file, LONG, tiny_speech.RATE, subtype="FLOAT")
     expected = model(LONG, timestamps=True, language="de")
     asked = ("run", built_whisper, file, "--engine", ENGINE, "--timestamps", "--language", "de")
-    said = command(*asked)
-    assert said.code == 0, said.err
+    outcome = command(*asked)
+    assert outcome.code == 0, outcome.err
     lines = [f"[{one['start']:.2f} -> {one['end']:.2f}]  {one['text']}" for one in expected["segments"]]
-    assert said.out.split("\n")[0] == printable(lines[0]).split("\n")[0]
-    assert said.out.rstrip("\n") == printable("\n".join(lines)).rstrip("\n")
-    assert "ended by the end of the recording, language de" in said.err
+    assert outcome.out.split("\n")[0] == printable(lines[0]).split("\n")[0]
+    assert outcome.out.rstrip("\n") == printable("\n".join(lines)).rstrip("\n")
+    assert "ended by the end of the recording, language de" in outcome.err
     (answer,) = json.loads(command(*asked, "--json").out)["answers"]
     assert answer["segments"] == expected["segments"]
     assert answer["text"] == expected["text"]

@@ -175,8 +175,8 @@ def test_run_verify_and_another_rate(package: Path, clips: Path, command: Comman
     assert set(json.loads(done.out)["answers"][0]["segments"][0]) == {"start", "end"}
     assert command("verify", package).code == 0
     soundfile.write(tmp_path / "slow.wav", soundfile.read(clips / "0.wav")[0][::2], _RATE // 2)
-    said = command("run", package, tmp_path / "slow.wav")
-    assert "has 8,000 samples per second, the model takes 16,000" in said.said
+    outcome = command("run", package, tmp_path / "slow.wav")
+    assert "has 8,000 samples per second, the model takes 16,000" in outcome.err_line
     soundfile.write(tmp_path / "long.flac", np.zeros(3601 * 100, np.float32), 100)
     command.refuses(
         "run", package, tmp_path / "long.flac", says=["lasts 60 minutes; the model takes at most 3600 seconds"]

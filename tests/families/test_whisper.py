@@ -129,9 +129,9 @@ def test_a_device_gets_all_components(package: Path) -> None:
 
 def test_verify_and_bench_and_inspect(package: Path, clips: Path, command: Command) -> None:
     assert command("verify", package).code == 0
-    said = command("inspect", package)
-    assert said.code == 0
-    assert "log_mel -> transcribe" in said.out
+    outcome = command("inspect", package)
+    assert outcome.code == 0
+    assert "log_mel -> transcribe" in outcome.out
     report = command.folder / "report.md"
     done = command("bench", package, "--data", clips, "--report", report, "-q", *QUICK)
     assert done.code == 0, done.err

@@ -67,7 +67,7 @@ def run_apart(work: Callable[[], str], room: Room, limits: Limits = Limits()) ->
         os.killpg(child, signal.SIGKILL)
     _, status, used = os.wait4(child, 0)
     with os.fdopen(read, "rb") as pipe:
-        said = pipe.read()
+        written = pipe.read()
     code = os.waitstatus_to_exitcode(status)
     disturbed = room.disturbed()
     if disturbed:
@@ -78,7 +78,7 @@ def run_apart(work: Callable[[], str], room: Room, limits: Limits = Limits()) ->
         return Outcome("memory", f"{used.ru_maxrss // 1024} MiB resident")
     if code:
         return Outcome("crash", signal.Signals(-code).name if code < 0 else f"exit code {code}", _output(room))
-    return Outcome(**json.loads(said))
+    return Outcome(**json.loads(written))
 
 
 def _wait(child: int, limits: Limits) -> bool:

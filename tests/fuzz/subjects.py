@@ -279,7 +279,7 @@ def _subjects() -> dict[str, Subject]:
         **own,
     }
     stream = {kind: _of_file(change, "*.stream") for kind, change in answers.ANSWERS.items()} | {"endless": _endless}
-    said = "turn on the kitchen light"
+    sentence = "turn on the kitchen light"
     found |= {
         "inspect": Subject("arrays.ortpackage", _for_package("arrays"), _command("inspect", "{}")),
         "run": Subject("data/inputs.npz", npz, _command("run", "{seeds}/arrays.ortpackage", "{}")),
@@ -289,7 +289,7 @@ def _subjects() -> dict[str, Subject]:
         "target": Subject("data/tiny.toml", toml, _target),
         "declaration": Subject("declared", toml, partial(_source, file="tiny.toml")),
         "graph": Subject("source", graph, partial(_source, file="perceptron.onnx")),
-        "checkpoint": Subject("checkpoint", checkpoint, partial(_source, sample=said)),
+        "checkpoint": Subject("checkpoint", checkpoint, partial(_source, sample=sentence)),
         "worker": Subject("worker", stream, _worker),
         "device": Subject("device", stream, _device),
     }

@@ -39,8 +39,11 @@ def count_errors(references: Sequence[str], answers: Sequence[str]) -> Errors:
     """Errors of each answer against its reference, both as `spoken`."""
     found = np.zeros((4, len(references)), dtype=np.int64)
     for index, (reference, answer) in enumerate(zip(references, answers, strict=True)):
-        said, heard = spoken(reference), spoken(answer)
-        found[:, index] = (*_counts(jiwer.process_words(said, heard)), *_counts(jiwer.process_characters(said, heard)))
+        expected, heard = spoken(reference), spoken(answer)
+        found[:, index] = (
+            *_counts(jiwer.process_words(expected, heard)),
+            *_counts(jiwer.process_characters(expected, heard)),
+        )
     return Errors(*found)
 
 

@@ -28,7 +28,7 @@ class LabelledKeywords(Metric[Sequence[Any]]):
         """F1 and AUC over all pairs of a recording and a keyword."""
         found = _found(predictions)
         labels = sorted(found[0])
-        expected = [np.array([label in said for label in labels]) for said in reference]
+        expected = [np.array([label in spoken for label in labels]) for spoken in reference]
         auc = auc_over_recordings([np.array([entry[label][0] for label in labels]) for entry in found], expected)
         return Scores("f1", f1_column(_detected(found), expected), {} if auc is None else {"auc": auc})
 

@@ -147,8 +147,8 @@ def read_dataset(
         raise InputError(f"'{path}' cannot be read: {error}.") from error
     if not samples:
         raise InputError(f"'{path}' has no samples.")
-    if labels and form.truth.whole is not None and (said := form.truth.whole(labels, f"'{path}'")):
-        warnings.warn(DataWarning(said), stacklevel=2)
+    if labels and form.truth.whole is not None and (problem := form.truth.whole(labels, f"'{path}'")):
+        warnings.warn(DataWarning(problem), stacklevel=2)
     return Dataset(
         name=name,
         digest=digest,

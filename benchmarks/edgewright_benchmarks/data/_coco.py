@@ -93,11 +93,11 @@ def _file(folder: Path, place: str, entry: Mapping[str, object]) -> Path:
     file = folder / str(entry["file_name"])
     if not file.is_file():
         raise InputError(f"{place}: there is no file '{entry['file_name']}'.", hint=f"Searched at '{file}'.")
-    said, size = _size(entry), picture_size(file)
-    if said and size and said not in (size, size[::-1]):
+    declared, size = _size(entry), picture_size(file)
+    if declared and size and declared not in (size, size[::-1]):
         raise InputError(
-            f"{place}: '{entry['file_name']}' is {size[0]} x {size[1]}, and the file says {said[0]} x {said[1]}: the "
-            "boxes belong to a picture of another size."
+            f"{place}: '{entry['file_name']}' is {size[0]} x {size[1]}, and the file says "
+            f"{declared[0]} x {declared[1]}: the boxes belong to a picture of another size."
         )
     return file
 

@@ -133,19 +133,21 @@ class SshClient:
         words = ["-p", str(address.port)] if address.port else []
         return [*words, *(["-l", address.user] if address.user else []), address.host]
 
-    def refusal(self, said: str) -> Refusal:
+    def refusal(self, stderr_text: str) -> Refusal:
         """What ssh's words on standard error mean."""
         name = f"[{self._address.host}]:{self._address.port}" if self._address.port else self._address.host
         for words, reason, hint, lasting in _REFUSALS:
-            if words in said:
+            if words in stderr_text:
                 return Refusal(reason, hint.format(name=f"{name}", words=shlex.join(self._where())), lasting)
-        lines = [line for line in said.splitlines() if line.strip()]
+        lines = [line for line in stderr_text.splitlines() if line.strip()]
         last = f" ssh says: {lines[-1].strip().rstrip('.')}." if lines else ""
         return Refusal(f"The connection ended.{last}", f"Does 'ssh {shlex.join(self._where())}' work?", lasting=False)
 
-    def no_python(self, said: str) -> InputError:
+    def no_python(self, stderr_text: str) -> InputError:
         """The error for a device without a Python that is new enough."""
-        found = [line.removeprefix("edgewright: ") for line in said.splitlines() if line.startswith("edgewright: ")]
+        found = [
+            line.removeprefix("edgewright: ") for line in stderr_text.splitlines() if line.startswith("edgewright: ")
+        ]
         asked = f"'{self._address.python}' there is not" if self._address.python else "none was found"
         listing = f" Found: {', '.join(found)}." if found else ""
         return InputError(

@@ -150,13 +150,13 @@ class FarEndSession:
         self.usable = False
         code = exit_code(self._process, 10)
         lines = last_lines(self._errors)
-        said = "\n".join(lines)
+        stderr_text = "\n".join(lines)
         if self._timed_out:
             return ConnectionLostError("It did not respond in time.", hint="Is it busy, or its disk slow?")
         if code == NO_PYTHON_CODE:
-            return self._client.no_python(said)
+            return self._client.no_python(stderr_text)
         if code == CONNECTION_CODE:
-            refusal = self._client.refusal(said)
+            refusal = self._client.refusal(stderr_text)
             return ConnectionLostError(refusal.reason, hint=refusal.hint, lasting=refusal.lasting)
         last = f": {lines[-1][:_WORDS_LIMIT]}" if lines else "."
         return ConnectionLostError(f"What ran there ended with exit code {code}{last}", hint="Try again.")

@@ -92,7 +92,9 @@ def _cell(cell: view.Cell) -> str:
 
 def _reasons(result: Result, known: Mapping[str, int]) -> list[str]:
     noted = [(engine, notes(engine)) for engine in result.engines if not is_foreign(engine)]
-    lines = [f"- {known[e.name]} {_code(e.name)} {e.status}: {_text(' '.join(said))}" for e, said in noted if said]
+    lines = [
+        f"- {known[e.name]} {_code(e.name)} {e.status}: {_text(' '.join(reasons))}" for e, reasons in noted if reasons
+    ]
     for others in foreign_engines(result.engines):
         names = ", ".join(map(_code, others.names))
         lines.append(f"- {NOT_HERE.capitalize()}: {names}. {_text(others.reason)}")

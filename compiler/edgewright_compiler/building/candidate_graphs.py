@@ -140,14 +140,14 @@ class Graphs:
             except FixingError as error:
                 raise CandidateError(str(error)) from error
             shapes = {name: found for name, (found, _) in chosen.items()}
-            said = " ".join(dict.fromkeys(said for _, said in chosen.values()))
-            self.stages.progress.note(said)
+            note = " ".join(dict.fromkeys(note for _, note in chosen.values()))
+            self.stages.progress.note(note)
             key = _FixKey(exported=self.exported.digest, shapes=shapes, tools=installed_versions(GRAPH_TOOLS))
             folder = self.stages.kept(Stage("fix", key, "Fixed the shapes"), lambda at: self._fix(shapes, at))
             alike = {
                 name: FeedShapes({key: (shape,) for key, shape in found.items()}) for name, found in shapes.items()
             }
-            self._fixed = Graphs(self.stages, self.job, self.feeds, ExportedFolder.read(folder), alike), said
+            self._fixed = Graphs(self.stages, self.job, self.feeds, ExportedFolder.read(folder), alike), note
         return self._fixed
 
     def _fix(self, shapes: Mapping[str, Mapping[str, Shape]], place: Path) -> None:

@@ -77,15 +77,15 @@ class EngineMaker:
             exported.refuse_plan()
         graphs, notes = exported, []
         if compiler(candidate.engine).STATIC_SHAPES:
-            graphs, said = exported.fixed()
-            notes.append(said)
+            graphs, note = exported.fixed()
+            notes.append(note)
             # Texts are padded to the one length there is.
             draft = dataclasses.replace(draft, pad_to_multiple_of=graphs.text_length() or draft.pad_to_multiple_of)
         quantized = graphs.quantized(candidate)
         tolerance = None
         if self._job.modes[candidate.name].runs == "none":
-            tolerance, said = precision_tolerance(graphs, quantized.folders)
-            notes.append(said)
+            tolerance, note = precision_tolerance(graphs, quantized.folders)
+            notes.append(note)
         files, options = {}, {}
         for name, source in quantized.folders.items():
             folder, facts = compiled(graphs, name, source, candidate)
@@ -108,7 +108,7 @@ class EngineMaker:
         size = engine.size_bytes()
         if not target.memory_bytes or size <= target.memory_bytes:
             return
-        said = f"It has {size / 1e6:,.0f} MB; {target.name} has {target.memory_bytes / 1e6:,.0f} MB of memory."
+        reason = f"It has {size / 1e6:,.0f} MB; {target.name} has {target.memory_bytes / 1e6:,.0f} MB of memory."
         if engine.draft.name == self._job.engine_name(target.baseline):
-            raise InputError(f"The float baseline '{engine.draft.name}' does not fit the target. {said}")
-        raise CandidateError(said)
+            raise InputError(f"The float baseline '{engine.draft.name}' does not fit the target. {reason}")
+        raise CandidateError(reason)

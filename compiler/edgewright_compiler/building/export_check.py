@@ -124,8 +124,8 @@ def _other_sizes(source: Source, package: Package, feeds: Arrays, limits: Mappin
             try:
                 values = graph.session.run(graph.output_names, probe.feeds, quiet)
             except Exception as error:  # noqa: BLE001 - whatever a provider throws; a failure is loud, and so no lie
-                said = provider_words(error)
-                notes.append(f"With {probe.words} the graph does not run, although '{source.name}' does: {said}")
+                reason = provider_words(error)
+                notes.append(f"With {probe.words} the graph does not run, although '{source.name}' does: {reason}")
                 continue
             outputs = dict(zip(graph.output_names, values, strict=True))
             if problem := _apart(outputs, reference)[1]:

@@ -105,15 +105,15 @@ class Checkpoint:
             return load()
         except Exception as error:
             # transformers raises OSError, ValueError, SafetensorError, ... for files that it cannot read.
-            said = first_line(error)
-            if kind and said.startswith("Unrecognized"):
+            reason = first_line(error)
+            if kind and reason.startswith("Unrecognized"):
                 # It goes on with all that it knows, and does not say what was asked for.
-                said = f"there is no '{kind}' in transformers {version('transformers')}."
-            own = "auto_map" in self.config and "does not recognize this architecture" in said
-            if own or "custom code" in said:
-                said = "it needs Python code from the checkpoint, which Edgewright never runs."
+                reason = f"there is no '{kind}' in transformers {version('transformers')}."
+            own = "auto_map" in self.config and "does not recognize this architecture" in reason
+            if own or "custom code" in reason:
+                reason = "it needs Python code from the checkpoint, which Edgewright never runs."
             raise InputError(
-                f"'{self.name}' cannot be loaded as a checkpoint: {said}",
+                f"'{self.name}' cannot be loaded as a checkpoint: {reason}",
                 hint="A checkpoint folder is written by save_pretrained of transformers, for the model and its "
                 "processor.",
             ) from error
@@ -173,8 +173,8 @@ def read_config(folder: Path) -> dict[str, Any]:
 def _with_cross_encoder(folder: Path, config: dict[str, object]) -> dict[str, object]:
     """A configuration with what sentence-transformers says of a cross-encoder, which is in a file of its own today."""
     path = folder / SENTENCES_FILE
-    said = read_json(path) if path.is_file() else {}
-    return {**config, "sentence_transformers": said} if said.get("model_type") == "CrossEncoder" else config
+    written = read_json(path) if path.is_file() else {}
+    return {**config, "sentence_transformers": written} if written.get("model_type") == "CrossEncoder" else config
 
 
 def _check_names(config: Mapping[str, object], path: Path) -> None:

@@ -93,12 +93,12 @@ def _loaded(
     renamed: Mapping[str, str],
     needless: Sequence[str],
 ) -> LoadedWeights:
-    model, said = load(renamed)
+    model, report = load(renamed)
     excused = re.compile("|".join((_TRAINING_ONLY, _COMPUTED, *needless)))
     whole = {name for name, value in model.named_buffers() if not value.is_floating_point()}
-    missing = [name for name in said["missing_keys"] if name not in whole and not excused.search(name)]
-    unused = [name for name in said["unexpected_keys"] if not excused.search(name)]
-    shapes = {name: (tuple(there), tuple(wanted)) for name, there, wanted in sorted(said["mismatched_keys"])}
+    missing = [name for name in report["missing_keys"] if name not in whole and not excused.search(name)]
+    unused = [name for name in report["unexpected_keys"] if not excused.search(name)]
+    shapes = {name: (tuple(there), tuple(wanted)) for name, there, wanted in sorted(report["mismatched_keys"])}
     return LoadedWeights(model, tuple(sorted(missing)), tuple(sorted(unused)), shapes)
 
 

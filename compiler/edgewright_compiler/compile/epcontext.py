@@ -112,8 +112,8 @@ def _ask(place: Path, request: ProcessRequest) -> ProcessResponse:
         raise CompileError(
             f"{request.provider} did not finish compiling within {_TIMEOUT_SECONDS} seconds and was stopped."
         ) from error
-    said = (done.stdout + done.stderr).decode(errors="replace")
-    (place / LOG).write_text(said, encoding="utf-8")
+    printed = (done.stdout + done.stderr).decode(errors="replace")
+    (place / LOG).write_text(printed, encoding="utf-8")
     if done.returncode == -signal.SIGKILL:
         # The system's doing and not the graph's: it must not be kept as a finding about the graph.
         raise InputError(
@@ -122,7 +122,7 @@ def _ask(place: Path, request: ProcessRequest) -> ProcessResponse:
         )
     if not (place / RESPONSE).exists():
         ended = f"The compiler of {request.provider} ended {ending(done.returncode)}."
-        raise CompileError(f"{ended}{last_words(said.strip().splitlines())}")
+        raise CompileError(f"{ended}{last_words(printed.strip().splitlines())}")
     response = read_record(ProcessResponse, json.loads((place / RESPONSE).read_text(encoding="utf-8")), RESPONSE)
     if response.error is not None:
         raise CompileError(f"{request.provider} refused the graph: {response.error}")

@@ -69,11 +69,11 @@ def build_plan(
             flavour=flavour.name, graph=_GRAPH, capabilities=tuple(capabilities), profile=dict(profile)
         )
         (folder / REQUEST).write_text(json.dumps(write_record(request)), encoding="utf-8")
-        code, said = _run(folder, flavour.title, progress)
-        _refuse_outside_causes(code, said, flavour)
+        code, stderr_text = _run(folder, flavour.title, progress)
+        _refuse_outside_causes(code, stderr_text, flavour)
         if not (folder / RESPONSE).exists():
             ended = f"The process of {flavour.title} ended {ending(code)}."
-            raise CompileError(f"{ended}{last_words(said.splitlines())}")
+            raise CompileError(f"{ended}{last_words(stderr_text.splitlines())}")
         response = read_record(PlanResponse, json.loads((folder / RESPONSE).read_text(encoding="utf-8")), RESPONSE)
         if response.facts is None:
             raise CompileError(f"{flavour.title} refused the graph: {response.error}")
@@ -116,18 +116,18 @@ def _run(folder: Path, title: str, progress: Progress | None) -> tuple[int, str]
                 raise
             code = process.wait()
         errors.seek(0)
-        said = errors.read().decode(errors="replace").strip()
-    return code, said
+        stderr_text = errors.read().decode(errors="replace").strip()
+    return code, stderr_text
 
 
-def _refuse_outside_causes(code: int, said: str, flavour: Flavour) -> None:
+def _refuse_outside_causes(code: int, stderr_text: str, flavour: Flavour) -> None:
     """Raise where the system ended the build: that says nothing about the graph, and must not be kept as a finding."""
     if code == -signal.SIGKILL:
         raise InputError(
             f"The process of {flavour.title} was killed, probably because memory ran out.",
             hint="Build again with more memory free.",
         )
-    reason = disk_reason(RuntimeError(said)) if code else None
+    reason = disk_reason(RuntimeError(stderr_text)) if code else None
     if reason is not None:
         raise InputError(
             f"{flavour.title} could not write its plan: {reason}.",

@@ -72,16 +72,16 @@ def choose_shapes(feeds: FeedShapes, texts: Mapping[str, int] | None = None) -> 
             "The target needs graphs of fixed shapes, but there is no data to choose the shapes from.", hint=_MORE_DATA
         )
     shapes: dict[str, Shape] = {}
-    said: dict[str, None] = {}
+    notes: dict[str, None] = {}
     for name, those in feeds.inputs.items():
         if name in texts:
             length = choose_length([shape[-1] for shape in those], texts[name])
             shapes[name] = (*_one_shape(name, [shape[:-1] for shape in those]), length.tokens)
-            said[length.sentence()] = None
+            notes[length.sentence()] = None
         else:
             shapes[name] = (1, *_one_shape(name, [shape[1:] for shape in those]))
-            said[f"Input {name} has the fixed shape {list(shapes[name])}."] = None
-    return shapes, " ".join(said)
+            notes[f"Input {name} has the fixed shape {list(shapes[name])}."] = None
+    return shapes, " ".join(notes)
 
 
 def _one_shape(name: str, shapes: Sequence[Shape]) -> Shape:

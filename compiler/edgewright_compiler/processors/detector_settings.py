@@ -205,15 +205,15 @@ def settings_of_ultralytics(graph: onnx_ir.Model) -> tuple[DetectorSettings, tup
     Raises:
         InputError: It is one for another task, or suppresses boxes by itself.
     """
-    said = graph.metadata_props
-    if "names" not in said or "stride" not in said:
+    metadata = graph.metadata_props
+    if "names" not in metadata or "stride" not in metadata:
         return None
-    names, stride, size = (_literal(said.get(key, "")) for key in ("names", "stride", "imgsz"))
+    names, stride, size = (_literal(metadata.get(key, "")) for key in ("names", "stride", "imgsz"))
     if not isinstance(names, dict) or sorted(names) != list(range(len(names))):
         return None
     where = f"'{graph.graph.name or 'the graph'}'"
-    if said.get("task", "detect") != "detect":
-        raise InputError(f"{where}: its metadata says that it is for '{said['task']}', which is not detection.")
+    if metadata.get("task", "detect") != "detect":
+        raise InputError(f"{where}: its metadata says that it is for '{metadata['task']}', which is not detection.")
     shape = graph.graph.outputs[0].shape
     if shape is not None and len(shape) == 3 and shape[2] == 6:
         raise InputError(

@@ -186,7 +186,7 @@ def _read_pooling(folder: Path, *, prompted: bool) -> str:
         raise InputError(
             f"'{folder}': include_prompt is false (the prompt is not pooled), which is not supported in a package."
         )
-    said = config.get("pooling_mode")
+    declared = config.get("pooling_mode")
     # Newer versions write names, older ones a switch for each way.
     switched = [
         key.removeprefix(_SWITCH).removesuffix("_tokens").removesuffix("_token")
@@ -195,7 +195,7 @@ def _read_pooling(folder: Path, *, prompted: bool) -> str:
     ]
     # The switch for the mean over a root ends as the others do, and is called so.
     switched = ["mean_sqrt_len_tokens" if mode == "mean_sqrt_len" else mode for mode in switched]
-    modes = [said] if isinstance(said, str) or not isinstance(said, list | None) else said
+    modes = [declared] if isinstance(declared, str) or not isinstance(declared, list | None) else declared
     modes = modes or sorted(switched, key=_order)
     if not modes or not all(mode in _POOLINGS for mode in modes):
         raise InputError(

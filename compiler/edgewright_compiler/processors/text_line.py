@@ -78,14 +78,14 @@ class LineProcessor:
         self._place = f"'{path}'"
         model = read_graph(path)
         settings = _read_settings(path.parent / SETTINGS_FILE)
-        said = settings.characters or tuple(model.metadata_props.get(METADATA_KEY, "").splitlines())
-        if not said:
+        characters = settings.characters or tuple(model.metadata_props.get(METADATA_KEY, "").splitlines())
+        if not characters:
             raise InputError(
                 f"{self._place}: its metadata has no '{METADATA_KEY}', and there is no {SETTINGS_FILE} beside the "
                 "file: the characters of its scores are unknown.",
                 hint='Write them there in their order, without the blank: {"characters": ["0", "1", "2"]}.',
             )
-        self._characters = (_BLANK, *said, *((" ",) if settings.space else ()))
+        self._characters = (_BLANK, *characters, *((" ",) if settings.space else ()))
         height, width = self._sizes(model, settings)
         # A graph of one width takes no other: longer lines are squeezed then, as PaddleOCR does it.
         self._longest = width if _fixed(model.graph.inputs[0], 3) else None

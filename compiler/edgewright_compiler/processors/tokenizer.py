@@ -84,8 +84,8 @@ class CheckpointTokenizer:
         self._side: str | None = str(self._tokenizer.padding_side)
         self._options = options
         self._fixed: int | None = None
-        said = checkpoint.config.get("pad_token_id")
-        self._config_pad_id = said if isinstance(said, int) else None
+        pad_id = checkpoint.config.get("pad_token_id")
+        self._config_pad_id = pad_id if isinstance(pad_id, int) else None
 
     @property
     def pad_id(self) -> int | None:

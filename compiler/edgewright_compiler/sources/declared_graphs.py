@@ -57,9 +57,9 @@ class DeclaredGraphs:
         if counts.count(None) == 1 and rest > 0:
             counts[counts.index(None)] = rest
         if None in counts or sum(count or 0 for count in counts) != len(labels):
-            said = ", ".join(f"'{name}' has {count or '?'}" for name, count in zip(file.scores, counts, strict=True))
+            listing = ", ".join(f"'{name}' has {count or '?'}" for name, count in zip(file.scores, counts, strict=True))
             raise self._declared.problem(
-                f"there are {len(labels)} labels, but the scores are: {said}.",
+                f"there are {len(labels)} labels, but the scores are: {listing}.",
                 "labels",
                 hint="Name one label for each score.",
             )
@@ -83,9 +83,9 @@ class DeclaredGraphs:
             self._refuse_unknown(name, "output", made, ports.outputs)
         missing = [given for given in ports.inputs if given not in declared]
         if missing or len(set(declared)) != len(declared):
-            said = f"does not mention {', '.join(missing)}" if missing else "declares one of them twice"
+            problem = f"does not mention {', '.join(missing)}" if missing else "declares one of them twice"
             raise self._declared.problem(
-                f"component '{name}' has the inputs {', '.join(ports.inputs)}; this file {said}.",
+                f"component '{name}' has the inputs {', '.join(ports.inputs)}; this file {problem}.",
                 *("component", name),
                 hint="Each input is a window of a stream (inputs), a state, or a constant.",
             )

@@ -35,26 +35,26 @@ def refuse_unsupported(path: Path, model: onnx_ir.Model) -> None:
     """
     import onnxruntime
 
-    said, hints = [], []
+    problems, hints = [], []
     runtime = f"ONNX Runtime {onnxruntime.__version__}"
     ir_version, opset = model.ir_version or 0, _opset(model)
     if ir_version > _KNOWN_IR and (most := _limit(ir_version, 1, _IR_LIMIT)):
-        said.append(f"has IR version {ir_version}, but {runtime} reads versions up to {most}")
+        problems.append(f"has IR version {ir_version}, but {runtime} reads versions up to {most}")
         hints.append(f"Save it with IR version {most} or lower: model.ir_version = {most} before onnx.save.")
     if opset > _KNOWN_OPSET and (most := _limit(_KNOWN_IR, opset, _OPSET_LIMIT)):
-        said.append(f"has opset {opset}, but {runtime} supports opsets up to {most}")
+        problems.append(f"has opset {opset}, but {runtime} supports opsets up to {most}")
         hints.append(f"Export it again for opset {most} or lower (opset_version of torch.onnx.export).")
     elif unknown := _unknown(model, opset):
-        said.append(f"has operators that {runtime} does not know: {first_few(unknown, shown=_SHOWN)}")
+        problems.append(f"has operators that {runtime} does not know: {first_few(unknown, shown=_SHOWN)}")
         hints.append(
             "Custom operators cannot be put in a package. Export the model with the operators of ONNX, or as "
             "functions that say what they compute."
         )
     if lost := _made_nowhere(model):
-        said.append(f"uses values that nothing computes: {first_few(lost, shown=_SHOWN)}")
+        problems.append(f"uses values that nothing computes: {first_few(lost, shown=_SHOWN)}")
         hints.append("The graph was cut out of a larger one, or is damaged. Export it again.")
-    if said:
-        raise InputError(f"'{path}' {'; it '.join(said)}.", hint=" ".join(hints))
+    if problems:
+        raise InputError(f"'{path}' {'; it '.join(problems)}.", hint=" ".join(hints))
 
 
 def _opset(model: onnx_ir.Model) -> int:

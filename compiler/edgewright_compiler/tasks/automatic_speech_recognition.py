@@ -37,8 +37,8 @@ def whisper_prompt(settings: dict[str, Any]) -> list[Any]:
 
 
 def _choice(option: str, tokens: dict[str, int], settings: dict[str, object], usual: str) -> dict[str, object]:
-    said = str(settings.get(option) or usual).strip("<|>")
-    default = said if said in tokens else next(iter(tokens))
+    wanted = str(settings.get(option) or usual).strip("<|>")
+    default = wanted if wanted in tokens else next(iter(tokens))
     return {"option": option, "choices": dict(tokens), "default": default}
 
 

@@ -31,11 +31,11 @@ def _config(value: str) -> str | None:
         return expected
     if not isinstance(devices, dict) or list(devices) != ["CPU"] or not isinstance(devices["CPU"], dict):
         return expected
-    for name, said in devices["CPU"].items():
+    for name, setting in devices["CPU"].items():
         if name not in _PROPERTIES:
             return f"no other properties than {', '.join(_PROPERTIES)}"
-        if not isinstance(said, str) or (wrong := _PROPERTIES[name](said)) is not None:
-            return f"{name} to be {wrong if isinstance(said, str) else 'text'}"
+        if not isinstance(setting, str) or (wrong := _PROPERTIES[name](setting)) is not None:
+            return f"{name} to be {wrong if isinstance(setting, str) else 'text'}"
     # Two readers of JSON may choose differently between two equal keys: only the text that the compiler writes is read.
     return None if json.dumps(devices, sort_keys=True) == value else f"{expected}, sorted and each once"
 

@@ -62,9 +62,11 @@ def options(settings: Mapping[str, str], threads: int) -> dict[str, str]:  # noq
     """
     # The provider itself drops an architecture that it does not know, and compiles for some other one.
     if settings.get("htp_arch") not in _ARCHITECTURES or not settings.get("soc_model", "").isdecimal():
-        said = ", ".join(f"{key} = '{settings[key]}'" for key in ("htp_arch", "soc_model") if key in settings)
+        found = (
+            ", ".join(f"{key} = '{settings[key]}'" for key in ("htp_arch", "soc_model") if key in settings) or "none"
+        )
         raise InputError(
-            f"The QNN provider needs the options htp_arch and soc_model, both numbers as text; found {said or 'none'}.",
+            f"The QNN provider needs the options htp_arch and soc_model, both numbers as text; found {found}.",
             hint=f"Known architectures: {', '.join(_ARCHITECTURES)}.",
         )
     return dict(settings)
