@@ -10,6 +10,7 @@ import numpy as np
 from edgewright_benchmarks.accuracy import Metric, Scoring
 from edgewright_benchmarks.predictions import Prediction, prediction_from_arrays
 from edgewright_benchmarks.result import Accuracy
+from edgewright_runtime.samples import pack_answer
 
 # One array, or arrays by name.
 Output = np.ndarray[Any, Any] | Mapping[str, np.ndarray[Any, Any]]
@@ -18,6 +19,11 @@ Output = np.ndarray[Any, Any] | Mapping[str, np.ndarray[Any, Any]]
 def prediction(output: Output) -> Prediction:
     """The prediction that these outputs are."""
     return prediction_from_arrays(dict(output) if isinstance(output, Mapping) else {"scores": output})
+
+
+def prediction_with(outputs: dict[str, np.ndarray[Any, Any]], answer: Any) -> Prediction:
+    """A prediction whose answer is more than its outputs."""
+    return Prediction(outputs, pack_answer(answer))
 
 
 def predictions(outputs: Sequence[Output]) -> list[Prediction]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgewright_runtime.samples import ANSWER, pack_answer, unpack_answer
+from edgewright_runtime.samples import ANSWER, unpack_answer
 
 if TYPE_CHECKING:
     from edgewright_runtime.samples import Array, Arrays
@@ -29,11 +29,6 @@ class Prediction:
     def answer(self) -> Any:
         """What a person gets, such as a text, boxes or a mask; None where that is the outputs themselves."""
         return None if self.packed is None else unpack_answer(self.packed)
-
-
-def prediction_with(outputs: Arrays, answer: Any) -> Prediction:
-    """A prediction whose answer is more than its outputs."""
-    return Prediction(outputs, pack_answer(answer))
 
 
 def prediction_from_arrays(arrays: Arrays) -> Prediction:

@@ -164,7 +164,7 @@ class EngineSpec:
     @property
     def saturates(self) -> bool:
         """Whether its sums of integer products may saturate on an x86-64 processor without instructions for them."""
-        quantized = self.recipe.method in ("static", "dynamic") or self.precision == AS_IT_IS
+        quantized = self.recipe.multiplies_integers or self.precision == AS_IT_IS
         exact = all(part.session_options.get(EXACT_PRODUCTS_KEY) == "1" for part in self.parts.values())
         return quantized and self.provider == "CPUExecutionProvider" and not exact
 

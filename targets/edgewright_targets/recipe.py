@@ -50,3 +50,8 @@ class Recipe:
     weight_bits: Literal[4, 8] = 8
     block_size: int = 32
     float_type: Literal["float32", "float16", "bfloat16"] = "float32"
+
+    @property
+    def multiplies_integers(self) -> bool:
+        """Whether graphs made by it multiply bytes, whose sums may saturate on some processors."""
+        return self.method in ("static", "dynamic")

@@ -14,9 +14,9 @@ from edgewright_benchmarks.predictions import (
     Prediction,
     arrays_from_prediction,
     prediction_from_arrays,
-    prediction_with,
 )
 from edgewright_runtime.samples import ANSWER
+from scoring import prediction_with
 
 TRUTH = [0, 1, 1, 0]
 

@@ -1,7 +1,6 @@
 """Packages that were changed, cut off or forged: `verify` says damage (1) or no package (2), and nothing runs amok."""
 
 import copy
-import hashlib
 import json
 import random
 import shutil
@@ -14,6 +13,7 @@ import pytest
 
 from command import Command
 from edgewright_runtime.manifest import FORMAT
+from sums import reseal
 
 Change = Callable[[Path], object]
 
@@ -26,13 +26,6 @@ def _flip(path: Path, at: int) -> None:
 
 def _weights(package: Path) -> Path:
     return next(package.glob("shared_assets/*/weights.bin"))
-
-
-def reseal(package: Path) -> None:
-    """Write the sums anew, as somebody would who changes a package on purpose."""
-    files = sorted(path for path in package.rglob("*") if path.is_file() and path.name != "SHA256SUMS")
-    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(package)}\n" for path in files]
-    (package / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
 
 
 DAMAGE: dict[str, tuple[Change, str]] = {

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +11,7 @@ import pytest
 from PIL import Image
 
 from edgewright_compiler.sources import SourceOptions, open_source
+from scripts import run_script
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "captions" / "train.py"
 pytestmark = pytest.mark.slow
@@ -42,10 +40,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def train(*arguments: object) -> str:
-    command = [sys.executable, "-W", "ignore", str(SCRIPT), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return run_script(SCRIPT, *arguments).stdout
 
 
 def test_a_captioner_learns_and_its_checkpoint_says_the_same(pictures: Path, tmp_path: Path) -> None:

@@ -1,9 +1,6 @@
 """The CLIP example: pictures with captions from stamps, and a checkpoint that the toolchain takes."""
 
 import csv
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +9,14 @@ from PIL import Image
 
 from edgewright_benchmarks.data import read_dataset
 from edgewright_compiler.sources import SourceOptions, open_source
+from scripts import run_script
 
 SCRIPTS = Path(__file__).parents[2] / "examples" / "clip"
 NAMES = ("A frog.", "An owl.", "A sail boat.", "The letter M.")
 
 
 def run(script: str, *arguments: object) -> str:
-    command = [sys.executable, "-W", "ignore", str(SCRIPTS / script), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return run_script(SCRIPTS / script, *arguments).stdout
 
 
 @pytest.fixture(scope="module")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+
+from scripts import run_script
 
 SCRIPTS = Path(__file__).parents[2] / "examples" / "detector"
 PLACES = ("animals/birds", "plants/flowers", "food/fruit", "town/houses/cartoon", "town/roadsigns")
@@ -19,10 +19,7 @@ pytestmark = pytest.mark.slow
 
 
 def run(script: str, *arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(SCRIPTS / script), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
-    assert done.returncode == code, done.stderr
-    return done
+    return run_script(SCRIPTS / script, *arguments, code=code)
 
 
 @pytest.fixture(scope="module")

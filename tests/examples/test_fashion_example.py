@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +12,14 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from scripts import run_script
+
 SCRIPTS = Path(__file__).parents[2] / "examples" / "fashion"
 pytestmark = pytest.mark.slow
 
 
 def run(script: str, *arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(SCRIPTS / script), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
-    assert done.returncode == code, done.stderr
-    return done
+    return run_script(SCRIPTS / script, *arguments, code=code)
 
 
 def write_idx(path: Path, array: np.ndarray[Any, Any]) -> None:

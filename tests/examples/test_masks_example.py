@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +10,14 @@ from PIL import Image, ImageDraw
 
 from edgewright_benchmarks.data import read_dataset
 from edgewright_benchmarks.truth.masks import read_mask
+from scripts import run_script
 
 SCRIPTS = Path(__file__).parents[2] / "examples" / "masks"
 pytestmark = pytest.mark.slow
 
 
 def run(script: str, *arguments: object) -> str:
-    command = [sys.executable, str(SCRIPTS / script), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return run_script(SCRIPTS / script, *arguments).stdout
 
 
 @pytest.fixture(scope="module")

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from scripts import run_script
 
 SCRIPTS = Path(__file__).parents[2] / "examples" / "motions"
 pytestmark = pytest.mark.slow
 
 
 def run(script: str, *arguments: object) -> str:
-    command = [sys.executable, str(SCRIPTS / script), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return run_script(SCRIPTS / script, *arguments).stdout
 
 
 def test_from_nothing_to_a_checkpoint(tmp_path: Path) -> None:

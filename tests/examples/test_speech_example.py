@@ -1,9 +1,6 @@
 """The speech example: real prompts with their transcripts, and a checkpoint that the toolchain takes."""
 
 import csv
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,16 +9,14 @@ import soundfile
 from edgewright_benchmarks.data import read_dataset
 from edgewright_compiler.sources import SourceOptions, open_source
 from real_audio import unpacked
+from scripts import run_script
 
 SCRIPTS = Path(__file__).parents[2] / "examples" / "speech"
 SPLITS = ("train", "validation", "test")
 
 
 def run(script: str, *arguments: object) -> str:
-    command = [sys.executable, "-W", "ignore", str(SCRIPTS / script), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return run_script(SCRIPTS / script, *arguments).stdout
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,13 @@
 """The translation example: pairs of captions, and a checkpoint that the toolchain takes."""
 
 import csv
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from edgewright_benchmarks.data import read_dataset
 from edgewright_compiler.sources import SourceOptions, open_source
+from scripts import run_script
 
 SCRIPTS = Path(__file__).parents[2] / "examples" / "translation"
 CAPTIONS = {
@@ -25,10 +23,7 @@ CAPTIONS = {
 
 
 def run(script: str, *arguments: object) -> str:
-    command = [sys.executable, "-W", "ignore", str(SCRIPTS / script), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return run_script(SCRIPTS / script, *arguments).stdout
 
 
 @pytest.fixture(scope="module")

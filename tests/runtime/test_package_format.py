@@ -1,7 +1,6 @@
 """The format of packages: a stored one of its first number, newer ones, and manifests that no build writes."""
 
 import dataclasses
-import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -35,14 +34,9 @@ from edgewright_targets import InputError
 from edgewright_targets.hardware import Hardware
 from edgewright_targets.host import architecture
 from edgewright_targets.recipe import Recipe
+from sums import reseal
 
 on_x86 = pytest.mark.skipif(architecture() != "x86_64", reason="the engine of the stored package is for x86-64")
-
-
-def _seal(package: Path) -> None:
-    files = sorted(path for path in package.rglob("*") if path.is_file() and path.name != "SHA256SUMS")
-    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(package)}\n" for path in files]
-    (package / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
 
 
 def _edit(package: Path, change: Callable[[dict[str, Any], dict[str, Any]], object]) -> None:
@@ -52,7 +46,7 @@ def _edit(package: Path, change: Callable[[dict[str, Any], dict[str, Any]], obje
     (variant,) = data["components"]["model"]["variants"].values()
     change(data["additional_metadata"]["edgewright"], variant["executor_info"]["edgewright"])
     path.write_text(json.dumps(data), encoding="utf-8")
-    _seal(package)
+    reseal(package)
 
 
 def _edit_golden(package: Path, change: Callable[[dict[str, Any]], object]) -> None:
@@ -61,7 +55,7 @@ def _edit_golden(package: Path, change: Callable[[dict[str, Any]], object]) -> N
         arrays = dict(file)
     change(arrays)
     np.savez(path, **arrays)
-    _seal(package)
+    reseal(package)
 
 
 @on_x86

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
-from edgewright_benchmarks.accuracy._columns import Column
+import numpy as np
+
+from edgewright_benchmarks.accuracy._columns import Column, Flags
 from edgewright_benchmarks.predictions import Prediction, answers_differ
 from edgewright_benchmarks.result import Interval, Measure
 from edgewright_targets import InputError
@@ -111,6 +113,11 @@ class Agreement(Metric[R]):
     def by_definition(self, _samples: int, /) -> Scores | None:
         """The baseline's own scores of so many samples where its agreement with itself is 1 by definition."""
         return None
+
+
+def all_agree(samples: int) -> Scores:
+    """The agreement of so many samples that all agree, by definition."""
+    return Scores("agreement", Flags(np.ones(samples, dtype=bool)), interval=WHOLE)
 
 
 def check_ground_truth(

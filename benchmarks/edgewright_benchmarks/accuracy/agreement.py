@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewright_benchmarks.accuracy._columns import Flags, Means
-from edgewright_benchmarks.accuracy._metric import WHOLE, Agreement, Scores
+from edgewright_benchmarks.accuracy._metric import WHOLE, Agreement, Scores, all_agree
 from edgewright_benchmarks.accuracy._outputs import NO_ANSWER, flatten, texts_among, top_classes
 from edgewright_benchmarks.accuracy._single import classes_of, threshold_of
 from edgewright_benchmarks.accuracy.classification import classes_differ, is_among
@@ -45,7 +45,7 @@ class TopClassAgreement(Agreement[_Baseline]):
 
     def by_definition(self, samples: int, /) -> Scores:
         """All of them."""
-        return Scores("agreement", Flags(np.ones(samples, dtype=bool)), interval=WHOLE)
+        return all_agree(samples)
 
     def changed(self, predictions: Sequence[Prediction], baseline: Sequence[Prediction]) -> Sequence[bool | None]:
         """Whether the class is another."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from edgewright_benchmarks.accuracy._columns import Flags
-from edgewright_benchmarks.accuracy._metric import WHOLE, Agreement, Metric, Scores, check_ground_truth
+from edgewright_benchmarks.accuracy._metric import Agreement, Metric, Scores, all_agree, check_ground_truth
 from edgewright_benchmarks.accuracy._outputs import answers_of
 from edgewright_benchmarks.predictions import Prediction
 
@@ -48,7 +48,7 @@ class MaskedWordAgreement(Agreement[Words]):
 
     def by_definition(self, samples: int, /) -> Scores:
         """All of them."""
-        return Scores("agreement", Flags(np.ones(samples, dtype=bool)), interval=WHOLE)
+        return all_agree(samples)
 
 
 def _same(found: Words, rights: Words) -> Flags:

@@ -17,9 +17,6 @@ from edgewright_targets import Candidate, Recipe
 from edgewright_targets.engine_kinds import ENGINE_KINDS, EngineKind
 from edgewright_targets.host import architecture
 
-# Methods whose graphs multiply bytes.
-_OF_PRODUCTS = ("static", "dynamic")
-
 
 @dataclass(frozen=True)
 class PartDraft:
@@ -59,9 +56,7 @@ class EngineDraft:
         An emulated engine is compared with it: what saturates here would be taken for a difference there. Where the
         processor has VNNI, or is another than x86-64, the option changes nothing.
         """
-        of_products = [
-            name for name in self.parts if self.component_recipes.get(name, self.recipe).method in _OF_PRODUCTS
-        ]
+        of_products = [name for name in self.parts if self.component_recipes.get(name, self.recipe).multiplies_integers]
         return self._with_session_options({EXACT_PRODUCTS_KEY: "1"}, of_products).here()
 
     def without_optimizations(self) -> EngineDraft:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, runtime_checkable
 
 from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_runtime.manifest import StepSpec
+from edgewright_targets import InputError
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
@@ -104,3 +105,19 @@ class ProcessorKind:
     files: tuple[str, ...]
     from_settings: Callable[[Mapping[str, object] | None, Mapping[str, object], str], Processor] | None = None
     examples: tuple[Any, ...] = ()
+
+
+def batch_axes(feeds: Mapping[str, object]) -> dict[str, dict[int, Any]]:
+    """`ExportingProcessor.axes` where only the number of samples may be another one."""
+    import torch
+
+    return {name: {0: torch.export.Dim("batch")} for name in feeds}
+
+
+def needs_checkpoint(path: Path, task: str) -> NoReturn:
+    """`ProcessorKind.beside` of a kind whose files cannot be read beside an ONNX file.
+
+    Raises:
+        InputError: Always.
+    """
+    raise InputError(f"'{path}': the task {task} needs a checkpoint folder; an ONNX file cannot be built for it yet.")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.checkpoints.checkpoint import OFFLINE, Checkpoint, checkpoint_beside, read_json
-from edgewright_compiler.processors import ProcessorKind
+from edgewright_compiler.processors import ProcessorKind, batch_axes
 from edgewright_compiler.processors._image_steps import fixed_size, image_steps, kind_of, refuse_unlike
 from edgewright_compiler.processors._known_settings import known_settings, refuse_unknown_settings
 from edgewright_runtime.manifest import StepSpec
@@ -84,9 +84,7 @@ class ImageProcessor:
 
     def axes(self, feeds: Mapping[str, object]) -> dict[str, dict[int, Any]]:
         """Input name to axis to `torch.export.Dim`: the dynamic axes."""
-        import torch
-
-        return {name: {0: torch.export.Dim("batch")} for name in feeds}
+        return batch_axes(feeds)
 
     def feeds(self, sample: Any) -> Arrays:
         """The graph's inputs for one sample, as the source's own code computes them."""

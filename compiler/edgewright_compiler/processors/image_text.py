@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.checkpoints.checkpoint import Checkpoint
-from edgewright_compiler.processors import ProcessorKind
+from edgewright_compiler.processors import ProcessorKind, needs_checkpoint
 from edgewright_compiler.processors.image import IMAGE, ImageProcessor
 from edgewright_compiler.processors.text import TEXT
 from edgewright_compiler.processors.tokenizer import CheckpointTokenizer
 from edgewright_runtime.manifest import StepSpec
-from edgewright_targets import InputError
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
@@ -69,10 +68,6 @@ def _image_alone(checkpoint: Checkpoint) -> ImageProcessor:
     return ImageProcessor(checkpoint)
 
 
-def _beside(path: Path, task: str) -> ImageProcessor:
-    raise InputError(f"'{path}': the task {task} needs a checkpoint folder; an ONNX file cannot be built for it yet.")
-
-
 def image_text_kind(input_name: str) -> ProcessorKind:
     """The kind for tasks that take `input_name`; such a task makes its steps itself."""
     tools = (*IMAGE.tools, *TEXT.tools)
@@ -81,7 +76,7 @@ def image_text_kind(input_name: str) -> ProcessorKind:
         tools=tools,
         check=_check,
         from_checkpoint=_image_alone,
-        beside=_beside,
+        beside=needs_checkpoint,
         files=(*IMAGE.files, *TEXT.files),
     )
 

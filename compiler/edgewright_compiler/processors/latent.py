@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from edgewright_compiler.checkpoints.checkpoint import read_json
 from edgewright_compiler.graphs.read_graph import read_graph
-from edgewright_compiler.processors import ProcessorKind
+from edgewright_compiler.processors import ProcessorKind, batch_axes
 from edgewright_runtime.manifest import StepSpec
 from edgewright_runtime.samples import LATENT_INPUT
 from edgewright_runtime.steps import make_free_step
@@ -64,9 +64,7 @@ class LatentProcessor:
 
     def axes(self, feeds: Mapping[str, object]) -> dict[str, dict[int, Any]]:
         """Input name to axis to `torch.export.Dim`: the dynamic axes."""
-        import torch
-
-        return {name: {0: torch.export.Dim("batch")} for name in feeds}
+        return batch_axes(feeds)
 
     def feeds(self, sample: Any) -> Arrays:
         """The latent of a seed, made by the step: a source has no way of its own from a seed to a latent."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from edgewright_compiler.checkpoints.checkpoint import Checkpoint
-from edgewright_compiler.processors import ProcessorKind
+from edgewright_compiler.processors import ProcessorKind, needs_checkpoint
 from edgewright_compiler.processors.text import TEXT
 from edgewright_compiler.processors.tokenizer import TOKENIZER_FILE, TOKENIZER_URI, CheckpointTokenizer
 from edgewright_runtime.manifest import StepSpec
@@ -80,15 +79,11 @@ class QuestionTokenizer(CheckpointTokenizer):
         return (StepSpec("tokenize_question", options),)
 
 
-def _beside(path: Path, task: str) -> QuestionTokenizer:
-    raise InputError(f"'{path}': the task {task} needs a checkpoint folder; an ONNX file cannot be built for it yet.")
-
-
 QUESTION = ProcessorKind(
     input_name="question+context",
     tools=TEXT.tools,
     check=TEXT.check,
     from_checkpoint=QuestionTokenizer,
-    beside=_beside,
+    beside=needs_checkpoint,
     files=(TOKENIZER_FILE,),
 )
