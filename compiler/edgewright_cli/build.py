@@ -88,7 +88,7 @@ def execute(options: argparse.Namespace) -> int:
 
     # Ours alone: what the frameworks say to their own developers is not for this person.
     with spoken_warnings(AudioWarning) as shown, spoken_warnings(DataWarning):
-        made = build(
+        built = build(
             options.source,
             BuildOptions(
                 output=options.output,
@@ -107,21 +107,21 @@ def execute(options: argparse.Namespace) -> int:
             ),
             progress=progress(options),
         )
-    golden = stored_samples(Package.open(made.package))
-    size = sum(path.stat().st_size for path in made.package.rglob("*") if path.is_file())
+    golden = stored_samples(Package.open(built.package))
+    size = sum(path.stat().st_size for path in built.package.rglob("*") if path.is_file())
     if options.json:
         print_json(
             {
-                "package": str(made.package),
-                "archive": str(made.archive) if made.archive else None,
-                "unchanged": made.unchanged,
+                "package": str(built.package),
+                "archive": str(built.archive) if built.archive else None,
+                "unchanged": built.unchanged,
                 "bytes": size,
                 "golden_samples": len(golden),
-                "targets": [_outcome(result) for result in made.results],
+                "targets": [_outcome(result) for result in built.results],
             }
         )
         return 0
-    for result in made.results:
+    for result in built.results:
         if not options.quiet:
             from edgewright_cli.summary import result_text
 
@@ -136,12 +136,14 @@ def execute(options: argparse.Namespace) -> int:
         print()
     if golden and not options.quiet:
         others = "" if options.golden else "; --golden DATA replaces them, --no-golden-samples leaves them out"
-        said_of = Path(options.golden).name if options.golden else made.results[0].data.name
-        print(wrapped(f"The package holds {len(golden)} samples of {said_of}. Whoever gets it can read them{others}."))
+        stored_from = Path(options.golden).name if options.golden else built.results[0].data.name
+        print(
+            wrapped(f"The package holds {len(golden)} samples of {stored_from}. Whoever gets it can read them{others}.")
+        )
         print()
-    print(f"{bold(str(made.package))}  {megabytes(size)}")
-    if made.archive:
-        print(f"{bold(str(made.archive))}  {megabytes(made.archive.stat().st_size)}")
+    print(f"{bold(str(built.package))}  {megabytes(size)}")
+    if built.archive:
+        print(f"{bold(str(built.archive))}  {megabytes(built.archive.stat().st_size)}")
     return 0
 
 

@@ -154,7 +154,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[
 
 
 def progress(options: argparse.Namespace) -> Progress:
-    """Where long work reports to."""
+    """The progress that long work reports to: on the terminal, or nowhere with --quiet."""
     from edgewright_benchmarks.progress import Quiet, Terminal
 
     return Quiet() if options.quiet else Terminal()

@@ -38,7 +38,7 @@ class Column(ABC):
     @property
     @abstractmethod
     def samples(self) -> int:
-        """How many there are."""
+        """The number of samples."""
 
     @abstractmethod
     def interval(self, baseline: Self, /) -> Interval:

@@ -48,7 +48,7 @@ class TopClassAgreement(Agreement[_Baseline]):
         return all_agree(samples)
 
     def changed(self, predictions: Sequence[Prediction], baseline: Sequence[Prediction]) -> Sequence[bool | None]:
-        """Whether the class is another."""
+        """Whether each sample has another class than with the baseline."""
         return classes_differ(predictions, baseline)
 
 

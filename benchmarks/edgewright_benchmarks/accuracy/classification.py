@@ -65,7 +65,7 @@ class LabelledClassification(Metric[Classes]):
         return Scores("accuracy", Flags(right), others)
 
     def changed(self, predictions: Sequence[Prediction], baseline: Sequence[Prediction]) -> Sequence[bool | None]:
-        """Whether the class is another."""
+        """Whether each sample has another class than with the baseline."""
         return classes_differ(predictions, baseline)
 
 

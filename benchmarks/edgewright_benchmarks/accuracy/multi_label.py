@@ -67,7 +67,7 @@ class LabelledLabels(Metric[Labels]):
         return Scores("micro_f1", f1_column(found, reference.expected), others)
 
     def changed(self, predictions: Sequence[Prediction], baseline: Sequence[Prediction]) -> Sequence[bool | None]:
-        """Whether any label is another."""
+        """Whether any label of each sample is another than with the baseline."""
         return _labels_differ(predictions, baseline)
 
 
@@ -85,7 +85,7 @@ class LabelsAgreement(Agreement[Labels]):
         return Scores("agreement", f1_column(decisions_of(predictions, reference), reference.expected))
 
     def changed(self, predictions: Sequence[Prediction], baseline: Sequence[Prediction]) -> Sequence[bool | None]:
-        """Whether any label is another."""
+        """Whether any label of each sample is another than with the baseline."""
         return _labels_differ(predictions, baseline)
 
 

@@ -22,7 +22,7 @@ class Parquet:
 
     @property
     def rows(self) -> int:
-        """How many it says it has."""
+        """The number of rows that the metadata declares."""
         return int(self.metadata.num_rows)
 
     def text_bytes(self, columns: Sequence[str]) -> int:
@@ -58,7 +58,7 @@ class Saved:
 
     @property
     def rows(self) -> int:
-        """How many it has."""
+        """The number of rows."""
         return len(self.found)
 
     def text_bytes(self, columns: Sequence[str]) -> int:

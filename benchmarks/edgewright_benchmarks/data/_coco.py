@@ -139,7 +139,7 @@ class _Reader:
         self._decoder = json.JSONDecoder()
 
     def place(self) -> str:
-        """Where it is, for messages."""
+        """The place of the next value in the file, for messages."""
         self._skip()
         self._line += self._text.count("\n", self._counted, self._at)
         self._counted = self._at

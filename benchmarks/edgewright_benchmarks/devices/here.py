@@ -30,7 +30,7 @@ class ThisMachine:
         return machine_to_itself(progress)
 
     def path_of(self, package: PurePath) -> PurePath:
-        """Where it is."""
+        """The package's own path: nothing is sent."""
         return package
 
 

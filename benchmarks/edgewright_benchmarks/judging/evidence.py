@@ -121,13 +121,13 @@ def compare_engines(
 
 
 def _result(
-    engine: EngineFacts, found: Readings | None, reference: Readings, scoring: Scoring, *, own: bool
+    engine: EngineFacts, readings: Readings | None, reference: Readings, scoring: Scoring, *, own: bool
 ) -> EngineResult:
     """One engine, not judged yet.
 
     Args:
         engine: It.
-        found: Its readings; None where it was not run.
+        readings: Its readings; None where it was not run.
         reference: The baseline's.
         scoring: By the metric of the task, against the baseline.
         own: It is the baseline itself.
@@ -145,33 +145,33 @@ def _result(
         nodes=engine.nodes,
         low_precision=engine.low_precision,
     )
-    if found is None:
+    if readings is None:
         # Made ahead of time for hardware that is not here: the device decides.
         return replace(unread, status="unfinished") if spec.kind.ahead_of_time else unread
-    if found.failure is not None or reference.failure is not None:
-        return _failed(unread, found.failure or "The baseline failed, so it cannot be compared.")
-    assert found.info is not None, "without a failure it was loaded"
-    if not found.info.nodes.get(spec.provider):
+    if readings.failure is not None or reference.failure is not None:
+        return _failed(unread, readings.failure or "The baseline failed, so it cannot be compared.")
+    assert readings.info is not None, "without a failure it was loaded"
+    if not readings.info.nodes.get(spec.provider):
         # What ran is another provider's engine; under this name it would claim what its provider did not do.
         return _failed(unread, f"{spec.provider} ran none of the graph's nodes.")
-    nodes = engine.nodes or found.info.nodes
+    nodes = engine.nodes or readings.info.nodes
     read = replace(
         unread,
         # Of an engine compiled ahead of time the notes say who runs its nodes.
         reasons=engine.notes if engine.nodes else (*engine.notes, *_foreign(nodes, spec.provider)),
-        latency=_latency(found, reference) if engine.rung == "measured" else None,
-        load_seconds=found.loads,
-        peak_memory_bytes=found.peak_memory_bytes or None,
+        latency=_latency(readings, reference) if engine.rung == "measured" else None,
+        load_seconds=readings.loads,
+        peak_memory_bytes=readings.peak_memory_bytes or None,
         nodes=nodes,
-        native=found.native,
+        native=readings.native,
     )
     if own:
         return replace(read, accuracy=scoring.of_baseline())
     return replace(
         read,
-        reasons=(*read.reasons, *odd_values(found.predictions, reference.predictions)),
-        accuracy=scoring.of(found.predictions),
-        otherwise=changed_predictions(scoring.changed(found.predictions)),
+        reasons=(*read.reasons, *odd_values(readings.predictions, reference.predictions)),
+        accuracy=scoring.of(readings.predictions),
+        otherwise=changed_predictions(scoring.changed(readings.predictions)),
     )
 
 
@@ -200,13 +200,13 @@ def _foreign(nodes: dict[str, int], provider: str) -> tuple[str, ...]:
     return (f"{provider} took {sum(nodes.values()) - foreign} of {sum(nodes.values())} graph nodes.",)
 
 
-def _latency(found: Readings, baseline: Readings) -> Latency:
-    values = np.array([value for one in found.seconds for value in one])
+def _latency(readings: Readings, baseline: Readings) -> Latency:
+    values = np.array([value for one in readings.seconds for value in one])
     p50, p90, p95, p99 = (float(p) for p in np.percentile(values, [50, 90, 95, 99]))
     throughput = float(len(values) / values.sum())
-    ratio = latency_ratio(found.seconds, baseline.seconds)
+    ratio = latency_ratio(readings.seconds, baseline.seconds)
     return Latency(
-        rounds=found.seconds,
+        rounds=readings.seconds,
         median=p50,
         p50=p50,
         p90=p90,
@@ -214,7 +214,7 @@ def _latency(found: Readings, baseline: Readings) -> Latency:
         p99=p99,
         throughput=throughput,
         ratio=ratio,
-        busy=found.busy,
+        busy=readings.busy,
         baseline_busy=baseline.busy,
     )
 

@@ -42,17 +42,19 @@ def notes_of(engine: EngineResult) -> tuple[str, ...]:
 
 def native_sentence(engine: EngineResult) -> str:
     """The result of the comparison as a sentence; empty without a comparison."""
-    found = engine.native
-    if found is None:
+    native = engine.native
+    if native is None:
         return ""
-    if not found.differing:
-        return f"All {found.samples:,} samples give the same outputs as on {found.architecture}."
-    largest = f"by {found.largest:.2g} at most"
-    unclear = sum(value is None for value in found.differences)
+    if not native.differing:
+        return f"All {native.samples:,} samples give the same outputs as on {native.architecture}."
+    largest = f"by {native.largest:.2g} at most"
+    unclear = sum(value is None for value in native.differences)
     if unclear:
         largest += f", {unclear:,} of them in shape or by NaN"
-    changes = "none changes the prediction" if not found.changed else f"{found.changed:,} change the prediction"
-    return f"{found.differing:,} of {found.samples:,} samples differ from {found.architecture} ({largest}); {changes}."
+    changes = "none changes the prediction" if not native.changed else f"{native.changed:,} change the prediction"
+    return (
+        f"{native.differing:,} of {native.samples:,} samples differ from {native.architecture} ({largest}); {changes}."
+    )
 
 
 def _of_sample(there: Arrays, here: Arrays) -> float | None:

@@ -69,12 +69,14 @@ def over_budget(result: Result, engine: EngineResult) -> bool:
 
 def notes(engine: EngineResult) -> tuple[str, ...]:
     """All notes of an engine, as sentences."""
-    found = engine.otherwise
-    if found is None or not found.count or engine.accuracy is None:
+    changes = engine.otherwise
+    if changes is None or not changes.count or engine.accuracy is None:
         return notes_of(engine)
-    changed = f"{found.count:,} of {engine.accuracy.samples:,} samples have other predictions than the float baseline: "
-    more = f" and {found.count - len(found.first):,} more" if found.count > len(found.first) else ""
-    return (*notes_of(engine), f"{changed}{', '.join(map(str, found.first))}{more}.")
+    changed = (
+        f"{changes.count:,} of {engine.accuracy.samples:,} samples have other predictions than the float baseline: "
+    )
+    more = f" and {changes.count - len(changes.first):,} more" if changes.count > len(changes.first) else ""
+    return (*notes_of(engine), f"{changed}{', '.join(map(str, changes.first))}{more}.")
 
 
 def numbers(result: Result, build: Result | None) -> Mapping[str, int]:
@@ -122,14 +124,14 @@ def _check_times(engine: EngineResult) -> None:
 def warnings(result: Result, build: Result | None) -> list[Warned]:
     """What the reader must know before believing the figures: found here first, then what the meter noted."""
     # A bench on the data of the choice is said where the data is named; see headline.basis.
-    found = [Warned("", text) for text in [_over_budget_warning(result)] if text]
+    warnings = [Warned("", text) for text in [_over_budget_warning(result)] if text]
     if build is None:
-        return found + [Warned("", text) for text in result.warnings]
+        return warnings + [Warned("", text) for text in result.warnings]
     noted: dict[str, list[str]] = {}
     for one in (result, build):
         for text in one.warnings:
             noted.setdefault(text, []).append(one.kind)
-    return found + [Warned(" and ".join(dict.fromkeys(kinds)), text) for text, kinds in noted.items()]
+    return warnings + [Warned(" and ".join(dict.fromkeys(kinds)), text) for text, kinds in noted.items()]
 
 
 def _over_budget_warning(result: Result) -> str:

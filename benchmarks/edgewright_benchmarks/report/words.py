@@ -35,7 +35,7 @@ MARKERS: Final[dict[Status | str, str]] = {
 
 
 def drop_word(measure: Measure) -> str:
-    """What a drop is a drop of."""
+    """The name of a drop of this measure."""
     return "Loss of agreement" if measure == "agreement" else "Accuracy drop"
 
 

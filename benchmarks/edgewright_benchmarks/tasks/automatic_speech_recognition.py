@@ -1,4 +1,4 @@
-"""What is said in a recording."""
+"""The transcript of a recording."""
 
 from __future__ import annotations
 

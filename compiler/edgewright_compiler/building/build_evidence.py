@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from edgewright_compiler.reach.execution_modes import ExecutionMode
 
 
-def judge_readings(job: Job, made: MadeEngines, found: TargetReadings) -> Result:
+def judge_readings(job: Job, made: MadeEngines, measured: TargetReadings) -> Result:
     """The evidence of a build: every candidate of the target with what became of it, and the choice."""
     exported = made.exported.model
     modes = job.engine_modes
     baseline = job.engine_name(job.target.baseline)
     compared = compare_engines(
         [_engine_facts(engine, modes[engine.draft.name]) for engine in made.engines],
-        found.readings,
+        measured.readings,
         job.evaluation,
         task=exported.task,
         baseline=baseline,
@@ -66,11 +66,11 @@ def judge_readings(job: Job, made: MadeEngines, found: TargetReadings) -> Result
         reason=judged.reason,
         engines=judged.engines,
         data=data_facts(job.evaluation),
-        machine=found.machine,
+        machine=measured.machine,
         versions={**tool_versions(), **installed_versions(job.source.tools)},
-        settings=settings_facts(job.options.meter, found.calls, len(job.evaluation.samples), job.threads),
+        settings=settings_facts(job.options.meter, measured.calls, len(job.evaluation.samples), job.threads),
         warnings=(*doubts, *exported.notes, *_warnings(job, made, judged.engines), *compared.warnings),
-        created=found.created,
+        created=measured.created,
         optimizer=made.optimizer,
     )
 
@@ -86,44 +86,44 @@ def _as_reference(engine: EngineResult, mode: ExecutionMode) -> EngineResult:
 
 
 def _warnings(job: Job, made: MadeEngines, engines: Sequence[EngineResult]) -> tuple[str, ...]:
-    found = []
+    warnings = []
     if made.optimizer is not None and made.optimizer.exceeds:
-        found.append(made.optimizer.words())
+        warnings.append(made.optimizer.words())
     if job.source.quantized:
-        found.append(
+        warnings.append(
             f"{job.source.name} is already quantized ({job.source.quantized}). Its numbers were not changed and no "
             "candidate that quantizes was tried. Everything is compared with the model as given."
         )
     if job.evaluation.labels is None:
-        found.append(
+        warnings.append(
             "No labelled data was given, so agreement with the float model is used instead of accuracy. Pass "
             "labelled data with --evaluation to measure accuracy."
         )
     if job.calibration is not None and data_facts(job.calibration).same_data(data_facts(job.evaluation)):
-        found.append(
+        warnings.append(
             "The engine was chosen on the calibration data, where calibrated engines look better than they are. Pass "
             "other data with --evaluation."
         )
     rungs = {engine.rung for engine in engines}
     if "emulated" in rungs:
-        found.append(
+        warnings.append(
             f"No engine for {job.target.name} ran on its hardware: predictions come from an emulator, on "
             f"{len(job.evaluation.samples):,} samples, and latency was not measured. Bench on the device before you "
             "rely on its speed."
         )
     elif "measured" not in rungs:
-        found.append(
+        warnings.append(
             f"No engine for {job.target.name} ran, on its hardware or in an emulator: neither predictions nor "
             "latency were checked. Bench on the device before you rely on the package."
         )
     undecided = [e.accuracy.samples_needed for e in engines if e.accuracy and e.accuracy.samples_needed]
     if undecided:
         how = " In an emulator, --emulated-samples limits the number." if job.rung == "emulated" else ""
-        found.append(
+        warnings.append(
             f"There are too few samples to decide about {len(undecided)} of {len(engines)} candidates. About "
             f"{min(undecided):,} samples would decide about the first of them.{how}"
         )
-    return tuple(found)
+    return tuple(warnings)
 
 
 def _engine_facts(engine: EngineFiles, mode: ExecutionMode) -> EngineFacts:

@@ -91,7 +91,7 @@ class Stage:
 
     @property
     def revision(self) -> int:
-        """Of the stage's code."""
+        """The revision of the stage's code, which its key holds."""
         return REVISIONS[self.name]
 
     def parts(self) -> dict[str, object]:

@@ -50,7 +50,7 @@ class Checkpoint:
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The name of the checkpoint in messages: its title, or its folder."""
         return self.title or str(self.folder)
 
     def load_model(self, class_name: str, needless: Sequence[str] = ()) -> Any:

@@ -85,7 +85,7 @@ class Emulator:
         return str(self.system / _SITE)
 
     def facts(self) -> dict[str, str]:
-        """What answers depend on."""
+        """The versions and digests that outputs depend on."""
         return {"qemu": self.qemu.version, "system": self.digest, "libraries": self.libraries.name}
 
     def about(self) -> dict[str, object]:

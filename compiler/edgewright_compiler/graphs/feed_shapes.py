@@ -24,7 +24,7 @@ class FeedShapes:
 
     @property
     def samples(self) -> int:
-        """How many samples they are of."""
+        """The number of samples that the shapes are of."""
         return len(next(iter(self.inputs.values()), ()))
 
     def minimum(self, name: str) -> Shape:

@@ -125,43 +125,48 @@ class DetectorProcessor:
         """The steps from a sample to the graph's inputs."""
         if len(inputs) != 1:
             raise InputError(f"{self._place}: a detector has one input; this one has {', '.join(inputs)}.")
-        given = self.settings
-        border = {"colour": given.colour, "centre": given.centre}
-        size = {"height": given.height, "width": given.width}
+        settings = self.settings
+        border = {"colour": settings.colour, "centre": settings.centre}
+        size = {"height": settings.height, "width": settings.width}
         sized: tuple[StepSpec, ...]
-        if given.any_size:
-            sized = (StepSpec("pad_image", {"multiple_of": given.multiple_of, **border}),)
-        elif given.stretch:
-            sized = (StepSpec("resize_image", {"filter": given.filter, **size}),)
+        if settings.any_size:
+            sized = (StepSpec("pad_image", {"multiple_of": settings.multiple_of, **border}),)
+        elif settings.stretch:
+            sized = (StepSpec("resize_image", {"filter": settings.filter, **size}),)
         else:
-            fit = StepSpec("fit_image", {"filter": given.filter, "rounding": "nearest", **size})
+            fit = StepSpec("fit_image", {"filter": settings.filter, "rounding": "nearest", **size})
             sized = (fit, StepSpec("pad_image", {**size, **border}))
-        normalize: dict[str, object] = {"output": inputs[0], "channels": 3, "scale": given.scale, "order": given.order}
-        if given.mean or given.std:
-            pair = {"mean": list(given.mean or (0.0,) * 3), "std": list(given.std or (1.0,) * 3)}
+        normalize: dict[str, object] = {
+            "output": inputs[0],
+            "channels": 3,
+            "scale": settings.scale,
+            "order": settings.order,
+        }
+        if settings.mean or settings.std:
+            pair = {"mean": list(settings.mean or (0.0,) * 3), "std": list(settings.std or (1.0,) * 3)}
             normalize["normalize"] = [pair]
         return (StepSpec("decode_image", {"mode": "RGB"}), *sized, StepSpec("normalize_image", normalize))
 
     def answer(self, outputs: Sequence[str]) -> tuple[StepSpec, ...]:
         """The steps from the graph's outputs to the prediction."""
-        given = self.settings
-        names = given.outputs or tuple(outputs)
-        wanted = {"anchors": 1, "heat-maps": 3, "queries": 2, "boxes": 3}[given.head]
+        settings = self.settings
+        names = settings.outputs or tuple(outputs)
+        wanted = {"anchors": 1, "heat-maps": 3, "queries": 2, "boxes": 3}[settings.head]
         if len(names) < wanted or not set(names) <= set(outputs):
             raise InputError(
-                f"{self._place}: the head '{given.head}' needs {wanted} outputs, but the graph has "
+                f"{self._place}: the head '{settings.head}' needs {wanted} outputs, but the graph has "
                 f"{', '.join(outputs)}.",
                 hint="Name them in the setting 'outputs'.",
             )
         decode = {"anchors": self._anchors, "heat-maps": self._maps, "queries": self._queries, "boxes": self._boxes}
-        suppress = {"overlap": given.overlap, "threshold": given.threshold, "by_class": given.by_class}
-        alone = given.head in ("boxes", "queries")
-        name = StepSpec("name_boxes", {"threshold": given.threshold})
-        return (decode[given.head](names), *(() if alone else (StepSpec("suppress_boxes", suppress),)), name)
+        suppress = {"overlap": settings.overlap, "threshold": settings.threshold, "by_class": settings.by_class}
+        alone = settings.head in ("boxes", "queries")
+        name = StepSpec("name_boxes", {"threshold": settings.threshold})
+        return (decode[settings.head](names), *(() if alone else (StepSpec("suppress_boxes", suppress),)), name)
 
     def _anchors(self, names: Sequence[str]) -> StepSpec:
-        given = self.settings
-        options = {"anchors_last": given.anchors_last, "objectness": given.objectness, "logits": given.logits}
+        settings = self.settings
+        options = {"anchors_last": settings.anchors_last, "objectness": settings.objectness, "logits": settings.logits}
         return StepSpec("decode_anchors", {"output": names[0], **options})
 
     def _maps(self, names: Sequence[str]) -> StepSpec:

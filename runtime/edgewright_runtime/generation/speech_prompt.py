@@ -36,7 +36,7 @@ class SpeechPromptSpec:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """What a call may say."""
+        """The options that a call may give: `language` and `task`, where the model has a choice."""
         return tuple(name for name, there in (("language", self.languages), ("task", self.tasks)) if there)
 
 

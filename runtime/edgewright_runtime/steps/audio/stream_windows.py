@@ -98,7 +98,7 @@ class Windows:
 
 
 def can_be(spec: WindowSpec) -> bool:
-    """Whether there are such windows."""
+    """Whether windows can have these sizes."""
     sizes = 0 < spec.hop <= LONGEST_WINDOW and 0 < spec.window <= LONGEST_WINDOW
     begins = 0 <= spec.first <= spec.window and 0 <= spec.before <= LONGEST_WINDOW
     # Each of them is a run of the graph before anything was heard.
