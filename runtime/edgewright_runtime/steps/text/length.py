@@ -34,7 +34,7 @@ def text_limit(tokenizer: Any, name: str) -> int:
     limit = int(TEXT_LIMIT / growth)
     if limit < _LEAST_LIMIT:
         raise PackageError(
-            f"'{name}': its tokenizer's normalizer can make a text {growth:.3g} times longer, which is refused."
+            f"'{name}': its tokenizer's normalizer can make a text {growth:,.0f} times as long. The package is refused."
         )
     return limit
 
