@@ -77,7 +77,7 @@ def test_captions_are_those_of_transformers(captioner: Path, blip: Path, data: P
                 ("a red patch", source.generate(pixel_values=pixels, input_ids=begin, **options)[0].tolist()[4:]),
             ):
                 assert model.run(picture, prompt=prompt, **options)["generation"]["tokens"] == expected
-        with pytest.raises(SampleError, match="a text to go on with"):
+        with pytest.raises(SampleError, match="must be a text to continue"):
             model(picture, prompt=" ")
 
 
