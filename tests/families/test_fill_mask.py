@@ -58,7 +58,7 @@ def test_from_a_checkpoint_to_words(command: Command, tmp_path: Path) -> None:
             best = scores[place].topk(3)
             assert [entry["text"] for entry in mask] == [tokenizer.decode([i]).strip() for i in best.indices.tolist()]
             assert np.allclose([entry["score"] for entry in mask], best.values.numpy(), atol=1e-5)
-        with pytest.raises(SampleError, match=r"needs a \[MASK\]"):
+        with pytest.raises(SampleError, match=r"must have \[MASK\]"):
             model("turn on the light")
 
 
