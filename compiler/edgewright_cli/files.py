@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from edgewright_runtime.aside import folder_aside
 from edgewright_targets import InputError
 
 
@@ -30,6 +29,9 @@ def check_writable(path: str | None) -> None:
 
 def write_file(path: str, write: Callable[[Path], object]) -> None:
     """Let `write` make a file aside, and give it its name when it is whole."""
+    # Not above: its libraries would make `--help` slower.
+    from edgewright_runtime.aside import folder_aside
+
     target = Path(path)
     try:
         if _special(target):

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_runtime.arrays import read_array, read_arrays
 from edgewright_runtime.samples import ARRAYS_INPUT, FILE_INPUTS, LATENT_INPUT, LIST_INPUTS, input_names
 from edgewright_targets import InputError
 
@@ -81,6 +80,8 @@ def _latent(word: str) -> Any:
             f"'{word}' is neither a seed nor a file of latents.",
             hint="Pass a whole number such as 7, an .npy file of one array, or an .npz file of arrays by input.",
         )
+    from edgewright_runtime.arrays import read_array, read_arrays
+
     return dict(read_arrays(path)) if path.suffix == ".npz" else read_array(path)
 
 
@@ -108,6 +109,8 @@ def _arrays_of(words: Sequence[str]) -> tuple[str, Any]:
             f"This model takes named arrays: an .npz file; '{path}' is not an .npz file.",
             hint="Make one with numpy.savez('input.npz', name=array, ...).",
         )
+    from edgewright_runtime.arrays import read_arrays
+
     return words[0], dict(read_arrays(path))
 
 
