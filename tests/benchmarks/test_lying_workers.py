@@ -201,7 +201,9 @@ def test_a_worker_that_closes_its_end_and_lives_on_is_ended(tmp_path: Path) -> N
 
 
 def test_the_last_words_of_a_worker_are_bounded(tmp_path: Path) -> None:
-    command = play(tmp_path, HELLO, then="head -c 300000 /dev/zero | tr '\\0' 'w' >&2; exit 3")
+    # It ends after it was asked twice, so that the first request does not meet a closed pipe.
+    last_words = "read hello; read request; head -c 300000 /dev/zero | tr '\\0' 'w' >&2; exit 3"
+    command = play(tmp_path, HELLO, then=last_words)
     with WorkerProcess(command=command) as worker, pytest.raises(WorkerError, match="exit code 3") as caught:
         worker.peak_memory_bytes()
     assert len(str(caught.value)) < 2000
