@@ -94,22 +94,27 @@ class Outcome:
     note: str = ""
 
 
+def nothing_compared(row: Row, verdict: str, note: str) -> Outcome:
+    """What came of a row that gave no figures; `note` says why."""
+    return Outcome(
+        name=row.name,
+        task=row.task,
+        weights=row.weights,
+        compared="",
+        largest=None,
+        metric="",
+        verdict=verdict,
+        note=note,
+    )
+
+
 def run_row(row: Row, folder: Path) -> Outcome:
     """Build, run, compare. What goes wrong on the way is a FAIL with its reason; `CannotFetchError` is the caller's."""
     made = row.make(folder)
     try:
         return _compared(row, made, folder)
     except EdgewrightError as error:
-        return Outcome(
-            name=row.name,
-            task=row.task,
-            weights=row.weights,
-            compared="",
-            largest=None,
-            metric="",
-            verdict="FAIL",
-            note=error.message,
-        )
+        return nothing_compared(row, "FAIL", error.message)
 
 
 def _compared(row: Row, made: Made, folder: Path) -> Outcome:

@@ -31,7 +31,7 @@ import _other_rows
 import _speech_rows
 import _text_rows
 import with_torchvision
-from _row import Outcome, Row, run_row
+from _row import Outcome, Row, nothing_compared, run_row
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_cli.console import print_json, table
 from fetched import CannotFetchError
@@ -80,28 +80,10 @@ def _run(row: Row) -> Outcome:
                 return _beside_torchvision(row, folder)
             return run_row(row, folder)
         except CannotFetchError as error:
-            return Outcome(
-                name=row.name,
-                task=row.task,
-                weights=row.weights,
-                compared="",
-                largest=None,
-                metric="",
-                verdict="not run",
-                note=str(error),
-            )
+            return nothing_compared(row, "not run", str(error))
         except Exception as error:  # noqa: BLE001 - a row that breaks is a row that fails; the others are run
             traceback.print_exc()
-            return Outcome(
-                name=row.name,
-                task=row.task,
-                weights=row.weights,
-                compared="",
-                largest=None,
-                metric="",
-                verdict="FAIL",
-                note=f"{type(error).__name__}: {error}",
-            )
+            return nothing_compared(row, "FAIL", f"{type(error).__name__}: {error}")
 
 
 def _beside_torchvision(row: Row, folder: Path) -> Outcome:

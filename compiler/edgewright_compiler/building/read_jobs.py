@@ -145,26 +145,17 @@ def _job(
 ) -> Job:
     if target.matches_machine():
         threads = options.meter.threads or host_facts().cores
-        return Job(
-            source=source,
-            source_digest=digest,
-            target=target,
-            options=options,
-            calibration=calibration,
-            evaluation=evaluation,
-            threads=threads,
-            modes=execution_modes(target),
-        )
-    # The golden samples are the first ones, the same for every target of a package.
-    part = evaluation.part(options.emulated_samples, first=min(GOLDEN_SAMPLES, options.emulated_samples))
-    threads = options.meter.threads or target.cores or 1
+    else:
+        # The golden samples are the first ones, the same for every target of a package.
+        evaluation = evaluation.part(options.emulated_samples, first=min(GOLDEN_SAMPLES, options.emulated_samples))
+        threads = options.meter.threads or target.cores or 1
     return Job(
         source=source,
         source_digest=digest,
         target=target,
         options=options,
         calibration=calibration,
-        evaluation=part,
+        evaluation=evaluation,
         threads=threads,
         modes=execution_modes(target),
     )
