@@ -46,9 +46,10 @@ format: venv  ## Apply the format, and what can be corrected without a thought.
 types: venv  ## Check types.
 	$(PY) -m mypy
 
-# Two processes, a file in one of them: most of the time goes into exports and builds that use one core.
+# Two processes, a file in one of them: most of the time goes into exports and builds that use one core. In the order of
+# tests/conftest.py: xdist would begin with the files of many tests, and end with one long file.
 test: lint types packages  ## All checks and all tests.
-	$(PY) -m pytest -n 2 --dist loadfile
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-fast: venv  ## The tests that take no more than a few seconds.
 	$(PY) -m pytest -m 'not slow'

@@ -14,9 +14,11 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from edgewright_benchmarks.engine_result import EngineResult
 from edgewright_benchmarks.metrics import metric_title, metric_value
 from edgewright_benchmarks.report import words
-from edgewright_benchmarks.result import EngineResult, Result, result_from_json
+from edgewright_benchmarks.result import Result
+from edgewright_benchmarks.result_files import result_from_json
 from edgewright_benchmarks.statistics.bounds import span
 from edgewright_cli.console import say_error
 from edgewright_runtime import Package
@@ -97,17 +99,17 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def put_into(document: Path, text: str) -> None:
-    """Replace what stands between the marks in a document.
+def put_into(document: Path, text: str, marks: tuple[str, str] = (BEGIN, END)) -> None:
+    """Replace what stands between two marks in a document.
 
     Raises:
         InputError: It has no marks.
     """
-    before, begin, rest = document.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = document.read_text(encoding="utf-8").partition(marks[0])
+    _, end, after = rest.partition(marks[1])
     if not begin or not end:
-        raise InputError(f"'{document}' has no place for the table: {BEGIN} and {END}, in this order.")
-    document.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+        raise InputError(f"'{document}' has no place for the table: {marks[0]} and {marks[1]}, in this order.")
+    document.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def main() -> int:

@@ -14,7 +14,7 @@ import pytest
 from edgewright_cli import main
 
 # The least that a build can measure: the tests are about everything else.
-QUICK = ("--rounds", "2", "--calls", "4")
+QUICK = ("--rounds", "2", "--calls", "4", "--loads", "1")
 PROGRAM = (sys.executable, "-m", "edgewright_cli")
 
 

@@ -1,9 +1,11 @@
 """Fixtures that several folders of tests use."""
 
+import os
 import signal
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,23 @@ pytest_plugins = ("builds",)
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# Hundreds of tests start the command line or a worker. Where Python is told to keep no bytecode, as in images of
+# containers, each of them would compile this project again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+# Two processes of pytest on two cores, with two threads of torch each, wait for one another more than they reckon.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # A shell that runs the tests in the background makes them ignore Ctrl-C, and the programs that they start inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with the most slow tests first: each is run by one process, which must not be alone with it at the end."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 def _run(*command: object) -> None:

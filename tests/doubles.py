@@ -12,7 +12,7 @@ import pytest
 
 from edgewright_benchmarks.devices.engine_worker import WORKER_COMMAND
 from edgewright_benchmarks.devices.workers import WorkerProcess
-from edgewright_benchmarks.measuring.meter import MeterSettings
+from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler import emulators
 from edgewright_runtime.responses import Timed

@@ -16,11 +16,12 @@ from edgewright_compiler.graphs.passes.contract import every_graph, every_node
 from edgewright_compiler.graphs.passes.fixed_shapes import FoldShapes, PlainGathers
 from edgewright_compiler.graphs.passes.float8 import Int8ToFloat8
 from edgewright_compiler.graphs.passes.float_types import BoundInfinities, BrainFloats, RoundToBrainFloats
-from edgewright_compiler.graphs.passes.fused_attention import FuseAttention
 from edgewright_compiler.graphs.passes.gemms import SplitGemms
 from edgewright_compiler.graphs.passes.opset import RaiseOpset
 from edgewright_compiler.graphs.passes.plain_graph import NameNodes
+from edgewright_compiler.graphs.passes.rewrites import Rewrite
 from edgewright_compiler.graphs.passes.tied_weights import TieWeights, UntieWeights
+from edgewright_compiler.graphs.passes.unsigned import UnsignedActivations
 
 FULL, HALF, BRAIN, FLOAT8 = (
     ir.DataType.FLOAT,
@@ -136,6 +137,17 @@ CASES = {
         inlined=True,
         runs=False,
     ),
+    "unsigned": Case(
+        make=UnsignedActivations,
+        nodes="""
+            q = QuantizeLinear(x, s, z) d = DequantizeLinear(q, s, z)
+            w = DequantizeLinear(W, s, z) y = MatMul(d, w)
+        """,
+        weights="float s = {0.5}, int8 z = {3}, int8[2,2] W = {1, -2, 3, 5}",
+        # The weight stays signed.
+        done=lambda model: {ir.DataType.INT8, ir.DataType.UINT8} <= types(model),
+        inlined=True,
+    ),
     "bfloat16": Case(
         make=lambda: BrainFloats(brain_source()),
         nodes="h = Cast<to = 10>(x) p = MatMul(h, E) y = Cast<to = 1>(p)",
@@ -173,11 +185,17 @@ CASES = {
         inlined=True,
     ),
     "attention": Case(
-        make=FuseAttention,
+        make=lambda: Rewrite("attention"),
         nodes=_ATTENTION,
         weights="int64[4] split = {1, 2, 1, 2}, int64[2] join = {2, 2}",
         types="float[1,2,1,2] parts, float[1,1,2,2] query, float[1,1,2,2] seen",
         done=lambda model: "MultiHeadAttention" in kinds(model) and "Softmax" not in kinds(model),
+        inlined=True,
+    ),
+    "constants": Case(
+        make=lambda: Rewrite("constants"),
+        nodes="a = Neg(E) b = Abs(a) y = Add(x, b)",
+        done=lambda model: kinds(model) == ["Add"] or not {"Neg", "Abs"} & set(kinds(model)),
         inlined=True,
     ),
 }

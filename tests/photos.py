@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import skimage.data
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
@@ -14,6 +15,25 @@ from sklearn.datasets import load_sample_images
 def photos() -> list[Any]:
     """Two photographs of 427 x 640 pixels, uint8, that come with scikit-learn."""
     return list(load_sample_images().images)
+
+
+# Photographs in colour that scikit-image's wheel has.
+_COLOUR = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg")
+
+
+def crops(edge: int) -> list[Any]:
+    """Twenty square parts of real photographs, uint8, [edge, edge, 3]: of scikit-learn's and of scikit-image's."""
+    folder = Path(skimage.data.__file__).parent
+    pictures = photos()
+    for name in _COLOUR:
+        with Image.open(folder / name) as file:
+            pictures.append(np.asarray(file.convert("RGB")))
+    found = []
+    for picture in pictures:
+        height, width = picture.shape[:2]
+        for top, left in ((0, 0), (height - edge, width - edge), ((height - edge) // 2, (width - edge) // 2)):
+            found.append(np.ascontiguousarray(picture[top : top + edge, left : left + edge]))
+    return found[:20]
 
 
 def write_kinds(folder: Path) -> Iterator[Path]:

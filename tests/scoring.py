@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from edgewright_benchmarks.accuracy import Metric, Scoring
+from edgewright_benchmarks.engine_result import Accuracy
 from edgewright_benchmarks.predictions import Prediction, prediction_from_arrays
-from edgewright_benchmarks.result import Accuracy
 from edgewright_runtime.samples import pack_answer
 
 # One array, or arrays by name.

@@ -132,9 +132,28 @@ class SshServer:
     def wait_until_clean(self, seconds: float) -> None:
         """Wait until nothing is left at the far end, neither files nor processes."""
         end = time.monotonic() + seconds
-        while self.left or far_processes():
-            assert time.monotonic() < end, (self.left, far_processes())
+        while self.left or self.command_lines():
+            assert time.monotonic() < end, (self.left, self.command_lines())
             time.sleep(0.1)
+
+    def processes(self) -> list[psutil.Process]:
+        """Far ends and workers that run here; those of another server are other tests', which run beside."""
+        return [process for process in psutil.process_iter() if self._is_ours(process)]
+
+    def command_lines(self) -> list[str]:
+        """Of these processes, to be read."""
+        found = []
+        for process in self.processes():
+            with contextlib.suppress(psutil.Error):
+                found.append(" ".join(process.cmdline())[:200])
+        return found
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            environment = process.environ()
+        except psutil.Error:
+            return False
+        return "EDGEWRIGHT_SESSION" in environment and environment.get("XDG_CACHE_HOME") == str(self.cache)
 
     def __enter__(self) -> Self:
         self.start()
@@ -155,16 +174,6 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def far_processes() -> list[str]:
-    """Command lines of far ends and workers of any session on this machine."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if "EDGEWRIGHT_SESSION" in process.environ():
-                found.append(" ".join(process.cmdline())[:200])
-    return found
 
 
 @contextlib.contextmanager

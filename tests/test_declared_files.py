@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from command import Command
+from edgewright_compiler.build_files.form import BudgetFile, BuildFile, DataFile, GatesFile, MeterFile
 from edgewright_compiler.sources.declared_file import ComponentFile, DeclarationFile, InputFile, read_declaration
+from edgewright_runtime.applications.declaration import Flow, FlowStep, ModelUse
 from edgewright_targets import InputError, Recipe, load_target
 from edgewright_targets.declared import FILE_KINDS, read_declared
 from edgewright_targets.record import RecordError
@@ -16,7 +18,12 @@ from tiny_pipelines import DECLARATION
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "declared.md").read_text(encoding="utf-8")
 # In the order of the page.
-FORMS = (DeclarationFile, ComponentFile, InputFile, TargetFile, CandidateFile, Recipe)
+FORMS = (
+    *(Flow, ModelUse, FlowStep),
+    *(BuildFile, DataFile, BudgetFile, MeterFile, GatesFile),
+    *(DeclarationFile, ComponentFile, InputFile),
+    *(TargetFile, CandidateFile, Recipe),
+)
 BOARD = 'title = "A board"\nextends = "aarch64"\n'
 
 
@@ -61,8 +68,12 @@ def test_a_model_says_what_it_is_or_its_keys_do(tmp_path: Path, head: str) -> No
 @pytest.mark.parametrize(
     ("text", "line", "says"),
     [
-        ('title = "x"\nkind = "modle"', 2, "unknown kind 'modle'.\nDid you mean 'model'? Known: model, target."),
-        ("kind = 3", 1, "unknown kind '3'.\nKnown: model, target."),
+        (
+            'title = "x"\nkind = "modle"',
+            2,
+            "unknown kind 'modle'.\nDid you mean 'model'? Known: application, build, model, target.",
+        ),
+        ("kind = 3", 1, "unknown kind '3'.\nKnown: application, build, model, target."),
         (
             'title = "x"',
             None,

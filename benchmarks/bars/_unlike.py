@@ -26,7 +26,11 @@ def _difference(mine: Sequence[Any], theirs: Sequence[Any]) -> float:
     for value, expected in zip(mine, theirs, strict=True):
         if value.shape != expected.shape:
             return float("inf")
-        if value.size:
+        if expected.dtype.kind in "USO":
+            # Texts, such as names of classes, are the same or not.
+            if not np.array_equal(value.astype(str), expected.astype(str)):
+                return float("inf")
+        elif value.size:
             largest = float(np.abs(value.astype(np.float64) - expected.astype(np.float64)).max())
             if not np.isfinite(largest):
                 return float("inf")

@@ -29,7 +29,9 @@ import _head_rows
 import _image_rows
 import _other_rows
 import _speech_rows
+import _table_rows
 import _text_rows
+import _vector_rows
 import with_torchvision
 from _row import Outcome, Row, nothing_compared, run_row
 from edgewright_benchmarks.versions import installed_versions
@@ -43,6 +45,8 @@ ROWS: tuple[Row, ...] = (
     *_detector_rows.ROWS,
     *_speech_rows.ROWS,
     *_other_rows.ROWS,
+    *_table_rows.ROWS,
+    *_vector_rows.ROWS,
 )
 _TOOLS = ("torch", "transformers", "onnxruntime", "numpy")
 

@@ -27,8 +27,8 @@ from _bars import Figure, Rounds, alternate, figure, main, median_interval, verd
 from _by_hand import ByHand
 from _package import parts_by_hand, texts
 from edgewright_benchmarks.devices.here import machine_to_itself
+from edgewright_benchmarks.engine_result import Interval
 from edgewright_benchmarks.progress import Quiet
-from edgewright_benchmarks.result import Interval
 from edgewright_benchmarks.statistics.bounds import lower, upper
 from edgewright_runtime import load
 

@@ -12,9 +12,10 @@ import sys
 from _bars import Figure, figure, main
 from _package import running_engine, texts
 from edgewright_benchmarks.bench import build_evidence
-from edgewright_benchmarks.measuring.meter import MeterSettings, read_engines
+from edgewright_benchmarks.engine_result import EngineResult, Interval
+from edgewright_benchmarks.measuring.meter import read_engines
+from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_benchmarks.progress import Quiet
-from edgewright_benchmarks.result import EngineResult, Interval
 from edgewright_runtime import Package
 from edgewright_targets import CheckFailedError
 

@@ -22,13 +22,13 @@ from typing import Any
 
 from edgewright_benchmarks.devices.engine_worker import Place
 from edgewright_benchmarks.judging.native_comparison import compare_with_native
-from edgewright_benchmarks.measuring.meter import answer_engines
+from edgewright_benchmarks.measuring.emulated_answers import answer_engines
 from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.progress import Progress, Terminal
 from edgewright_cli.console import print_json, say_error, table
-from edgewright_compiler.building.build import draft_package
 from edgewright_compiler.building.job import BuildOptions
 from edgewright_compiler.building.read_jobs import read_jobs
+from edgewright_compiler.building.unmeasured_package import draft_package
 from edgewright_compiler.cache import StageCache
 from edgewright_compiler.emulators import emulator_module
 from edgewright_targets import EdgewrightError, host_facts

@@ -19,9 +19,10 @@ from _package import running_engine
 from edgewright_benchmarks.accuracy._transcripts import count_errors
 from edgewright_benchmarks.bench import build_evidence
 from edgewright_benchmarks.data import read_dataset
-from edgewright_benchmarks.measuring.meter import MeterSettings, read_engines
+from edgewright_benchmarks.engine_result import Interval
+from edgewright_benchmarks.measuring.meter import read_engines
+from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_benchmarks.progress import Quiet
-from edgewright_benchmarks.result import Interval
 from edgewright_runtime import Package, load
 from edgewright_runtime.errors import AudioWarning
 from edgewright_targets import CheckFailedError, InputError

@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from edgewright_benchmarks.result import Interval, Measure
+from edgewright_benchmarks.engine_result import Interval
+from edgewright_benchmarks.result import Measure
 from edgewright_benchmarks.statistics.bounds import Rounding, lower, nearest, significant, upper
 
 
@@ -88,11 +89,20 @@ METRICS: Final[dict[str, MetricFacts]] = {
     "image_to_text_recall_at_5": MetricFacts("Recall@5, image to text"),
     "text_to_image_recall_at_1": MetricFacts("Recall@1, text to image"),
     "text_to_image_recall_at_5": MetricFacts("Recall@5, text to image"),
+    "identification": MetricFacts("Top-1 identification"),
+    "verification_auc": MetricFacts("AUC of verification", library="scikit-learn"),
+    "equal_error_rate": MetricFacts("Equal error rate", higher_is_better=False, library="scikit-learn"),
     "ndcg_at_10": MetricFacts("nDCG@10", library="scikit-learn"),
     "mrr_at_10": MetricFacts("MRR@10"),
     "mean_average_precision": MetricFacts("Mean average precision", library="scikit-learn"),
     "spearman": MetricFacts("Spearman correlation", library="scipy"),
+    "pearson": MetricFacts("Pearson correlation"),
+    "r2": MetricFacts("R2", library="scikit-learn"),
+    "mae": MetricFacts("Mean absolute error", NUMBER, higher_is_better=False),
     "mse": MetricFacts("Mean squared error", NUMBER, higher_is_better=False),
+    "si_sdr": MetricFacts("SI-SDR", DECIBEL),
+    "edit_similarity": MetricFacts("Edit similarity", library="rapidfuzz"),
+    "edit_distance": MetricFacts("Edit distance", higher_is_better=False, library="rapidfuzz"),
     "map": MetricFacts("COCO mAP", library="pycocotools"),
     "ap_50": MetricFacts("AP at an overlap of 50 %", library="pycocotools"),
     "ap_75": MetricFacts("AP at an overlap of 75 %", library="pycocotools"),
@@ -110,7 +120,13 @@ METRICS: Final[dict[str, MetricFacts]] = {
 
 
 def metric_facts(name: str) -> MetricFacts:
-    """What is known of a metric; of one that another version wrote its name and that it is a share."""
+    """What is known of a metric; of one that another version wrote its name and that it is a share.
+
+    A metric of a user's own (`package.module:function`) is a share as well.
+    """
+    module, colon, function = name.partition(":")
+    if colon:
+        return MetricFacts(f"{function} ({module})")
     return METRICS.get(name) or MetricFacts(name.replace("_", " ").capitalize())
 
 

@@ -51,6 +51,17 @@ def arrays_from_prediction(prediction: Prediction) -> Arrays:
     return prediction.outputs if prediction.packed is None else prediction.outputs | {ANSWER: prediction.packed}
 
 
+def same_bits(prediction: Prediction, other: Prediction) -> bool:
+    """Whether two predictions have the same outputs and answers, of the same types and shapes, in every bit."""
+    mine, theirs = arrays_from_prediction(prediction), arrays_from_prediction(other)
+    return mine.keys() == theirs.keys() and all(
+        array.dtype == theirs[name].dtype
+        and array.shape == theirs[name].shape
+        and array.tobytes() == theirs[name].tobytes()
+        for name, array in mine.items()
+    )
+
+
 def answers_differ(prediction: Prediction, other: Prediction) -> bool | None:
     """Whether two answers tell something else; None where the other has no answer, or one that tells nothing."""
     mine, told = _told(prediction.answer), _told(other.answer)

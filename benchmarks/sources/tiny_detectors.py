@@ -140,6 +140,20 @@ def any_size():
     return Squares(), torch.zeros(1, 3, 96, 128), {{"head": "anchors"}}
 
 
+class RawSquares(Squares):
+    # The same as YOLOX gives it before its boxes are decoded: offset, logarithm of the size, objectness, scores.
+
+    def forward(self, images):
+        found = super().forward(images)
+        ones = torch.ones_like(found[:, :1])
+        sizes = torch.log(ones * ({SQUARE} / 32))
+        return torch.cat([ones / 2, ones / 2, sizes, sizes, ones, found[:, 4:]], dim=1).transpose(1, 2)
+
+
+def raw():
+    return RawSquares(), torch.zeros(1, 3, 96, 128), {{"head": "yolox", "strides": [32]}}
+
+
 def no_head():
     return Squares(), torch.zeros(1, 3, 96, 128), {{"head": "wings"}}
 

@@ -43,8 +43,8 @@ def write_table(path: Path, pictures: Path) -> Path:
     return path
 
 
-def write_checkpoint(folder: Path, family: str) -> Path:
-    """A classifier of one of `FAMILIES` with its image processor, as `save_pretrained` writes them."""
+def write_checkpoint(folder: Path, family: str, head: str = "ForImageClassification") -> Path:
+    """A model of one of `FAMILIES` with its image processor, as `save_pretrained` writes them; `Model` has no head."""
     import torch
     import transformers
 
@@ -52,7 +52,7 @@ def write_checkpoint(folder: Path, family: str) -> Path:
     name, settings, processor = FAMILIES[family]
     labels = {"id2label": dict(enumerate(LABELS)), "label2id": {label: i for i, label in enumerate(LABELS)}}
     config = getattr(transformers, f"{name}Config")(**settings, **labels)
-    model = getattr(transformers, f"{name}ForImageClassification")(config)
+    model = getattr(transformers, f"{name}{head}")(config)
     if family != "vit":
         # A few pictures through it, so that the norms know the range of what they see.
         model.train()(torch.randn(64, 3, EDGE, EDGE))
@@ -104,3 +104,53 @@ def write_onnx(folder: Path) -> Path:
     (folder / "preprocessor_config.json").write_text(json.dumps(settings), encoding="utf-8")
     (folder / "labels.txt").write_text("\n".join(LABELS), encoding="utf-8")
     return folder / "colours.onnx"
+
+
+def write_channels_last(source: Path, path: Path) -> Path:
+    """A file whose one input is [n, height, width, channels], as converters of TensorFlow write it."""
+    import onnx_ir as ir
+
+    model = ir.load(source)
+    (pixels,) = model.graph.inputs
+    shape = pixels.shape
+    assert shape is not None
+    given = ir.Value(name="serving:0", shape=ir.Shape([shape[0], shape[2], shape[3], shape[1]]), type=pixels.type)
+    turn = ir.node("Transpose", [given], {"perm": [0, 3, 1, 2]}, name="first")
+    turn.outputs[0].name = "turned"
+    pixels.replace_all_uses_with(turn.outputs[0])
+    model.graph.inputs[0] = given
+    model.graph.insert_before(model.graph[0], turn)
+    ir.save(model, path)
+    return path
+
+
+def write_cnn(path: Path, *, offset: float = 0.0) -> Path:
+    """A CNN of two convolutions as an `.onnx` file: `pixels` [1, 3, 16, 16] to `scores` [1, 4].
+
+    `offset` is added to one channel between them, which the second one ignores: no 8 bits hold that channel and the
+    others.
+    """
+    import onnx_ir as ir
+
+    random = np.random.default_rng(_SEED)
+    shapes = {"w1": (8, 3, 3, 3), "b1": (8,), "w2": (16, 8, 3, 3), "w3": (16, 4)}
+    arrays = {name: random.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    if offset:
+        arrays["b1"][0] += offset
+        arrays["w2"][:, 0] = 0
+    weights = {name: ir.Value(name=name, const_value=ir.tensor(array, name=name)) for name, array in arrays.items()}
+    pixels = ir.Value(name="pixels", shape=ir.Shape([1, 3, 16, 16]), type=ir.TensorType(ir.DataType.FLOAT))
+    first = ir.node("Conv", [pixels, weights["w1"], weights["b1"]], {"pads": [1, 1, 1, 1]}, name="first")
+    bend = ir.node("Relu", [first.outputs[0]], name="bend")
+    second = ir.node("Conv", [bend.outputs[0], weights["w2"]], {"strides": [2, 2]}, name="second")
+    mean = ir.node("GlobalAveragePool", [second.outputs[0]], name="mean")
+    flat = ir.node("Flatten", [mean.outputs[0]], name="flat")
+    last = ir.node("MatMul", [flat.outputs[0], weights["w3"]], name="last")
+    scores = last.outputs[0]
+    scores.name, scores.shape, scores.type = "scores", ir.Shape([1, 4]), ir.TensorType(ir.DataType.FLOAT)
+    nodes = [first, bend, second, mean, flat, last]
+    graph = ir.Graph(
+        [pixels], [scores], nodes=nodes, initializers=list(weights.values()), opset_imports={"": 20}, name="cnn"
+    )
+    ir.save(ir.Model(graph, ir_version=10), path)
+    return path

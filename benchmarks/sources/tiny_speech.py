@@ -217,6 +217,20 @@ def write_audio_classifier(folder: Path, *, kind: str = "Wav2Vec2") -> Path:
     return folder
 
 
+def write_speakers(folder: Path) -> Path:
+    """A model of x-vectors with its feature extractor, as `save_pretrained` writes them."""
+    import torch
+
+    transformers: Any = importlib.import_module("transformers")
+
+    torch.manual_seed(_SEED)
+    layers = {"tdnn_dim": (16, 16), "tdnn_kernel": (3, 1), "tdnn_dilation": (1, 1), "xvector_output_dim": 12}
+    network = transformers.Wav2Vec2ForXVector(_config(transformers.Wav2Vec2Config, classifier_proj_size=8, **layers))
+    transformers.Wav2Vec2FeatureExtractor().save_pretrained(folder)
+    network.eval().save_pretrained(folder)
+    return folder
+
+
 def sound(index: int, *, rate: int = RATE, seconds: float | None = None) -> np.ndarray[Any, Any]:
     """A tone that wavers in noise; another one for each `index`, between half a second and one."""
     random = np.random.default_rng(index)

@@ -52,5 +52,5 @@ def _lines(settings: Mapping[str, Setting]) -> str:
 
 def _value(value: Setting) -> str:
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{key} = {json.dumps(word)}" for key, word in value.items()) + " }"
+        return "{ " + ", ".join(f"{json.dumps(key)} = {json.dumps(word)}" for key, word in value.items()) + " }"
     return json.dumps(value)

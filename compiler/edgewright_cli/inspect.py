@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from edgewright_cli.console import bold, megabytes, print_json, wrapped
+from edgewright_cli import applications
+from edgewright_cli.console import bold, megabytes, print_json, table, wrapped
 from edgewright_cli.samples import sample_words
 from edgewright_runtime import Package
+from edgewright_runtime.applications.application import is_application
 from edgewright_runtime.selftest import stored_samples
 from edgewright_targets.record import write_record
 
@@ -23,9 +25,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Run the verb."""
-    from edgewright_benchmarks.result import result_from_json
+    from edgewright_benchmarks.result_files import result_from_json
     from edgewright_cli.summary import result_text
 
+    if is_application(options.package):
+        return applications.inspect(options)
     package = Package.open(options.package)
     manifest = package.manifest
     evidence = {target: package.evidence(target) for target in package.targets}
@@ -60,4 +64,8 @@ def execute(options: argparse.Namespace) -> int:
         for warning in result.warnings:
             print()
             print(wrapped(warning, "  ", "warning: "))
+    settings = next((result.build_settings for result in results if result.build_settings), ())
+    if settings:
+        print()
+        print(table(("setting of the build", "value", "said by"), [(s.name, s.value, s.origin) for s in settings]))
     return 0

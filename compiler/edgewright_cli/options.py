@@ -9,19 +9,34 @@ from edgewright_targets import InputError
 
 if TYPE_CHECKING:
     from edgewright_benchmarks.devices.address import RemoteDevice
-    from edgewright_benchmarks.measuring.meter import MeterSettings
+    from edgewright_benchmarks.measuring.meter_settings import MeterSettings
+    from edgewright_benchmarks.tasks import OwnFunctions
 
 
 def share(text: str) -> float:
     """A share of one from `1%` or `0.01`."""
+    from edgewright_benchmarks.statistics.confidence import read_share
+
     try:
-        value = float(text.removesuffix("%").strip())
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a share; write 1% or 0.01") from None
-    value = value / 100 if text.endswith("%") else value
-    if not 0 <= value < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not between 0% and 100%")
-    return value
+        return read_share(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def confidence(text: str) -> float:
+    """A confidence from `95%` or `0.95`."""
+    from edgewright_benchmarks.statistics.confidence import read_confidence
+
+    try:
+        return read_confidence(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def add_confidence(parser: argparse.ArgumentParser, default: str = "95%%") -> None:
+    """How sure bounds are; without the option the value is None."""
+    words = f"how sure the bounds of drop and latency are, above 50%% and at most 99.9%% (default: {default})"
+    parser.add_argument("--confidence", type=confidence, metavar="SHARE", help=words)
 
 
 def positive(text: str) -> int:
@@ -35,16 +50,47 @@ def positive(text: str) -> int:
     return value
 
 
+def seconds(text: str) -> float:
+    """Seconds of a time such as `90s`, `5m` or `1h`."""
+    from edgewright_benchmarks.durations import read_duration
+
+    value = read_duration(text)
+    if not value:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a time above zero, such as 90s, 5m or 1h")
+    return value
+
+
 def add_meter(parser: argparse.ArgumentParser) -> None:
     """How to measure."""
-    parser.add_argument("--threads", type=positive, help="threads of an engine (default: one for each core)")
+    words = "threads of every engine (default: one for each core, or as its candidate says)"
+    parser.add_argument("--threads", type=positive, help=words)
     parser.add_argument("--rounds", type=positive, default=15, help="rounds in which engines take turns (default: 15)")
     parser.add_argument(
         "--calls", type=positive, help="calls of an engine in a round (default: as many as take a quarter of a second)"
     )
+    parser.add_argument("--loads", type=positive, default=3, help="fresh processes that time the load (default: 3)")
+    words = "also time engines beside N busy programs, and judge by that: for devices that have other work to do"
+    parser.add_argument("--beside", type=positive, metavar="N", help=words)
 
 
-def add_samples(parser: argparse.ArgumentParser) -> None:
+def add_own(parser: argparse.ArgumentParser) -> None:
+    """Code of the user's own that judges."""
+    words = "package.module:function that scores predictions, or a metric for arrays by name (see docs/tasks.md)"
+    parser.add_argument("--metric", default="", metavar="NAME", help=words)
+    words = "package.module:function from a sample as the data has it to what the model takes"
+    parser.add_argument("--pre", default="", metavar="FUNCTION", help=words)
+    words = "package.module:function from what the model gives to what is scored"
+    parser.add_argument("--post", default="", metavar="FUNCTION", help=words)
+
+
+def own_functions(options: argparse.Namespace) -> OwnFunctions:
+    """What the arguments of `add_own` name."""
+    from edgewright_benchmarks.tasks import OwnFunctions
+
+    return OwnFunctions(options.metric, options.pre, options.post)
+
+
+def add_samples(parser: argparse._ActionsContainer) -> None:
     """On how much of the data."""
     words = "most samples to compare engines on, drawn at random from all of the data (default: all)"
     parser.add_argument("--samples", type=positive, metavar="N", help=words)
@@ -52,12 +98,14 @@ def add_samples(parser: argparse.ArgumentParser) -> None:
 
 def meter_settings(options: argparse.Namespace) -> MeterSettings:
     """The meter's settings from the arguments of `add_meter`, and of `add_samples` where a verb has them."""
-    from edgewright_benchmarks.measuring.meter import MeterSettings
+    from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 
     return MeterSettings(
         rounds=max(2, options.rounds),
         calls=options.calls or 0,
+        loads=options.loads,
         threads=options.threads,
+        beside=options.beside or 0,
         samples=vars(options).get("samples"),
     )
 
@@ -88,6 +136,11 @@ def remote_device(options: argparse.Namespace, *, target_alone: bool = False) ->
         if alone is not None:
             raise InputError(f"{alone} needs --device.")
         return None
+    if vars(options).get("beside"):
+        raise InputError(
+            "--beside cannot be used with --device: busy programs run on this machine alone.",
+            hint="Run 'edgewright bench --beside' on the device itself.",
+        )
     from edgewright_benchmarks.devices.address import DeviceAddress, RemoteDevice
 
     DeviceAddress.parse(options.device)

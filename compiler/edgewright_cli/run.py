@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgewright_cli import applications
 from edgewright_cli.call_options import add_call_options, asked_options
 from edgewright_cli.console import print_json, spoken_warnings
 from edgewright_cli.drawing import check_output, write_drawings
@@ -67,6 +68,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Run the verb."""
+    from edgewright_runtime.applications.application import is_application
+
+    return applications.run(options) if is_application(options.package) else _run_model(options)
+
+
+def _run_model(options: argparse.Namespace) -> int:
     from edgewright_runtime import load
 
     with spoken_warnings():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_runtime.samples import ARRAYS_INPUT, FILE_INPUTS, LATENT_INPUT, LIST_INPUTS, input_names
+from edgewright_runtime.samples import ARRAYS_INPUT, FILE_INPUTS, LATENT_INPUT, LIST_INPUTS, ROW_INPUT, input_names
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 # Characters of a golden sample that are shown, and how many values of one of several.
 _SAMPLE_WIDTH = 60
 _VALUES_SHOWN = 4
+# The column of the ground truth, which no model takes.
+_LABEL = "label"
 
 
 def read_samples(words: Sequence[str], pipeline_input: str) -> list[tuple[str, Any]]:
@@ -38,14 +41,46 @@ def read_samples(words: Sequence[str], pipeline_input: str) -> list[tuple[str, A
         InputError: They are not what a pipeline with this input takes.
     """
     if not words:
-        takes = {ARRAYS_INPUT: "an .npz file of named arrays", LATENT_INPUT: "seeds"}
+        takes = {ARRAYS_INPUT: "an .npz file of named arrays", LATENT_INPUT: "seeds", ROW_INPUT: "rows of a table"}
         raise InputError(f"No input was given; this model takes {takes.get(pipeline_input, pipeline_input)}.")
     if pipeline_input == ARRAYS_INPUT:
         return [_arrays_of(words)]
+    if pipeline_input == ROW_INPUT:
+        return _rows(words)
     names = input_names(pipeline_input)
     if len(names) > 1:
         return [_named(words, names)]
-    return [(word, _value(names[0], word)) for word in (_lines(names[0]) if list(words) == ["-"] else words)]
+    return input_values(words, names[0])
+
+
+def input_values(words: Sequence[str], kind: str) -> list[tuple[str, Any]]:
+    """A value of this kind for each word, or for each line of standard input where the word is `-`."""
+    return [(word, input_value(kind, word)) for word in (_lines(kind) if list(words) == ["-"] else words)]
+
+
+def _rows(words: Sequence[str]) -> list[tuple[str, Any]]:
+    """The rows of tables, or one whose cells are `COLUMN=VALUE` words."""
+    if all("=" in word for word in words):
+        return [(" ".join(words), dict(word.split("=", 1) for word in words))]
+    return [row for word in words for row in _rows_of(word)]
+
+
+def _rows_of(word: str) -> list[tuple[str, Any]]:
+    path = Path(word)
+    if path.suffix.lower() != ".csv" or not path.is_file():
+        raise InputError(
+            f"This model takes a row of a table; '{word}' is neither a .csv file nor a cell.",
+            hint="Pass the file of a table with a header, or the cells of one row: COLUMN=VALUE COLUMN=VALUE ...",
+        )
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file, strict=True))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InputError(f"'{word}' is not valid CSV in UTF-8: {error}.") from error
+    if any(None in row or None in row.values() for row in rows):
+        raise InputError(f"'{word}' has rows with other numbers of cells than its header.")
+    cells = ({name: cell for name, cell in row.items() if name != _LABEL} for row in rows)
+    return [(f"{word}, row {number}", row) for number, row in enumerate(cells, start=1)]
 
 
 def _named(words: Sequence[str], names: Sequence[str]) -> tuple[str, Any]:
@@ -57,10 +92,15 @@ def _named(words: Sequence[str], names: Sequence[str]) -> tuple[str, Any]:
     if count != len(words) or set(parts) != set(names):
         example = " ".join(f"{name}=... {name}=..." if name in LIST_INPUTS else f"{name}=..." for name in names)
         raise InputError(f"This model takes {' and '.join(names)}.", hint=f"Pass them as: {example}")
-    return " ".join(words), {name: lists.get(name) or _value(name, parts[name]) for name in names}
+    return " ".join(words), {name: lists.get(name) or input_value(name, parts[name]) for name in names}
 
 
-def _value(name: str, word: str) -> Any:
+def input_value(name: str, word: str) -> Any:
+    """What a word stands for as an input called `name`: a text, the path of a file, a latent.
+
+    Raises:
+        InputError: There is no such file, or it is no such thing.
+    """
     if name == LATENT_INPUT:
         return _latent(word)
     if name not in FILE_INPUTS:

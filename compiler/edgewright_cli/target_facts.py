@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_cli.console import bold, print_json, table, wrapped
 from edgewright_targets import host_facts, load_target, target_names
+from edgewright_targets.engine_kinds import PLAIN
 from edgewright_targets.installed import needs
 from edgewright_targets.record import write_record
 
@@ -49,12 +50,11 @@ def show(name: str, *, json: bool) -> int:
             candidate.provider.removesuffix(_SUFFIX),
             candidate.precision,
             candidate.recipe.method,
-            candidate.engine,
             reach.candidates[candidate.name],
         )
         for candidate in target.candidates
     ]
-    print(table(("candidate", "provider", "precision", "method", "engine", "from here"), rows))
+    print(table(("candidate", "provider", "precision", "method", "from here"), rows))
     print()
     for candidate in target.candidates:
         words = _options(candidate.recipe, candidate)
@@ -123,15 +123,25 @@ def _scalars(record: Any) -> dict[str, object]:
 def _options(recipe: Recipe, candidate: Any) -> str:
     """What decides a candidate beside its names: what of its recipe is not usual, and its options; may be empty."""
     usual = write_record(type(recipe)())
-    changed = {key: value for key, value in write_record(recipe).items() if value != usual[key] and key != "method"}
+    changed = {key: value for key, value in write_record(recipe).items() if value != usual.get(key) and key != "method"}
     words = [f"{key.replace('_', ' ')} {_plain(value)}" for key, value in changed.items()]
     words += [f"{key}={value}" for key, value in {**candidate.session_options, **candidate.provider_options}.items()]
+    if candidate.engine != PLAIN:
+        words.append(f"engine {candidate.engine}")
     if candidate.pad_to_multiple_of > 1:
         words.append(f"padded to multiples of {candidate.pad_to_multiple_of}")
     if candidate.without_isa:
         words.append(f"only on processors without {' and '.join(candidate.without_isa)}")
+    if candidate.with_isa:
+        words.append(f"only on processors with {' or '.join(candidate.with_isa)}")
     if candidate.quantized_only:
         words.append("only for graphs that are already quantized")
+    if candidate.threads:
+        words.append("1 thread" if candidate.threads == 1 else f"{candidate.threads} threads")
+    if candidate.fixed_axes:
+        words.append("only where all samples have one shape")
+    if candidate.search_only:
+        words.append("only with --search")
     return ", ".join(words)
 
 

@@ -87,7 +87,7 @@ def execute(options: argparse.Namespace) -> int:
 
 def _prepare(options: argparse.Namespace) -> int:
     with needs("compiler"):
-        from edgewright_compiler.emulators import EMULATORS, emulated_by_provider, emulator_module
+        from edgewright_compiler.emulators import EMULATORS, emulated_by_provider, emulator_module, needs_gpu
     known = ", ".join(EMULATORS)
     if options.name is None:
         raise InputError(
@@ -98,6 +98,8 @@ def _prepare(options: argparse.Namespace) -> int:
         target = load_target(options.name)
         architecture = target.architecture
         own = [candidate.provider for candidate in target.candidates if emulated_by_provider(candidate.provider)]
+        # Most targets try a GPU if they have one. One in software answers for those alone that are one.
+        own = [provider for provider in own if target.vulkan_gpu or not needs_gpu(provider)]
         if own:
             return _brought_along(target, own[0], options)
     if architecture not in EMULATORS:

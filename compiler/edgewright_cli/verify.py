@@ -6,9 +6,11 @@ import argparse
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from edgewright_cli import applications
 from edgewright_cli.console import print_json, progress, say_warning, spoken_warnings, table, wrapped
 from edgewright_cli.options import add_device, add_engine, remote_device
 from edgewright_runtime import verify
+from edgewright_runtime.applications.application import is_application
 from edgewright_runtime.selftest import check_whole
 from edgewright_targets import CheckFailedError, InputError
 from edgewright_targets.loading import HOST
@@ -44,6 +46,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Run the verb."""
+    if is_application(options.package):
+        return applications.verify(options)
     if options.structure_only:
         return _structure(options)
     if options.device is None and options.target not in (None, HOST):

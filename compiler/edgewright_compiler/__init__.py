@@ -12,12 +12,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edgewright_compiler.building.build import Built, build
-    from edgewright_compiler.building.job import BuildOptions
+    from edgewright_compiler.building.build_options import BuildOptions
+    from edgewright_compiler.package_build import Built, build
 
 __all__ = ["BuildOptions", "Built", "build"]
 
-_PLACES = {"BuildOptions": "building.job", "Built": "building.build", "build": "building.build"}
+_PLACES = {"BuildOptions": "building.build_options", "Built": "package_build", "build": "package_build"}
 
 
 def __getattr__(name: str) -> object:

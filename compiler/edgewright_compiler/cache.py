@@ -22,7 +22,7 @@ from filelock import FileLock
 
 from edgewright_runtime.aside import folder_aside, sweep
 from edgewright_runtime.cache_folder import ENGINES, FINISHED, TIMING, UNPACKED, cache_folder
-from edgewright_runtime.package_files import file_digest
+from edgewright_runtime.package_files import file_digest, folder_bytes
 from edgewright_targets import InputError
 
 _STAGES = "stages"
@@ -208,7 +208,7 @@ def _size_and_use(folder: Path) -> tuple[int, float]:
     # Another process may be removing the same entry just now.
     with contextlib.suppress(OSError):
         used = folder.stat().st_mtime
-        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        size = folder_bytes(folder)
     return size, used
 
 

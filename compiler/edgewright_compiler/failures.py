@@ -7,14 +7,12 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from edgewright_targets import EdgewrightError, InputError
+from edgewright_targets import InputError
 from edgewright_targets.errors import first_line
 
 _OPERATOR = re.compile(r"No ONNX function found for <OpOverload\(op='([^']+)'")
 _MISSING = re.compile(r"(?:operator|op(?:erator)? type)[^'\"]*['\"]?([a-z_]+(?:::|\.)[\w.]+)")
 _TORCH = re.compile(r"[/\\\\](?:site|dist)-packages[/\\\\]torch[/\\\\]")
-# Frames that are not the user's: libraries, Python's own, and this package.
-_PACKAGES = re.compile(r"[/\\\\](?:site|dist)-packages[/\\\\]|[/\\\\]lib[/\\\\]python3|edgewright_compiler[/\\\\]|^<")
 _PLACE = re.compile(r'File "([^"]+)", line (\d+), in (\w+)\n\s*(.+)')
 
 
@@ -41,22 +39,6 @@ def export_failures(source: str) -> Iterator[None]:
         raise InputError(f"{source} cannot be exported to ONNX: {_explain(error)}") from error
     finally:
         logging.disable(disabled)
-
-
-@contextmanager
-def own_failures(what: str) -> Iterator[None]:
-    """Turn a failure of the user's own code into an error with its place in that code."""
-    try:
-        yield
-    except EdgewrightError:
-        raise
-    except Exception as error:
-        frames = traceback.extract_tb(error.__traceback__)
-        own = [frame for frame in frames if not _PACKAGES.search(frame.filename) and frame.filename != __file__]
-        place = f" It failed in {own[-1].filename}, line {own[-1].lineno}: {own[-1].line}" if own else ""
-        if isinstance(error, SyntaxError) and error.filename:
-            place = f" It failed in {error.filename}, line {error.lineno}: {(error.text or '').strip()}"
-        raise InputError(f"{what} failed: {type(error).__name__}: {first_line(error)}.{place}") from error
 
 
 def _explain(error: BaseException) -> str:

@@ -148,7 +148,7 @@ def main() -> None:
     parser.add_argument("--packages", type=Path, help="folder with the .deb file (default: it is fetched)")
     parser.add_argument("--stamps", type=Path, help="folder of stamps in place of the package's")
     parser.add_argument("--train", type=int, default=4000, help="pictures to train on (default: %(default)s)")
-    parser.add_argument("--test", type=int, default=800, help="to choose on, and to test on (default: %(default)s)")
+    parser.add_argument("--test", type=int, default=1600, help="to choose on, and to test on (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
     if arguments.out.exists():

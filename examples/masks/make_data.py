@@ -107,7 +107,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--packages", type=Path, help="folder with the package, instead of fetching it")
     parser.add_argument("--stamps", type=Path, help="folder of unpacked stamps, instead of the package")
-    parser.add_argument("--train", type=int, default=1600, help="pictures to train on; a quarter as many in the others")
+    parser.add_argument("--train", type=int, default=1600, help="pictures to train on (default: %(default)s)")
+    parser.add_argument("--test", type=int, default=1600, help="to choose on, and to test on (default: %(default)s)")
     arguments = parser.parse_args()
     if arguments.out.is_dir():
         print(f"{arguments.out} is there already: nothing to do.")
@@ -120,7 +121,7 @@ def main() -> None:
         for name in ("images", "masks"):
             (unfinished / split / name).mkdir(parents=True)
         chance = np.random.default_rng(number)
-        count = arguments.train if split == "train" else max(1, arguments.train // 4)
+        count = arguments.train if split == "train" else arguments.test
         for index in range(count):
             picture, mask = compose(stamps[split], chance)
             picture.save(unfinished / split / "images" / f"{index:05}.png")

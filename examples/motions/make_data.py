@@ -53,7 +53,8 @@ def main() -> None:
     """Write everything."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--train", type=int, default=1200, help="videos to train on; a third as many in the others")
+    parser.add_argument("--train", type=int, default=1200, help="videos to train on (default: %(default)s)")
+    parser.add_argument("--test", type=int, default=1600, help="to choose on, and to test on (default: %(default)s)")
     arguments = parser.parse_args()
     if arguments.out.is_dir():
         print(f"{arguments.out} is there already: nothing to do.")
@@ -62,7 +63,7 @@ def main() -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     for number, split in enumerate(("train", "validation", "test")):
         chance = np.random.default_rng(number)
-        count = arguments.train if split == "train" else arguments.train // 3
+        count = arguments.train if split == "train" else arguments.test
         for label in DIRECTIONS:
             (unfinished / split / label).mkdir(parents=True)
         for index in range(count):

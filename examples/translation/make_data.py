@@ -25,7 +25,7 @@ PACKAGE, VERSION = "tuxpaint-stamps-default", "2022.06.04-1"
 SHA256 = "6db6c1bfc870a47f1499d6203b083522eacb57c5f9c87d468f2e92eb6d9d5f34"
 STAMPS = Path("usr/share/tuxpaint/stamps")
 # Pairs in each split for one stamp.
-PAIRS = {"train": 4.0, "validation": 0.2, "test": 0.4}
+PAIRS = {"train": 4.0, "validation": 1.5, "test": 1.5}
 # "A sail boat." is short; whole stories of a stamp are few, and each says something that no other says.
 LONGEST = 50
 

@@ -10,6 +10,7 @@ model.engine                            # which engine runs, on which provider, 
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from edgewright_runtime.errors import (
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 # ONNX Runtime 1.32 on Linux keeps a device id and a queue of events in the user's cache folder from its import on, and
 # uploads them, unless this is set before. Nothing of ours sends anything; who wants it can set it to 0.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+# OpenVINO sends its use from its import on, by a module of this name. What is None here cannot be imported.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 __all__ = [
     "DamagedPackageError",

@@ -46,12 +46,15 @@ class Entity(TypedDict):
 class FoundBox(TypedDict):
     """A box: its sides `xmin`, `ymin`, `xmax`, `ymax` in pixels.
 
-    `shown` is there for scoring only: whether a person would be given this box.
+    `points` are there where a model gives them: x and y in pixels, and a score where it gives one. Of a pose they are
+    its keypoints, of a line of text its corners, clockwise from the upper left. `shown` is there for scoring only:
+    whether a person would be given this box.
     """
 
     label: str
     score: float
     box: dict[str, float]
+    points: NotRequired[list[list[float]]]
     shown: NotRequired[bool]
 
 

@@ -10,8 +10,12 @@ UNPACKED = "unpacked"
 # Engines that were made on this device, and what was found about them.
 ENGINES = "engines"
 FINISHED = "finished"
+# Graphs that OpenVINO's own runtime compiled on this device.
+BLOBS = "openvino"
 # What TensorRT learned about kernels, for one GPU, driver and version each.
 TIMING = "timing"
+# Virtual environments with other versions of the device's libraries.
+ENVIRONMENTS = "environments"
 
 
 def cache_folder() -> Path:

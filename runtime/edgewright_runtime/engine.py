@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from edgewright_runtime.errors import EngineUnavailableError, PackageError
 from edgewright_runtime.graph import Graph
-from edgewright_runtime.options import OPTIMIZATION_KEY, THREADS_KEY
 from edgewright_runtime.provider_words import provider_words
 from edgewright_runtime.providers import provider
+from edgewright_runtime.session_settings import set_session_options
+from edgewright_targets.engine_kinds import OPENVINO
 from edgewright_targets.host import architecture, host_facts, usable_threads
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ class Engine:
             for component, part in self.spec.parts.items():
                 if self.spec.kind.plan:
                     session, nodes = self._plan(component)
+                elif self.spec.kind.executor == OPENVINO:
+                    session, nodes = self._openvino(part)
                 else:
                     session, nodes = self._session(part)
                 self._graphs[component] = Graph(session)
@@ -85,6 +88,19 @@ class Engine:
         session = open_plan(self._package, self.spec, component)
         return session, {self.spec.provider: session.layers}
 
+    def _openvino(self, part: EnginePart) -> tuple[Any, dict[str, int]]:
+        from edgewright_runtime.openvino_blobs import open_session
+        from edgewright_runtime.ov import TITLE, OpenVinoError
+
+        try:
+            session = open_session(self._package, part, self.spec.provider, self.threads)
+        except (OpenVinoError, ImportError, OSError) as error:
+            reason = f"{TITLE} refused its graph: {provider_words(error)}"
+            raise EngineUnavailableError(
+                f"Engine '{self.spec.name}' cannot run here. {reason}", reason=reason
+            ) from error
+        return session, {self.spec.provider: session.nodes}
+
     def _session(self, part: EnginePart) -> tuple[Any, dict[str, int]]:
         import onnxruntime
 
@@ -94,12 +110,8 @@ class Engine:
         # What goes wrong is raised; it is not printed as well.
         options.log_severity_level = 4
         options.add_session_config_entry(_RECORD_ASSIGNMENT, "1")
-        for key, value in part.session_options.items():
-            if key == OPTIMIZATION_KEY:
-                # As an entry Python's session would not know it.
-                options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-            elif key != THREADS_KEY:
-                options.add_session_config_entry(key, self._package.resolve(value))
+        resolve = self._package.resolve
+        set_session_options(options, {key: resolve(value) for key, value in part.session_options.items()})
         options.intra_op_num_threads = self.threads
         provider(self.spec.provider).configure(options, part.provider_options)
         try:

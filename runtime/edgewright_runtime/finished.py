@@ -5,13 +5,15 @@ or weight is another entry and never a wrong one:
 
     engines/<key>/engine.plan, engine.json     a plan that was built here
     finished/<key>.json                        whether an engine agreed with the float engine here, and was no slower
+
+Plans are for a GPU and depend on it (`here`). Engines of the processor depend on no GPU: of them `here` is None.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +24,7 @@ from edgewright_runtime.package_files import SUMS, file_digest
 from edgewright_runtime.plan_key import PlanKey, plan_key
 from edgewright_runtime.trt import CAPABILITIES_KEY, FLAVOURS, PLAN_FILE, missing
 from edgewright_targets.gpu import CudaError, Gpu, gpu
-from edgewright_targets.host import host_facts
+from edgewright_targets.host import HostFacts, architecture, host_facts
 from edgewright_targets.record import RecordError, read_record, write_record
 
 if TYPE_CHECKING:
@@ -43,10 +45,12 @@ class Finished:
         difference: Largest difference of any output from the golden outputs.
         tolerance: What was allowed.
         ratio: Its latency over that of the engine that ran here so far; None where it was not timed.
-        ratio_low: Lower end of the 95 % interval.
+        ratio_low: Lower end of its interval.
         ratio_high: Upper end of it.
-        gpu: What it ran on.
+        gpu: What it ran on: the GPU, or the processor.
         created: When, in UTC, ISO 8601.
+        confidence: Of the interval (0..1).
+        beside: Busy programs that ran beside it on purpose.
     """
 
     engine: str
@@ -59,6 +63,8 @@ class Finished:
     ratio_high: float | None
     gpu: str
     created: str
+    confidence: float = 0.95
+    beside: int = 0
 
 
 def stored_plan(key: PlanKey) -> Path | None:
@@ -77,7 +83,7 @@ def plan_folder(key: PlanKey) -> Path:
     return cache_folder() / ENGINES / _digest(key.written())
 
 
-def read_finished(package: Package, spec: EngineSpec, here: Gpu) -> Finished | None:
+def read_finished(package: Package, spec: EngineSpec, here: Gpu | None) -> Finished | None:
     """What was found about this engine on this machine, or None."""
     path = _record_path(package, spec, here)
     try:
@@ -86,7 +92,7 @@ def read_finished(package: Package, spec: EngineSpec, here: Gpu) -> Finished | N
         return None
 
 
-def write_finished(package: Package, spec: EngineSpec, here: Gpu, found: Finished) -> Path:
+def write_finished(package: Package, spec: EngineSpec, here: Gpu | None, found: Finished) -> Path:
     """Keep what was found, in one step; gives the file."""
     path = _record_path(package, spec, here)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,10 +104,27 @@ def write_finished(package: Package, spec: EngineSpec, here: Gpu, found: Finishe
 
 
 def findings(package: Package) -> dict[str, Finished]:
-    """What was found on this machine about engines that were not compared when the package was built, by engine."""
+    """What was found on this machine about engines that were not judged when the package was built, by engine."""
     waiting = [spec for spec in package.manifest.engines.values() if not spec.compared]
     # A device that never finished anything does not ask for its GPU, which takes a while.
     if not waiting or not (cache_folder() / FINISHED).is_dir():
+        return {}
+    own = {spec.name: read_finished(package, spec, None) for spec in untimed(package)}
+    return {name: one for name, one in own.items() if one is not None} | _of_plans(package, waiting)
+
+
+def untimed(package: Package) -> tuple[EngineSpec, ...]:
+    """Engines of this machine's architecture among which the device chooses by their speed.
+
+    Where settings of a target wait to be timed, none of its engines was timed when the package was built.
+    """
+    specs = [spec for spec in package.manifest.engines.values() if not spec.kind.ahead_of_time]
+    targets = {spec.target for spec in specs if not spec.compared}
+    return tuple(spec for spec in specs if spec.target in targets and spec.architecture == architecture())
+
+
+def _of_plans(package: Package, waiting: Sequence[EngineSpec]) -> dict[str, Finished]:
+    if not any(spec.kind.plan for spec in waiting):
         return {}
     try:
         here = gpu()
@@ -130,8 +153,10 @@ def preferred(found: dict[str, Finished]) -> tuple[str, ...]:
     return tuple(one.engine for one in sorted(accepted, key=lambda one: one.ratio or 0.0))
 
 
-def _record_path(package: Package, spec: EngineSpec, here: Gpu) -> Path:
+def _record_path(package: Package, spec: EngineSpec, here: Gpu | None) -> Path:
     machine = host_facts()
+    if here is None:
+        return cache_folder() / FINISHED / f"{_digest(_settings_key(package, spec, machine))}.json"
     # The processor too: the float engine that it was timed against runs there.
     parts = {
         "package": file_digest(package.root / SUMS),
@@ -140,6 +165,25 @@ def _record_path(package: Package, spec: EngineSpec, here: Gpu) -> Path:
         "machine": [machine.cpu, machine.cores, machine.features],
     }
     return cache_folder() / FINISHED / f"{_digest(parts)}.json"
+
+
+def _settings_key(package: Package, spec: EngineSpec, machine: HostFacts) -> dict[str, object]:
+    """What a time of an engine depends on, beside the engines that it was timed against.
+
+    A part of a package that has all engines of the target, as a device gets it over ssh, has the same key.
+    """
+    import onnxruntime
+
+    sums = package.digests()
+    against = [one for one in package.manifest.engines.values() if one.target == spec.target]
+    files = {str(path.relative_to(package.root)) for one in against for path in package.engine_files(one.name)}
+    return {
+        "engine": spec.name,
+        "engines": {one.name: write_record(one) for one in against},
+        "files": {name: sums.get(name, "") for name in sorted(files)},
+        "machine": [machine.cpu, machine.cores, machine.features],
+        "onnxruntime": onnxruntime.__version__,
+    }
 
 
 def _digest(parts: Mapping[str, object]) -> str:

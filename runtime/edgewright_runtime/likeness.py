@@ -25,7 +25,8 @@ class Likeness:
     """How outputs are compared.
 
     Attributes:
-        boxes: Names of the outputs with corners, scores and classes, where the graph itself chooses the boxes.
+        boxes: Names of the outputs with corners, scores and classes, where the graph itself chooses the boxes. The
+            last two are empty where they are columns behind the corners.
         chooses: The largest value along the last axis of the outputs is the answer.
     """
 
@@ -44,9 +45,12 @@ class Likeness:
         """
         if self.boxes is None:
             return _largest(outputs, expected)
-        if any(name not in found for found in (outputs, expected) for name in self.boxes):
-            return float("inf")
-        return _boxes_apart(*([found[name] for name in self.boxes] for found in (outputs, expected)))
+        parts = [_parts(found, self.boxes) for found in (outputs, expected)]
+        return (
+            float("inf")
+            if any(part is None for part in parts)
+            else _boxes_apart(*(part for part in parts if part is not None))
+        )
 
     def odd_place(self, outputs: Arrays, expected: Arrays) -> str:
         """Output and place where only one side has NaN or an infinity, or another text, as words; empty without one."""
@@ -69,8 +73,21 @@ def likeness_of(pipeline: PipelineSpec) -> Likeness:
     """How the outputs that a pipeline compares are compared."""
     steps = pipeline.measured.steps if pipeline.measured else pipeline.steps
     taken = next((step.options for step in steps if step.step == "take_boxes"), None)
-    boxes = (str(taken["boxes"]), str(taken["scores"]), str(taken["classes"])) if taken else None
+    names = [str((taken or {}).get(name) or "") for name in ("boxes", "scores", "classes")]
+    boxes = (names[0], names[1], names[2]) if taken else None
     return Likeness(boxes, any(step_kind(step.step).chooses for step in steps))
+
+
+def _parts(outputs: Arrays, names: tuple[str, str, str]) -> list[Array] | None:
+    """Corners, scores and classes; None where an output or a column is missing."""
+    if any(name and name not in outputs for name in names):
+        return None
+    rows = outputs[names[0]]
+    if rows.ndim == 0 or rows.shape[-1] != 4 + names.count(""):
+        return None
+    rows = rows.reshape(-1, rows.shape[-1])
+    scores = outputs[names[1]] if names[1] else rows[:, 4]
+    return [rows[:, :4], scores, outputs[names[2]] if names[2] else rows[:, -1]]
 
 
 def _largest(outputs: Arrays, expected: Arrays) -> float:

@@ -9,7 +9,7 @@ from edgewright_runtime.errors import EngineFallbackWarning, EngineUnavailableEr
 from edgewright_runtime.model import EngineInfo, Model
 from edgewright_runtime.package import Package
 from edgewright_targets.errors import nearest
-from edgewright_targets.host import INTEGER_FEATURES, architecture, host_facts
+from edgewright_targets.host import BFLOAT16_FEATURES, INTEGER_FEATURES, architecture, host_facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from edgewright_runtime.finished import Finished
     from edgewright_runtime.manifest import EngineSpec
+
+# The precision of a candidate whose provider chooses the type of numbers itself.
+_DECIDED_BY_PROVIDER = "default"
 
 
 def load(
@@ -101,6 +104,7 @@ def _order(package: Package, engine: str | None, first: tuple[str, ...], here: t
     manifest = package.manifest
     if engine is None:
         compared = [manifest.engines[name] for name in manifest.order if manifest.engines[name].compared]
+        compared = [spec for spec in compared if spec.name not in first]
         return [*(manifest.engines[name] for name in first), *_nearest_hardware(compared, here)]
     if engine not in manifest.engines:
         raise EngineUnavailableError(
@@ -139,6 +143,8 @@ def _preferred(found: dict[str, Finished]) -> tuple[str, ...]:
 def _unfinished(package: Package, running: EngineSpec, found: Mapping[str, Finished]) -> list[tuple[str, str]]:
     """Engines for this hardware that nobody compared with the float engine yet, and why each waits."""
     waiting = [spec for spec in package.manifest.engines.values() if not spec.compared and spec.name not in found]
+    # What is another engine with other settings is that one's equal until it was timed: nothing is passed over.
+    waiting = [spec for spec in waiting if spec.kind.plan]
     if not waiting:
         return []
     from edgewright_runtime.finished import fits
@@ -170,21 +176,26 @@ def _stranger(package: Package, spec: EngineSpec) -> str:
 
 
 def _other_processor(package: Package, spec: EngineSpec) -> str:
-    """That integer products give other numbers here than where the engine was judged, as a sentence; else empty.
+    """That the engine gives other numbers here than where it was judged, as a sentence; else empty.
 
-    On x86-64 ONNX Runtime's products of 8 bits saturate where the processor has no instruction for them.
+    On x86-64 products of 8 bits saturate where the processor has no instruction for them, and a provider that decides
+    the precision itself decides by the instructions for bfloat16.
     """
     judged = package.manifest.judged_on.get(spec.target)
-    if judged is None or spec.architecture != "x86_64" or not spec.saturates:
+    if judged is None or spec.architecture != "x86_64":
         return ""
-    there, here = (set(INTEGER_FEATURES).intersection(has) for has in (judged, host_facts().features))
-    if bool(there) == bool(here):
-        return ""
-    had, has = (", ".join(sorted(found)) or "no instructions for integer products" for found in (there, here))
-    return (
-        f"It was judged on a processor with {had}; this one has {has}, so its outputs differ. Measure it here "
-        "with 'edgewright bench'."
-    )
+    for features, depends, products in (
+        (INTEGER_FEATURES, spec.saturates, "integer products"),
+        (BFLOAT16_FEATURES, spec.precision == _DECIDED_BY_PROVIDER, "products of bfloat16"),
+    ):
+        there, here = (set(features).intersection(has) for has in (judged, host_facts().features))
+        if depends and bool(there) != bool(here):
+            had, has = (", ".join(sorted(found)) or f"no instructions for {products}" for found in (there, here))
+            return (
+                f"It was judged on a processor with {had}; this one has {has}, so its outputs differ. Measure it here "
+                "with 'edgewright bench'."
+            )
+    return ""
 
 
 def _why(engine: str | None, passed: list[tuple[str, str]], *, finished: bool, stranger: str) -> str:

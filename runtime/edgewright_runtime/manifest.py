@@ -15,11 +15,16 @@ from edgewright_targets.recipe import AS_IT_IS, Recipe
 #
 #   1  The first. Readers of it refuse keys that they do not know.
 #   2  `judged_on`: the instruction sets that engines were judged on.
+#   3  Engines of kind `openvino`, and the fields of recipes and hardware that are `added_in(3)`.
 #
-# A new field of `Manifest`, `EngineSpec`, `Recipe` or what they hold raises the number, or is left out of the file if
-# it has its default. An older reader then says that the package is newer (`PackageTooNewError`), and not that a key is
-# unknown. Every number stays readable: `tests/data` keeps a package of each.
-FORMAT = 2
+# A new field of `Manifest`, `EngineSpec`, `Recipe` or what they hold, and a new kind of engine, raise the number. A new
+# field is left out of the file if it has its default (`metadata=added_in(...)`, see `edgewright_targets.record`). What
+# is written has the smallest number that knows all of it, so that older readers open what they can. Of the rest they
+# say that the package is newer (`PackageTooNewError`), and not that a key is unknown. Every number stays readable:
+# `tests/data` keeps a package of the first.
+FORMAT = 3
+# The smallest number that is written.
+LEAST_FORMAT = 2
 COMPONENT = "model"
 ASSET_FOLDER = "shared_assets"
 
@@ -134,8 +139,8 @@ class EngineSpec:
         tolerance: Largest allowed difference of any output from the float outputs on the golden samples.
         parts: By component; most models have one, `model`.
         engine: Kind of its files, one of `ENGINE_KINDS`: `onnx`, or what they were compiled to ahead of time.
-        compared: Its answers were compared with the float engine's before it got into the package. One that was not is
-            used only where `edgewright finish` compared it.
+        compared: It was compared before it got into the package: with the float engine, or, where it is the chosen one
+            with other settings of speed, with that one. One that was not is used only where `edgewright finish` did it.
     """
 
     name: str
@@ -163,10 +168,13 @@ class EngineSpec:
 
     @property
     def saturates(self) -> bool:
-        """Whether its sums of integer products may saturate on an x86-64 processor without instructions for them."""
+        """Whether its sums of integer products may saturate on an x86-64 processor without instructions for them.
+
+        OpenVINO's do as well: "Nuances of int8 Computations" in the documentation of oneDNN, which computes them.
+        """
         quantized = self.recipe.multiplies_integers or self.precision == AS_IT_IS
         exact = all(part.session_options.get(EXACT_PRODUCTS_KEY) == "1" for part in self.parts.values())
-        return quantized and self.provider == "CPUExecutionProvider" and not exact
+        return quantized and (self.provider == "OpenVINO" or (self.provider == "CPUExecutionProvider" and not exact))
 
     @property
     def threads(self) -> int:
@@ -206,7 +214,7 @@ class Manifest:
     unreproducible: tuple[str, ...]
     hardware: dict[str, Hardware] = field(default_factory=dict)
     engines: dict[str, EngineSpec] = field(default_factory=dict)
-    format: int = FORMAT
+    format: int = LEAST_FORMAT
     judged_on: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def targets_here(self) -> tuple[str, ...]:

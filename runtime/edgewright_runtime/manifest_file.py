@@ -1,8 +1,8 @@
 """The file of a manifest: `manifest.json` of an ONNX Runtime model package, schema 1.x.
 
 ONNX Runtime owns it and refuses fields it does not know, so everything of ours lives under two keys that it leaves to
-others: `additional_metadata.edgewright` for the package and `executor_info.edgewright` for each engine. Both carry
-`FORMAT`.
+others: `additional_metadata.edgewright` for the package and `executor_info.edgewright` for each engine. Both carry the
+number of the format that they need, see `FORMAT`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from pathlib import PurePosixPath
 from typing import Any, Protocol
 
 from edgewright_runtime.errors import PackageError, PackageTooNewError
-from edgewright_runtime.manifest import FORMAT, EnginePart, EngineSpec, Manifest
+from edgewright_runtime.manifest import FORMAT, LEAST_FORMAT, EnginePart, EngineSpec, Manifest
 from edgewright_runtime.options import SESSION_OPTIONS, check_options
 from edgewright_runtime.providers import provider
-from edgewright_targets.engine_kinds import ENGINE_KINDS, ONNX_RUNTIME, PLAIN, TENSORRT
+from edgewright_targets.engine_kinds import ENGINE_KINDS, EXECUTORS, PLAIN
 from edgewright_targets.errors import first_few, nearest
 from edgewright_targets.recipe import Recipe
-from edgewright_targets.record import read_record, write_record
+from edgewright_targets.record import format_needed, read_record, write_record
 
 # A manifest holds names and options, never weights: anything larger is not a manifest of ours.
 MANIFEST_LIMIT_BYTES = 16 * 2**20
@@ -79,7 +79,13 @@ def manifest_metadata(manifest: Manifest) -> dict[str, object]:
     """The JSON for `additional_metadata.edgewright`."""
     data: dict[str, object] = write_record(manifest)
     del data["engines"]
+    numbers = [_engine_format(spec) for spec in manifest.engines.values()]
+    data["format"] = max(LEAST_FORMAT, format_needed(manifest), *numbers)
     return data
+
+
+def _engine_format(spec: EngineSpec) -> int:
+    return max(LEAST_FORMAT, spec.kind.added_in, format_needed(spec))
 
 
 def engine_variant(spec: EngineSpec, component: str) -> dict[str, object]:
@@ -90,7 +96,7 @@ def engine_variant(spec: EngineSpec, component: str) -> dict[str, object]:
     if part.provider_options:
         executor["provider_options"] = part.provider_options
     record = _EngineRecord(
-        format=FORMAT,
+        format=_engine_format(spec),
         target=spec.target,
         architecture=spec.architecture,
         precision=spec.precision,
@@ -158,6 +164,14 @@ def _check_format(written: object, where: str) -> None:
         )
 
 
+def _as_now(value: object) -> object:
+    """What an engine says, with what was said in other words before: attention had a field of its own in recipes."""
+    if not isinstance(value, dict):
+        return value
+    said = {key: _as_now(inner) for key, inner in value.items() if key != "fused_attention"}
+    return {**said, "rewrites": ["attention"]} if value.get("fused_attention") is True else said
+
+
 def _engine(name: str, components: Mapping[str, Mapping[str, _Variant]], where: str) -> EngineSpec:
     place = f"{where}: engine '{name}'"
     if missing := [component for component, variants in components.items() if name not in variants]:
@@ -168,7 +182,7 @@ def _engine(name: str, components: Mapping[str, Mapping[str, _Variant]], where: 
         for variant in variants.values():
             _check_format(variant["executor_info"]["edgewright"]["format"], place)
         records = [
-            (variant["ep"], read_record(_EngineRecord, variant["executor_info"]["edgewright"], place))
+            (variant["ep"], read_record(_EngineRecord, _as_now(variant["executor_info"]["edgewright"]), place))
             for variant in variants.values()
         ]
         parts = {component: _part(variant) for component, variant in variants.items()}
@@ -206,7 +220,7 @@ def _engine(name: str, components: Mapping[str, Mapping[str, _Variant]], where: 
 def _part(variant: _Variant) -> dict[str, object]:
     # What ONNX Runtime cannot run has an executor of its own, which it leaves alone.
     infos = variant["executor_info"]
-    executor = infos[ONNX_RUNTIME] if ONNX_RUNTIME in infos else infos[TENSORRT]
+    executor = infos[next((name for name in EXECUTORS if name in infos), EXECUTORS[0])]
     return {
         "model_file": f"{variant['variant_directory']}/{executor['model_file']}",
         "session_options": executor.get("session_options", {}),

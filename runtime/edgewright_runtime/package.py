@@ -22,11 +22,14 @@ from edgewright_runtime.package_files import (
     checked_folder,
     checked_path,
     file_digest,
+    folder_bytes,
     read_limited,
     read_sums,
 )
 
 MANIFEST = "manifest.json"
+# In its place: several packages as one application.
+APPLICATION = "application.json"
 EVIDENCE_FOLDER = "edgewright/evidence"
 GOLDEN = "edgewright/golden.npz"
 # Evidence holds every timed call of every engine.
@@ -119,7 +122,7 @@ class Package:
 
     def size_bytes(self) -> int:
         """Bytes of all files."""
-        return sum(file.stat().st_size for file in self.root.rglob("*") if file.is_file())
+        return folder_bytes(self.root)
 
     def engine_files(self, name: str) -> tuple[Path, ...]:
         """The files that the engine called `name` needs: its graphs and the shared assets its options point at."""
@@ -167,6 +170,11 @@ def _read_manifest_file(root: Path) -> bytes:
     except FileTooLargeError as error:
         raise PackageError(f"'{root}': {error}; this is not a manifest.") from error
     except (FileNotFoundError, NotADirectoryError) as error:
+        if (root / APPLICATION).is_file():
+            raise PackageError(
+                f"'{root}' is an application of several models; the package of one model is expected here.",
+                hint=f"Its models are packages: pass one of the folders in '{root / 'models'}'.",
+            ) from error
         found = "there is nothing at that path" if not root.exists() else f"it has no {MANIFEST}"
         raise PackageError(
             f"'{root}' is not a package: {found}.", hint="Make one with 'edgewright build ... -o NAME.ortpackage'."

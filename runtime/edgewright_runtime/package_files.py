@@ -162,6 +162,11 @@ class FileTooLargeError(Exception):
         super().__init__(f"{name} is larger than {limit} bytes")
 
 
+def folder_bytes(root: Path) -> int:
+    """Bytes of all files below a folder."""
+    return sum(file.stat().st_size for file in root.rglob("*") if file.is_file())
+
+
 def quoted(relative: str) -> str:
     """A name of a package for a message: quoted, and not longer than a line."""
     return repr(relative if len(relative) <= 100 else f"{relative[:100]}...")

@@ -100,6 +100,19 @@ class Pipeline:
                 return step.stream(self.run_steps(self.steps[:index], self.values(sample, options)))
         raise SampleError(f"Models for {self._package.manifest.task} do not stream. Call the model instead.")
 
+    @property
+    def one_by_one(self) -> str:
+        """Why several samples of a call go through the graph one by one, as a sentence; empty where they do not.
+
+        Even where they can go together, only those do that come to the same shapes.
+        """
+        if self._spec.input == ARRAYS_INPUT:
+            return "Of named arrays nobody said that their first axis is that of samples."
+        steps = [step for step in self.steps if isinstance(step, BatchStep)]
+        if not steps:
+            return f"Models for {self._package.manifest.task} take one sample per call."
+        return next(filter(None, (getattr(step, "one_by_one", "") for step in steps)), "")
+
     def in_batches(self, samples: Sequence[Any], size: Any, options: dict[str, object]) -> list[Any]:
         """The answers of samples, `size` of them at once; a step that cannot answers them one by one."""
         # Of named arrays nobody said that their first axis is that of samples.

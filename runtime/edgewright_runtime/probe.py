@@ -47,6 +47,13 @@ class Probe:
         """Call the model as it is timed: with the same work for every engine."""
         self.model(sample, **(self._declared.call if self._declared else {}))
 
+    @property
+    def timed_tokens(self) -> int:
+        """New tokens that a call makes which is timed; 0 where it generates no text, or says no number."""
+        call = self._declared.call if self._declared else {}
+        tokens = call.get("max_new_tokens", 0)
+        return tokens if isinstance(tokens, int) and tokens == call.get("min_new_tokens") else 0
+
     def feeds(self, sample: Any, component: str = COMPONENT) -> Arrays:
         """What the steps before the graphs make for a component: input to array.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from edgewright_runtime.finished import Finished
+
 
 @dataclass(frozen=True)
 class Keep:
@@ -28,10 +30,46 @@ class Load:
 
 
 @dataclass(frozen=True)
+class ColdStart:
+    """Of `cold_start`: the package as the worker sees it, one of its engines, and its threads; see `Load`."""
+
+    package: str
+    engine: str
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class StartedRequest:
+    """To a process that a worker starts for `ColdStart`: the same, and a sample as `wire.pack_samples` packs it."""
+
+    package: str
+    engine: str
+    threads: int | None
+    sample: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeTokens:
+    """Of `time_tokens`: the sample that a prompt begins with, tokens of the prompt, and tokens to make after it."""
+
+    index: int
+    prompt_tokens: int
+    new_tokens: int
+
+
+@dataclass(frozen=True)
 class Samples:
     """Of `answer`, `feeds` and `time`: samples that the worker keeps, by number."""
 
     indices: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Of `finished`: the package as the worker sees it, and what was found about an engine there."""
+
+    package: str
+    found: Finished
 
 
 @dataclass(frozen=True)

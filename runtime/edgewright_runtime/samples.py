@@ -3,7 +3,7 @@
 A sample is a text, a file (its path, or its bytes), an array, or several of these by name. A pipeline says which: its
 `input` is a name such as `text` or `image`, several names joined with `+` such as `question+context`, or `*` for named
 arrays of any names. Names in `FILE_INPUTS` are files, those in `LIST_INPUTS` lists of texts; `latent` is a seed, an
-array or named arrays; others are texts.
+array or named arrays, `row` a dict of the columns of a table; others are texts.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ARRAYS_INPUT = "*"
 LATENT_INPUT = "latent"
+# A row of a table: a dict of its columns, whose cells are numbers or texts.
+ROW_INPUT = "row"
 # Inputs that are lists of texts.
 LIST_INPUTS = ("passages",)
 # Inputs that are files; a step decodes them.

@@ -41,6 +41,8 @@ class FileKind:
 
 # What `kind` says -> the kind.
 FILE_KINDS = {
+    "application": FileKind(title="an application of several models", use="Build it: edgewright build FILE.", schema=1),
+    "build": FileKind(title="a build", use="Build it: edgewright build --file FILE.", schema=1),
     "model": FileKind(
         title="a model of several graphs", use="Build it: edgewright build FILE.", schema=1, marks=("component",)
     ),

@@ -12,6 +12,7 @@ from edgewright_targets.errors import InputError, nearest
 # Executors: what opens the files of an engine on a device, as packages name it.
 ONNX_RUNTIME = "ort"
 TENSORRT = "tensorrt"
+OPENVINO = "openvino"
 
 
 # Not a dataclass: a device makes these at each start, and a tuple is made in a fifth of the time.
@@ -26,12 +27,14 @@ class EngineKind(NamedTuple):
             in `edgewright_runtime.trt.FLAVOURS`.
         made_by_finish: `edgewright finish` makes it on the device, from the graph in the package: its build times
             kernels on the GPU that will run it.
+        added_in: Number of the package's format that came with it; see `FORMAT` in `edgewright_runtime.manifest`.
     """
 
     compiler: str = ""
     executor: str = ONNX_RUNTIME
     plan: bool = False
     made_by_finish: bool = False
+    added_in: int = 2
 
     @property
     def ahead_of_time(self) -> bool:
@@ -45,9 +48,13 @@ ENGINE_KINDS = {
     PLAIN: EngineKind(),
     # A provider's compiled program inside an ONNX graph of fixed shapes.
     "epcontext": EngineKind("epcontext"),
+    # The plain graph, run by OpenVINO's own runtime instead of ONNX Runtime.
+    "openvino": EngineKind(executor=OPENVINO, added_in=3),
     "tensorrt-rtx": EngineKind("tensorrt_rtx", executor=TENSORRT, plan=True),
     "tensorrt": EngineKind("tensorrt_device", plan=True, made_by_finish=True),
 }
+# What opens the files of engines, as packages name it.
+EXECUTORS = tuple(dict.fromkeys(kind.executor for kind in ENGINE_KINDS.values()))
 
 
 def engine_kind(name: str) -> EngineKind:

@@ -63,6 +63,15 @@ def bounded(text: str) -> str:
     return f"{text[:half]} [... {len(text) - 2 * half:,} characters left out ...] {text[-half:]}"
 
 
+def printable(text: str) -> str:
+    """Text with spaces in place of control characters: XML and comments of TOML have no form for them.
+
+    >>> printable(f"one{chr(7)}two")
+    'one two'
+    """
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
 def first_few(names: Iterable[object], *, shown: int = 8) -> str:
     """The first of `names` for a message, and how many there are: a package can have any number of them.
 

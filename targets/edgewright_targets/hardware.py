@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edgewright_targets.host import architecture, host_facts, read_text
+from edgewright_targets.record import added_in
 
 # Where Linux on Arm and RISC-V boards keeps the board's name.
 _MODEL_FILE = "/proc/device-tree/model"
@@ -20,12 +21,14 @@ class Hardware:
             machine of the architecture will do.
         isa: Instruction sets that it has beyond its architecture's, as `/proc/cpuinfo` calls them.
         compute_capabilities: What NVIDIA calls the GPUs it may have, such as `8.9`; empty where it says nothing of one.
+        vulkan_gpu: It has a GPU that Vulkan drives, of any maker.
     """
 
     architecture: str
     machine_model: str = ""
     isa: tuple[str, ...] = ()
     compute_capabilities: tuple[str, ...] = ()
+    vulkan_gpu: bool = field(default=False, metadata=added_in(3))
 
     def matches_machine(self) -> bool:
         """Whether this machine is the described hardware."""
@@ -34,11 +37,19 @@ class Hardware:
             and (not self.machine_model or read_text(_MODEL_FILE).startswith(self.machine_model))
             and (not self.isa or set(self.isa) <= set(host_facts().features))
             and (not self.compute_capabilities or capability_here() in self.compute_capabilities)
+            and (not self.vulkan_gpu or _vulkan_gpu_here())
         )
 
     def specificity(self) -> int:
         """Number of constraints. If several targets match a machine, the most specific wins."""
-        return bool(self.machine_model) + bool(self.isa) + bool(self.compute_capabilities)
+        return bool(self.machine_model) + bool(self.isa) + bool(self.compute_capabilities) + self.vulkan_gpu
+
+
+def _vulkan_gpu_here() -> bool:
+    # Here and not above: it loads Vulkan's drivers.
+    from edgewright_targets.vulkan import has_vulkan_gpu
+
+    return has_vulkan_gpu()
 
 
 def capability_here() -> str | None:

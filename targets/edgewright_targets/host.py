@@ -17,6 +17,8 @@ KNOWN_FEATURES = (
 # Instruction sets with sums of products of 8-bit integers in 32 bits. On x86-64 without one of them ONNX Runtime adds
 # pairs of products in 16 bits, which saturate: the same graph then gives other numbers.
 INTEGER_FEATURES = ("avx_vnni", "avx512_vnni", "amx_int8", "asimddp", "i8mm")
+# Instruction sets of x86-64 with products of bfloat16: where there is one, OpenVINO takes that type by itself.
+BFLOAT16_FEATURES = ("avx512_bf16", "amx_bf16")
 
 
 @dataclass(frozen=True, kw_only=True)

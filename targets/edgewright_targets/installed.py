@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.machinery import PathFinder
 
 from edgewright_targets.errors import MissingDependencyError
 
@@ -23,6 +24,11 @@ def needs(extra: str) -> Iterator[None]:
             f"This needs the library '{error.name or error}', which is not installed.",
             hint=f"Install it with: pip install 'edgewright[{extra}]'",
         ) from error
+
+
+def has_pip() -> bool:
+    """Whether this Python has pip; without the finder of setuptools, which warns where distutils is imported."""
+    return PathFinder.find_spec("pip") is not None
 
 
 def check_installed(*modules: str) -> None:

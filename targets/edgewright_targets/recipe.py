@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from edgewright_targets.record import added_in
 
 # The precision of a graph that was quantized before it came here.
 AS_IT_IS = "as-is"
+
+# Patterns of nodes that can be rewritten, in the order in which they are.
+Pattern = Literal["constants", "batch-norm", "layouts", "layer-norm", "rotary", "attention", "packed-attention", "gelu"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,26 +21,38 @@ class Recipe:
     Attributes:
         method: `float` leaves the graph as it is, `dynamic` quantizes weights and finds activation ranges at run
             time, `static` inserts QDQ pairs with calibrated ranges, `qnn` does that as the Snapdragon NPU wants it,
-            `weight-only` stores weights of matrix products in blocks of few bits and leaves activations float,
-            `cast` only changes the type of floats.
+            `nncf` does it by NNCF, which corrects biases as well, `weight-only` stores weights of matrix products in
+            blocks of few bits and leaves activations float, `cast` only changes the type of floats.
         activation_type: Type of quantized activations.
         weight_type: Type of quantized weights.
         per_channel: One scale for each output channel of a weight.
-        activation_symmetric: Zero point of activations fixed at zero.
+        activation_symmetric: Zero point of activations fixed at zero. `nncf` calls this its preset `performance`, and
+            the other one `mixed`.
         weight_symmetric: Zero point of weights fixed at zero.
         quantize_bias: Quantize biases to int32 as well.
         calibration: How ranges are found from the calibration samples.
         operators: Operator types to quantize; empty means those the method supports.
         excluded_nodes: Names of nodes that stay in float.
         float_ends: The first and the last layers stay in float: those that no other comes before, or after.
-        fused_attention: Attention becomes one operator, which ONNX Runtime's own provider has and others do not.
         weight_bits: Bits of a weight of `weight-only`.
         block_size: So many weights of `weight-only` share a scale: a power of two from 16 on.
         float_type: Type of what stays float, for the methods `cast` and `static`. Inputs and outputs of the graph keep
             theirs.
+        wide_nodes: Of `qnn`, with 8 bits: names of nodes whose activations have 16 bits.
+        reduce_range: Weights have 7 bits, so that sums of products do not saturate on x86-64 without VNNI.
+        percentile: For the calibration `percentile`: so many percent of the values lie within the range.
+        calibration_samples: Ranges are found on so many of the calibration samples; 0 is all that the build reads.
+        smooth_quant: For `nncf`: how much of the range of activations moves into the weights of matrix products,
+            from 0 (nothing) to 1.
+        bias_correction: For `nncf`: how biases make up for what quantization adds to a layer's mean. `full` takes
+            longer than `fast`, because it runs the graph again for each layer.
+        model_type: For `nncf`: whether attention is quantized by the scheme for it. `found` looks for attention in
+            the graph.
+        rewrites: Patterns of nodes that become one operator, before anything else. Only ONNX Runtime's own provider has
+            these operators.
     """
 
-    method: Literal["float", "dynamic", "static", "qnn", "weight-only", "cast"] = "float"
+    method: Literal["float", "dynamic", "static", "qnn", "nncf", "weight-only", "cast"] = "float"
     activation_type: Literal["uint8", "int8", "uint16", "float8e4m3fn"] = "uint8"
     weight_type: Literal["uint8", "int8", "float8e4m3fn"] = "int8"
     per_channel: bool = True
@@ -46,12 +63,19 @@ class Recipe:
     operators: tuple[str, ...] = ()
     excluded_nodes: tuple[str, ...] = ()
     float_ends: bool = False
-    fused_attention: bool = False
     weight_bits: Literal[4, 8] = 8
     block_size: int = 32
     float_type: Literal["float32", "float16", "bfloat16"] = "float32"
+    wide_nodes: tuple[str, ...] = field(default=(), metadata=added_in(3))
+    reduce_range: bool = field(default=False, metadata=added_in(3))
+    percentile: float = field(default=99.999, metadata=added_in(3))
+    calibration_samples: int = field(default=0, metadata=added_in(3))
+    smooth_quant: float = field(default=0.0, metadata=added_in(3))
+    bias_correction: Literal["fast", "full", "off"] = field(default="fast", metadata=added_in(3))
+    model_type: Literal["found", "transformer", "other"] = field(default="found", metadata=added_in(3))
+    rewrites: tuple[Pattern, ...] = field(default=(), metadata=added_in(3))
 
     @property
     def multiplies_integers(self) -> bool:
         """Whether graphs made by it multiply bytes, whose sums may saturate on some processors."""
-        return self.method in ("static", "dynamic")
+        return self.method in ("static", "dynamic", "nncf")

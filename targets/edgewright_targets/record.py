@@ -2,7 +2,8 @@
 
 One reader serves target files, package metadata and results, so that every file is refused in the same words: the
 place, what was found, what is allowed. Supported field types: `str`, `bool`, `int`, `float`, `object` and `Any`, tuples
-of one type or of as many as they have values, dicts with `str` keys, `X | None`, literals and nested dataclasses.
+of one type or of as many as they have values, dicts with `str` keys, `X | None`, unions of scalars, literals and nested
+dataclasses.
 """
 
 from __future__ import annotations
@@ -20,8 +21,35 @@ T = TypeVar("T")
 
 # Characters that messages show of a value or a key.
 _SHOWN = 60
+# Key in a field's metadata; see `added_in`.
+_ADDED_IN = "added in format"
 # Whole numbers of TOML, ONNX and numpy have 64 bits.
 _LARGEST = 2**63
+
+
+def added_in(number: int) -> dict[str, int]:
+    """The metadata of a field that came with this number of the package's format.
+
+    Where it has its default it is not written: older readers do not know it, and need not.
+    """
+    return {_ADDED_IN: number}
+
+
+# The same for records that have no number, such as evidence.
+ADDED_LATER = added_in(0)
+
+
+def format_needed(record: object) -> int:
+    """The number of the format that knows all fields that `write_record` writes; 0 where none came later."""
+    if dataclasses.is_dataclass(record) and not isinstance(record, type):
+        pairs = [(field, getattr(record, field.name)) for field in dataclasses.fields(record)]
+        written = [(field.metadata.get(_ADDED_IN, 0), value) for field, value in pairs if not _left_out(field, value)]
+        return max((max(number, format_needed(value)) for number, value in written), default=0)
+    if isinstance(record, Mapping):
+        return max(map(format_needed, record.values()), default=0)
+    if isinstance(record, list | tuple):
+        return max(map(format_needed, record), default=0)
+    return 0
 
 
 class RecordError(InputError):
@@ -114,8 +142,21 @@ def _read_tuple(arguments: tuple[object, ...], value: object, where: str) -> tup
 def _read_union(arguments: tuple[object, ...], value: object, where: str) -> object:
     if value is None and type(None) in arguments:
         return None
-    (inner,) = (a for a in arguments if a is not type(None))
-    return _read_value(inner, value, where)
+    kinds = [a for a in arguments if a is not type(None)]
+    if len(kinds) == 1:
+        return _read_value(kinds[0], value, where)
+    for kind in kinds:
+        if _is_a(kind, value):
+            return _read_scalar(kind, value, where)
+    expected = " or ".join(kind.__name__ for kind in kinds if isinstance(kind, type))
+    raise RecordError(f"{where}: expected {expected}, found {_kind_of(value)}.")
+
+
+def _is_a(kind: object, value: object) -> bool:
+    assert isinstance(kind, type), "unions are of scalars"
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, kind) or (kind is float and isinstance(value, int))
 
 
 def _read_scalar(kind: object, value: object, where: str) -> object:
@@ -150,12 +191,19 @@ def _shown(value: object) -> str:
 
 
 def write_record(record: object) -> Any:
-    """The plain data of a dataclass, ready for `json.dumps`: tuples become lists, fields that are None are left out."""
+    """The plain data of a dataclass, ready for `json.dumps`: tuples become lists, fields that are None are left out.
+
+    So is a field that was `added_in` a later format and has its default.
+    """
     if dataclasses.is_dataclass(record) and not isinstance(record, type):
-        pairs = ((field.name, getattr(record, field.name)) for field in dataclasses.fields(record))
-        return {name: write_record(value) for name, value in pairs if value is not None}
+        pairs = ((field, getattr(record, field.name)) for field in dataclasses.fields(record))
+        return {field.name: write_record(value) for field, value in pairs if not _left_out(field, value)}
     if isinstance(record, Mapping):
         return {key: write_record(value) for key, value in record.items()}
     if isinstance(record, list | tuple):
         return [write_record(item) for item in record]
     return record
+
+
+def _left_out(field: dataclasses.Field[Any], value: object) -> bool:
+    return value is None or (_ADDED_IN in field.metadata and value == field.default)

@@ -35,7 +35,11 @@ class Candidate:
         allow_partial: A part of the graph may be left to the CPU provider; otherwise that is a failure.
         tasks: The tasks it is tried for; empty is all of them.
         without_isa: Tried only on a processor that has none of these instruction sets; empty is any processor.
+        with_isa: Tried only on a processor that has one of these instruction sets; empty is any processor.
         quantized_only: Tried only for graphs that are quantized already.
+        search_only: Tried only by a build that searches; a plain build leaves it out.
+        threads: Threads of a call; 0 is as the build decides.
+        fixed_axes: Free axes of the graphs' inputs get the one length that they have in the data.
     """
 
     name: str
@@ -50,12 +54,27 @@ class Candidate:
     tasks: tuple[str, ...] = ()
     component_recipes: dict[str, Recipe] = field(default_factory=dict)
     without_isa: tuple[str, ...] = ()
+    with_isa: tuple[str, ...] = ()
     quantized_only: bool = False
+    search_only: bool = False
+    threads: int = 0
+    fixed_axes: bool = False
 
     @property
     def kind(self) -> EngineKind:
         """What its kind of engine is."""
         return ENGINE_KINDS[self.engine]
+
+    def repeats(self, other: Candidate) -> bool:
+        """Whether its engine would be that of another candidate under another name."""
+        named = dataclasses.replace(self, name=other.name, precision=other.precision, search_only=other.search_only)
+        return named == other
+
+    def without_rewrites(self) -> Candidate:
+        """The candidate of the graphs as they are exported."""
+        others = {name: dataclasses.replace(recipe, rewrites=()) for name, recipe in self.component_recipes.items()}
+        plain = dataclasses.replace(self.recipe, rewrites=())
+        return dataclasses.replace(self, recipe=plain, component_recipes=others)
 
     def in_float8(self) -> bool:
         """Whether a graph of it has float8."""
@@ -82,6 +101,7 @@ class Target:
         isa: Instruction sets that it has beyond its architecture's, as `/proc/cpuinfo` calls them.
         memory_bytes: Memory that it has for engines; 0 where it says nothing of it, or boards differ.
         compute_capabilities: What NVIDIA calls the GPUs it may have, such as `8.9`; empty where it says nothing of one.
+        vulkan_gpu: It has a GPU that Vulkan drives, of any maker.
     """
 
     name: str
@@ -96,6 +116,7 @@ class Target:
     isa: tuple[str, ...] = ()
     compute_capabilities: tuple[str, ...] = ()
     memory_bytes: int = 0
+    vulkan_gpu: bool = False
 
     def for_task(self, task: str) -> Target:
         """This target with the candidates that are tried for `task`."""
@@ -105,11 +126,16 @@ class Target:
     def for_processor(self, features: Collection[str]) -> Target:
         """This target with the candidates that are tried on a processor with these instruction sets.
 
-        Nothing tells those of a target that is not this machine: candidates for processors that lack some are left out.
+        Of a target that is not this machine, only those that it names are known. Candidates for processors that lack
+        some are then left out.
         """
         here = self.matches_machine()
+        known = set(features) if here else set(self.isa)
         fitting = tuple(
-            one for one in self.candidates if not one.without_isa or (here and not set(one.without_isa) & set(features))
+            one
+            for one in self.candidates
+            if (not one.without_isa or (here and not set(one.without_isa) & known))
+            and (not one.with_isa or set(one.with_isa) & known)
         )
         return dataclasses.replace(self, candidates=fitting)
 
@@ -117,12 +143,16 @@ class Target:
         """This target without the candidates that only a graph that is quantized already has."""
         return dataclasses.replace(self, candidates=tuple(one for one in self.candidates if not one.quantized_only))
 
+    def for_plain_build(self) -> Target:
+        """This target without the candidates that only a search tries."""
+        return dataclasses.replace(self, candidates=tuple(one for one in self.candidates if not one.search_only))
+
     def for_quantized(self) -> Target:
         """This target with the candidates that leave the numbers of a graph alone, under names that say so.
 
         Of a graph that is quantized already, `fp32` would be the wrong word for the same graph as it came.
         """
-        kept = [one for one in self.candidates if one.recipe.method == "float"]
+        kept = [one for one in self.candidates if one.recipe.method == "float" and not one.recipe.rewrites]
         names = {one.name: one.name.replace("fp32", AS_IT_IS) for one in kept}
         renamed = tuple(
             dataclasses.replace(
@@ -132,10 +162,26 @@ class Target:
         )
         return dataclasses.replace(self, candidates=renamed, baseline=names.get(self.baseline, self.baseline))
 
+    def for_threads(self, threads: int, *, fixed: bool) -> Target:
+        """This target with the numbers of threads that are tried, each graph once with each number.
+
+        Args:
+            threads: What the build decides for candidates that say nothing.
+            fixed: All candidates have this number, whatever they say.
+        """
+        kept: list[Candidate] = []
+        for one in self.candidates:
+            said = one.threads
+            own = 0 if fixed or said == threads else said
+            fitting = dataclasses.replace(one, threads=own)
+            if not said or own or one.name == self.baseline or not any(fitting.repeats(other) for other in kept):
+                kept.append(fitting)
+        return dataclasses.replace(self, candidates=tuple(kept))
+
     @property
     def hardware(self) -> Hardware:
         """What it asks of a machine."""
-        return Hardware(self.architecture, self.machine_model, self.isa, self.compute_capabilities)
+        return Hardware(self.architecture, self.machine_model, self.isa, self.compute_capabilities, self.vulkan_gpu)
 
     def matches_machine(self) -> bool:
         """Whether this machine is this target. Sharing its architecture is not enough: figures would be others."""

@@ -47,7 +47,11 @@ class CandidateFile:
     allow_partial: bool | None = None
     tasks: tuple[str, ...] | None = None
     without_isa: tuple[str, ...] | None = None
+    with_isa: tuple[str, ...] | None = None
     quantized_only: bool | None = None
+    search_only: bool | None = None
+    threads: int | None = None
+    fixed_axes: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +80,7 @@ class TargetFile:
     isa: tuple[str, ...] | None = None
     compute_capabilities: tuple[str, ...] | None = None
     memory: str | None = None
+    vulkan_gpu: bool | None = None
 
 
 @cache

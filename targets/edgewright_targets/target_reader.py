@@ -17,6 +17,8 @@ from edgewright_targets.toml_lines import with_line
 
 V = TypeVar("V")
 
+# Packages hold a number of four digits: no machine has 10,000 processors.
+MOST_THREADS = 9999
 _CAPABILITY = re.compile(r"[1-9][0-9]?\.[0-9]")
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
 # Makers of boards say GB and mean GiB or GB; a file says which.
@@ -56,6 +58,22 @@ def _target(name: str, file: TargetFile, where: str, tasks: Collection[str] | No
             raise RecordError(
                 f"{where}: recipe '{key}': block_size is {recipe.block_size}; expected 16, 32, 64, 128, ...",
                 keys=("recipe", key, "block_size"),
+            )
+        if not 50 < recipe.percentile <= 100:
+            raise RecordError(
+                f"{where}: recipe '{key}': percentile is {recipe.percentile}; expected more than 50, up to 100.",
+                keys=("recipe", key, "percentile"),
+            )
+        if recipe.calibration_samples < 0:
+            raise RecordError(
+                f"{where}: recipe '{key}': calibration_samples is {recipe.calibration_samples}; expected 1, 2, 3, ..., "
+                "or 0 for all.",
+                keys=("recipe", key, "calibration_samples"),
+            )
+        if not 0 <= recipe.smooth_quant <= 1:
+            raise RecordError(
+                f"{where}: recipe '{key}': smooth_quant is {recipe.smooth_quant}; expected a number from 0 (off) to 1.",
+                keys=("recipe", key, "smooth_quant"),
             )
     for index, entry in enumerate(entries):
         if tasks is not None:
@@ -108,10 +126,16 @@ def _check_names(name: str, baseline: str, entries: Sequence[CandidateFile], whe
 
 
 def _check_baseline(baseline: Candidate, where: str) -> None:
-    if baseline.tasks or baseline.without_isa or baseline.quantized_only:
-        some = "tasks" if baseline.tasks else "processors" if baseline.without_isa else "graphs"
+    some_processors = bool(baseline.without_isa or baseline.with_isa)
+    if baseline.tasks or some_processors or baseline.quantized_only:
+        some = "tasks" if baseline.tasks else "processors" if some_processors else "graphs"
         raise RecordError(
             f"{where}: the baseline '{baseline.name}' is for some {some} only; it must be for all.", keys=("baseline",)
+        )
+    if baseline.search_only:
+        raise RecordError(
+            f"{where}: the baseline '{baseline.name}' is for searches only; every build compares with it.",
+            keys=("baseline",),
         )
     if baseline.recipe.method != "float":
         raise RecordError(
@@ -160,6 +184,7 @@ def _candidate(file: TargetFile, entry: CandidateFile, index: int, where: str) -
                 keys=(*at, "component_recipes" if component else "recipe"),
             )
     _check_words(entry.without_isa or (), KNOWN_FEATURES, "without_isa", where, *at)
+    _check_words(entry.with_isa or (), KNOWN_FEATURES, "with_isa", where, *at)
     found = laid_over(
         Candidate(
             name=entry.name,
@@ -176,6 +201,11 @@ def _candidate(file: TargetFile, entry: CandidateFile, index: int, where: str) -
         raise RecordError(
             f"{place}: pad_to_multiple_of is {found.pad_to_multiple_of}; 1 means no padding.",
             keys=(*at, "pad_to_multiple_of"),
+        )
+    if not 0 <= found.threads <= MOST_THREADS:
+        raise RecordError(
+            f"{place}: threads is {found.threads}; expected 1 to {MOST_THREADS:,}, or 0 for as many as the build says.",
+            keys=(*at, "threads"),
         )
     _check_words((found.engine,), ENGINE_KINDS, "engine", place, *at)
     options = file.provider_options.get(provider, {}) if entry.provider_options is None else entry.provider_options

@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from edgewright_benchmarks.result import Accuracy, DataFacts, EngineResult, Interval, Latency, Result, Settings
+from edgewright_benchmarks.engine_result import Accuracy, EngineResult, Interval, Latency
+from edgewright_benchmarks.result import DataFacts, Result, Settings
+from edgewright_benchmarks.search_trace import FloatNode, SearchTrace, TriedEngine
+from edgewright_benchmarks.statistics.percentiles import latency_draws
 from edgewright_targets import HostFacts
 
 BASELINE = "x86-64-cpu-fp32"
@@ -42,6 +45,8 @@ def latency(median: float, ratio: float, *, seed: int) -> Latency:
         p99=p99,
         throughput=float(1 / everything.mean()),
         ratio=Interval(ratio, ratio - spread, ratio + spread),
+        busy=0.98,
+        intervals=latency_draws(rounds, resamples=100).intervals(),
     )
 
 
@@ -128,7 +133,7 @@ def build_result(**changes: Any) -> Result:
             features=("amx_int8", "avx2", "avx512_vnni", "avx512f", "fma"),
         ),
         versions={"onnxruntime": "1.32.0", "edgewright": "0.1.0", "numpy": "2.4.6"},
-        settings=Settings(5, 200, 20, 2, 0),
+        settings=Settings(rounds=5, calls=200, warmup=20, threads=2, seed=0),
         warnings=(),
         created="2026-11-02T09:30:00Z",
     )  # fmt: skip
@@ -175,3 +180,51 @@ def agreement_result(**changes: Any) -> Result:
         data=DataFacts("texts.csv", "sha256:" + "77ee" * 16, 1000, labelled=False),
     )
     return replace(result, **changes)
+
+
+def searched_result(**changes: Any) -> Result:
+    """A build with a search: forty engines between int8 and float, the winner found in three steps."""
+    random = np.random.default_rng(7)
+    found, tried = [], []
+    for number in range(1, 41):
+        kept = 40 - number
+        ratio = 0.36 + 0.012 * kept + float(random.normal(0, 0.02))
+        drop = max(-0.002, 0.03 * np.exp(-kept / 9) + float(random.normal(0, 0.0008)))
+        name = f"x86-64-cpu-int8-s{number:02}"
+        passed = drop + 0.004 <= 0.01 and ratio < 0.98
+        found.append(
+            engine(
+                name,
+                precision="int8-mixed",
+                status="accepted" if passed else "refused",
+                reasons=() if passed else ("Refused: it loses too much.",),
+                latency=latency(0.0021 * ratio, ratio, seed=100 + number),
+                accuracy=accuracy(0.98 - drop, drop, drop + 0.004),
+            )
+        )
+        parent = REFUSED if number == 1 else f"x86-64-cpu-int8-s{number - 1:02}"
+        tried.append(TriedEngine(name=name, parent=parent, why=f"{kept} layers in float.", seconds=11.0))
+    accepted = [one for one in found if one.status == "accepted"]
+    winner = min(accepted, key=lambda one: one.latency.ratio.value if one.latency else 1)
+    nodes = (
+        FloatNode(node="/encoder/layer.0/MatMul", operator="MatMul", component="model", reason="accuracy", error=0.031),
+        FloatNode(node="/embeddings/Gather", operator="Gather", component="model", reason="slower", cost_seconds=2e-6),
+        FloatNode(node="/pooler/Gemm", operator="Gemm", component="model", reason="no gain", cost_seconds=0.0),
+    )
+    build = build_result()
+    trace = SearchTrace(
+        seconds=574.0,
+        bound="10m",
+        ended="time",
+        tried=tuple(tried),
+        path=(REFUSED, found[9].name, winner.name),
+        float_nodes=nodes,
+    )
+    engines = (
+        *(
+            replace(one, status="refused", accuracy=accuracy(0.965, 0.015, 0.019)) if one.name == CHOSEN else one
+            for one in build.engines
+        ),
+        *found,
+    )
+    return replace(build, engines=engines, chosen=winner.name, search=trace, **changes)

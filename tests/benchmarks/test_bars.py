@@ -17,7 +17,8 @@ from test_layers import PLUGIN_MODULES
 
 ROOT = Path(__file__).resolve().parents[2]
 BARS = sorted(path.name for path in (ROOT / "benchmarks" / "bars").glob("[!_]*.py"))
-BUILD = {"all_families.py", "all_targets.py", "emulated_agreement.py"}
+SUITE = {"against_peers.py", "beside_work.py", "build_time.py", "search_time.py"}
+BUILD = {"all_families.py", "all_targets.py", "emulated_agreement.py", "search_facts.py", "suite.py", *SUITE}
 # Never on the way to a first answer, whatever else is installed.
 HEAVY = {
     "edgewright_benchmarks", "filelock", "importlib.metadata", "jinja2", "matplotlib", "onnx", "onnx_ir", "onnxscript",
@@ -165,9 +166,11 @@ def test_nothing_heavy_can_be_imported_on_the_device() -> None:
 
 
 @pytest.mark.slow
-def test_a_bar_without_a_package_says_so(tmp_path: Path) -> None:
-    bar = ROOT / "benchmarks" / "bars" / "load_time.py"
-    done = subprocess.run([sys.executable, bar, "--package", "none"], capture_output=True, text=True, cwd=tmp_path)
+@pytest.mark.parametrize("name", ["load_time", "gate", "meter_overhead"])
+def test_a_bar_without_a_package_says_so(name: str, tmp_path: Path) -> None:
+    bar = ROOT / "benchmarks" / "bars" / f"{name}.py"
+    words = ("--package", "nowhere/none.ortpackage")
+    done = subprocess.run([sys.executable, bar, *words], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 2
-    assert "'none' is not a package" in done.stderr
+    assert "'nowhere/none.ortpackage' is not a package" in done.stderr
     assert "Traceback" not in done.stderr

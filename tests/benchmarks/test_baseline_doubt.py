@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgewright_benchmarks.engine_result import Accuracy, Interval
 from edgewright_benchmarks.judging.baseline_doubt import baseline_doubt
-from edgewright_benchmarks.result import Accuracy, Interval
 from edgewright_benchmarks.tasks import TASKS, find_task
 from edgewright_benchmarks.truth.objects import TrueBox
 from edgewright_runtime.samples import ANSWER, pack_answer

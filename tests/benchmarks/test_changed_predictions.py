@@ -9,10 +9,12 @@ import pytest
 
 from benchmarks.report_fixtures import CHOSEN, REFUSED, bench_result, build_result
 from edgewright_benchmarks.accuracy import Metric
+from edgewright_benchmarks.engine_result import ChangedPredictions
 from edgewright_benchmarks.judging.changed_predictions import changed_predictions
 from edgewright_benchmarks.report import render_html, render_markdown
 from edgewright_benchmarks.report.quotes import quoted, quotes
-from edgewright_benchmarks.result import ChangedPredictions, Result, result_from_json
+from edgewright_benchmarks.result import Result
+from edgewright_benchmarks.result_files import result_from_json
 from edgewright_benchmarks.tasks import find_task
 from edgewright_cli import main
 from edgewright_runtime.samples import ANSWER, pack_answer

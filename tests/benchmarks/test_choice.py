@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from edgewright_benchmarks.engine_result import Accuracy, EngineResult, Interval, Latency
 from edgewright_benchmarks.judging.choice import choose, judge
-from edgewright_benchmarks.result import Accuracy, EngineResult, Interval, Latency
 from edgewright_benchmarks.statistics import bounds
 from edgewright_targets import InputError
 
@@ -27,7 +27,9 @@ def engine(
         throughput=1000.0,
         ratio=Interval(*ratio),
     )
-    accuracy = Accuracy({"accuracy": Interval(0.9, 0.88, 0.92)}, Interval(*drop), samples, needed)
+    # As sure as three of them need to be, where the bound is within the usual budget.
+    surest = 0.99 if drop[2] <= 0.01 else 0.5
+    accuracy = Accuracy({"accuracy": Interval(0.9, 0.88, 0.92)}, Interval(*drop), samples, needed, surest)
     return EngineResult(
         name=name,
         target="x86-64",
@@ -105,6 +107,15 @@ class TestJudge:
     def test_too_few_samples(self) -> None:
         (reason,) = reasons(engine(drop=(0.005, -0.001, 0.016), samples=400, needed=2234))
         assert reason.startswith("Too few samples to decide: 400 of about 2,300 that are needed. It may lose 1.6")
+        # Its surest is one half.
+        assert reason.endswith("the budget is 1.0.")
+
+    def test_too_few_samples_for_this_confidence(self) -> None:
+        candidate = engine(drop=(0.005, -0.001, 0.016), samples=400, needed=2234)
+        assert candidate.accuracy is not None
+        candidate = replace(candidate, accuracy=replace(candidate.accuracy, surest=0.8791))
+        (reason,) = reasons(candidate)
+        assert reason.endswith("the budget is 1.0. With --confidence 87% it would have been within.")
 
     def test_slower(self) -> None:
         assert reasons(engine(ratio=(1.24, 1.19, 1.30))) == (
@@ -170,7 +181,7 @@ class TestChoose:
         assert choice.reason == (
             "fastest is the fastest of 2 accepted candidates: 0.40 times the baseline latency (95 % interval 0.38 to "
             "0.42), and it loses at most 0.6 percentage points of accuracy (one-sided 95 % bound; measured drop 0.2 on "
-            "1,500 samples), the budget is 1.0."
+            "1,500 samples), the budget is 1.0. As one of 2 it was held to 97.5 %."
         )
 
     def test_without_speed_the_order_decides_and_the_reason_says_so(self) -> None:

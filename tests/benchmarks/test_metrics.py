@@ -10,6 +10,8 @@ import pytest
 
 from benchmarks.report_fixtures import CHOSEN, build_result
 from benchmarks.test_families import FAMILIES
+from edgewright_benchmarks.accuracy.by_name import BY_NAME
+from edgewright_benchmarks.engine_result import Interval
 from edgewright_benchmarks.metrics import (
     METRICS,
     SHARE,
@@ -20,7 +22,7 @@ from edgewright_benchmarks.metrics import (
     metrics_table,
 )
 from edgewright_benchmarks.report import render_html, render_markdown
-from edgewright_benchmarks.result import Interval, Result
+from edgewright_benchmarks.result import Result
 from edgewright_benchmarks.tasks import TASKS, Task, find_task
 from edgewright_benchmarks.truth.ground_truth import NOTHING
 from edgewright_cli.summary import result_text
@@ -78,8 +80,9 @@ def test_every_metric_of_a_task_is_in_the_table(task: Task, labelled: bool) -> N
     assert METRICS[names[0]].higher_is_better
 
 
-def test_every_row_of_the_table_is_a_metric_of_a_task() -> None:
+def test_every_row_of_the_table_is_a_metric_of_a_task_or_has_a_name() -> None:
     metrics = [task.metric(labelled=labelled) for task in TASKS for labelled in (True, False)]
+    metrics += [metric for _, metric in BY_NAME.values()]
     assert {name for metric in metrics for name in metric.names} == set(METRICS)
 
 
@@ -94,6 +97,12 @@ def test_a_metric_that_is_not_declared_is_found(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_documents_have_the_table() -> None:
     assert metrics_table() in DOCUMENT
+
+
+def test_the_documents_have_each_metric_by_name() -> None:
+    for name, (_, metric) in BY_NAME.items():
+        (row,) = re.findall(rf"^\| `{name}` \|.*$", DOCUMENT, re.MULTILINE)
+        assert METRICS[metric.names[0]].title in row
 
 
 @pytest.mark.parametrize("task", TASKS, ids=[task.name for task in TASKS])

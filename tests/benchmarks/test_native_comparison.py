@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from benchmarks.report_fixtures import build_result, engine
+from edgewright_benchmarks.engine_result import NativeAnswers
 from edgewright_benchmarks.judging.native_comparison import compare_with_native, native_sentence
 from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.report import render_html, render_markdown
-from edgewright_benchmarks.result import NativeAnswers
 from scoring import prediction_with
 
 HERE = np.array([[0.1, 0.7, 0.2]], dtype=np.float32)

@@ -7,6 +7,8 @@ import pytest
 from scipy import optimize, stats
 
 from edgewright_benchmarks.statistics.intervals import (
+    confidence_of_drop,
+    largest_confidence,
     least_bound,
     least_samples,
     mean_drop,
@@ -46,6 +48,22 @@ class TestPairedAccuracyDrop:
         digits = 3 if samples == 21 else 4
         assert (round(drop.low, digits), round(drop.high, digits)) == (low, high)
         assert drop.value == pytest.approx((lost - gained) / samples)
+
+    @pytest.mark.parametrize(("lost", "gained", "samples"), [(3, 1, 900), (1, 9, 80), (14, 9, 600), (0, 0, 300)])
+    @pytest.mark.parametrize("budget", [0.01, 0.03])
+    def test_the_confidence_of_a_budget_is_where_the_bound_meets_it(
+        self, lost: int, gained: int, samples: int, budget: float
+    ) -> None:
+        answers = pairs(lost, gained, samples)
+        surest = confidence_of_drop(lost, gained, samples, budget)
+        if surest > 0.5:
+            assert paired_accuracy_drop(*answers, confidence=surest).high == pytest.approx(budget)
+        found = largest_confidence(lambda sure: paired_accuracy_drop(*answers, confidence=sure).high, budget)
+        assert found == pytest.approx(max(surest, 0.5) if found else 0.0, abs=1e-6)
+
+    def test_nothing_is_surer_than_chance_where_nothing_differs_and_nothing_may_be_lost(self) -> None:
+        assert confidence_of_drop(0, 0, 100, 0.0) == 0.5
+        assert largest_confidence(lambda _: 0.02, 0.01) == 0.0
 
     @pytest.mark.parametrize(
         ("lost", "gained", "samples"), [(3, 1, 50), (1, 9, 80), (40, 20, 160), (2, 0, 30), (0, 4, 25)]
@@ -93,6 +111,14 @@ class TestPairedAccuracyDrop:
         bound = stats.binomtest(wrong, 200, alternative="less").proportion_ci(method="wilson").high
         assert drop.value == wrong / 200
         assert drop.high == pytest.approx(bound, abs=1e-9)
+
+    @pytest.mark.parametrize(("right", "samples"), [(0, 1), (1, 1), (0, 200), (3, 7), (199, 200), (200, 200)])
+    @pytest.mark.parametrize("confidence", [0.9, 0.95, 0.999])
+    def test_wilsons_bounds_are_those_of_scipy(self, right: int, samples: int, confidence: float) -> None:
+        bounds = stats.binomtest(right, samples).proportion_ci(confidence_level=confidence, method="wilson")
+        found = wilson(right, samples, confidence=confidence)
+        assert (found.value, found.confidence) == (right / samples, confidence)
+        assert (found.low, found.high) == pytest.approx((bounds.low, bounds.high), abs=1e-12)
 
     def test_no_disagreement_is_no_certainty(self) -> None:
         drop = paired_accuracy_drop(*pairs(0, 0, 100))

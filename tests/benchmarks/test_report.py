@@ -24,12 +24,15 @@ from benchmarks.report_fixtures import (
     build_result,
     engine,
     latency,
+    searched_result,
 )
+from edgewright_benchmarks.engine_result import Accuracy, Interval
 from edgewright_benchmarks.report import render_html, render_markdown
 from edgewright_benchmarks.report.labels import place
 from edgewright_benchmarks.report.words import points_bound
-from edgewright_benchmarks.result import Accuracy, Result
+from edgewright_benchmarks.result import Result
 from edgewright_benchmarks.statistics.bounds import significant
+from edgewright_benchmarks.statistics.stability import unsteadiness
 from edgewright_targets import InputError, MissingDependencyError, Rung
 
 Render = Callable[..., str]
@@ -384,6 +387,46 @@ def test_numbers_of_points_cover_neither_each_other_nor_a_marker() -> None:
         assert max(box) <= 100
         for other in [*boxes[:index], *markers]:
             assert not (box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3])
+
+
+def test_percentiles_have_their_intervals_where_a_result_has_them() -> None:
+    result = bench_result()
+    latency = result.engine(result.chosen).latency
+    assert latency is not None
+    wide = {**latency.intervals, "p99": Interval(latency.p99, 0.00098765, 0.0012341)}
+    page = text_of(render_html(with_chosen(result, latency=replace(latency, intervals=wide))))
+    # Rounded outwards.
+    assert "0.987 to 1.24 ms" in page
+    assert "stand their 95% intervals: what other rounds of the same run" in page
+    assert re.search(r"p95.*\(0\.9\d+ to 0\.9\d+ ms\)", render_markdown(result), re.DOTALL)
+    older = tuple(replace(one, latency=one.latency and replace(one.latency, intervals={})) for one in result.engines)
+    assert "stand their" not in text_of(render_html(replace(result, engines=older)))
+
+
+@pytest.mark.parametrize("render", [render_html, render_markdown])
+def test_it_says_that_times_were_steady_or_why_they_were_not(render: Render) -> None:
+    result = bench_result()
+    steady = text_of(render(result))
+    assert "No drift, throttling, second mode, unsteady round or jump of the clock was found." in steady
+    assert "The float baseline had a processor for 98% of its time." in steady
+    slower = tuple(
+        replace(one, latency=replace(one.latency, rounds=_slower(one.latency.rounds))) if one.latency else one
+        for one in result.engines
+    )
+    hot = replace(result, engines=slower)
+    said = "All engines became slower together, by"
+    assert said in text_of(render(hot))
+    (sentence,) = unsteadiness({one.name: one.latency.rounds for one in slower if one.latency}, baseline=BASELINE)
+    warned = text_of(render(replace(hot, warnings=(sentence,))))
+    assert "The times were not steady, see the warnings." in warned
+    assert warned.count(said) == 1
+    # The runs of a search are not one run.
+    assert "Steadiness" not in text_of(render(searched_result()))
+
+
+def _slower(rounds: tuple[tuple[float, ...], ...]) -> tuple[tuple[float, ...], ...]:
+    """Nine rounds, each slower than the one before."""
+    return tuple(tuple(seconds * (1 + 0.04 * number) for seconds in rounds[0]) for number in range(9))
 
 
 def test_numbers_read_as_people_write_them() -> None:

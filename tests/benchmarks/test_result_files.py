@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.report_fixtures import build_result
-from edgewright_benchmarks.result import read_result, write_result
+from edgewright_benchmarks.result_files import read_result, write_result
 from edgewright_targets import InputError
 
 

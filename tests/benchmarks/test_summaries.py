@@ -7,9 +7,10 @@ from html import unescape
 import pytest
 
 from benchmarks.report_fixtures import BASELINE, CHOSEN, build_result, engine, failed
+from edgewright_benchmarks.engine_result import Accuracy, EngineResult, Interval
 from edgewright_benchmarks.judging.choice import choose, judge, measured_again
 from edgewright_benchmarks.report import render_html, render_markdown
-from edgewright_benchmarks.result import Accuracy, EngineResult, Interval, Result
+from edgewright_benchmarks.result import Result
 from edgewright_cli.summary import result_text
 from edgewright_runtime.providers import openvino, qnn
 

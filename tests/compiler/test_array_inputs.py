@@ -9,12 +9,12 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 
-from command import Command
+from command import QUICK, Command
 from edgewright_benchmarks.data import ArrayNames, read_dataset
 from edgewright_benchmarks.progress import Quiet
-from edgewright_compiler.building.build import draft_package
 from edgewright_compiler.building.job import BuildOptions
 from edgewright_compiler.building.read_jobs import read_jobs
+from edgewright_compiler.building.unmeasured_package import draft_package
 from edgewright_compiler.cache import StageCache
 from edgewright_compiler.sources.default_inputs import default_inputs
 from edgewright_runtime import SampleError, load
@@ -221,6 +221,6 @@ def test_a_folder_that_is_wrong(tmp_path: Path, samples: list[dict[str, Any]], s
 def test_a_folder_is_benchmarked(command: Command, built_arrays: Path, tmp_path: Path) -> None:
     samples = [{"pixels": np.full((1, 8), value, np.float32)} for value in (0.5, 1.0)]
     folder = files(tmp_path / "data", *samples)
-    done = command("bench", built_arrays, "--data", folder, "--rounds", 2, "--calls", 4)
+    done = command("bench", built_arrays, "--data", folder, *QUICK)
     assert done.code == 0, done.err
     assert "on 2 samples of data" in " ".join(done.out.split())

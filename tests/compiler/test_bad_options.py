@@ -80,7 +80,7 @@ def test_a_budget_that_is_none(command: Command, arrays: tuple[object, ...], val
     command.refuses_build(*arrays, f"--max-drop={value}", says=["--max-drop"])
 
 
-@pytest.mark.parametrize("option", ["--threads", "--rounds", "--calls"])
+@pytest.mark.parametrize("option", ["--threads", "--rounds", "--calls", "--loads"])
 @pytest.mark.parametrize("value", ["0", "-1", "many", "1.5"])
 def test_a_number_that_is_none(command: Command, arrays: tuple[object, ...], option: str, value: str) -> None:
     command.refuses_build(*arrays, f"{option}={value}", says=[option, "not a whole number above zero"])
@@ -136,7 +136,8 @@ def test_a_damaged_package_may_be_replaced(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["build"], ["the following arguments are required: source, -o/--output"]),
+        (["build"], ["No source is named, and there is no edgewright.toml here"]),
+        (["build", "x.onnx"], ["The following argument is required: --output"]),
         (["biuld"], ["invalid choice: 'biuld'", "build"]),
         ([], ["required: VERB"]),
         (["run"], ["required: package, inputs"]),

@@ -38,7 +38,7 @@ def arrays(sources: Path) -> tuple[object, ...]:
 def test_nothing_of_that_name(command: Command) -> None:
     command.refuses_build(
         "no/such/thing",
-        says=["The source 'no/such/thing' does not exist", "checkpoint folder, an .onnx file, a .toml file"],
+        says=["The source 'no/such/thing' does not exist", "its id on the hub, an .onnx file, a .toml file"],
     )
     command.refuses_build("no/such/thing.onnx", says=["no ONNX file 'no/such/thing.onnx'"])
 

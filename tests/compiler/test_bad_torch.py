@@ -11,7 +11,7 @@ import pytest
 
 import tiny_models
 import tiny_torch
-from command import Command
+from command import QUICK, Command
 
 
 @pytest.fixture(autouse=True)
@@ -143,7 +143,7 @@ def test_data_that_does_not_fit(command: Command, module: str, tmp_path: Path) -
 
 def test_outputs_beside_tensors_are_left_out(command: Command, module: str) -> None:
     output = command.folder / "several.ortpackage"
-    made = command("build", f"{module}:several", "-o", output, "--target", command.target, "--rounds", 2, "--calls", 4)
+    made = command("build", f"{module}:several", "-o", output, "--target", command.target, *QUICK)
     assert made.code == 0, made.err
 
 
@@ -152,7 +152,7 @@ def test_an_input_that_is_given_back_by_a_module_in_wrappers_of_torch(
 ) -> None:
     output = command.folder / "given.ortpackage"
     spec = f"{module}:compiled_and_parallel"
-    made = command("build", spec, "-o", output, "--target", command.target, "--rounds", 2, "--calls", 4)
+    made = command("build", spec, "-o", output, "--target", command.target, *QUICK)
     assert made.code == 0, made.err
     np.savez(tmp_path / "one.npz", x=np.full((1, 3), 3, np.float32))
     outcome = command("run", output, tmp_path / "one.npz", "--json")

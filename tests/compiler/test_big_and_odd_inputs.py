@@ -18,7 +18,7 @@ import tiny_models
 from command import Command
 from edgewright_benchmarks.data import _table, read_dataset
 from edgewright_benchmarks.judging.evidence import data_facts
-from edgewright_benchmarks.measuring.meter import MeterSettings
+from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_compiler.building.job import GOLDEN_SAMPLES, BuildOptions
 from edgewright_compiler.building.read_jobs import read_jobs
 from edgewright_compiler.checkpoints.checkpoint import read_config, read_json

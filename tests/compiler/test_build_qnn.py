@@ -200,15 +200,31 @@ def test_other_processors_are_not_taken_for_the_chip() -> None:
         "cpu-fp32": "declared",
         "npu-int8": "emulated",
         "npu-w8a16": "emulated",
+        "npu-int8-channels": "emulated",
+        "npu-w8a16-channels": "emulated",
     }
 
 
 @pytest.mark.parametrize(
-    "options", ['htp_arch = "76", soc_model = "57"', 'htp_arch = "75"', 'htp_arch = "75", soc_model = "SM8650"', ""]
+    "options",
+    [
+        {"htp_arch": "76", "soc_model": "57"},
+        {"htp_arch": "75"},
+        {"htp_arch": "75", "soc_model": "SM8650"},
+        {},
+    ],
+    ids=["unknown architecture", "no chip", "a chip's name", "neither"],
 )
-def test_options_that_name_no_npu_are_refused_before_any_work(sources: Path, tmp_path: Path, options: str) -> None:
-    target = write_target(tmp_path / "chip.toml", whole=False)
-    text = target.read_text(encoding="utf-8").replace('htp_arch = "75", soc_model = "57"', options)
-    target.write_text(text, encoding="utf-8")
+def test_options_that_name_no_npu_are_refused_before_any_work(
+    sources: Path, tmp_path: Path, options: dict[str, str]
+) -> None:
+    settings = ON_NPU | {"provider_options": options}
+    target = tmp_path / "chip.toml"
+    target.write_text(
+        f'title = "A chip"\nextends = "{TARGET}"\n'
+        + candidate_text("cpu-fp32", "fp32")
+        + candidate_text("whole", "npu-int8", "int8", "QNNExecutionProvider", **settings),
+        encoding="utf-8",
+    )
     with pytest.raises(InputError, match="needs the options htp_arch and soc_model"):
         build_for(sources / "perceptron.onnx", sources, tmp_path / "p.ortpackage", target)

@@ -86,7 +86,10 @@ def test_part_of_the_data_drawn_from_all_of_it(command: Command, sources: Path, 
     fixed = ("--target", sources / "tiny.toml", *QUICK)
     few = command(*words, *fixed, "--samples", "12")
     assert "on 12 samples" in few.out
-    assert "12 samples cannot show a drop below 18.3 percentage points, but the budget is 1.0" in few.err_line
+    assert (
+        "12 samples cannot show a drop below 18.3 percentage points with 95 % confidence, but the budget is 1.0"
+        in few.err_line
+    )
     assert "At least 268 samples are needed" in few.err_line
     # Fewer samples are other evidence: the package is not up to date.
     assert "is up to date" not in command(*words, *fixed, "--samples", "11").err

@@ -13,10 +13,10 @@ import soundfile
 
 from command import QUICK, Command, run_apart
 from edgewright_benchmarks.progress import Quiet
-from edgewright_benchmarks.result import result_from_json
-from edgewright_compiler.building.build import draft_package
+from edgewright_benchmarks.result_files import result_from_json
 from edgewright_compiler.building.job import BuildOptions
 from edgewright_compiler.building.read_jobs import read_jobs
+from edgewright_compiler.building.unmeasured_package import draft_package
 from edgewright_compiler.cache import StageCache
 from edgewright_runtime import Package, load
 from edgewright_runtime.errors import SampleError

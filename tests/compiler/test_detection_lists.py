@@ -18,7 +18,7 @@ import tiny_detectors
 from command import QUICK, Command
 from edgewright_runtime.manifest import StepSpec
 from edgewright_runtime.steps import make_free_step
-from edgewright_runtime.steps.boxes.suppression import Candidates
+from edgewright_runtime.steps.boxes.candidates import Candidates
 
 pytest.importorskip("torchvision", reason="it runs in a process of its own; see test_torchvision.py")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 
 from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_compiler.processors.detection import DetectionProcessor
+from edgewright_compiler.processors.detector_heads import read_settings
+from edgewright_compiler.processors.detector_settings import DetectorProcessor
 from edgewright_compiler.processors.image import PROCESSOR_FILE
 from edgewright_runtime.manifest import StepSpec
 from edgewright_runtime.steps import make_free_step
@@ -82,6 +85,18 @@ def test_boxes_are_the_source_s_own(name: str, threshold: float, tmp_path: Path)
     assert np.allclose([[box["box"][side] for side in SIDES] for box in found], expected, rtol=0, atol=1e-3)
     assert np.allclose([box["score"] for box in found], theirs["scores"][best], rtol=0, atol=1e-6)
     assert [box["label"] for box in found] == ["abcdef"[index] for index in theirs["labels"][best]]
+
+
+def test_the_settings_of_the_page_are_valid() -> None:
+    """Each block of docs/detection.md gives steps that can be made."""
+    page = Path(__file__).parents[2] / "docs" / "detection.md"
+    blocks = re.findall(r"```json\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    for block in blocks:
+        settings = read_settings(json.loads(block), block)
+        decode, *_ = DetectorProcessor(settings, block).answer(settings.outputs or ("a", "b", "c"))
+        make_free_step(decode)
+    heads = {json.loads(block)["head"] for block in blocks}
+    assert heads == {"anchors", "yolox", "yolov5", "yolov8", "ssd", "retinanet", "boxes", "db"}
 
 
 @pytest.mark.parametrize(

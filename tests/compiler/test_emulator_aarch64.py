@@ -16,13 +16,13 @@ import pytest
 from command import Command
 from edgewright_benchmarks.devices.engine_worker import Place, WorkerError
 from edgewright_benchmarks.devices.workers import WorkerProcess
-from edgewright_benchmarks.measuring.meter import answer_engines
+from edgewright_benchmarks.measuring.emulated_answers import answer_engines
 from edgewright_benchmarks.measuring.parallel import answers_in_parallel
 from edgewright_benchmarks.progress import Quiet
 from edgewright_cli import main
-from edgewright_compiler.building.build import draft_package
 from edgewright_compiler.building.job import BuildOptions
 from edgewright_compiler.building.read_jobs import read_jobs
+from edgewright_compiler.building.unmeasured_package import draft_package
 from edgewright_compiler.cache import StageCache
 from edgewright_compiler.emulators import aarch64, debian, qemu, wheels
 from edgewright_runtime import Package
@@ -172,6 +172,10 @@ def test_nothing_of_this_python_reaches_the_emulated_one(
     with WorkerProcess(command=emulator.command("cortex-a76")) as worker:
         worker.keep(samples())
         assert worker.machine.architecture == "aarch64"
+    # Not where the sources are: the system and the libraries stay as they were fetched.
+    (kept,) = emulator.bytecode.rglob("edgewright_runtime/worker.*.pyc")
+    assert kept.stat().st_size
+    assert not list(emulator.system.rglob("*.pyc"))
 
 
 def test_samples_are_answered_once_and_in_order(tmp_path: Path) -> None:
@@ -250,22 +254,36 @@ def test_from_a_checkpoint_to_a_verified_package_for_a_board(
     monkeypatch.setattr(aarch64, "StageCache", lambda: StageCache(_CACHE))
     package = tmp_path / "intents.ortpackage"
     data = ("--calibration", sources / "train.csv", "--evaluation", sources / "validation.csv", "--max-drop", "50%")
+    # A few of the board's candidates: each engine that is answered or verified in the emulator takes seconds.
+    names = ("cpu-fp32", "cpu-int8-dynamic", "cpu-int8", "webgpu-fp32", "cpu-int8-no-spinning")
+    board = tmp_path / "board.toml"
+    tables = "".join(f'\n[[candidate]]\nname = "{name}"\n' for name in names)
+    board.write_text(f'kind = "target"\ntitle = "A board"\nextends = "raspberry-pi-5"\n{tables}', encoding="utf-8")
     # Its weights are random.
-    targets = ("--target", "raspberry-pi-5", "--emulated-samples", "10", "--accept-baseline")
+    targets = ("--target", board, "--emulated-samples", "10", "--accept-baseline")
     built = command("build", checkpoint, *data, *targets, "-o", package)
     assert built.code == 0, built.err
     assert "latency was not measured" in " ".join(built.err.split())
     assert " 10 samples differ from x86_64 (" in " ".join(built.out.split())
     (evidence,) = json.loads(command("inspect", package, "--json").out)["evidence"].values()
     assert evidence["machine"]["cpu"].startswith("cortex-a76 emulated by QEMU")
-    for engine in evidence["engines"]:
+    gpu = [engine for engine in evidence["engines"] if engine["provider"] == "WebGpuExecutionProvider"]
+    # The emulated board has no GPU, and nothing is claimed of one.
+    assert {engine["rung"] for engine in gpu} == {"declared"}
+    assert not any(engine.get("accuracy") for engine in gpu)
+    # Settings of speed are for the device to decide.
+    waiting = [engine for engine in evidence["engines"] if engine["status"] == "unfinished"]
+    assert [(engine["rung"], engine.get("accuracy")) for engine in waiting] == [("declared", None)]
+    ran = [engine for engine in evidence["engines"] if engine not in (*gpu, *waiting)]
+    assert len(ran) == 3
+    for engine in ran:
         assert engine["rung"] == "emulated"
         assert not engine.get("latency")
         assert not engine.get("load_seconds")
         assert len(engine["native"]["differences"]) == engine["native"]["samples"] == 10
         # Other kernels round otherwise; the float engine's answers hardly move.
         assert engine["native"]["largest"] <= (1e-4 if engine["precision"] == "fp32" else 0.1)
-    checked = command("verify", package, "--target", "raspberry-pi-5", "--json")
+    checked = command("verify", package, "--target", board, "--json")
     assert checked.code == 0, checked.err
     told = json.loads(checked.out)
     assert (told["ok"], told["machine"]["emulated"], told["samples"]) == (True, True, 8)

@@ -14,6 +14,7 @@ import edgewright_cli
 import edgewright_compiler
 import edgewright_runtime
 import edgewright_targets
+from edgewright_compiler.applications import build_application
 from edgewright_targets import MissingDependencyError
 
 ROOMS = (edgewright_cli, edgewright_compiler, edgewright_benchmarks, edgewright_runtime, edgewright_targets)
@@ -21,13 +22,24 @@ ROOMS = (edgewright_cli, edgewright_compiler, edgewright_benchmarks, edgewright_
 SHOWN = (
     "edgewright_benchmarks.bench.bench",
     "edgewright_benchmarks.data.read_dataset",
-    "edgewright_compiler.building.build.build",
+    "edgewright_compiler.package_build.build",
+    "edgewright_runtime.applications.application.Application.__call__",
     "edgewright_runtime.loading.load",
     "edgewright_runtime.model.Model.__call__",
     "edgewright_runtime.package.Package.open",
     "edgewright_runtime.selftest.verify",
     "edgewright_targets.loading.load_target",
 )
+
+
+ASSISTANT = """\
+kind = "application"
+answer = ["intent", "reply"]
+input = { command = "text" }
+model.intents.package = "intents.ortpackage"
+step.intent = { model = "intents", input.text = "command" }
+step.reply = { do = "template", input.intent = "intent.label", options.text = "{intent} it is." }
+"""
 
 
 def modules() -> Iterator[ModuleType]:
@@ -61,6 +73,8 @@ def test_every_example(built_arrays: Path, built_text: Path, sources: Path, tmp_
         (tmp_path / source.name).symlink_to(source)
     lights = "text,label\nturn on the light,HassTurnOn\nlights off,HassTurnOff\n"
     (tmp_path / "lights.csv").write_text(lights, encoding="utf-8")
+    (tmp_path / "assistant.toml").write_text(ASSISTANT, encoding="utf-8")
+    build_application(tmp_path / "assistant.toml", tmp_path / "assistant.ortpackage")
     found = examples()
     assert set(SHOWN) <= set(found), sorted(set(SHOWN) - set(found))
     report: list[str] = []

@@ -16,11 +16,12 @@ import pytest
 from command import Command
 from doubles import QUICK_METER
 from edgewright_benchmarks.bench import build_evidence
-from edgewright_benchmarks.measuring.meter import MeterSettings
+from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_benchmarks.progress import Progress, Quiet
 from edgewright_compiler.compile import CompileError
 from edgewright_compiler.finish import on_device
-from edgewright_compiler.finish.on_device import finish, judge, running
+from edgewright_compiler.finish.judgement import judge
+from edgewright_compiler.finish.on_device import finish, running
 from edgewright_runtime import EngineFallbackWarning, EngineUnavailableError, Package, load, verify
 from edgewright_runtime import finished as finished_module
 from edgewright_runtime.finished import (

@@ -9,11 +9,14 @@ import numpy as np
 import onnx_ir as ir
 import onnxruntime
 import pytest
+from onnxscript.rewriter.ort_fusions.sdpa import fuse_sdpa
 
 from edgewright_compiler.graphs.exported import GRAPH_FILE, copy_graph
+from edgewright_compiler.graphs.passes import rewrites
 from edgewright_compiler.graphs.passes.contract import edit
-from edgewright_compiler.graphs.passes.fused_attention import FuseAttention
+from edgewright_compiler.graphs.passes.rewrites import Rewrite
 from edgewright_compiler.graphs.quantize import quantize
+from edgewright_compiler.graphs.rewrite import rewrite
 from edgewright_targets import Recipe
 
 # Attention of 2 heads over 16 numbers each, as torch's exporter writes it, behind a layer.
@@ -69,7 +72,7 @@ def kinds(path: Path) -> set[str]:
 
 def test_attention_is_one_operator_and_gives_the_same_numbers(graph: Path) -> None:
     model = ir.load(graph)
-    assert edit(model, FuseAttention())
+    assert edit(model, Rewrite("attention"))
     made = graph.with_name("fused.onnx")
     ir.save(model, made)
     assert "MultiHeadAttention" in kinds(made)
@@ -77,11 +80,12 @@ def test_attention_is_one_operator_and_gives_the_same_numbers(graph: Path) -> No
     np.testing.assert_allclose(answer(made), answer(graph), atol=1e-6)
 
 
-def test_a_graph_that_is_rewritten_half_stays_as_it_was(graph: Path) -> None:
+def test_a_graph_that_is_rewritten_half_stays_as_it_was(graph: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The operator that stands between is left.
+    monkeypatch.setitem(rewrites._REWRITES, "attention", lambda: [fuse_sdpa])
     model = ir.load(graph)
-    give_shapes(model, "heads")
     before = ir.to_proto(model)
-    assert not edit(model, FuseAttention())
+    assert not edit(model, Rewrite("attention"))
     assert ir.to_proto(model) == before
     ir.save(model, graph)
     assert "Softmax" in kinds(graph)
@@ -92,7 +96,11 @@ def test_the_rest_is_quantized_as_before(graph: Path, tmp_path: Path) -> None:
     for fused in (False, True):
         folder = tmp_path / f"fused-{fused}"
         folder.mkdir()
-        quantize(graph.parent, Recipe(method="dynamic", operators=("MatMul",), fused_attention=fused), [], folder)
+        float_graph = graph.parent
+        if fused:
+            float_graph = tmp_path / "rewritten"
+            assert rewrite(graph.parent, ("attention",), float_graph)
+        quantize(float_graph, Recipe(method="dynamic", operators=("MatMul",)), [], folder)
         made[fused] = copy_graph(folder, folder / "flat")
     assert ("MultiHeadAttention" in kinds(made[True])) > ("MultiHeadAttention" in kinds(made[False]))
     assert all("MatMulInteger" in kinds(path) for path in made.values())

@@ -11,7 +11,7 @@ import pytest
 
 import opset_graphs
 from command import QUICK, Command
-from edgewright_benchmarks.measuring.meter import MeterSettings
+from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_compiler import BuildOptions, Built, build
 from edgewright_compiler.graphs.exported import copy_graph
 from edgewright_compiler.graphs.quantize import quantize

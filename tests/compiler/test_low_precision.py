@@ -12,7 +12,7 @@ from onnx import numpy_helper as nh
 from onnx import parser
 
 from command import QUICK, Command
-from edgewright_benchmarks.result import result_from_json
+from edgewright_benchmarks.result_files import result_from_json
 from edgewright_compiler.graphs.exported import copy_graph
 from edgewright_compiler.graphs.low_precision import low_precision_nodes
 from edgewright_compiler.graphs.passes.contract import edit

@@ -7,9 +7,9 @@ import onnx_ir as ir
 import pytest
 
 from edgewright_benchmarks.progress import Quiet
-from edgewright_compiler.building.build import draft_package
 from edgewright_compiler.building.job import BuildOptions
 from edgewright_compiler.building.read_jobs import read_jobs
+from edgewright_compiler.building.unmeasured_package import draft_package
 from edgewright_compiler.cache import StageCache
 from edgewright_runtime import SampleError, load
 from edgewright_runtime.probe import Probe

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,16 @@ import pytest
 import torch
 from torch import nn
 
+import tiny_images
 import tiny_segmenters
 import tiny_videos
 from command import Command
 from edgewright_benchmarks.progress import Quiet
-from edgewright_compiler.building.build import draft_package
 from edgewright_compiler.building.job import BuildOptions
 from edgewright_compiler.building.read_jobs import read_jobs
+from edgewright_compiler.building.unmeasured_package import draft_package
 from edgewright_compiler.cache import StageCache
+from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_runtime import Model, load
 
 # Each exports with torch and compares with the file.
@@ -101,3 +104,19 @@ def test_videos(command: Command, tmp_path: Path, sources: Path) -> None:
     labels.write_text("\n".join(tiny_videos.LABELS), encoding="utf-8")
     more = ("--task", "video-classification", "--labels", labels, "--evaluation", motions)
     command.refuses_build(path, *more, says=["the task video-classification needs config.json beside the file"])
+
+
+def test_a_folder_as_optimum_exports_it(tmp_path: Path) -> None:
+    graph = tiny_images.write_onnx(tmp_path / "colours" / "onnx")
+    for name in ("model.onnx", "model_quantized.onnx", "model_q4.onnx"):
+        shutil.copy(graph, graph.with_name(name))
+    graph.unlink()
+    (graph.parent / "preprocessor_config.json").rename(tmp_path / "colours" / "preprocessor_config.json")
+    labels = dict(enumerate(tiny_images.LABELS))
+    config = {"architectures": ["MobileNetV2ForImageClassification"], "id2label": labels, "num_labels": len(labels)}
+    (tmp_path / "colours" / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    source = open_source(str(tmp_path / "colours"), SourceOptions())
+    assert (source.name, source.task, source.labels) == ("colours", "image-classification", tuple(labels.values()))
+    pictures = tiny_images.write_pictures(tmp_path / "pictures", each=1)
+    (answer,) = source.reference([next(pictures.rglob("*.png"))])
+    assert answer["scores"].shape == (1, len(labels))

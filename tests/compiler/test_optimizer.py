@@ -12,7 +12,9 @@ import onnxruntime
 import pytest
 
 from command import QUICK, Command
-from edgewright_benchmarks.result import OptimizerFacts, Result, result_from_json
+from edgewright_benchmarks.optimizer_facts import OptimizerFacts
+from edgewright_benchmarks.result import Result
+from edgewright_benchmarks.result_files import result_from_json
 from edgewright_compiler.building import optimizations
 from edgewright_compiler.building.optimizations import allowed_difference
 from edgewright_compiler.graphs.changed_nodes import changed_nodes, largest_share

@@ -47,7 +47,7 @@ def _instead(*names: str, content: bytes | str = b"x") -> Callable[[Path], None]
         (_weights(json.dumps(ADAPTER), "adapter_config.json"), ["is an adapter (LORA) of 'someone/base'", "peft"]),
         (_weights("{}", "adapter_config.json"), ["is an adapter (of an unnamed kind), not a complete model"]),
         (_weights("[", "adapter_config.json"), ["adapter_config.json' cannot be read"]),
-        (_weights("{}", "model_index.json"), ["is a diffusers pipeline", ".toml"]),
+        (_weights("{}", "model_index.json"), ["is a diffusers pipeline", "package.module:function"]),
         (_quantized({"quant_method": "gptq", "bits": 4}), ["already quantized, by gptq", "float checkpoint"]),
         (_quantized({"quant_method": "bitsandbytes"}), ["already quantized, by bitsandbytes"]),
         (_quantized({"quant_method": "awq"}), ["already quantized, by awq"]),
@@ -69,8 +69,15 @@ def _instead(*names: str, content: bytes | str = b"x") -> Callable[[Path], None]
         ),
         (_weights('{"weight_map": 1}', "model.safetensors.index.json"), ["names no weights"]),
         (_instead("model.onnx"), ["intents/model.onnx' is not a readable ONNX file"]),
-        (_instead("a.onnx", "b.onnx"), ["exported graphs (a.onnx, b.onnx)", "intents/a.onnx --task"]),
-        (_instead("onnx/a.onnx", "onnx/b.onnx"), ["exported graphs (onnx/a.onnx, onnx/b.onnx)"]),
+        (_instead("a.onnx", "b.onnx"), ["holds several models: a.onnx, b.onnx", "build ", "intents/a.onnx"]),
+        (_instead("onnx/a.onnx", "onnx/b.onnx"), ["holds several models: a.onnx, b.onnx"]),
+        (_instead("model.onnx", "other.onnx"), ["holds several models: model.onnx, other.onnx"]),
+        (_instead("onnx/model.onnx", "onnx/model_q4.onnx"), ["onnx/model.onnx' is not a readable ONNX file"]),
+        (_instead("encoder_model.onnx", "decoder_model_merged.onnx"),
+         ["one model as an encoder and a decoder (decoder_model_merged.onnx, encoder_model.onnx)", "--fetch"]),
+        (_instead("decoder_model.onnx", "decoder_with_past_model.onnx"), ["decoders with and without caches"]),
+        (_weights("{}", "quantize_config.json"), ["already quantized, by gptq"]),
+        (_weights("{}", "quant_config.json"), ["already quantized, by awq"]),
         (_instead("tf_model.h5"), ["'tf_model.h5' is a model of Keras or TensorFlow"]),
         (_instead("flax_model.msgpack"), ["'flax_model.msgpack' is weights of Flax"]),
         (_instead("intents.Q4_0.gguf"), ["'intents.Q4_0.gguf' is a model of llama.cpp"]),
@@ -83,6 +90,14 @@ def test_folders(
     folder = Path(shutil.copytree(checkpoint, tmp_path / "intents"))
     spoil(folder)
     command.refuses_build(folder, "--evaluation", sources / "validation.csv", says=says)
+
+
+def test_a_folder_of_llama_cpp(command: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "llama"
+    folder.mkdir()
+    _write(folder, "tiny.Q4_K_M.gguf", b"GGUF")
+    says = ["'tiny.Q4_K_M.gguf' is a model of llama.cpp, quantized already", "float checkpoint"]
+    command.refuses_build(folder, says=says)
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import numpy as np
 import onnx
 import pytest
 
-from command import Command
+from command import QUICK, Command
 from edgewright_benchmarks.progress import Quiet
-from edgewright_compiler.building.build import draft_package
 from edgewright_compiler.building.job import BuildOptions
 from edgewright_compiler.building.read_jobs import read_jobs
+from edgewright_compiler.building.unmeasured_package import draft_package
 from edgewright_compiler.cache import StageCache
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_runtime import load
@@ -80,7 +80,7 @@ def test_it_is_built_with_ground_truth_and_verified(command: Command, tmp_path: 
     label = (_DATA @ np.array([[1.0, -1.0], [2.0, 0.5]]) + [0.1, 0.2]).argmax(1)
     np.savez(tmp_path / "data.npz", x=np.tile(_DATA, (8, 1)), label=np.tile(label, 8))
     output = command.folder / "cats.ortpackage"
-    options = ("--target", command.target, "--rounds", 2, "--calls", 4, "--accept-baseline")
+    options = ("--target", command.target, *QUICK, "--accept-baseline")
     made = command("build", graph, "--evaluation", tmp_path / "data.npz", "-o", output, *options)
     assert made.code == 0, made.err
     assert "A ZipMap operator" in made.err_line

@@ -13,9 +13,10 @@ import onnx_ir
 import pytest
 from onnx import serialization, version_converter
 
-from edgewright_compiler.graphs.exported import copy_graph
+from edgewright_compiler.graphs.exported import copy_graph, load_graph, save_graph
 from edgewright_compiler.graphs.low_precision import low_precision_nodes
 from edgewright_compiler.graphs.quantize import quantize
+from edgewright_compiler.graphs.rewrite import rewrite
 from edgewright_targets import Recipe
 
 LIMIT = 60_000
@@ -34,7 +35,6 @@ RECIPES = {
     "percentile": Recipe(method="static", operators=PRODUCTS, calibration="percentile"),
     "ends": Recipe(method="static", operators=("Gather", "MatMul"), float_ends=True),
     "dynamic": Recipe(method="dynamic", operators=PRODUCTS),
-    "fused": Recipe(method="dynamic", operators=PRODUCTS, fused_attention=True),
     "weight-only": Recipe(method="weight-only"),
     "fp16": Recipe(method="cast", float_type="float16"),
     "bf16": Recipe(method="cast", float_type="bfloat16"),
@@ -92,7 +92,22 @@ def test_every_method_writes_weights_apart(name: str, opset: int, small_files: l
     folder = write(tmp_path / "float", opset)
     (tmp_path / "made").mkdir()
     quantize(folder, RECIPES[name], feeds(), tmp_path / "made")
-    if name != "fused":
-        assert small_files or name in ("fp16", "bf16"), "nothing was written by onnx"
+    assert small_files or name in ("fp16", "bf16"), "nothing was written by onnx"
     model = onnx_ir.load(copy_graph(tmp_path / "made", tmp_path / "flat"))
     assert low_precision_nodes(model, half=name in ("fp16", "bf16"))
+
+
+def test_patterns_are_rewritten_beside_large_weights(small_files: list[int], tmp_path: Path) -> None:
+    folder = write(tmp_path / "float", 19)
+    model = load_graph(folder)
+    # Twice the same, and a shape that is known: both go.
+    nodes = list(model.graph)
+    nodes[2].replace_input_with(0, nodes[1].outputs[0])
+    again = onnx_ir.node("Relu", [nodes[1].outputs[0]])
+    total = onnx_ir.node("Add", [nodes[2].outputs[0], again.outputs[0]])
+    nodes[3].replace_input_with(0, total.outputs[0])
+    model.graph.insert_before(nodes[3], [again, total])
+    save_graph(model, tmp_path / "twice")
+    assert rewrite(tmp_path / "twice", ("constants", "attention", "gelu"), tmp_path / "made")
+    made = onnx_ir.load(copy_graph(tmp_path / "made", tmp_path / "flat"))
+    assert [node.op_type for node in made.graph].count("Relu") == 1

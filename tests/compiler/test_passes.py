@@ -10,8 +10,9 @@ import onnx_ir as ir
 import pytest
 
 from edgewright_compiler.graphs.passes.contract import EditError, edit
-from edgewright_compiler.graphs.passes.fixed_shapes import FixInputShapes, FoldShapes
+from edgewright_compiler.graphs.passes.fixed_shapes import FixInputShapes
 from edgewright_compiler.graphs.passes.interface import (
+    ChannelsFirst,
     DropConstantInputs,
     FreePictureSizes,
     GiveValues,
@@ -67,8 +68,8 @@ def test_a_pass_with_nothing_to_do_changes_nothing(name: str, place: str) -> Non
     model = model_of(case, place, NEARLY.get(name, "y = Relu(x)"))
     for index, node in enumerate(model.graph.all_nodes()):
         node.name = f"node_{index}"
-    if name == "shapes":
-        edit(model, FoldShapes())
+    if name in ("shapes", "constants"):
+        edit(model, case.make())
     before = ir.to_proto(model)
     assert not edit(model, case.make())
     assert ir.to_proto(model) == before
@@ -114,6 +115,11 @@ INTERFACE = {
         FreePictureSizes,
         PICTURES.replace(", float[3] w", "") + " { y = Relu(p) z = Relu(y) }",
         [["p"], ["y", "z"]],
+    ),
+    "channels": (
+        ChannelsFirst,
+        '<ir_version: 10, opset_import: ["" : 21]> g (float[n,8,6,3] p) => (float[n,8,6,3] y) { y = Relu(p) }',
+        [["p"], ["y"]],
     ),
     "outputs": (lambda: KeepOutputs(("y",)), f"{PICTURES} {{ y = Relu(p) z = Relu(y) }}", [["p", "w"], ["y"]]),
     "values": (

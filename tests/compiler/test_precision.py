@@ -17,7 +17,7 @@ import opset_graphs
 import tiny_models
 from command import QUICK, Command
 from edgewright_benchmarks.progress import Quiet
-from edgewright_benchmarks.result import result_from_json
+from edgewright_benchmarks.result_files import result_from_json
 from edgewright_compiler.building.candidate_graphs import Graphs
 from edgewright_compiler.building.job import BuildOptions
 from edgewright_compiler.building.precision_tolerance import precision_tolerance
@@ -33,7 +33,7 @@ from edgewright_compiler.graphs.quantizers import QuantizationError
 from edgewright_runtime import Package
 from edgewright_runtime.likeness import Likeness
 from edgewright_runtime.manifest import PipelineSpec, StepSpec
-from edgewright_targets import Recipe
+from edgewright_targets import Recipe, load_target
 from tiny_targets import Setting, candidate_text, recipe_text, target_text
 
 SYMMETRIC = Recipe(
@@ -354,3 +354,29 @@ def test_an_engine_of_float8_runs_as_it_is_written(command: Command, tmp_path: P
     assert found.low_precision == {"Conv": 2, "Relu": 1, "MatMul": 1}
     assert found.accuracy is not None
     assert found.accuracy.metrics["agreement"].value > 0.8
+
+
+@pytest.mark.parametrize("activation", ["Relu", "Clip"])
+def test_ranges_of_int8_are_those_after_the_activation(tmp_path: Path, activation: str) -> None:
+    """What an activation cuts off would stretch them: here to 200 times of what is left."""
+    limits = ", zero, six" if activation == "Clip" else ""
+    text = f"""<ir_version: 8, opset_import: ["" : 17]>
+    g (float[N, 4, 8, 8] x) => (float[N, 4, 8, 8] y) {{ made = Conv(x, W, B) y = {activation}(made{limits}) }}"""
+    model = onnx.parser.parse_model(text)
+    random = np.random.default_rng(5)
+    weights = {
+        "W": random.standard_normal((4, 4, 1, 1)).astype(np.float32) * np.array([1, 1, 1, 300]).reshape(4, 1, 1, 1),
+        "B": np.array([0, 0, 0, -1000]),
+        "zero": np.array(0),
+        "six": np.array(6),
+    }
+    for name, value in weights.items():
+        model.graph.initializer.append(onnx.numpy_helper.from_array(value.astype(np.float32), name))
+    (tmp_path / "float").mkdir()
+    onnx.save(model, tmp_path / "float" / "model.onnx")
+    (tmp_path / "made").mkdir()
+    feeds: list[dict[str, Any]] = [{"x": random.random((2, 4, 8, 8), dtype=np.float32)} for _ in range(4)]
+    recipe = next(one.recipe for one in load_target("x86-64").candidates if one.name == "cpu-int8")
+    quantize(tmp_path / "float", recipe, feeds, tmp_path / "made")
+    assert activation not in [node.op_type for node in load_graph(tmp_path / "made").graph]
+    assert precision_difference(tmp_path / "float", tmp_path / "made", feeds).largest < 0.05

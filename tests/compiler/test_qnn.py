@@ -8,7 +8,7 @@ import pytest
 
 from edgewright_benchmarks.devices.engine_worker import WorkerError
 from edgewright_benchmarks.devices.workers import WorkerProcess
-from edgewright_benchmarks.measuring.meter import answer_engines
+from edgewright_benchmarks.measuring.emulated_answers import answer_engines
 from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler import emulators
 from edgewright_compiler.building.assemble import PackageContents, assemble

@@ -17,7 +17,7 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 import tiny_models
 from command import QUICK, Command
 from edgewright_benchmarks.progress import Quiet
-from edgewright_benchmarks.result import result_from_json
+from edgewright_benchmarks.result_files import result_from_json
 from edgewright_compiler.building.engine_maker import EngineMaker
 from edgewright_compiler.building.job import BuildOptions
 from edgewright_compiler.building.read_jobs import read_jobs
@@ -115,7 +115,14 @@ def test_nothing_that_quantizes_is_proposed(quantized: tuple[Path, str], sources
     (job,) = read_jobs(str(quantized[0]), options)
     # Of a processor without VNNI there is one more, see test_without_vnni.
     names = {one.name: one.precision for one in job.target.candidates if not one.without_isa}
-    assert names == {"cpu-as-is": "as-is", "openvino-default": "default", "openvino-as-is": "as-is"}
+    assert names == {
+        "cpu-as-is": "as-is",
+        "cpu-as-is-1thread": "as-is",
+        "openvino-default": "default",
+        "openvino-as-is": "as-is",
+        "ov-default": "default",
+        "webgpu-as-is": "as-is",
+    }
     assert job.target.baseline == "cpu-as-is"
     (float_job,) = read_jobs(str(sources / "perceptron.onnx"), options)
     assert {"cpu-fp32", "cpu-int8", "cpu-int8-dynamic"} < {one.name for one in float_job.target.candidates}

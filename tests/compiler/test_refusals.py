@@ -156,13 +156,15 @@ _PACKAGES: dict[str, str] = {
 _VERBS: dict[str, Words] = {
     "run": ("play some music",),
     "bench": ("--data", "train.csv"),
+    "matrix": ("--data", "train.csv", "--onnxruntime", "1.32"),
     "verify": (),
     "finish": (),
     "inspect": (),
 }
 _NUMBERS: dict[str, Words] = {
-    "build": ("--threads", "--rounds", "--calls", "--samples", "--emulated-samples"),
-    "bench": ("--threads", "--rounds", "--calls", "--samples"),
+    "build": ("--threads", "--rounds", "--calls", "--loads", "--samples", "--emulated-samples"),
+    "bench": ("--threads", "--rounds", "--calls", "--samples", "--cold-starts"),
+    "matrix": ("--threads", "--rounds", "--calls", "--samples"),
     "finish": ("--threads", "--rounds", "--calls"),
 }
 _OPTIONS: dict[Words, str] = {
@@ -184,8 +186,8 @@ _OPTIONS: dict[Words, str] = {
 }
 _USES: dict[Words, str] = {
     ("biuld",): "invalid choice: 'biuld'",
-    ("build",): "arguments are required: source, -o/--output",
-    ("build", "intents"): "arguments are required: -o/--output",
+    ("build",): "No source is named, and there is no edgewright.toml here",
+    ("build", "intents"): "argument is required: --output",
     ("build", "perceptron.onnx", "-o", "new"): "no data to measure on",
     ("run",): "arguments are required: package",
     ("bench", "p"): "arguments are required: --data",
@@ -194,6 +196,7 @@ _USES: dict[Words, str] = {
     ("bench", "p", "--data", "train.csv", "--report", "report.pdf"): "a report ends in .html or .md",
     ("bench", "p", "--data", "train.csv", "--output", "no/raw.json"): "there is no folder",
     ("bench", "p", "--data", "train.csv", "--output", "empty"): "it is a folder",
+    ("matrix", "p"): "arguments are required: --data",
     ("verify",): "arguments are required: package",
     ("verify", "p", "--keep"): "--keep needs --device",
     ("verify", "p", "--target", "x", "--strict"): "--strict applies to the engine that runs here",

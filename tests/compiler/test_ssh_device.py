@@ -12,15 +12,15 @@ from command import Command
 from doubles import QUICK_METER, Recording, stand_in_emulator
 from edgewright_benchmarks.devices.ssh import SshDevice
 from edgewright_benchmarks.progress import Quiet
-from edgewright_benchmarks.result import read_result
+from edgewright_benchmarks.result_files import read_result
 from edgewright_compiler import BuildOptions, build
 from edgewright_runtime import Package
 from edgewright_targets import Target
-from ssh_server import SshServer, far_processes
+from ssh_server import SshServer
 
 pytestmark = pytest.mark.slow
 
-QUICK = ("--rounds", "2", "--calls", "4", "-q")
+QUICK = ("--rounds", "2", "--calls", "4", "--loads", "1", "-q")
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +48,8 @@ def two_targets(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 def test_bench_of_two_engines(command: Command, server: SshServer, two_targets: Path, sources: Path) -> None:
     page, values = command.folder / "pi.html", command.folder / "pi.json"
-    words = ("--device", server.url(), "--target", "board", "--data", sources / "inputs.npz", *QUICK)
-    outcome = command("bench", two_targets, *words, "--report", page, "-o", values)
+    words = ("--device", server.url(), "--target", "board", "--data", sources / "inputs.npz", *QUICK, "--loads", "2")
+    outcome = command("bench", two_targets, *words, "--cold-starts", "1", "--report", page, "-o", values)
     assert outcome.code == 0, outcome.err
     result = read_result(values)
     assert {engine.name for engine in result.engines} == {"board-cpu-fp32", "board-cpu-int8"}
@@ -57,14 +57,17 @@ def test_bench_of_two_engines(command: Command, server: SshServer, two_targets: 
         assert engine.rung == "measured"
         assert engine.latency is not None
         assert [len(seconds) for seconds in engine.latency.rounds] == [4, 4]
-        assert len(engine.load_seconds) == 3
+        assert len(engine.load_seconds) == 2
+        # Of a process there, and not of the connection.
+        assert engine.cold_start is not None
+        assert len(engine.cold_start.readings) == 1
         assert engine.peak_memory_bytes is not None
     assert result.machine.architecture == platform.machine()
     assert not result.machine.emulated
     assert set(result.versions) >= {"edgewright", "onnxruntime", "numpy", "scikit-learn"}
     assert "board-cpu-int8" in page.read_text(encoding="utf-8")
     assert server.left == []
-    assert far_processes() == []
+    assert server.command_lines() == []
 
 
 def test_answers_there_are_those_here(command: Command, server: SshServer, built_text: Path, sources: Path) -> None:

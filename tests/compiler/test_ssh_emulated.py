@@ -11,14 +11,14 @@ from doubles import QUICK_METER, Recording
 from edgewright_benchmarks.bench import bench
 from edgewright_benchmarks.devices import ssh
 from edgewright_benchmarks.devices.address import RemoteDevice
-from edgewright_benchmarks.measuring.meter import MeterSettings
+from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_benchmarks.progress import Quiet
 from edgewright_cli.summary import result_text
 from edgewright_compiler import BuildOptions, build
 from edgewright_compiler.cache import StageCache
 from edgewright_compiler.emulators import aarch64
 from edgewright_runtime.cache_folder import cache_folder
-from ssh_server import SshServer, far_processes
+from ssh_server import SshServer
 
 pytestmark = pytest.mark.slow
 
@@ -103,7 +103,7 @@ def test_a_remote_raspberry_pi_whose_connection_breaks(
     assert "emulated" in summary
     assert " ms" not in summary.replace("p50 ms", "")
     assert server.left == []
-    assert far_processes() == []
+    assert server.command_lines() == []
 
 
 def test_it_is_no_raspberry_pi_by_itself(command: Command, server: SshServer, pi_package: Path, pi: Path) -> None:

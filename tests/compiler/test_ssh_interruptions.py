@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 
 import tiny_models
@@ -20,10 +19,10 @@ from edgewright_benchmarks.bench import bench
 from edgewright_benchmarks.devices import connection, ssh
 from edgewright_benchmarks.devices.address import RemoteDevice
 from edgewright_benchmarks.devices.ssh import SshDevice
-from edgewright_benchmarks.measuring.meter import MeterSettings
+from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_runtime import Package
 from edgewright_targets import InputError
-from ssh_server import SshServer, far_processes
+from ssh_server import SshServer, ssh_server
 
 pytestmark = pytest.mark.slow
 
@@ -76,7 +75,7 @@ def test_results_are_complete_after_the_connection_came_back(server: SshServer, 
         assert engine.peak_memory_bytes is None
         assert undisturbed.peak_memory_bytes
     assert server.left == []
-    assert far_processes() == []
+    assert server.command_lines() == []
 
 
 @pytest.mark.usefixtures("retries")
@@ -153,7 +152,7 @@ def test_a_cable_that_is_pulled(
     assert sum(note.startswith("Copying") for note in progress.notes) == 1
     assert not any("Another measurement" in note for note in progress.notes)
     assert server.left == []
-    assert far_processes() == []
+    assert server.command_lines() == []
 
 
 @pytest.mark.usefixtures("retries")
@@ -165,9 +164,8 @@ def test_the_device_was_cleaned_up_meanwhile(server: SshServer, built_arrays: Pa
 
         if title == "timing in rounds" and done == 1:
             server.kill_sessions()
-            for process in psutil.process_iter():
-                if "EDGEWRIGHT_SESSION" in _environment(process):
-                    process.kill()
+            for process in server.processes():
+                process.kill()
             shutil.rmtree(server.cache)
 
     progress = Recording(on_step=clean)
@@ -177,28 +175,36 @@ def test_the_device_was_cleaned_up_meanwhile(server: SshServer, built_arrays: Pa
     assert server.left == []
 
 
-def _environment(process: psutil.Process) -> dict[str, str]:
-    try:
-        return dict(process.environ())
-    except psutil.Error:
-        return {}
-
-
 def test_an_engine_that_is_killed_there_is_no_lost_connection(
     server: SshServer, built_arrays: Path, many: Path
 ) -> None:
     def kill(title: str, done: int) -> None:
         if "answering" in title and done == 64:
-            workers = [process for process in psutil.process_iter() if "EDGEWRIGHT_SESSION" in _environment(process)]
-            for worker in workers:
-                if "edgewright_runtime" in " ".join(worker.cmdline()):
-                    worker.kill()
+            for process in server.processes():
+                if "edgewright_runtime" in " ".join(process.cmdline()):
+                    process.kill()
 
     progress = Recording(on_step=kill)
     with pytest.raises(InputError, match="ended by signal 9 during 'answer'"):
         bench(built_arrays, many, settings=_QUICK, progress=progress, remote=RemoteDevice(server.url()))
     assert not [note for note in progress.notes if "lost" in note]
     assert server.left == []
+
+
+def test_sessions_on_another_server_are_not_touched(
+    server: SshServer, built_arrays: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two files of tests run at once: what one kills on its device are not workers of the other's."""
+    with SshDevice(server.url(), Recording()) as device:
+        device.send(Package.open(built_arrays))
+        with device.worker() as worker, ssh_server(tmp_path, monkeypatch) as other:
+            assert len(server.processes()) >= 2
+            assert other.processes() == []
+            with SshDevice(other.url(), Recording()):
+                for process in other.processes():
+                    process.kill()
+            assert worker.load(device.path_of(built_arrays), None, None).seconds > 0
+    assert server.command_lines() == []
 
 
 def _started(
@@ -215,7 +221,7 @@ def _started(
     )
     end = time.monotonic() + 180
     # Two workers: the engines are loaded.
-    while sum("edgewright_runtime" in line for line in far_processes()) < 1:
+    while sum("edgewright_runtime" in line for line in server.command_lines()) < 1:
         assert time.monotonic() < end
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)

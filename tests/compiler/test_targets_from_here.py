@@ -35,6 +35,7 @@ def test_show_fits_and_says_what_the_file_says(command: Command, name: str) -> N
     assert target.title in printed
     for candidate in target.candidates:
         assert f"{candidate.name} " in printed
+        assert candidate.engine == "onnx" or f"engine {candidate.engine}" in printed
         assert all(f"{key}={value}" in printed for key, value in candidate.provider_options.items())
     data = json.loads(command("targets", "show", name, "--json").out)
     assert data["architecture"] == target.architecture
@@ -76,7 +77,7 @@ def test_doctor_fits_and_agrees_with_itself(command: Command) -> None:
 def test_the_rung_that_it_states_can_be_reached_and_no_better_one(name: str) -> None:
     """From an ordinary x86-64 Linux machine that is not the target itself."""
     target = load_target(name)
-    any_machine = not (target.machine_model or target.isa or target.compute_capabilities)
+    any_machine = not (target.machine_model or target.isa or target.compute_capabilities or target.vulkan_gpu)
     if target.architecture == "x86_64" and any_machine:
         best = "measured"
     else:

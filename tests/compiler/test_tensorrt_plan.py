@@ -1,5 +1,6 @@
 """Plans from the real builder of TensorRT for RTX, which needs no GPU: what is built, what is refused, what is kept."""
 
+import dataclasses
 import shutil
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 
+import tiny_images
 import tiny_models
 from doubles import Recording
 from edgewright_compiler.compile import CompileError, CompileRequest, tensorrt_plan
@@ -17,10 +19,11 @@ from edgewright_compiler.compile.tensorrt_device import compile_engine as compil
 from edgewright_compiler.compile.tensorrt_plan import build_plan
 from edgewright_compiler.compile.tensorrt_rtx import compile_engine, graph_files
 from edgewright_compiler.compile.tensorrt_shapes import optimization_profile
+from edgewright_compiler.graphs.exported import load_graph
 from edgewright_compiler.graphs.feed_shapes import FeedShapes
 from edgewright_compiler.graphs.quantize import quantize
 from edgewright_runtime.trt import FULL, RTX, Shapes, missing
-from edgewright_targets import InputError, Recipe
+from edgewright_targets import InputError, Recipe, load_target
 
 pytestmark = pytest.mark.skipif(missing(RTX) is not None, reason=str(missing(RTX)))
 
@@ -215,3 +218,30 @@ def test_a_real_text_model_of_any_length(built_text: Path, tmp_path: Path) -> No
     profile = {"input_ids": free, "attention_mask": free}
     facts = build_plan(graph_files(tmp_path / "half"), RTX, profile, tmp_path / "made", capabilities=["8.9", "12.1"])
     assert facts.layers > 10
+
+
+def test_layers_in_float16_beside_int8(tmp_path: Path) -> None:
+    (tmp_path / "float").mkdir()
+    tiny_images.write_cnn(tmp_path / "float" / "model.onnx")
+    recipe = dataclasses.replace(
+        next(one.recipe for one in load_target("rtx-40").candidates if one.name == "tensorrt-int8"),
+        excluded_nodes=("second",),
+    )
+    feeds = [{"pixels": np.random.default_rng(seed).normal(size=(1, 3, 16, 16)).astype(np.float32)} for seed in (1, 2)]
+    (tmp_path / "mixed").mkdir()
+    quantize(tmp_path / "float", recipe, feeds, tmp_path / "mixed")
+    made = {node.name: node for node in load_graph(tmp_path / "mixed").graph}
+    before = {name: [_made_by(value) for value in made[name].inputs] for name in ("first", "second", "last")}
+    # The one in float16 takes what the activation gives, as it is, and weights that are as they were.
+    assert before["second"] == ["Relu", None]
+    assert before["first"][:2] == before["last"] == ["DequantizeLinear", "DequantizeLinear"]
+    profile: dict[str, Shapes] = {"pixels": ((1, 3, 16, 16),) * 3}
+    build_plan(graph_files(tmp_path / "mixed"), RTX, profile, tmp_path / "plan", capabilities=["8.9"])
+    layers = (tmp_path / "plan" / "layers.txt").read_text(encoding="utf-8")
+    assert "Int8" in layers
+    assert "Half" in layers
+
+
+def _made_by(value: ir.Value | None) -> str | None:
+    producer = value.producer() if value is not None else None
+    return producer.op_type if producer is not None else None

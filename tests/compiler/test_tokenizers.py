@@ -14,9 +14,9 @@ import pytest
 
 import tiny_models
 from edgewright_benchmarks.progress import Quiet
-from edgewright_compiler.building.build import draft_package
 from edgewright_compiler.building.job import BuildOptions
 from edgewright_compiler.building.read_jobs import read_jobs
+from edgewright_compiler.building.unmeasured_package import draft_package
 from edgewright_compiler.cache import StageCache
 from edgewright_compiler.checkpoints.checkpoint import Checkpoint, read_config
 from edgewright_compiler.graphs.exported import read_exported
@@ -239,7 +239,7 @@ def test_a_configuration_says_what_scores_mean(tmp_path: Path, config: Any, task
     assert read_exported(tmp_path / "made").pipeline.steps[-1].step == step
 
 
-@pytest.mark.parametrize("task", ["fill-mask", "text-generation", "translation", "summarization"])
+@pytest.mark.parametrize("task", ["translation", "summarization"])
 def test_a_task_whose_answer_is_not_of_one_graph_needs_a_checkpoint(tmp_path: Path, task: str) -> None:
     path = _write_graph(_write_files(tmp_path / "files") / "model.onnx")
     with pytest.raises(InputError, match=f"the task {task} needs a checkpoint folder"):

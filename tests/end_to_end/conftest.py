@@ -12,8 +12,8 @@ import pytest
 
 from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler import BuildOptions, build
-from edgewright_compiler.building.build import draft_package
 from edgewright_compiler.building.read_jobs import read_jobs
+from edgewright_compiler.building.unmeasured_package import draft_package
 from edgewright_compiler.cache import StageCache
 from tiny_models import write_arrays, write_onnx
 

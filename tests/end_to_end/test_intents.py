@@ -12,7 +12,7 @@ import pytest
 import edgewright_runtime
 from doubles import QUICK_METER, Recording
 from edgewright_benchmarks.bench import bench, build_evidence
-from edgewright_benchmarks.measuring.meter import MeterSettings
+from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_benchmarks.result import Result
 from edgewright_benchmarks.statistics.intervals import paired_accuracy_drop
 from edgewright_cli import main
@@ -168,7 +168,7 @@ def test_the_whole_way_by_the_command_line(
     intents_package: Path, intents_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report, raw = tmp_path / "report.html", tmp_path / "bench.json"
-    few = ["--rounds", "2", "--calls", "4", "--quiet"]
+    few = ["--rounds", "2", "--calls", "4", "--loads", "1", "--quiet"]
     code = main(
         [
             "bench", str(intents_package), "--data", str(intents_data / "test.csv"),

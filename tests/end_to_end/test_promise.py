@@ -10,9 +10,10 @@ import pytest
 
 import tiny_targets
 from doubles import recorded_times
-from edgewright_benchmarks.measuring.meter import MeterSettings
+from edgewright_benchmarks.engine_result import EngineResult
+from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_benchmarks.report import render_html, render_markdown
-from edgewright_benchmarks.result import EngineResult, Result
+from edgewright_benchmarks.result import Result
 from edgewright_compiler import BuildOptions, build
 from edgewright_runtime import load
 

@@ -29,7 +29,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
             stamp = Image.new("RGBA", (60, 40 + index), (0, 0, 0, 0))
             ImageDraw.Draw(stamp).ellipse((5, 5, 50, 35), fill=(60 * number, 200 - 40 * number, 30 * index, 255))
             stamp.save(folder / "stamps" / name / f"{index}.png")
-    run("make_data.py", "--out", folder / "data", "--stamps", folder / "stamps", "--train", 24)
+    run("make_data.py", "--out", folder / "data", "--stamps", folder / "stamps", "--train", 24, "--test", 6)
     return folder / "data"
 
 

@@ -21,7 +21,7 @@ def test_from_nothing_to_a_checkpoint(tmp_path: Path) -> None:
     import av
 
     data, out = tmp_path / "motions", tmp_path / "checkpoint"
-    run("make_data.py", "--out", data, "--train", 24)
+    run("make_data.py", "--out", data, "--train", 24, "--test", 8)
     counts = {split.name: len(list(split.rglob("*.mp4"))) for split in data.iterdir()}
     assert counts == {"train": 24, "validation": 8, "test": 8}
     assert "nothing to do" in run("make_data.py", "--out", data)

@@ -18,6 +18,8 @@ CAPTIONS = {
     "An owl.": "Eine Eule.",
     "A bicycle wheel.": "Ein Fahrradreifen.",
     "A bus.": "Ein Bus.",
+    "A rose.": "Eine Rose.",
+    "A fish.": "Ein Fisch.",
     "A whole story of a stamp that is longer than all the others.": "Lang.",
 }
 
@@ -45,7 +47,7 @@ def test_a_pair_is_in_one_split_only(captions: Path) -> None:
         split: list(csv.DictReader((captions / f"{split}.csv").read_text(encoding="utf-8").splitlines()))
         for split in ("train", "validation", "test")
     }
-    assert {split: len(found) for split, found in rows.items()} == {"train": 30, "validation": 1, "test": 2}
+    assert {split: len(found) for split, found in rows.items()} == {"train": 40, "validation": 12, "test": 12}
     texts = [row["text"] for found in rows.values() for row in found]
     assert len(set(texts)) == len(texts)
     alone = {row["text"]: row["translation"] for row in rows["train"] if row["text"].count(".") == 1}
@@ -56,6 +58,8 @@ def test_a_pair_is_in_one_split_only(captions: Path) -> None:
         "An owl.": "Eine Eule.",
         "A bicycle wheel.": "Ein Fahrradreifen.",
         "A bus.": "Ein Bus.",
+        "A rose.": "Eine Rose.",
+        "A fish.": "Ein Fisch.",
     }
     assert sorted(path.name for path in captions.iterdir()) == ["test.csv", "train.csv", "validation.csv"]
     data = read_dataset(captions / "train.csv", task="translation", input_name="text")

@@ -43,7 +43,7 @@ def test_from_a_checkpoint_to_words(command: Command, tmp_path: Path) -> None:
     done = command("build", checkpoint, *data, "--target", command.target, "-o", output, *QUICK, "-q")
     assert done.code == 0, done.err
     assert command("verify", output).code == 0
-    done = command("bench", output, "--data", tmp_path / "test.csv", "--json", "--rounds", 2, "--calls", 4)
+    done = command("bench", output, "--data", tmp_path / "test.csv", "--json", *QUICK)
     assert list(json.loads(done.out)["engines"][0]["accuracy"]["metrics"]) == ["accuracy"]
     text = "turn [MASK] the [MASK] light"
     tokenizer: Any = AutoTokenizer.from_pretrained(checkpoint)

@@ -15,8 +15,8 @@ import tiny_models
 import tiny_targets
 from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler import BuildOptions
-from edgewright_compiler.building.build import draft_package
 from edgewright_compiler.building.read_jobs import read_jobs
+from edgewright_compiler.building.unmeasured_package import draft_package
 from edgewright_compiler.cache import StageCache
 from edgewright_runtime import Model, SampleError, load
 from edgewright_runtime.errors import SampleCutWarning

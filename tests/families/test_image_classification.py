@@ -73,7 +73,7 @@ def test_an_onnx_file(command: Command, colours: Path, pictures: Path) -> None:
     done = command("run", package, red, blue)
     assert [line.split("  ->  ")[1].split()[0] for line in done.out.splitlines()] == ["red", "blue"]
     for data in (pictures / "validation", pictures / "validation.csv"):
-        done = command("bench", package, "--data", data, "--json", "--rounds", 2, "--calls", 4)
+        done = command("bench", package, "--data", data, "--json", *QUICK)
         assert done.code == 0, done.err
         accuracy = json.loads(done.out)["engines"][0]["accuracy"]
         assert accuracy["metrics"]["accuracy"]["value"] > 0.8
@@ -92,6 +92,22 @@ def test_an_onnx_file(command: Command, colours: Path, pictures: Path) -> None:
     command.refuses(
         "run", package, red, "-o", command.folder / "x.npz", says=["--output is for models whose output is named"]
     )
+
+
+def test_channels_last(command: Command, colours: Path, pictures: Path, tmp_path: Path) -> None:
+    """A graph of TensorFlow's order answers as the same one with channels first, and the build says what it changed."""
+    for name in ("preprocessor_config.json", "labels.txt"):
+        shutil.copy(colours.parent / name, tmp_path)
+    source = tiny_images.write_channels_last(colours, tmp_path / "colours.onnx")
+    fixed = ("--task", "image-classification", "--labels", tmp_path / "labels.txt")
+    output = command.folder / "out.ortpackage"
+    data = ("--calibration", pictures / "train", "--evaluation", pictures / "validation")
+    done = command("build", source, *fixed, *data, "--target", command.target, "-o", output, *QUICK)
+    assert done.code == 0, done.err
+    assert "its input 'serving:0' has the channels last" in done.out + done.err
+    red, blue = (pictures / "validation" / label / "0.png" for label in ("red", "blue"))
+    done = command("run", output, red, blue)
+    assert [line.split("  ->  ")[1].split()[0] for line in done.out.splitlines()] == ["red", "blue"]
 
 
 def test_without_labels(command: Command, colours: Path, pictures: Path, tmp_path: Path) -> None:

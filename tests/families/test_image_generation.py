@@ -113,7 +113,7 @@ def test_it_is_measured_and_verified(command: Command, styled: Path, tmp_path: P
     seeds = tmp_path / "seeds.csv"
     seeds.write_text("latent\n" + "\n".join(map(str, range(20))) + "\n", encoding="utf-8")
     for data in (tmp_path / "latents.npz", seeds):
-        done = command("bench", styled, "--data", data, "--json", "--rounds", 2, "--calls", 4)
+        done = command("bench", styled, "--data", data, "--json", *QUICK)
         assert done.code == 0, done.err
         assert json.loads(done.out)["data"]["samples"] == 20
 

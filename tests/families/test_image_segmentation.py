@@ -80,12 +80,12 @@ def test_it_is_run_drawn_and_measured(command: Command, package: Path, scenes: P
     lines = command("run", package, file, "-q").out.splitlines()
     assert len(lines) == len(answer["segmentation"])
     assert lines[0].endswith("% of the picture")
-    done = command("bench", package, "--data", scenes / "validation", "--json", "--rounds", 2, "--calls", 4)
+    done = command("bench", package, "--data", scenes / "validation", "--json", *QUICK)
     assert done.code == 0, done.err
     accuracy = json.loads(done.out)["engines"][0]["accuracy"]
     assert list(accuracy["metrics"]) == ["mean_iou", "pixel_accuracy"]
     assert accuracy["samples"] == 20
-    pictures = ("--data", scenes / "validation" / "images", "--rounds", 2, "--calls", 4)
+    pictures = ("--data", scenes / "validation" / "images", *QUICK)
     done = command("bench", package, *pictures, "--json")
     assert next(iter(json.loads(done.out)["engines"][0]["accuracy"]["metrics"])) == "agreement"
     assert command("verify", package).code == 0

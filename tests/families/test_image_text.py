@@ -16,9 +16,9 @@ import pytest
 import tiny_pairs
 from command import QUICK, Command, run_apart
 from edgewright_benchmarks.progress import Quiet
-from edgewright_compiler.building.build import draft_package
 from edgewright_compiler.building.job import BuildOptions
 from edgewright_compiler.building.read_jobs import read_jobs
+from edgewright_compiler.building.unmeasured_package import draft_package
 from edgewright_compiler.cache import StageCache
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_runtime import Model, Package, load

@@ -8,7 +8,7 @@ import soundfile
 
 import wake_word
 from command import run_apart
-from edgewright_benchmarks.result import result_from_json
+from edgewright_benchmarks.result_files import result_from_json
 from edgewright_runtime import Package, load
 from edgewright_runtime.listening import KeywordListener
 from fetched import CannotFetchError

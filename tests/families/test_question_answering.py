@@ -48,7 +48,7 @@ def test_from_a_checkpoint_to_an_answer(command: Command, checkpoint: Path, tmp_
     answer = json.loads(done.out)["answers"][0]["answer"]
     assert answer == _by_hand(checkpoint, "what is off?", context)
     assert context[answer["start"] : answer["end"]] == answer["text"]
-    done = command("bench", output, "--data", tmp_path / "test.jsonl", "--json", "--rounds", 2, "--calls", 4)
+    done = command("bench", output, "--data", tmp_path / "test.jsonl", "--json", *QUICK)
     assert list(json.loads(done.out)["engines"][0]["accuracy"]["metrics"]) == ["answer_f1", "exact_match"]
     with load(output) as model:
         long = model({"question": "turn on what", "context": LONG})

@@ -15,7 +15,7 @@ import soundfile
 import tiny_speech
 from command import QUICK, Command, run_apart
 from edgewright_benchmarks.data import read_dataset
-from edgewright_benchmarks.result import result_from_json
+from edgewright_benchmarks.result_files import result_from_json
 from edgewright_compiler.graphs.exported import read_exported
 from edgewright_compiler.sources import SourceOptions, open_source
 from edgewright_runtime import Package, load

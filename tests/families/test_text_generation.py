@@ -15,10 +15,13 @@ import pytest
 
 import tiny_models
 from command import QUICK, Command, run_apart
+from edgewright_benchmarks.result_files import read_result
 from edgewright_compiler.graphs.exported import GRAPH_FILE, copy_graph
 from edgewright_compiler.graphs.quantize import quantize
-from edgewright_runtime import Package
-from edgewright_targets import Recipe
+from edgewright_runtime import Package, load
+from edgewright_runtime.requests import TimeTokens
+from edgewright_runtime.token_times import time_tokens
+from edgewright_targets import InputError, Recipe
 from tiny_targets import candidate_text, recipe_text, write_target
 
 PROMPT = "turn on the hall light"
@@ -64,6 +67,44 @@ def test_evidence_has_what_a_generator_is_measured_by(generator: Path) -> None:
     rounded = metrics["small-cpu-int8-weight-only"]
     assert 0.8 < rounded["token_agreement"]["value"] < 1
     assert rounded["perplexity"]["value"] != metrics["small-cpu-fp32"]["perplexity"]["value"]
+
+
+def test_a_bench_times_texts_after_prompts_of_lengths(generator: Path, sources: Path, command: Command) -> None:
+    values = command.folder / "result.json"
+    words = ("bench", generator, "--data", sources / "validation.csv", *QUICK)
+    done = command(*words, "--prompt-lengths", "4,12", "-o", values)
+    assert done.code == 0, done.err
+    for engine in read_result(values).engines:
+        assert [speed.prompt_tokens for speed in engine.text_speed] == [4, 12]
+        assert not engine.unknown
+        for speed in engine.text_speed:
+            assert len(speed.readings) == 2
+            assert {one.new_tokens for one in speed.readings} == {16}
+            assert 0 < speed.first_token.low <= speed.first_token.high
+            assert speed.tokens_per_second.low > 0
+    assert "Generated texts, from the tokens of a prompt to the first new token" in " ".join(done.out.split())
+    command.refuses(*words, "--prompt-lengths", "4000", says=["the model takes prompts of at most"])
+
+
+def test_prompts_are_made_of_the_data_to_the_token(generator: Path) -> None:
+    """The loop is given as many tokens as were asked for, from one text or from several, and makes as many as asked."""
+    with load(generator, engine="small-cpu-fp32") as model:
+        writer: Any = model.pipeline.steps[-1]
+        given: list[int] = []
+        step = writer.loop.step
+
+        def counted(tokens: Any, *rest: Any, **more: Any) -> Any:
+            given.append(tokens.shape[1])
+            return step(tokens, *rest, **more)
+
+        writer.loop.step = counted
+        for length in (3, 20):
+            found = time_tokens(model, [PROMPT, "lights off"], TimeTokens(index=1, prompt_tokens=length, new_tokens=5))
+            assert (found.prompt_tokens, found.new_tokens) == (length, 5)
+            assert given == [length, 1, 1, 1, 1]
+            given.clear()
+        with pytest.raises(InputError, match="samples are not texts"):
+            time_tokens(model, [1.0], TimeTokens(index=0, prompt_tokens=3, new_tokens=5))
 
 
 def test_an_embedding_that_is_the_last_layer_too_is_stored_once(generator: Path, causal: Path) -> None:

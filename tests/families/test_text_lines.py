@@ -13,10 +13,10 @@ from PIL import Image
 import text_lines
 from command import QUICK, Command
 from edgewright_benchmarks.progress import Quiet
-from edgewright_benchmarks.result import result_from_json
-from edgewright_compiler.building.build import draft_package
+from edgewright_benchmarks.result_files import result_from_json
 from edgewright_compiler.building.job import BuildOptions
 from edgewright_compiler.building.read_jobs import read_jobs
+from edgewright_compiler.building.unmeasured_package import draft_package
 from edgewright_compiler.cache import StageCache
 from edgewright_compiler.processors.text_line import LineProcessor
 from edgewright_runtime import Model, Package, load

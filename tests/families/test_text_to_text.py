@@ -14,8 +14,8 @@ import tiny_writers
 from command import QUICK, Command, run_apart
 from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler import BuildOptions
-from edgewright_compiler.building.build import draft_package
 from edgewright_compiler.building.read_jobs import read_jobs
+from edgewright_compiler.building.unmeasured_package import draft_package
 from edgewright_compiler.cache import StageCache
 from edgewright_runtime import Model, Package, SampleError, load
 from edgewright_runtime.errors import SampleCutWarning

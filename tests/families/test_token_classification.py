@@ -50,7 +50,7 @@ def test_from_a_checkpoint_to_entities(command: Command, tagger: Path, tmp_path:
     done = command("run", output, text, "--engine", "tiny-cpu-fp32", "--json")
     answer = json.loads(done.out)["answers"][0]["entities"]
     assert answer == _by_transformers(tagger, text)
-    done = command("bench", output, "--data", tmp_path / "test.jsonl", "--json", "--rounds", 2, "--calls", 4)
+    done = command("bench", output, "--data", tmp_path / "test.jsonl", "--json", *QUICK)
     assert list(json.loads(done.out)["engines"][0]["accuracy"]["metrics"]) == ["entity_f1"]
     assert command("verify", output).code == 0
     with load(output) as model:

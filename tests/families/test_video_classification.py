@@ -74,7 +74,7 @@ def test_on_the_command_line(command: Command, package: Path, motions: Path) -> 
     done = command("run", package, *videos, "--top-k", 2, "--json")
     answers = json.loads(done.out)["answers"]
     assert [len(answer["labels"]) for answer in answers] == [2, 2, 2]
-    done = command("bench", package, "--data", motions / "validation", "--json", "--rounds", 2, "--calls", 4)
+    done = command("bench", package, "--data", motions / "validation", "--json", *QUICK)
     assert done.code == 0, done.err
     accuracy = json.loads(done.out)["engines"][0]["accuracy"]
     assert next(iter(accuracy["metrics"])) == "accuracy"

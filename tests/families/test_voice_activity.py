@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from command import QUICK, Command, run_apart
-from edgewright_benchmarks.result import result_from_json
+from edgewright_benchmarks.result_files import result_from_json
 from edgewright_runtime import Package, load
 from edgewright_runtime.answer_types import SpeechSegment
 from edgewright_runtime.errors import SampleError

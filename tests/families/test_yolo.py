@@ -14,7 +14,7 @@ from PIL import Image
 
 import tiny_detectors
 from command import QUICK, Command
-from edgewright_benchmarks.result import result_from_json
+from edgewright_benchmarks.result_files import result_from_json
 
 ULTRALYTICS = {"names": "{0: 'red', 1: 'green', 2: 'blue'}", "stride": "32", "imgsz": "[160, 160]", "task": "detect"}
 
@@ -30,9 +30,11 @@ def squares(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def build(command: Command, source: object, data: Path, *more: object) -> tuple[Path, float]:
+def build(
+    command: Command, source: object, data: Path, *more: object, name: str = "out.ortpackage"
+) -> tuple[Path, float]:
     """The package, and the mean average precision of its float engine."""
-    output = command.folder / "out.ortpackage"
+    output = command.folder / name
     fixed = ("--task", "object-detection", "--calibration", data / "images", "--evaluation", data)
     done = command("build", source, *fixed, "--target", command.target, "-o", output, *QUICK, "-q", *more)
     assert done.code == 0, done.err
@@ -67,6 +69,9 @@ def test_a_torch_module(command: Command, squares: Path, tmp_path: Path, monkeyp
     labels = ("--labels", squares / "labels.txt")
     package, precision = build(command, "tiny_squares:any_size", squares / "several", *labels)
     assert precision > 0.99
+    raw, precision = build(command, "tiny_squares:raw", squares / "several", *labels, name="raw.ortpackage")
+    assert precision > 0.99
+    assert command("verify", raw).code == 0
     done = command("run", package, *(squares / "several" / "images" / f"{index}.png" for index in range(3)))
     assert done.code == 0, done.err
     data = ("--task", "object-detection", "--evaluation", squares / "several")
@@ -81,8 +86,20 @@ def test_a_torch_module(command: Command, squares: Path, tmp_path: Path, monkeyp
         ('{"head": "anchors", "heigth": 160}', ["unknown key 'heigth'", "Did you mean 'height'"]),
         ('{"head": "anchors", "height": 160}', ["height and width must be given together"]),
         ('{"head": "anchors", "stretch": true}', ["'stretch' needs a height"]),
-        ('{"head": "boxes"}', ["the head 'boxes' needs 3 outputs, but the graph has"]),
-        ('{"head": "anchors", "outputs": ["nothing"]}', ["the head 'anchors' needs 1 outputs"]),
+        ('{"head": "heat-maps"}', ["the head 'heat-maps' needs 3 outputs (scores, sizes, offsets), but the graph has"]),
+        ('{"head": "anchors", "outputs": ["nothing"]}', ["the head 'anchors' needs 1 output,"]),
+        ('{"head": "ssd"}', ["the head 'ssd' needs 'anchors'"]),
+        ('{"head": "yolov5", "anchors": [[[1, 2]]]}', ["the head 'yolov5': anchors are a list for each stride"]),
+        ('{"head": "yolox", "strides": [0]}', ["the head 'yolox': a stride is not positive"]),
+        # Those that fit by their number are refused with the shapes, once the graph has run.
+        ('{"head": "boxes"}', ["do not fit the declared head", "[1, 7, 25]", "boxes [boxes, 6]"]),
+        (
+            '{"head": "yolox", "height": 160, "width": 160}',
+            ["[1, 7, 25]", "of 525 boxes (grids of 20 x 20, 10 x 10, 5"],
+        ),
+        ('{"head": "yolov8", "strides": [32]}', ["[1, 7, 25]", "64 values of distances and the class scores"]),
+        ('{"head": "db"}', ["[1, 7, 25]", "a map [1, 1, 160, 160]"]),
+        ('{"head": "anchors", "anchors_last": false}', ["[1, 7, 25]", "scores of 3 labels, not of 21 classes"]),
         ("[]", ["is not a JSON object"]),
     ],
 )
@@ -101,6 +118,13 @@ def test_wrong_metadata(command: Command, squares: Path, tmp_path: Path) -> None
     model.metadata_props["task"] = "segment"
     onnx_ir.save(model, tmp_path / "segment.onnx")
     command.refuses_build(tmp_path / "segment.onnx", *data, says=["it is for 'segment', which is not detection"])
+    model.metadata_props.update({"task": "pose", "kpt_shape": "many"})
+    onnx_ir.save(model, tmp_path / "pose.onnx")
+    command.refuses_build(tmp_path / "pose.onnx", *data, says=["for poses, but not how many points they have"])
+    model.metadata_props["kpt_shape"] = "[2, 3]"
+    onnx_ir.save(model, tmp_path / "points.onnx")
+    # Seven values are four of a box and three scores, which leaves nothing for points.
+    command.refuses_build(tmp_path / "points.onnx", *data, says=["[1, 7, 25]", "4 + classes + 2 x 3"])
     model.metadata_props.clear()
     onnx_ir.save(model, tmp_path / "bare.onnx")
     command.refuses_build(tmp_path / "bare.onnx", *data, says=["there is no detector.json beside the file"])

@@ -27,6 +27,30 @@ exec sh -c '{PLAY}' "$FUZZ_STREAMS/$name.stream"
 """
 
 
+# All kinds of keys that a build file has.
+_BUILDS = """\
+kind = "build"
+schema = 1
+targets = ["tiny.toml"]
+archive = true
+
+[budget]
+max_drop = "5%"
+confidence = 0.9
+search = 3
+
+[model.texts]
+source = "../checkpoint"
+[model.texts.data]
+evaluation = "train.csv"
+samples = 20
+[model.arrays]
+source = "../source/perceptron.onnx"
+output = "arrays.ortpackage"
+gates.fail_on = "latency.p50 > +5%"
+"""
+
+
 @dataclass(frozen=True)
 class Seeds:
     """The folder of all seeds; see `make_seeds`."""
@@ -49,6 +73,7 @@ def make_seeds(folder: Path) -> Seeds:
     tiny_models.write_csv(data / "train.csv")
     tiny_models.write_arrays(data / "inputs.npz")
     tiny_targets.write_target(data / "tiny.toml")
+    (data / "builds.toml").write_text(_BUILDS, encoding="utf-8")
     source = folder / "source"
     source.mkdir()
     tiny_models.write_onnx(source / "perceptron.onnx", external="external.bin")
@@ -72,7 +97,20 @@ def make_seeds(folder: Path) -> Seeds:
     }
     for name, words in builds.items():
         output = folder / f"{name}.ortpackage"
-        quick = ("--target", data / "tiny.toml", "--rounds", "2", "--calls", "4", "--archive", "-q", "-o", output)
+        quick = (
+            "--target",
+            data / "tiny.toml",
+            "--rounds",
+            "2",
+            "--calls",
+            "4",
+            "--loads",
+            "1",
+            "--archive",
+            "-q",
+            "-o",
+            output,
+        )
         command = [sys.executable, "-m", "edgewright_cli", "build", *map(str, (*words, *quick))]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr

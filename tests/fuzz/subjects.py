@@ -193,7 +193,7 @@ def _dataset(path: Path, seeds: Seeds, room: Room, *, task: str, takes: str) -> 
 
 
 def _result(path: Path, seeds: Seeds, room: Room) -> str:
-    from edgewright_benchmarks.result import read_result
+    from edgewright_benchmarks.result_files import read_result
 
     read_result(path)
     return ""
@@ -203,6 +203,13 @@ def _target(path: Path, seeds: Seeds, room: Room) -> str:
     from edgewright_targets import load_target
 
     load_target(str(path))
+    return ""
+
+
+def _build_file(path: Path, seeds: Seeds, room: Room) -> str:
+    from edgewright_compiler.build_files.plan import plan_builds
+
+    plan_builds(path)
     return ""
 
 
@@ -287,6 +294,7 @@ def _subjects() -> dict[str, Subject]:
         "table": Subject("data/train.csv", table, partial(_dataset, task="text-classification", takes="text")),
         "result": Subject("data/result.json", {**_for_files(), **_for_json("")}, _result),
         "target": Subject("data/tiny.toml", toml, _target),
+        "build file": Subject("data/builds.toml", toml, _build_file),
         "declaration": Subject("declared", toml, partial(_source, file="tiny.toml")),
         "graph": Subject("source", graph, partial(_source, file="perceptron.onnx")),
         "checkpoint": Subject("checkpoint", checkpoint, partial(_source, sample=sentence)),

@@ -12,7 +12,8 @@ from PIL import Image
 from edgewright_runtime import SampleError
 from edgewright_runtime.manifest import StepSpec
 from edgewright_runtime.steps import make_free_step
-from edgewright_runtime.steps.boxes.suppression import Candidates, NameBoxes
+from edgewright_runtime.steps.boxes.candidates import Candidates
+from edgewright_runtime.steps.boxes.suppression import NameBoxes
 from edgewright_runtime.steps.call import CallOptions
 from edgewright_runtime.steps.values import Values
 
@@ -61,14 +62,17 @@ def test_fitting_and_going_back() -> None:
         made = step("decode_anchors", values | {"out": output}, output="out", **options)["candidates"]
         assert np.allclose(made.corners[0], [45, 22.5, 75, 37.5])
         assert made.classes.tolist() == [1, 0]
-        # What lies in the padding is cut to the picture.
-        assert made.corners[1].min() >= 0
+        # What lies in the padding is cut to the picture, after suppression.
+        assert made.corners[1].min() < 0
+        kept = step("suppress_boxes", values | {"candidates": made}, overlap=0.5, threshold=0.25)["candidates"]
+        assert len(kept.corners) == 2
+        assert kept.corners[1].min() == 0
     with_things = np.insert(rows, 4, [0.5, 1], axis=1)[None]
     made = step("decode_anchors", values | {"out": with_things}, output="out", anchors_last=False, objectness=True)
     assert np.allclose(made["candidates"].scores, [0.45, 0.3])
-    with pytest.raises(SampleError, match="expected the anchors of one sample"):
+    with pytest.raises(SampleError, match=r"'out' is \[2, 6\]; expected \[1, 4 \+ classes, anchors\]"):
         step("decode_anchors", values | {"out": rows}, output="out")
-    with pytest.raises(SampleError, match="no room for classes"):
+    with pytest.raises(SampleError, match="which leaves room for classes"):
         step("decode_anchors", values | {"out": rows[None, :, :4]}, output="out", anchors_last=False)
 
 
@@ -82,6 +86,22 @@ def test_stretched_pictures_and_multiples() -> None:
     padded = step("pad_image", {"image": Image.new("L", (50, 33))}, multiple_of=32, colour=9)
     assert padded["image"].size == (64, 64)
     assert padded["image"].getpixel((60, 3)) == 9
+
+
+def test_boxes_that_a_graph_chose_in_other_forms() -> None:
+    """TensorFlow's shares of the picture, top first; and a score and a class behind the sides of each."""
+    picture = {"image_size": (50, 100), "x": np.zeros((1, 50, 100, 3))}
+    rows = np.array([[[0.2, 0.1, 0.6, 0.5]]], dtype=np.float32)
+    given = picture | {"b": rows, "s": np.array([[0.9]]), "c": np.array([[2.0]])}
+    options = {"boxes": "b", "scores": "s", "classes": "c", "first_class": 1}
+    made = step("take_boxes", given, **options, sides="yxyx", image="x")["candidates"]
+    assert np.allclose(made.corners, [[10, 10, 50, 30]])
+    assert made.classes.tolist() == [1]
+    in_one = np.array([[[1, 2, 3, 4, 0.8, 1], [0, 0, 0, 0, 0, 0]]], dtype=np.float32)
+    made = step("take_boxes", picture | {"b": in_one}, boxes="b")["candidates"]
+    assert (made.scores[0], made.classes[0]) == (pytest.approx(0.8), 1)
+    with pytest.raises(SampleError, match=r"'b' is \[1, 1, 4\]; expected boxes"):
+        step("take_boxes", picture | {"b": rows}, boxes="b")
 
 
 def test_names_and_thresholds() -> None:

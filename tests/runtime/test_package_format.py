@@ -16,6 +16,7 @@ from edgewright_runtime import (
     PackageError,
     PackageTooNewError,
     load,
+    manifest_file,
     verify,
 )
 from edgewright_runtime.manifest import (
@@ -29,6 +30,7 @@ from edgewright_runtime.manifest import (
     SourceFacts,
     StepSpec,
 )
+from edgewright_runtime.manifest_file import engine_variant, manifest_metadata, read_manifest
 from edgewright_runtime.selftest import golden_samples
 from edgewright_targets import InputError
 from edgewright_targets.hardware import Hardware
@@ -71,14 +73,14 @@ def test_a_package_of_format_1(old_package: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda ours, engine: (ours.update(format=3, licence="x"), engine.update(format=3)),
-        lambda ours, engine: (ours.update(format=3), engine.update(format=3), engine["recipe"].update(new=1)),
-        lambda ours, engine: engine.update(format=3, new=1),
+        lambda ours, engine: (ours.update(format=4, licence="x"), engine.update(format=4)),
+        lambda ours, engine: (ours.update(format=4), engine.update(format=4), engine["recipe"].update(new=1)),
+        lambda ours, engine: engine.update(format=4, new=1),
     ],
 )
 def test_a_newer_package_is_called_newer(old_package: Path, change: Callable[[Any, Any], object]) -> None:
     _edit(old_package, change)
-    with pytest.raises(PackageTooNewError, match="has format 3; this version of Edgewright reads up to 2"):
+    with pytest.raises(PackageTooNewError, match="has format 4; this version of Edgewright reads up to 3"):
         Package.open(old_package)
 
 
@@ -212,8 +214,8 @@ class TestWhatAStepRaises:
             model({"pixels": np.zeros((1, 8), np.float32)})
 
 
-# Number of fields of what a package holds, at FORMAT 2. A new field raises FORMAT, or is left out of the file where it
-# has its default, see the history beside FORMAT; then its number here goes up.
+# Number of fields of what a package holds, at FORMAT 3, without those that are left out of the file where they have
+# their default. Another new field raises FORMAT, see the history beside it.
 FIELDS = {
     Manifest: 14,
     PipelineSpec: 5,
@@ -223,11 +225,54 @@ FIELDS = {
     SourceFacts: 3,
     EnginePart: 3,
     EngineSpec: 12,
-    Recipe: 15,
+    Recipe: 14,
     Hardware: 4,
 }
 
 
 def test_a_new_field_raises_the_format() -> None:
-    assert FORMAT == 2
-    assert {kind: len(dataclasses.fields(kind)) for kind in FIELDS} == FIELDS
+    assert FORMAT == 3
+    written = {kind: [one for one in dataclasses.fields(kind) if not one.metadata] for kind in FIELDS}
+    assert {kind: len(those) for kind, those in written.items()} == FIELDS
+
+
+def test_a_recipe_of_before_says_attention_in_other_words(old_package: Path) -> None:
+    _edit(old_package, lambda _, engine: engine["recipe"].update(fused_attention=True))
+    (engine,) = Package.open(old_package).manifest.engines.values()
+    assert engine.recipe.rewrites == ("attention",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "number"),
+    [({}, 2), ({"engine": "openvino"}, 3), ({"recipe": "reduce_range"}, 3), ({"component_recipes": "smooth_quant"}, 3)],
+)
+def test_what_is_written_has_the_number_that_knows_it(
+    old_package: Path, changes: dict[str, str], number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Older readers open what they know, and say of the rest that it is newer."""
+    manifest = Package.open(old_package).manifest
+    (spec,) = manifest.engines.values()
+    recipes = {
+        "reduce_range": dataclasses.replace(spec.recipe, reduce_range=True),
+        "smooth_quant": dataclasses.replace(spec.recipe, smooth_quant=0.5),
+    }
+    if "engine" in changes:
+        spec = dataclasses.replace(spec, engine="openvino", provider="OpenVINO")
+    if "recipe" in changes:
+        spec = dataclasses.replace(spec, recipe=recipes["reduce_range"])
+    if "component_recipes" in changes:
+        spec = dataclasses.replace(spec, component_recipes={"model": recipes["smooth_quant"]})
+    newer = dataclasses.replace(manifest, engines={spec.name: spec})
+    file: dict[str, Any] = {
+        "components": {"model": {"variants": {spec.name: engine_variant(spec, "model")}}},
+        "additional_metadata": {"edgewright": manifest_metadata(newer)},
+    }
+    text = json.dumps(file).encode()
+    assert file["additional_metadata"]["edgewright"]["format"] == number
+    assert read_manifest(text, "p").engines == newer.engines
+    monkeypatch.setattr(manifest_file, "FORMAT", 2)
+    if number == 2:
+        assert read_manifest(text, "p").engines == newer.engines
+        return
+    with pytest.raises(PackageTooNewError, match="has format 3; this version of Edgewright reads up to 2"):
+        read_manifest(text, "p")

@@ -104,6 +104,9 @@ PROVIDER = {
     "openvino-config-value": (_OPENVINO, "load_config", '{"CPU": {"PERFORMANCE_HINT": ["LATENCY"]}}'),
     "openvino-config-twice": (_OPENVINO, "load_config", '{"CPU": {"CACHE_DIR": "/tmp"}, "CPU": {}}'),
     "openvino-config-deep": (_OPENVINO, "load_config", "[" * 900),
+    "webgpu-address": ("WebGpuExecutionProvider", "webgpuDevice", "140737488355328"),
+    "webgpu-functions": ("WebGpuExecutionProvider", "dawnProcTable", "140737488355328"),
+    "webgpu-power": ("WebGpuExecutionProvider", "powerPreference", "all"),
     "plan-file": ("TensorRT-RTX", "runtime_cache", "/tmp/evil"),
     "plan-version": ("TensorRT-RTX", "tensorrt_version", "1/../2"),
 }

@@ -24,7 +24,7 @@ KEY = PlanKey(
 
 def test_a_plan_is_found_where_it_was_stored_before() -> None:
     """A new field of Recipe is a new digest, and one rebuild on each device: then this digest is another."""
-    assert plan_folder(KEY).name == "fc6a49ec1ece48ae0c11f158a1f3e3f087f60dbd4af9c1b7605b24f789f11244"
+    assert plan_folder(KEY).name == "7d78ff4cb39a4a932c0372ef527fd2ff9ac7a9110f35fc7dcba41b28a286da1c"
 
 
 def test_times_of_kernels_are_found_where_they_were_stored_before() -> None:

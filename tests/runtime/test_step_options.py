@@ -24,7 +24,8 @@ WRONG: dict[str, list[Any]] = {
     "float": ["7", [], {}, True, float("inf"), float("nan"), 2**64],
     "bool": [1, "yes", None, [], {}],
 }
-LISTS: list[Any] = ["ab", 7, {}, None, [[[]]], [{}]]
+# Four deep: the anchors of a head are lists of lists of pairs.
+LISTS: list[Any] = ["ab", 7, {}, None, [[[[]]]], [{}]]
 TABLES: list[Any] = ["ab", 7, [], [[]], True]
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pytest
 
-from edgewright_targets.record import RecordError, read_record, write_record
+from edgewright_targets.record import RecordError, added_in, read_record, write_record
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,22 @@ def test_a_value_that_is_left_out_because_it_is_none_is_none_again() -> None:
         assert read_record(Ride, json.loads(json.dumps(write_record(ride))), "a.toml") == ride
     with pytest.raises(RecordError, match=r"a.toml: the key 'minutes' is missing"):
         read_record(Ride, {"rain": True}, "a.toml")
+
+
+@dataclass(frozen=True)
+class Trip:
+    """A record that got fields."""
+
+    days: int = 1
+    stops: tuple[str, ...] = field(default=(), metadata=added_in(3))
+    by_night: bool = field(default=False, metadata=added_in(3))
+
+
+def test_a_field_that_older_readers_do_not_know_is_written_where_it_says_something() -> None:
+    assert write_record(Trip()) == {"days": 1}
+    full = Trip(stops=("Bern",), by_night=True)
+    assert write_record(full) == {"days": 1, "stops": ["Bern"], "by_night": True}
+    assert all(read_record(Trip, write_record(trip), "a.toml") == trip for trip in (Trip(), full))
 
 
 def test_writes_what_it_reads() -> None:

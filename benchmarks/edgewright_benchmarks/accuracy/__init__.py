@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from edgewright_benchmarks.accuracy._columns import column_from_scores
 from edgewright_benchmarks.accuracy._metric import Metric, Scores
 from edgewright_benchmarks.accuracy._scoring import NO_DROP, Scoring
 
-__all__ = ["NO_DROP", "Metric", "Scores", "Scoring"]
+__all__ = ["NO_DROP", "Metric", "Scores", "Scoring", "column_from_scores"]

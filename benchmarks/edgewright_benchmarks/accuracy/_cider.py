@@ -20,7 +20,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from edgewright_benchmarks.accuracy._columns import Floats, mean_interval
-from edgewright_benchmarks.result import Interval
+from edgewright_benchmarks.engine_result import Interval
 
 LONGEST = 4
 HIGHEST = 10.0

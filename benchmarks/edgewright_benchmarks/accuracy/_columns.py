@@ -15,8 +15,10 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.result import Interval
+from edgewright_benchmarks.engine_result import Interval, SampleScores
 from edgewright_benchmarks.statistics.intervals import (
+    confidence_of_drop,
+    largest_confidence,
     least_bound,
     mean_drop,
     paired_accuracy_drop,
@@ -45,12 +47,20 @@ class Column(ABC):
         """The metric with its two-sided interval of 95 %."""
 
     @abstractmethod
-    def drop(self, baseline: Self) -> Interval:
-        """How much less than the baseline's it is, with one-sided bounds of 95 %; positive is worse."""
+    def drop(self, baseline: Self, confidence: float = 0.95) -> Interval:
+        """How much less than the baseline's it is, with one-sided bounds; positive is worse."""
 
     @abstractmethod
-    def needed(self, baseline: Self, max_drop: float) -> int | None:
+    def needed(self, baseline: Self, max_drop: float, confidence: float = 0.95) -> int | None:
         """About how many such samples would bring the bound of the drop down to the budget; see `samples_needed`."""
+
+    def surest(self, baseline: Self, max_drop: float) -> float:
+        """The largest confidence at which the bound of the drop is within the budget; see `largest_confidence`."""
+        return largest_confidence(lambda confidence: self.drop(baseline, confidence).high, max_drop)
+
+    def scores(self) -> SampleScores | None:
+        """The form that a result keeps; None where samples have no scores of their own."""
+        return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,14 +78,25 @@ class Flags(Column):
         """The figure with its confidence interval."""
         return wilson(int(self.right.sum()), self.samples)
 
-    def drop(self, baseline: Self) -> Interval:
+    def drop(self, baseline: Self, confidence: float = 0.95) -> Interval:
         """The drop against the baseline, with its one-sided bound."""
-        return paired_accuracy_drop(baseline.right, self.right)
+        return paired_accuracy_drop(baseline.right, self.right, confidence=confidence)
 
-    def needed(self, baseline: Self, max_drop: float) -> int | None:
+    def needed(self, baseline: Self, max_drop: float, confidence: float = 0.95) -> int | None:
         """About how many samples would decide; None if more samples do not help."""
-        counts = (int((baseline.right & ~self.right).sum()), int((~baseline.right & self.right).sum()))
-        return samples_needed(counts, self.samples, max_drop)
+        return samples_needed(self._counts(baseline), self.samples, max_drop, confidence=confidence)
+
+    def surest(self, baseline: Self, max_drop: float) -> float:
+        """The largest confidence at which the bound is within the budget."""
+        return confidence_of_drop(*self._counts(baseline), self.samples, max_drop)
+
+    def scores(self) -> SampleScores:
+        """The form that a result keeps."""
+        return SampleScores(kind="flags", values=tuple(map(float, self.right)))
+
+    def _counts(self, baseline: Self) -> tuple[int, int]:
+        """Samples that were lost, and that were gained."""
+        return int((baseline.right & ~self.right).sum()), int((~baseline.right & self.right).sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,14 +124,21 @@ class Means(Column):
         """The figure with its confidence interval."""
         return mean_interval(self.values, span=baseline.span, value=self.value)
 
-    def drop(self, baseline: Self) -> Interval:
+    def drop(self, baseline: Self, confidence: float = 0.95) -> Interval:
         """The drop against the baseline, with its one-sided bound."""
         losses = self._losses(baseline)
-        return mean_drop(losses, np.zeros_like(losses), span=baseline.span)
+        return mean_drop(losses, np.zeros_like(losses), confidence=confidence, span=baseline.span)
 
-    def needed(self, baseline: Self, max_drop: float) -> int | None:
+    def needed(self, baseline: Self, max_drop: float, confidence: float = 0.95) -> int | None:
         """About how many samples would decide; None if more samples do not help."""
-        return samples_needed(self._losses(baseline), self.samples, max_drop, span=baseline.span)
+        losses = self._losses(baseline)
+        return samples_needed(losses, self.samples, max_drop, confidence=confidence, span=baseline.span)
+
+    def scores(self) -> SampleScores | None:
+        """The form that a result keeps; JSON has no numbers that are not finite."""
+        if not np.isfinite(self.values).all():
+            return None
+        return SampleScores(kind="means", values=tuple(map(float, self.values)), span=self.span, scale=self.scale)
 
     def _losses(self, baseline: Self) -> Floats:
         losses: Floats = (baseline.values - self.values) / self.scale
@@ -130,6 +158,21 @@ def mean_interval(scores: Floats, *, span: float = 1.0, value: float | None = No
     if value is None:
         value = float(np.clip(scores.mean(), 0, 1))
     return Interval(value, max(0.0, min(value, 1 - spread.high)), min(1.0, max(value, 1 - spread.low)))
+
+
+def column_from_scores(scores: SampleScores) -> Flags | Means:
+    """The column of scores that a result kept.
+
+    >>> from edgewright_benchmarks.accuracy._columns import column_from_scores
+    >>> from edgewright_benchmarks.engine_result import SampleScores
+    >>> before, after = (SampleScores(kind="flags", values=right) for right in ((1, 1, 1, 0), (1, 1, 0, 0)))
+    >>> column_from_scores(after).drop(column_from_scores(before)).value
+    0.25
+    """
+    values = np.asarray(scores.values, dtype=np.float64)
+    if scores.kind == "flags":
+        return Flags(values > 0)
+    return Means(values, span=scores.span, scale=scores.scale)
 
 
 class Ratio(Protocol):
@@ -191,27 +234,36 @@ class Resampled(Column):
         unseen = self.span * least_bound(self.count, confidence=0.975)
         return Interval(self.value, min(float(low), self.value - unseen), max(self.value, float(high)))
 
-    def drop(self, baseline: Self) -> Interval:
+    def drop(self, baseline: Self, confidence: float = 0.95) -> Interval:
         """The drop against the baseline, with its one-sided bound."""
         drop = baseline.value - self.value
-        low, high = self._spread(baseline)
+        low, high = self._spread(baseline, confidence)
         return Interval(
             drop,
-            drop - self._width(-low, -drop, self.count),
-            drop + self._width(high, drop, self.count),
-            confidence=0.95,
+            drop - self._width(-low, -drop, self.count, confidence),
+            drop + self._width(high, drop, self.count, confidence),
+            confidence=confidence,
         )
 
-    def needed(self, baseline: Self, max_drop: float) -> int | None:
+    def needed(self, baseline: Self, max_drop: float, confidence: float = 0.95) -> int | None:
         """About how many samples would decide; None if more samples do not help."""
         drop = baseline.value - self.value
-        _, high = self._spread(baseline)
-        return samples_within(lambda count: drop + self._width(high, drop, count), drop, self.count, max_drop)
+        _, high = self._spread(baseline, confidence)
 
-    def _spread(self, baseline: Self) -> tuple[float, float]:
+        def bound(count: int) -> float:
+            return drop + self._width(high, drop, count, confidence)
+
+        return samples_within(bound, drop, self.count, max_drop)
+
+    def surest(self, baseline: Self, max_drop: float) -> float:
+        """The largest confidence at which the bound is within the budget; never more than the resamples can tell."""
+        return min(super().surest(baseline, max_drop), 1 - 1 / (_RESAMPLES + 1))
+
+    def _spread(self, baseline: Self, confidence: float) -> tuple[float, float]:
         losses = baseline._draws - self._draws
-        low, high = np.quantile(losses, [0.05, 0.95]) - (baseline.value - self.value)
+        low, high = np.quantile(losses, [1 - confidence, confidence]) - (baseline.value - self.value)
         return float(low), float(high)
 
-    def _width(self, width: float, towards: float, count: int) -> float:
-        return max(width * math.sqrt(self.count / count), least_bound(count) * (self.span - towards), 0.0)
+    def _width(self, width: float, towards: float, count: int, confidence: float) -> float:
+        unseen = least_bound(count, confidence=confidence) * (self.span - towards)
+        return max(width * math.sqrt(self.count / count), unseen, 0.0)

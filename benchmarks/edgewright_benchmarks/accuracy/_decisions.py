@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edgewright_benchmarks.accuracy._columns import Means, column_from_ratio
 from edgewright_benchmarks.accuracy._corpus import Sums
-from edgewright_benchmarks.result import Interval
+from edgewright_benchmarks.engine_result import Interval
 from edgewright_benchmarks.statistics.resampling import bootstrap
 
 # Of a recording; shape (decisions,).

@@ -10,8 +10,9 @@ from typing import Any, Final, Generic, TypeVar
 import numpy as np
 
 from edgewright_benchmarks.accuracy._columns import Column, Flags
+from edgewright_benchmarks.engine_result import Interval
 from edgewright_benchmarks.predictions import Prediction, answers_differ
-from edgewright_benchmarks.result import Interval, Measure
+from edgewright_benchmarks.result import Measure
 from edgewright_targets import InputError
 
 # What predictions are measured against, in the form that a metric computes with.

@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import Any
 
 from edgewright_benchmarks.accuracy._metric import Metric, Scores
+from edgewright_benchmarks.engine_result import Accuracy, Interval, SampleScores
 from edgewright_benchmarks.predictions import Prediction
-from edgewright_benchmarks.result import Accuracy, Interval
+from edgewright_benchmarks.statistics.confidence import CONFIDENCE
 from edgewright_targets import InputError
 
 # The baseline loses nothing against itself; that is a definition and no measurement, so it has no width.
@@ -22,7 +23,9 @@ class Scoring:
         metric: Of the task.
         ground_truth: Of each sample; None where nothing is labelled.
         baseline: The float baseline's predictions.
-        max_drop: The budget as a share; with it `Accuracy.samples_needed` is filled where it applies.
+        max_drop: The budget as a share; with it `Accuracy.samples_needed` is filled where it applies, and `surest`.
+        confidence: Of each bound of a drop. The intervals of metrics decide nothing, and are those of 95 %.
+        keep_scores: Keep what each sample is worth, so that another measurement of the same data can be paired.
     """
 
     def __init__(
@@ -32,11 +35,15 @@ class Scoring:
         baseline: Sequence[Prediction],
         *,
         max_drop: float | None = None,
+        confidence: float = CONFIDENCE,
+        keep_scores: bool = False,
     ) -> None:
         self._given = metric
         self._ground_truth = ground_truth
         self._baseline = baseline
         self._max_drop = max_drop
+        self._keep_scores = keep_scores
+        self.confidence = confidence
 
     @cached_property
     def _metric(self) -> Metric[Any]:
@@ -58,7 +65,9 @@ class Scoring:
         """
         self._check(self._baseline)
         scores = self._baseline_scores
-        return Accuracy(self._metrics(scores, scores), NO_DROP, scores.column.samples)
+        return Accuracy(
+            self._metrics(scores, scores), NO_DROP, scores.column.samples, surest=1.0, scores=self._kept(scores)
+        )
 
     def of(self, predictions: Sequence[Prediction]) -> Accuracy:
         """An engine, compared with the baseline on the same samples.
@@ -83,11 +92,18 @@ class Scoring:
 
     def _compared(self, scores: Scores, baseline: Scores) -> Accuracy:
         column, theirs = scores.column, baseline.column
-        drop = column.drop(theirs)
+        drop = column.drop(theirs, self.confidence)
         if self._metric.bounded:
             drop = Interval(drop.value, max(0.0, drop.low), min(1.0, drop.high), drop.confidence)
-        needed = None if self._max_drop is None else column.needed(theirs, self._max_drop)
-        return Accuracy(self._metrics(scores, baseline), drop, column.samples, needed)
+        metrics = self._metrics(scores, baseline)
+        if self._max_drop is None:
+            return Accuracy(metrics, drop, column.samples, scores=self._kept(scores))
+        needed = column.needed(theirs, self._max_drop, self.confidence)
+        surest = column.surest(theirs, self._max_drop)
+        return Accuracy(metrics, drop, column.samples, needed, surest, scores=self._kept(scores))
+
+    def _kept(self, scores: Scores) -> SampleScores | None:
+        return scores.column.scores() if self._keep_scores else None
 
     def _metrics(self, scores: Scores, baseline: Scores) -> dict[str, Interval]:
         first = scores.interval or scores.column.interval(baseline.column)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewright_benchmarks.accuracy._outputs import NO_ANSWER, class_scores, top_classes
+from edgewright_benchmarks.engine_result import Interval
 from edgewright_benchmarks.predictions import Prediction
-from edgewright_benchmarks.result import Interval
 from edgewright_benchmarks.statistics.resampling import bootstrap
 from edgewright_targets import InputError
 
@@ -91,12 +91,12 @@ def auc_of(predictions: Sequence[Prediction], labels: NDArray[np.int64]) -> Inte
     value = float(roc_auc_score(yes, scores))
 
     def aucs(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-        return _auc_of_counts(scores, yes, counts)
+        return auc_of_counts(scores, yes, counts)
 
     return bootstrap(value, aucs, len(scores), resamples=_RESAMPLES, of_counts=True)
 
 
-def _auc_of_counts(
+def auc_of_counts(
     scores: NDArray[np.float64], yes: NDArray[np.bool_], counts: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """The AUC of the resamples that have both classes: the share of pairs in order, equal scores counting half."""

@@ -13,8 +13,8 @@ from edgewright_benchmarks.accuracy._metric import WHOLE, Agreement, Scores, all
 from edgewright_benchmarks.accuracy._outputs import NO_ANSWER, flatten, texts_among, top_classes
 from edgewright_benchmarks.accuracy._single import classes_of, threshold_of
 from edgewright_benchmarks.accuracy.classification import classes_differ, is_among
+from edgewright_benchmarks.engine_result import Interval
 from edgewright_benchmarks.predictions import Prediction
-from edgewright_benchmarks.result import Interval
 from edgewright_benchmarks.statistics.intervals import wilson
 from edgewright_runtime.gaps import largest_gap, odd_places
 

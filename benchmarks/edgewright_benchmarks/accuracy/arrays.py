@@ -14,7 +14,19 @@ from edgewright_benchmarks.predictions import Prediction
 from edgewright_targets import InputError
 
 
-class LabelledArrays(LabelledClassification):
+class LabelledClasses(LabelledClassification):
+    """Class indices, which may have a point."""
+
+    def reference(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> Classes:
+        """The labels.
+
+        Raises:
+            InputError: They are not class indices.
+        """
+        return super().reference(whole_classes(ground_truth), baseline)
+
+
+class LabelledArrays(LabelledClasses):
     """Class indices are scored as classes, tuples of them as labels, and other numbers as such."""
 
     def suited(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> Metric[Any]:
@@ -37,7 +49,19 @@ class LabelledArrays(LabelledClassification):
                 )
         return self
 
-    def reference(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> Classes:
-        """The labels, which may have a point."""
-        whole = None if ground_truth is None else [int(label) for label in ground_truth]
-        return super().reference(whole, baseline)
+
+def whole_classes(ground_truth: Sequence[Any] | None) -> list[int] | None:
+    """Class indices that may have a point, as whole numbers.
+
+    Raises:
+        InputError: They are not class indices.
+    """
+    if ground_truth is None:
+        return None
+    for label in ground_truth:
+        if isinstance(label, tuple) or label != int(label):
+            raise InputError(
+                f"This metric compares classes; the ground truth of a sample is {label!r}.",
+                hint="A class index is a whole number from 0.",
+            )
+    return [int(label) for label in ground_truth]

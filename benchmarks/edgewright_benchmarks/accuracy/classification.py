@@ -13,8 +13,8 @@ from edgewright_benchmarks.accuracy._columns import Flags
 from edgewright_benchmarks.accuracy._metric import Metric, Scores
 from edgewright_benchmarks.accuracy._outputs import class_scores, tell_apart
 from edgewright_benchmarks.accuracy._single import auc_of, check_width, classes_of, threshold_of
+from edgewright_benchmarks.engine_result import Interval
 from edgewright_benchmarks.predictions import Prediction
-from edgewright_benchmarks.result import Interval
 from edgewright_benchmarks.statistics.intervals import metric_interval, wilson
 from edgewright_targets import InputError
 

@@ -15,8 +15,8 @@ from edgewright_benchmarks.accuracy._decisions import Decisions, f1_column
 from edgewright_benchmarks.accuracy._metric import Agreement, Metric, Scores, check_ground_truth
 from edgewright_benchmarks.accuracy._outputs import flatten
 from edgewright_benchmarks.accuracy._single import cut_of
+from edgewright_benchmarks.engine_result import Interval
 from edgewright_benchmarks.predictions import Prediction
-from edgewright_benchmarks.result import Interval
 from edgewright_benchmarks.statistics.resampling import bootstrap
 from edgewright_targets import InputError
 

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from edgewright_benchmarks.accuracy._columns import Means
 from edgewright_benchmarks.accuracy._metric import Metric, Scores
+from edgewright_benchmarks.engine_result import Interval
 from edgewright_benchmarks.predictions import Prediction
-from edgewright_benchmarks.result import Interval, Measure
+from edgewright_benchmarks.result import Measure
 from edgewright_benchmarks.statistics.intervals import mean_drop
 from edgewright_benchmarks.statistics.resampling import bootstrap
 from edgewright_targets import InputError

@@ -13,8 +13,8 @@ from edgewright_benchmarks.accuracy._columns import Means
 from edgewright_benchmarks.accuracy._metric import WHOLE, Agreement, Scores
 from edgewright_benchmarks.accuracy._outputs import answers_of
 from edgewright_benchmarks.accuracy._perceptual import NOTHING_ALIKE, can_be_seen, perceptual_distance
+from edgewright_benchmarks.engine_result import Interval
 from edgewright_benchmarks.predictions import Prediction
-from edgewright_benchmarks.result import Interval
 from edgewright_benchmarks.statistics.resampling import bootstrap
 
 # The window in which SSIM compares, as scikit-image has it unless told otherwise; smaller pictures take a smaller one.

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from edgewright_benchmarks.accuracy._columns import Means, Resampled
 from edgewright_benchmarks.accuracy._metric import WHOLE, Agreement, Metric, Scores, check_ground_truth
 from edgewright_benchmarks.accuracy._outputs import flatten
+from edgewright_benchmarks.engine_result import Interval
 from edgewright_benchmarks.predictions import Prediction
-from edgewright_benchmarks.result import Interval
+from edgewright_benchmarks.statistics.paired import student_quantile
 from edgewright_benchmarks.statistics.resampling import Statistic
 from edgewright_targets import InputError
 
@@ -41,7 +42,7 @@ class LabelledRegression(Metric[Numbers]):
         The error is left out where an answer is not finite: it has none.
         """
         found = numbers_of(predictions)
-        errors = {"mse": _mean_squared_error(found, reference)} if np.isfinite(found).all() else {}
+        errors = {"mse": mean_with_interval((found - reference) ** 2)} if np.isfinite(found).all() else {}
         return Scores("spearman", Resampled(_spearman(found, reference), len(reference), _SPAN), errors)
 
     def changed(self, predictions: Sequence[Prediction], _baseline: Sequence[Prediction], /) -> Sequence[bool | None]:
@@ -97,14 +98,18 @@ def _number(prediction: Prediction) -> float:
     return float(row[0])
 
 
-def _mean_squared_error(found: Numbers, right: Numbers) -> Interval:
-    """With its t interval, two-sided 95 %."""
-    from scipy import stats
+def mean_with_interval(values: Numbers, *, least: float = 0.0) -> Interval:
+    """The mean of errors or of other values that nothing bounds above, with its t interval, two-sided 95 %.
 
-    errors = (found - right) ** 2
-    value = float(errors.mean())
-    width = float(stats.t.ppf(0.975, len(errors) - 1) * errors.std(ddof=1) / np.sqrt(len(errors)))
-    return Interval(value, max(0.0, value - width), value + width)
+    Args:
+        values: Of each sample.
+        least: None is smaller.
+    """
+    value = float(values.mean())
+    if len(values) < 2:
+        return Interval(value, least, value)
+    width = float(student_quantile(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
+    return Interval(value, max(least, value - width), value + width)
 
 
 def _spearman(found: Numbers, right: Numbers) -> Statistic:

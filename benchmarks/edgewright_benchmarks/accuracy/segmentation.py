@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from edgewright_benchmarks.accuracy._columns import column_from_ratio
 from edgewright_benchmarks.accuracy._corpus import MeanOfSums
 from edgewright_benchmarks.accuracy._metric import Agreement, Metric, Scores, check_ground_truth
+from edgewright_benchmarks.engine_result import Interval
 from edgewright_benchmarks.predictions import Prediction
-from edgewright_benchmarks.result import Interval
 from edgewright_benchmarks.statistics.intervals import rate_interval
 from edgewright_benchmarks.truth.masks import IGNORED, read_mask
 from edgewright_targets import InputError

@@ -15,8 +15,8 @@ from edgewright_benchmarks.accuracy._columns import Means
 from edgewright_benchmarks.accuracy._metric import WHOLE, Agreement, Metric, Scores, check_ground_truth
 from edgewright_benchmarks.accuracy._outputs import texts_of
 from edgewright_benchmarks.accuracy._transcripts import Errors, count_errors, spoken
+from edgewright_benchmarks.engine_result import Interval
 from edgewright_benchmarks.predictions import Prediction
-from edgewright_benchmarks.result import Interval
 from edgewright_benchmarks.statistics.intervals import rate_interval, wilson
 from edgewright_targets import InputError
 

@@ -20,8 +20,8 @@ from edgewright_benchmarks.accuracy._columns import Floats, Means
 from edgewright_benchmarks.accuracy._metric import Agreement, Metric, Scores, check_ground_truth
 from edgewright_benchmarks.accuracy._outputs import texts_of
 from edgewright_benchmarks.accuracy._transcripts import count_characters
+from edgewright_benchmarks.engine_result import Interval
 from edgewright_benchmarks.predictions import Prediction
-from edgewright_benchmarks.result import Interval
 from edgewright_benchmarks.statistics.intervals import rate_interval, wilson
 
 # One or several for each sample.

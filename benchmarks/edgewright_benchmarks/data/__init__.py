@@ -20,16 +20,19 @@ from edgewright_benchmarks.data._folder import read_folder
 from edgewright_benchmarks.data._lines import DataWarning, open_text
 from edgewright_benchmarks.data._shards import PARQUET, find_stored
 from edgewright_benchmarks.data._table import MOST_ROWS, drawn, read_csv, read_jsonl
-from edgewright_benchmarks.tasks import find_task
-from edgewright_benchmarks.truth.ground_truth import LABEL_COLUMN, ArrayNames, Form, Truth
+from edgewright_benchmarks.tasks import NO_FUNCTIONS, OwnFunctions, find_task
+from edgewright_benchmarks.truth.ground_truth import ANY_INPUT, LABEL_COLUMN, WHOLE_ROWS, ArrayNames, Form, Truth
 from edgewright_benchmarks.truth.objects import OBJECTS
-from edgewright_runtime.samples import FILE_INPUTS, LATENT_INPUT, input_names
+from edgewright_runtime.samples import FILE_INPUTS, LATENT_INPUT, ROW_INPUT, input_names
 from edgewright_targets import InputError
+from edgewright_targets.errors import first_few
 from edgewright_targets.git_lfs import refuse_pointer
 
 __all__ = [
     "LABEL_COLUMN",
     "MOST_ROWS",
+    "PARQUET",
+    "READERS",
     "ArrayNames",
     "DataWarning",
     "Dataset",
@@ -84,6 +87,16 @@ class Dataset:
         draws = (*self.draws, Draw(len(self.samples), count, first, seed))
         return replace(self, samples=tuple(self.samples[index] for index in chosen), labels=labels, draws=draws)
 
+    def split(self, count: int, *, seed: int = 0) -> tuple[Dataset, Dataset]:
+        """The samples that `part` draws, and the others, which count as other data from here on."""
+        chosen = set(drawn(len(self.samples), count, seed=seed))
+        others = [index for index in range(len(self.samples)) if index not in chosen]
+        labels = None if self.labels is None else tuple(self.labels[index] for index in others)
+        digest = hashlib.sha256(f"{self.digest} without {count} drawn by {seed}".encode()).hexdigest()
+        samples = tuple(self.samples[index] for index in others)
+        rest = replace(self, digest=digest, table=digest, samples=samples, labels=labels)
+        return self.part(count, seed=seed), rest
+
     def spread(self, count: int, *, seed: int = 0) -> tuple[Any, ...]:
         """At most `count` samples drawn without replacement, the same for the same seed."""
         if len(self.samples) <= count:
@@ -100,6 +113,7 @@ def read_dataset(
     class_names: tuple[str, ...] = (),
     most: int | None = None,
     arrays: ArrayNames | None = None,
+    own: OwnFunctions = NO_FUNCTIONS,
 ) -> Dataset:
     """Read a data file, or a folder of files.
 
@@ -122,6 +136,8 @@ def read_dataset(
         input_name: What the model takes, as its pipeline says it.
         class_names: Allowed labels, by index.
         arrays: The inputs of a model that takes named arrays, as far as they are known.
+        own: Functions of the user's own. With one that prepares samples, data for named arrays may also be a table,
+            whose rows it takes as a dict of columns, or a folder of files.
         most: Of a table of text, keep so many rows only: those that `Dataset.part` would take of all.
 
     Raises:
@@ -129,14 +145,17 @@ def read_dataset(
     """
     path = Path(path)
     name = path.name
-    form = Form(input_names(input_name), find_task(task).truth, class_names, most, arrays)
+    truth = find_task(task, own).truth
+    form = Form(input_names(input_name), truth, class_names, most, None if own.pre else arrays)
+    if own.pre and not form.names and path.suffix.lower() != ".npz" and not (path.is_dir() and array_files(path)):
+        form = replace(form, names=(ANY_INPUT,))
     tables = (*METADATA_FILES, *(COCO_FILES if form.truth is OBJECTS else ()))
     path = next((path / table for table in tables if path.is_dir() and (path / table).is_file()), path)
     kept: object = None
     if path.is_file():
         refuse_pointer(path)
     try:
-        stored = find_stored(path) if form.names else None
+        stored = find_stored(path) if form.names and not set(form.names) & set(WHOLE_ROWS) else None
         if stored is not None:
             samples, labels, kept = stored.read(form)
         else:
@@ -147,6 +166,9 @@ def read_dataset(
         raise InputError(f"'{path}' cannot be read: {error}.") from error
     if not samples:
         raise InputError(f"'{path}' has no samples.")
+    if own.pre:
+        samples, digest = own.prepared(samples, input_name, f"'{path}'"), own.digest(digest)
+        _check_names(samples[0], arrays, own, path)
     if labels and form.truth.whole is not None and (problem := form.truth.whole(labels, f"'{path}'")):
         warnings.warn(DataWarning(problem), stacklevel=2)
     return Dataset(
@@ -157,6 +179,19 @@ def read_dataset(
         table=table,
         kept=kept,
     )
+
+
+def _check_names(sample: Any, arrays: ArrayNames | None, own: OwnFunctions, path: Path) -> None:
+    """Raise where prepared arrays are not the inputs of the model."""
+    if arrays is None:
+        return
+    wrong = [name for name in sample if name not in (*arrays.needed, *arrays.optional)]
+    missing = [name for name in arrays.needed if name not in sample]
+    if wrong or missing:
+        raise InputError(
+            f"'{path}': '{own.pre}' returned the arrays {first_few(sample)}.",
+            hint=f"The inputs of the model are {first_few((*arrays.needed, *arrays.optional))}.",
+        )
 
 
 def check_there(path: str | Path | None) -> None:
@@ -201,11 +236,18 @@ def _reader(path: Path, form: Form) -> Reader:
     if form.names == (LATENT_INPUT,):
         # Seeds are a column, latents are arrays.
         wanted, listing = [*wanted, ".npz"], "a .csv or .jsonl file of seeds, or an .npz file of latents"
+    if form.names == (ANY_INPUT,):
+        wanted, listing = (
+            [".csv", ".tsv", ".jsonl", ".npz"],
+            "what --pre takes: a .csv, .jsonl or .npz file, or a folder",
+        )
+    if form.names == (ROW_INPUT,):
+        wanted, listing = [".csv", ".tsv", ".jsonl"], "a .csv or .jsonl file"
     takes = " and ".join(form.names) or "named arrays"
     if path.is_dir():
         if not form.names:
             return read_npz_folder
-        if len(form.names) == 1 and form.names[0] in FILE_INPUTS:
+        if len(form.names) == 1 and form.names[0] in (*FILE_INPUTS, ANY_INPUT):
             return read_folder
         raise InputError(f"'{path}' is a folder; expected a data file.", hint=f"This model takes {listing}.")
     if path.suffix.lower() not in (*READERS, PARQUET):

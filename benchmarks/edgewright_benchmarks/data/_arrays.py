@@ -34,7 +34,7 @@ def read_npz(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
         )
     total = next(iter(counts.values()))
     samples = [{name: array[i : i + 1] for name, array in arrays.items()} for i in range(total)]
-    return samples, None if truth is None else _right(truth, form.class_names, path)
+    return samples, None if truth is None else _right(truth, form, path)
 
 
 def array_files(folder: Path) -> list[Path]:
@@ -58,7 +58,7 @@ def read_npz_folder(folder: Path, form: Form) -> tuple[list[Any], list[Any] | No
         _refuse_odd(path, arrays, rows=False)
         if truth is not None:
             # Of one sample: a number, or a row of which labels hold.
-            labels += _right(truth.reshape(1, -1), form.class_names, path)
+            labels += _right(truth.reshape(1, -1), form, path)
         samples.append(arrays)
         if labels and len(labels) != len(samples):
             raise InputError(f"'{folder}': some of the files have an array '{LABEL_COLUMN}', others do not.")
@@ -115,11 +115,15 @@ def _bad_rows(array: Array) -> str:
     return f"{len(bad)} of {array.shape[0]} samples (the first: {listing})"
 
 
-def _right(truth: Array, class_names: tuple[str, ...], path: Path) -> list[Any]:
+def _right(truth: Array, form: Form, path: Path) -> list[Any]:
     """Ground truth of each sample: a class index, a number if it is a float, or the indices of several labels.
 
-    A column of its own is taken as well; several columns of 0 and 1 say which labels hold.
+    A column of its own is taken as well; several columns of 0 and 1 say which labels hold. A metric may read it
+    otherwise, see `Truth.array`.
     """
+    class_names = form.class_names
+    if form.truth.array is not None:
+        return form.truth.array(truth, path)
     if truth.ndim == 2 and truth.shape[1] == 1:
         truth = truth[:, 0]
     if truth.dtype.kind not in "iufb" or truth.ndim not in (1, 2):

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from edgewright_benchmarks.data._lines import DataWarning, how_read, lines, open_text, separated_rows, warn_of_indices
-from edgewright_benchmarks.truth.ground_truth import CLASS, TAGS, Form, is_class_index
-from edgewright_runtime.samples import FILE_INPUTS, LIST_INPUTS
+from edgewright_benchmarks.truth.ground_truth import ANY_INPUT, CLASS, TAGS, WHOLE_ROWS, Form, is_class_index
+from edgewright_runtime.samples import FILE_INPUTS, LIST_INPUTS, ROW_INPUT
 from edgewright_targets import InputError
 from edgewright_targets.errors import first_few
 
@@ -99,7 +99,8 @@ def _count_lines(path: Path) -> int:
 
 
 def _columns_read(form: Form) -> tuple[str, ...]:
-    return (*form.names, form.truth.column, *(PATH_COLUMNS if set(FILE_INPUTS) & set(form.names) else ()))
+    names = tuple(name for name in form.names if name not in WHOLE_ROWS)
+    return (*names, form.truth.column, *(PATH_COLUMNS if set(FILE_INPUTS) & set(names) else ()))
 
 
 def _refuse_repeated(path: Path, form: Form, header: list[str]) -> None:
@@ -159,7 +160,7 @@ def samples_of_rows(
     Raises:
         InputError: A row is wrong, or a table of more rows than are kept in memory is wanted whole.
     """
-    columns = {name: column_of(path, form, header, name) for name in form.names}
+    columns = {name: column_of(path, form, header, name) for name in form.names if name not in WHOLE_ROWS}
     # A table that pandas wrote may have a column without a name.
     labelled = bool(form.truth.column) and form.truth.column in header
     if form.truth.column and not labelled:
@@ -169,12 +170,12 @@ def samples_of_rows(
     samples: list[Any] = []
     labels: list[Any] = []
     for place, row in _kept(path, form, rows, wanted):
-        values = {name: _value(path, name, row.get(column), place) for name, column in columns.items()}
+        values = _values(path, form, columns, row, place)
         # A file of some kilobytes can say one long text a million times.
         characters += sum(len(value) for value in values.values() if isinstance(value, str))
         if characters > MOST_CHARACTERS:
             raise too_large(path, f"more than {MOST_CHARACTERS:,} characters")
-        samples.append(values if len(values) > 1 else next(iter(values.values())))
+        samples.append(values if columns == {} or len(values) > 1 else next(iter(values.values())))
         if not labelled and form.truth.column in row:
             raise InputError(f"{place}: '{form.truth.column}' is present, but the first line does not have it.")
         if labelled:
@@ -190,6 +191,15 @@ def samples_of_rows(
     if numbered:
         warn_of_indices(f"'{path}': the column '{form.truth.column}' holds", form.class_names)
     return samples, labels if labelled else None
+
+
+def _values(path: Path, form: Form, columns: dict[str, str], row: dict[str, object], place: str) -> dict[str, object]:
+    """The inputs of a row, or all of its columns where a function of the user's takes them."""
+    if ROW_INPUT in form.names:
+        return {name: cell for name, cell in row.items() if name != form.truth.column}
+    if ANY_INPUT in form.names:
+        return {name: _any(path, name, cell, place) for name, cell in row.items() if name != form.truth.column}
+    return {name: _value(path, name, row.get(column), place) for name, column in columns.items()}
 
 
 def _kept(
@@ -257,6 +267,11 @@ def _value(path: Path, name: str, cell: Any, place: str) -> Any:
     if not isinstance(cell, str) or not cell.strip():
         raise InputError(f"{place}: the {name} is empty.")
     return cell
+
+
+def _any(path: Path, name: str, cell: object, place: str) -> object:
+    """A cell as it stands; of a column that is called as one of files, the file."""
+    return _file(path, name, cell, place) if name in (*FILE_INPUTS, *PATH_COLUMNS) else cell
 
 
 def _texts(name: str, cell: Any, place: str) -> list[str]:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 if TYPE_CHECKING:
     from edgewright_benchmarks.predictions import Prediction
-    from edgewright_runtime.responses import Loaded, Timed
+    from edgewright_runtime.finished import Finished
+    from edgewright_runtime.requests import TimeTokens
+    from edgewright_runtime.responses import ColdStarted, EnergyRead, Loaded, Timed, TokenTimes
     from edgewright_runtime.selftest import SelfTestReport
     from edgewright_targets import HostFacts
 
@@ -95,14 +97,26 @@ class EngineWorker(Protocol):
     def load(self, package: PurePath, engine: str | None, threads: int | None) -> Loaded:
         """Activate an engine; None is the one that the package prefers there."""
 
+    def cold_start(self, package: PurePath, engine: str, threads: int | None) -> ColdStarted:
+        """Start an engine in a fresh process there, which answers the first of the samples."""
+
     def answer(self, indices: Sequence[int]) -> list[Prediction]:
         """Predictions for these samples."""
 
     def time(self, indices: Sequence[int]) -> Timed:
         """Seconds of a call for each of these samples."""
 
+    def time_tokens(self, request: TimeTokens) -> TokenTimes:
+        """How fast a text comes after a prompt of a length."""
+
+    def energy(self, indices: Sequence[int]) -> EnergyRead:
+        """What sensors of energy say there of calls with these samples."""
+
     def verify(self, package: PurePath, engine: str | None, *, strict: bool) -> SelfTestReport:
         """Check a package there."""
+
+    def keep_finished(self, package: PurePath, found: Finished) -> None:
+        """Keep what was found about an engine where it runs."""
 
     def peak_memory_bytes(self) -> int:
         """Peak resident memory, 0 where it is not known."""

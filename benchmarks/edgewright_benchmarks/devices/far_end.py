@@ -109,6 +109,8 @@ class FarEnd:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._created += [str(path) for path in missing]
             lock = os.open(self._folder, os.O_RDONLY)
+            # Whoever has the folder now cannot remove the folders around it once this session is in there.
+            self._created = list(dict.fromkeys([*self._created, *self._state().get("created", ())]))
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | (0 if request["wait"] else fcntl.LOCK_NB))
             except BlockingIOError:

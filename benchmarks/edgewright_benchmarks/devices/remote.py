@@ -11,7 +11,9 @@ from edgewright_benchmarks.predictions import Prediction
 
 if TYPE_CHECKING:
     from edgewright_benchmarks.devices.workers import WorkerProcess
-    from edgewright_runtime.responses import Loaded, Timed
+    from edgewright_runtime.finished import Finished
+    from edgewright_runtime.requests import TimeTokens
+    from edgewright_runtime.responses import ColdStarted, EnergyRead, Loaded, Timed, TokenTimes
     from edgewright_runtime.selftest import SelfTestReport
     from edgewright_targets import HostFacts
 
@@ -61,6 +63,10 @@ class RemoteWorker:
         self._cold = False
         return answer
 
+    def cold_start(self, package: PurePath, engine: str, threads: int | None) -> ColdStarted:
+        """Start an engine in a fresh process there; the connection is not part of its time."""
+        return self._do("cold_start", lambda process: process.cold_start(package, engine, threads))
+
     def answer(self, indices: Sequence[int]) -> list[Prediction]:
         """Predictions for these samples."""
         made, self.changes = self._do("answer", lambda process: (process.answer(indices), process.changes))
@@ -78,9 +84,21 @@ class RemoteWorker:
 
         return self._do("time", timed)
 
+    def time_tokens(self, request: TimeTokens) -> TokenTimes:
+        """How fast a text comes after a prompt of a length."""
+        return self._do("time_tokens", lambda process: process.time_tokens(request))
+
+    def energy(self, indices: Sequence[int]) -> EnergyRead:
+        """What sensors of energy say there of calls with these samples."""
+        return self._do("energy", lambda process: process.energy(indices))
+
     def verify(self, package: PurePath, engine: str | None, *, strict: bool) -> SelfTestReport:
         """Check a package there."""
         return self._do("verify", lambda process: process.verify(package, engine, strict=strict))
+
+    def keep_finished(self, package: PurePath, found: Finished) -> None:
+        """Keep there what was found about an engine, where `load` finds it."""
+        self._do("finished", lambda process: process.keep_finished(package, found))
 
     def peak_memory_bytes(self) -> int:
         """Peak resident memory; 0 where a process took another one's place and answered only a part."""

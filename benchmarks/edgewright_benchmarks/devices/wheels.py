@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from importlib import metadata, util
+from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -16,6 +16,7 @@ from edgewright_benchmarks.devices.responses import DeviceFacts
 from edgewright_benchmarks.progress import Progress
 from edgewright_runtime.steps import step_kind
 from edgewright_targets import InputError, MissingDependencyError
+from edgewright_targets.installed import has_pip
 
 # All that the runtime imports; what their wheels require beyond is for other uses of theirs.
 BASE = ("numpy", "onnxruntime")
@@ -71,7 +72,7 @@ def download(names: Iterable[str], facts: DeviceFacts, folder: Path, device: str
     if libc is None or facts.implementation != "cpython":
         kind = facts.libc or facts.system
         raise InputError(f"{lacking}. Wheels can be copied to CPython on glibc only, not to {kind}.", hint=by_hand)
-    if util.find_spec("pip") is None:
+    if not has_pip():
         raise MissingDependencyError(
             f"{lacking}. pip is needed to fetch wheels, but is not installed here.", hint=by_hand
         )

@@ -6,21 +6,25 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Self, TypeVar
 
 from edgewright_benchmarks.child_process import end_group, ended_after, ending, exit_code, last_lines, last_words
 from edgewright_benchmarks.devices.engine_worker import WORKER_COMMAND, ConnectionLostError, SampleChanges, WorkerError
 from edgewright_benchmarks.predictions import Prediction, prediction_from_arrays
-from edgewright_runtime.requests import Keep, Load, Samples, Verify
+from edgewright_runtime.finished import Finished
+from edgewright_runtime.requests import ColdStart, Found, Keep, Load, Samples, TimeTokens, Verify
 from edgewright_runtime.responses import (
     Answered,
+    ColdStarted,
     Done,
+    EnergyRead,
     Hello,
     Loaded,
     Memory,
     Refused,
     ResponseError,
     Timed,
+    TokenTimes,
     read_response,
 )
 from edgewright_runtime.selftest import SelfTestReport
@@ -31,7 +35,6 @@ if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
 
 T = TypeVar("T")
-Request = Keep | Load | Samples | Verify
 
 # Compiling a large graph for a new shape takes a provider minutes at worst; a worker silent for longer is stuck.
 TIMEOUT_SECONDS = 900.0
@@ -42,6 +45,9 @@ class WorkerProcess:
 
     Args:
         command: Starts it; by default this Python. An emulator's command goes here.
+        sees_files: It sees the files of this machine, so that only their paths are sent; None is true of this Python
+            and false of other commands.
+        errors: An open file for what it writes to standard error, which the caller closes; by default its own.
         timeout: Seconds that one request may take before the worker is ended.
         connection_code: Exit code of `command` that says that the connection to the worker ended, where there is one.
     """
@@ -50,15 +56,18 @@ class WorkerProcess:
         self,
         *,
         command: Sequence[str] = WORKER_COMMAND,
+        sees_files: bool | None = None,
+        errors: IO[bytes] | None = None,
         timeout: float = TIMEOUT_SECONDS,
         connection_code: int | None = None,
     ) -> None:
         self._timeout = timeout
         # Elsewhere, or in an emulator, this machine's files may not be there: they are sent.
-        self._sees_files = tuple(command) == WORKER_COMMAND
+        self._sees_files = tuple(command) == WORKER_COMMAND if sees_files is None else sees_files
         self._connection_code = connection_code
         self._timed_out = False
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close(), lives as long as the process
+        self._shares_errors = errors is not None
+        self._errors = errors or tempfile.TemporaryFile()  # noqa: SIM115 - closed in close(), lives as long as the process
         self.changes = SampleChanges()
         self._process = subprocess.Popen(
             list(command),
@@ -92,6 +101,10 @@ class WorkerProcess:
         Without an engine the first in the package's order that can run there does.
         """
         return self._request(Loaded, "load", Load(str(package), engine, threads, emulate))[0]
+
+    def cold_start(self, package: PurePath, engine: str, threads: int | None) -> ColdStarted:
+        """Start an engine in a fresh process beside the worker, which answers the first of the samples kept."""
+        return self._request(ColdStarted, "cold_start", ColdStart(str(package), engine, threads))[0]
 
     def answer(self, indices: Sequence[int]) -> list[Prediction]:
         """The predictions for these samples."""
@@ -128,16 +141,31 @@ class WorkerProcess:
             raise self._garbled("time", f"it has {len(timed.seconds)} times for {len(indices)} calls")
         return timed
 
+    def time_tokens(self, request: TimeTokens) -> TokenTimes:
+        """Seconds to the first new token after a prompt made of the samples kept, and of the tokens after it."""
+        found = self._request(TokenTimes, "time_tokens", request)[0]
+        if (found.prompt_tokens, found.new_tokens) != (request.prompt_tokens, request.new_tokens):
+            raise self._garbled("time_tokens", "it is of other numbers of tokens")
+        return found
+
+    def energy(self, indices: Sequence[int]) -> EnergyRead:
+        """What the sensors of the worker's machine say of calls with these samples, or why they say nothing."""
+        return self._request(EnergyRead, "energy", Samples(tuple(indices)))[0]
+
     def verify(self, package: PurePath, engine: str | None, *, strict: bool) -> SelfTestReport:
         """The self-test of a package, or an error of the kind `check`."""
         return self._request(SelfTestReport, "verify", Verify(str(package), engine, strict))[0]
+
+    def keep_finished(self, package: PurePath, found: Finished) -> None:
+        """Keep there what was found about an engine, where `load` finds it."""
+        self._request(Done, "finished", Found(str(package), found))
 
     def peak_memory_bytes(self) -> int:
         """Peak resident memory of the worker so far."""
         return self._request(Memory, "memory")[0].peak_bytes
 
     def _request(
-        self, kind: type[T], operation: str, request: Request | None = None, arrays: Arrays | None = None
+        self, kind: type[T], operation: str, request: object | None = None, arrays: Arrays | None = None
     ) -> tuple[T, Arrays]:
         data, made = self._exchange(operation, request, arrays)
         return self._read(kind, data, operation), made
@@ -152,7 +180,7 @@ class WorkerProcess:
         return response
 
     def _exchange(
-        self, operation: str, request: Request | None = None, arrays: Arrays | None = None
+        self, operation: str, request: object | None = None, arrays: Arrays | None = None
     ) -> tuple[dict[str, object], Arrays]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -203,7 +231,8 @@ class WorkerProcess:
             self._process.kill()
             self._process.wait()
         self._process.stdout.close()
-        self._errors.close()
+        if not self._shares_errors:
+            self._errors.close()
 
     def __enter__(self) -> Self:
         return self

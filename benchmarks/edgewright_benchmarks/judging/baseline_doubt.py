@@ -14,9 +14,9 @@ import numpy as np
 
 from edgewright_benchmarks.accuracy._outputs import flatten
 from edgewright_benchmarks.accuracy._single import classes_of, threshold_of
+from edgewright_benchmarks.engine_result import Accuracy
 from edgewright_benchmarks.metrics import metric_title, metric_value
 from edgewright_benchmarks.predictions import Prediction
-from edgewright_benchmarks.result import Accuracy
 from edgewright_benchmarks.statistics.bounds import apart, upper
 
 # What a warning about it begins with.
@@ -27,7 +27,7 @@ _FEWEST = 4
 _NOTHING = 0.01
 _HALF = 0.5
 # Metrics of which zero is the middle.
-_SIGNED = ("spearman",)
+_SIGNED = ("spearman", "pearson", "r2", "si_sdr")
 
 
 def baseline_doubt(accuracy: Accuracy, outputs: Sequence[Prediction], truth: Sequence[Any]) -> str:

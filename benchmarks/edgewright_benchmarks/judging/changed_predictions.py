@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgewright_benchmarks.result import ChangedPredictions
+from edgewright_benchmarks.engine_result import ChangedPredictions
 
 # Numbers that are kept: as many as a person looks up.
 _KEPT = 20

@@ -11,13 +11,20 @@ import numpy as np
 
 from edgewright_benchmarks.accuracy import Scoring
 from edgewright_benchmarks.data import Dataset
+from edgewright_benchmarks.engine_result import EngineResult, Latency
 from edgewright_benchmarks.judging.baseline_doubt import baseline_doubt
 from edgewright_benchmarks.judging.changed_predictions import changed_predictions
 from edgewright_benchmarks.judging.odd_values import odd_values
-from edgewright_benchmarks.measuring.meter import MeterSettings, Readings
-from edgewright_benchmarks.result import DataFacts, EngineResult, Latency, Measure, Settings
+from edgewright_benchmarks.measuring.cold_starts import cold_start_of
+from edgewright_benchmarks.measuring.energy import energy_of
+from edgewright_benchmarks.measuring.meter_settings import MeterSettings
+from edgewright_benchmarks.measuring.readings import Readings
+from edgewright_benchmarks.measuring.text_speed import text_speeds_of
+from edgewright_benchmarks.result import DataFacts, Measure, Settings
+from edgewright_benchmarks.statistics.confidence import CONFIDENCE
 from edgewright_benchmarks.statistics.intervals import latency_ratio, stability_warnings
-from edgewright_benchmarks.tasks import find_task
+from edgewright_benchmarks.statistics.percentiles import latency_draws
+from edgewright_benchmarks.tasks import Task
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_runtime.providers import PLUGINS
 from edgewright_targets import Rung, __version__
@@ -96,24 +103,54 @@ def compare_engines(
     readings: Mapping[str, Readings],
     data: Dataset,
     *,
-    task: str,
+    task: Task,
     baseline: str,
     max_drop: float,
+    confidence: float = CONFIDENCE,
+    keep_scores: bool = False,
 ) -> Comparison:
     """Score every engine and compare it with the baseline on the same samples and in the same rounds.
 
     An engine without readings was not run: it has no figures but its size.
+
+    Args:
+        engines: Those of one measurement.
+        readings: Engine to what was read from it.
+        data: What it was read on.
+        task: Of the model, with the metric that was asked for.
+        baseline: Name of the float engine.
+        max_drop: The budget as a share.
+        confidence: Of the bounds of drops and the intervals of latency ratios, 0..1.
+        keep_scores: Keep what each sample is worth to each engine.
     """
-    metric = find_task(task).metric(labelled=data.labels is not None)
+    metric = task.metric(labelled=data.labels is not None)
     reference = readings[baseline]
-    scoring = Scoring(metric, data.labels, reference.predictions, max_drop=max_drop)
-    results = [
-        _result(engine, readings.get(engine.spec.name), reference, scoring, own=engine.spec.name == baseline)
-        for engine in engines
-    ]
-    timed = {result.name: result.latency.rounds for result in results if result.latency is not None}
-    warned = (*reference.changes.sentences(len(data.samples)), *stability_warnings(timed))
-    figure = next((result.accuracy for result in results if result.name == baseline), None)
+    scoring = Scoring(
+        metric,
+        data.labels,
+        reference.predictions,
+        max_drop=max_drop,
+        confidence=confidence,
+        keep_scores=keep_scores,
+    )
+    found: dict[str, EngineResult] = {}
+    # The baseline first: others may have its predictions.
+    for engine in sorted(engines, key=lambda one: one.spec.name != baseline):
+        name, read = engine.spec.name, readings.get(engine.spec.name)
+        twin = found.get(read.same_as) if read is not None else None
+        found[name] = _result(engine, read, reference, scoring, twin, own=name == baseline)
+    results = [found[engine.spec.name] for engine in engines]
+    # Beside busy programs times spread, as they are meant to.
+    latencies = {result.name: result.alone or result.latency for result in results}
+    timed = {name: latency.rounds for name, latency in latencies.items() if latency is not None}
+    own = next((result for result in results if result.name == baseline), None)
+    warned = (
+        *reference.changes.sentences(len(data.samples)),
+        *stability_warnings(
+            timed, confidence, baseline=baseline, busy=own.latency.busy if own and own.latency else None
+        ),
+    )
+    figure = own.accuracy if own else None
     doubtful = ""
     if figure is not None and data.labels is not None:
         doubtful = baseline_doubt(figure, reference.predictions, data.labels)
@@ -121,7 +158,13 @@ def compare_engines(
 
 
 def _result(
-    engine: EngineFacts, readings: Readings | None, reference: Readings, scoring: Scoring, *, own: bool
+    engine: EngineFacts,
+    readings: Readings | None,
+    reference: Readings,
+    scoring: Scoring,
+    twin: EngineResult | None,
+    *,
+    own: bool,
 ) -> EngineResult:
     """One engine, not judged yet.
 
@@ -130,6 +173,7 @@ def _result(
         readings: Its readings; None where it was not run.
         reference: The baseline's.
         scoring: By the metric of the task, against the baseline.
+        twin: The engine whose predictions it has, scored.
         own: It is the baseline itself.
     """
     spec = engine.spec
@@ -159,19 +203,44 @@ def _result(
         unread,
         # Of an engine compiled ahead of time the notes say who runs its nodes.
         reasons=engine.notes if engine.nodes else (*engine.notes, *_foreign(nodes, spec.provider)),
-        latency=_latency(readings, reference) if engine.rung == "measured" else None,
+        latency=latency_of(readings, reference, scoring.confidence) if engine.rung == "measured" else None,
+        alone=_alone(readings, reference, scoring.confidence) if engine.rung == "measured" else None,
         load_seconds=readings.loads,
+        cold_start=cold_start_of(readings.cold_starts, scoring.confidence),
+        text_speed=text_speeds_of(readings.token_times, scoring.confidence),
+        energy=energy_of(readings.energy, scoring.confidence),
+        unknown=readings.unknown,
         peak_memory_bytes=readings.peak_memory_bytes or None,
         nodes=nodes,
         native=readings.native,
+        threads=readings.info.threads,
+        guide=readings.guide,
+        retimed=readings.retimed,
     )
     if own:
         return replace(read, accuracy=scoring.of_baseline())
+    if twin is not None and twin.accuracy is not None:
+        return _like_its_twin(read, twin, readings.compared)
     return replace(
         read,
         reasons=(*read.reasons, *odd_values(readings.predictions, reference.predictions)),
         accuracy=scoring.of(readings.predictions),
         otherwise=changed_predictions(scoring.changed(readings.predictions)),
+    )
+
+
+def _like_its_twin(result: EngineResult, twin: EngineResult, compared: int) -> EngineResult:
+    """The result with the accuracy of the engine whose predictions it has; that of the baseline loses nothing."""
+    note = (
+        f"It is {twin.name} with other settings of speed. On {compared:,} samples its outputs were equal to the last "
+        "bit, so its accuracy is taken from there."
+    )
+    return replace(
+        result,
+        reasons=(*result.reasons, note),
+        accuracy=twin.accuracy,
+        otherwise=twin.otherwise,
+        same_as=twin.same_as or twin.name,
     )
 
 
@@ -200,11 +269,19 @@ def _foreign(nodes: dict[str, int], provider: str) -> tuple[str, ...]:
     return (f"{provider} took {sum(nodes.values()) - foreign} of {sum(nodes.values())} graph nodes.",)
 
 
-def _latency(readings: Readings, baseline: Readings) -> Latency:
+def _alone(readings: Readings, baseline: Readings, confidence: float) -> Latency | None:
+    """The latency without busy programs, where there were some."""
+    if not readings.rounds_beside:
+        return None
+    return latency_of(replace(readings, rounds_beside=(), beside=0), replace(baseline, rounds_beside=()), confidence)
+
+
+def latency_of(readings: Readings, baseline: Readings, confidence: float) -> Latency:
+    """The latency of an engine from its rounds, with its ratio to the baseline's."""
     values = np.array([value for one in readings.seconds for value in one])
     p50, p90, p95, p99 = (float(p) for p in np.percentile(values, [50, 90, 95, 99]))
     throughput = float(len(values) / values.sum())
-    ratio = latency_ratio(readings.seconds, baseline.seconds)
+    ratio = latency_ratio(readings.seconds, baseline.seconds, confidence=confidence)
     return Latency(
         rounds=readings.seconds,
         median=p50,
@@ -214,8 +291,10 @@ def _latency(readings: Readings, baseline: Readings) -> Latency:
         p99=p99,
         throughput=throughput,
         ratio=ratio,
+        intervals=latency_draws(readings.seconds).intervals(confidence),
         busy=readings.busy,
         baseline_busy=baseline.busy,
+        beside=readings.beside,
     )
 
 
@@ -228,8 +307,15 @@ def data_facts(data: Dataset) -> DataFacts:
 def settings_facts(settings: MeterSettings, calls: int, samples: int, threads: int) -> Settings:
     """What a result says about how it was measured; every sample is a warm-up call. Without calls nothing was timed."""
     if not calls:
-        return Settings(0, 0, 0, threads, settings.seed)
-    return Settings(settings.rounds, calls, samples, threads, settings.seed)
+        return Settings(rounds=0, calls=0, warmup=0, threads=threads, seed=settings.seed)
+    return Settings(
+        rounds=settings.rounds,
+        calls=calls,
+        warmup=samples,
+        threads=threads,
+        seed=settings.seed,
+        beside=settings.beside,
+    )
 
 
 def tool_versions(device: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgewright_benchmarks.result import EngineResult
+from edgewright_benchmarks.engine_result import EngineResult
 from edgewright_runtime.providers import PROVIDERS, provider
 
 # Instead of the status.

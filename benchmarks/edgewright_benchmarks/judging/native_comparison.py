@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgewright_benchmarks.engine_result import EngineResult, NativeAnswers
 from edgewright_benchmarks.predictions import Prediction, answers_differ
-from edgewright_benchmarks.result import EngineResult, NativeAnswers
 from edgewright_runtime.likeness import Likeness
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """The report: a page for people (HTML) and a table for a pull request (Markdown), from the same result.
 
 >>> from edgewright_benchmarks.report import render_html
->>> from edgewright_benchmarks.result import read_result
+>>> from edgewright_benchmarks.result_files import read_result
 >>> page = render_html(read_result("bench.json"), read_result("build.json"))          # doctest: +SKIP
 """
 

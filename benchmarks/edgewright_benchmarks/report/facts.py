@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from edgewright_benchmarks.engine_result import Accuracy, EngineResult, Interval, Latency
 from edgewright_benchmarks.judging.foreign_engines import NOT_HERE, is_foreign
 from edgewright_benchmarks.judging.native_comparison import notes_of
 from edgewright_benchmarks.report.words import budget, drop_word, points_bound
-from edgewright_benchmarks.result import Accuracy, EngineResult, Interval, Latency, Result
+from edgewright_benchmarks.result import Result
 from edgewright_targets import InputError
 
 
@@ -111,9 +112,11 @@ def check(result: Result, build: Result | None) -> None:
 
 
 def _check_times(engine: EngineResult) -> None:
-    latency = engine.latency
-    if latency is None:
-        return
+    for latency in filter(None, (engine.latency, engine.alone)):
+        _check_latency(engine, latency)
+
+
+def _check_latency(engine: EngineResult, latency: Latency) -> None:
     times = [*latency.values, latency.median, latency.p50, latency.p90, latency.p95, latency.p99, latency.throughput]
     if not all(
         math.isfinite(v) and v > 0 for v in (*times, latency.ratio.low, latency.ratio.value, latency.ratio.high)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edgewright_benchmarks.engine_result import EngineResult
+from edgewright_benchmarks.measuring.busy_programs import busy_words
 from edgewright_benchmarks.metrics import metric_span, metric_title, metric_value
 from edgewright_benchmarks.report import words
 from edgewright_benchmarks.report.facts import answered, first_metric, over_budget, timed, unseen
 from edgewright_benchmarks.report.words import NOT_MEASURED
-from edgewright_benchmarks.result import EngineResult, Result
+from edgewright_benchmarks.result import Result
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,9 @@ def _speed(chosen: EngineResult, baseline: EngineResult) -> Figure:
         f"{words.confidence(speed)} interval {words.times_span(speed)}",
         f"median {words.milliseconds(latency.p50)}, float baseline {words.milliseconds(base.p50)}",
     ]
+    if latency.beside:
+        alone = f"; {words.times(words.speed(chosen.alone.ratio).value)} alone" if chosen.alone else ""
+        lines.append(f"beside {busy_words(latency.beside)}{alone}")
     if speed.low <= 1 <= speed.high:
         lines.append("no clear difference from the baseline")
     return Figure("Speed against the float baseline", words.times(speed.value), tuple(lines))

@@ -6,15 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from edgewright_benchmarks.engine_result import EngineResult
 from edgewright_benchmarks.judging.foreign_engines import NOT_HERE, ForeignEngines, foreign_engines
 from edgewright_benchmarks.report import view, words
-from edgewright_benchmarks.report.facts import check, numbers, unseen, warnings
+from edgewright_benchmarks.report.cold_starts import CONDITION, cold_start_svg, cold_start_words, cold_starts
+from edgewright_benchmarks.report.energy import energies
+from edgewright_benchmarks.report.facts import check, numbers, timed, unseen, warnings
 from edgewright_benchmarks.report.headline import basis, headline
 from edgewright_benchmarks.report.points import Point, points
 from edgewright_benchmarks.report.quotes import Quote
 from edgewright_benchmarks.report.scatter import scatter_svg
+from edgewright_benchmarks.report.search import SearchView, overview, search_view
+from edgewright_benchmarks.report.search_chart import search_svg
 from edgewright_benchmarks.report.spread import beyond_axis, spread_svg
+from edgewright_benchmarks.report.text_speed import COUNTED, SpeedRow, speed_rows, unknown_words
 from edgewright_benchmarks.result import Result
+from edgewright_benchmarks.scenarios.words import HEADINGS, NUMBERS, scenario_basis, scenario_notes, scenario_rows
 from edgewright_targets import MissingDependencyError
 
 
@@ -38,9 +45,27 @@ class _Section:
     scatter: Any
     spread: Any
     beyond: int
+    cold_chart: Any
+    cold_starts: list[tuple[int, str, str]]
+    energies: list[tuple[int, str, str]]
+    speeds: list[SpeedRow]
+    unknown: list[str]
     key: list[_KeyEntry]
     rows: list[view.Row]
     elsewhere: list[ForeignEngines]
+    search: SearchView | None
+    search_chart: Any
+    intervals: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Load:
+    """Scenarios of an engine: headings with whether their column is of numbers, rows, sentences."""
+
+    headings: list[tuple[str, bool]]
+    rows: list[tuple[str, ...]]
+    basis: str
+    notes: list[str]
 
 
 def render_html(result: Result, build: Result | None = None, quoted: Sequence[Quote] = ()) -> str:
@@ -85,8 +110,22 @@ def render_html(result: Result, build: Result | None = None, quoted: Sequence[Qu
         environment=view.environment(results),
         budget=words.budget,
         quoted=quoted,
+        load=_load(result.engine(result.chosen)),
         known=known,
         not_here=NOT_HERE,
+        cold_condition=CONDITION,
+        counted=COUNTED,
+    )
+
+
+def _load(engine: EngineResult) -> _Load | None:
+    if not engine.scenarios:
+        return None
+    return _Load(
+        headings=[(name, index in NUMBERS) for index, name in enumerate(HEADINGS)],
+        rows=scenario_rows(engine.scenarios),
+        basis=scenario_basis(engine.scenarios),
+        notes=scenario_notes(engine.scenarios),
     )
 
 
@@ -98,7 +137,8 @@ def _title(result: Result, build: Result | None) -> str:
     return "Measured again on the data used for the choice"
 
 
-def _section(result: Result, title: str, known: Mapping[str, int], markup: Any) -> _Section:
+def _section(whole: Result, title: str, known: Mapping[str, int], markup: Any) -> _Section:
+    result = overview(whole)
     rows = view.table(result, known)
     shown = {point.name: point for point in points(result, known)}
     return _Section(
@@ -108,10 +148,26 @@ def _section(result: Result, title: str, known: Mapping[str, int], markup: Any) 
         scatter=markup(scatter_svg(result, known, f"{result.kind}-scatter")),
         spread=markup(spread_svg(result, known, f"{result.kind}-spread")),
         beyond=beyond_axis(result),
+        cold_chart=markup(cold_start_svg(result, known, f"{result.kind}-cold-start")),
+        cold_starts=[
+            (known[engine.name], engine.name, cold_start_words(start)) for engine, start in cold_starts(result)
+        ],
+        energies=[(known[engine.name], engine.name, words) for engine, words in energies(result)],
+        speeds=speed_rows(result),
+        unknown=unknown_words(result),
         key=_key(rows, shown),
         rows=rows,
         elsewhere=foreign_engines(result.engines),
+        search=search_view(whole, known),
+        search_chart=markup(search_svg(whole, f"{result.kind}-search")),
+        intervals=_intervals(rows),
     )
+
+
+def _intervals(rows: list[view.Row]) -> str:
+    """The confidence of the intervals of percentiles, in words; empty where no row has any."""
+    latencies = (latency for row in rows if (latency := timed(row.engine)))
+    return next((words.confidence(one) for latency in latencies for one in latency.intervals.values()), "")
 
 
 def _key(rows: list[view.Row], shown: Mapping[str, Point]) -> list[_KeyEntry]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from edgewright_benchmarks.engine_result import EngineResult
 from edgewright_benchmarks.judging.foreign_engines import NOT_HERE, foreign_engines, is_foreign
+from edgewright_benchmarks.markdown_text import as_code, as_text
 from edgewright_benchmarks.report import view, words
+from edgewright_benchmarks.report.cold_starts import CONDITION, cold_start_words, cold_starts
+from edgewright_benchmarks.report.energy import energies
 from edgewright_benchmarks.report.facts import check, notes, numbers, warnings
 from edgewright_benchmarks.report.headline import Figure, basis, headline
 from edgewright_benchmarks.report.quotes import Quote
+from edgewright_benchmarks.report.search import overview, search_view
+from edgewright_benchmarks.report.text_speed import COUNTED, speed_rows, unknown_words
 from edgewright_benchmarks.result import Result
+from edgewright_benchmarks.scenarios.words import HEADINGS, NUMBERS, scenario_basis, scenario_notes, scenario_rows
 
 # What a review can do without; the page has it.
 _LEFT_OUT: Final = ("p90", "p99", "Throughput", "Load time", "Nodes per provider")
@@ -32,10 +38,10 @@ def render_markdown(result: Result, build: Result | None = None, quoted: Sequenc
     known = numbers(result, build)
     chosen = result.engine(result.chosen)
     rung = "**failed**" if chosen.status == "failed" else f"**{chosen.rung}** ({words.RUNGS[chosen.rung]})"
-    what = f"{_text(chosen.provider)}, {_text(chosen.precision)}, {rung}."
-    blocks = [f"### {_text(result.model)}: {_code(result.chosen)}", f"{what} {_text(result.reason)}"]
+    what = f"{as_text(chosen.provider)}, {as_text(chosen.precision)}, {rung}."
+    blocks = [f"### {as_text(result.model)}: {as_code(result.chosen)}", f"{what} {as_text(result.reason)}"]
     noted = [
-        f"> **Warning{f' ({warning.source})' if warning.source else ''}:** {_text(warning.text)}"
+        f"> **Warning{f' ({warning.source})' if warning.source else ''}:** {as_text(warning.text)}"
         for warning in warnings(result, build)
     ]
     if noted:
@@ -43,17 +49,21 @@ def render_markdown(result: Result, build: Result | None = None, quoted: Sequenc
     blocks.append("\n".join(_figure(figure) for figure in headline(result)))
     if result.measure == "agreement":
         blocks.append("The samples have no labels: every figure is agreement with the float model, **not accuracy**.")
-    blocks += [_text(basis(result, build)), _table(result, known), *_reasons(result, known)]
+    short = overview(result)
+    blocks += [as_text(basis(result, build)), _table(short, known), *_reasons(short, known)]
+    blocks += [*_cold_starts(result, known), *_energy(result, known), *_text_speed(result), *_search(result, known)]
+    blocks += _scenarios(chosen)
     if build is not None:
         blocks += [
             "<details><summary>Why this engine: all candidates, on the evaluation data (do not quote these)</summary>",
-            *([_text(build.reason)] if build.reason != result.reason else []),
-            _table(build, known),
-            *_reasons(build, known),
+            *([as_text(build.reason)] if build.reason != result.reason else []),
+            _table(overview(build), known),
+            *_reasons(overview(build), known),
             "</details>",
+            *_search(build, known),
         ]
     if quoted:
-        listed = [f"- {one.number} {_code(one.text)}: {', '.join(map(_code, one.engines))}" for one in quoted]
+        listed = [f"- {one.number} {as_code(one.text)}: {', '.join(map(as_code, one.engines))}" for one in quoted]
         blocks += [
             "<details><summary>Samples whose prediction differs from the float baseline</summary>",
             "\n".join(listed),
@@ -61,15 +71,15 @@ def render_markdown(result: Result, build: Result | None = None, quoted: Sequenc
         ]
     rows = view.environment([result] if build is None else [result, build])
     lines = [
-        f"- {label}: {' (bench); '.join(map(_text, texts))}{' (build)' * (len(texts) > 1)}" for label, texts in rows
+        f"- {label}: {' (bench); '.join(map(as_text, texts))}{' (build)' * (len(texts) > 1)}" for label, texts in rows
     ]
     blocks += ["<details><summary>How it was measured</summary>", "\n".join(lines), "</details>"]
     return "\n\n".join(blocks) + "\n"
 
 
 def _figure(figure: Figure) -> str:
-    lines = f" ({_text('; '.join(figure.lines))})" if figure.lines else ""
-    return f"- {figure.label}: **{_text(figure.value)}**{lines}"
+    lines = f" ({as_text('; '.join(figure.lines))})" if figure.lines else ""
+    return f"- {figure.label}: **{as_text(figure.value)}**{lines}"
 
 
 def _table(result: Result, known: Mapping[str, int]) -> str:
@@ -82,41 +92,102 @@ def _table(result: Result, known: Mapping[str, int]) -> str:
     for row in rows:
         status = f"**{row.status}**" if row.engine.name == result.chosen else row.status
         cells = [_cell(row.cells[heading]) for heading in headings]
-        lines.append(_line([str(row.number), _code(row.engine.name), status, row.rung, *cells]))
+        lines.append(_line([str(row.number), as_code(row.engine.name), status, row.rung, *cells]))
     return "\n".join(lines)
 
 
 def _cell(cell: view.Cell) -> str:
-    return _text(f"{cell.value} ({cell.note})" if cell.note else cell.value)
+    return as_text(f"{cell.value} ({cell.note})" if cell.note else cell.value)
 
 
 def _reasons(result: Result, known: Mapping[str, int]) -> list[str]:
     noted = [(engine, notes(engine)) for engine in result.engines if not is_foreign(engine)]
     lines = [
-        f"- {known[e.name]} {_code(e.name)} {e.status}: {_text(' '.join(reasons))}" for e, reasons in noted if reasons
+        f"- {known[e.name]} {as_code(e.name)} {e.status}: {as_text(' '.join(reasons))}"
+        for e, reasons in noted
+        if reasons
     ]
     for others in foreign_engines(result.engines):
-        names = ", ".join(map(_code, others.names))
-        lines.append(f"- {NOT_HERE.capitalize()}: {names}. {_text(others.reason)}")
+        names = ", ".join(map(as_code, others.names))
+        lines.append(f"- {NOT_HERE.capitalize()}: {names}. {as_text(others.reason)}")
     return ["\n".join(lines)] if lines else []
+
+
+def _scenarios(engine: EngineResult) -> list[str]:
+    """How the engine keeps up with a load; nothing where no scenario was run."""
+    if not engine.scenarios:
+        return []
+    lines = [
+        _line(HEADINGS),
+        _line([" ---: " if index in NUMBERS else " --- " for index in range(len(HEADINGS))]),
+        *(_line([as_text(cell) for cell in row]) for row in scenario_rows(engine.scenarios)),
+    ]
+    notes = [f"- {as_text(note)}" for note in scenario_notes(engine.scenarios)]
+    parts = [f"**Under load:** {as_text(scenario_basis(engine.scenarios))}", "\n".join(lines), "\n".join(notes)]
+    return [part for part in parts if part]
+
+
+def _search(result: Result, known: Mapping[str, int]) -> list[str]:
+    """How the engine was found: what was tried, and the nodes that stay in float; nothing without a search."""
+    view = search_view(result, known)
+    if view is None:
+        return []
+    tried = [
+        _line(["", "Engine", "Status", "Latency against float", "Loss, points", "Why it was tried"]),
+        "| ---: | --- | --- | ---: | ---: | --- |",
+        *(
+            _line([str(row.order), as_code(row.name), row.status, row.latency, row.drop, as_text(row.why)])
+            for row in view.rows
+        ),
+    ]
+    blocks = [as_text(view.summary), f"<details><summary>Every engine that was tried ({len(view.rows)})</summary>"]
+    blocks += ["\n".join(tried), "</details>"]
+    if view.nodes:
+        nodes = [
+            _line(["Node", "Operator", "Reason", "Measured"]),
+            "| --- | --- | --- | --- |",
+            *(
+                _line(
+                    [
+                        as_code(f"{n.component}/{n.node}" if n.component else n.node),
+                        as_text(n.operator),
+                        n.reason,
+                        n.figure,
+                    ]
+                )
+                for n in view.nodes
+            ),
+        ]
+        blocks += [f"<details><summary>Nodes that stay in float ({len(view.nodes)})</summary>", "\n".join(nodes)]
+        blocks.append("</details>")
+    return blocks
+
+
+def _cold_starts(result: Result, known: Mapping[str, int]) -> list[str]:
+    lines = [
+        f"- {known[engine.name]} {as_code(engine.name)} {as_text(cold_start_words(start))}"
+        for engine, start in cold_starts(result)
+    ]
+    return ["\n".join([f"Cold start, {CONDITION}:", "", *lines])] if lines else []
+
+
+def _energy(result: Result, known: Mapping[str, int]) -> list[str]:
+    lines = [f"- {known[engine.name]} {as_code(engine.name)} {as_text(words)}" for engine, words in energies(result)]
+    return ["\n".join(["Energy:", "", *lines])] if lines else []
+
+
+def _text_speed(result: Result) -> list[str]:
+    rows = speed_rows(result)
+    blocks = [f"- {as_text(sentence)}" for sentence in unknown_words(result)]
+    if rows:
+        lines = [
+            _line(["Tokens of the prompt", "Engine", "First token", "Tokens a second"]),
+            "| ---: | --- | ---: | ---: |",
+            *(_line([row.prompt, as_code(row.engine), row.first_token, row.tokens_per_second]) for row in rows),
+        ]
+        blocks = [f"Generated texts, measured {COUNTED}:", "\n".join(lines), *blocks]
+    return blocks
 
 
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _text(text: str) -> str:
-    """`text` as plain words: it starts no markup, no HTML, no table cell, no line and calls nobody's name."""
-    text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    # An underscore inside a word is not markup, and a name is easier to read without the backslash.
-    text = re.sub(r"([\\`*{}\[\]|~$#]|(?<!\w)_|_(?!\w))", r"\\\1", text)
-    return text.replace("@", "@\u200b")
-
-
-def _code(name: str) -> str:
-    """`name` as a code span that no character in it can end."""
-    name = " ".join(name.split()).replace("|", "\\|")
-    longest = max((len(run) for run in re.findall("`+", name)), default=0)
-    fence = "`" * (longest + 1)
-    pad = " " if longest else ""
-    return f"{fence}{pad}{name}{pad}{fence}"

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from edgewright_benchmarks.engine_result import EngineResult, Interval
 from edgewright_benchmarks.report.facts import answered, first_metric, role, timed
-from edgewright_benchmarks.result import EngineResult, Interval, Result
+from edgewright_benchmarks.result import Result
 
 # A candidate that lost tens of points would press the interesting ones into one line: the scale ends at this many
 # budgets (at least so deep a share) below the baseline, and what lies deeper sits on its edge as a triangle.
@@ -47,9 +48,14 @@ def points(result: Result, numbers: Mapping[str, int]) -> list[Point]:
     base = _share(result.engine(result.baseline))
     if base is None:
         return []
-    floor = base - max(_DEPTH_BUDGETS * result.max_drop, _DEPTH_LEAST)
+    floor = scale_end(base, result.max_drop)
     found = (_point(result, engine, numbers[engine.name], base, floor) for engine in result.engines)
     return [point for point in found if point is not None]
+
+
+def scale_end(base: float, max_drop: float) -> float:
+    """The lowest share that a chart shows, where the baseline has the share `base`."""
+    return base - max(_DEPTH_BUDGETS * max_drop, _DEPTH_LEAST)
 
 
 def _share(engine: EngineResult) -> float | None:
@@ -63,14 +69,19 @@ def _point(result: Result, engine: EngineResult, number: int, base: float, floor
     if latency is None or accuracy is None or share is None:
         return None
     ratio, drop = latency.ratio, accuracy.drop
+    float_latency = timed(result.engine(result.baseline))
+    middle = latency.p50
+    if result.search is not None and float_latency is not None:
+        # A search times its engines in several measurements, each with the float engine in it: only ratios compare.
+        middle = float_latency.p50 * ratio.value
     return Point(
         number=number,
         name=engine.name,
         role=role(result, engine),
         seconds=Interval(
-            latency.p50,
-            latency.p50 * ratio.low / ratio.value,
-            latency.p50 * ratio.high / ratio.value,
+            middle,
+            middle * ratio.low / ratio.value,
+            middle * ratio.high / ratio.value,
             ratio.confidence,
         ),
         # Rounding of sums must not turn the whisker around.

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # The shapes of words.MARKERS as matplotlib names them.
-_SHAPES: Final = {"baseline": "s", "accepted": "o", "chosen": "D", "refused": "x"}
-_COLOURS: Final = {"baseline": svg.INK, "accepted": svg.INK, "chosen": svg.ACCENT, "refused": svg.BAD}
+SHAPES: Final = {"baseline": "s", "accepted": "o", "chosen": "D", "refused": "x"}
+COLOURS: Final = {"baseline": svg.INK, "accepted": svg.INK, "chosen": svg.ACCENT, "refused": svg.BAD}
 
 _HEIGHT: Final = 262
 
@@ -28,7 +28,7 @@ def scatter_svg(result: Result, numbers: Mapping[str, int], name: str) -> str:
         return ""
     # points() gives none without the baseline's.
     base = next(point.share.value for point in shown if point.name == result.baseline)
-    metric = metric_title(_metric(result), result.measure, first=True)
+    metric = metric_words(result)
     with svg.drawing(_HEIGHT, name) as figure:
         axes = figure.add_axes((44 / svg.WIDTH, 40 / _HEIGHT, 244 / svg.WIDTH, 196 / _HEIGHT))
         axes.set_title(f"{metric}, %", loc="left", fontsize=svg.TEXT, color=svg.SOFT, pad=10)
@@ -45,17 +45,20 @@ def scatter_svg(result: Result, numbers: Mapping[str, int], name: str) -> str:
         return svg.svg_from_figure(
             figure,
             name,
-            f"Median latency against {_lower_first(metric)}, {len(shown)} engines of {result.model}",
+            f"Median latency against {lower_first(metric)}, {len(shown)} engines of {result.model}",
             f"{'; '.join(map(_spoken, shown))}. Budget: not below {words.percent(base - result.max_drop)}.",
         )
 
 
-def _metric(result: Result) -> str:
+def metric_words(result: Result) -> str:
+    """The title of the metric that the budget is about."""
     accuracy = result.engine(result.baseline).accuracy
-    return next(iter(accuracy.metrics)) if accuracy else result.measure
+    name = next(iter(accuracy.metrics)) if accuracy else result.measure
+    return metric_title(name, result.measure, first=True)
 
 
-def _lower_first(text: str) -> str:
+def lower_first(text: str) -> str:
+    """The text as it stands inside a sentence."""
     return text[:1].lower() + text[1:]
 
 
@@ -94,7 +97,7 @@ def _name_lines(axes: Axes, base: float, limit: float) -> None:
 
 
 def _draw(axes: Axes, point: Point) -> None:
-    colour, at = _COLOURS[point.role], (point.seconds.value * 1000, _height(point))
+    colour, at = COLOURS[point.role], (point.seconds.value * 1000, _height(point))
     if point.role != "baseline":
         axes.plot([point.seconds.low * 1000, point.seconds.high * 1000], [at[1]] * 2, color=colour, linewidth=1.2)
         if not point.below_scale:
@@ -102,7 +105,7 @@ def _draw(axes: Axes, point: Point) -> None:
     axes.plot(
         [at[0]],
         [at[1]],
-        "v" if point.below_scale else _SHAPES[point.role],
+        "v" if point.below_scale else SHAPES[point.role],
         color=colour,
         markersize=7,
         markeredgewidth=1.8,
@@ -134,5 +137,5 @@ def _number(axes: Axes, shown: Sequence[Point], lines: tuple[float, float]) -> N
             ha="center",
             va="center_baseline",
             weight="bold",
-            color=_COLOURS[point.role],
+            color=COLOURS[point.role],
         )

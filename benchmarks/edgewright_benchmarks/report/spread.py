@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edgewright_benchmarks.engine_result import EngineResult, Latency
 from edgewright_benchmarks.report import svg, words
 from edgewright_benchmarks.report.facts import role, timed
-from edgewright_benchmarks.result import EngineResult, Latency, Result
+from edgewright_benchmarks.result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,13 +6,17 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from edgewright_benchmarks.engine_result import EngineResult, Latency
 from edgewright_benchmarks.judging.foreign_engines import is_foreign
+from edgewright_benchmarks.measuring.busy_programs import busy_words
 from edgewright_benchmarks.metrics import metric_span, metric_title, metric_value
 from edgewright_benchmarks.report import words
 from edgewright_benchmarks.report.facts import answered, notes, role, status, timed
+from edgewright_benchmarks.report.steadiness import steadiness
 from edgewright_benchmarks.report.words import NOT_MEASURED, NOTHING
-from edgewright_benchmarks.result import EngineResult, Result, Settings
+from edgewright_benchmarks.result import Result, Settings
 from edgewright_benchmarks.statistics.bounds import significant
+from edgewright_benchmarks.statistics.percentiles import PERCENTILES
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def _row(result: Result, engine: EngineResult, number: int, metrics: list[str]) 
 
 def _cells(result: Result, engine: EngineResult, metrics: list[str]) -> dict[str, Cell]:
     # What decides comes first: on small screens the rest is reached by scrolling.
-    cells = {"Speed": _absent(engine)}
+    cells = dict.fromkeys(("Speed", *["Speed alone"] * bool(result.settings.beside)), _absent(engine))
     accuracy = answered(engine)
     for index, name in enumerate(metrics):
         value = accuracy.metrics.get(name) if accuracy else None
@@ -88,6 +92,7 @@ def _cells(result: Result, engine: EngineResult, metrics: list[str]) -> dict[str
     memory = engine.peak_memory_bytes if engine.rung == "measured" else None
     cells["Peak memory"] = _absent(engine) if memory is None else Cell(words.megabytes(memory))
     nodes = (f"{name.removesuffix('ExecutionProvider')} {count:,}" for name, count in engine.nodes.items())
+    cells["Threads"] = Cell(NOTHING if engine.threads is None else f"{engine.threads:,}")
     cells["Nodes per provider"] = Cell(", ".join(nodes) or NOTHING, engine.low_precision_words())
     return cells
 
@@ -111,26 +116,50 @@ def _drop(result: Result, engine: EngineResult) -> Cell:
 
 def _time_cells(result: Result, engine: EngineResult) -> dict[str, Cell]:
     latency = timed(engine)
+    beside = bool(result.settings.beside)
     if latency is None:
-        return dict.fromkeys(("Speed", "p50", "p90", "p95", "p99", "Throughput", "Load time"), _absent(engine))
+        return dict.fromkeys(
+            ("Speed", *["Speed alone"] * beside, *PERCENTILES, "Throughput", "Load time"), _absent(engine)
+        )
     speed = words.speed(latency.ratio)
     spread = words.times_span(speed)
     load = words.milliseconds(statistics.median(engine.load_seconds)) if engine.load_seconds else NOTHING
+    alone = {"Speed alone": _alone(result, engine)} if beside else {}
     return {
         "Speed": Cell(words.times(speed.value), "" if engine.name == result.baseline else spread),
-        "p50": Cell(words.milliseconds(latency.p50)),
-        "p90": Cell(words.milliseconds(latency.p90)),
-        "p95": Cell(words.milliseconds(latency.p95)),
-        "p99": Cell(words.milliseconds(latency.p99)),
-        "Throughput": Cell(f"{significant(latency.throughput)}/s"),
+        **alone,
+        **{name: _percentile(latency, name) for name in PERCENTILES},
+        "Throughput": _throughput(latency),
         "Load time": Cell(load),
     }
+
+
+def _percentile(latency: Latency, name: str) -> Cell:
+    interval = latency.intervals.get(name)
+    # Results of before have no intervals.
+    return Cell(words.milliseconds(getattr(latency, name)), words.milliseconds_span(interval) if interval else "")
+
+
+def _throughput(latency: Latency) -> Cell:
+    interval = latency.intervals.get("throughput")
+    return Cell(f"{significant(latency.throughput)}/s", words.rate_span(interval) if interval else "")
+
+
+def _alone(result: Result, engine: EngineResult) -> Cell:
+    """The speed without busy programs, where the other figures are beside some."""
+    if engine.alone is None:
+        return Cell(NOTHING)
+    speed = words.speed(engine.alone.ratio)
+    return Cell(words.times(speed.value), "" if engine.name == result.baseline else words.times_span(speed))
 
 
 def _timing(settings: Settings) -> str:
     if not settings.rounds:
         return "latency was not measured"
-    return f"{settings.rounds} rounds of {settings.calls} calls per engine, after {settings.warmup} warm-up calls"
+    rounds = f"{settings.rounds} rounds of {settings.calls} calls per engine, after {settings.warmup} warm-up calls"
+    if not settings.beside:
+        return rounds
+    return f"{rounds}, then as many beside {busy_words(settings.beside)}, whose times are shown unless it says alone"
 
 
 def environment(results: list[Result]) -> list[tuple[str, list[str]]]:
@@ -147,8 +176,10 @@ def _environment(result: Result) -> dict[str, str]:
     return {
         "Data": f"{data.name}, {data.samples:,} samples, {'labelled' if data.labelled else 'not labelled'}",
         "Data digest": data.digest,
+        **({"Judged with": "; ".join(one.words() for one in result.own_code)} if result.own_code else {}),
         **({"Optimizations": result.optimizer.words()} if result.optimizer else {}),
         "Budget": f"{words.budget(result.max_drop)} percentage points of {result.measure}",
+        "Confidence": f"{100 * result.confidence:g}%",
         "Task": result.task,
         "Processor": f"{machine.cpu}, {machine.architecture}",
         "Cores": f"{machine.cores} ({machine.threads} logical)",
@@ -157,5 +188,6 @@ def _environment(result: Result) -> dict[str, str]:
         "System": f"{machine.system}, Python {machine.python}",
         "Versions": ", ".join(f"{name} {version}" for name, version in sorted(result.versions.items())) or NOTHING,
         "Settings": f"{_timing(settings)}, {settings.threads} threads, batch 1, seed {settings.seed}",
+        **({"Steadiness": steady} if (steady := steadiness(result)) else {}),
         "Measured at": result.created,
     }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from edgewright_benchmarks.engine_result import Interval, Status
 from edgewright_benchmarks.metrics import SHARE
-from edgewright_benchmarks.result import Interval, Measure, Status
+from edgewright_benchmarks.result import Measure
 from edgewright_benchmarks.statistics.bounds import Rounding, lower, nearest, significant, upper
 from edgewright_targets import Rung
 
@@ -39,9 +40,19 @@ def drop_word(measure: Measure) -> str:
     return "Loss of agreement" if measure == "agreement" else "Accuracy drop"
 
 
-def milliseconds(seconds: float) -> str:
+def milliseconds(seconds: float, rounding: Rounding = nearest) -> str:
     """Seconds as milliseconds: `0.880 ms`."""
-    return f"{significant(seconds * 1000)}{_UNIT_SPACE}ms"
+    return f"{significant(seconds * 1000, rounding=rounding)}{_UNIT_SPACE}ms"
+
+
+def milliseconds_span(interval: Interval) -> str:
+    """An interval of seconds, rounded outwards: `0.871 to 0.884 ms`."""
+    return f"{significant(interval.low * 1000, rounding=lower)} to {milliseconds(interval.high, upper)}"
+
+
+def rate_span(interval: Interval) -> str:
+    """An interval of calls a second, rounded outwards: `1,130 to 1,150/s`."""
+    return f"{significant(interval.low, rounding=lower)} to {significant(interval.high, rounding=upper)}/s"
 
 
 def percent(share: float) -> str:

@@ -9,11 +9,15 @@ import math
 from collections.abc import Callable
 from typing import Final
 
+from edgewright_benchmarks.statistics.confidence import LEAST_CONFIDENCE, MOST_CONFIDENCE
+
 # Takes a value and decimals; gives a number that needs no more of them.
 Rounding = Callable[[float, int], float]
 # Of the last decimal: what a number gains or loses on its way through binary fractions.
 _NOISE: Final = 1e-6
 _MOST_DECIMALS: Final = 6
+# From here on tenths of a percent count.
+_NEARLY_SURE: Final = 0.99
 
 
 def nearest(value: float, decimals: int) -> float:
@@ -70,6 +74,17 @@ def apart(value: float, limit: float, decimals: int, rounding: Rounding = neares
 def span(low: float, high: float, limit: float, decimals: int) -> str:
     """Both bounds of an interval: `0.98 to 1.001`."""
     return f"{apart(low, limit, decimals, lower)} to {apart(high, limit, decimals, upper)}"
+
+
+def asked_confidence(surest: float) -> str:
+    """The largest confidence that may be asked for where something is this sure, rounded down; empty where none is.
+
+    >>> from edgewright_benchmarks.statistics.bounds import asked_confidence
+    >>> asked_confidence(0.9477), asked_confidence(0.99761), asked_confidence(0.45)
+    ('94%', '99.7%', '')
+    """
+    percent = lower(100 * min(surest, MOST_CONFIDENCE), 1 if surest >= _NEARLY_SURE else 0)
+    return f"{percent:g}%" if percent > 100 * LEAST_CONFIDENCE else ""
 
 
 def points_at_most(share: float, budget: float = math.inf) -> str:

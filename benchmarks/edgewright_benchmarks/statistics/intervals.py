@@ -15,8 +15,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edgewright_benchmarks.result import Interval
+from edgewright_benchmarks.engine_result import Interval
 from edgewright_benchmarks.statistics.paired import (
+    confidence_of_drop,
+    largest_confidence,
     least_bound,
     least_samples,
     mean_drop,
@@ -30,6 +32,8 @@ from edgewright_benchmarks.statistics.stability import stability_warnings, starv
 from edgewright_targets import InputError
 
 __all__ = [
+    "confidence_of_drop",
+    "largest_confidence",
     "latency_ratio",
     "least_bound",
     "least_samples",

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edgewright_benchmarks.result import Interval
+from edgewright_benchmarks.engine_result import Interval
 from edgewright_targets import InputError
 
 # Beyond this many samples the answer is not "measure more" but "this budget cannot be decided".
@@ -27,20 +28,28 @@ def one_sided_z(confidence: float) -> float:
     """Quantile of the standard normal below which the share `confidence` (0..1) lies."""
     if not 0.5 < confidence < 1:
         raise InputError(f"The confidence is {confidence}; it must be between 0.5 and 1.")
-    # Here and below, not above: importing scipy takes most of the time of a refusal.
-    from scipy import stats
+    return NormalDist().inv_cdf(confidence)
 
-    return float(stats.norm.ppf(confidence))
+
+def student_quantile(share: float, freedom: float) -> float:
+    """The value below which the `share` (0..1) of Student's t distribution lies."""
+    # Not scipy.stats: to import it takes longer than all that a small build reckons. Not above: a refusal needs none.
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, share))
 
 
 def wilson(successes: int, samples: int, *, confidence: float = 0.95) -> Interval:
     """A share with Wilson's two-sided score interval; it has a width even where all or none succeeded."""
     if not 0 <= successes <= samples or samples == 0:
         raise InputError(f"{successes} of {samples} is not a share.")
-    from scipy import stats
-
-    bounds = stats.binomtest(successes, samples).proportion_ci(confidence_level=confidence, method="wilson")
-    return Interval(successes / samples, float(bounds.low), float(bounds.high), confidence)
+    z = one_sided_z((1 + confidence) / 2)
+    share = successes / samples
+    middle = (share + z * z / (2 * samples)) / (1 + z * z / samples)
+    width = z * math.sqrt(share * (1 - share) / samples + z * z / (4 * samples**2)) / (1 + z * z / samples)
+    # The ends of the scale are exact; rounding would miss them.
+    low = middle - width if successes else 0.0
+    return Interval(share, low, middle + width if successes < samples else 1.0, confidence)
 
 
 def paired_accuracy_drop(
@@ -76,6 +85,44 @@ def paired_accuracy_drop(
     )
 
 
+def confidence_of_drop(lost: int, gained: int, samples: int, budget: float) -> float:
+    """The largest confidence at which the upper bound of `paired_accuracy_drop` is within the budget.
+
+    Tango's score at the budget says it without a search: the bound at `z` is where the score is `-z`.
+
+    Args:
+        lost: Samples that the baseline alone has right.
+        gained: Samples that the candidate alone has right.
+        samples: All of them.
+        budget: The largest drop that is allowed, as a share.
+    """
+    q = _likeliest_gain(lost, gained, samples, budget)
+    spread = math.sqrt(max(0.0, samples * (2 * q + budget * (1 - budget))))
+    return _below((samples * budget - lost + gained) / spread) if spread else 0.5
+
+
+def largest_confidence(bound: Callable[[float], float], budget: float) -> float:
+    """The largest confidence, 0.5 to 1, at which an upper bound is within the budget; 0 where it is not at 0.5 either.
+
+    Args:
+        bound: Confidence to the bound, which grows with it.
+        budget: The largest drop that is allowed, as a share.
+    """
+    # Beyond six standard deviations, one in a billion, nothing here is told apart.
+    low, high = 0.0, 6.0
+    if bound(_below(1e-6)) > budget:
+        return 0.0
+    for _ in range(40):  # halves 6.0 to below a millionth of a millionth
+        middle = (low + high) / 2
+        low, high = (middle, high) if bound(_below(middle)) <= budget else (low, middle)
+    return _below(low)
+
+
+def _below(z: float) -> float:
+    """The share of the standard normal below `z`."""
+    return (1 + math.erf(z / math.sqrt(2))) / 2
+
+
 def _correct(values: ArrayLike) -> NDArray[np.bool_]:
     array = np.asarray(values)
     if array.ndim != 1 or array.size == 0 or array.dtype != np.bool_:
@@ -87,19 +134,24 @@ def _upper_bound(lost: float, gained: float, samples: float, z: float) -> float:
     """The largest difference that Tango's score test at `z` does not reject; counts may be fractions.
 
     The test is (lost - gained - n d) / sqrt(n (2 q + d (1 - d))), q being the share of gained samples that is most
-    likely if the difference is d: the positive root of 2 n q^2 + b q + c.
+    likely if the difference is d.
     """
     low, high = (lost - gained) / samples, 1.0
     for _ in range(60):  # halves 2.0 to below the resolution of a double
         d = (low + high) / 2
-        b = (2 * samples - lost + gained) * d - lost - gained
-        c = -gained * d * (1 - d)
-        root = math.sqrt(b * b - 8 * samples * c)
-        # Both forms are the same root; each is chosen where it subtracts nothing from nearly the same.
-        q = -2 * c / (root + b) if b > 0 else (root - b) / (4 * samples)
+        q = _likeliest_gain(lost, gained, samples, d)
         accepted = lost - gained - samples * d + z * math.sqrt(max(0.0, samples * (2 * q + d * (1 - d)))) >= 0
         low, high = (d, high) if accepted else (low, d)
     return high
+
+
+def _likeliest_gain(lost: float, gained: float, samples: float, d: float) -> float:
+    """The share of gained samples that is most likely at the difference `d`: the positive root of 2 n q^2 + b q + c."""
+    b = (2 * samples - lost + gained) * d - lost - gained
+    c = -gained * d * (1 - d)
+    root = math.sqrt(b * b - 8 * samples * c)
+    # Both forms are the same root; each is chosen where it subtracts nothing from nearly the same.
+    return -2 * c / (root + b) if b > 0 else (root - b) / (4 * samples)
 
 
 def least_bound(samples: int, *, confidence: float = 0.95) -> float:
@@ -154,9 +206,7 @@ def _mean_bound(losses: NDArray[np.float64], samples: int, confidence: float, sp
     mean = float(losses.mean())
     if losses.size == 1:
         return max(mean, span)
-    from scipy import stats
-
-    width = stats.t.ppf(confidence, samples - 1) * losses.std(ddof=1) / math.sqrt(samples)
+    width = student_quantile(confidence, samples - 1) * losses.std(ddof=1) / math.sqrt(samples)
     z = one_sided_z(confidence)
     unseen = z * z / (samples + z * z)
     return mean + max(float(width), unseen * (span - mean))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from edgewright_benchmarks.result import Interval
+from edgewright_benchmarks.engine_result import Interval
 
 Floats = NDArray[np.float64]
 # Indices of samples, shape (resamples, samples), or how often each is drawn -> a value for each resample that has one.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-# The fewest rounds whose range holds the median with 95 % confidence, whatever the distribution: 2 * 0.5 ** 6 = 3 %.
+from edgewright_benchmarks.statistics.confidence import CONFIDENCE
+from edgewright_benchmarks.statistics.disturbances import busy_machine, clock_jumps, throttling, two_modes
+
+# Thirds of fewer rounds say nothing about a drift.
 _FEWEST_ROUNDS = 6
 # pyperf calls a benchmark unstable where the standard deviation is a tenth of the mean.
 _SPREAD = 0.10
@@ -41,30 +45,67 @@ def starved_baseline(candidate: float | None, baseline: float | None) -> str:
     )
 
 
-def stability_warnings(engines: Mapping[str, Sequence[Sequence[float]]]) -> tuple[str, ...]:
+def stability_warnings(
+    engines: Mapping[str, Sequence[Sequence[float]]],
+    confidence: float = CONFIDENCE,
+    *,
+    baseline: str = "",
+    busy: float | None = None,
+) -> tuple[str, ...]:
     """What makes latencies less sure, and what to do about it: one sentence for each kind of trouble.
 
     Args:
         engines: Name of an engine to the seconds of its calls, one sequence a round, in the order they were taken.
+        confidence: Of the intervals of their ratios.
+        baseline: Name of the float baseline among them.
+        busy: Processor time of the float baseline over the time that passed; None where it was not read.
 
     Returns:
-        Nothing where the rounds look steady, or where there are none. An engine that spreads is not said to drift as
-        well: the advice is the same, and a list that says everything twice is not read.
+        Nothing where the rounds look steady and are enough, or where there are none.
     """
+    found = _medians(engines)
+    sentences = (
+        *unsteadiness(engines, baseline=baseline, busy=busy),
+        _few(min((values.size for values in found.values()), default=None), confidence),
+        _short({name: float(np.median(values)) for name, values in found.items()}),
+    )
+    return tuple(sentence for sentence in sentences if sentence)
+
+
+def unsteadiness(
+    engines: Mapping[str, Sequence[Sequence[float]]], *, baseline: str = "", busy: float | None = None
+) -> tuple[str, ...]:
+    """Signs that something else than the engines made the times, one sentence for each kind; see `stability_warnings`.
+
+    An engine that spreads is not said to drift as well, and where all engines drift together that alone is said: a list
+    that says everything twice is not read.
+    """
+    found = _medians(engines)
+    spread = {name: words for name, values in found.items() if (words := _spread(values))}
+    drift = {name: words for name, values in found.items() if name not in spread and (words := _drift(values))}
+    occupied, throttled = busy_machine(busy), throttling(engines)
+    # A drop of speed in mid-run gives two modes of rounds, and a core that is shared gives modes of its slices.
+    modes = "" if occupied or throttled else two_modes(engines, baseline)
+    steadier = "close other programs, pin the CPU frequency, or pass --rounds 30."
+    calmer = "let the machine cool down or warm up first, or close other programs."
+    sentences = [
+        occupied,
+        clock_jumps(engines),
+        throttled,
+        modes,
+        "" if throttled or modes else _sentence("Timing was unsteady", spread, steadier),
+        "" if throttled else _sentence("Timing drifted", drift, calmer),
+    ]
+    return tuple(sentence for sentence in sentences if sentence)
+
+
+def _medians(engines: Mapping[str, Sequence[Sequence[float]]]) -> dict[str, NDArray[np.float64]]:
+    """The medians of rounds, of engines that have any."""
     medians = {
         name: np.array([np.median(values) for values in rounds if len(values)], dtype=np.float64)
         for name, rounds in engines.items()
     }
-    found = {name: values for name, values in medians.items() if values.size}
-    spread = {name: words for name, values in found.items() if (words := _spread(values))}
-    drift = {name: words for name, values in found.items() if name not in spread and (words := _drift(values))}
-    sentences = [
-        _few(min((values.size for values in found.values()), default=_FEWEST_ROUNDS)),
-        _short({name: float(np.median(values)) for name, values in found.items()}),
-        _sentence("Timing was unsteady", spread, "close other programs, pin the CPU frequency, or pass --rounds 30."),
-        _sentence("Timing drifted", drift, "let the machine cool down or warm up first, or close other programs."),
-    ]
-    return tuple(sentence for sentence in sentences if sentence)
+    return {name: values for name, values in medians.items() if values.size}
 
 
 def _sentence(what: str, engines: Mapping[str, str], advice: str) -> str:
@@ -73,13 +114,26 @@ def _sentence(what: str, engines: Mapping[str, str], advice: str) -> str:
     return f"{what}: {', '.join(f'{name} {words}' for name, words in engines.items())}; {advice}"
 
 
-def _few(rounds: int) -> str:
-    if rounds >= _FEWEST_ROUNDS:
+def _few(rounds: int | None, confidence: float) -> str:
+    fewest = fewest_rounds(confidence)
+    if rounds is None or rounds >= fewest:
         return ""
     return (
-        f"{rounds} round{'s' * (rounds != 1)} cannot give a 95 % interval of a median; "
-        f"pass --rounds {_FEWEST_ROUNDS} or more."
+        f"{rounds} round{'s' * (rounds != 1)} cannot give a {100 * confidence:g} % interval of a median; "
+        f"pass --rounds {fewest} or more."
     )
+
+
+def fewest_rounds(confidence: float) -> int:
+    """The fewest rounds whose range holds the median with this confidence, whatever the distribution.
+
+    All of n rounds lie on one side of the median with a chance of 2 * 0.5 ** n: with six rounds 3 %.
+
+    >>> from edgewright_benchmarks.statistics.stability import fewest_rounds
+    >>> fewest_rounds(0.95), fewest_rounds(0.999)
+    (6, 11)
+    """
+    return math.ceil(1 - math.log2(1 - confidence))
 
 
 def _short(medians: Mapping[str, float]) -> str:

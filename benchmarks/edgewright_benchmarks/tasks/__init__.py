@@ -11,11 +11,13 @@ from edgewright_benchmarks.find_by_name import find_by_name
 from edgewright_benchmarks.tasks import (
     arrays,
     audio_classification,
+    audio_feature_extraction,
     automatic_speech_recognition,
     binary_text_classification,
     feature_extraction,
     fill_mask,
     image_classification,
+    image_feature_extraction,
     image_segmentation,
     image_text_matching,
     image_text_retrieval,
@@ -26,6 +28,8 @@ from edgewright_benchmarks.tasks import (
     object_detection,
     question_answering,
     summarization,
+    tabular_classification,
+    tabular_regression,
     text_classification,
     text_generation,
     text_ranking,
@@ -36,11 +40,13 @@ from edgewright_benchmarks.tasks import (
     video_classification,
     visual_question_answering,
     voice_activity_detection,
+    zero_shot_classification,
     zero_shot_image_classification,
 )
 from edgewright_benchmarks.tasks._task import Task
+from edgewright_benchmarks.tasks.own_functions import NO_FUNCTIONS, OwnFunctions
 
-__all__ = ["TASKS", "Task", "find_task"]
+__all__ = ["NO_FUNCTIONS", "TASKS", "OwnFunctions", "Task", "find_task"]
 
 TASKS: tuple[Task, ...] = (
     text_classification.TASK,
@@ -48,6 +54,7 @@ TASKS: tuple[Task, ...] = (
     text_regression.TASK,
     binary_text_classification.TASK,
     multi_label_text_classification.TASK,
+    zero_shot_classification.TASK,
     token_classification.TASK,
     question_answering.TASK,
     feature_extraction.TASK,
@@ -70,14 +77,19 @@ TASKS: tuple[Task, ...] = (
     video_classification.TASK,
     voice_activity_detection.TASK,
     keyword_spotting.TASK,
+    image_feature_extraction.TASK,
+    audio_feature_extraction.TASK,
+    tabular_classification.TASK,
+    tabular_regression.TASK,
     arrays.TASK,
 )
 
 
-def find_task(name: str) -> Task:
-    """The task called `name`.
+def find_task(name: str, own: OwnFunctions = NO_FUNCTIONS) -> Task:
+    """The task called `name`, with the metric that was asked for.
 
     Raises:
-        InputError: No such task.
+        InputError: No such task, or no such metric.
     """
-    return find_by_name(TASKS, name)
+    found = find_by_name(TASKS, name)
+    return own.applied(found) if own.names else found

@@ -11,6 +11,7 @@ from edgewright_benchmarks.truth.ground_truth import Truth
 # What to look at where a model is wrong, by what it takes.
 PICTURES = "the order of the labels, the order of the channels (RGB or BGR), and the scale of the pixels"
 SOUNDS = "the order of the labels, the sampling rate, the loudness, and the threshold"
+TABLES = "the order of the columns and of the classes, their units, and what a missing value is written as"
 WRITING = "the tokenizer, the languages, and the prefix that training put before an input"
 
 

@@ -6,12 +6,19 @@ import functools
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
 from typing import Any
 
+from edgewright_runtime.samples import ROW_INPUT
+from edgewright_runtime.steps.text.words import words_of
 from edgewright_targets import InputError, nearest
 
 LABEL_COLUMN = "label"
+# The input of a sample that a function of the user's prepares: a row of a table with all its columns, or a file.
+ANY_INPUT = "(any)"
+# Inputs that are rows with all their columns.
+WHOLE_ROWS = (ANY_INPUT, ROW_INPUT)
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,8 @@ class Truth:
         check: Raises where that does not fit the sample; takes the sample, what was read, and the place.
         whole: Raises where all that was read together cannot be compared with, or returns what to say of it; takes it
             and the file.
+        array: From the array of an `.npz` file, samples along its first axis, and the file, the ground truth of each
+            sample; None reads classes, numbers and labels.
         is_file: A cell is a path, relative to its table; a folder may have a folder of such files beside one of inputs.
     """
 
@@ -33,6 +42,8 @@ class Truth:
     check: Callable[[Any, Any, str], None] | None = None
     is_file: bool = False
     whole: Callable[[Sequence[Any], str], str | None] | None = None
+    _: KW_ONLY
+    array: Callable[[Any, Path], list[Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -141,9 +152,10 @@ def word_tags(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[str,
 
 
 def _one_for_each_word(sample: Any, tags: tuple[str, ...], place: str) -> None:
-    words = len(str(sample).split())
+    words = len(words_of(str(sample)))
     if words != len(tags):
-        raise InputError(f"{place}: {len(tags)} tags for {words} words.", hint="Words are separated by spaces.")
+        hint = "Words are separated by spaces; of scripts without spaces, such as Chinese, each character is one."
+        raise InputError(f"{place}: {len(tags)} tags for {words} words.", hint=hint)
 
 
 TAGS = Truth("tags", word_tags, _one_for_each_word)

@@ -123,6 +123,22 @@ def _some_label(found: Sequence[tuple[int, ...]], place: str) -> None:
 LABELS = Truth(_LABELS_COLUMN, several, whole=_some_label)
 
 
+def identity(cell: Any, class_names: tuple[str, ...], place: str) -> str:
+    """Whose a sample is, or what it shows: any word, which need not be one of the model's.
+
+    Raises:
+        InputError: The cell is empty.
+    """
+    del class_names
+    found = "" if cell is None else str(cell).strip()
+    if not found:
+        raise InputError(f"{place}: the identity is missing.")
+    return found
+
+
+IDENTITY = Truth(LABEL_COLUMN, identity)
+
+
 def relevance(cell: Any, class_names: tuple[str, ...], place: str) -> tuple[float, ...]:
     """How relevant each passage is, 0 where it is not: a list of JSON.
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from edgewright_benchmarks.result import Result, write_result
+from edgewright_benchmarks.result import Result
+from edgewright_benchmarks.result_files import write_evidence
 from edgewright_compiler.building.engine_files import PackedEngine
 from edgewright_compiler.graphs.exported import ASSET_PREFIX, ASSETS_FOLDER
 from edgewright_runtime.manifest import EnginePart, EngineSpec, Manifest, PipelineSpec, StepSpec
@@ -82,7 +83,7 @@ def assemble(destination: Path, contents: PackageContents) -> None:
         shutil.copyfile(contents.golden, destination / GOLDEN)
     for target, result in contents.evidence.items():
         (destination / EVIDENCE_FOLDER).mkdir(exist_ok=True)
-        write_result(result, destination / EVIDENCE_FOLDER / f"{target}.json")
+        write_evidence(result, destination / EVIDENCE_FOLDER / f"{target}.json")
     for name, text in contents.documents.items():
         (destination / EVIDENCE_FOLDER / name).write_text(text, encoding="utf-8")
     write_sums(destination)
@@ -154,7 +155,7 @@ def _with_uris(value: Any, assets: Mapping[str, str]) -> Any:
 
 def write_sums(folder: Path) -> None:
     """Write `SHA256SUMS` over every file below `folder`, in the form that `sha256sum -c` reads."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != SUMS)
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / SUMS)
     lines = [f"{file_digest(path)}  {PurePosixPath(path.relative_to(folder))}\n" for path in files]
     (folder / SUMS).write_text("".join(lines), encoding="utf-8")
 

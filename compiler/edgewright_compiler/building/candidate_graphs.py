@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.building.calibration_feeds import Feeds
 from edgewright_compiler.building.job import Job
+from edgewright_compiler.building.probes import comparison_feeds
 from edgewright_compiler.building.quantized_graphs import QuantizedGraphs, counted
 from edgewright_compiler.building.stage import FINDINGS, CandidateError, Stage, Stages
 from edgewright_compiler.graphs.exported import (
     ASSETS_FOLDER,
+    GRAPH_FILE,
     ExportedFolder,
     share_weights,
     tree_digest,
@@ -27,8 +29,11 @@ from edgewright_compiler.graphs.exported import (
 )
 from edgewright_compiler.graphs.feed_shapes import FeedShapes, Shape, shapes_of
 from edgewright_compiler.graphs.fixed_shapes import FixingError, choose_shapes, fix_shapes
+from edgewright_compiler.graphs.free_dimensions import free_dimensions
 from edgewright_compiler.graphs.quantize import quantize
 from edgewright_compiler.graphs.quantizers import CALIBRATED
+from edgewright_compiler.graphs.rewrite import COMPARED, compare_rewritten, rewrite
+from edgewright_runtime.options import FREE_DIMENSION
 from edgewright_targets import Candidate, Recipe
 
 if TYPE_CHECKING:
@@ -56,10 +61,22 @@ class _FixKey:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _RewriteKey:
+    exported: str
+    component: str
+    rewrites: tuple[str, ...]
+    # It is compared on them.
+    feeds: str
+    tools: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class _QuantizeKey:
     exported: str
     component: str
     recipe: Recipe
+    # Of a graph that was rewritten before.
+    rewritten: str | None
     # Of methods that are calibrated.
     feeds: str | None
     tools: dict[str, str]
@@ -158,6 +175,27 @@ class Graphs:
             shutil.copytree(self.exported.path / ASSETS_FOLDER, place / ASSETS_FOLDER)
         write_exported(place, self.exported.model)
 
+    def fixed_axes(self, folders: Mapping[str, Path]) -> dict[str, dict[str, str]]:
+        """Session options that give free axes the length that they have in all samples, by component.
+
+        Args:
+            folders: Component to the folder of its graph.
+
+        Raises:
+            CandidateError: Samples differ, a graph runs in a loop, or no axis is free.
+        """
+        self._refuse_loop("Its axes cannot be fixed: the graph runs in a loop whose windows or states vary in shape.")
+        found = {}
+        for name, folder in folders.items():
+            try:
+                lengths = free_dimensions(folder, self.shapes()[name])
+            except FixingError as error:
+                raise CandidateError(self.named(name, str(error))) from error
+            found[name] = {f"{FREE_DIMENSION}{axis}": str(length) for axis, length in lengths.items()}
+        if not any(found.values()):
+            raise CandidateError("Its inputs have one shape already: no axis is free.")
+        return found
+
     def text_length(self) -> int | None:
         """Tokens of the longest text that a graph is given here; None where none is given texts."""
         found = [
@@ -187,18 +225,58 @@ class Graphs:
         Raises:
             CandidateError: A graph cannot get it, or nothing in them got it.
         """
+        self._refuse_unchanged(candidate)
         return counted(candidate, {name: self._in_precision(name, candidate) for name in self.components})
+
+    def _refuse_unchanged(self, candidate: Candidate) -> None:
+        """Raise where a candidate rewrites nothing, and is another candidate of the target but for that."""
+        recipes = {name: candidate.component_recipes.get(name, candidate.recipe) for name in self.components}
+        asked = {name: recipe.rewrites for name, recipe in recipes.items() if recipe.rewrites}
+        plain = candidate.without_rewrites()
+        if not asked or not any(plain.repeats(other) for other in self.job.target.candidates):
+            return
+        if all(self.float_graph(name, words) == self.exported.path / name for name, words in asked.items()):
+            words = dict.fromkeys(word for words in asked.values() for word in words)
+            raise CandidateError(f"There is nothing to rewrite: the graph has no pattern of {', '.join(words)}.")
+
+    def float_graph(self, component: str, rewrites: tuple[str, ...]) -> Path:
+        """Folder of the float graph of a component, rewritten; the exported one where there is nothing to rewrite.
+
+        Raises:
+            CandidateError: It cannot be rewritten, or answers otherwise then.
+        """
+        source = self.exported.path / component
+        if not rewrites:
+            return source
+
+        def make(place: Path) -> None:
+            with self.naming(component):
+                if rewrite(source, rewrites, place):
+                    feeds = self.feeds.read(self.exported, component)[:COMPARED]
+                    limits = self.exported.model.text_limits(component)
+                    compare_rewritten(place, source, comparison_feeds(source, feeds, limits))
+
+        key = _RewriteKey(
+            exported=self.exported.digest,
+            component=component,
+            rewrites=rewrites,
+            feeds=self.feeds.digest(self.exported),
+            tools=installed_versions(GRAPH_TOOLS),
+        )
+        stage = Stage("rewrite", key, f"Rewrote {self.named(component, ', '.join(rewrites))}")
+        folder = self.stages.kept(stage, make)
+        return folder if (folder / GRAPH_FILE).exists() else source
 
     def _in_precision(self, component: str, candidate: Candidate) -> Path:
         recipe = candidate.component_recipes.get(component, candidate.recipe)
         if recipe.method == "float":
-            return self.exported.path / component
+            return self.float_graph(component, recipe.rewrites)
         if (component, recipe) not in self._quantized:
             self._quantized[component, recipe] = self._quantize(component, recipe, candidate.precision)
         return self._quantized[component, recipe]
 
     def _quantize(self, component: str, recipe: Recipe, precision: str) -> Path:
-        graph = self.exported.path / component
+        graph = self.float_graph(component, recipe.rewrites)
         calibrated = recipe.method in CALIBRATED and self.job.calibration is not None
 
         def make(place: Path) -> None:
@@ -210,8 +288,10 @@ class Graphs:
             exported=self.exported.digest,
             component=component,
             recipe=recipe,
+            rewritten=tree_digest(graph) if recipe.rewrites else None,
             feeds=self.feeds.digest(self.exported) if calibrated else None,
-            tools=installed_versions(GRAPH_TOOLS),
+            # With NNCF installed afterwards, a graph that failed for want of it is made.
+            tools=installed_versions((*GRAPH_TOOLS, "nncf") if recipe.method == "nncf" else GRAPH_TOOLS),
         )
         title = f"Quantized {'' if len(self.components) == 1 else f'{component} '}to {precision}"
         return self.stages.kept(Stage("quantize", key, title), make)

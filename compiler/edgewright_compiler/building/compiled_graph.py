@@ -48,7 +48,7 @@ def compiled(graphs: Graphs, component: str, graph: Path, candidate: Candidate) 
         CandidateError: The compiler does not take the graph as asked.
     """
     kind = compiler(candidate.engine)
-    options = provider(candidate.provider).options(candidate.provider_options, graphs.job.threads)
+    options = provider(candidate.provider).options(candidate.provider_options, graphs.job.threads_of(candidate))
     shapes, limits = graphs.shapes()[component], graphs.exported.model.text_limits(component)
 
     def make(place: Path) -> None:

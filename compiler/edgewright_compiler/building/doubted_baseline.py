@@ -10,7 +10,7 @@ from edgewright_benchmarks.tasks import find_task
 from edgewright_targets import CheckFailedError
 
 if TYPE_CHECKING:
-    from edgewright_benchmarks.measuring.meter import Readings
+    from edgewright_benchmarks.measuring.readings import Readings
     from edgewright_compiler.building.job import Job
 
 
@@ -23,8 +23,7 @@ def refuse_doubted(job: Job, baseline: Readings) -> None:
     truth = job.evaluation.labels
     if truth is None or job.options.accept_baseline:
         return
-    metric = find_task(job.source.task).metric(labelled=True)
-    accuracy = Scoring(metric, truth, baseline.predictions).of_baseline()
+    accuracy = Scoring(job.metric, truth, baseline.predictions).of_baseline()
     doubt_warnings(job, baseline_doubt(accuracy, baseline.predictions, truth))
 
 

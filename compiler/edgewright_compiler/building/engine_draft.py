@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edgewright_compiler.building.job import Job
-from edgewright_runtime.options import AS_WRITTEN, EXACT_PRODUCTS_KEY, OPTIMIZATION_KEY, THREADS_KEY
+from edgewright_runtime.options import AS_WRITTEN, EXACT_PRODUCTS_KEY, OPTIMIZATION_KEY, THREADS_KEY, of_speed_alone
 from edgewright_runtime.providers import provider
 from edgewright_targets import Candidate, Recipe
 from edgewright_targets.engine_kinds import ENGINE_KINDS, EngineKind
@@ -57,11 +57,22 @@ class EngineDraft:
         processor has VNNI, or is another than x86-64, the option changes nothing.
         """
         of_products = [name for name in self.parts if self.component_recipes.get(name, self.recipe).multiplies_integers]
-        return self._with_session_options({EXACT_PRODUCTS_KEY: "1"}, of_products).here()
+        return self.with_session_options({name: {EXACT_PRODUCTS_KEY: "1"} for name in of_products}).here()
 
     def without_optimizations(self) -> EngineDraft:
         """The same engine with all of ONNX Runtime's optimizations off."""
-        return self._with_session_options({OPTIMIZATION_KEY: AS_WRITTEN}, tuple(self.parts))
+        return self.with_session_options({name: {OPTIMIZATION_KEY: AS_WRITTEN} for name in self.parts})
+
+    def arithmetic(self) -> EngineDraft:
+        """What decides its predictions: the engine without its name and without what changes its speed alone."""
+        parts = {
+            name: dataclasses.replace(
+                part,
+                session_options={key: said for key, said in part.session_options.items() if not of_speed_alone(key)},
+            )
+            for name, part in self.parts.items()
+        }
+        return dataclasses.replace(self, name="", parts=parts)
 
     def with_provider_options(self, options: Mapping[str, Mapping[str, str]]) -> EngineDraft:
         """The same engine with more options of the provider, by component."""
@@ -71,11 +82,10 @@ class EngineDraft:
         }
         return dataclasses.replace(self, parts=parts)
 
-    def _with_session_options(self, options: Mapping[str, str], components: Sequence[str]) -> EngineDraft:
+    def with_session_options(self, options: Mapping[str, Mapping[str, str]]) -> EngineDraft:
+        """The same engine with more options of ONNX Runtime's session, by component."""
         parts = {
-            name: dataclasses.replace(part, session_options={**part.session_options, **options})
-            if name in components
-            else part
+            name: dataclasses.replace(part, session_options={**part.session_options, **options.get(name, {})})
             for name, part in self.parts.items()
         }
         return dataclasses.replace(self, parts=parts)
@@ -90,14 +100,14 @@ def draft_engine(job: Job, candidate: Candidate, components: Sequence[str], *, a
         components: Those of the model.
         as_written: Whether the float engine runs without ONNX Runtime's optimizations.
     """
-    session_options = {THREADS_KEY: str(job.device_threads), **candidate.session_options}
+    session_options = {THREADS_KEY: str(candidate.threads or job.device_threads), **candidate.session_options}
     # Of float8 the optimizations make other numbers; see `edgewright_compiler.graphs.precision_difference`.
     without = candidate.in_float8() or (as_written and candidate.name == job.target.baseline)
     if without and candidate.provider == "CPUExecutionProvider":
         session_options[OPTIMIZATION_KEY] = AS_WRITTEN
     part = PartDraft(
         session_options=session_options,
-        provider_options=provider(candidate.provider).options(candidate.provider_options, job.threads),
+        provider_options=provider(candidate.provider).options(candidate.provider_options, job.threads_of(candidate)),
     )
     return EngineDraft(
         name=job.engine_name(candidate.name),

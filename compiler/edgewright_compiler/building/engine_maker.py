@@ -6,6 +6,8 @@ export -> check -> (fix ->) quantize (-> compile)
 from __future__ import annotations
 
 import dataclasses
+import functools
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +23,23 @@ from edgewright_compiler.building.optimizations import optimizer_facts
 from edgewright_compiler.building.precision_tolerance import precision_tolerance
 from edgewright_compiler.building.stage import CandidateError, Stages
 from edgewright_compiler.compile import compiler
-from edgewright_compiler.graphs.exported import WEIGHTS_FOLDER, ExportedModel
+from edgewright_compiler.emulators import needs_gpu
+from edgewright_compiler.graphs.exported import WEIGHTS_FOLDER, ExportedFolder, ExportedModel
+from edgewright_runtime.providers import provider
 from edgewright_targets import Candidate, InputError
 
 if TYPE_CHECKING:
-    pass
+    from edgewright_benchmarks.optimizer_facts import OptimizerFacts
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """What all engines of a build are made from."""
+
+    exported: ExportedFolder
+    graphs: Graphs
+    optimizer: OptimizerFacts | None
+    as_written: bool
 
 
 class EngineMaker:
@@ -35,8 +49,32 @@ class EngineMaker:
         self._job = job
         self._stages = stages
 
-    def make(self) -> MadeEngines:
-        """Export, check, and make the engine of each candidate."""
+    def make(self, job: Job | None = None) -> MadeEngines:
+        """Export, check, and make the engine of each candidate.
+
+        Args:
+            job: The same build with other candidates; by default that of the maker. The graphs are exported once.
+        """
+        job, stages, prepared = job or self._job, self._stages, self._prepared
+        engines: list[EngineFiles] = []
+        failures: dict[str, str] = {}
+        for candidate in job.target.candidates:
+            try:
+                made = self._made(job, self._keeping_float(candidate, prepared.exported.model))
+                self._refuse_oversize(made)
+                engines.append(made)
+            except CandidateError as error:
+                failures[candidate.name] = str(error)
+                stages.progress.note(f"  {candidate.name} failed: {error}")
+        return MadeEngines(prepared.exported, tuple(engines), failures, prepared.optimizer)
+
+    @property
+    def graphs(self) -> Graphs:
+        """The float graphs, and the precisions of them that were made so far."""
+        return self._prepared.graphs
+
+    @functools.cached_property
+    def _prepared(self) -> _Prepared:
         job, stages = self._job, self._stages
         # 1. The graphs, which answer as their source does.
         exported = export(stages, job)
@@ -46,19 +84,8 @@ class EngineMaker:
         as_written = optimizer is not None and optimizer.exceeds and not optimizer.kept
         if optimizer is not None and optimizer.exceeds:
             stages.progress.note(f"  {optimizer.words()}")
-        # 3. An engine for each candidate, or the reason why there is none.
         graphs = Graphs(stages, job, CalibrationFeeds(stages, job, as_written=as_written), exported)
-        engines: list[EngineFiles] = []
-        failures: dict[str, str] = {}
-        for candidate in job.target.candidates:
-            try:
-                made = self._made(self._keeping_float(candidate, exported.model), graphs, as_written=as_written)
-                self._refuse_oversize(made)
-                engines.append(made)
-            except CandidateError as error:
-                failures[candidate.name] = str(error)
-                stages.progress.note(f"  {candidate.name} failed: {error}")
-        return MadeEngines(exported, tuple(engines), failures, optimizer)
+        return _Prepared(exported, graphs, optimizer, as_written)
 
     def _keeping_float(self, candidate: Candidate, exported: ExportedModel) -> Candidate:
         """The candidate with a float recipe for the components that keep float."""
@@ -67,11 +94,15 @@ class EngineMaker:
         kept = dict.fromkeys(exported.float_components, self._job.baseline.recipe)
         return dataclasses.replace(candidate, component_recipes={**candidate.component_recipes, **kept})
 
-    def _made(self, candidate: Candidate, exported: Graphs, *, as_written: bool) -> EngineFiles:
-        draft = draft_engine(self._job, candidate, exported.components, as_written=as_written)
+    def _made(self, job: Job, candidate: Candidate) -> EngineFiles:
+        _refuse_without_gpu(job, candidate)
+        exported = self._prepared.graphs
+        draft = draft_engine(job, candidate, exported.components, as_written=self._prepared.as_written)
         if not candidate.kind.ahead_of_time:
             quantized = exported.quantized(candidate)
             parts = self._plain(exported, quantized.folders)
+            if candidate.fixed_axes:
+                draft = draft.with_session_options(exported.fixed_axes(quantized.folders))
             return EngineFiles(draft, parts, low_precision=quantized.low_precision)
         if candidate.kind.plan:
             exported.refuse_plan()
@@ -83,7 +114,7 @@ class EngineMaker:
             draft = dataclasses.replace(draft, pad_to_multiple_of=graphs.text_length() or draft.pad_to_multiple_of)
         quantized = graphs.quantized(candidate)
         tolerance = None
-        if self._job.modes[candidate.name].runs == "none":
+        if job.modes[candidate.name].runs == "none":
             tolerance, note = precision_tolerance(graphs, quantized.folders)
             notes.append(note)
         files, options = {}, {}
@@ -111,4 +142,14 @@ class EngineMaker:
         reason = f"It has {size / 1e6:,.0f} MB; {target.name} has {target.memory_bytes / 1e6:,.0f} MB of memory."
         if engine.draft.name == self._job.engine_name(target.baseline):
             raise InputError(f"The float baseline '{engine.draft.name}' does not fit the target. {reason}")
+        raise CandidateError(reason)
+
+
+def _refuse_without_gpu(job: Job, candidate: Candidate) -> None:
+    """Where there is no GPU, no graph is made for one."""
+    mode = job.modes[candidate.name]
+    if mode.runs == "emulated" or not needs_gpu(candidate.provider):
+        return
+    reason = mode.note if mode.runs == "none" else provider(candidate.provider).unavailable()
+    if reason:
         raise CandidateError(reason)

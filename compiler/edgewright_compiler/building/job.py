@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
+from edgewright_benchmarks.accuracy import Metric
 from edgewright_benchmarks.data import Dataset
 from edgewright_benchmarks.devices.engine_worker import Place
-from edgewright_benchmarks.measuring.meter import MeterSettings
+from edgewright_benchmarks.judging.evidence import data_facts
+from edgewright_benchmarks.measuring.guide import guide_count
+from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_benchmarks.progress import Progress
-from edgewright_benchmarks.statistics.bounds import apart, lower
-from edgewright_benchmarks.statistics.intervals import least_bound, least_samples
+from edgewright_benchmarks.result import OwnCode, Setting
+from edgewright_benchmarks.statistics.bounds import apart, asked_confidence, lower
+from edgewright_benchmarks.statistics.intervals import confidence_of_drop, least_bound, least_samples
+from edgewright_benchmarks.tasks import find_task
 from edgewright_benchmarks.versions import installed_versions
+from edgewright_compiler.building.build_options import BuildOptions
+from edgewright_compiler.building.search_bound import SearchBound
+from edgewright_compiler.building.settings_in_force import settings_in_force
 from edgewright_compiler.building.stage import REVISIONS, DataKey
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.reach.execution_modes import ExecutionMode, places
@@ -30,45 +38,12 @@ from edgewright_targets import (
 )
 from edgewright_targets.record import write_record
 
+__all__ = ["GOLDEN_SAMPLES", "RUN_TOOLS", "BuildOptions", "Job"]
+
 # Samples that travel in a package with their float answers.
 GOLDEN_SAMPLES = 8
 # What answers depend on, beside the graph itself.
 RUN_TOOLS = ("onnxruntime", *PLUGINS, "tokenizers", "pillow", "numpy")
-
-
-@dataclass(frozen=True, kw_only=True)
-class BuildOptions:
-    """What to build and how.
-
-    Attributes:
-        output: Package folder to write.
-        targets: Target names, or paths of target files.
-        calibration: Data for activation ranges; also for agreement where nothing is labelled.
-        evaluation: Data the engine is chosen on.
-        max_drop: Accuracy that may be lost, as a share: 0.01 is one percentage point.
-        task: Overrides the source's task.
-        labels: Class names by index, for sources that have none; or the file that has them (see `read_labels`).
-        archive: Also write the package as one file beside it (`<output>.tar`).
-        emulated_samples: Samples at most that an emulator answers.
-        golden: Data whose first samples travel in the package to be verified with, instead of those it is measured on.
-        golden_samples: Whether any samples travel in the package.
-        accept_baseline: Whether to go on where the float model itself is wrong on the data.
-        meter: How to measure.
-    """
-
-    output: str | Path
-    targets: tuple[str, ...] = ("host",)
-    calibration: str | Path | None = None
-    evaluation: str | Path | None = None
-    max_drop: float = 0.01
-    task: str | None = None
-    labels: tuple[str, ...] | str | Path | None = None
-    archive: bool = False
-    emulated_samples: int = 400
-    golden: str | Path | None = None
-    golden_samples: bool = True
-    accept_baseline: bool = False
-    meter: MeterSettings = field(default_factory=MeterSettings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +58,7 @@ class _JobKey:
     data: DataKey
     labelled: bool
     max_drop: float
+    confidence: float
     accept_baseline: bool
     threads: int
     meter: MeterSettings
@@ -91,6 +67,10 @@ class _JobKey:
     golden_samples: bool
     golden: DataKey | None
     tools: dict[str, str]
+    search: SearchBound | None
+    listed: tuple[Candidate, ...]
+    own_code: tuple[OwnCode, ...]
+    settings: dict[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,10 +84,13 @@ class Job:
         options: As asked.
         calibration: Data for ranges, or None.
         evaluation: Samples that the candidates are compared on; without evaluation data, those of the calibration.
-        threads: Threads of an engine.
+        threads: Threads of an engine whose candidate says nothing of them.
         modes: Execution mode of each candidate on this machine.
         places: Candidate to where its engine is answered; see `placed`.
         golden: Samples that may be given away, or None: then those it is measured on travel in the package.
+        listed: Candidates of the target whose settings the device decides between, where nothing is timed; empty where
+            engines are.
+        split: That one data set was split for a search, as a sentence; empty where it was not.
     """
 
     source: Source
@@ -120,6 +103,8 @@ class Job:
     modes: dict[str, ExecutionMode]
     places: Mapping[str, Place] = field(default_factory=dict)
     golden: Dataset | None = None
+    split: str = ""
+    listed: tuple[Candidate, ...] = ()
 
     def placed(self, progress: Progress) -> Job:
         """The job with emulators made ready, where it takes any: what answers there depend on is part of its key.
@@ -137,6 +122,23 @@ class Job:
         """What answers depend on that do not come from this machine itself, by candidate."""
         return {name: dict(place.facts) for name, place in self.places.items() if place.facts}
 
+    def trying(self, candidates: Sequence[Candidate]) -> Job:
+        """The same build with these candidates; they run where those of the same provider and kind of engine do."""
+
+        def like(candidate: Candidate) -> str:
+            if candidate.name in self.modes:
+                return candidate.name
+            wanted = (candidate.provider, candidate.engine)
+            return next(one.name for one in self.target.candidates if (one.provider, one.engine) == wanted)
+
+        models = {candidate.name: like(candidate) for candidate in candidates}
+        return dataclasses.replace(
+            self,
+            target=dataclasses.replace(self.target, candidates=tuple(candidates)),
+            modes={name: self.modes[model] for name, model in models.items()},
+            places={name: self.places[model] for name, model in models.items() if model in self.places},
+        )
+
     def key(self) -> str:
         """Digest of all that decides the package."""
         key = _JobKey(
@@ -150,6 +152,7 @@ class Job:
             data=DataKey.of(self.evaluation),
             labelled=self.evaluation.labels is not None,
             max_drop=self.options.max_drop,
+            confidence=self.options.confidence,
             accept_baseline=self.options.accept_baseline,
             threads=self.threads,
             meter=self.options.meter,
@@ -158,8 +161,22 @@ class Job:
             golden_samples=self.options.golden_samples,
             golden=DataKey.of(self.golden) if self.golden else None,
             tools=installed_versions((*self.source.tools, *RUN_TOOLS)),
+            search=self.options.search,
+            listed=self.listed,
+            own_code=self.options.own.facts(),
+            # Not by whom they were said: a build file that says the same is the same build.
+            settings={setting.name: setting.value for setting in self.settings_in_force()},
         )
         return digest_of(write_record(key))
+
+    def settings_in_force(self) -> tuple[Setting, ...]:
+        """All settings, defaults too, as the evidence has them."""
+        found = {"source": self.source.name, "task": self.source.task}
+        return settings_in_force(self.options, found)
+
+    def threads_of(self, candidate: Candidate) -> int:
+        """Threads of a candidate's engine."""
+        return candidate.threads or self.threads
 
     @property
     def device_threads(self) -> int:
@@ -175,16 +192,33 @@ class Job:
 
     def too_few(self) -> str:
         """That no loss within the budget can be shown with so few samples, as a sentence; empty where it can."""
-        samples, budget = len(self.evaluation.samples), self.options.max_drop
+        samples, budget, sure = len(self.evaluation.samples), self.options.max_drop, self.options.confidence
         # However many words or boxes a sample holds: whatever is scored, a sample unlike all others can lose the whole.
-        if least_bound(samples) <= budget:
+        least = least_bound(samples, confidence=sure)
+        if least <= budget:
             return ""
-        shown = apart(100 * least_bound(samples), 100 * budget, 1, lower)
-        needed = f" At least {least_samples(budget):,} samples are needed." if budget else ""
+        shown = apart(100 * least, 100 * budget, 1, lower)
+        needed, enough = "", asked_confidence(confidence_of_drop(0, 0, samples, budget))
+        if budget:
+            other = f", or --confidence {enough}" if enough else ""
+            needed = f" At least {least_samples(budget, confidence=sure):,} samples are needed{other}."
         return (
-            f"{samples:,} samples cannot show a drop below {shown} percentage points, but the budget is "
-            f"{100 * budget:.1f}: only an engine that is better than float could be chosen.{needed}"
+            f"{samples:,} samples cannot show a drop below {shown} percentage points with {100 * sure:g} % "
+            f"confidence, but the budget is {100 * budget:.1f}: only an engine that is better than float could be "
+            f"chosen.{needed}"
         )
+
+    @property
+    def metric(self) -> Metric[Any]:
+        """What the engines are judged by: of the task, or what was asked for."""
+        return find_task(self.source.task, self.options.own).metric(labelled=self.evaluation.labels is not None)
+
+    @property
+    def guide_data(self) -> Dataset | None:
+        """Calibration samples that order the engines before they are tested; None where they would decide as well."""
+        if self.calibration is None or data_facts(self.calibration).same_data(data_facts(self.evaluation)):
+            return None
+        return self.calibration.part(guide_count(len(self.evaluation.samples)))
 
     @property
     def engine_modes(self) -> dict[str, ExecutionMode]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from edgewright_compiler.building.build_evidence import judge_readings
 from edgewright_compiler.building.engine_files import PackedEngine
-from edgewright_compiler.building.target_readings import TargetReadings, read_target_readings
+from edgewright_compiler.building.settings_of_speed import other_arithmetic
+from edgewright_compiler.building.target_readings import TargetReadings
 from edgewright_compiler.graphs.exported import ExportedFolder
 from edgewright_compiler.graphs.precision_difference import tolerance_for
 from edgewright_runtime.likeness import Likeness, likeness_of
@@ -17,8 +18,10 @@ from edgewright_runtime.selftest import golden_samples
 from edgewright_targets import Target
 
 if TYPE_CHECKING:
+    from edgewright_benchmarks.engine_result import EngineResult
     from edgewright_benchmarks.predictions import Prediction
     from edgewright_benchmarks.result import Result
+    from edgewright_benchmarks.search_trace import SearchTrace
     from edgewright_compiler.building.job import Job
     from edgewright_compiler.building.made_engines import MadeEngines
 
@@ -44,24 +47,34 @@ class JudgedTarget:
     result: Result
 
 
-def judge_target(job: Job, made: MadeEngines, readings: Path, golden: Path | None) -> JudgedTarget:
+def judge_target(
+    job: Job,
+    made: MadeEngines,
+    measured: Sequence[TargetReadings],
+    golden: Path | None,
+    unproven: Sequence[EngineResult] = (),
+    search: SearchTrace | None = None,
+) -> JudgedTarget:
     """Judge the engines of the target of `job`.
 
     Args:
         job: Its options say the budget.
         made: The engines.
-        readings: Folder of the measure stage.
+        measured: Their measurements, see `judge_readings`.
         golden: The golden samples that ship, where those of another target do.
+        unproven: Engines that were not measured on the samples that count, see there.
+        search: How the engines were found.
     """
-    found = read_target_readings(readings)
-    result = judge_readings(job, made, found)
-    golden = golden or found.golden
+    result = judge_readings(job, made, measured, unproven, search)
+    golden = golden or measured[0].golden
     alike = likeness_of(made.exported.model.pipeline)
     engines = {engine.draft.name: engine for engine in made.engines}
     unfinished = {engine.name for engine in result.engines if engine.status == "unfinished"}
     judged = []
-    for name in package_engines(job.target, result):
+    for name in (*package_engines(job.target, result), *_other_arithmetic(job, result)):
         engine = engines[name]
+        # Of an engine that was measured again all answers are the same.
+        found = next((one for one in measured if name in one.readings), measured[0])
         allowed = _tolerance(found, name, alike, golden) if engine.tolerance is None else engine.tolerance
         judged.append(PackedEngine(engine, tolerance=allowed, compared=name not in unfinished))
     return JudgedTarget(
@@ -72,6 +85,15 @@ def judge_target(job: Job, made: MadeEngines, readings: Path, golden: Path | Non
         golden=golden,
         result=result,
     )
+
+
+def _other_arithmetic(job: Job, result: Result) -> tuple[str, ...]:
+    """Accepted engines that differ from the chosen one in session options, where only the device can time them."""
+    if job.rung == "measured":
+        return ()
+    accepted = [engine.name for engine in result.engines if engine.status == "accepted"]
+    shipped = package_engines(job.target, result)
+    return tuple(name for name in other_arithmetic(job, result.chosen, accepted) if name not in shipped)
 
 
 def _tolerance(found: TargetReadings, engine: str, alike: Likeness, golden: Path) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgewright_benchmarks.result import OptimizerFacts
+from edgewright_benchmarks.optimizer_facts import OptimizerFacts
 from edgewright_compiler.building.engine_files import EngineFiles
 from edgewright_compiler.graphs.exported import ExportedFolder
 

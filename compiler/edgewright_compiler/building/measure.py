@@ -6,7 +6,8 @@ Readings hold no judgement: another budget judges the same readings again withou
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,10 @@ from edgewright_benchmarks.devices.engine_worker import Place, WorkerError
 from edgewright_benchmarks.devices.workers import WorkerProcess
 from edgewright_benchmarks.judging.evidence import now
 from edgewright_benchmarks.judging.native_comparison import compare_with_native
-from edgewright_benchmarks.measuring.meter import MeterSettings, Readings, answer_engines, read_engines
+from edgewright_benchmarks.measuring.emulated_answers import answer_engines
+from edgewright_benchmarks.measuring.guide import Guide
+from edgewright_benchmarks.measuring.meter import read_engines
+from edgewright_benchmarks.measuring.readings import Readings
 from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.progress import Progress
 from edgewright_compiler.building.doubted_baseline import refuse_doubted
@@ -25,10 +29,10 @@ from edgewright_targets import InputError
 from edgewright_targets.host import architecture
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Drafts:
     """Packages made to be measured.
 
@@ -37,19 +41,24 @@ class Drafts:
         engines: Their names.
         native: The same graphs relabelled for this architecture, so that the runtime agrees to run them here.
         natives: Names of the engines in `native`; if there are none, `native` does not exist.
+        same: Engine to an earlier one of the same graphs and arithmetic, see `read_engines`.
+        earlier: Engine to its readings in an earlier measurement, see `read_engines`.
     """
 
     package: Path
     engines: Sequence[str]
     native: Path
     natives: Sequence[str] = ()
+    same: Mapping[str, str] = field(default_factory=dict)
+    earlier: Mapping[str, Readings] = field(default_factory=dict)
 
 
-def measure(folder: Path, drafts: Drafts, job: Job, settings: MeterSettings, progress: Progress) -> None:
+def measure(folder: Path, drafts: Drafts, job: Job, progress: Progress, guide: Guide | None = None) -> None:
     """Measure the engines of the drafts for the target of `job` and write what was read into `folder`.
 
     Each engine runs in its execution mode (`Job.engine_modes`), and is timed only on the target itself.
     """
+    start = time.monotonic()
     samples = job.evaluation.samples
     baseline = job.engine_name(job.target.baseline)
     if job.rung == "measured":
@@ -58,9 +67,22 @@ def measure(folder: Path, drafts: Drafts, job: Job, settings: MeterSettings, pro
             if name == baseline:
                 refuse_doubted(job, found)
 
-        readings, calls = read_engines(drafts.package, drafts.engines, samples, settings, progress, answered=answered)
+        # Each engine has as many threads as the draft says, or as all were asked to have.
+        readings, calls = read_engines(
+            drafts.package,
+            drafts.engines,
+            samples,
+            job.options.meter,
+            progress,
+            answered=answered,
+            same=drafts.same,
+            guide=guide,
+            earlier=drafts.earlier,
+        )
     else:
         readings, calls = _answers(drafts, job, progress), 0
+        if guide is not None:
+            readings = _with_guides(readings, drafts, job, guide, progress)
     if readings[baseline].failure is not None:
         # Raised and not kept: nothing can be compared, and the next build shall try again.
         raise InputError(f"The float baseline '{baseline}' cannot run on the data: {readings[baseline].failure}")
@@ -80,12 +102,39 @@ def measure(folder: Path, drafts: Drafts, job: Job, settings: MeterSettings, pro
         machine=machine,
         created=now(),
         golden_predictions=golden_predictions,
+        seconds=time.monotonic() - start,
     )
     write_target_readings(folder, measured)
     made = golden_predictions or made
     pairs = zip(given, feeds, made[baseline], strict=True)
     golden = [GoldenSample(sample, feed, prediction.outputs) for sample, feed, prediction in pairs]
     write_golden(measured.golden, golden)
+
+
+def _with_guides(
+    readings: dict[str, Readings], drafts: Drafts, job: Job, guide: Guide, progress: Progress
+) -> dict[str, Readings]:
+    """The readings of emulated engines with their guides, where several of them could ship."""
+    modes = job.engine_modes
+    rivals = [
+        name
+        for name, found in readings.items()
+        if name != guide.baseline and modes[name].runs == "emulated" and found.failure is None
+    ]
+    if len(rivals) < 2:
+        return readings
+    reference = Place() if modes[guide.baseline].runs == "reference" else job.place(guide.baseline)
+    places = {guide.baseline: reference, **{name: job.place(name) for name in rivals}}
+    found = answer_engines(drafts.package, places, guide.samples, "comparing with float", progress)
+    expected = found.pop(guide.baseline)
+    if expected.failure is not None:
+        return readings
+    guides = {
+        name: guide.difference(one.predictions, expected.predictions)
+        for name, one in found.items()
+        if one.failure is None
+    }
+    return {name: dataclasses.replace(one, guide=guides.get(name)) for name, one in readings.items()}
 
 
 def _golden_predictions(
@@ -116,12 +165,17 @@ def _answers(drafts: Drafts, job: Job, progress: Progress) -> dict[str, Readings
     baseline = job.engine_name(job.target.baseline)
     # Apart from emulators, which are far slower: of both together nobody could tell how long it will take.
     if references:
-        readings |= answer_engines(drafts.package, references, samples, "running here, as the reference", progress)
+        title = "running here, as the reference"
+        readings |= answer_engines(drafts.package, references, samples, title, progress, drafts.earlier)
         if baseline in references and readings[baseline].failure is None:
             refuse_doubted(job, readings[baseline])
     if emulated:
-        readings |= answer_engines(drafts.package, emulated, samples, f"running for {job.target.name}", progress)
-    alive = {name: Place() for name in drafts.natives if readings[name].failure is None}
+        title = f"running for {job.target.name}"
+        readings |= answer_engines(drafts.package, emulated, samples, title, progress, drafts.earlier)
+    # What was read before was compared before.
+    alive = {
+        name: Place() for name in drafts.natives if readings[name].failure is None and readings[name].native is None
+    }
     natives = answer_engines(drafts.native, alive, samples, "running here, to compare", progress) if alive else {}
     for name, native in natives.items():
         if native.failure is None:

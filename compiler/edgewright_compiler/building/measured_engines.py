@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgewright_benchmarks.measuring.meter import MeterSettings
+from edgewright_benchmarks.measuring.guide import Guide
+from edgewright_benchmarks.measuring.meter_settings import MeterSettings
+from edgewright_benchmarks.measuring.readings import Readings
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.building.draft_package import write_draft
 from edgewright_compiler.building.engine_draft import EngineDraft
@@ -15,9 +18,12 @@ from edgewright_compiler.building.job import RUN_TOOLS, Job
 from edgewright_compiler.building.made_engines import MadeEngines
 from edgewright_compiler.building.measure import Drafts, measure
 from edgewright_compiler.building.stage import DataKey, Stage, Stages
+from edgewright_compiler.cache import digest_of
 from edgewright_compiler.emulators import emulated_by_provider
 from edgewright_compiler.reach.execution_modes import ExecutionMode
+from edgewright_runtime.likeness import likeness_of
 from edgewright_targets import HostFacts, Target, host_facts
+from edgewright_targets.record import write_record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +34,7 @@ class _MeasureKey:
     modes: dict[str, ExecutionMode]
     data: DataKey
     golden: DataKey | None
+    guide: DataKey | None
     meter: MeterSettings
     # Of engines that are timed the machine, of the others the target.
     machine: HostFacts | None
@@ -38,8 +45,17 @@ class _MeasureKey:
     tools: dict[str, str]
 
 
-def measured_engines(stages: Stages, job: Job, made: MadeEngines) -> Path:
-    """The folder of readings of all engines that can run from here; see `read_target_readings`."""
+def measured_engines(
+    stages: Stages, job: Job, made: MadeEngines, earlier: Mapping[str, Readings] | None = None
+) -> Path:
+    """The folder of readings of all engines that can run from here; see `read_target_readings`.
+
+    Args:
+        stages: Run the stage.
+        job: What it is for.
+        made: The engines.
+        earlier: Engine to its readings in an earlier measurement of the same job, with other engines beside it.
+    """
     modes = job.engine_modes
     running = [engine for engine in made.engines if modes[engine.draft.name].runs != "none"]
     names = [engine.draft.name for engine in running]
@@ -49,7 +65,14 @@ def measured_engines(stages: Stages, job: Job, made: MadeEngines) -> Path:
     doing, done = "Measuring", "Measured"
     if job.rung != "measured":
         doing, done = "Emulating", "Emulated" if emulated else "Ran here, as the reference"
-    settings = dataclasses.replace(job.options.meter, threads=job.threads)
+
+    baseline = job.engine_name(job.target.baseline)
+    same = _same(sorted(running, key=lambda engine: engine.draft.name != baseline))
+    ordering = job.guide_data
+    guide = None
+    if ordering is not None:
+        alike = likeness_of(made.exported.model.pipeline)
+        guide = Guide(baseline, ordering.samples, alike)
 
     def make(place: Path) -> None:
         count = len(names) if job.rung == "measured" else len(emulated)
@@ -62,8 +85,15 @@ def measured_engines(stages: Stages, job: Job, made: MadeEngines) -> Path:
             if native:
                 write_draft(scratch / "native", job, made.exported, native)
             natives = [engine.draft.name for engine in native]
-            drafts = Drafts(scratch / "package", names, scratch / "native", natives)
-            measure(place, drafts, job, settings, stages.progress)
+            drafts = Drafts(
+                package=scratch / "package",
+                engines=names,
+                native=scratch / "native",
+                natives=natives,
+                same=same,
+                earlier=earlier or {},
+            )
+            measure(place, drafts, job, stages.progress, guide)
 
     key = _MeasureKey(
         exported=made.exported.digest,
@@ -72,7 +102,8 @@ def measured_engines(stages: Stages, job: Job, made: MadeEngines) -> Path:
         modes={name: modes[name] for name in names},
         data=DataKey.of(job.evaluation),
         golden=DataKey.of(job.golden) if job.golden else None,
-        meter=settings,
+        guide=DataKey.of(ordering) if ordering else None,
+        meter=job.options.meter,
         machine=host_facts() if job.rung == "measured" else None,
         target=job.target if job.rung != "measured" else None,
         emulators=job.emulator_facts() if native else None,
@@ -80,6 +111,18 @@ def measured_engines(stages: Stages, job: Job, made: MadeEngines) -> Path:
         tools=installed_versions(RUN_TOOLS),
     )
     return stages.run(Stage("measure", key, done), make)
+
+
+def _same(engines: Sequence[EngineFiles]) -> dict[str, str]:
+    """Engine to an earlier one that computes the same in the same order, and differs in its speed alone."""
+    first: dict[tuple[str, str], str] = {}
+    found = {}
+    for engine in engines:
+        arithmetic = (engine.digest(), digest_of({"draft": write_record(engine.draft.arithmetic())}))
+        name = first.setdefault(arithmetic, engine.draft.name)
+        if name != engine.draft.name:
+            found[engine.draft.name] = name
+    return found
 
 
 def _here(engine: EngineFiles) -> EngineFiles:

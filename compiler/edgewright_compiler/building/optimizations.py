@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_benchmarks.accuracy import Scoring
 from edgewright_benchmarks.devices.engine_worker import Place
-from edgewright_benchmarks.measuring.meter import answer_engines
-from edgewright_benchmarks.result import OptimizerFacts
-from edgewright_benchmarks.tasks import find_task
+from edgewright_benchmarks.measuring.emulated_answers import answer_engines
+from edgewright_benchmarks.optimizer_facts import OptimizerFacts
+from edgewright_benchmarks.result import OwnCode
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.building.draft_package import float_engine, write_draft
 from edgewright_compiler.building.exports import checked_samples
@@ -50,6 +50,7 @@ class _OptimizerKey:
     architecture: str
     features: tuple[str, ...]
     tools: dict[str, str]
+    own_code: tuple[OwnCode, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +108,7 @@ def optimizer_facts(stages: Stages, job: Job, exported: ExportedFolder) -> Optim
         architecture=host_facts().architecture,
         features=host_facts().features,
         tools=installed_versions(RUN_TOOLS),
+        own_code=job.options.own.facts(),
     )
     title = f"Compared the graph with and without ONNX Runtime's optimizations on {len(samples)} inputs"
     facts = stages.record(Stage("optimizer", key, title), OptimizerFacts, make)
@@ -164,5 +166,4 @@ def _drop(stages: Stages, job: Job, package: Path, names: Sequence[str]) -> floa
     if any(one.failure is not None for one in readings.values()):
         return None
     optimized, written = (readings[name].predictions for name in names)
-    metric = find_task(job.source.task).metric(labelled=True)
-    return Scoring(metric, job.evaluation.labels, written).of(optimized).drop.value
+    return Scoring(job.metric, job.evaluation.labels, written).of(optimized).drop.value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from edgewright_compiler.building.assemble import PackageContents, assemble, publish
@@ -13,7 +13,7 @@ from edgewright_compiler.disk import disk_reason
 from edgewright_runtime.archive import write_archive
 from edgewright_runtime.aside import folder_aside
 from edgewright_runtime.errors import PackageTooNewError
-from edgewright_runtime.package import MANIFEST, Package
+from edgewright_runtime.package import APPLICATION, MANIFEST, Package
 from edgewright_runtime.package_files import SUMS, file_digest
 from edgewright_targets import EdgewrightError, InputError
 
@@ -75,14 +75,19 @@ class OutputFolder:
 
     def fill(self, key: str, contents: PackageContents, cache: StageCache) -> None:
         """Write the package of the build called `key` aside, then give it its name."""
+        sums = self.fill_with(lambda whole: assemble(whole, contents))
+        cache.keep_note(self._note(), {"key": key, "sums": sums})
+
+    def fill_with(self, write: Callable[[Path], None]) -> str:
+        """Let `write` fill a folder aside, then give it the name; gives the digest of its list of digests."""
         with folder_aside(self.path.absolute().parent, f".{self.path.name}.") as folder:
             whole = folder / "package"
             whole.mkdir()
-            assemble(whole, contents)
+            write(whole)
             sync_tree(whole)
             sums = file_digest(whole / SUMS)
             self._publish(whole)
-        cache.keep_note(self._note(), {"key": key, "sums": sums})
+        return sums
 
     def _publish(self, whole: Path) -> None:
         # An older archive beside a newer folder would pass for its archive where the process ends between the two.
@@ -108,7 +113,7 @@ class OutputFolder:
 
 def _is_package(path: Path) -> bool:
     # Other things have a manifest.json too. A damaged package of ours still has the list of its files.
-    if (path / MANIFEST).is_file() and (path / SUMS).is_file():
+    if any((path / name).is_file() for name in (MANIFEST, APPLICATION)) and (path / SUMS).is_file():
         return True
     try:
         Package.open(path)

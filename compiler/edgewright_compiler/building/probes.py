@@ -8,9 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from edgewright_compiler.graphs.exported import load_graph
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
@@ -60,6 +63,26 @@ def probes(feeds: Arrays, shapes: Shapes, limits: Mapping[str, int]) -> list[Pro
             made = _resized(feeds, shapes, sizes)
             if not many or max(value.size for value in made.values()) <= _MOST:
                 found.append(Probe(words, made))
+    return found
+
+
+def comparison_feeds(folder: Path, feeds: Sequence[Arrays], limits: Mapping[str, int]) -> dict[str, Arrays]:
+    """Real feeds of the graph in `folder`, and the first of them in other sizes, by what messages call them.
+
+    Args:
+        folder: Of the graph.
+        feeds: What it is given for samples.
+        limits: Inputs that are tokens of texts, and the most that the model takes.
+    """
+    inputs = load_graph(folder).graph.inputs
+    shapes: dict[str, list[int | str | None]] = {
+        str(value.name): [size if isinstance(size, int) else size.value for size in value.shape.dims]
+        for value in inputs
+        if value.shape is not None
+    }
+    found = {f"input {index}": feed for index, feed in enumerate(feeds)}
+    if feeds and shapes.keys() >= feeds[0].keys():
+        found |= {probe.words: probe.feeds for probe in probes(feeds[0], shapes, limits)}
     return found
 
 

@@ -1,6 +1,7 @@
 """Stages of a build: pieces of work whose results the cache keeps under a digest of everything that decides them.
 
-    export -> check (-> feeds) (-> shapes -> fix) -> quantize (-> share) (-> reference -> compile) -> measure
+    export -> check (-> feeds) (-> shapes -> fix) (-> rewrite) -> quantize (-> share)
+        (-> reference -> compile) -> measure
 
 A stage is named, and its key is a frozen dataclass. A stage runs again where its key, its revision or the version of
 Edgewright is another, and only then.
@@ -22,6 +23,7 @@ from edgewright_compiler.cache import StageCache, digest_of
 from edgewright_compiler.compile import CompileError
 from edgewright_compiler.graphs.fixed_shapes import FixingError
 from edgewright_compiler.graphs.quantizers import QuantizationError
+from edgewright_compiler.graphs.rewrite import RewriteError
 from edgewright_targets import __version__
 from edgewright_targets.record import read_record, write_record
 
@@ -37,18 +39,23 @@ REVISIONS = {
     "feeds": 1,
     "shapes": 2,
     "fix": 2,
-    "quantize": 2,
+    "rewrite": 1,
+    "quantize": 3,
     "share": 1,
     "reference": 3,
     "compile": 1,
+    "errors": 1,
+    "costs": 4,
     # 2: readings as the strict reader takes them; a round is seconds and busy together.
-    "measure": 2,
+    # 3: an engine that differs in its speed alone has the predictions of its twin.
+    # 4: with guides.
+    "measure": 4,
 }
 _FAILURE = "failure.txt"
 _RECORD = "record.json"
 _Result = TypeVar("_Result")
 # What a stage may find that a graph does not allow. Any other error is not a finding, and nothing of it is kept.
-FINDINGS = (QuantizationError, CompileError, FixingError)
+FINDINGS = (QuantizationError, CompileError, FixingError, RewriteError)
 
 
 class CandidateError(Exception):
@@ -109,10 +116,14 @@ class Stages:
     Args:
         cache: Where results are kept.
         progress: Told of each stage.
+
+    Attributes:
+        made: How many stages were made anew so far; those from the cache are not counted.
     """
 
     def __init__(self, cache: StageCache, progress: Progress) -> None:
         self.progress = progress
+        self.made = 0
         self._cache = cache
 
     def run(self, stage: Stage, make: Callable[[Path], None]) -> Path:
@@ -124,6 +135,7 @@ class Stages:
         """
         start = time.perf_counter()
         folder, cached = self._cache.get(stage.name, stage.parts(), make, damaged=self._note_damage)
+        self.made += not cached
         spent = "from the cache" if cached else f"{time.perf_counter() - start:.1f} s"
         self.progress.note(f"{stage.title}: {spent}")
         return folder
@@ -159,6 +171,14 @@ class Stages:
     def scratch(self) -> AbstractContextManager[Path]:
         """A folder for temporary files on the disk of the cache; removed afterwards."""
         return self._cache.scratch()
+
+    def note(self, name: str) -> object:
+        """The plain data kept as `name` by `keep_note`; None where there is none."""
+        return self._cache.note(name)
+
+    def keep_note(self, name: str, data: object) -> None:
+        """Keep plain data as `name`, beside the stages."""
+        self._cache.keep_note(name, data)
 
     def _note_damage(self, folder: Path) -> None:
         self.progress.note(f"The stage '{folder}' in the cache is damaged. It is made again.")

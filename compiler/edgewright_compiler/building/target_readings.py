@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgewright_benchmarks.measuring.meter import Readings
+from edgewright_benchmarks.measuring.readings import Readings
 from edgewright_benchmarks.predictions import Prediction, arrays_from_prediction, prediction_from_arrays
 from edgewright_compiler.building.stored_arrays import read_arrays, write_arrays
 from edgewright_targets import HostFacts
@@ -32,6 +32,7 @@ class TargetReadings:
         created: When, in UTC, ISO 8601.
         golden_predictions: Engine name to its predictions for the golden samples, where these are not
             the first measured ones.
+        seconds: What the measurement took.
     """
 
     readings: dict[str, Readings]
@@ -40,6 +41,7 @@ class TargetReadings:
     machine: HostFacts
     created: str
     golden_predictions: Mapping[str, Sequence[Prediction]] | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class _Stored:
     machine: HostFacts
     created: str
     engines: dict[str, Readings]
+    seconds: float = 0.0
 
 
 def write_target_readings(folder: Path, found: TargetReadings) -> None:
@@ -58,6 +61,7 @@ def write_target_readings(folder: Path, found: TargetReadings) -> None:
         calls=found.calls,
         machine=found.machine,
         created=found.created,
+        seconds=found.seconds,
         engines={name: dataclasses.replace(one, predictions=()) for name, one in found.readings.items()},
     )
     (folder / _READINGS).write_text(json.dumps(write_record(stored)), encoding="utf-8")
@@ -97,4 +101,5 @@ def read_target_readings(folder: Path) -> TargetReadings:
         machine=stored.machine,
         created=stored.created,
         golden_predictions=golden,
+        seconds=stored.seconds,
     )

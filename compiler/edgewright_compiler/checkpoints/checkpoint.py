@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from edgewright_compiler.checkpoints.checkpoint_weights import load_whole
 from edgewright_targets import InputError
 from edgewright_targets.errors import first_line
+from edgewright_targets.git_lfs import refuse_pointer
 from edgewright_targets.installed import needs
 
 # What configurations call the numbers of parts that each become a module, of all kinds and of each stage, and what says
@@ -40,13 +41,16 @@ class Checkpoint:
         labels: Class names by index; empty where the task has none.
         title: What messages call it; by default its folder.
         notes: What was found when it was loaded, as sentences for the evidence.
+        graphs: Graphs that were exported, by the names of their files without the ending, in the place of weights.
     """
 
     folder: Path
     config: dict[str, Any]
     labels: tuple[str, ...]
     title: str = ""
+    _: KW_ONLY
     notes: list[str] = field(default_factory=list)
+    graphs: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -215,6 +219,7 @@ def read_json(path: Path) -> dict[str, Any]:
     # A pipe would be waited for.
     if path.exists() and not path.is_file():
         raise InputError(f"'{path}' is not a regular file, so it cannot be read.")
+    refuse_pointer(path)
     try:
         if path.stat().st_size > _JSON_LIMIT_BYTES:
             raise InputError(f"'{path}' has {path.stat().st_size:,} bytes; the limit for a configuration is 64 MiB.")

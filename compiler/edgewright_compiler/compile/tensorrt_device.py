@@ -11,6 +11,7 @@ from pathlib import Path
 from edgewright_compiler.compile import CompileFacts, CompileRequest
 from edgewright_compiler.compile.tensorrt_shapes import optimization_profile
 from edgewright_compiler.graphs.exported import GRAPH_FILE, WEIGHTS_FOLDER
+from edgewright_runtime.package_files import folder_bytes
 from edgewright_runtime.plans import profile_option
 from edgewright_runtime.trt import PROFILE_KEY
 
@@ -27,7 +28,7 @@ def compile_engine(request: CompileRequest, destination: Path) -> CompileFacts:
     shutil.copyfile(request.graph / GRAPH_FILE, destination / GRAPH_FILE)
     if (request.graph / WEIGHTS_FOLDER).is_dir():
         shutil.copytree(request.graph / WEIGHTS_FOLDER, destination / WEIGHTS_FOLDER)
-    size = sum(path.stat().st_size for path in destination.rglob("*") if path.is_file())
+    size = folder_bytes(destination)
     return CompileFacts(
         nodes={},
         reproducible=True,

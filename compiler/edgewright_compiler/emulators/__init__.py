@@ -53,6 +53,11 @@ def emulated_by_provider(provider: str) -> bool:
     return provider in PROVIDERS and PROVIDERS[provider].emulates
 
 
+def needs_gpu(provider: str) -> bool:
+    """Whether this execution provider runs on a GPU, which an emulated processor does not have."""
+    return provider in PROVIDERS and PROVIDERS[provider].gpu
+
+
 def missing_for(target: Target, provider: str) -> str | None:
     """Why engines of this provider for `target` cannot be emulated here, as a sentence; None if they can."""
     if emulated_by_provider(provider):
@@ -74,7 +79,7 @@ def check_reachable(target: Target, providers: Sequence[str]) -> None:
             raise InputError(
                 f"Target '{target.name}' ({target.architecture}) cannot be reached from this machine "
                 f"({architecture()}): {reason}",
-                hint="Use a machine of that architecture. '--target host' is this machine.",
+                hint="Use a machine of that kind. '--target host' is this machine.",
             )
 
 

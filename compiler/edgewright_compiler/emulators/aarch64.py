@@ -54,6 +54,7 @@ class Emulator:
         system: Folder of the emulated system.
         own: Folder with Edgewright's device side.
         libraries: Folder with what the steps of pictures, recordings and videos need.
+        bytecode: Folder in which Python there keeps what it compiled.
         python: Python's version there, such as `3.11`.
         versions: Name to version of the wheels there.
         digest: Of all that is in the system folder.
@@ -63,6 +64,7 @@ class Emulator:
     system: Path
     own: Path
     libraries: Path
+    bytecode: Path
     python: str
     versions: dict[str, str]
     digest: str
@@ -78,7 +80,7 @@ class Emulator:
             raise InputError(f"QEMU {self.qemu.version} does not emulate '{cpu}'.", hint=nearest(cpu, known))
         about = f"{cpu} emulated by QEMU {self.qemu.version}"
         paths = (str(self.own), self._site, str(self.libraries))
-        return (*_python(self.qemu, self.system, self.python, cpu), "-c", _START, about, *paths)
+        return (*_python(self.qemu, self.system, self.python, cpu, self.bytecode), "-c", _START, about, *paths)
 
     @property
     def _site(self) -> str:
@@ -111,7 +113,7 @@ class Emulator:
         ]
 
     def size(self) -> int:
-        """Bytes on disk."""
+        """Bytes on disk, without the bytecode that each start may add to."""
         files = [
             path
             for folder in (self.system, self.own, self.libraries)
@@ -157,11 +159,17 @@ def prepare(progress: Progress, cache: StageCache | None = None) -> Emulator:
             wheels.fetch(more, ARCHITECTURE, libc, python, folder, Path(scratch), progress)
 
     libraries, _ = cache.get(_LIBRARIES_STAGE, _library_parts(), fetch)
+    own = _own(cache)
+    # Debian compiles its library where it is installed, and pip does so with a wheel. Here neither was, and to
+    # compile takes most of a start; who imports a file first keeps its bytecode here for the others.
+    sources = {"system": system.name, "libraries": libraries.name, "own": own.name}
+    bytecode, _ = cache.get(f"{ARCHITECTURE}-bytecode", sources, lambda _: None)
     return Emulator(
         qemu=emulating,
         system=system,
-        own=_own(cache),
+        own=own,
         libraries=libraries,
+        bytecode=bytecode,
         python=python,
         versions=versions | more,
         digest=str(about["digest"]),
@@ -219,11 +227,12 @@ def _is_library(name: str) -> bool:
     return name.startswith(("lib", "zlib1g")) and not name.startswith("libperl")
 
 
-def _python(emulating: Qemu, system: Path, version: str, cpu: str) -> tuple[str, ...]:
+def _python(emulating: Qemu, system: Path, version: str, cpu: str, bytecode: Path | None = None) -> tuple[str, ...]:
     # What this machine's loader is told must not reach the other one. -I: nor what this Python is told.
     unset = [part for name in ("LD_LIBRARY_PATH", "LD_PRELOAD") for part in ("-U", name)]
     binary = str(system / "usr" / "bin" / f"python{version}")
-    return (str(emulating.binary), "-cpu", cpu, *unset, "-L", str(system), binary, "-I", "-B")
+    kept = ("-B",) if bytecode is None else ("-X", f"pycache_prefix={bytecode}")
+    return (str(emulating.binary), "-cpu", cpu, *unset, "-L", str(system), binary, "-I", *kept)
 
 
 def _own(cache: StageCache) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 import zipfile
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.emulators.tools import run_tool
 from edgewright_runtime.steps import STEPS
 from edgewright_targets import EdgewrightError, MissingDependencyError
+from edgewright_targets.installed import has_pip
 
 # What every package may need; what these wheels require beyond is for other uses of theirs.
 NAMES = ("numpy", "onnxruntime", "tokenizers")
@@ -23,7 +23,7 @@ _OF_STEPS = tuple(name for name in needed(STEPS) if name not in NAMES)
 
 def missing() -> str | None:
     """Why wheels cannot be had here, as a sentence with what to install; None if they can."""
-    if importlib.util.find_spec("pip") is None:
+    if not has_pip():
         return (
             f"'{sys.executable}' has no pip, which is needed to fetch wheels: '{sys.executable} -m ensurepip' "
             "installs it."

@@ -11,44 +11,25 @@ The package stays as it is. What is made and found lies in the cache of this mac
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from edgewright_benchmarks.judging.evidence import now
-from edgewright_benchmarks.measuring.meter import MeterSettings, Readings, read_engines
+from edgewright_benchmarks.bench import build_evidence
+from edgewright_benchmarks.devices.address import RemoteDevice
+from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_benchmarks.progress import Progress, Quiet
-from edgewright_benchmarks.statistics.bounds import span
-from edgewright_benchmarks.statistics.intervals import latency_ratio, starved_baseline
 from edgewright_compiler.compile import CompileError
 from edgewright_compiler.finish.device_plan import stored_or_built
+from edgewright_compiler.finish.finished_package import FinishedPackage
+from edgewright_compiler.finish.judgement import judge
+from edgewright_compiler.finish.settings import finish_on, finish_settings, waiting_settings
 from edgewright_runtime import EngineUnavailableError, load
 from edgewright_runtime.finished import Finished, preferred, read_finished, write_finished
-from edgewright_runtime.gaps import beside_limit
-from edgewright_runtime.likeness import likeness_of
 from edgewright_runtime.manifest import EngineSpec
 from edgewright_runtime.package import Package
-from edgewright_runtime.selftest import check_complete, check_tolerance, stored_samples
 from edgewright_runtime.trt import CAPABILITIES_KEY, FLAVOURS, missing
 from edgewright_targets import InputError, nearest
 from edgewright_targets.gpu import CudaError, Gpu, gpu
 from edgewright_targets.host import architecture
-
-
-@dataclass(frozen=True)
-class FinishedPackage:
-    """What `finish` found.
-
-    Attributes:
-        engines: What was found about each engine that could run, now or before.
-        failures: Engine to why it could not be made or run.
-        first: The engine that runs here from now on.
-        unchanged: All of it was known before.
-    """
-
-    engines: tuple[Finished, ...]
-    failures: dict[str, str]
-    first: str
-    unchanged: bool
 
 
 def finish(
@@ -57,6 +38,8 @@ def finish(
     target: str | None = None,
     settings: MeterSettings | None = None,
     progress: Progress | None = None,
+    confidence: float | None = None,
+    remote: RemoteDevice | None = None,
 ) -> FinishedPackage:
     """Make, compare and time the engines of a package that nobody could judge before.
 
@@ -65,17 +48,46 @@ def finish(
         target: Only engines for this target.
         settings: How to time.
         progress: Told how far it is.
+        confidence: Of the interval of the latency ratio; None is that of the build.
+        remote: The device, which ssh reaches; None is this machine. Its target is `target`, if that is given.
 
     Raises:
         InputError: There is nothing to finish, or this is not the device: says what is missing.
         DamagedPackageError: The package is not as it was built.
     """
-    progress = progress or Quiet()
+    settings, progress = settings or MeterSettings(), progress or Quiet()
     package = Package.open(path)
     # The keys of what is stored are made of the digests that the package lists: here they are made true.
     package.check_digests()
+    if remote is not None:
+        return finish_on(remote, package, settings, progress, confidence)
+    own = waiting_settings(package, target)
+    if own is None:
+        return _finish_plans(package, target, settings, progress, confidence)
+    done = finish_settings(package, own, settings, progress, confidence)
+    if not any(spec.kind.plan and not spec.compared for spec in package.manifest.engines.values()):
+        return done
+    try:
+        plans = _finish_plans(package, target, settings, progress, confidence)
+    except InputError as error:
+        # They are for another machine than the one whose settings were timed.
+        progress.note(error.message)
+        return done
+    return FinishedPackage(
+        (*done.engines, *plans.engines),
+        {**done.failures, **plans.failures},
+        plans.first if any(found.accepted for found in plans.engines) else done.first,
+        unchanged=done.unchanged and plans.unchanged,
+    )
+
+
+def _finish_plans(
+    package: Package, target: str | None, settings: MeterSettings, progress: Progress, confidence: float | None
+) -> FinishedPackage:
     waiting = _waiting(package, target)
     here = _gpu_for(waiting)
+    if confidence is None:
+        confidence = build_evidence(package, waiting[0].target).confidence
     failures: dict[str, str] = {}
     known: list[Finished] = []
     ready: list[EngineSpec] = []
@@ -88,12 +100,12 @@ def finish(
             progress.note(f"{spec.name} failed: {error}")
             continue
         before = None if fresh else read_finished(package, spec, here)
-        if before is None:
+        if before is None or (before.confidence, before.beside) != (confidence, settings.beside):
             ready.append(spec)
         else:
             known.append(before)
     against = running(package)
-    made, unable = judge(package, ready, against, here.name, settings or MeterSettings(), progress)
+    made, unable = judge(package, ready, against, here.name, settings, progress, confidence)
     for spec, found in zip([s for s in ready if s.name not in unable], made, strict=True):
         write_finished(package, spec, here, found)
     everything = (*known, *made)
@@ -105,7 +117,7 @@ def _waiting(package: Package, target: str | None) -> list[EngineSpec]:
     manifest = package.manifest
     if target is not None and target not in manifest.baselines:
         raise InputError(f"The package has no engines for '{target}'.", hint=nearest(target, manifest.baselines))
-    kinds = [s for s in manifest.engines.values() if not s.compared and s.kind.plan]
+    kinds = [spec for spec in manifest.engines.values() if not spec.compared]
     waiting = [spec for spec in kinds if target in (None, spec.target)]
     if not waiting:
         raise InputError(f"There is nothing to finish: the build compared every engine of '{package.root}' with float.")
@@ -117,7 +129,14 @@ def _waiting(package: Package, target: str | None) -> list[EngineSpec]:
             f"The unfinished engines were made for {made_for}, but this machine is {machine}.",
             hint="Run 'edgewright finish' on the device.",
         )
-    return fitting
+    plans = [spec for spec in fitting if spec.kind.plan]
+    if not plans:
+        targets = ", ".join(dict.fromkeys(spec.target for spec in fitting))
+        raise InputError(
+            f"The unfinished engines were made for {targets}, and this machine is not that.",
+            hint="Run 'edgewright finish' on the device, or name the target with --target.",
+        )
+    return plans
 
 
 def _gpu_for(waiting: Sequence[EngineSpec]) -> Gpu:
@@ -168,89 +187,3 @@ def running(package: Package) -> str:
         else:
             return name
     raise InputError(f"No engine runs here, so nothing can be compared. {' '.join(reasons)}")
-
-
-def judge(
-    package: Package,
-    engines: Sequence[EngineSpec],
-    against: str,
-    device: str,
-    settings: MeterSettings,
-    progress: Progress,
-) -> tuple[list[Finished], dict[str, str]]:
-    """Compare `engines` with the golden samples, and time them in alternating rounds against the one that runs now.
-
-    Args:
-        package: The package, whole.
-        engines: Those that wait.
-        against: The engine that runs here as long as nothing is finished.
-        device: What they run on, for people.
-        settings: How to time.
-        progress: Told how far it is.
-
-    Returns:
-        What was found of those that ran, in order, and why the others did not, by name.
-
-    Raises:
-        InputError: The engine that ran so far cannot.
-    """
-    if not engines:
-        return [], {}
-    golden, alike = stored_samples(package), likeness_of(package.manifest.pipeline)
-    check_complete(golden, str(package.root))
-    for spec in engines:
-        check_tolerance(spec, golden, alike)
-    names = [against, *(spec.name for spec in engines)]
-    readings, _ = read_engines(package.root, names, [one.sample for one in golden], settings, progress)
-    if readings[against].failure is not None:
-        raise InputError(f"The engine '{against}' cannot run here: {readings[against].failure}")
-    unable = {spec.name: readings[spec.name].failure or "" for spec in engines if readings[spec.name].failure}
-    made = []
-    for spec in engines:
-        if spec.name not in unable:
-            outputs = [prediction.outputs for prediction in readings[spec.name].predictions]
-            pairs = list(zip(outputs, golden, strict=True))
-            worst = max((alike.difference(outputs, one.outputs) for outputs, one in pairs), default=float("inf"))
-            # A low precision has a wide tolerance: a classifier must give the same answers as well.
-            if not all(alike.same_choice(outputs, one.outputs) for outputs, one in pairs):
-                worst = float("inf")
-            odd = next((place for outputs, one in pairs if (place := alike.odd_place(outputs, one.outputs))), "")
-            made.append(_judged(spec, worst, readings[spec.name], (against, readings[against]), device, odd))
-    return made, unable
-
-
-def _judged(
-    spec: EngineSpec, worst: float, found: Readings, against: tuple[str, Readings], device: str, odd: str
-) -> Finished:
-    name, reference = against
-    ratio = latency_ratio(found.seconds, reference.seconds)
-    times = f"{ratio.value:.2f} times the latency of {name} (95 % interval {span(ratio.low, ratio.high, 1, 2)})"
-    # A comparison with NaN is False, so both are written the way round that lets none through.
-    alike, fast = worst <= spec.tolerance, ratio.high <= 1
-    starved = starved_baseline(found.busy, reference.busy)
-    difference, limit = beside_limit(worst, spec.tolerance)
-    agreement = (
-        f"its outputs differ from float by {difference} on the golden samples ({limit} is allowed)"
-        if worst < float("inf")
-        else f"its predictions on the golden samples differ from those of float{f': {odd}' if odd else ''}"
-    )
-    if alike and fast and starved:
-        reason = f"Refused: {starved}."
-    elif alike and fast:
-        reason = f"Accepted: it takes {times}, and {agreement}."
-    elif alike:
-        reason = f"Refused: not shown to be as fast. It takes {times}."
-    else:
-        reason = f"Refused: {agreement}."
-    return Finished(
-        engine=spec.name,
-        accepted=alike and fast and not starved,
-        reason=reason,
-        difference=worst if worst < float("inf") else None,
-        tolerance=spec.tolerance,
-        ratio=ratio.value,
-        ratio_low=ratio.low,
-        ratio_high=ratio.high,
-        gpu=device,
-        created=now(),
-    )

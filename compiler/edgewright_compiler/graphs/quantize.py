@@ -17,7 +17,7 @@ from edgewright_compiler.graphs.end_layers import end_layers
 from edgewright_compiler.graphs.exported import load_graph, save_graph, write_graph
 from edgewright_compiler.graphs.quantized_already import quantized_already
 from edgewright_compiler.graphs.quantizers import CALIBRATED, METHODS, QuantizationError, is_float8
-from edgewright_targets import Recipe
+from edgewright_targets import MissingDependencyError, Recipe
 
 if TYPE_CHECKING:
     import onnx_ir
@@ -55,18 +55,40 @@ def quantize(folder: Path, recipe: Recipe, feeds: Sequence[Arrays], destination:
     """
     from edgewright_compiler.graphs.passes.contract import EditError, edit
 
+    if 0 < recipe.calibration_samples < len(feeds):
+        feeds = [feeds[index * len(feeds) // recipe.calibration_samples] for index in range(recipe.calibration_samples)]
     with tempfile.TemporaryDirectory(dir=destination) as place, _quiet():
         scratch = Path(place)
         try:
             # The model is not held while the quantizer runs: its weights would be in memory twice.
             recipe = _write_prepared(load_graph(folder), recipe, feeds, scratch / _INPUT)
-            with _own_failures():
+            with _own_failures(recipe):
                 model = METHODS[recipe.method](scratch / _INPUT, recipe, feeds, scratch)
             if after := _passes_after(recipe, scratch / _INPUT):
                 edit(model, *after)
         except EditError as error:
             raise QuantizationError(str(error)) from error
         save_graph(model, destination)
+
+
+def write_prepared(folder: Path, recipe: Recipe, feeds: Sequence[Arrays], destination: Path) -> None:
+    """Write the float graph as `quantize` gives it to the quantizer, whose nodes each have a name of their own.
+
+    Args:
+        folder: Of the float graph.
+        recipe: The method and its settings.
+        feeds: What the graph is given for calibration samples.
+        destination: A folder; gets `model.onnx` with its weights beside it.
+
+    Raises:
+        QuantizationError: The graph or the feeds do not allow it.
+    """
+    from edgewright_compiler.graphs.passes.contract import EditError
+
+    try:
+        _write_prepared(load_graph(folder), recipe, feeds, destination)
+    except EditError as error:
+        raise QuantizationError(str(error)) from error
 
 
 def _check_calibrated(recipe: Recipe, feeds: Sequence[Arrays]) -> None:
@@ -96,6 +118,7 @@ def _write_prepared(model: onnx_ir.Model, recipe: Recipe, feeds: Sequence[Arrays
     if recipe.method in CALIBRATED:
         _check_calibrated(recipe, feeds)
     excluded = [node for node in model.graph.all_nodes() if node.name in recipe.excluded_nodes]
+    wide = [node for node in model.graph.all_nodes() if node.name in recipe.wide_nodes]
     if edit(model, NameNodes(), UntieWeights()) or inlined or recipe.float_ends:
         # The layer before one that nothing reads is a last layer too.
         edit(model, RemoveUnusedNodesPass())
@@ -105,7 +128,10 @@ def _write_prepared(model: onnx_ir.Model, recipe: Recipe, feeds: Sequence[Arrays
     if before := _passes_before(recipe):
         edit(model, *before)
     write_graph(model, folder)
-    return dataclasses.replace(recipe, excluded_nodes=tuple(dict.fromkeys(names)))
+    widened = (*recipe.wide_nodes, *(str(node.name) for node in wide))
+    return dataclasses.replace(
+        recipe, excluded_nodes=tuple(dict.fromkeys(names)), wide_nodes=tuple(dict.fromkeys(widened))
+    )
 
 
 def _passes_before(recipe: Recipe) -> list[PassBase]:
@@ -113,13 +139,10 @@ def _passes_before(recipe: Recipe) -> list[PassBase]:
     from onnx_ir.passes.common import RemoveUnusedNodesPass
 
     from edgewright_compiler.graphs.passes.float_types import BoundInfinities
-    from edgewright_compiler.graphs.passes.fused_attention import FuseAttention
     from edgewright_compiler.graphs.passes.gemms import SplitGemms
     from edgewright_compiler.graphs.passes.opset import RaiseOpset
 
     passes: list[PassBase] = []
-    if recipe.fused_attention:
-        passes.append(FuseAttention())
     if least := _least_opset(recipe):
         passes.append(RaiseOpset(least))
     if recipe.method == "qnn":
@@ -134,9 +157,14 @@ def _passes_before(recipe: Recipe) -> list[PassBase]:
 
 def _passes_after(recipe: Recipe, source: Path) -> list[PassBase]:
     """What a graph needs after ONNX Runtime's quantizer, which was given the graph in the folder `source`."""
+    from onnx_ir.passes.common import RemoveUnusedNodesPass
+
     from edgewright_compiler.graphs.passes.float8 import Int8ToFloat8
     from edgewright_compiler.graphs.passes.float_types import BrainFloats
+    from edgewright_compiler.graphs.passes.unsigned import UnsignedActivations
 
+    if recipe.method == "nncf" and recipe.activation_type == "uint8":
+        return [UnsignedActivations(), RemoveUnusedNodesPass()]
     if recipe.method == "static" and is_float8(recipe):
         return [Int8ToFloat8()]
     if recipe.method == "cast" and recipe.float_type == "bfloat16":
@@ -151,7 +179,7 @@ def _least_opset(recipe: Recipe) -> int:
     if recipe.method not in CALIBRATED:
         return 0
     kinds = (recipe.activation_type, recipe.weight_type)
-    if "uint16" in kinds:
+    if "uint16" in kinds or recipe.wide_nodes:
         return WIDE_INTEGERS
     if "float8e4m3fn" in kinds:
         return FLOAT8
@@ -159,17 +187,22 @@ def _least_opset(recipe: Recipe) -> int:
 
 
 @contextlib.contextmanager
-def _own_failures() -> Iterator[None]:
-    """Report whatever ONNX Runtime's quantizers throw, which has no common base, as a failure of this graph."""
+def _own_failures(recipe: Recipe) -> Iterator[None]:
+    """Report whatever quantizers throw, which has no common base, as a failure of this graph."""
     try:
         yield
     except QuantizationError:
         raise
+    except MissingDependencyError as error:
+        raise QuantizationError(f"{error.message} {error.hint}") from error
     except Exception as error:
         if disk_reason(error) is not None:
             # A full disk says nothing about the graph.
             raise
-        raise QuantizationError(f"ONNX Runtime's quantizer failed: {type(error).__name__}: {error}") from error
+        quantizer = "NNCF" if recipe.method == "nncf" else "ONNX Runtime's quantizer"
+        # Some messages are sentences over several lines.
+        words = " ".join(str(error).split())
+        raise QuantizationError(f"{quantizer} failed: {type(error).__name__}: {words}") from error
 
 
 @contextlib.contextmanager

@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.graphs.exported import GRAPH_FILE, write_graph
+from edgewright_compiler.graphs.histogram_ranges import write_ranges
+from edgewright_compiler.graphs.nncf_quantizer import quantize_by_nncf
+from edgewright_compiler.graphs.wide_activations import wide_overrides
+from edgewright_runtime.package_files import folder_bytes
 from edgewright_targets import Recipe
 
 if TYPE_CHECKING:
@@ -19,6 +23,8 @@ _MADE = "quantized.onnx"
 # ONNX Runtime's word for kernels that round activations to int8 block by block inside the product. Without them 8 bits
 # are unpacked to float first, and slower than float weights.
 _INT8_KERNELS = 4
+# What one file of protobuf holds.
+_PROTOBUF_LIMIT = 2**31 - 1
 
 
 class QuantizationError(Exception):
@@ -43,6 +49,7 @@ def _dynamic(source: Path, recipe: Recipe, feeds: Sequence[Arrays], scratch: Pat
         weight_type=_quant_type(recipe.weight_type),
         nodes_to_exclude=list(recipe.excluded_nodes),
         use_external_data_format=True,
+        reduce_range=recipe.reduce_range,
         extra_options={"WeightSymmetric": recipe.weight_symmetric},
     )
     return onnx_ir.load(scratch / _MADE)
@@ -54,6 +61,7 @@ def _static(source: Path, recipe: Recipe, feeds: Sequence[Arrays], scratch: Path
 
     if recipe.float_type != "float32":
         source = write_graph(_cast(source, recipe, feeds, scratch), scratch / "cast").parent
+    ranges = None if recipe.calibration == "minmax" else write_ranges(source / GRAPH_FILE, recipe, feeds, scratch)
     quantize_static(
         source / GRAPH_FILE,
         scratch / _MADE,
@@ -67,11 +75,16 @@ def _static(source: Path, recipe: Recipe, feeds: Sequence[Arrays], scratch: Path
         # A file of protobuf holds no more than 2 GB; whatever the size, the weights are written apart.
         use_external_data_format=True,
         calibrate_method=_calibration(recipe),
+        calibration_cache_path=ranges,
+        reduce_range=recipe.reduce_range,
         extra_options={
             "ActivationSymmetric": recipe.activation_symmetric,
             "WeightSymmetric": recipe.weight_symmetric,
             "QuantizeBias": recipe.quantize_bias,
             "AddQDQPairToWeight": is_float8(recipe),
+            # TensorRT takes pairs before a layer. One behind it would round what a layer in float16 takes, and stand
+            # between a convolution and its activation.
+            "OpTypesToExcludeOutputQuantization": list(recipe.operators) if recipe.float_type == "float16" else [],
         },
     )
     return onnx_ir.load(scratch / _MADE)
@@ -102,6 +115,11 @@ def _qnn(source: Path, recipe: Recipe, feeds: Sequence[Arrays], scratch: Path) -
         external_data_location=f"{prepared.stem}.bin",
     ):
         prepared = graph
+    overrides: dict[str, Any] = {}
+    if recipe.wide_nodes:
+        named = [node for node in onnx_ir.load(graph).graph if node.name in recipe.wide_nodes]
+        outputs = {str(value.name) for node in named for value in node.outputs}
+        overrides = wide_overrides(onnx_ir.load(prepared), recipe.wide_nodes, outputs)
     config = get_qnn_qdq_config(
         prepared,
         _Reader(feeds),
@@ -109,6 +127,9 @@ def _qnn(source: Path, recipe: Recipe, feeds: Sequence[Arrays], scratch: Path) -
         activation_type=_quant_type(recipe.activation_type),
         weight_type=_quant_type(recipe.weight_type),
         per_channel=recipe.per_channel,
+        # They are whole: ONNX Runtime's fixer would widen the nodes behind them as well.
+        init_overrides=overrides,
+        add_qtype_converts=False,
         activation_symmetric=recipe.activation_symmetric,
         weight_symmetric=recipe.weight_symmetric,
         op_types_to_quantize=list(recipe.operators) or None,
@@ -149,6 +170,14 @@ def _weight_only(source: Path, recipe: Recipe, feeds: Sequence[Arrays], scratch:
     return onnx_ir.load(scratch / _MADE)
 
 
+def _nncf(source: Path, recipe: Recipe, feeds: Sequence[Arrays], scratch: Path) -> onnx_ir.Model:
+    """QDQ pairs by NNCF, which serializes graphs with their weights in them."""
+    size = folder_bytes(source)
+    if size > _PROTOBUF_LIMIT:
+        raise QuantizationError(f"NNCF takes graphs of less than 2 GiB; this one has {size / 2**30:.1f} GiB.")
+    return quantize_by_nncf(source, recipe, feeds, scratch)
+
+
 # ONNX Runtime's quantizers: each is given the folder of the prepared graph, and gives the model that it makes, with
 # weights in the scratch folder. `float` is not a method here: its graph is the exported one.
 METHODS: dict[str, Callable[[Path, Recipe, Sequence[Arrays], Path], onnx_ir.Model]] = {
@@ -156,12 +185,13 @@ METHODS: dict[str, Callable[[Path, Recipe, Sequence[Arrays], Path], onnx_ir.Mode
     "static": _static,
     "cast": _cast,
     "qnn": _qnn,
+    "nncf": _nncf,
     "weight-only": _weight_only,
 }
 
 
 # Those that find ranges on calibration samples.
-CALIBRATED = frozenset({"static", "qnn"})
+CALIBRATED = frozenset({"static", "qnn", "nncf"})
 
 
 class _Reader:

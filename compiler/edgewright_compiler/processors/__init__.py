@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, runtime_checkable
 
 from edgewright_compiler.checkpoints.checkpoint import Checkpoint
-from edgewright_runtime.manifest import StepSpec
+from edgewright_runtime.manifest import ComparisonSpec, StepSpec
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
+    import onnx_ir
+
     from edgewright_runtime.wire import Arrays
 
 
@@ -60,6 +62,45 @@ class LoopingProcessor(Protocol):
 
     def looped(self, sample: Any, infer: Callable[[Arrays], Arrays]) -> Arrays:
         """What the source makes of a sample: `infer` is its graph, given and giving arrays by name."""
+
+
+@runtime_checkable
+class ComparingProcessor(Protocol):
+    """A processor whose steps give fewer outputs than the graph does."""
+
+    def compared(self, feeds: Arrays, outputs: Arrays) -> Arrays:
+        """Of the outputs for these feeds, what the steps leave of them."""
+
+
+@runtime_checkable
+class GraphProcessor(Protocol):
+    """A processor beside an ONNX file that looks at its graph."""
+
+    def take_graph(self, model: onnx_ir.Model) -> None:
+        """Look at the graph, before anything else is asked.
+
+        Raises:
+            InputError: It is not one of the task.
+        """
+
+    def comparison(self) -> ComparisonSpec:
+        """How engines are compared."""
+
+
+@runtime_checkable
+class NamingProcessor(Protocol):
+    """A processor beside an ONNX file whose feeds depend on the names of the classes."""
+
+    def take_labels(self, labels: Sequence[str]) -> None:
+        """Take the names, before anything else is asked."""
+
+
+@runtime_checkable
+class CheckingProcessor(Protocol):
+    """A processor that can tell of every sample whether the model takes it, without work worth naming."""
+
+    def check_sample(self, sample: Any) -> None:
+        """Raise where a sample is not what the model takes."""
 
 
 @runtime_checkable

@@ -8,12 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.checkpoints.checkpoint import folder_beside, read_json
 from edgewright_compiler.processors._image_steps import fixed_size
-from edgewright_compiler.processors.detector_settings import (
-    SETTINGS_FILE,
-    DetectorProcessor,
-    read_settings,
-    settings_of_ultralytics,
-)
+from edgewright_compiler.processors.detector_heads import read_settings
+from edgewright_compiler.processors.detector_settings import SETTINGS_FILE, DetectorProcessor, settings_of_ultralytics
 from edgewright_compiler.processors.image import (
     IMAGE,
     INPUT,

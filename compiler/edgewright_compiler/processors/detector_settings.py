@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from edgewright_compiler.processors.detector_heads import SUPPRESSED, DetectorSettings, decoding
 from edgewright_runtime.manifest import StepSpec
 from edgewright_runtime.steps import make_free_step
 from edgewright_targets import InputError
-from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:
     import onnx_ir
@@ -24,82 +23,6 @@ if TYPE_CHECKING:
 
 SETTINGS_FILE = "detector.json"
 INPUT = "pixel_values"
-
-
-@dataclass(frozen=True, kw_only=True)
-class DetectorSettings:
-    """What a detector takes and gives.
-
-    Attributes:
-        head: `anchors`: one output of a box and class scores for each anchor, as YOLO; `heat-maps`: a map of scores,
-            one of sizes and one of offsets, as CenterFace; `queries`: logits and boxes, as DETR; `boxes`: the graph
-            suppresses by itself and gives boxes, classes and scores, as Faster R-CNN.
-        height: Of the graph's input; 0 takes pictures of any size, made larger to a multiple of `multiple_of`.
-        width: See `height`.
-        stretch: Give up the proportions instead of adding a border.
-        filter: How pictures are resized; `linear` is OpenCV's.
-        colour: Of the border, 0 to 255.
-        centre: A border on all sides; otherwise below and on the right.
-        multiple_of: See `height`.
-        scale: What pixels of 0 to 255 are multiplied with.
-        mean: Then subtracted, one a channel; none is 0.
-        std: Then divided by, one a channel; none is 1.
-        order: Of the channels.
-        threshold: Boxes of lower scores are not shown.
-        overlap: The largest share of overlap that two boxes of a class may have.
-        by_class: Boxes of different classes do not suppress one another.
-        anchors_last: Of `anchors`: they are the output's last axis.
-        objectness: Of `anchors`: the fifth value says whether there is anything.
-        logits: Of `anchors`: scores are not probabilities yet.
-        scores: Of `queries`: see the step `decode_queries`.
-        stride: Of `heat-maps`: pixels between two values.
-        first_class: Of `boxes`: the number of the first label.
-        outputs: Names of the graph's outputs in the order that the head has them above; by default its own order.
-    """
-
-    head: Literal["anchors", "heat-maps", "queries", "boxes"]
-    height: int = 0
-    width: int = 0
-    stretch: bool = False
-    filter: str = "linear"
-    colour: int = 114
-    centre: bool = True
-    multiple_of: int = 32
-    scale: float = 1 / 255
-    mean: tuple[float, ...] = ()
-    std: tuple[float, ...] = ()
-    order: Literal["RGB", "BGR"] = "RGB"
-    threshold: float = 0.25
-    overlap: float = 0.7
-    by_class: bool = True
-    anchors_last: bool = True
-    objectness: bool = False
-    logits: bool = False
-    scores: Literal["softmax", "sigmoid"] = "sigmoid"
-    stride: int = 4
-    first_class: int = 0
-    outputs: tuple[str, ...] = ()
-
-    @property
-    def any_size(self) -> bool:
-        """Whether pictures keep their size."""
-        return not self.height
-
-
-def read_settings(data: Any, place: str) -> DetectorSettings:
-    """Settings from JSON.
-
-    Raises:
-        InputError: They are unknown, of another type, or contradict one another.
-    """
-    settings = read_record(DetectorSettings, data, place)
-    if (settings.height > 0) != (settings.width > 0) or min(settings.height, settings.width) < 0:
-        raise InputError(
-            f"{place}: height and width must be given together; they are {settings.height} and {settings.width}."
-        )
-    if settings.stretch and (settings.any_size or settings.filter == "linear"):
-        raise InputError(f"{place}: 'stretch' needs a height, a width, and a filter of Pillow such as 'bilinear'.")
-    return settings
 
 
 class DetectorProcessor:
@@ -114,6 +37,7 @@ class DetectorProcessor:
         self.labels = labels
         self.any_size = settings.any_size
         self._place = place
+        self._input = INPUT
         # Tried here, where a wrong value can still be said in the words of whoever wrote it.
         self._run = settings_runner(self.steps((INPUT,)), place)
 
@@ -125,6 +49,7 @@ class DetectorProcessor:
         """The steps from a sample to the graph's inputs."""
         if len(inputs) != 1:
             raise InputError(f"{self._place}: a detector has one input; this one has {', '.join(inputs)}.")
+        self._input = inputs[0]
         settings = self.settings
         border = {"colour": settings.colour, "centre": settings.centre}
         size = {"height": settings.height, "width": settings.width}
@@ -150,35 +75,14 @@ class DetectorProcessor:
     def answer(self, outputs: Sequence[str]) -> tuple[StepSpec, ...]:
         """The steps from the graph's outputs to the prediction."""
         settings = self.settings
-        names = settings.outputs or tuple(outputs)
-        wanted = {"anchors": 1, "heat-maps": 3, "queries": 2, "boxes": 3}[settings.head]
-        if len(names) < wanted or not set(names) <= set(outputs):
-            raise InputError(
-                f"{self._place}: the head '{settings.head}' needs {wanted} outputs, but the graph has "
-                f"{', '.join(outputs)}.",
-                hint="Name them in the setting 'outputs'.",
-            )
-        decode = {"anchors": self._anchors, "heat-maps": self._maps, "queries": self._queries, "boxes": self._boxes}
         suppress = {"overlap": settings.overlap, "threshold": settings.threshold, "by_class": settings.by_class}
-        alone = settings.head in ("boxes", "queries")
-        name = StepSpec("name_boxes", {"threshold": settings.threshold})
-        return (decode[settings.head](names), *(() if alone else (StepSpec("suppress_boxes", suppress),)), name)
-
-    def _anchors(self, names: Sequence[str]) -> StepSpec:
-        settings = self.settings
-        options = {"anchors_last": settings.anchors_last, "objectness": settings.objectness, "logits": settings.logits}
-        return StepSpec("decode_anchors", {"output": names[0], **options})
-
-    def _maps(self, names: Sequence[str]) -> StepSpec:
-        options = dict(zip(("scores", "sizes", "offsets"), names, strict=False))
-        return StepSpec("decode_heat_maps", {**options, "stride": self.settings.stride})
-
-    def _queries(self, names: Sequence[str]) -> StepSpec:
-        return StepSpec("decode_queries", {"logits": names[0], "boxes": names[1], "scores": self.settings.scores})
-
-    def _boxes(self, names: Sequence[str]) -> StepSpec:
-        options = dict(zip(("boxes", "classes", "scores"), names, strict=False))
-        return StepSpec("take_boxes", {**options, "first_class": self.settings.first_class})
+        name: dict[str, object] = {"threshold": settings.threshold}
+        if settings.max_boxes:
+            name["max_boxes"] = settings.max_boxes
+        decode = decoding(settings, outputs, self._input, self._place)
+        alone = settings.head in SUPPRESSED
+        between = () if alone else (StepSpec("suppress_boxes", suppress),)
+        return (decode, *between, StepSpec("name_boxes", name))
 
     def keep(self, folder: Path) -> None:
         """Nothing: the steps need no files."""
@@ -208,7 +112,7 @@ def settings_of_ultralytics(graph: onnx_ir.Model) -> tuple[DetectorSettings, tup
     """Settings and labels from the metadata of a file that Ultralytics exported; None of another one.
 
     Raises:
-        InputError: It is one for another task, or suppresses boxes by itself.
+        InputError: It is one for another task.
     """
     metadata = graph.metadata_props
     if "names" not in metadata or "stride" not in metadata:
@@ -217,18 +121,26 @@ def settings_of_ultralytics(graph: onnx_ir.Model) -> tuple[DetectorSettings, tup
     if not isinstance(names, dict) or sorted(names) != list(range(len(names))):
         return None
     where = f"'{graph.graph.name or 'the graph'}'"
-    if metadata.get("task", "detect") != "detect":
-        raise InputError(f"{where}: its metadata says that it is for '{metadata['task']}', which is not detection.")
-    shape = graph.graph.outputs[0].shape
-    if shape is not None and len(shape) == 3 and shape[2] == 6:
-        raise InputError(
-            f"{where}: it was exported with non-maximum suppression inside, which is not supported.",
-            hint="Export it again without: nms=False, end2end=False.",
-        )
+    kind = metadata.get("task", "detect")
+    if kind not in ("detect", "pose"):
+        raise InputError(f"{where}: its metadata says that it is for '{kind}', which is not detection.")
+    points = _literal(metadata.get("kpt_shape", "")) if kind == "pose" else (0, 3)
+    if not (isinstance(points, (list, tuple)) and len(points) == 2 and points[1] in (2, 3)):
+        raise InputError(f"{where}: its metadata says that it is for poses, but not how many points they have.")
     fixed = isinstance(size, (list, tuple)) and len(size) == 2
     height, width = (int(edge) for edge in size) if fixed else (0, 0)
     multiple = int(stride) if isinstance(stride, int) else 32
-    settings = DetectorSettings(head="anchors", height=height, width=width, multiple_of=multiple)
+    shape = graph.graph.outputs[0].shape
+    # With suppression inside, and of YOLOv10 and YOLO26, which need none: six values of each box, however many.
+    head: Literal["anchors", "boxes"] = "boxes" if shape is not None and list(shape[2:]) == [6] else "anchors"
+    settings = DetectorSettings(
+        head=head,
+        height=height,
+        width=width,
+        multiple_of=multiple,
+        keypoints=int(points[0]),
+        keypoint_values=2 if points[1] == 2 else 3,
+    )
     return settings, tuple(str(names[index]) for index in range(len(names)))
 
 

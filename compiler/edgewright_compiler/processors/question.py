@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from edgewright_compiler.checkpoints.checkpoint import Checkpoint
-from edgewright_compiler.processors import ProcessorKind, needs_checkpoint
-from edgewright_compiler.processors.text import TEXT
-from edgewright_compiler.processors.tokenizer import TOKENIZER_FILE, TOKENIZER_URI, CheckpointTokenizer
+from edgewright_compiler.processors import ProcessorKind
+from edgewright_compiler.processors.text import TEXT, TokenizerBeside
+from edgewright_compiler.processors.tokenizer import TOKENIZER_URI, CheckpointTokenizer
 from edgewright_runtime.manifest import StepSpec
 from edgewright_targets import InputError
 
@@ -29,11 +29,11 @@ class QuestionTokenizer(CheckpointTokenizer):
 
     _SHORT: ClassVar[Any] = {"question": _EXAMPLE[0][0], "context": _EXAMPLE[1][0]}
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        super().__init__(checkpoint)
+    def __init__(self, checkpoint: Checkpoint, **options: Any) -> None:
+        super().__init__(checkpoint, **options)
         if self._tokenizer.padding_side != "right":
             raise InputError(
-                f"'{checkpoint.folder}': its tokenizer pads on the left, which is not yet supported for pairs of texts."
+                f"'{checkpoint.name}': its tokenizer pads on the left, which is not yet supported for pairs of texts."
             )
         self.max_length = min(self.max_length, _MAX_LENGTH)
         self._stride = min(_STRIDE, self.max_length // 4)
@@ -54,20 +54,21 @@ class QuestionTokenizer(CheckpointTokenizer):
         del made["overflow_to_sample_mapping"]
         return self._stacked(made)
 
-    def settle_padding(self, infer: Callable[[Arrays], Arrays]) -> None:
-        """Find out where an engine may pad, and refuse a model whose windows cannot be padded behind the text.
+    def fix_length(self, length: int) -> None:
+        """Make windows of `length` tokens."""
+        super().fix_length(length)
+        self._stride = min(self._stride, self.max_length // 4)
+
+    def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
+        """The steps from a sample to the graph's inputs.
 
         Raises:
             InputError: Padding behind a text changes the answer, and a window of its last words needs some.
         """
-        super().settle_padding(infer)
         if self._side != "right":
             raise InputError(
                 f"'{self._title}': padding changes its model's outputs, so long texts cannot be split into windows."
             )
-
-    def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """The steps from a sample to the graph's inputs."""
         options = {
             "tokenizer": TOKENIZER_URI,
             "outputs": list(inputs),
@@ -79,11 +80,17 @@ class QuestionTokenizer(CheckpointTokenizer):
         return (StepSpec("tokenize_question", options),)
 
 
+class QuestionBeside(TokenizerBeside):
+    """The tokenizer beside an ONNX file, for a question and a context; see `TokenizerBeside`."""
+
+    _KIND = QuestionTokenizer
+
+
 QUESTION = ProcessorKind(
     input_name="question+context",
     tools=TEXT.tools,
     check=TEXT.check,
     from_checkpoint=QuestionTokenizer,
-    beside=needs_checkpoint,
-    files=(TOKENIZER_FILE,),
+    beside=QuestionBeside,
+    files=TEXT.files,
 )

@@ -18,7 +18,7 @@ from edgewright_compiler.processors.sentence_modules import (
     DenseModule,
     read_modules,
 )
-from edgewright_compiler.processors.text import TEXT, TokenizerBeside
+from edgewright_compiler.processors.text import TEXT, AnsweringBeside
 from edgewright_compiler.processors.tokenizer import CheckpointTokenizer
 from edgewright_runtime.manifest import StepSpec
 from edgewright_targets import InputError
@@ -129,7 +129,7 @@ def _make_lower(tokenizer: Any) -> None:
         tokenizer.normalizer = Sequence([Lowercase(), *inside])
 
 
-class SentencesBeside(TokenizerBeside):
+class SentencesBeside(AnsweringBeside):
     """The same beside an ONNX file; see `TokenizerBeside`."""
 
     _KIND = SentenceTokenizer
@@ -137,12 +137,6 @@ class SentencesBeside(TokenizerBeside):
     def __init__(self, path: Path, task: str) -> None:
         super().__init__(path, task)
         read_modules(self._checkpoint.folder)
-
-    def answer(self, outputs: Sequence[str]) -> tuple[StepSpec, ...]:
-        """The steps from the graph's outputs to the prediction."""
-        made: Any = self._tokenizer
-        steps: tuple[StepSpec, ...] = made.answer(outputs)
-        return steps
 
 
 def _check(folder: Path) -> None:

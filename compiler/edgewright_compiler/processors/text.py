@@ -35,10 +35,7 @@ class TokenizerBeside:
         self._path = path
         self._length: int | None = None
         self._checkpoint = checkpoint_beside(path)
-        if not _has_tokenizer(self._checkpoint.folder):
-            raise InputError(
-                f"'{path}': the task {task} needs a tokenizer, and there is no {TOKENIZER_FILE} beside the file."
-            )
+        check_tokenizer_beside(path, task, self._checkpoint.folder)
 
     @cached_property
     def _tokenizer(self) -> CheckpointTokenizer:
@@ -69,6 +66,34 @@ class TokenizerBeside:
     def keep(self, folder: Path) -> None:
         """Copy the files that the steps need into the assets of the component in `folder`."""
         self._tokenizer.keep(folder)
+
+
+class AnsweringBeside(TokenizerBeside):
+    """One of a kind that says what becomes of the outputs."""
+
+    def answer(self, outputs: Sequence[str]) -> tuple[StepSpec, ...]:
+        """The steps from the graph's outputs to the prediction."""
+        made: Any = self._tokenizer
+        steps: tuple[StepSpec, ...] = made.answer(outputs)
+        return steps
+
+
+class ComparingBeside(AnsweringBeside):
+    """One of a kind whose steps give fewer outputs than the graph does."""
+
+    def compared(self, feeds: Arrays, outputs: Arrays) -> Arrays:
+        """Of the outputs for these feeds, what the steps leave of them."""
+        made: Any = self._tokenizer
+        found: Arrays = made.compared(feeds, outputs)
+        return found
+
+
+def check_tokenizer_beside(path: Path, task: str, folder: Path) -> None:
+    """Raise where there is no tokenizer in the folder of an ONNX file."""
+    if not _has_tokenizer(folder):
+        raise InputError(
+            f"'{path}': the task {task} needs a tokenizer, and there is no {TOKENIZER_FILE} beside the file."
+        )
 
 
 def _has_tokenizer(folder: Path) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edgewright_compiler.compile import compiler
 from edgewright_compiler.emulators import missing_for
-from edgewright_compiler.reach.execution_modes import execution_modes
+from edgewright_compiler.reach.execution_modes import execution_modes, planned
 from edgewright_runtime.providers import provider as provider_module
 from edgewright_targets import Candidate, InputError, Rung, Target
 from edgewright_targets.target import RUNGS
@@ -64,6 +64,8 @@ def _candidate(target: Target, candidate: Candidate) -> tuple[Rung, str | None]:
         mode = execution_modes(target)[candidate.name]
     except InputError:
         # One of the target's emulators is missing, which need not be this candidate's.
+        if planned(target)[candidate.name].runs == "reference":
+            return "declared", None
         reason = missing_for(target, candidate.provider)
         return ("emulated" if reason is None else "declared"), reason
     # Where nothing here answers it or makes it, the note says who does.

@@ -7,7 +7,7 @@ from typing import Literal
 
 from edgewright_benchmarks.devices.engine_worker import Place
 from edgewright_benchmarks.progress import Progress
-from edgewright_compiler.emulators import EMULATORS, check_reachable, emulated_by_provider, place
+from edgewright_compiler.emulators import EMULATORS, check_reachable, emulated_by_provider, needs_gpu, place
 from edgewright_targets import Candidate, Rung, Target
 from edgewright_targets.host import architecture
 
@@ -57,7 +57,7 @@ def planned(target: Target) -> dict[str, ExecutionMode]:
         }
     # An accelerator target's host CPU is not emulated just for the baseline. A target with rung "declared" is still
     # built, with its float engine only.
-    accelerator = any(candidate.kind.ahead_of_time for candidate in target.candidates)
+    accelerator = target.vulkan_gpu or any(candidate.kind.ahead_of_time for candidate in target.candidates)
     emulated = not accelerator and (target.architecture in EMULATORS or target.rung != "declared")
     return {candidate.name: _mode(candidate, target, emulated=emulated) for candidate in target.candidates}
 
@@ -79,6 +79,8 @@ def places(target: Target, progress: Progress) -> dict[str, Place]:
 
 
 def _mode(candidate: Candidate, target: Target, *, emulated: bool) -> ExecutionMode:
+    if needs_gpu(candidate.provider) and not target.vulkan_gpu:
+        return ExecutionMode("none", "declared", "It was not run: it is for a GPU, and the emulated machine has none.")
     if emulated or emulated_by_provider(candidate.provider):
         return ExecutionMode("emulated", "emulated")
     if candidate.name == target.baseline:

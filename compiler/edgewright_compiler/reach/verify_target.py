@@ -99,10 +99,12 @@ def verify_target(
     package, files = check_whole(path)
     wanted = _target(package, target)
     specs = _engines(package, wanted, engine)
-    how = execution_modes(wanted)
+    like = {name: _candidate(wanted, spec) for name, spec in specs.items()}
+    modes = execution_modes(wanted)
+    how = {name: modes[candidate] for name, candidate in like.items()}
     running = [name for name in specs if how[name].runs in ("here", "emulated")]
     if not running:
-        notes = " ".join(dict.fromkeys(how[name].note for name in specs))
+        notes = " ".join(dict.fromkeys(mode.note for mode in how.values()))
         raise InputError(f"No engine for '{wanted.name}' can be run from this machine. {notes}")
     where = places(wanted, progress)
     samples = stored_samples(package)
@@ -121,7 +123,7 @@ def verify_target(
                 note=mode.note,
                 ran=False,
             )
-        worst, note = _answers(package, spec, where[name], samples, bar)
+        worst, note = _answers(package, spec, where[like[name]], samples, bar)
         return EngineCheck(
             name=spec.name,
             provider=spec.provider,
@@ -137,7 +139,7 @@ def verify_target(
             checks = tuple(pool.map(check, specs))
     finally:
         bar.close()
-    return TargetReport(wanted.name, _machine(where[running[0]]), files, len(samples), checks)
+    return TargetReport(wanted.name, _machine(where[like[running[0]]]), files, len(samples), checks)
 
 
 def _target(package: Package, name: str) -> Target:
@@ -157,22 +159,34 @@ def _target(package: Package, name: str) -> Target:
 
 
 def _engines(package: Package, target: Target, engine: str | None) -> dict[str, EngineSpec]:
-    """The engines to check, by the names of their candidates."""
+    """The engines to check, by name."""
     manifest = package.manifest
     names = list(manifest.engines_for(target.name))
     if engine is not None and engine not in names:
         raise InputError(
             f"The target '{target.name}' has no engine '{engine}' in this package.", hint=nearest(engine, names)
         )
-    wanted = [name for name in names if engine in (None, name)]
-    candidates = {f"{target.name}-{candidate.name}": candidate.name for candidate in target.candidates}
-    unknown = [name for name in wanted if name not in candidates]
-    if unknown:
+    return {name: manifest.engines[name] for name in names if engine in (None, name)}
+
+
+def _candidate(target: Target, spec: EngineSpec) -> str:
+    """The candidate that says how an engine is run: its own, or one of its kind.
+
+    What a search found, and the settings between which a device decides, are no candidates of the target's file.
+
+    Raises:
+        InputError: The target has none of this kind.
+    """
+    alike = [one for one in target.candidates if (one.provider, one.engine) == (spec.provider, spec.engine)]
+    own = [one for one in alike if f"{target.name}-{one.name}" == spec.name]
+    precise = [one for one in alike if one.precision == spec.precision]
+    found = next(iter((*own, *precise, *alike)), None)
+    if found is None:
         raise InputError(
-            f"The target '{target.name}' has no candidate for the engines {', '.join(unknown)} of this package.",
+            f"The target '{target.name}' has no candidate of the kind of '{spec.name}' in this package.",
             hint="Pass the target file that it was built with.",
         )
-    return {candidates[name]: manifest.engines[name] for name in wanted}
+    return found.name
 
 
 def _answers(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from edgewright_benchmarks.truth.ground_truth import ArrayNames
     from edgewright_compiler.graphs.inference import Inference
     from edgewright_runtime.wire import Arrays
+
+# What a source can be, for messages.
+KINDS = (
+    "a Hugging Face checkpoint folder or its id on the hub, an .onnx file, a .toml file that declares a model of "
+    "several graphs, package.module:function, or timm:NAME and torchvision:NAME"
+)
 
 
 @dataclass(frozen=True)
@@ -21,10 +27,12 @@ class SourceOptions:
     Attributes:
         task: Overrides the task found in the source.
         labels: Class names by index, for a source that has none.
+        fetch: Whether it may be fetched from the Hugging Face hub.
     """
 
     task: str | None = None
     labels: tuple[str, ...] | None = None
+    fetch: bool = False
 
 
 class Source(Protocol):
@@ -77,3 +85,37 @@ class Source(Protocol):
 
     def example(self) -> list[Any]:
         """Samples that come with the source, for want of data; often none."""
+
+
+class PlainSource:
+    """What is the same of sources that keep no state, come without data, and of whose answers nothing more is known."""
+
+    def inference(self) -> Inference | None:
+        """None: it is not an export."""
+        return None
+
+    def changed_by(self, sample: Any) -> tuple[str, ...]:
+        """Nothing: neither a session nor a model of transformers keeps a state."""
+        del sample
+        return ()
+
+    def told_apart(self, sample: Any, outputs: Arrays) -> str:
+        """Nothing that is known."""
+        del sample, outputs
+        return ""
+
+    def example(self) -> list[Any]:
+        """None: it comes without data."""
+        return []
+
+
+@runtime_checkable
+class CheckingSource(Protocol):
+    """A source that can tell of samples whether it takes them, without work worth naming."""
+
+    def check_samples(self, samples: Sequence[Any], data: str) -> None:
+        """Raise where it does not take a sample of the data of that name.
+
+        Raises:
+            InputError: It does not.
+        """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.graphs.exported import save_model
 from edgewright_compiler.processors.voice import LONGEST_SECONDS
-from edgewright_compiler.sources._source import SourceOptions
+from edgewright_compiler.sources._source import PlainSource, SourceOptions
 from edgewright_compiler.sources.declared_file import AUDIO, read_declaration
 from edgewright_compiler.sources.declared_graphs import DeclaredGraphs
 from edgewright_compiler.sources.declared_reference import streams_of
@@ -21,14 +21,43 @@ from edgewright_runtime.manifest import PipelineSpec, StepSpec
 from edgewright_runtime.package_files import file_digest
 from edgewright_runtime.steps.audio.file import AudioReader
 from edgewright_targets import InputError
+from edgewright_targets.declared import declared_text
 from edgewright_targets.errors import nearest
-from edgewright_targets.record import write_record
+from edgewright_targets.record import RecordError, write_record
+from edgewright_targets.toml_lines import line_of, parse_toml
 
 if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
 
 
-class DeclaredSource:
+def declared_task(path: Path) -> str:
+    """The task that a declaration names.
+
+    Raises:
+        InputError: There is no such file, or no model can be declared for that task.
+    """
+    if not path.is_file():
+        raise InputError(f"There is no declaration '{path}'.")
+    text = declared_text(path, "declaration")
+    try:
+        task = parse_toml(text, str(path)).get("task")
+    except RecordError:
+        task = None
+    if not isinstance(task, str):
+        # What is wrong with such a file is said where it is read.
+        return ""
+    known = [one.name for one in TASKS if one.declared]
+    if task not in known:
+        line = line_of(text, ("task",))
+        raise InputError(
+            f"{path}{'' if line is None else f':{line}'}: a model of several graphs cannot be declared for the task "
+            f"'{task}'.",
+            hint=nearest(task, known),
+        )
+    return task
+
+
+class DeclaredSource(PlainSource):
     """A `.toml` file that declares a model of several graphs.
 
     Raises:
@@ -41,17 +70,8 @@ class DeclaredSource:
     tools: tuple[str, ...] = ("onnx", "onnx-ir", "soundfile", "soxr")
 
     def __init__(self, path: Path, options: SourceOptions) -> None:
-        if not path.is_file():
-            raise InputError(f"There is no declaration '{path}'.")
         self._declared = read_declaration(path)
         file = self._declared.file
-        known = [task.name for task in TASKS if task.declared]
-        if file.task not in known:
-            raise self._declared.problem(
-                f"a model of several graphs cannot be declared for the task '{file.task}'.",
-                "task",
-                hint=nearest(file.task, known),
-            )
         if options.task not in (None, file.task):
             raise InputError(f"'{path}' declares the task {file.task}, and --task says {options.task}.")
         self.path = path
@@ -107,20 +127,3 @@ class DeclaredSource:
 
     def arrays(self) -> None:
         """None: it does not take named arrays."""
-
-    def inference(self) -> None:
-        """None: it is not an export."""
-
-    def changed_by(self, sample: Any) -> tuple[str, ...]:
-        """Nothing: a session keeps no state."""
-        del sample
-        return ()
-
-    def told_apart(self, sample: Any, outputs: Arrays) -> str:
-        """Nothing that is known."""
-        del sample, outputs
-        return ""
-
-    def example(self) -> list[Any]:
-        """None: a declaration comes without data."""
-        return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -15,7 +15,7 @@ from edgewright_targets.toml_lines import line_of
 
 # What a person gives; a component cannot be called so.
 AUDIO = "audio"
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+COMPONENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,28 +102,11 @@ class Declaration:
         Raises:
             InputError: The file is missing, or outside the folder.
         """
-        name = self.file.component[component].file
-        keys = ("component", component, "file")
-        pure, folder = PurePosixPath(name), self.path.parent
-        path = folder / name
-        inside = not pure.is_absolute() and ".." not in pure.parts and "\\" not in name
-        try:
-            inside = inside and path.resolve().is_relative_to(folder.resolve())
-            is_file = inside and path.is_file()
-        except (OSError, ValueError) as error:
-            # Too long, or with a character that no name has.
-            reason = error.strerror if isinstance(error, OSError) else error
-            raise self.problem(f"'{name[:60]}' cannot be the name of a file: {reason}.", *keys) from error
-        if not inside:
-            raise self.problem(
-                f"'{name}' is outside the folder of this file. It is not read.",
-                *keys,
-                hint="Put the file beside the declaration.",
-            )
-        if not is_file:
-            there = sorted(entry.name for entry in folder.glob("*.onnx"))
-            raise self.problem(f"there is no file '{name}' beside it.", *keys, hint=nearest(name, there))
-        return path
+
+        def wrong(message: str, hint: str) -> InputError:
+            return self.problem(message, "component", component, "file", hint=hint)
+
+        return graph_beside(self.path, self.file.component[component].file, wrong)
 
     def order(self) -> tuple[str, ...]:
         """The components, each after those whose streams it takes.
@@ -158,6 +141,32 @@ class Declaration:
                 hint=nearest(component, (AUDIO, *self.file.component)),
             )
         return component
+
+
+def graph_beside(declaration: Path, name: str, wrong: Callable[[str, str], InputError]) -> Path:
+    """The file called `name` in the folder of a declaration; `wrong` makes an error of a message and a hint.
+
+    Raises:
+        InputError: The file is missing, or outside the folder.
+    """
+    pure, folder = PurePosixPath(name), declaration.parent
+    path = folder / name
+    inside = not pure.is_absolute() and ".." not in pure.parts and "\\" not in name
+    try:
+        inside = inside and path.resolve().is_relative_to(folder.resolve())
+        is_file = inside and path.is_file()
+    except (OSError, ValueError) as error:
+        # Too long, or with a character that no name has.
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise wrong(f"'{name[:60]}' cannot be the name of a file: {reason}.", "") from error
+    if not inside:
+        raise wrong(
+            f"'{name}' is outside the folder of this file. It is not read.", "Put the file beside the declaration."
+        )
+    if not is_file:
+        there = sorted(entry.name for entry in folder.glob("*.onnx"))
+        raise wrong(f"there is no file '{name}' beside it.", nearest(name, there))
+    return path
 
 
 def _ring(needed: Mapping[str, set[str]]) -> list[str]:
@@ -197,7 +206,7 @@ def _check(found: Declaration) -> None:
     if len(set(file.scores)) != len(file.scores):
         raise found.problem("scores names a stream twice.", "scores")
     for name, part in file.component.items():
-        if not _NAME.fullmatch(name) or name == AUDIO:
+        if not COMPONENT_NAME.fullmatch(name) or name == AUDIO:
             raise found.problem(
                 f"'{name}' is not a name for a component.",
                 *("component", name),

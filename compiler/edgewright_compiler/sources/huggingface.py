@@ -13,7 +13,8 @@ from edgewright_compiler.checkpoints.heads import head_of
 from edgewright_compiler.graphs.exported import read_exported, write_exported
 from edgewright_compiler.graphs.inference import Inference
 from edgewright_compiler.processors.sentence_modules import has_pooling, module_files
-from edgewright_compiler.sources._source import SourceOptions
+from edgewright_compiler.sources._source import PlainSource, SourceOptions
+from edgewright_compiler.sources.exported_folder import exported_parts
 from edgewright_compiler.sources.other_forms import refuse_folder, refuse_weights
 from edgewright_compiler.tasks import TASKS, Task, find_task, narrowed, task_of_architectures
 from edgewright_compiler.tasks._single_graph import SingleGraph
@@ -26,8 +27,14 @@ if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
 
 
-class HuggingFaceSource:
+class HuggingFaceSource(PlainSource):
     """A folder with `config.json`, weights and the files of its processor.
+
+    Args:
+        folder: The folder.
+        options: What the user says about it.
+        findings: See `open_source`.
+        name: What it is called; by default as the folder.
 
     Raises:
         InputError: The folder is not a checkpoint, or of a task or form that is not supported.
@@ -38,14 +45,16 @@ class HuggingFaceSource:
     quantized = ""
     notes: tuple[str, ...] = ()
 
-    def __init__(self, folder: Path, options: SourceOptions, findings: Findings | None = None) -> None:
+    def __init__(self, folder: Path, options: SourceOptions, findings: Findings | None = None, name: str = "") -> None:
         found = Findings() if findings is None else findings
         self.folder = folder
-        self.name = folder.resolve().name
+        self.name = name or folder.resolve().name
         refuse_folder(folder)
         config = read_config(folder)
+        graphs = exported_parts(folder)
         with found.noted():
-            refuse_weights(folder, config)
+            if not graphs:
+                refuse_weights(folder, config)
         task = find_task(options.task) if options.task else inferred_task(config, folder)
         head = head_of(config, names=len(options.labels or ()))
         task = narrowed(task, head)
@@ -62,7 +71,13 @@ class HuggingFaceSource:
             self.labels = options.labels or _labels(task, config, folder)
         self.input_name = task.input_name
         self._task = task
-        self._checkpoint = Checkpoint(folder, config, self.labels)
+        if graphs and not task.of_graphs:
+            raise InputError(
+                f"'{folder}': an encoder and a decoder as graphs are built for "
+                f"{', '.join(one.name for one in TASKS if one.of_graphs)}, and this is {task.name}.",
+                hint="Build the checkpoint that they were exported from: its folder, or its id with --fetch.",
+            )
+        self._checkpoint = Checkpoint(folder, config, self.labels, graphs=graphs)
         self._opened: Exporter | None = None
         if findings is None:
             found.raise_any()
@@ -70,6 +85,7 @@ class HuggingFaceSource:
     def digest(self) -> str:
         """Digest of the files at the top of the folder, of the configurations below it, and of the options."""
         found = {*self.folder.iterdir(), *self.folder.glob("*/config.json"), *module_files(self.folder)}
+        found |= {beside for path in self._checkpoint.graphs.values() for beside in path.parent.iterdir()}
         files = {str(path.relative_to(self.folder)): file_digest(path) for path in sorted(found) if path.is_file()}
         return digest_of({"files": files, "task": self.task, "labels": self.labels})
 
@@ -90,20 +106,6 @@ class HuggingFaceSource:
         """The torch model, where it is one graph."""
         opened = self._open()
         return opened.inference() if isinstance(opened, SingleGraph) else None
-
-    def changed_by(self, sample: Any) -> tuple[str, ...]:
-        """Nothing that is known: the models of transformers keep no state."""
-        del sample
-        return ()
-
-    def told_apart(self, sample: Any, outputs: Arrays) -> str:
-        """Nothing that is known."""
-        del sample, outputs
-        return ""
-
-    def example(self) -> list[Any]:
-        """None: a checkpoint comes without data."""
-        return []
 
     def _open(self) -> Exporter:
         if self._opened is None:

@@ -14,16 +14,23 @@ from edgewright_compiler.cache import digest_of
 from edgewright_compiler.checkpoints.checkpoint import checkpoint_beside, config_labels, folder_beside
 from edgewright_compiler.checkpoints.heads import Head
 from edgewright_compiler.graphs.exported import ports_of, save_model
-from edgewright_compiler.graphs.other_outputs import CutMap
 from edgewright_compiler.graphs.quantized_already import quantized_already
-from edgewright_compiler.graphs.read_graph import read_whole, unreadable
-from edgewright_compiler.processors import AnsweringProcessor, LoopingProcessor, PaddedProcessor
-from edgewright_compiler.sources._source import SourceOptions
-from edgewright_compiler.sources.default_inputs import default_inputs, step_options
+from edgewright_compiler.processors import (
+    AnsweringProcessor,
+    CheckingProcessor,
+    ComparingProcessor,
+    GraphProcessor,
+    LoopingProcessor,
+    NamingProcessor,
+    PaddedProcessor,
+)
+from edgewright_compiler.sources._source import PlainSource, SourceOptions
+from edgewright_compiler.sources.default_inputs import step_options
+from edgewright_compiler.sources.onnx_door import OpenedGraph, open_door
 from edgewright_compiler.sources.onnx_head import head_of_graph, scores_of, text_length
-from edgewright_compiler.sources.onnx_support import refuse_unsupported
 from edgewright_compiler.sources.other_forms import refuse_file
 from edgewright_compiler.tasks import find_task, narrowed
+from edgewright_runtime.errors import SampleError
 from edgewright_runtime.manifest import COMPONENT, StepSpec
 from edgewright_runtime.package_files import file_digest
 from edgewright_runtime.provider_words import provider_words
@@ -36,7 +43,7 @@ if TYPE_CHECKING:
     from edgewright_runtime.wire import Arrays
 
 
-class OnnxSource:
+class OnnxSource(PlainSource):
     """An `.onnx` file. Without `--task` its inputs and outputs are named arrays.
 
     Args:
@@ -60,12 +67,7 @@ class OnnxSource:
         self._task = find_task(options.task or "arrays")
         kind = self._task.processor
         self._take_processor()
-        self._graph: onnx_ir.Model | None = None
-        self._weights: dict[str, Path] = {}
-        self._maps: dict[str, CutMap] = {}
-        self._defaults: dict[str, Any] = {}
-        self._constant: set[str] = set()
-        self._freed = False
+        self._door: OpenedGraph | None = None
         self._head = Head()
         # Some files say what their classes are called.
         own: tuple[str, ...] = getattr(self._processor, "labels", ())
@@ -77,6 +79,11 @@ class OnnxSource:
         self.task = self._task.name
         self.input_name = self._task.input_name
         self.quantized = quantized_already(self._load())
+        naming: object = self._processor
+        if isinstance(naming, NamingProcessor):
+            naming.take_labels(self.labels)
+        if isinstance(naming, GraphProcessor):
+            naming.take_graph(self._load())
         length = text_length(self._load())
         if length and (texts := self._of_texts()):
             texts.fix_length(length)
@@ -96,8 +103,13 @@ class OnnxSource:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What became of outputs that are not tensors."""
-        return tuple(f"{self.path.name}: {one.note}" for one in self._maps.values())
+        """What became of outputs that are not tensors, and of inputs that have their channels last."""
+        turned = (
+            f"{self.path.name}: its input '{name}' has the channels last; the package's takes them first, as other "
+            "graphs do"
+            for name in self._opened.turned
+        )
+        return (*(f"{self.path.name}: {one.note}" for one in self._opened.maps.values()), *turned)
 
     def digest(self) -> str:
         """Digest of the file, its external data, the files of its processor and the options."""
@@ -105,7 +117,7 @@ class OnnxSource:
         digests = {
             "file": {self.path.name: file_digest(self.path)},
             # Whole names: files of one name lie in several folders.
-            "weights": {location: file_digest(path) for location, path in self._weights.items()},
+            "weights": {location: file_digest(path) for location, path in self._opened.weights.items()},
             "processor": {path.name: file_digest(path) for path in self._processor_files},
         }
         return digest_of({**digests, "task": self.task, "labels": self.labels})
@@ -116,8 +128,8 @@ class OnnxSource:
         from edgewright_compiler.graphs.passes.interface import MakeInputs
 
         model = self._load()
-        ranks = self._ranks_without_samples()
-        edit(model, MakeInputs(self._defaults))
+        ranks = self.ranks_without_samples()
+        edit(model, MakeInputs(self._opened.defaults))
         ports = ports_of(model)
         if texts := self._of_texts():
             # A graph that does not run so is looked at again with the data, and refused then.
@@ -125,20 +137,20 @@ class OnnxSource:
                 texts.settle_padding(self._infer)
         pipeline = self._task.pipeline(self._processor, ports.inputs, ports.outputs, self._head)
         first = (StepSpec("drop_sample_axis", {"ranks": ranks}),) if ranks else ()
-        if self._defaults:
-            first = (*first, StepSpec("default_arrays", step_options(self._defaults)))
+        if self._opened.defaults:
+            first = (*first, StepSpec("default_arrays", step_options(self._opened.defaults)))
         pipeline = dataclasses.replace(pipeline, steps=(*first, *pipeline.steps))
         if self._processor is not None:
             self._processor.keep(folder)
         save_model(folder, {COMPONENT: model}, pipeline, task=self.task, labels=self.labels)
-        self._graph = None
+        self._door = dataclasses.replace(self._opened, model=None)
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
         """What ONNX Runtime answers with the user's own file and all graph optimisations off."""
         import onnx_ir
 
         model = self._load()
-        if not self._freed:
+        if not self._opened.freed:
             return self._reference(self.path, samples)
         with tempfile.TemporaryDirectory() as scratch:
             # The file's own sizes are wrong for these samples.
@@ -189,6 +201,8 @@ class OnnxSource:
                 "file that names them.",
                 hint="Pass --labels FILE.",
             )
+        if not self._task.own_labels:
+            return
         if scores not in (None, len(self.labels)) and not (self._task.two_of_one and self._head.is_binary):
             raise InputError(
                 f"'{self.path}': the model gives {scores} scores, but there are {len(self.labels)} labels."
@@ -198,7 +212,7 @@ class OnnxSource:
         session = self.session(path)
         wanted = [entry.name for entry in session.get_inputs()]
         optional = [entry.name for entry in session.get_overridable_initializers()]
-        fit = make_free_step(StepSpec("drop_sample_axis", {"ranks": self._ranks_without_samples()}))
+        fit = make_free_step(StepSpec("drop_sample_axis", {"ranks": self.ranks_without_samples()}))
         found: list[Arrays] = []
         for sample in samples:
             looping: object = self._processor
@@ -206,9 +220,15 @@ class OnnxSource:
                 found.append(looping.looped(sample, lambda feeds: self._run(session, feeds)))
                 continue
             made = {**sample, **fit(sample)} if self._processor is None else self._processor.feeds(sample)
+            if self._of_texts():
+                outputs = self._run(session, self._as_given(made))
+                found.append(looping.compared(made, outputs) if isinstance(looping, ComparingProcessor) else outputs)
+                continue
             if len(made) == len(wanted) == 1:
                 # Then its name is the file's own; several are told apart by the names that transformers gives them.
                 made = dict(zip(wanted, made.values(), strict=True))
+            if path == self.path:
+                made |= {name: made[name].transpose(0, 2, 3, 1) for name in self._opened.turned if name in made}
             given = [*wanted, *(name for name in optional if name in made)]
             found.append(self._run(session, {name: made[name] for name in given}))
         return found
@@ -218,28 +238,40 @@ class OnnxSource:
         return processor if isinstance(processor, PaddedProcessor) else None
 
     def _infer(self, feeds: Arrays) -> Arrays:
-        session = self.session()
-        wanted = [entry.name for entry in session.get_inputs()]
+        return self._run(self.session(), self._as_given(feeds))
+
+    def _as_given(self, feeds: Arrays) -> Arrays:
+        """What the file itself takes of a text.
+
+        Raises:
+            InputError: It takes more than can be made of one.
+        """
+        if self._opened.given:
+            return {one.name: one.of(feeds) for one in self._opened.given}
+        wanted = ports_of(self._load()).inputs
         if unknown := sorted(set(wanted) - set(feeds)):
             raise InputError(f"'{self.path}': the inputs {', '.join(unknown)} cannot be made from a text.")
-        return self._run(session, {name: feeds[name] for name in wanted})
+        return {name: feeds[name] for name in wanted}
 
     def _run(self, session: Any, feeds: Arrays) -> Arrays:
-        names = [output.name for output in session.get_outputs()]
+        # Of those that the file has, what the package's graph has: in its order.
+        names = list(ports_of(self._load()).outputs)
         try:
             values = session.run(names, feeds)
         except Exception as error:
             raise InputError(f"'{self.path}' cannot run on the data: {provider_words(error)}") from error
         found = zip(names, values, strict=True)
         # The file as it is makes a map of each row where its graph was cut.
-        return {name: self._maps[name].array(value) if name in self._maps else value for name, value in found}
+        return {
+            name: self._opened.maps[name].array(value) if name in self._opened.maps else value for name, value in found
+        }
 
-    def _ranks_without_samples(self) -> dict[str, int]:
+    def ranks_without_samples(self) -> dict[str, int]:
         """Inputs of named arrays that have no axis for samples, which is the first and of any size, and their ranks."""
         if self._processor is not None:
             return {}
         shapes: dict[str, Any] = {str(value.name): value.shape for value in self._load().graph.inputs}
-        shapes |= {name: array.shape for name, array in self._defaults.items()}
+        shapes |= {name: array.shape for name, array in self._opened.defaults.items()}
         return {
             name: len(shape)
             for name, shape in shapes.items()
@@ -251,45 +283,33 @@ class OnnxSource:
         if self._processor is not None:
             return None
         needed = tuple(str(value.name) for value in self._load().graph.inputs)
-        return ArrayNames(needed, tuple(self._defaults), tuple(self._constant))
+        return ArrayNames(needed, tuple(self._opened.defaults), tuple(self._opened.constant))
 
-    def inference(self) -> None:
-        """None: it is not an export."""
+    def check_samples(self, samples: Sequence[Any], data: str) -> None:
+        """Raise where the model does not take a sample of the data of that name, as far as no work tells it.
 
-    def changed_by(self, sample: Any) -> tuple[str, ...]:
-        """Nothing: a session keeps no state."""
-        del sample
-        return ()
-
-    def told_apart(self, sample: Any, outputs: Arrays) -> str:
-        """Nothing that is known."""
-        del sample, outputs
-        return ""
+        Raises:
+            InputError: It does not.
+        """
+        processor: object = self._processor
+        if not isinstance(processor, CheckingProcessor):
+            return
+        for number, sample in enumerate(samples, start=1):
+            try:
+                processor.check_sample(sample)
+            except SampleError as error:
+                raise InputError(f"{data}, row {number}: {error.message}", hint=error.hint) from error
 
     def example(self) -> list[Any]:
         """Those of its kind of processor: a file itself comes without data."""
         return list(self._task.processor.examples) if self._task.processor else []
 
     def _load(self) -> onnx_ir.Model:
-        if self._graph is None:
-            read = read_whole(self.path)
-            # Not before: without onnx-ir, it says what to install.
-            from edgewright_compiler.graphs.passes.contract import EditError, edit
-            from edgewright_compiler.graphs.passes.interface import DropConstantInputs, FreePictureSizes
-            from edgewright_compiler.graphs.passes.plain_graph import InlineFunctions
+        if self._door is None or self._door.model is None:
+            self._door = open_door(self.path, self._task, self._processor)
+        return self._door.graph
 
-            self._graph, self._weights = read.model, read.files
-            self._maps = {one.output: one for one in read.maps}
-            if not self._graph.graph.outputs:
-                raise unreadable(self.path, "the graph has no outputs.")
-            # Where they cannot be, ONNX Runtime runs them all the same, and what quantizes the graph says why it fails.
-            with contextlib.suppress(EditError):
-                edit(self._graph, InlineFunctions())
-            refuse_unsupported(self.path, self._graph)
-            self._defaults = default_inputs(self._graph) if self._processor is None else {}
-            inputs = set(ports_of(self._graph).inputs)
-            edit(self._graph, DropConstantInputs())
-            self._constant = inputs - set(ports_of(self._graph).inputs) - self._defaults.keys()
-            if getattr(self._processor, "any_size", False) and len(self._graph.graph.inputs) == 1:
-                self._freed = edit(self._graph, FreePictureSizes())
-        return self._graph
+    @property
+    def _opened(self) -> OpenedGraph:
+        self._door = self._door or open_door(self.path, self._task, self._processor)
+        return self._door

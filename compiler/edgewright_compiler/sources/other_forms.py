@@ -16,13 +16,16 @@ _INDEX = "model.safetensors.index.json"
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 _EXPORT = "Export it to ONNX with its own framework, and build the .onnx file."
 _LOADED = "Load it with torch and save it with save_pretrained of transformers, or build package.module:function."
+_WEIGHTS_ALONE = "weights alone"
+# What libraries that quantize write beside the weights, where config.json does not say it -> their method.
+_QUANTIZED = {"quantize_config.json": "gptq", "quant_config.json": "awq"}
 # Ending of a file -> what it is, and what to do.
 _FILES = {
     ".pt": ("weights or a program of PyTorch", _LOADED),
     ".pth": ("weights or a program of PyTorch", _LOADED),
     ".ckpt": ("a checkpoint of a training run", _LOADED),
-    ".bin": ("weights alone", "Build the folder with config.json that it lies in."),
-    ".safetensors": ("weights alone", "Build the folder with config.json that it lies in."),
+    ".bin": (_WEIGHTS_ALONE, "Build the folder with config.json that it lies in."),
+    ".safetensors": (_WEIGHTS_ALONE, "Build the folder with config.json that it lies in."),
     ".gguf": ("a model of llama.cpp, quantized already", "Build the float checkpoint that it was made from."),
     ".tflite": ("a model of LiteRT (TensorFlow Lite)", _EXPORT),
     ".h5": ("a model of Keras or TensorFlow", _EXPORT),
@@ -63,11 +66,21 @@ def refuse_folder(folder: Path) -> None:
             refuse_pointer(path)
     if (folder / _ADAPTER).is_file():
         raise InputError(_adapter(folder), hint="Merge it with peft: merge_and_unload(), then save_pretrained.")
+    for name, method in _QUANTIZED.items():
+        if (folder / name).is_file():
+            raise _quantized(folder, method)
     if (folder / "model_index.json").is_file():
+        from edgewright_compiler.sources.diffusers_part import parts_of
+
+        parts = [f"edgewright build {folder / name}" for name in parts_of(folder)]
         raise InputError(
             f"'{folder}' is a diffusers pipeline, which consists of several models.",
-            hint="Declare its graphs in a .toml file, or build package.module:function.",
+            hint=f"Build its parts, each for named arrays: {'; '.join(parts)}."
+            if parts
+            else "Build its networks as package.module:function.",
         )
+    if not (folder / "config.json").is_file():
+        _refuse_others(folder)
 
 
 def refuse_weights(folder: Path, config: Mapping[str, object]) -> None:
@@ -78,11 +91,7 @@ def refuse_weights(folder: Path, config: Mapping[str, object]) -> None:
     """
     quantization = config.get("quantization_config")
     if isinstance(quantization, dict):
-        method = quantization.get("quant_method") or "a method that config.json does not name"
-        raise InputError(
-            f"'{folder}' is already quantized, by {method}. Its weights run only in that library.",
-            hint="Build the original float checkpoint. Edgewright quantizes it and compares both.",
-        )
+        raise _quantized(folder, str(quantization.get("quant_method") or "a method that config.json does not name"))
     _refuse_missing_shards(folder)
     weights = sorted(path for pattern in _WEIGHTS for path in folder.glob(pattern))
     for path in weights:
@@ -97,19 +106,29 @@ def refuse_weights(folder: Path, config: Mapping[str, object]) -> None:
             f"'{folder}' is not a checkpoint: it has exported graphs ({shown}) and no weights.",
             hint=f"Build the graph: edgewright build {folder / graphs[0]} --task TASK ...",
         )
-    others = sorted(path.relative_to(folder) for path in folder.iterdir() if path.suffix.lower() in _FILES)
-    if others:
-        kind, advice = _FILES[others[0].suffix.lower()]
-        raise InputError(f"'{folder}' is not a checkpoint: '{others[0]}' is {kind}.", hint=advice)
+    _refuse_others(folder)
     raise InputError(f"'{folder}' is not a checkpoint: it has config.json and no weights (*.safetensors).")
 
 
-def exported_graph(folder: Path) -> Path | None:
-    """The one graph in a folder of a checkpoint without weights, as optimum exports it: at its top or in `onnx`."""
-    if not (folder / "config.json").is_file() or any(any(folder.glob(pattern)) for pattern in _WEIGHTS):
-        return None
-    graphs = [*folder.glob("*.onnx"), *folder.glob("onnx/*.onnx")]
-    return graphs[0] if len(graphs) == 1 else None
+def _quantized(folder: Path, method: str) -> InputError:
+    return InputError(
+        f"'{folder}' is already quantized, by {method}. Its weights run only in that library.",
+        hint="Build the original float checkpoint. Edgewright quantizes it and compares both.",
+    )
+
+
+def _refuse_others(folder: Path) -> None:
+    """Raise where a file in the folder is a model in a form of its own.
+
+    Raises:
+        InputError: One is.
+    """
+    # Of weights alone, what is missing is said elsewhere.
+    own = {ending for ending, (kind, _) in _FILES.items() if kind != _WEIGHTS_ALONE}
+    others = sorted(path.relative_to(folder) for path in folder.iterdir() if path.suffix.lower() in own)
+    if others:
+        kind, advice = _FILES[others[0].suffix.lower()]
+        raise InputError(f"'{folder}' is not a checkpoint: '{others[0]}' is {kind}.", hint=advice)
 
 
 def _adapter(folder: Path) -> str:

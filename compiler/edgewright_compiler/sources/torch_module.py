@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import inspect
 import itertools
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from edgewright_benchmarks.own_code import file_of, function_of, own_failures, own_module
 from edgewright_benchmarks.truth.ground_truth import ArrayNames
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.checkpoints.checkpoint_weights import refuse_no_numbers
-from edgewright_compiler.failures import export_failures, own_failures
+from edgewright_compiler.failures import export_failures
 from edgewright_compiler.graphs.exported import ports_of, save_model
 from edgewright_compiler.graphs.inference import Inference
 from edgewright_compiler.sources._source import SourceOptions
@@ -26,7 +25,7 @@ from edgewright_compiler.tasks import find_task
 from edgewright_runtime.gaps import largest_gap, output_size
 from edgewright_runtime.manifest import COMPONENT
 from edgewright_runtime.package_files import file_digest
-from edgewright_targets import InputError, nearest
+from edgewright_targets import InputError
 from edgewright_targets.installed import needs
 
 if TYPE_CHECKING:
@@ -52,7 +51,6 @@ class TorchSource:
     kind = "torch"
     graph_itself = False
     quantized = ""
-    notes: tuple[str, ...] = ()
 
     def __init__(self, module: str, function: str, options: SourceOptions) -> None:
         self.name = function
@@ -78,17 +76,13 @@ class TorchSource:
         if kind is not None and self._task.labelled and not self.labels:
             raise InputError(f"'{self._spec}': the task {self.task} needs labels.", hint="Pass --labels FILE.")
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Nothing is taken otherwise than it is written."""
+        return ()
+
     def _call(self, module: str, function: str) -> tuple[Any, dict[str, Any], dict[str, object] | None]:
-        # The user's project is where the command is run, as with `python -m`.
-        if "" not in sys.path and str(Path.cwd()) not in sys.path:
-            sys.path.insert(0, str(Path.cwd()))
-        with own_failures(f"'{self._spec}': importing '{module}'"):
-            code = _import(module, self._spec)
-        make = getattr(code, function, None)
-        if not callable(make):
-            public = [name for name, value in vars(code).items() if inspect.isfunction(value) and name[0] != "_"]
-            problem = "is not a function" if hasattr(code, function) else "does not exist"
-            raise InputError(f"'{self._spec}': '{function}' {problem} in '{module}'.", hint=nearest(function, public))
+        make = function_of(own_module(module, self._spec), function, self._spec)
         self._torch.manual_seed(0)
         with own_failures(f"'{self._spec}'"):
             made = make()
@@ -152,11 +146,11 @@ class TorchSource:
         """Digests of the user's modules: a helper that a forward calls decides the graph as much as the forward."""
         kinds = {type(part).__module__ for part in self._module.modules()}
         roots = {name.partition(".")[0] for name in (*kinds, self._spec.partition(":")[0])}
-        folders = {Path(path).parent for root in roots if root != "torch" and (path := _file_of(root))}
+        folders = {Path(path).parent for root in roots if root != "torch" and (path := file_of(root))}
         return {
             name: file_digest(path)
             for name in sorted(sys.modules)
-            if (path := _file_of(name)) and any(path.is_relative_to(folder) for folder in folders)
+            if (path := file_of(name)) and any(path.is_relative_to(folder) for folder in folders)
             if "site-packages" not in path.parts and path.suffix == ".py"
         }
 
@@ -284,26 +278,6 @@ def _tensors(torch: Any, value: Any) -> list[Any]:
         value = list(value.values())
     # Whatever else a module returns beside tensors (None, numbers) is not an output of the graph.
     return [tensor for part in value for tensor in _tensors(torch, part)] if isinstance(value, list | tuple) else []
-
-
-def _import(module: str, spec: str) -> ModuleType:
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        # A library that the module itself imports is another matter than the module.
-        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise
-        raise InputError(
-            f"'{spec}': there is no module '{error.name}'.",
-            hint=f"Modules are searched in '{Path.cwd()}', in PYTHONPATH and among installed packages.",
-        ) from error
-    except (TypeError, ValueError) as error:
-        raise InputError(f"'{spec}': '{module}' is not a module name.") from error
-
-
-def _file_of(module: str) -> Path | None:
-    path = getattr(sys.modules.get(module), "__file__", None)
-    return Path(path) if path else None
 
 
 def _kind_of(value: object) -> str:

@@ -10,11 +10,13 @@ from edgewright_compiler.checkpoints.heads import Head
 from edgewright_compiler.tasks import (
     arrays,
     audio_classification,
+    audio_feature_extraction,
     automatic_speech_recognition,
     binary_text_classification,
     feature_extraction,
     fill_mask,
     image_classification,
+    image_feature_extraction,
     image_segmentation,
     image_text_matching,
     image_text_retrieval,
@@ -25,6 +27,8 @@ from edgewright_compiler.tasks import (
     object_detection,
     question_answering,
     summarization,
+    tabular_classification,
+    tabular_regression,
     text_classification,
     text_generation,
     text_ranking,
@@ -35,6 +39,7 @@ from edgewright_compiler.tasks import (
     video_classification,
     visual_question_answering,
     voice_activity_detection,
+    zero_shot_classification,
     zero_shot_image_classification,
 )
 from edgewright_compiler.tasks._task import Task
@@ -47,6 +52,7 @@ TASKS: tuple[Task, ...] = (
     text_regression.TASK,
     binary_text_classification.TASK,
     multi_label_text_classification.TASK,
+    zero_shot_classification.TASK,
     token_classification.TASK,
     question_answering.TASK,
     feature_extraction.TASK,
@@ -69,6 +75,10 @@ TASKS: tuple[Task, ...] = (
     video_classification.TASK,
     voice_activity_detection.TASK,
     keyword_spotting.TASK,
+    image_feature_extraction.TASK,
+    audio_feature_extraction.TASK,
+    tabular_classification.TASK,
+    tabular_regression.TASK,
     arrays.TASK,
 )
 

@@ -14,21 +14,17 @@ from typing import TYPE_CHECKING, Any
 from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_compiler.checkpoints.generation_config import generation_settings
 from edgewright_compiler.graphs.exported import ports_of, save_model
+from edgewright_compiler.processors.causal import DEFAULT_POSITIONS, CausalParts
 from edgewright_compiler.processors.tokenizer import CheckpointTokenizer
 from edgewright_compiler.tasks._exported import exported
 from edgewright_runtime.generation.loop import LoopSpec
-from edgewright_runtime.manifest import COMPONENT, ComparisonSpec, PipelineSpec, StepSpec
+from edgewright_runtime.manifest import COMPONENT, PipelineSpec
 from edgewright_targets import InputError
-from edgewright_targets.record import write_record
 
 if TYPE_CHECKING:
     from edgewright_compiler.tasks._task import Task
     from edgewright_runtime.wire import Arrays
 
-# New tokens of a call whose time is taken: the same work for every engine, however early it would end.
-MEASURED_TOKENS = 16
-# Where neither the configuration nor the tokenizer says how many positions there are.
-_DEFAULT_POSITIONS = 2048
 _CACHE_INPUT, _CACHE_OUTPUT = "input.past_key_values", "output.past_key_values"
 
 
@@ -52,8 +48,8 @@ class CausalGraph:
                 "kind of state are not supported yet."
             )
         config = self._model.config.get_text_config()
-        positions = getattr(config, "max_position_embeddings", None) or _DEFAULT_POSITIONS
-        self._positions = min(int(positions), self._processor.limit or _DEFAULT_POSITIONS**3)
+        positions = getattr(config, "max_position_embeddings", None) or DEFAULT_POSITIONS
+        self._positions = min(int(positions), self._processor.limit or DEFAULT_POSITIONS**3)
         self._settings = generation_settings(self._model.generation_config, self._processor.pad_id, checkpoint.folder)
 
     def export(self, folder: Path) -> None:
@@ -98,35 +94,17 @@ class CausalGraph:
         state = {
             name: name.replace(_CACHE_OUTPUT, _CACHE_INPUT, 1) for name in outputs if name.startswith(_CACHE_OUTPUT)
         }
-        parts = {"mask": "attention_mask", "positions": "position_ids", "kept": "logits_to_keep"}
-        found: dict[str, Any] = {part: name for part, name in parts.items() if name in inputs}
+        named = {"mask": "attention_mask", "positions": "position_ids", "kept": "logits_to_keep"}
+        found: dict[str, Any] = {part: name for part, name in named.items() if name in inputs}
         known = {"input_ids", *found.values(), *state.values()}
         if set(inputs) != known or len(outputs) != len(state) + 1:
             raise InputError(
                 f"'{self._checkpoint.folder}' exports to a graph whose state is not a key-value cache; its inputs "
                 f"are {', '.join(inputs)}."
             )
-        loop = write_record(LoopSpec(tokens="input_ids", logits=outputs[0], state=state, **found))
-        tokens = [name for name in inputs if name in ("input_ids", "attention_mask")]
-        common = {"component": COMPONENT, "loop": loop}
-        (tokenizer,) = self._processor.steps(tokens)
-        generate = {
-            **common,
-            "settings": write_record(self._settings),
-            "tokenizer": tokenizer.options["tokenizer"],
-            "max_length": self._positions,
-            "begin": self._processor.leading_special_tokens,
-            "output": self._task.output_name,
-        }
-        # A prompt is cut where its end is known, with the tokens that are wanted after it; a text to score is cut here.
-        whole, cut = ({**tokenizer.options, "max_length": length} for length in (0, self._positions))
-        call = dict.fromkeys(("max_new_tokens", "min_new_tokens"), MEASURED_TOKENS)
-        greedy = {"do_sample": False, "num_beams": 1, "stop": []}
-        comparison = ComparisonSpec(
-            (StepSpec("tokenize", cut), StepSpec("score", common)), "next_tokens", {**call, **greedy}
-        )
-        steps = (StepSpec("tokenize", whole), StepSpec("generate", generate))
-        return PipelineSpec(self._task.input_name, self._task.output_name, steps, comparison)
+        loop = LoopSpec(tokens="input_ids", logits=outputs[0], state=state, **found)
+        parts = CausalParts(self._processor, loop, self._positions, self._settings, self._task.output_name)
+        return PipelineSpec(self._task.input_name, self._task.output_name, parts.steps(), parts.comparison())
 
     def reference(self, samples: Sequence[Any]) -> list[Arrays]:
         """What the `score` step gives, from the whole text at once."""

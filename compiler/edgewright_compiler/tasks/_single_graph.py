@@ -10,7 +10,7 @@ from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_compiler.checkpoints.heads import head_of
 from edgewright_compiler.graphs.exported import ports_of, save_model
 from edgewright_compiler.graphs.inference import Inference
-from edgewright_compiler.processors import LoopingProcessor, PaddedProcessor, TokenizingProcessor
+from edgewright_compiler.processors import ComparingProcessor, LoopingProcessor, PaddedProcessor, TokenizingProcessor
 from edgewright_compiler.tasks._exported import exported
 from edgewright_runtime.manifest import COMPONENT
 from edgewright_targets import InputError
@@ -47,7 +47,7 @@ class SingleGraph:
         self._head = head_of(checkpoint.config, names=len(labels))
         # One score may stand for two classes.
         two_of_one = task.two_of_one and self._head.is_binary and len(labels) == 2
-        if task.labelled and len(labels) != self._model.config.num_labels and not two_of_one:
+        if task.labelled and task.own_labels and len(labels) != self._model.config.num_labels and not two_of_one:
             raise InputError(
                 f"'{checkpoint.folder}': there are {len(labels)} labels, but the model has "
                 f"{self._model.config.num_labels}."
@@ -77,7 +77,11 @@ class SingleGraph:
         looping: object = self._processor
         if isinstance(looping, LoopingProcessor):
             return [looping.looped(sample, self._infer) for sample in samples]
-        return [self._infer(self._processor.feeds(sample)) for sample in samples]
+        comparing: object = self._processor
+        fed = [self._processor.feeds(sample) for sample in samples]
+        if isinstance(comparing, ComparingProcessor):
+            return [comparing.compared(feeds, self._infer(feeds)) for feeds in fed]
+        return [self._infer(feeds) for feeds in fed]
 
     def _infer(self, feeds: Arrays) -> Arrays:
         import torch

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_compiler.checkpoints.heads import Head
-from edgewright_compiler.processors import AnsweringProcessor, LoopingProcessor, Processor, ProcessorKind
+from edgewright_compiler.processors import (
+    AnsweringProcessor,
+    GraphProcessor,
+    LoopingProcessor,
+    Processor,
+    ProcessorKind,
+)
 from edgewright_runtime.manifest import COMPONENT, ComparisonSpec, PipelineSpec, StepSpec
 
 if TYPE_CHECKING:
@@ -65,6 +71,7 @@ class Task:
         fits: Whether a head is of this kind.
         check: Raises where the configuration asks for what is not supported; takes it and the folder.
         open: How a checkpoint of it is exported; None exports one graph.
+        of_graphs: Whether `open` also takes the graphs of an encoder and a decoder that were exported.
         declared: Whether a file that declares a model of several graphs can be of it.
     """
 
@@ -87,6 +94,7 @@ class Task:
     fits: Callable[[Head], bool] = _never
     check: Callable[[dict[str, Any], Path], None] | None = None
     open: Callable[[Task, Checkpoint], Exporter] | None = None
+    of_graphs: bool = False
     declared: bool = False
 
     def check_config(self, config: dict[str, object], folder: Path, head: Head) -> None:
@@ -125,4 +133,6 @@ class Task:
         after = answers.answer(outputs) if isinstance(answers, AnsweringProcessor) else answer(outputs)
         steps = (*before, *infer, *after)
         comparison = self.comparison(steps) if self.comparison else None
+        if isinstance(answers, GraphProcessor):
+            comparison = answers.comparison()
         return PipelineSpec(self.input_name, self.output_name, steps, comparison)

@@ -8,7 +8,7 @@ from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_compiler.processors.source_text import SourceText
 from edgewright_compiler.processors.tokenizer import TOKENIZER_FILE, CheckpointTokenizer
 from edgewright_compiler.tasks._task import Exporter, Task
-from edgewright_compiler.tasks._writing import WritingModel
+from edgewright_compiler.tasks._written_graphs import writing_model
 from edgewright_targets import InputError
 
 CLASS = "AutoModelForSeq2SeqLM"
@@ -21,7 +21,7 @@ def open_text_to_text(task: Task, checkpoint: Checkpoint) -> Exporter:
     """Open a checkpoint of an encoder-decoder for texts."""
     _check(checkpoint.folder)
     front = SourceText(CheckpointTokenizer(checkpoint), prefixes(checkpoint.config, task.name))
-    return WritingModel(task, checkpoint, front)
+    return writing_model(task, checkpoint, front)
 
 
 def _check(folder: Path) -> None:

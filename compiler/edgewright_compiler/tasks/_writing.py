@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,8 @@ from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_compiler.checkpoints.generation_config import generation_settings
 from edgewright_compiler.graphs.exported import save_model
 from edgewright_compiler.processors import ExportingProcessor
+from edgewright_compiler.processors.causal import MEASURED_TOKENS
 from edgewright_compiler.processors.tokenizer import TOKENIZER_URI, CheckpointTokenizer
-from edgewright_compiler.tasks._causal import MEASURED_TOKENS
 from edgewright_compiler.tasks._encoder_decoder import ENCODER, TOKENS, encoder_decoder_graphs
 from edgewright_runtime.generation.loop import LoopSpec
 from edgewright_runtime.manifest import ComparisonSpec, PipelineSpec, StepSpec
@@ -82,22 +82,27 @@ class WritingModel:
         self._checkpoint = checkpoint
         self._tokenizer = CheckpointTokenizer(checkpoint)
         self._front = front
-        loaded = checkpoint.load_model(task.model)
-        self._model = part(loaded) if part else loaded
-        written = loaded.get_output_embeddings()
-        if written is not None:
-            self._tokenizer.check_size(int(written.weight.shape[0]))
-        config = self._model.generation_config
-        self._prompt = prompt(config.to_dict())
-        self._settings = generation_settings(config, self._tokenizer.pad_id, checkpoint.folder)
-        encoder = self._model.get_encoder()
-        self._takes = inspect.signature(getattr(encoder, "forward", encoder)).parameters
+        self._part = part
         self._generate = dict(generate or {})
         self._wired, self._asked = dict(wired or {}), asked
         self._ending, self._call = ending, dict(call or {})
-        decoder = self._model.config.get_text_config(decoder=True)
+        settings, config = self._open()
+        self._prompt = prompt(settings.to_dict())
+        self._settings = generation_settings(settings, self._tokenizer.pad_id, checkpoint.folder)
+        decoder = config.get_text_config(decoder=True)
         found = [getattr(decoder, name, None) for name in _POSITIONS]
         self._positions = int(next(filter(None, found), _DEFAULT_POSITIONS))
+
+    def _open(self) -> tuple[Any, Any]:
+        """Load the model; gives its `GenerationConfig`, and its configuration."""
+        loaded = self._checkpoint.load_model(self._task.model)
+        self._model = self._part(loaded) if self._part else loaded
+        written = loaded.get_output_embeddings()
+        if written is not None:
+            self._tokenizer.check_size(int(written.weight.shape[0]))
+        encoder = self._model.get_encoder()
+        self._takes: Collection[str] = inspect.signature(getattr(encoder, "forward", encoder)).parameters
+        return self._model.generation_config, self._model.config
 
     def export(self, folder: Path) -> None:
         """Write the model into `folder` (see `graphs.exported`)."""

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from edgewright_compiler.tasks._task import Task
 
-TASK = Task(name="arrays")
+TASK = Task(name="arrays", declared=True)

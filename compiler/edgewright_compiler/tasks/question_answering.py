@@ -13,7 +13,12 @@ _LONGEST_ANSWER = 30
 
 
 def _find(outputs: Sequence[str]) -> tuple[StepSpec, ...]:
-    return (StepSpec("find_answer", {"start": outputs[0], "end": outputs[1], "longest": _LONGEST_ANSWER}),)
+    # Graphs of other makers call them as they like, and may have others between them.
+    start, end = (
+        next((name for name in outputs if word in name.lower()), outputs[place])
+        for place, word in enumerate(("start", "end"))
+    )
+    return (StepSpec("find_answer", {"start": start, "end": end, "longest": _LONGEST_ANSWER}),)
 
 
 TASK = Task(

@@ -14,4 +14,5 @@ TASK = Task(
     processor=TEXT,
     output_name="summary_text",
     open=open_text_to_text,
+    of_graphs=True,
 )

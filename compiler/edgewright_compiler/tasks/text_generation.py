@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgewright_compiler.processors.text import TEXT
+from edgewright_compiler.processors.causal import CAUSAL
 from edgewright_compiler.tasks._causal import CausalGraph
 from edgewright_compiler.tasks._task import Task
 
@@ -11,7 +11,7 @@ TASK = Task(
     heads=("ForCausalLM", "GPT2LMHeadModel"),
     model="AutoModelForCausalLM",
     outputs=("logits",),
-    processor=TEXT,
+    processor=CAUSAL,
     output_name="generated_text",
     open=CausalGraph,
 )

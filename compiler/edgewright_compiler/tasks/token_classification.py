@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgewright_compiler.checkpoints.heads import two_classes
-from edgewright_compiler.processors.text import TEXT
+from edgewright_compiler.processors.tagger import TAGGED
 from edgewright_compiler.tasks._task import Task
 from edgewright_runtime.manifest import StepSpec
 
@@ -19,7 +19,7 @@ TASK = Task(
     heads=("ForTokenClassification",),
     model="AutoModelForTokenClassification",
     outputs=("logits",),
-    processor=TEXT,
+    processor=TAGGED,
     answer=_tag,
     output_name="entities",
     labelled=True,

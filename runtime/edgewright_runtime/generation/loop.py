@@ -58,6 +58,9 @@ class Loop:
         named = [spec.tokens, spec.mask, spec.positions, spec.kept, *spec.state.values(), *spec.fixed]
         title = f"The graph '{component}' of engine '{engine.spec.name}'"
         graph.check_loop(filter(None, named), (spec.logits, *spec.state), title)
+        # Some graphs with caches take no more than one token at a time.
+        shape = inputs[spec.tokens].shape
+        self._single = len(shape) > 1 and shape[1] == 1
         self._state = {name: inputs[name] for name in spec.state.values()}
         # Caches stay where the provider wants them; scores are read here.
         self._places = graph.output_places(spec.state)
@@ -106,8 +109,19 @@ class Loop:
         Returns:
             float32 [rows, kept, vocabulary], the caller's own.
         """
-        spec, binding = self._spec, self._binding
         wanted = np.array([tokens.shape[1] - 1]) if kept is None else kept
+        if not self._single or tokens.shape[1] == 1:
+            return self._step(tokens, mask, wanted)
+        columns = [slice(place, place + 1) for place in range(tokens.shape[1])]
+        one = np.array([0])
+        made = [
+            self._step(np.ascontiguousarray(tokens[:, place]), None if mask is None else mask[:, place], one)
+            for place in columns
+        ]
+        return np.concatenate(made, axis=1)[:, wanted]
+
+    def _step(self, tokens: Array, mask: Array | None, wanted: Array) -> Array:
+        spec, binding = self._spec, self._binding
         positions = self._advance(tokens, mask)
         binding.bind_cpu_input(spec.tokens, tokens)
         if spec.mask:

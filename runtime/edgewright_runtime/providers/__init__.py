@@ -21,11 +21,13 @@ class ProviderKind(NamedTuple):
         module: The module in this folder that knows it, as `Provider` says.
         plugin: The wheel of one that is a plugin; its module has that name with underscores.
         emulates: It brings an emulator of its hardware, which runs in a worker of another machine.
+        gpu: It runs on a GPU, which an emulated processor does not have.
     """
 
     module: str
     plugin: str = ""
     emulates: bool = False
+    gpu: bool = False
 
 
 # ONNX Runtime's name of the provider -> what is to be known of it.
@@ -33,7 +35,10 @@ PROVIDERS = {
     "CPUExecutionProvider": ProviderKind("cpu"),
     "OpenVINOExecutionProvider": ProviderKind("openvino", plugin="onnxruntime-ep-openvino"),
     "QNNExecutionProvider": ProviderKind("qnn", plugin="onnxruntime-qnn", emulates=True),
-    # Not ONNX Runtime's: these run plans of their own, see `edgewright_runtime.trt`.
+    "WebGpuExecutionProvider": ProviderKind("webgpu", plugin="onnxruntime-ep-webgpu", emulates=True, gpu=True),
+    # Not ONNX Runtime's. OpenVINO's own runtime reads the same graphs, see `edgewright_runtime.ov`; the two of TensorRT
+    # run plans of their own, see `edgewright_runtime.trt`.
+    "OpenVINO": ProviderKind("openvino_runtime", plugin="openvino"),
     "TensorRT": ProviderKind("tensorrt"),
     "TensorRT-RTX": ProviderKind("tensorrt_rtx", plugin="tensorrt_rtx_cu13_libs"),
 }

@@ -16,7 +16,7 @@ _NAME = "OpenVINOExecutionProvider"
 _PLUGIN = "onnxruntime_ep_openvino"
 _LONGEST_CONFIG = 1000
 # OpenVINO also has properties that are folders to write to and libraries to load, such as CACHE_DIR.
-_PROPERTIES: Mapping[str, Check] = {
+PROPERTIES: Mapping[str, Check] = {
     "PERFORMANCE_HINT": one_of("LATENCY", "THROUGHPUT", "CUMULATIVE_THROUGHPUT"),
     "INFERENCE_PRECISION_HINT": one_of("f32", "f16", "bf16"),
     "INFERENCE_NUM_THREADS": thread_count,
@@ -32,9 +32,9 @@ def _config(value: str) -> str | None:
     if not isinstance(devices, dict) or list(devices) != ["CPU"] or not isinstance(devices["CPU"], dict):
         return expected
     for name, setting in devices["CPU"].items():
-        if name not in _PROPERTIES:
-            return f"no other properties than {', '.join(_PROPERTIES)}"
-        if not isinstance(setting, str) or (wrong := _PROPERTIES[name](setting)) is not None:
+        if name not in PROPERTIES:
+            return f"no other properties than {', '.join(PROPERTIES)}"
+        if not isinstance(setting, str) or (wrong := PROPERTIES[name](setting)) is not None:
             return f"{name} to be {wrong if isinstance(setting, str) else 'text'}"
     # Two readers of JSON may choose differently between two equal keys: only the text that the compiler writes is read.
     return None if json.dumps(devices, sort_keys=True) == value else f"{expected}, sorted and each once"

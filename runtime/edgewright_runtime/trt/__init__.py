@@ -48,7 +48,7 @@ FULL = Flavour(
     "tensorrt",
     "TensorRT",
     ("tensorrt",),
-    "It is part of JetPack (sudo apt install python3-libnvinfer). Elsewhere: pip install tensorrt.",
+    "It is part of JetPack (sudo apt install python3-libnvinfer). Elsewhere: pip install 'edgewright[tensorrt]'.",
 )
 FLAVOURS = {flavour.name: flavour for flavour in (RTX, FULL)}
 

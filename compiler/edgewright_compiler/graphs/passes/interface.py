@@ -12,6 +12,8 @@ from edgewright_compiler.graphs.passes.contract import every_node
 
 # From this version of the file format on, weights need not be inputs.
 _WEIGHTS_APART = 4
+# Numbers of channels that pictures have.
+_CHANNELS = (1, 3)
 
 
 class DropConstantInputs(InPlacePass):
@@ -77,6 +79,42 @@ class FreePictureSizes(InPlacePass):
         return PassResult(model, modified=True)
 
 
+class ChannelsFirst(InPlacePass):
+    """Let a model take pictures as [batch, channels, height, width] whose inputs are [batch, height, width, channels].
+
+    TensorFlow's are. Converters put a transposition behind such an input, which ONNX Runtime takes out together with
+    this one.
+
+    Attributes:
+        names: Of the inputs that were changed.
+    """
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def call(self, model: onnx_ir.Model) -> PassResult:
+        """Put a transposition behind each."""
+        graph = model.graph
+        for place, pictures in enumerate(list(graph.inputs)):
+            shape = pictures.shape
+            if shape is None or len(shape) != 4 or shape[3] not in _CHANNELS or shape[1] in _CHANNELS:
+                continue
+            given = onnx_ir.Value(
+                name=pictures.name,
+                shape=onnx_ir.Shape([shape[0], shape[3], shape[1], shape[2]]),
+                type=pictures.type,
+            )
+            turn = onnx_ir.node("Transpose", [given], {"perm": [0, 2, 3, 1]}, name=f"{given.name}_channels_last")
+            turned = turn.outputs[0]
+            turned.name, turned.shape, turned.type = f"{given.name}_channels_last", shape, pictures.type
+            pictures.replace_all_uses_with(turned)
+            graph.inputs[place] = given
+            if len(graph):
+                graph.insert_before(graph[0], turn)
+            self.names.append(str(given.name))
+        return PassResult(model, bool(self.names))
+
+
 def _free_axes(shape: onnx_ir.Shape) -> list[int | onnx_ir.SymbolicDim]:
     return [shape[0], *list(shape)[2:]]
 
@@ -85,7 +123,7 @@ class KeepOutputs(InPlacePass):
     """Drop outputs of other names, and what only they need; all stay where not every name is an output.
 
     Args:
-        names: Of the outputs that stay.
+        names: Of the outputs that stay, in the order that they get.
     """
 
     def __init__(self, names: Collection[str]) -> None:
@@ -94,8 +132,9 @@ class KeepOutputs(InPlacePass):
     def call(self, model: onnx_ir.Model) -> PassResult:
         """Drop them."""
         outputs = model.graph.outputs
-        kept = [value for value in outputs if value.name in self._names]
-        if not len(kept) == len(self._names) < len(outputs):
+        given = {value.name: value for value in outputs}
+        kept = [given[name] for name in self._names if name in given]
+        if len(kept) != len(self._names) or kept == list(outputs):
             return PassResult(model, modified=False)
         outputs.clear()
         outputs.extend(kept)

@@ -6,15 +6,24 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from edgewright_runtime.errors import SampleError
 from edgewright_runtime.probabilities import sigmoid, softmax
-from edgewright_runtime.steps.boxes.suppression import Candidates
-from edgewright_runtime.steps.image.fit import AS_IT_IS
+from edgewright_runtime.steps.boxes.candidates import (
+    Candidates,
+    candidates_of,
+    corners_of,
+    in_picture,
+    misfit,
+    one_of_each,
+)
+from edgewright_runtime.steps.boxes.suppression import asked_threshold
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgewright_runtime.steps.values import NamedValues
+
+_QUERIES = "logits [1, queries, classes] and boxes [1, queries, 4]"
+_MAPS = "scores [1, classes, rows, columns], sizes and offsets [1, 2, rows, columns]"
 
 
 class DecodeQueries:
@@ -44,8 +53,15 @@ class DecodeQueries:
         self._best = best
 
     def __call__(self, values: NamedValues) -> dict[str, Candidates]:
-        """Add `candidates`."""
-        logits, boxes = values[self._logits][0], values[self._boxes][0]
+        """Add `candidates`.
+
+        Raises:
+            SampleError: The outputs are of other shapes.
+        """
+        names = (self._logits, self._boxes)
+        logits, boxes = one_of_each(values, names, (3,), _QUERIES)
+        if len(logits) != len(boxes) or boxes.shape[-1] != 4:
+            raise misfit(values, names, _QUERIES)
         if self._softmax:
             scores = softmax(logits)[:, :-1]
             classes = scores.argmax(axis=-1)
@@ -70,6 +86,10 @@ class DecodeAnchors:
         anchors_last: Anchors are its last axis, and not the second of three.
         objectness: The fifth value of an anchor says whether there is anything; scores are multiplied with it.
         logits: Scores are logits, and not probabilities yet.
+        multi_label: Each class of an anchor is a candidate; otherwise its best.
+        threshold: Of `multi_label`: only with a higher score.
+        keypoints: Points behind the class scores of each anchor, as YOLO-pose has them.
+        keypoint_values: Of each point: x and y in pixels of the graph's input, and with 3 a probability.
     """
 
     def __init__(
@@ -79,37 +99,54 @@ class DecodeAnchors:
         anchors_last: bool = True,
         objectness: bool = False,
         logits: bool = False,
+        multi_label: bool = False,
+        threshold: float = 0.0,
+        keypoints: int = 0,
+        keypoint_values: Literal[2, 3] = 3,
     ) -> None:
+        if keypoints < 0:
+            raise ValueError("keypoints is negative")
+        self._points = (keypoints, keypoint_values)
         self._output = output
+        self._multi_label, self._threshold = multi_label, threshold
         self._anchors_last = anchors_last
         self._first = 5 if objectness else 4
         self._logits = logits
 
     def __call__(self, values: NamedValues) -> dict[str, Candidates]:
-        """Add `candidates`; an anchor is one for its best class.
+        """Add `candidates`.
 
         Raises:
             SampleError: The output is of another shape.
         """
-        found = values[self._output]
-        if found.ndim != 3 or len(found) != 1:
-            raise SampleError(
-                f"The output '{self._output}' is {list(found.shape)}; expected the anchors of one sample."
-            )
-        rows = found[0].T if self._anchors_last else found[0]
-        if rows.shape[1] <= self._first:
-            raise SampleError(
-                f"The output '{self._output}' is {list(found.shape)}: its shape leaves no room for classes."
-            )
-        scores = rows[:, self._first :]
+        points, each = self._points
+        columns = f"{self._first} + classes" + (f" + {points} x {each}" if points else "")
+        expected = f"[1, {columns}, anchors]" if self._anchors_last else f"[1, anchors, {columns}]"
+        (found,) = one_of_each(values, [self._output], (3,), expected)
+        rows = found.T if self._anchors_last else found
+        last = rows.shape[1] - points * each
+        if last <= self._first:
+            raise misfit(values, [self._output], f"{expected}, which leaves room for classes")
+        scores = rows[:, self._first : last]
         if self._logits:
             scores = sigmoid(scores)
         if self._first == 5:
             scores = scores * rows[:, 4:5]
-        classes = scores.argmax(axis=1)
-        best = scores[np.arange(len(scores)), classes]
-        corners = in_picture(corners_of(rows[:, :4]), values)
-        return {"candidates": Candidates(corners, best.astype(np.float32, copy=False), classes.astype(np.int64))}
+        # Their makers suppress boxes before they cut them where the picture ends.
+        corners = in_picture(corners_of(rows[:, :4]), values, cut=False)
+        least = asked_threshold(values, self._threshold)
+        placed = self._placed(rows[:, last:], values)
+        return {
+            "candidates": candidates_of(corners, scores, multi_label=self._multi_label, threshold=least, points=placed)
+        }
+
+    def _placed(self, rows: NDArray[np.float32], values: NamedValues) -> NDArray[np.float32] | None:
+        points, each = self._points
+        if not points:
+            return None
+        found = rows.reshape(len(rows), points, each).astype(np.float32)
+        found[..., :2] = in_picture(found[..., :2].reshape(-1, 2), values).reshape(len(rows), points, 2)
+        return found
 
 
 class DecodeHeatMaps:
@@ -136,8 +173,14 @@ class DecodeHeatMaps:
         self._stride = np.float32(stride)
 
     def __call__(self, values: NamedValues) -> dict[str, Candidates]:
-        """Add `candidates`; a place is one for its best class."""
-        scores, sizes, offsets = (values[name][0] for name in self._names)
+        """Add `candidates`; a place is one for its best class.
+
+        Raises:
+            SampleError: The outputs are of other shapes.
+        """
+        scores, sizes, offsets = one_of_each(values, self._names, (4,), _MAPS)
+        if not scores.shape[1:] == sizes.shape[1:] == offsets.shape[1:] or not len(sizes) == len(offsets) == 2:
+            raise misfit(values, self._names, _MAPS)
         classes = scores.argmax(axis=0)
         rows, columns = np.indices(classes.shape, dtype=np.float32)
         half = np.float32(0.5)
@@ -148,48 +191,5 @@ class DecodeHeatMaps:
         boxes = (self._stride * np.concatenate([places, extents], axis=-1)).reshape(-1, 4)
         best = scores.max(axis=0).reshape(-1).astype(np.float32, copy=False)
         corners = in_picture(corners_of(boxes), values)
-        return {"candidates": Candidates(corners, best, classes.reshape(-1).astype(np.int64))}
-
-
-class TakeBoxes:
-    """Faster R-CNN and its kin: the graph itself gives the boxes that it found, however many.
-
-    Args:
-        boxes: Name of the output of shape [boxes, 4]: left, top, right, bottom, in pixels of the graph's input.
-        scores: Name of the output of shape [boxes].
-        classes: Name of the output of shape [boxes], whole numbers.
-        first_class: The number of the first label: 1 where 0 is the background.
-    """
-
-    def __init__(
-        self,
-        *,
-        boxes: str,
-        scores: str,
-        classes: str,
-        first_class: int = 0,
-    ) -> None:
-        self._names = (boxes, scores, classes)
-        self._first_class = first_class
-
-    def __call__(self, values: NamedValues) -> dict[str, Candidates]:
-        """Add `candidates`."""
-        boxes, scores, classes = (values[name] for name in self._names)
-        corners = in_picture(boxes.reshape(-1, 4).astype(np.float32, copy=False), values)
-        scores = scores.reshape(-1).astype(np.float32, copy=False)
-        return {"candidates": Candidates(corners, scores, classes.reshape(-1).astype(np.int64) - self._first_class)}
-
-
-def corners_of(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Left, top, right and bottom of boxes given by centre, width and height; shape (boxes, 4)."""
-    centres, half = boxes[:, :2], np.float32(0.5) * boxes[:, 2:]
-    return np.concatenate([centres - half, centres + half], axis=1)
-
-
-def in_picture(corners: NDArray[np.float32], values: NamedValues) -> NDArray[np.float32]:
-    """Boxes in pixels of the graph's input, in those of the picture instead, and cut where it ends."""
-    scale_x, scale_y, left, top = values.get("placement", AS_IT_IS)
-    offset = np.array([left, top, left, top], dtype=np.float32)
-    found = (corners - offset) / np.array([scale_x, scale_y, scale_x, scale_y], dtype=np.float32)
-    height, width = values["image_size"]
-    return np.clip(found, np.float32(0), np.array([width, height, width, height], dtype=np.float32))
+        found = Candidates(corners, best, classes.reshape(-1).astype(np.int64), kinds=len(scores))
+        return {"candidates": found}

@@ -1,16 +1,17 @@
 """From candidates for boxes to the boxes that a person gets: class-wise suppression, threshold, names.
 
-Steps of `boxes_found` make the value `candidates`; these steps go on with it.
+Steps of heads make the value `candidates`; these steps go on with it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edgewright_runtime.errors import SampleError
+from edgewright_runtime.steps.boxes.candidates import misfit, within_picture
 from edgewright_runtime.steps.values import call_of
 
 if TYPE_CHECKING:
@@ -18,37 +19,11 @@ if TYPE_CHECKING:
 
     from edgewright_runtime.answer_types import FoundBox
     from edgewright_runtime.package import Package
+    from edgewright_runtime.steps.boxes.candidates import Candidates
     from edgewright_runtime.steps.values import NamedValues
 
 # Beyond the best so many, candidates are dropped before suppression, whose work grows with their square.
 MOST_CANDIDATES = 3000
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """Boxes that a model considers, in no order.
-
-    Attributes:
-        corners: Left, top, right, bottom, in pixels of the picture as it was decoded; float32, shape (boxes, 4).
-        scores: Float32, shape (boxes,).
-        classes: Index of a label; int64, shape (boxes,).
-    """
-
-    corners: NDArray[np.float32]
-    scores: NDArray[np.float32]
-    classes: NDArray[np.int64]
-
-    def some(self, chosen: NDArray[Any] | slice) -> Candidates:
-        """Those at these places, or where this is true."""
-        return Candidates(self.corners[chosen], self.scores[chosen], self.classes[chosen])
-
-    def over(self, threshold: float) -> Candidates:
-        """Those with a score above a threshold; one that is not a number is above none."""
-        return self.some(self.scores > np.float32(threshold))
-
-    def best_first(self) -> Candidates:
-        """In the order of their scores; of equal ones the first stays first."""
-        return self.some((-self.scores).argsort(kind="stable"))
 
 
 class SuppressBoxes:
@@ -74,12 +49,15 @@ class SuppressBoxes:
         self._by_class = by_class
 
     def __call__(self, values: NamedValues) -> dict[str, Candidates]:
-        """Replace `candidates`; they come out best first."""
+        """Replace `candidates`; they come out best first, cut where the picture ends."""
         threshold = asked_threshold(values, self._threshold)
         best = values["candidates"].over(threshold).best_first()
         best = best.some(slice(MOST_CANDIDATES))
         kept = suppress(best.corners, best.classes if self._by_class else None, self._overlap)
-        return {"candidates": best.some(kept)}
+        found = best.some(kept)
+        # Some makers' boxes are still beyond the picture here: it counts for their overlap.
+        cut = within_picture(found.corners, values) if "image_size" in values else found.corners
+        return {"candidates": replace(found, corners=cut)}
 
 
 def suppress(corners: NDArray[np.float32], classes: NDArray[np.int64] | None, overlap: np.float32) -> NDArray[np.int64]:
@@ -135,16 +113,21 @@ class NameBoxes:
             SampleError: The threshold of the call is not valid, or the model predicts a class without a label.
         """
         best = values["candidates"].over(asked_threshold(values, self._threshold)).best_first()
+        if best.kinds is not None and best.kinds != len(self._labels):
+            outputs = values.get("outputs", {})
+            raise misfit(outputs, list(outputs), f"scores of {len(self._labels)} labels, not of {best.kinds} classes")
         # A graph of low precision may give what is not a number.
         best = best.some(np.isfinite(best.corners).all(axis=1))
         if best.classes.size and not 0 <= best.classes.min() <= best.classes.max() < len(self._labels):
             raise SampleError(f"The model predicted a class outside its {len(self._labels)} labels.")
         best = best.some(slice(self._most))
         found: list[FoundBox] = []
-        for kind, score, corners in zip(
-            best.classes.tolist(), best.scores.tolist(), best.corners.tolist(), strict=True
+        for place, (kind, score, corners) in enumerate(
+            zip(best.classes.tolist(), best.scores.tolist(), best.corners.tolist(), strict=True)
         ):
             found.append({"label": self._labels[kind], "score": score, "box": dict(zip(SIDES, corners, strict=True))})
+            if best.points is not None:
+                found[-1]["points"] = best.points[place].tolist()
             if self._shown is not None:
                 found[-1]["shown"] = score > self._shown
         return {"boxes": found}

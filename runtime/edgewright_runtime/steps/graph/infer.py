@@ -55,6 +55,18 @@ class Infer:
         call_of(values).record(self.component, feeds)
         return self._named(self._graph.infer(feeds))
 
+    @property
+    def one_by_one(self) -> str:
+        """Why several samples do not go through the graph together, as a sentence; empty where they do."""
+        if self._refused_rows:
+            return "The graph declares an axis of samples and refuses more than one."
+        if not self._graph.batchable:
+            return (
+                "The graph has no first axis of any length in all inputs and outputs, or finds ranges of its numbers "
+                "at run time, over all samples."
+            )
+        return ""
+
     def many(self, batch: Sequence[NamedValues]) -> list[dict[str, object]]:
         """The same for several samples: those whose inputs have the same shapes in one run, where the graph can."""
         fed = [self._feeds(values) for values in batch]

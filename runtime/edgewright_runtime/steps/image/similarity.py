@@ -70,12 +70,7 @@ class EmbedTexts:
         Raises:
             SampleError: There are no labels, or one is not text, or the template has no place for them.
         """
-        options = call_of(values).options
-        labels = _labels(options.get("candidate_labels"), self._labels)
-        template = options.get("hypothesis_template") or self._template
-        if not isinstance(template, str) or _PLACE not in template:
-            raise SampleError(f"The template is {template!r}; it must have '{_PLACE}' where the label goes.")
-        texts = [template.replace(_PLACE, label) for label in labels]
+        labels, texts = posed_labels(call_of(values).options, self._labels, self._template)
         recorded = CallOptions(recorder=call_of(values).recorder)
         if len(self._kept) + len(texts) > _KEPT:
             self._kept.clear()
@@ -84,6 +79,21 @@ class EmbedTexts:
                 made = self._tokenize({"text": text})
                 self._kept[text] = self._infer.arrays(Values.for_call(made, recorded))[self._vectors]
         return {"candidate_labels": labels, "text_embeds": np.concatenate([self._kept[text] for text in texts])}
+
+
+def posed_labels(
+    options: Mapping[str, object], default: Sequence[str], template: str
+) -> tuple[Sequence[str], list[str]]:
+    """The labels to choose from, and the template with each of them; a call may name others.
+
+    Raises:
+        SampleError: There are no labels, or one is not text, or the template has no place for them.
+    """
+    labels = _labels(options.get("candidate_labels"), default)
+    asked = options.get("hypothesis_template") or template
+    if not isinstance(asked, str) or _PLACE not in asked:
+        raise SampleError(f"The template is {asked!r}; it must have '{_PLACE}' where the label goes.")
+    return labels, [asked.replace(_PLACE, label) for label in labels]
 
 
 def _labels(given: Any, default: Sequence[str]) -> Sequence[str]:

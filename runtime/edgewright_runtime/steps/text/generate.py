@@ -145,6 +145,14 @@ class Generate:
                 yield shown
         return self._facts(plan, text)
 
+    def tokens(self, values: NamedValues) -> Iterator[int]:
+        """The new tokens, each when it is chosen and part of the text; there is no beam search here."""
+        plan = self._plan([values])
+        text = Pieces(self.tokenizer, plan.prompts[0], plan.settings.stop)
+        self.loop.start(1, {name: values[name] for name in self.spec.fixed})
+        for _ in self._written(plan, [text]):
+            yield text.tokens[-1]
+
     def _written(self, plan: _Plan, texts: Sequence[Pieces]) -> Iterator[str]:
         """Pieces of the texts as their tokens come, row by row."""
         stream = TokenStream(self.loop, plan.prompts, plan.settings, plan.limit, plan.seed)

@@ -16,17 +16,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgewright_benchmarks.progress import Progress, Quiet
-from edgewright_benchmarks.result import Result, result_from_json
-from edgewright_compiler.building.draft_package import write_draft
+from edgewright_benchmarks.result import Result
+from edgewright_benchmarks.result_files import result_from_json
+from edgewright_compiler.building.build_options import BuildOptions
+from edgewright_compiler.building.device_settings import with_device_settings
 from edgewright_compiler.building.engine_maker import EngineMaker
-from edgewright_compiler.building.job import BuildOptions, Job
+from edgewright_compiler.building.job import Job
 from edgewright_compiler.building.judged_target import JudgedTarget, judge_target
 from edgewright_compiler.building.measured_engines import measured_engines
 from edgewright_compiler.building.output_folder import OutputFolder
 from edgewright_compiler.building.package_contents import package_contents
 from edgewright_compiler.building.read_jobs import read_jobs
 from edgewright_compiler.building.stage import Stages
+from edgewright_compiler.building.target_readings import read_target_readings
 from edgewright_compiler.cache import StageCache, digest_of
+from edgewright_compiler.search.search_target import search_target
 from edgewright_runtime.package import Package
 from edgewright_targets.findings import Findings
 
@@ -52,7 +56,7 @@ def build(
     """Build a package; see `BuildOptions`.
 
         >>> from edgewright_compiler import BuildOptions, build
-        >>> from edgewright_benchmarks.measuring.meter import MeterSettings
+        >>> from edgewright_benchmarks.measuring.meter_settings import MeterSettings
         >>> options = BuildOptions(
         ...     output="digits.ortpackage",
         ...     targets=("tiny.toml",),
@@ -66,7 +70,7 @@ def build(
         ['baseline']
 
     Args:
-        source: Checkpoint folder, `.onnx` file, or `package.module:function`.
+        source: Checkpoint folder or its id on the hub, `.onnx` or `.toml` file, or `package.module:function`.
         options: What to build and how.
         cache: Where stages are kept; by default in the XDG cache folder.
         progress: Told how far it is.
@@ -82,7 +86,7 @@ def build(
     with findings.noted():
         output = OutputFolder(Path(options.output), archive=options.archive)
     with findings.noted():
-        checked = read_jobs(source, options)
+        checked = read_jobs(source, options, progress)
     findings.raise_any()
     _note_before(checked, progress)
     # 2. Emulators are made ready: what they answer is decided by their versions too.
@@ -96,9 +100,10 @@ def build(
     else:
         with output.reserved(f"Nothing was changed at '{output.path}'."):
             # 4. The engines of each target are made, measured and judged. All ship with the first target's samples.
-            made: list[JudgedTarget] = []
-            for job in jobs:
-                made.append(_judged(job, Stages(cache, progress), made[0].golden if made else None))
+            made = _judged(jobs, cache, progress)
+            if any(entry.result.search and entry.result.search.ended == "interrupted" for entry in made):
+                # The same command goes on where it was ended.
+                key = digest_of({"interrupted": key})
             # 5. What ships is written aside, and gets its name when it is whole.
             output.fill(key, package_contents(jobs, made, golden_samples=options.golden_samples), cache)
         results = tuple(entry.result for entry in made)
@@ -108,16 +113,6 @@ def build(
         with output.reserved(f"The package '{output.path}' is complete, but its archive was not written."):
             archive = output.write_archive()
     return Built(output.path, results, archive, unchanged)
-
-
-def draft_package(job: Job, destination: Path, cache: StageCache, progress: Progress) -> tuple[str, ...]:
-    """Write a package of every candidate that can be made, none of them measured; gives their names.
-
-    This is what a build measures; by itself it serves to run candidates elsewhere, such as in an emulator.
-    """
-    made = EngineMaker(job, Stages(cache, progress)).make()
-    write_draft(destination, job, made.exported, made.engines)
-    return tuple(engine.draft.name for engine in made.engines)
 
 
 def _note_before(jobs: Sequence[Job], progress: Progress) -> None:
@@ -134,9 +129,23 @@ def _results(path: Path) -> tuple[Result, ...]:
     return tuple(result_from_json(package.evidence(target), f"{path}: {target}") for target in package.targets)
 
 
-def _judged(job: Job, stages: Stages, golden: Path | None) -> JudgedTarget:
-    """All stages for the target of a job, and what follows from the readings; see `judge_target`."""
-    made = EngineMaker(job, stages).make()
-    judged = judge_target(job, made, measured_engines(stages, job, made), golden)
-    stages.progress.note(judged.result.reason)
-    return judged
+def _judged(jobs: Sequence[Job], cache: StageCache, progress: Progress) -> list[JudgedTarget]:
+    """All stages for the target of each job, and what follows from the readings; see `judge_target`."""
+    made: list[JudgedTarget] = []
+    left, ended = jobs[0].options.search, False
+    for number, job in enumerate(jobs):
+        stages, golden = Stages(cache, progress), made[0].golden if made else None
+        if left is None:
+            engines = EngineMaker(job, stages).make()
+            measured = [read_target_readings(measured_engines(stages, job, engines))]
+            judged = judge_target(job, engines, measured, golden)
+            made.append(with_device_settings(job, stages, judged))
+        else:
+            share = left.share(len(jobs) - number)
+            found = search_target(job, stages, share, ended=ended)
+            left = left.without(seconds=found.seconds, engines=found.engines)
+            ended = found.trace.ended == "interrupted"
+            judged = judge_target(found.job, found.made, found.measured, golden, found.unproven, found.trace)
+            made.append(with_device_settings(found.job, stages, judged))
+        progress.note(made[-1].result.reason)
+    return made

@@ -1,0 +1,294 @@
+"""What changed between two engines, figure by figure, each with the interval that its readings allow."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from edgewright_benchmarks.accuracy import column_from_scores
+from edgewright_benchmarks.engine_result import Accuracy, EngineResult, Interval, Latency
+from edgewright_benchmarks.gate.figures import Figure, text_figure
+from edgewright_benchmarks.statistics.intervals import latency_ratio
+from edgewright_benchmarks.statistics.paired import student_quantile
+from edgewright_benchmarks.statistics.percentiles import LatencyDraws, latency_draws
+from edgewright_benchmarks.statistics.resampling import around
+from edgewright_targets import InputError
+
+# Peak memory is read once, so nothing tells how far readings lie apart: an allowance that was chosen, not measured.
+MEMORY_SPREAD: Final = 0.02
+# Figures that a bench reads where it is asked to.
+_HINTS: Final = {
+    "cold_start": "Measure with 'edgewright bench --cold-starts 6'.",
+    "energy": "Measure with 'edgewright bench --energy' on a machine that has a sensor.",
+}
+# Of a logarithm: beyond it nothing is known, and its exponential would overflow.
+_WIDEST: Final = 50.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FigureChange:
+    """One figure of both sides.
+
+    Attributes:
+        figure: Its name.
+        base: Of the base.
+        new: Of the new side.
+        difference: New less base, in the unit of the figure.
+        change: The difference over the base; None where the base is zero.
+        count: Rounds, loads, cold starts or samples that it rests on, of the side with fewer; 0 where it is read once.
+        calls: Calls that were timed, of the side with fewer; 0 for other figures.
+        paired: Both sides were read in the same rounds, or on the same samples.
+    """
+
+    figure: str
+    base: Interval
+    new: Interval
+    difference: Interval
+    change: Interval | None
+    count: int = 0
+    calls: int = 0
+    paired: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairing:
+    """How the readings of both sides belong together.
+
+    Attributes:
+        rounds: They took turns in the same rounds.
+        samples: They answered the same samples.
+        drop: Of the first metric, new against base, where the meter compared the predictions themselves.
+        shift: By which factor, at least 1, the float baseline's own latency differs between two runs; 1 for one run.
+        confidence: Of intervals, two-sided; of a drop that is paired each bound has it.
+    """
+
+    rounds: bool
+    samples: bool
+    drop: Interval | None = None
+    shift: float = 1.0
+    confidence: float = 0.95
+
+
+def figure_change(figure: Figure, base: EngineResult, new: EngineResult, pairing: Pairing) -> FigureChange:
+    """One figure of two engines.
+
+    Raises:
+        InputError: One of them does not have it.
+    """
+    for side, engine in (("base", base), ("new", new)):
+        if not has_figure(figure, engine):
+            raise InputError(
+                f"The {side} side has no '{figure.name}': {engine.name} is {engine.rung}, with status {engine.status}.",
+                hint=_HINTS.get(figure.name, ""),
+            )
+    if figure.name.startswith("latency.") or figure.name == "throughput":
+        assert base.latency is not None
+        assert new.latency is not None
+        return _timed(figure.name, base.latency, new.latency, pairing)
+    if figure.name == "load":
+        return _starts("load", base.load_seconds, new.load_seconds, pairing.confidence)
+    if figure.name == "cold_start":
+        return _starts("cold_start", _wholes(base), _wholes(new), pairing.confidence)
+    if figure.name == "energy":
+        return _starts("energy", _joules(base), _joules(new), pairing.confidence)
+    if text_figure(figure.name) is not None:
+        return _starts(figure.name, _text_values(figure.name, base), _text_values(figure.name, new), pairing.confidence)
+    if figure.is_metric:
+        assert base.accuracy is not None
+        assert new.accuracy is not None
+        return _metric(figure, base.accuracy, new.accuracy, pairing)
+    spread = MEMORY_SPREAD if figure.name == "memory" else 0.0
+    return _read_once(figure.name, _single(figure.name, base), _single(figure.name, new), spread)
+
+
+def has_figure(figure: Figure, engine: EngineResult) -> bool:
+    """Whether an engine has it.
+
+    Only what ran on the hardware has a latency; an emulator's time is not a latency of the target.
+    """
+    if figure.name.startswith("latency.") or figure.name == "throughput":
+        return engine.latency is not None and engine.rung == "measured"
+    if figure.name == "load":
+        return bool(engine.load_seconds) and engine.rung == "measured"
+    if figure.name == "cold_start":
+        return engine.cold_start is not None and engine.rung == "measured"
+    if figure.name == "energy":
+        return bool(engine.energy) and engine.rung == "measured"
+    if text_figure(figure.name) is not None:
+        return bool(_text_values(figure.name, engine)) and engine.rung == "measured"
+    if figure.is_metric:
+        return engine.accuracy is not None and figure.name in engine.accuracy.metrics
+    return bool(_single(figure.name, engine))
+
+
+def _single(name: str, engine: EngineResult) -> float:
+    value = engine.peak_memory_bytes if name == "memory" else engine.size_bytes
+    return float(value or 0)
+
+
+def _exact(value: float) -> Interval:
+    return Interval(value, value, value)
+
+
+def _read_once(name: str, base: float, new: float, spread: float) -> FigureChange:
+    ratio = Interval(new / base, new / base / (1 + spread), new / base * (1 + spread))
+    return FigureChange(
+        figure=name,
+        base=Interval(base, base / (1 + spread), base * (1 + spread)),
+        new=Interval(new, new / (1 + spread), new * (1 + spread)),
+        difference=Interval(new - base, base * (ratio.low - 1), base * (ratio.high - 1)),
+        change=_less_one(ratio),
+    )
+
+
+def _less_one(ratio: Interval) -> Interval:
+    return replace(ratio, value=ratio.value - 1, low=ratio.low - 1, high=ratio.high - 1)
+
+
+def _timed(name: str, base: Latency, new: Latency, pairing: Pairing) -> FigureChange:
+    key = name.removeprefix("latency.")
+    # Two that took turns draw the same rounds; two runs are apart, and so are their draws.
+    before, after = _draws(base.rounds, 0), _draws(new.rounds, 0 if pairing.rounds else 1)
+    intervals = tuple(draws.interval(key, pairing.confidence) for draws in (before, after))
+    if name == "latency.p50" and pairing.rounds:
+        ratio = latency_ratio(new.rounds, base.rounds, confidence=pairing.confidence)
+    else:
+        value = after.values[key] / before.values[key]
+        ratio = around(value, after.drawn[key] / before.drawn[key], confidence=pairing.confidence)
+    ratio = replace(ratio, low=ratio.low / pairing.shift, high=ratio.high * pairing.shift)
+    scale = intervals[0].value
+    difference = replace(
+        ratio, value=scale * (ratio.value - 1), low=scale * (ratio.low - 1), high=scale * (ratio.high - 1)
+    )
+    return FigureChange(
+        figure=name,
+        base=intervals[0],
+        new=intervals[1],
+        difference=difference,
+        change=_less_one(ratio),
+        count=min(len(base.rounds), len(new.rounds)),
+        calls=min(len(base.values), len(new.values)),
+        paired=pairing.rounds,
+    )
+
+
+# Five figures come of one set of draws; of two sides, each may be drawn in two ways.
+@functools.lru_cache(maxsize=4)
+def _draws(rounds: tuple[tuple[float, ...], ...], seed: int) -> LatencyDraws:
+    return latency_draws(rounds, seed=seed)
+
+
+def _text_values(name: str, engine: EngineResult) -> tuple[float, ...]:
+    """One value a prompt; empty where no prompt of this length was read."""
+    kind, _, length = name.partition(".")
+    times = [one for speed in engine.text_speed if str(speed.prompt_tokens) == length for one in speed.readings]
+    if kind == "first_token":
+        return tuple(one.first_token for one in times)
+    return tuple((one.new_tokens - 1) / one.following for one in times)
+
+
+def _joules(engine: EngineResult) -> tuple[float, ...]:
+    """Of a call, by the first sensor: machines that may be compared have the same ones."""
+    return tuple(one.joules / one.calls for one in engine.energy[0].readings) if engine.energy else ()
+
+
+def _wholes(engine: EngineResult) -> tuple[float, ...]:
+    return tuple(one.whole for one in engine.cold_start.readings) if engine.cold_start else ()
+
+
+def _starts(name: str, base: tuple[float, ...], new: tuple[float, ...], confidence: float) -> FigureChange:
+    """Welch's interval of the difference of the means of logarithms: loads and cold starts differ by factors."""
+    sides = [np.log(np.asarray(side)) for side in (base, new)]
+    means = [math.exp(float(side.mean())) for side in sides]
+    count = min(len(base), len(new))
+    if count < 2:
+        # What one start says of the next is not known: nothing is decided by it.
+        lone = [Interval(value, value, value) for value in (*means, means[1] / means[0])]
+        return _from_ratio(name, lone[0], lone[1], lone[2], count)
+    errors = [float(side.var(ddof=1)) / side.size for side in sides]
+    widths = [
+        min(_WIDEST, student_quantile((1 + confidence) / 2, side.size - 1) * math.sqrt(error))
+        for side, error in zip(sides, errors, strict=True)
+    ]
+    total = sum(errors)
+    freedom = (
+        total**2 / sum(error**2 / (side.size - 1) for side, error in zip(sides, errors, strict=True)) if total else 1.0
+    )
+    width = min(_WIDEST, student_quantile((1 + confidence) / 2, freedom) * math.sqrt(total))
+    both = [
+        Interval(mean, mean / math.exp(one), mean * math.exp(one), confidence)
+        for mean, one in zip(means, widths, strict=True)
+    ]
+    ratio = means[1] / means[0]
+    return _from_ratio(
+        name,
+        both[0],
+        both[1],
+        Interval(ratio, ratio / math.exp(width), ratio * math.exp(width), confidence),
+        count,
+    )
+
+
+def _from_ratio(name: str, base: Interval, new: Interval, ratio: Interval, count: int) -> FigureChange:
+    difference = Interval(
+        new.value - base.value, base.value * (ratio.low - 1), base.value * (ratio.high - 1), ratio.confidence
+    )
+    return FigureChange(figure=name, base=base, new=new, difference=difference, change=_less_one(ratio), count=count)
+
+
+def _metric(figure: Figure, base: Accuracy, new: Accuracy, pairing: Pairing) -> FigureChange:
+    name = figure.name
+    before, after = base.metrics[name], new.metrics[name]
+    first = name == next(iter(base.metrics)) == next(iter(new.metrics))
+    drop = paired_drop(base, new, pairing) if first and figure.higher_is_better else None
+    if drop is not None:
+        difference = Interval(-drop.value, -drop.high, -drop.low, drop.confidence)
+    else:
+        difference = _apart(before, after)
+    scale = before.value
+    change = (
+        replace(difference, value=difference.value / scale, low=difference.low / scale, high=difference.high / scale)
+        if scale > 0
+        else None
+    )
+    return FigureChange(
+        figure=name,
+        base=before,
+        new=after,
+        difference=difference,
+        change=change,
+        count=min(base.samples, new.samples),
+        paired=drop is not None,
+    )
+
+
+def paired_drop(base: Accuracy, new: Accuracy, pairing: Pairing) -> Interval | None:
+    """The loss of the first metric, sample by sample, with one-sided bounds; None where samples cannot be paired."""
+    if pairing.drop is not None:
+        return pairing.drop
+    before, after = base.scores, new.scores
+    if not pairing.samples or before is None or after is None:
+        return None
+    if before.kind != after.kind or len(before.values) != len(after.values):
+        return None
+    column, theirs = column_from_scores(after), column_from_scores(before)
+    return column.drop(theirs, pairing.confidence)  # type: ignore[arg-type] # both are of one kind
+
+
+def _apart(base: Interval, new: Interval) -> Interval:
+    """The difference of two figures that are independent, by the intervals of each.
+
+    Source: G. Y. Zou and A. Donner, Construction of confidence limits about effect measures, Statistics in Medicine 27
+    (2008), 1693-1702; for shares it is Newcombe's hybrid score interval.
+    """
+    value = new.value - base.value
+    return Interval(
+        value,
+        value - math.hypot(new.value - new.low, base.high - base.value),
+        value + math.hypot(new.high - new.value, base.value - base.low),
+        min(base.confidence, new.confidence),
+    )

@@ -1,0 +1,128 @@
+"""Figures that a rule can name: their units, and where a result has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import KW_ONLY, dataclass
+from typing import Final
+
+from edgewright_benchmarks.engine_result import EngineResult
+from edgewright_benchmarks.metrics import DECIBEL, SHARE, metric_facts
+from edgewright_benchmarks.statistics.bounds import significant
+from edgewright_benchmarks.statistics.percentiles import PERCENTILES
+
+
+@dataclass(frozen=True)
+class FigureUnit:
+    """How values of a figure are written and read.
+
+    Attributes:
+        shown: The unit that values are shown in.
+        factors: Each unit that a rule may write to what one of it is in the unit of results; an empty name where a
+            number alone has a meaning.
+    """
+
+    shown: str
+    factors: Mapping[str, float]
+
+    def text(self, value: float, *, signed: bool = False) -> str:
+        """A value for people: `0.87 ms`, signed `+0.05 ms`."""
+        sign = "+" if signed and value > 0 else ""
+        number = value / self.factors[self.shown]
+        digits = "0" if number == 0 else significant(number)
+        return f"{sign}{digits} {self.shown}".rstrip()
+
+
+SECONDS: Final = FigureUnit("ms", {"s": 1.0, "ms": 1e-3, "us": 1e-6})
+RATE: Final = FigureUnit("/s", {"/s": 1.0, "": 1.0})
+BYTES: Final = FigureUnit("MB", {"B": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9})
+JOULES: Final = FigureUnit("mJ", {"J": 1.0, "mJ": 1e-3, "uJ": 1e-6})
+POINTS: Final = FigureUnit("points", {"points": 0.01, "": 0.01})
+DECIBELS: Final = FigureUnit("dB", {"dB": 1.0, "": 1.0})
+PLAIN: Final = FigureUnit("", {"": 1.0})
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure that results have.
+
+    Attributes:
+        name: In rules.
+        title: For people.
+        unit: Of its values.
+        counted: What more of makes it surer: rounds, loads, cold starts or samples; empty where nothing does.
+        timed: It depends on the machine and on how it was measured.
+        higher_is_better: Which direction is better.
+    """
+
+    name: str
+    title: str
+    unit: FigureUnit
+    counted: str = ""
+    _: KW_ONLY
+    timed: bool = False
+    higher_is_better: bool = False
+
+    @property
+    def is_metric(self) -> bool:
+        """It is a figure of accuracy."""
+        return self.counted == "samples"
+
+
+_FIGURES: Final = (
+    *(Figure(f"latency.{key}", f"Latency {key}", SECONDS, "rounds", timed=True) for key in PERCENTILES),
+    Figure("throughput", "Throughput", RATE, "rounds", timed=True, higher_is_better=True),
+    Figure("load", "Load time", SECONDS, "loads", timed=True),
+    Figure("cold_start", "Cold start", SECONDS, "cold starts", timed=True),
+    Figure("energy", "Energy of a call", JOULES, "rounds", timed=True),
+    Figure("memory", "Peak memory", BYTES, timed=True),
+    Figure("size", "Size", BYTES),
+)
+FIGURES: Final = {figure.name: figure for figure in _FIGURES}
+
+
+# Figures that there are once for each length of a prompt, which stands behind the dot.
+_BY_LENGTH: Final = {
+    "first_token": ("First token after {} tokens", SECONDS, False),
+    "tokens_per_second": ("Tokens a second after {} tokens", RATE, True),
+}
+
+
+def text_figure(name: str) -> Figure | None:
+    """How fast texts come, such as `first_token.64`, as a figure; None for other names.
+
+    >>> from edgewright_benchmarks.gate.figures import text_figure
+    >>> text_figure("tokens_per_second.64").title
+    'Tokens a second after 64 tokens'
+    """
+    kind, _, length = name.partition(".")
+    if kind not in _BY_LENGTH or not length.isdecimal():
+        return None
+    title, unit, higher = _BY_LENGTH[kind]
+    return Figure(name, title.format(length), unit, "rounds", timed=True, higher_is_better=higher)
+
+
+def figure_named(name: str) -> Figure:
+    """The figure of this name; one that nobody knows is a metric."""
+    return FIGURES.get(name) or text_figure(name) or metric_figure(name)
+
+
+def metric_figure(name: str) -> Figure:
+    """A metric as a figure.
+
+    >>> from edgewright_benchmarks.gate.figures import metric_figure
+    >>> metric_figure("accuracy").unit.text(-0.005, signed=True)
+    '-0.500 points'
+    """
+    facts = metric_facts(name)
+    unit = POINTS if facts.unit == SHARE else DECIBELS if facts.unit == DECIBEL else PLAIN
+    return Figure(name, facts.title, unit, "samples", higher_is_better=facts.higher_is_better)
+
+
+def known_figures(engines: Iterable[EngineResult]) -> dict[str, Figure]:
+    """All figures of these results, by name: those that every result has, how fast their texts come, their metrics."""
+    found = list(engines)
+    lengths = sorted({speed.prompt_tokens for engine in found for speed in engine.text_speed})
+    speeds = [f"{kind}.{length}" for kind in _BY_LENGTH for length in lengths]
+    metrics = [name for engine in found if engine.accuracy is not None for name in engine.accuracy.metrics]
+    return {**FIGURES, **{name: figure_named(name) for name in (*speeds, *metrics)}}

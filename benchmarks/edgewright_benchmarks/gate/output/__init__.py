@@ -1,0 +1,1 @@
+"""A comparison as files and lines that CI systems read."""

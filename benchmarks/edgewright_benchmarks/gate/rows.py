@@ -1,0 +1,86 @@
+"""A comparison as rows of words, once for the terminal and for Markdown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgewright_benchmarks.engine_result import Interval
+from edgewright_benchmarks.gate.changes import FigureChange
+from edgewright_benchmarks.gate.comparison import GateResult
+from edgewright_benchmarks.gate.figures import POINTS, Figure, figure_named
+
+
+@dataclass(frozen=True)
+class ChangeRow:
+    """A figure in words: its title, of the base, of the new side, what changed, and the interval of that."""
+
+    cells: tuple[str, str, str, str, str]
+
+
+def heading(found: GateResult) -> str:
+    """What is compared, in a sentence."""
+    base, new = found.base, found.new
+    how = (
+        f"side by side in {found.rounds} rounds of one run"
+        if found.form == "rerun"
+        else f"of two runs ({base.created} and {new.created})"
+    )
+    engines = base.engine if base.engine == new.engine else f"{base.engine} and {new.engine}"
+    return (
+        f"{new.model}: {new.source} against {base.source}, {how} on {new.processor}; {engines}. "
+        f"{100 * found.confidence:g} % intervals."
+    )
+
+
+def rules_origin(found: GateResult) -> str:
+    """Where the rules are from, in a sentence; empty where that is not known."""
+    return f"Rules from {found.rules_from}:" if found.rules_from else ""
+
+
+def change_rows(found: GateResult) -> list[ChangeRow]:
+    """All figures that both sides have, in words.
+
+    Shares are shown with their change in points; all else with the relative change.
+    """
+    return [_row(change, figure_named(change.figure), found) for change in found.figures]
+
+
+def _row(change: FigureChange, figure: Figure, found: GateResult) -> ChangeRow:
+    title = figure.title
+    if figure.is_metric and found.measure == "agreement":
+        title = f"{title} with float" if found.form == "stored" else f"{title} with the base"
+    if figure.unit is POINTS or change.change is None:
+        texts = [figure.unit.text(one, signed=True) for one in _parts(change.difference)]
+    else:
+        texts = [f"{100 * one:+z.1f} %" for one in _parts(change.change)]
+    exact = change.difference.low == change.difference.high
+    return ChangeRow(
+        (
+            title,
+            _value(figure, change.base),
+            _value(figure, change.new),
+            texts[0],
+            "exact" if exact else f"{texts[1]} to {texts[2]}",
+        )
+    )
+
+
+def _value(figure: Figure, side: Interval) -> str:
+    return f"{100 * side.value:.2f} %" if figure.unit is POINTS else figure.unit.text(side.value)
+
+
+def _parts(interval: Interval) -> tuple[float, float, float]:
+    return interval.value, interval.low, interval.high
+
+
+# What a sentence about two results says beside the first metric.
+_SHORT = ("latency.p50", "size")
+
+
+def change_sentence(found: GateResult) -> str:
+    """The median, the size and the first metric in words: `Latency p50 0.884 ms (was 0.902 ms), ...`."""
+    changes = {change.figure: change for change in found.figures}
+    metric = next((name for name in changes if figure_named(name).is_metric), None)
+    shown = [name for name in (*_SHORT, metric) if name in changes]
+    rows = (_row(changes[name], figure_named(name), found) for name in shown if name)
+    return ", ".join(f"{title} {new} (was {base})" for title, base, new, *_ in (row.cells for row in rows))

@@ -1,0 +1,60 @@
+"""Cold starts are taken apart: each engine in fresh processes, one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from edgewright_benchmarks.costs import COLD_START_PARTS, ColdStart
+from edgewright_benchmarks.measuring.meter_settings import MeterSettings
+from edgewright_benchmarks.measuring.readings import Readings, recording
+from edgewright_benchmarks.progress import Progress
+from edgewright_benchmarks.statistics.medians import median_interval
+from edgewright_runtime.responses import ColdStarted
+
+if TYPE_CHECKING:
+    from edgewright_benchmarks.devices import Device
+
+
+def read_cold_starts(
+    device: Device,
+    places: Mapping[str, tuple[PurePath, str]],
+    samples: Sequence[Any],
+    settings: MeterSettings,
+    readings: dict[str, Readings],
+    progress: Progress,
+) -> None:
+    """Add the cold starts that the settings ask for to the readings of engines that run.
+
+    The first start of each engine is not counted: it brings files into the page cache and modules into the cache of
+    bytecode. Engines take turns, so that a machine that slows down slows all of them.
+    """
+    running = [name for name, found in readings.items() if found.failure is None]
+    if not settings.cold_starts or not running:
+        return
+    bar = progress.bar("timing cold starts", (settings.cold_starts + 1) * len(running))
+    # The worker beside which the processes start has no engine: it takes no processor time from them.
+    with device.worker() as worker:
+        worker.keep(samples[:1])
+        for turn in range(settings.cold_starts + 1):
+            for name in running:
+                if readings[name].failure is None:
+                    with recording(readings, name):
+                        started = worker.cold_start(*places[name], settings.threads)
+                        if turn:
+                            found = readings[name]
+                            readings[name] = replace(found, cold_starts=(*found.cold_starts, started))
+                bar.update()
+    bar.close()
+
+
+def cold_start_of(readings: Sequence[ColdStarted], confidence: float) -> ColdStart | None:
+    """The figures of these cold starts; None where there are none."""
+    if not readings:
+        return None
+    parts = {part: median_interval([getattr(one, part) for one in readings], confidence) for part in COLD_START_PARTS}
+    return ColdStart(
+        readings=tuple(readings), whole=median_interval([one.whole for one in readings], confidence), parts=parts
+    )

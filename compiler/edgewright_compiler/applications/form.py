@@ -1,0 +1,29 @@
+"""The keys of the file of an application: those of its package, and of its models those of a build too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edgewright_compiler.build_files.form import ModelFile
+from edgewright_runtime.applications.declaration import FlowStep
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationModel(ModelFile):
+    """A model: its package, or how it is built.
+
+    Attributes:
+        package: Its package, in the place of a source; relative to the file.
+    """
+
+    package: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationFile:
+    """An application as people write it; see `Flow`."""
+
+    input: dict[str, str]
+    answer: tuple[str, ...]
+    step: dict[str, FlowStep]
+    model: dict[str, ApplicationModel] = field(default_factory=dict)

@@ -1,0 +1,253 @@
+"""An application that is ready to be called: its models are loaded when they are first needed."""
+
+from __future__ import annotations
+
+import functools
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from edgewright_runtime.applications.checks import CheckedFlow, check_flow, signature
+from edgewright_runtime.applications.declaration import Flow
+from edgewright_runtime.applications.nodes import make_node
+from edgewright_runtime.applications.running import Call, FlowRun, run_flow
+from edgewright_runtime.applications.step_types import Signature
+from edgewright_runtime.errors import PackageError, PackageTooNewError, SampleError
+from edgewright_runtime.loading import load
+from edgewright_runtime.package import APPLICATION, Package, package_folder
+from edgewright_runtime.package_files import FileTooLargeError, check_digests, checked_path, read_limited
+from edgewright_runtime.samples import input_names
+from edgewright_runtime.steps.values import NamedValues, Values
+from edgewright_targets.errors import nearest
+from edgewright_targets.record import RecordError, read_record
+
+if TYPE_CHECKING:
+    from edgewright_runtime.model import Model
+
+# The number of the form of application.json; readers refuse larger ones.
+FORMAT = 1
+_LIMIT_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class ApplicationRecord:
+    """The content of `application.json`: its format, its name, and how values flow."""
+
+    format: int
+    name: str
+    flow: Flow
+
+
+@dataclass(frozen=True)
+class ApplicationPackage:
+    """An opened package of an application: a checked, immutable view of its folder.
+
+    Attributes:
+        root: Its folder.
+        name: What it is called.
+        checked: Its steps.
+        models: Model -> its package, inside the folder.
+    """
+
+    root: Path
+    name: str
+    checked: CheckedFlow
+    models: Mapping[str, Package]
+
+    @classmethod
+    def open(cls, path: str | Path) -> ApplicationPackage:
+        """Open the folder of an application, or an archive of one.
+
+        Raises:
+            PackageError: No application is there, or its steps do not fit together.
+            PackageTooNewError: Written in a newer format.
+        """
+        root = package_folder(path)
+        record = _read(root, str(path))
+        models = {
+            name: Package.open(checked_path(root, use.package, str(path))) for name, use in record.flow.model.items()
+        }
+        try:
+            checked = check_flow(record.flow, signatures(models), f"'{path}'")
+        except RecordError as error:
+            raise PackageError(error.message, hint=error.hint) from error
+        return cls(root, record.name, checked, models)
+
+    def check_digests(self) -> int:
+        """Compare every file with `SHA256SUMS`; gives the number of files checked."""
+        return check_digests(self.root, str(self.root))
+
+
+def is_application(path: str | Path) -> bool:
+    """Whether the folder or archive at `path` is an application, and not the package of one model."""
+    root = Path(path)
+    if root.is_file():
+        root = package_folder(root)
+    return (root / APPLICATION).is_file()
+
+
+def signatures(models: Mapping[str, Package]) -> dict[str, Signature]:
+    """What models take and give.
+
+    Raises:
+        PackageError: A model takes or gives what an application has no type for.
+    """
+    found = {}
+    for name, package in models.items():
+        one = signature(package.manifest)
+        if one is None:
+            pipeline = package.manifest.pipeline
+            raise PackageError(
+                f"The model '{name}' ({package.manifest.task}) takes {pipeline.input} and gives {pipeline.output}, "
+                "which a step of an application cannot pass on yet.",
+                hint="Named arrays, latents and rows of tables have no type in an application.",
+            )
+        found[name] = one
+    return found
+
+
+class Application:
+    """Call it with what a person has; gives all answers of the application by name.
+
+    Attributes:
+        package: The opened package.
+    """
+
+    def __init__(self, package: ApplicationPackage, *, threads: int | None = None) -> None:
+        self.package = package
+        self._threads = threads
+        self._loaded: dict[str, Model] = {}
+        self._lock = threading.Lock()
+        self._calls = self._made_calls()
+
+    @property
+    def loaded(self) -> Mapping[str, Model]:
+        """The models that a call needed until now."""
+        return self._loaded
+
+    def __call__(self, sample: Any) -> Values:
+        """The answers for one sample; None where a condition left a step out.
+
+            >>> from edgewright_runtime.applications import load_application
+            >>> with load_application("assistant.ortpackage") as assistant:
+            ...     answers = assistant("turn on the kitchen lights")
+            >>> sorted(answers)
+            ['intent', 'reply']
+
+        Args:
+            sample: The value of its input; of several inputs a dict.
+
+        Raises:
+            SampleError: The sample is not what the application takes, or a step cannot take what was made of it.
+        """
+        run = self.run(sample)
+        return Values({name: run.values[name] for name in self.package.checked.flow.answer})
+
+    def run(self, sample: Any) -> FlowRun:
+        """All values of one sample, with the time of each step and what was left out."""
+        return run_flow(self.package.checked, self._calls, self._inputs(sample))
+
+    def model(self, name: str) -> Model:
+        """A model of it, loaded at the first call.
+
+        Raises:
+            EngineUnavailableError: No engine of it runs here.
+        """
+        with self._lock:
+            if name not in self._loaded:
+                self._loaded[name] = load(self.package.models[name], threads=self._threads)
+            return self._loaded[name]
+
+    def _inputs(self, sample: Any) -> NamedValues:
+        names = list(self.package.checked.flow.input)
+        if len(names) == 1 and not (isinstance(sample, dict) and list(sample) == names):
+            sample = {names[0]: sample}
+        if not isinstance(sample, dict):
+            raise SampleError(
+                f"The application takes a dict with {' and '.join(names)}; found {type(sample).__name__}."
+            )
+        unknown = [name for name in sample if name not in names]
+        missing = [name for name in names if sample.get(name) is None]
+        if unknown or missing:
+            what = f"'{unknown[0]}' is not one of them" if unknown else f"'{missing[0]}' is missing"
+            hint = nearest(str(unknown[0]), names) if unknown else ""
+            raise SampleError(f"The application takes {' and '.join(names)}; {what}.", hint=hint)
+        return {name: sample[name] for name in names}
+
+    def _made_calls(self) -> dict[str, Call]:
+        calls: dict[str, Call] = {}
+        for name, step in self.package.checked.flow.step.items():
+            if step.model is not None:
+                calls[name] = functools.partial(self._ask, name, step.model, step.options)
+                continue
+            try:
+                calls[name] = make_node(step.do or "", step.options)
+            except (TypeError, ValueError) as error:
+                raise PackageError(f"'{self.package.root}': the step '{name}' has wrong options: {error}.") from error
+        return calls
+
+    def _ask(self, step: str, name: str, options: Mapping[str, object], values: NamedValues) -> Any:
+        model = self.model(name)
+        given: dict[str, object] = dict(options)
+        if step in self.package.checked.whole_labels:
+            given["top_k"] = len(model.labels)
+        names = input_names(model.manifest.pipeline.input)
+        return model(values[names[0]] if len(names) == 1 else {**values}, **given)
+
+    def close(self) -> None:
+        """Let go of all models."""
+        with self._lock:
+            for model in self._loaded.values():
+                model.close()
+            self._loaded.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def load_application(path: str | Path | ApplicationPackage, *, threads: int | None = None) -> Application:
+    """Open an application; its models are loaded when a call first needs them.
+
+        >>> from edgewright_runtime.applications import load_application
+        >>> with load_application("assistant.ortpackage") as assistant:
+        ...     list(assistant.package.models)
+        ['intents']
+
+    Args:
+        path: Folder, archive, or an opened one.
+        threads: Threads that a call of a model may use; by default what its engine was measured with.
+
+    Raises:
+        PackageError: The path is not a readable application.
+    """
+    package = path if isinstance(path, ApplicationPackage) else ApplicationPackage.open(path)
+    return Application(package, threads=threads)
+
+
+def _read(root: Path, name: str) -> ApplicationRecord:
+    path = root / APPLICATION
+    try:
+        data = json.loads(read_limited(path, _LIMIT_BYTES))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise PackageError(
+            f"'{name}' is not an application: it has no {APPLICATION}.",
+            hint="Make one with 'edgewright build APPLICATION.toml -o NAME.ortpackage'.",
+        ) from error
+    except (OSError, ValueError, RecursionError, FileTooLargeError) as error:
+        raise PackageError(f"'{name}': {APPLICATION} cannot be read: {error}.") from error
+    number = data.get("format") if isinstance(data, dict) else None
+    if isinstance(number, int) and number > FORMAT:
+        raise PackageTooNewError(
+            f"'{name}' has format {str(number)[:20]} of applications; this version of Edgewright reads up to {FORMAT}.",
+            hint="Upgrade with 'pip install --upgrade edgewright'.",
+        )
+    try:
+        return read_record(ApplicationRecord, data, f"'{name}': {APPLICATION}")
+    except RecordError as error:
+        raise PackageError(error.message, hint=error.hint) from error

@@ -1,0 +1,1 @@
+"""Steps of rows of a table."""
