@@ -25,14 +25,11 @@ from edgewright_benchmarks.result import Result
 from edgewright_cli.console import print_json, say_error, table
 from edgewright_compiler import BuildOptions, build
 from edgewright_compiler.cache import StageCache
+from edgewright_runtime.package_files import folder_bytes
 from edgewright_targets import HOST, RUNGS, EdgewrightError, InputError, host_target_name, target_names
 
 # What every target has in common: done once, whatever is added.
 _COMMON = ("export", "check")
-
-
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _stages(cache: StageCache) -> set[tuple[str, str]]:
@@ -73,7 +70,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             cache=cache,
             progress=Terminal(),
         )
-        return built.results, _size(built.package), time.perf_counter() - start
+        return built.results, folder_bytes(built.package), time.perf_counter() - start
 
     targets: list[str] = options.target
     seconds: dict[str, float] = {}

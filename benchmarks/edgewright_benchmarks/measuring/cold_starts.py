@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright_benchmarks.costs import COLD_START_PARTS, ColdStart
 from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_benchmarks.measuring.readings import Readings, recording
+from edgewright_benchmarks.measuring.turns import running_engines, take_turns
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.statistics.medians import median_interval
 from edgewright_runtime.responses import ColdStarted
@@ -31,23 +32,22 @@ def read_cold_starts(
     The first start of each engine is not counted: it brings files into the page cache and modules into the cache of
     bytecode. Engines take turns, so that a machine that slows down slows all of them.
     """
-    running = [name for name, found in readings.items() if found.failure is None]
+    running = running_engines(readings)
     if not settings.cold_starts or not running:
         return
-    bar = progress.bar("timing cold starts", (settings.cold_starts + 1) * len(running))
     # The worker beside which the processes start has no engine: it takes no processor time from them.
     with device.worker() as worker:
         worker.keep(samples[:1])
-        for turn in range(settings.cold_starts + 1):
-            for name in running:
-                if readings[name].failure is None:
-                    with recording(readings, name):
-                        started = worker.cold_start(*places[name], settings.threads)
-                        if turn:
-                            found = readings[name]
-                            readings[name] = replace(found, cold_starts=(*found.cold_starts, started))
-                bar.update()
-    bar.close()
+
+        def start(name: str, turn: int) -> bool:
+            with recording(readings, name):
+                started = worker.cold_start(*places[name], settings.threads)
+                if turn:
+                    found = readings[name]
+                    readings[name] = replace(found, cold_starts=(*found.cold_starts, started))
+            return readings[name].failure is None
+
+        take_turns(running, range(settings.cold_starts + 1), start, "timing cold starts", progress)
 
 
 def cold_start_of(readings: Sequence[ColdStarted], confidence: float) -> ColdStart | None:

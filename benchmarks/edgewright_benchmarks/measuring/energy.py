@@ -12,6 +12,7 @@ from edgewright_benchmarks.costs import Energy, EnergyReading, UnknownFigure
 from edgewright_benchmarks.devices.engine_worker import EngineWorker, WorkerError
 from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_benchmarks.measuring.readings import Readings
+from edgewright_benchmarks.measuring.turns import running_engines, take_turns
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.statistics.medians import median_interval
 from edgewright_runtime.responses import EnergyRead
@@ -34,21 +35,16 @@ def read_energies(
 
     Engines take turns. An engine that cannot be read keeps its other readings.
     """
-    running = [name for name in workers if readings[name].failure is None]
+    running = running_engines(readings, workers)
     if not settings.energy or not running:
         return
-    count = min(settings.rounds, _MOST_READINGS)
     drawn = np.random.default_rng(settings.seed).permutation(len(samples))[:_SAMPLES].tolist()
-    bar = progress.bar("reading energy", count * len(running))
-    unknown: set[str] = set()
-    for _ in range(count):
-        for name in running:
-            if name not in unknown:
-                readings[name] = _with(readings[name], workers[name], drawn)
-                if any(one.figure == ENERGY for one in readings[name].unknown):
-                    unknown.add(name)
-            bar.update()
-    bar.close()
+
+    def read(name: str, _: int) -> bool:
+        readings[name] = _with(readings[name], workers[name], drawn)
+        return not any(one.figure == ENERGY for one in readings[name].unknown)
+
+    take_turns(running, range(min(settings.rounds, _MOST_READINGS)), read, "reading energy", progress)
 
 
 def _with(found: Readings, worker: EngineWorker, indices: Sequence[int]) -> Readings:

@@ -11,6 +11,7 @@ import numpy as np
 from edgewright_benchmarks.accuracy.agreement import similarity
 from edgewright_benchmarks.devices.engine_worker import EngineWorker
 from edgewright_benchmarks.measuring.readings import Readings, recording
+from edgewright_benchmarks.measuring.turns import running_engines
 from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.statistics.confidence import LEAST_CONFIDENCE
@@ -63,7 +64,7 @@ def read_guides(
     workers: Mapping[str, EngineWorker], readings: dict[str, Readings], guide: Guide, progress: Progress
 ) -> None:
     """Add the guide to the readings of engines that are fast enough; see `Guide.difference`."""
-    running = [name for name, found in readings.items() if found.failure is None]
+    running = running_engines(readings)
     if guide.baseline not in running:
         return
     seconds = readings[guide.baseline].seconds

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_benchmarks.measuring.readings import Readings, recording
+from edgewright_benchmarks.measuring.turns import running_engines, take_turns
 from edgewright_benchmarks.progress import Progress
 
 if TYPE_CHECKING:
@@ -24,15 +25,15 @@ def reload(
     progress: Progress,
 ) -> None:
     """Add the seconds of loading in fresh processes to the readings of engines that run."""
-    running = [name for name, found in readings.items() if found.failure is None]
+    running = running_engines(readings)
     if settings.loads == 1 or not running:
         return
-    bar = progress.bar("timing the load", (settings.loads - 1) * len(running))
-    for _ in range(settings.loads - 1):
-        for name in running:
-            with recording(readings, name), devices[name].worker() as worker:
-                worker.keep(samples[:1])
-                loads = (*readings[name].loads, worker.load(*places[name], settings.threads).seconds)
-                readings[name] = replace(readings[name], loads=loads)
-            bar.update()
-    bar.close()
+
+    def load(name: str, _: int) -> bool:
+        with recording(readings, name), devices[name].worker() as worker:
+            worker.keep(samples[:1])
+            loads = (*readings[name].loads, worker.load(*places[name], settings.threads).seconds)
+            readings[name] = replace(readings[name], loads=loads)
+        return readings[name].failure is None
+
+    take_turns(running, range(settings.loads - 1), load, "timing the load", progress)

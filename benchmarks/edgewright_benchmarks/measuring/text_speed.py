@@ -12,6 +12,7 @@ from edgewright_benchmarks.costs import TextSpeed, UnknownFigure
 from edgewright_benchmarks.devices.engine_worker import EngineWorker, WorkerError
 from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_benchmarks.measuring.readings import Readings
+from edgewright_benchmarks.measuring.turns import running_engines, take_turns
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.statistics.medians import median_interval
 from edgewright_runtime.manifest import Manifest, StepSpec
@@ -81,19 +82,22 @@ def read_text_speed(
     that cannot do it keeps its other readings.
     """
     lengths = settings.prompt_lengths or ()
-    running = [name for name in workers if readings[name].failure is None]
+    running = running_engines(readings, workers)
     if not lengths or not running:
         return
     starts = np.random.default_rng(settings.seed).integers(len(samples), size=(len(lengths), settings.rounds + 1))
-    bar = progress.bar("timing tokens", starts.size * len(running))
-    for length, of_length in zip(lengths, starts.tolist(), strict=True):
-        for turn, index in enumerate(of_length):
-            for name in running:
-                if not readings[name].unknown:
-                    request = TimeTokens(index=index, prompt_tokens=length, new_tokens=NEW_TOKENS)
-                    readings[name] = _with(readings[name], workers[name], request, counted=turn > 0)
-                bar.update()
-    bar.close()
+    turns = [
+        (TimeTokens(index=index, prompt_tokens=length, new_tokens=NEW_TOKENS), number > 0)
+        for length, of_length in zip(lengths, starts.tolist(), strict=True)
+        for number, index in enumerate(of_length)
+    ]
+
+    def time(name: str, turn: tuple[TimeTokens, bool]) -> bool:
+        request, counted = turn
+        readings[name] = _with(readings[name], workers[name], request, counted=counted)
+        return not readings[name].unknown
+
+    take_turns(running, turns, time, "timing tokens", progress)
 
 
 def _with(found: Readings, worker: EngineWorker, request: TimeTokens, *, counted: bool) -> Readings:
