@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from _package import running_engine
+from _planted_nodes import PlantedNodes, put_behind_scores
 from edgewright_benchmarks.bench import read_samples
 from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_runtime import Package, load
@@ -88,38 +89,17 @@ def _turn_around(path: Path, rests: list[int]) -> None:
     """Put nodes behind the scores of a graph that negate them where the sum of tokens has one of the rests."""
     import onnx_ir as ir
 
-    model = ir.load(path)
-    graph = model.graph
-    tokens = next((one for one in graph.inputs if one.name == "input_ids"), None)
-    if tokens is None or len(graph.outputs) != 1:
-        raise InputError(
-            f"'{path}' is not a graph from tokens to scores.", hint="Pass the package of a text classifier."
-        )
+    def change(make: PlantedNodes, tokens: Any, scores: Any) -> Any:
+        axis = make.constant("axis", np.array([1], np.int64))
+        total = make.step("ReduceSum", [tokens, axis], "sum")
+        rest = make.step("Mod", [total, make.constant("modulus", np.array([_MODULUS]))], "rest")
+        equal = make.step("Equal", [rest, make.constant("rests", np.array([rests]))], "equal")
+        hit = make.step("ReduceSum", [make.step("Cast", [equal], "counts", to=ir.DataType.FLOAT), axis], "hit")
+        twice = make.step("Mul", [hit, make.constant("minus_two", np.array([-2], np.float32))], "twice")
+        sign = make.step("Add", [twice, make.constant("one", np.array([1], np.float32))], "sign")
+        return make.step("Mul", [scores, sign], "turned")
 
-    def constant(name: str, value: Any) -> ir.Value:
-        found = ir.Value(name=f"planted/{name}", const_value=ir.tensor(value, name=f"planted/{name}"))
-        graph.register_initializer(found)
-        return found
-
-    def step(kind: str, inputs: list[ir.Value], name: str, **attributes: Any) -> ir.Value:
-        made = ir.node(kind, inputs=inputs, attributes=attributes, name=f"planted/{name}")
-        made.outputs[0].name = f"planted/{name}"
-        graph.append(made)
-        return made.outputs[0]
-
-    (scores,) = graph.outputs
-    name, axis = scores.name, constant("axis", np.array([1], np.int64))
-    rest = step("Mod", [step("ReduceSum", [tokens, axis], "sum"), constant("modulus", np.array([_MODULUS]))], "rest")
-    equal = step("Equal", [rest, constant("rests", np.array([rests]))], "equal")
-    hit = step("ReduceSum", [step("Cast", [equal], "counts", to=ir.DataType.FLOAT), axis], "hit")
-    twice = step("Mul", [hit, constant("minus_two", np.array([-2], np.float32))], "twice")
-    sign = step("Add", [twice, constant("one", np.array([1], np.float32))], "sign")
-    turned = step("Mul", [scores, sign], "turned")
-    # Whoever calls the graph finds the scores under their old name.
-    scores.name, turned.name = f"{name}/planted", name
-    turned.type, turned.shape = scores.type, scores.shape
-    graph.outputs[0] = turned
-    ir.save(model, path)
+    put_behind_scores(path, "planted", change)
 
 
 def _rewritten(package: Path, copy: Path, key: str, value: Callable[[Any], Any]) -> int:

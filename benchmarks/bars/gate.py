@@ -2,10 +2,13 @@
 
 At most 1 of 20 comparisons of a package with itself may fail (`equal`). 20 of 20 must fail of a package that pads texts
 further (`padding`), of one with a thread less than cores (`thread`), both at `latency.p50 > +5%`, and of one that loses
-a point (`loss`), at `accuracy < -0.5`. On an idle machine, run it with `--beside 0`.
+a point (`loss`), at `accuracy < -0.5`. On an idle machine (`--beside 0`) at most 5 of 100 may fail of `equal`, and 9 of
+10 must fail of one that does 5 % more work (`slower`), at `latency.p50 > +0%`.
 
     python benchmarks/bars/gate.py --package demo/intents.ortpackage --data demo/data/test.csv
     python benchmarks/bars/gate.py --only equal thread --repeats 5          # a slice; the next call goes on behind it
+    python benchmarks/bars/gate.py --beside 0 --only equal --repeats 100
+    python benchmarks/bars/gate.py --beside 0 --only slower --repeats 10
 
 Every comparison is a line of the file `--results`. Those of the same package, data and settings are not made again.
 """
@@ -25,6 +28,7 @@ from typing import Any, Literal
 from _bars import Figure, main
 from _gate_planted import cores, losing, padded, with_threads
 from _gate_shares import share_of
+from _gate_slower import slowed
 from edgewright_benchmarks.data import check_there
 from edgewright_benchmarks.gate.comparison import GateResult
 from edgewright_benchmarks.gate.rerun import compare_packages
@@ -33,11 +37,13 @@ from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_runtime import Package
 
 REPEATS = 20
-RULE, LOSS_RULE = "latency.p50 > +5%", "accuracy < -0.5"
+RULE, LOSS_RULE, ANY_RULE = "latency.p50 > +5%", "accuracy < -0.5", "latency.p50 > +0%"
 # Rounds of a comparison, and the most that undecided rules ask for. Accuracy needs none.
 ROUNDS, MOST_ROUNDS, LOSS_ROUNDS = 15, 120, 6
 # Of the samples of the data, in points.
 LOSS = 1.0
+# Of the time of a call.
+SLOWER = 0.05
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,7 @@ KINDS = {
     "padding": _Kind(RULE, "fail", 0.0),
     "thread": _Kind(RULE, "fail", 0.0),
     "loss": _Kind(LOSS_RULE, "fail", 0.0),
+    "slower": _Kind(ANY_RULE, "fail", 0.1),
 }
 
 
@@ -92,16 +99,20 @@ def _comparison(name: str, options: argparse.Namespace, folder: Path) -> Callabl
     if name == "thread":
         base = with_threads(package, folder / "cores.ortpackage", cores())
         new = with_threads(package, folder / "less.ortpackage", cores() - 1)
+    planted: dict[str, Any] = {}
+    if name == "slower":
+        new, share = slowed(package, folder / "slower.ortpackage", data, share=SLOWER)
+        planted = {"planted_slowdown": share}
 
     def compare(repeat: int) -> dict[str, Any]:
         # Other rounds draw other samples.
-        seeded, other, planted = replace(settings, seed=repeat), new, {}
+        seeded, other, facts = replace(settings, seed=repeat), new, planted
         if name == "loss":
             other, share = losing(package, folder / f"{repeat}.ortpackage", data, points=LOSS, seed=repeat)
-            planted = {"planted_points": 100 * share}
+            facts = {"planted_points": 100 * share}
         with busy_programs(options.beside):
             found = compare_packages(base, other, data, KINDS[name].rule, settings=seeded)
-        return {**planted, **_said(found)}
+        return {**facts, **_said(found)}
 
     return compare
 

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 
 from edgewright_runtime import Package, load
@@ -19,6 +20,12 @@ BARS = Path(__file__).resolve().parents[2] / "benchmarks" / "bars"
 def planted(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.syspath_prepend(BARS)
     return importlib.import_module("_gate_planted")
+
+
+@pytest.fixture
+def planted_slower(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(BARS)
+    return importlib.import_module("_gate_slower")
 
 
 @pytest.fixture
@@ -55,6 +62,18 @@ def test_threads_and_padding_are_those_of_the_copy(planted: Any, built_text: Pat
     assert {one.pad_to_multiple_of for one in Package.open(longer).manifest.engines.values()} == {planted.PADDING}
     with pytest.raises(InputError, match="one core"):
         planted.with_threads(built_text, tmp_path / "none.ortpackage", 0)
+
+
+def test_more_work_changes_no_prediction(planted_slower: Any, built_text: Path, sources: Path, tmp_path: Path) -> None:
+    with (sources / "validation.csv").open(encoding="utf-8", newline="") as file:
+        texts = [row["text"] for row in csv.DictReader(file)][:20]
+    slower = tmp_path / "slower.ortpackage"
+    planted_slower._with_products(built_text, slower, 3)
+    with load(built_text) as base, load(slower) as other:
+        assert [other(text) for text in texts] == [base(text) for text in texts]
+        engine = Package.open(slower).manifest.engines[other.engine.name]
+    graph = onnx.load(Package.open(slower).file(engine.parts["model"].model_file), load_external_data=False)
+    assert sum(node.name.startswith("slowed/product") for node in graph.graph.node) == 3
 
 
 def test_comparisons_that_were_made_are_read(gate: Any, built_text: Path, sources: Path, tmp_path: Path) -> None:
