@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -87,7 +88,7 @@ class SshServer:
         log = self.folder / "sshd.log"
         words = [str(self._sshd), "-D", "-E", str(log), "-f", str(self.folder / "sshd_config")]
         self._process = subprocess.Popen(words)
-        end = time.monotonic() + 20
+        end = time.monotonic() + 300
         while time.monotonic() < end and self._process.poll() is None:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
                 return
@@ -171,9 +172,12 @@ def _name(process: psutil.Process) -> str:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below those that systems give to connections: none of them can take it before the server listens."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextlib.contextmanager
