@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
 import pytest
 
 from command import PROGRAM, QUICK, Command, environment, leftovers, run_apart
@@ -56,7 +57,7 @@ class Builder:
             time.sleep(0.001)
         time.sleep(delay)
         process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=600)
         _wait_for_the_end_of(process.pid)
         return process.returncode == -9
 
@@ -69,14 +70,18 @@ class Builder:
 
 def _wait_for_the_end_of(session: int) -> None:
     """Workers end by themselves when the build that asked them is gone."""
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        try:
-            os.killpg(session, 0)
-        except ProcessLookupError:
-            return
+    end = time.monotonic() + 600
+    while any(_runs_in(session, process) for process in psutil.process_iter()):
+        assert time.monotonic() < end, "a worker outlived the build that started it"
         time.sleep(0.05)
-    raise AssertionError("a worker outlived the build that started it")
+
+
+def _runs_in(session: int, process: psutil.Process) -> bool:
+    try:
+        # Nobody waits for a worker without its build: its new parent may leave it as a zombie.
+        return os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE
+    except (ProcessLookupError, psutil.NoSuchProcess):
+        return False
 
 
 def test_killed_at_any_moment(checkpoint: Path, sources: Path, tmp_path: Path) -> None:
@@ -112,14 +117,16 @@ def test_killed_while_a_package_is_replaced(sources: Path, tmp_path: Path) -> No
     builder = Builder(tmp_path, source, sources / "tiny.toml")
     builder.finish()
     chosen = random.Random(_SEED)
-    killed = 0
-    for number in range(6):
+    number = killed = 0
+    # On a busy machine a build may have ended before this process looks again.
+    while number < 6 or (killed < 3 and number < 60):
         # Another budget is another package, and measures nothing again. The last file is there: the exchange is next.
         last = "out/.p.*.tmp/package/SHA256SUMS"
         killed += builder.kill(last, chosen.uniform(0, 0.02), f"--max-drop=0.{number + 10}")
         verify(builder.output)
+        number += 1
     assert killed >= 3
-    process = builder.start("--max-drop=0.5")
+    process = builder.start("--max-drop=0.8")
     moments = 0
     while process.poll() is None:
         assert builder.output.exists(), "a reader finds no package while it is replaced"
@@ -172,7 +179,7 @@ def test_at_the_same_time(sources: Path, tmp_path: Path) -> None:
     builders = [first, first, other, third]
     processes = [builder.start() for builder in builders]
     for process in processes:
-        _, stderr_text = process.communicate(timeout=240)
+        _, stderr_text = process.communicate(timeout=900)
         assert process.returncode == 0, stderr_text
     for builder in builders:
         assert verify(builder.output).samples == 8
