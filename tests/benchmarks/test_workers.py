@@ -25,5 +25,5 @@ def test_ctrl_c_between_a_watchdog_and_its_request(monkeypatch: pytest.MonkeyPat
             worker.peak_memory_bytes()
         monkeypatch.undo()
     (watchdog,) = watchdogs
-    watchdog.join(timeout=10)
+    watchdog.join(timeout=300)
     assert not watchdog.is_alive()

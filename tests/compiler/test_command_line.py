@@ -197,7 +197,7 @@ def test_a_reader_that_has_enough(words: tuple[str, ...], shared_cache: Path) ->
     process = subprocess.Popen([*PROGRAM, *words], stdout=write, stderr=subprocess.PIPE, env=environment(shared_cache))
     os.close(read)
     os.close(write)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=600)
     assert err == b""
     assert process.returncode == 0
 
@@ -220,7 +220,7 @@ def _on_a_terminal(cache: Path, *words: object, **env: str) -> bytes:
             break
         seen += part
     os.close(main)
-    assert process.wait(timeout=60) in (0, 2)
+    assert process.wait(timeout=600) in (0, 2)
     return seen
 
 
@@ -276,7 +276,7 @@ def test_interrupting_by_hand(sources: Path, tmp_path: Path) -> None:
     os.killpg(process.pid, signal.SIGINT)
     stderr_text = process.stderr.read()
     process.stderr.close()
-    assert process.wait(timeout=60) == 130
+    assert process.wait(timeout=600) == 130
     assert stderr_text.strip() == "Interrupted; the same command continues after the last finished stage."
     assert list(output.parent.iterdir()) == []
     assert leftovers(cache) == []

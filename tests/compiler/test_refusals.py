@@ -281,7 +281,7 @@ def test_what_files_tell_needs_no_framework(mistakes: Path, shared_cache: Path) 
         capture_output=True,
         cwd=mistakes,
         env=environment(shared_cache),
-        timeout=120,
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr.decode()
     found = json.loads(done.stdout)

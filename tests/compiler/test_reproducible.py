@@ -45,7 +45,7 @@ def test_same_bytes(checkpoint: Path, sources: Path, tmp_path: Path, kind: str) 
             )
         )
     for process in processes:
-        _, stderr_text = process.communicate(timeout=240)
+        _, stderr_text = process.communicate(timeout=900)
         assert process.returncode == 0, stderr_text
     first, second = (_without_evidence(tmp_path / seed / "p.ortpackage") for seed in ("1", "2"))
     assert first == second

@@ -175,7 +175,7 @@ def test_ctrl_c_ends_a_run_and_leaves_nothing(built_text: Path, sources: Path, t
         while workers[0].num_threads() < 2:
             time.sleep(0.05)
         os.kill(bench.pid, signal.SIGINT)
-        bench.communicate(timeout=60)
+        bench.communicate(timeout=600)
     finally:
         bench.kill()
     assert bench.returncode == 130

@@ -70,7 +70,7 @@ class Searcher:
                 os.killpg(process.pid, signal.SIGINT)
                 times -= 1
                 seen = "Interrupted"
-        process.communicate(timeout=120)
+        process.communicate(timeout=600)
         return process.returncode, "".join(said)
 
     def finish(self) -> str:
@@ -139,7 +139,7 @@ def test_killed_it_measures_nothing_twice(searcher: Searcher) -> None:
     for line in process.stderr:
         if "Search: cpu-last" in line:
             os.killpg(process.pid, signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate(timeout=600)
     assert not searcher.output.exists()
     before = searcher.measured
     assert before >= 2
