@@ -26,7 +26,12 @@ _SHOWN = 200
 
 def write_result(result: Result, path: Path) -> None:
     """Write `result` as JSON with a digest of its content; every raw value is kept."""
-    data = write_record(result)
+    write_with_digest(result, path)
+
+
+def write_with_digest(record: object, path: Path) -> None:
+    """Write any record of a measurement, a dataclass, as JSON with a digest of its content."""
+    data = write_record(record)
     path.write_text(json.dumps({**data, "digest": _digest(data)}, indent=1) + "\n", encoding="utf-8")
 
 

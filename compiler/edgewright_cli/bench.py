@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgewright_cli import bench_application
 from edgewright_cli.console import bold, print_json, progress, say_warning, spoken_warnings, wrapped
 from edgewright_cli.files import check_writable, write_file
 from edgewright_cli.options import (
@@ -26,6 +27,7 @@ from edgewright_cli.options import (
 )
 from edgewright_cli.scenarios import add_scenarios, scenario_settings, scenario_text
 from edgewright_runtime import Package
+from edgewright_runtime.applications.application import is_application
 from edgewright_targets import InputError
 from edgewright_targets.findings import Findings
 from edgewright_targets.installed import check_installed, needs
@@ -44,6 +46,7 @@ example:
   edgewright bench intents.ortpackage --data test.csv --report report.html
   edgewright bench intents.ortpackage --data test.csv --scenario offline,server --latency-limit 20ms
   edgewright bench intents.ortpackage --device ssh://pi@kitchen --data test.csv --report pi.html
+  edgewright bench assistant.ortpackage --data commands.csv -o assistant.json
 
 To quote an accuracy, measure it on data that the build did not choose its engine on.
 """
@@ -92,6 +95,8 @@ def _lengths(text: str) -> tuple[int, ...]:
 
 def execute(options: argparse.Namespace) -> int:
     """Run the verb."""
+    if is_application(options.package):
+        return bench_application.bench(options)
     with needs("bench"):
         # What judges comes last, and is asked for first.
         check_installed("scipy", "sklearn")

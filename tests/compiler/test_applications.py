@@ -252,5 +252,5 @@ def test_options_without_a_meaning_are_refused(
 
 def test_verbs_for_one_model_say_so(assistant: Path, command: Command) -> None:
     says = ["is an application of several models", "Its models are packages"]
-    command.refuses("bench", assistant, "--data", "validation.csv", says=says)
+    command.refuses("finish", assistant, says=says)
     command.refuses("run", assistant, "x.wav", "--engine", "any", says=["--engine is for the package of one model"])

@@ -20,6 +20,7 @@ from edgewright_targets import MissingDependencyError
 ROOMS = (edgewright_cli, edgewright_compiler, edgewright_benchmarks, edgewright_runtime, edgewright_targets)
 # What a user calls first: each shows how.
 SHOWN = (
+    "edgewright_benchmarks.applications.bench_whole.bench_application",
     "edgewright_benchmarks.bench.bench",
     "edgewright_benchmarks.data.read_dataset",
     "edgewright_compiler.package_build.build",
@@ -73,6 +74,8 @@ def test_every_example(built_arrays: Path, built_text: Path, sources: Path, tmp_
         (tmp_path / source.name).symlink_to(source)
     lights = "text,label\nturn on the light,HassTurnOn\nlights off,HassTurnOff\n"
     (tmp_path / "lights.csv").write_text(lights, encoding="utf-8")
+    commands = "command,intent\nturn on the light,HassTurnOn\nlights off,HassTurnOff\n"
+    (tmp_path / "commands.csv").write_text(commands, encoding="utf-8")
     (tmp_path / "assistant.toml").write_text(ASSISTANT, encoding="utf-8")
     build_application(tmp_path / "assistant.toml", tmp_path / "assistant.ortpackage")
     found = examples()

@@ -26,7 +26,7 @@ _NO_TRANSCRIPT = "The outputs hold no transcripts; build the package with its sp
 class LabelledTranscription(Metric[Sequence[str]]):
     """Texts against transcripts."""
 
-    names = ("word_accuracy", "word_error_rate", "character_error_rate")
+    names: tuple[str, ...] = ("word_accuracy", "word_error_rate", "character_error_rate")
 
     def reference(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> Sequence[str]:
         """The transcripts."""
@@ -43,6 +43,22 @@ class LabelledTranscription(Metric[Sequence[str]]):
             "character_error_rate": rate_interval(errors.characters, errors.reference_characters),
         }
         return Scores("word_accuracy", _column(errors), others, _complement(words))
+
+
+class LabelledCharacters(LabelledTranscription):
+    """Texts against those that are right, by their characters, as both are spoken: for scripts without spaces."""
+
+    names = ("character_error_rate",)
+
+    def scores(self, predictions: Sequence[Prediction], reference: Sequence[str]) -> Scores:
+        """The character error rate with a bootstrap interval; its drop is by how much it grows."""
+        errors = count_errors(reference, texts_of(predictions, _NO_TRANSCRIPT))
+        if not errors.reference_characters.sum():
+            raise InputError("No text of the data holds a character, so the character error rate is not defined.")
+        scale = float(errors.reference_characters.mean())
+        column = Means(-errors.characters.astype(np.float64), scale=scale)
+        rate = rate_interval(errors.characters, errors.reference_characters)
+        return Scores("character_error_rate", column, interval=rate)
 
 
 class TranscriptAgreement(Agreement[Sequence[str]]):

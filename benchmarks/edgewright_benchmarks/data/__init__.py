@@ -19,7 +19,15 @@ from edgewright_benchmarks.data._coco import read_coco
 from edgewright_benchmarks.data._folder import read_folder
 from edgewright_benchmarks.data._lines import DataWarning, open_text
 from edgewright_benchmarks.data._shards import PARQUET, find_stored
-from edgewright_benchmarks.data._table import MOST_ROWS, drawn, read_csv, read_jsonl
+from edgewright_benchmarks.data._table import (
+    MOST_ROWS,
+    PATH_COLUMNS,
+    drawn,
+    file_of_cell,
+    read_csv,
+    read_jsonl,
+    read_rows,
+)
 from edgewright_benchmarks.tasks import NO_FUNCTIONS, OwnFunctions, find_task
 from edgewright_benchmarks.truth.ground_truth import ANY_INPUT, LABEL_COLUMN, WHOLE_ROWS, ArrayNames, Form, Truth
 from edgewright_benchmarks.truth.objects import OBJECTS
@@ -30,8 +38,10 @@ from edgewright_targets.git_lfs import refuse_pointer
 
 __all__ = [
     "LABEL_COLUMN",
+    "METADATA_FILES",
     "MOST_ROWS",
     "PARQUET",
+    "PATH_COLUMNS",
     "READERS",
     "ArrayNames",
     "DataWarning",
@@ -40,8 +50,11 @@ __all__ = [
     "Form",
     "Truth",
     "check_there",
+    "data_digests",
+    "file_of_cell",
     "open_text",
     "read_dataset",
+    "read_rows",
 ]
 
 
@@ -161,7 +174,7 @@ def read_dataset(
         else:
             samples, labels = _reader(path, form)(path, form)
         files = stored.files if stored else [path] if path.is_file() else [] if form.names else array_files(path)
-        digest, table = _digests(files, samples, [label for label in labels or () if isinstance(label, Path)])
+        digest, table = data_digests(files, samples, [label for label in labels or () if isinstance(label, Path)])
     except OSError as error:
         raise InputError(f"'{path}' cannot be read: {error}.") from error
     if not samples:
@@ -258,8 +271,14 @@ def _reader(path: Path, form: Form) -> Reader:
     return READERS[path.suffix.lower()]
 
 
-def _digests(files: Sequence[Path], samples: Sequence[Any], truth: Sequence[Path]) -> tuple[str, str]:
-    """Of everything that was read, and of the `files` alone."""
+def data_digests(files: Sequence[Path], samples: Sequence[Any], truth: Sequence[Path]) -> tuple[str, str]:
+    """SHA-256 of everything that was read, and of the `files` alone.
+
+    Args:
+        files: Those that name the samples.
+        samples: Files among them, or among their named parts, are read.
+        truth: Files of ground truth.
+    """
     digest = hashlib.sha256()
     for path in files:
         with path.open("rb") as whole:

@@ -7,7 +7,7 @@ import csv
 import itertools
 import json
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ def read_csv(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
         read.append(rows)
         if unusual := how_read(path, separator):
             warnings.warn(DataWarning(unusual), stacklevel=2)
-        _refuse_repeated(path, form, header)
+        _refuse_repeated(path, _columns_read(form), header)
         wanted = _wanted(form, lambda: _count_rows(path, form))
         return samples_of_rows(path, form, header, _cells(path, rows, header), wanted)
 
@@ -71,6 +71,33 @@ def read_jsonl(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
         return samples_of_rows(path, form, list(first[1]), itertools.chain([first], rows), wanted)
 
 
+def read_rows(path: Path, wanted: Sequence[str]) -> tuple[list[str], list[tuple[str, dict[str, object]]]]:
+    """The columns of a table, and its rows with their places for messages, whatever the cells are.
+
+    Args:
+        path: `.csv`, `.tsv` or `.jsonl`.
+        wanted: The columns that matter: by them the separator of a table is told.
+
+    Raises:
+        InputError: It is not a table, has two of these columns of one name, or more rows than are kept in memory.
+    """
+    if path.suffix.lower() == ".jsonl":
+        with open_text(path, newline="\n") as file:
+            rows = list(itertools.islice(_objects(path, lines(path, file)), MOST_ROWS + 1))
+        header = list(rows[0][1]) if rows else []
+    else:
+        with open_text(path) as file, _csv_errors(path) as read:
+            reader, header, separator = separated_rows(path, file, wanted)
+            read.append(reader)
+            if unusual := how_read(path, separator):
+                warnings.warn(DataWarning(unusual), stacklevel=2)
+            _refuse_repeated(path, wanted, header)
+            rows = list(itertools.islice(_cells(path, reader, header), MOST_ROWS + 1))
+    if len(rows) > MOST_ROWS:
+        raise too_large(path, f"more than {MOST_ROWS:,} rows")
+    return header, rows
+
+
 def _wanted(form: Form, count: Callable[[], int]) -> frozenset[int] | None:
     """Numbers of the rows to keep, or None for all: those that `drawn` gives, found before any row is kept."""
     if form.most is None:
@@ -103,8 +130,7 @@ def _columns_read(form: Form) -> tuple[str, ...]:
     return (*names, form.truth.column, *(PATH_COLUMNS if set(FILE_INPUTS) & set(names) else ()))
 
 
-def _refuse_repeated(path: Path, form: Form, header: list[str]) -> None:
-    read = _columns_read(form)
+def _refuse_repeated(path: Path, read: Sequence[str], header: list[str]) -> None:
     repeated = next((name for name in header if name in read and header.count(name) > 1), None)
     if repeated is not None:
         raise InputError(
@@ -183,7 +209,7 @@ def samples_of_rows(
                 raise InputError(f"{place}: '{form.truth.column}' is missing, but other lines have it.")
             cell = row[form.truth.column]
             if form.truth.is_file:
-                cell = _file(path, form.truth.column, cell, place)
+                cell = file_of_cell(path, form.truth.column, cell, place)
             labels.append(form.truth.read(cell, form.class_names, place))
             if form.truth.check is not None:
                 form.truth.check(samples[-1], labels[-1], place)
@@ -261,7 +287,7 @@ def _listed(header: list[str]) -> str:
 
 def _value(path: Path, name: str, cell: Any, place: str) -> Any:
     if name in FILE_INPUTS or isinstance(cell, Path):
-        return _file(path, name, cell, place)
+        return file_of_cell(path, name, cell, place)
     if name in LIST_INPUTS:
         return _texts(name, cell, place)
     if not isinstance(cell, str) or not cell.strip():
@@ -271,7 +297,7 @@ def _value(path: Path, name: str, cell: Any, place: str) -> Any:
 
 def _any(path: Path, name: str, cell: object, place: str) -> object:
     """A cell as it stands; of a column that is called as one of files, the file."""
-    return _file(path, name, cell, place) if name in (*FILE_INPUTS, *PATH_COLUMNS) else cell
+    return file_of_cell(path, name, cell, place) if name in (*FILE_INPUTS, *PATH_COLUMNS) else cell
 
 
 def _texts(name: str, cell: Any, place: str) -> list[str]:
@@ -287,7 +313,12 @@ def _texts(name: str, cell: Any, place: str) -> list[str]:
     return found
 
 
-def _file(path: Path, name: str, cell: Any, place: str) -> Path:
+def file_of_cell(path: Path, name: str, cell: Any, place: str) -> Path:
+    """The file that a cell of the table at `path` names; `name` is what messages call it.
+
+    Raises:
+        InputError: The cell does not name a file, or it is not there.
+    """
     if isinstance(cell, Path):
         return cell
     if not isinstance(cell, str) or not cell.strip():

@@ -30,8 +30,13 @@ def calls_of_a_round(workers: Mapping[str, EngineWorker], count: int) -> int:
     for worker in workers.values():
         with contextlib.suppress(WorkerError):
             seconds = float(np.median(worker.time(range(min(count, 16))).seconds))
-            return int(np.clip(_ROUND_SECONDS / max(seconds, 1e-6), 4, 500))
+            return calls_that_fit(seconds)
     return 4
+
+
+def calls_that_fit(seconds: float) -> int:
+    """Calls of so many seconds that take a quarter of a second together, at least 4 and at most 500."""
+    return int(np.clip(_ROUND_SECONDS / max(seconds, 1e-6), 4, 500))
 
 
 def narrow_enough(until: float) -> Callable[[Mapping[str, Readings]], bool]:
@@ -85,7 +90,7 @@ def time_in_rounds(
             bar = progress.bar(
                 f"{title}, to be sure", (next(one for one in totals if one > done) - done) * len(workers)
             )
-        indices = _alike(by_size, calls, random)
+        indices = samples_alike(by_size, calls, random)
         # A new order each round, so that no engine always runs after the same neighbour.
         for name in random.permutation(list(workers)).tolist():
             if readings[name].failure is None:
@@ -101,10 +106,15 @@ def time_in_rounds(
     bar.close()
 
 
-def _alike(by_size: NDArray[np.int64], calls: int, random: np.random.Generator) -> list[int]:
-    """Other samples in each round, yet of the same sizes: every n-th from the shortest to the longest.
+def samples_alike(by_size: NDArray[np.int64], calls: int, random: np.random.Generator) -> list[int]:
+    """Indices of the samples of a round: others in each, yet of the same sizes, every n-th from shortest to longest.
 
     A round of short texts beside one of long texts would look like an unsteady machine.
+
+    Args:
+        by_size: Indices of all samples, the shortest first.
+        calls: How many a round has.
+        random: Decides which.
     """
     positions = ((np.arange(calls) + random.random()) * len(by_size) / calls).astype(np.int64)
     return [int(index) for index in random.permutation(by_size[positions])]

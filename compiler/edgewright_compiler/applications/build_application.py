@@ -83,6 +83,9 @@ def build_application(
         InputError: Something in the file is wrong, with its line, or a package is missing, damaged or for other
             targets.
     """
+    # Metrics bring their libraries, and whoever builds one model needs none of them yet.
+    from edgewright_benchmarks.applications.value_metrics import check_metrics
+
     given, progress = given or {}, progress or Quiet()
     path = Path(source)
     folder = OutputFolder(Path(output), archive=archive)
@@ -100,6 +103,7 @@ def build_application(
             models[name] = _model(path, name, flow.model[name], {})
         models = {name: models[name] for name in flow.model}
         checked = check_flow(flow, signatures(models), str(path))
+        check_metrics(flow, checked.types, str(path))
     except RecordError as error:
         raise with_line(error, text, str(path)) from error
     packed = replace(flow, model={name: ModelUse(f"{_MODELS}/{name}") for name in models})
@@ -149,7 +153,7 @@ def _flow(file: ApplicationFile, plans: Mapping[str, PlannedBuild]) -> Flow:
         name: ModelUse(str(Path(plans[name].options.output).absolute()) if name in plans else str(model.package))
         for name, model in file.model.items()
     }
-    return Flow(file.input, file.answer, file.step, uses)
+    return Flow(file.input, file.answer, file.step, uses, file.metric)
 
 
 def _build(plan: PlannedBuild, progress: Progress) -> None:

@@ -27,3 +27,4 @@ class ApplicationFile:
     answer: tuple[str, ...]
     step: dict[str, FlowStep]
     model: dict[str, ApplicationModel] = field(default_factory=dict)
+    metric: dict[str, str] = field(default_factory=dict)

@@ -54,12 +54,14 @@ class Flow:
         answer: The values that a call gets.
         model: Name -> the model.
         step: Name of the value that it makes -> the step, in any order.
+        metric: Value -> the metric that judges it where data has its ground truth; `bench` knows their names.
     """
 
     input: dict[str, str]
     answer: tuple[str, ...]
     step: dict[str, FlowStep]
     model: dict[str, ModelUse] = field(default_factory=dict)
+    metric: dict[str, str] = field(default_factory=dict)
 
 
 def check_names(flow: Flow, where: str) -> None:

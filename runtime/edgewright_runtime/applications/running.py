@@ -19,7 +19,7 @@ _OF_A_SAMPLE = (SampleError, InferenceError)
 Call = Callable[[NamedValues], Any]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class FlowRun:
     """What one call came to.
 
@@ -28,12 +28,16 @@ class FlowRun:
         seconds: Step -> how long it took.
         left_out: Step -> why it did not run, as a sentence.
         failures: (step, index, sentence) of values of a list that a step failed on; they are None in its list.
+        calls: Step -> how often it was called: once, or for each value of a list.
+        held: Steps whose condition held, in a list for at least one value.
     """
 
     values: Values
     seconds: dict[str, float] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     failures: list[tuple[str, int, str]] = field(default_factory=list)
+    calls: dict[str, int] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
 
 
 def run_flow(checked: CheckedFlow, calls: Mapping[str, Call], inputs: NamedValues) -> FlowRun:
@@ -47,7 +51,7 @@ def run_flow(checked: CheckedFlow, calls: Mapping[str, Call], inputs: NamedValue
     Raises:
         SampleError: A step cannot take what it was given; the message names the step.
     """
-    run = FlowRun(Values(inputs))
+    run = FlowRun(values=Values(inputs))
     for name in checked.order:
         start = time.perf_counter()
         run.values[name] = _step_value(checked, name, calls[name], run)
@@ -58,18 +62,18 @@ def run_flow(checked: CheckedFlow, calls: Mapping[str, Call], inputs: NamedValue
 
 def _step_value(checked: CheckedFlow, name: str, call: Call, run: FlowRun) -> Any:
     step = checked.flow.step[name]
-    condition = checked.conditions.get(name)
     if step.each is not None:
         items = run.values[step.each]
         if items is None:
             return _left_out(run, name, f"'{step.each}' is missing.")
         return [_item_value(checked, name, call, run, index) for index in range(len(items))]
-    if condition is not None and not condition.holds(_value(run.values, condition.value)):
+    if not _holds(checked, name, run, run.values):
         return _left_out(run, name, f"'{step.when}' does not hold.")
     given = {key: _value(run.values, reference) for key, reference in step.input.items()}
     missing = [step.input[key] for key, value in given.items() if value is None]
     if missing and not _takes_missing(step):
         return _left_out(run, name, f"'{missing[0]}' is missing.")
+    run.calls[name] = 1
     try:
         return call(given)
     except (*_OF_A_SAMPLE, ValueError) as error:
@@ -80,17 +84,25 @@ def _item_value(checked: CheckedFlow, name: str, call: Call, run: FlowRun, index
     """The value for one of a list: a step that fails on one of many does not lose the others."""
     step = checked.flow.step[name]
     values = extended(run.values, {str(step.each): run.values[str(step.each)][index]})
-    condition = checked.conditions.get(name)
-    if condition is not None and not condition.holds(_value(values, condition.value)):
+    if not _holds(checked, name, run, values):
         return None
     given = {key: _value(values, reference) for key, reference in step.input.items()}
     if any(value is None for value in given.values()) and not _takes_missing(step):
         return None
+    run.calls[name] = run.calls.get(name, 0) + 1
     try:
         return call(given)
     except (*_OF_A_SAMPLE, ValueError) as error:
         run.failures.append((name, index, _sentence(error)))
         return None
+
+
+def _holds(checked: CheckedFlow, name: str, run: FlowRun, values: NamedValues) -> bool:
+    condition = checked.conditions.get(name)
+    if condition is None or condition.holds(_value(values, condition.value)):
+        run.held.add(name)
+        return True
+    return False
 
 
 def _takes_missing(step: FlowStep) -> bool:
