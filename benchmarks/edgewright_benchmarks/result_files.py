@@ -35,8 +35,8 @@ def write_with_digest(record: object, path: Path) -> None:
     path.write_text(json.dumps({**data, "digest": _digest(data)}, indent=1) + "\n", encoding="utf-8")
 
 
-def write_evidence(result: Result, path: Path) -> None:
-    """Write `result` as a package has it: without a digest, as its `SHA256SUMS` has one of every file."""
+def write_evidence(result: object, path: Path) -> None:
+    """Write `result`, a dataclass, as a package has it: without a digest, as its `SHA256SUMS` has one of every file."""
     path.write_text(json.dumps(write_record(result), indent=1) + "\n", encoding="utf-8")
 
 

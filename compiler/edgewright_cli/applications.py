@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgewright_cli.bench_application import whole_text
 from edgewright_cli.built import run_build
 from edgewright_cli.call_options import asked_options
 from edgewright_cli.console import (
@@ -28,6 +29,8 @@ from edgewright_targets import InputError
 from edgewright_targets.record import write_record
 
 if TYPE_CHECKING:
+    from edgewright_benchmarks.applications.whole_result import WholeResult
+    from edgewright_compiler.applications.prove_whole import ProvenWhole
     from edgewright_runtime.applications.application import Application, ApplicationPackage
     from edgewright_runtime.applications.running import FlowRun
     from edgewright_runtime.steps.values import NamedValues
@@ -42,8 +45,8 @@ _OUTPUTS = {
     "keyword[]": "keywords",
     "segmentation": "segmentation",
 }
-# Settings of `build` that are one model's own; the others hold for the builds of all models.
-_OF_ONE_MODEL = ("task", "labels", "metric", "pre", "post")
+# Settings of `build` that are one model's own; the others hold for the whole, or for the builds of all models.
+_OF_ONE_MODEL = ("task", "labels", "metric", "pre", "post", "data.calibration", "data.emulated_samples")
 
 
 def build(options: argparse.Namespace, given: Mapping[str, object], options_by_name: Mapping[str, str]) -> int:
@@ -57,7 +60,7 @@ def build(options: argparse.Namespace, given: Mapping[str, object], options_by_n
     from edgewright_compiler.applications import build_application
 
     for name in given:
-        if name in _OF_ONE_MODEL or name.startswith("data."):
+        if name in _OF_ONE_MODEL:
             raise InputError(
                 f"{options_by_name[name]} belongs to the build of one model, and '{options.source}' declares an "
                 "application.",
@@ -74,19 +77,41 @@ def build(options: argparse.Namespace, given: Mapping[str, object], options_by_n
         progress=progress(options),
         build_model=lambda plan: run_build(plan, options),
     )
-    order = made.checked.order
+    order, whole = made.checked.order, made.whole
     if options.json:
         facts = {"package": str(made.package), "archive": None if made.archive is None else str(made.archive)}
         models = {name: package.manifest.task for name, package in made.models.items()}
-        print_json({**facts, "models": models, "steps": list(order)})
+        result = None if whole.result is None else write_record(whole.result)
+        golden = {"golden_samples": len(whole.golden.samples), "whole": result}
+        print_json({**facts, "models": models, "steps": list(order), **golden})
         return 0
     if not options.quiet:
         print(wrapped(f"{len(made.models)} models, and the steps {' -> '.join(order)}."))
         print()
+        _show_whole(whole)
     print(f"{bold(str(made.package))}  {megabytes(folder_bytes(made.package))}")
     if made.archive:
         print(f"{bold(str(made.archive))}  {megabytes(made.archive.stat().st_size)}")
     return 0
+
+
+def _show_whole(whole: ProvenWhole) -> None:
+    """Print what was measured of the whole, and what there is to say of its golden samples."""
+    if whole.result is not None:
+        for warning in whole.result.warnings:
+            say_warning(warning)
+        print(whole_text(whole.result))
+        print()
+    if sentence := whole.golden.sentence():
+        say_warning(sentence)
+    if whole.golden.samples:
+        print(
+            wrapped(
+                f"The package holds {len(whole.golden.samples)} samples of the whole. Whoever gets it can read them; "
+                "--golden DATA replaces them, --no-golden-samples leaves them out."
+            )
+        )
+        print()
 
 
 def run(options: argparse.Namespace) -> int:
@@ -119,9 +144,12 @@ def inspect(options: argparse.Namespace) -> int:
 
     package = ApplicationPackage.open(options.package)
     flow = package.checked.flow
+    golden = None if package.golden is None else write_record(package.golden)
     if options.json:
         models = {name: write_record(one.manifest) for name, one in package.models.items()}
-        print_json({"name": package.name, "flow": write_record(flow), "order": package.checked.order, "models": models})
+        facts = {"name": package.name, "flow": write_record(flow), "order": package.checked.order, "models": models}
+        evidence = {name: {one: of.evidence(one) for one in of.targets} for name, of in package.models.items()}
+        print_json({**facts, "golden": golden, "evidence": package.evidence(), "evidence_of_models": evidence})
         return 0
     takes = ", ".join(f"{name} ({kind})" for name, kind in flow.input.items())
     print(bold(f"{package.name}: an application of {len(package.models)} models"))
@@ -134,25 +162,41 @@ def inspect(options: argparse.Namespace) -> int:
         table(("step", "gives", "does", "from", "when"), [_step_row(package, name) for name in package.checked.order])
     )
     print()
+    if package.golden is not None:
+        print(wrapped(f"It holds {package.golden.samples} golden samples of the whole, which 'verify' runs."))
+        print()
+    if package.measured:
+        print(whole_text(_evidence(package)))
+        print()
     if rows:
         print(wrapped(f"The evidence of a model: edgewright inspect {package.models[rows[0][0]].root}"))
     return 0
 
 
+def _evidence(package: ApplicationPackage) -> WholeResult:
+    from edgewright_benchmarks.applications.whole_result import whole_result_from_json
+
+    return whole_result_from_json(package.evidence(), f"{package.root}: evidence of the whole")
+
+
 def verify(options: argparse.Namespace) -> int:
-    """Check the files of an application, and the golden samples of each of its models."""
+    """Check the files of an application, the golden samples of each of its models, and those of the whole."""
     from edgewright_runtime import verify as verify_model
     from edgewright_runtime.applications.application import ApplicationPackage
+    from edgewright_runtime.applications.selftest import verify_whole
 
     _refuse(options, "device", "target", "engine", "strict")
     package = ApplicationPackage.open(options.package)
     files = package.check_digests()
-    reports = {}
+    reports, whole = {}, None
     if not options.structure_only:
         with spoken_warnings():
             reports = {name: verify_model(model.root) for name, model in package.models.items()}
+            whole = verify_whole(package)
     if options.json:
-        print_json({"ok": True, "files": files, "models": {name: write_record(one) for name, one in reports.items()}})
+        models = {name: write_record(one) for name, one in reports.items()}
+        shown = None if whole is None else write_record(whole)
+        print_json({"ok": True, "files": files, "models": models, "whole": shown})
     elif not options.quiet:
         print(wrapped(f"ok: {files} files match their digests."))
         for name, report in reports.items():
@@ -162,6 +206,15 @@ def verify(options: argparse.Namespace) -> int:
                     f"{report.difference:.2g} ({report.tolerance:.2g} is allowed)."
                 )
             )
+        if whole is not None:
+            print(
+                wrapped(
+                    f"The whole: {whole.samples} golden samples have the answers of the float engines; numbers differ "
+                    f"by at most {whole.difference:.2g} of them ({whole.tolerance:.2g} is allowed)."
+                )
+            )
+        elif not options.structure_only:
+            print(wrapped("The whole was not run: it was built without data of the whole (--evaluation or --golden)."))
     return 0
 
 

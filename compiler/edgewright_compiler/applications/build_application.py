@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgewright_benchmarks.progress import Progress, Quiet
+from edgewright_benchmarks.result_files import write_evidence
 from edgewright_compiler.applications.form import ApplicationFile, ApplicationModel
 from edgewright_compiler.build_files.build_text import read_models
 from edgewright_compiler.build_files.form import ModelFile
@@ -17,6 +19,7 @@ from edgewright_compiler.build_files.plan import PlannedBuild, plan_models
 from edgewright_compiler.building.assemble import write_sums
 from edgewright_compiler.building.output_folder import OutputFolder
 from edgewright_runtime.applications.application import (
+    EVIDENCE_FILE,
     FORMAT,
     Application,
     ApplicationPackage,
@@ -25,12 +28,16 @@ from edgewright_runtime.applications.application import (
 )
 from edgewright_runtime.applications.checks import CheckedFlow, check_flow, check_references
 from edgewright_runtime.applications.declaration import Flow, ModelUse
+from edgewright_runtime.applications.golden import GOLDEN_FILE, write_whole_golden
 from edgewright_runtime.package import APPLICATION, Package
 from edgewright_targets import InputError
 from edgewright_targets.declared import declared_text, read_declared
 from edgewright_targets.errors import nearest
 from edgewright_targets.record import RecordError, write_record
 from edgewright_targets.toml_lines import parse_toml, with_line
+
+if TYPE_CHECKING:
+    from edgewright_compiler.applications.prove_whole import ProvenWhole
 
 # What `kind` says in such a file.
 KIND = "application"
@@ -40,12 +47,21 @@ _MODELS = "models"
 
 @dataclass(frozen=True)
 class BuiltApplication:
-    """What a build of an application gives: its package, its steps, the packages of its models, and the archive."""
+    """What a build of an application gives.
+
+    Attributes:
+        package: Its folder.
+        checked: Its steps.
+        models: The packages of its models.
+        archive: The package as one file, where that was asked for.
+        whole: What was measured of the whole, and its golden samples.
+    """
 
     package: Path
     checked: CheckedFlow
     models: dict[str, Package]
     archive: Path | None
+    whole: ProvenWhole
 
 
 def declares_application(source: str | None) -> bool:
@@ -74,7 +90,7 @@ def build_application(
         source: The file that declares it. Paths in it are relative to its folder.
         output: The package folder to write.
         given: Settings by name (see `SETTINGS`) that a call says for the builds of all models. Its `targets` are also
-            those that packages of the file must have been built for.
+            those that packages of the file must have been built for, and its `data` is that of the whole.
         archive: Also write the package as one file beside it.
         progress: Hears of the steps of the work.
         build_model: Builds a model; by default `build`.
@@ -85,6 +101,8 @@ def build_application(
     """
     # Metrics bring their libraries, and whoever builds one model needs none of them yet.
     from edgewright_benchmarks.applications.value_metrics import check_metrics
+    from edgewright_compiler.applications.prove_whole import prove_whole
+    from edgewright_compiler.applications.whole_settings import OF_THE_WHOLE, whole_settings
 
     given, progress = given or {}, progress or Quiet()
     path = Path(source)
@@ -92,6 +110,8 @@ def build_application(
     text = declared_text(path, "application")
     file = read_declared(ApplicationFile, KIND, text, str(path))
     try:
+        settings = whole_settings(file, path, given)
+        given = {name: value for name, value in given.items() if name not in OF_THE_WHOLE}
         plans = _plans(path, text, file, given)
         flow = _flow(file, plans)
         check_references(flow, str(path))
@@ -106,25 +126,31 @@ def build_application(
         check_metrics(flow, checked.types, str(path))
     except RecordError as error:
         raise with_line(error, text, str(path)) from error
-    packed = replace(flow, model={name: ModelUse(f"{_MODELS}/{name}") for name in models})
-    # Options of nodes are found wrong before anything is copied.
+    # Options of nodes are found wrong before anything is measured or copied.
     Application(ApplicationPackage(path, path.stem, checked, models)).close()
     left = f"'{folder.path}' is as it was before."
 
     def fill(whole: Path) -> None:
+        if proven.golden.samples:
+            write_whole_golden(whole / GOLDEN_FILE, proven.golden.samples)
+        if proven.result is not None:
+            write_evidence(proven.result, whole / EVIDENCE_FILE)
         for name, package in models.items():
             progress.note(f"Copying the package of '{name}'")
             package.check_digests()
             shutil.copytree(package.root, whole / _MODELS / name)
-        record = ApplicationRecord(FORMAT, path.stem, packed)
+        packed = replace(flow, model={name: ModelUse(f"{_MODELS}/{name}") for name in models})
+        evidence = "" if proven.result is None else EVIDENCE_FILE
+        record = ApplicationRecord(FORMAT, path.stem, packed, proven.golden.facts, evidence)
         written = json.dumps(write_record(record), indent=2, ensure_ascii=False)
         (whole / APPLICATION).write_text(f"{written}\n", encoding="utf-8")
         write_sums(whole)
 
     with folder.reserved(left):
+        proven = prove_whole(ApplicationPackage(path, path.stem, checked, models), settings, progress)
         folder.fill_with(fill)
         made = folder.write_archive() if archive else None
-    return BuiltApplication(folder.path, checked, models, made)
+    return BuiltApplication(folder.path, checked, models, made, proven)
 
 
 def _plans(path: Path, text: str, file: ApplicationFile, given: Mapping[str, object]) -> dict[str, PlannedBuild]:

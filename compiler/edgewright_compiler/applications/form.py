@@ -20,11 +20,33 @@ class ApplicationModel(ModelFile):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WholeDataFile:
+    """Table `data` of an application: data of the whole; paths are relative to the file.
+
+    Attributes:
+        evaluation: Labelled data that the whole is measured on.
+        golden: Golden samples of the whole that travel in the package.
+        golden_samples: Whether any do.
+        samples: Most samples to measure the whole on.
+    """
+
+    evaluation: str | None = None
+    golden: str | None = None
+    golden_samples: bool | None = None
+    samples: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ApplicationFile:
-    """An application as people write it; see `Flow`."""
+    """An application as people write it; see `Flow`.
+
+    Attributes:
+        data: See `WholeDataFile`.
+    """
 
     input: dict[str, str]
     answer: tuple[str, ...]
     step: dict[str, FlowStep]
     model: dict[str, ApplicationModel] = field(default_factory=dict)
     metric: dict[str, str] = field(default_factory=dict)
+    data: WholeDataFile = field(default_factory=WholeDataFile)

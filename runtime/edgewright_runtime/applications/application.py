@@ -6,12 +6,13 @@ import functools
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from edgewright_runtime.applications.checks import CheckedFlow, check_flow, signature
 from edgewright_runtime.applications.declaration import Flow
+from edgewright_runtime.applications.golden import GOLDEN_FILE, WholeSample, read_whole_golden
 from edgewright_runtime.applications.nodes import make_node
 from edgewright_runtime.applications.running import Call, FlowRun, run_flow
 from edgewright_runtime.applications.step_types import Signature
@@ -30,15 +31,41 @@ if TYPE_CHECKING:
 # The number of the form of application.json; readers refuse larger ones.
 FORMAT = 1
 _LIMIT_BYTES = 2**20
+# Evidence of the whole, which holds every timed call.
+EVIDENCE_FILE = "evidence.json"
+_EVIDENCE_LIMIT_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class GoldenFacts:
+    """Golden samples of the whole.
+
+    Attributes:
+        samples: How many.
+        tolerance: How far numbers of answers may be from the stored ones, as a share of them (or of 1).
+    """
+
+    samples: int
+    tolerance: float
 
 
 @dataclass(frozen=True)
 class ApplicationRecord:
-    """The content of `application.json`: its format, its name, and how values flow."""
+    """The content of `application.json`.
+
+    Attributes:
+        format: See `FORMAT`.
+        name: What it is called.
+        flow: How values flow.
+        golden: What is known of its golden samples; None where it has none.
+        evidence: The file with the evidence of the whole; empty where it was not measured.
+    """
 
     format: int
     name: str
     flow: Flow
+    golden: GoldenFacts | None = None
+    evidence: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,12 +77,17 @@ class ApplicationPackage:
         name: What it is called.
         checked: Its steps.
         models: Model -> its package, inside the folder.
+        golden: What is known of its golden samples; None where it has none.
+        measured: Whether it has evidence of the whole.
     """
 
     root: Path
     name: str
     checked: CheckedFlow
     models: Mapping[str, Package]
+    _: KW_ONLY
+    golden: GoldenFacts | None = None
+    measured: bool = False
 
     @classmethod
     def open(cls, path: str | Path) -> ApplicationPackage:
@@ -74,7 +106,32 @@ class ApplicationPackage:
             checked = check_flow(record.flow, signatures(models), f"'{path}'")
         except RecordError as error:
             raise PackageError(error.message, hint=error.hint) from error
-        return cls(root, record.name, checked, models)
+        return cls(root, record.name, checked, models, golden=record.golden, measured=bool(record.evidence))
+
+    def golden_samples(self) -> tuple[WholeSample, ...]:
+        """The golden samples of the whole; none where it was built without.
+
+        Raises:
+            PackageError: They are not what the format says.
+        """
+        if self.golden is None:
+            return ()
+        return read_whole_golden(checked_path(self.root, GOLDEN_FILE, str(self.root)))
+
+    def evidence(self) -> object:
+        """The evidence of the whole as parsed JSON; None where it was not measured.
+
+        Raises:
+            PackageError: The file is missing, or cannot be read.
+        """
+        if not self.measured:
+            return None
+        path = checked_path(self.root, EVIDENCE_FILE, str(self.root))
+        try:
+            found: object = json.loads(read_limited(path, _EVIDENCE_LIMIT_BYTES))
+        except (OSError, ValueError, RecursionError, FileTooLargeError) as error:
+            raise PackageError(f"'{self.root}': the evidence of the whole cannot be read: {error}.") from error
+        return found
 
     def check_digests(self) -> int:
         """Compare every file with `SHA256SUMS`; gives the number of files checked."""
@@ -116,9 +173,16 @@ class Application:
         package: The opened package.
     """
 
-    def __init__(self, package: ApplicationPackage, *, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        package: ApplicationPackage,
+        *,
+        threads: int | None = None,
+        engines: Mapping[str, str] | None = None,
+    ) -> None:
         self.package = package
         self._threads = threads
+        self._engines = engines or {}
         self._loaded: dict[str, Model] = {}
         self._lock = threading.Lock()
         self._calls = self._made_calls()
@@ -148,7 +212,7 @@ class Application:
 
     def run(self, sample: Any) -> FlowRun:
         """All values of one sample, with the time of each step and what was left out."""
-        return run_flow(self.package.checked, self._calls, self._inputs(sample))
+        return run_flow(self.package.checked, self._calls, self.inputs(sample))
 
     def model(self, name: str) -> Model:
         """A model of it, loaded at the first call.
@@ -158,10 +222,22 @@ class Application:
         """
         with self._lock:
             if name not in self._loaded:
-                self._loaded[name] = load(self.package.models[name], threads=self._threads)
+                self._loaded[name] = load(
+                    self.package.models[name], engine=self._engines.get(name), threads=self._threads
+                )
             return self._loaded[name]
 
-    def _inputs(self, sample: Any) -> NamedValues:
+    @property
+    def calls(self) -> Mapping[str, Call]:
+        """Step -> what it calls; for whoever runs the steps in another way than `run`."""
+        return self._calls
+
+    def inputs(self, sample: Any) -> NamedValues:
+        """The inputs of a sample by name.
+
+        Raises:
+            SampleError: The sample is not what the application takes.
+        """
         names = list(self.package.checked.flow.input)
         if len(names) == 1 and not (isinstance(sample, dict) and list(sample) == names):
             sample = {names[0]: sample}
@@ -211,7 +287,9 @@ class Application:
         self.close()
 
 
-def load_application(path: str | Path | ApplicationPackage, *, threads: int | None = None) -> Application:
+def load_application(
+    path: str | Path | ApplicationPackage, *, threads: int | None = None, engines: Mapping[str, str] | None = None
+) -> Application:
     """Open an application; its models are loaded when a call first needs them.
 
         >>> from edgewright_runtime.applications import load_application
@@ -222,12 +300,13 @@ def load_application(path: str | Path | ApplicationPackage, *, threads: int | No
     Args:
         path: Folder, archive, or an opened one.
         threads: Threads that a call of a model may use; by default what its engine was measured with.
+        engines: Model -> the engine that it uses alone; of others the one that runs here.
 
     Raises:
         PackageError: The path is not a readable application.
     """
     package = path if isinstance(path, ApplicationPackage) else ApplicationPackage.open(path)
-    return Application(package, threads=threads)
+    return Application(package, threads=threads, engines=engines)
 
 
 def _read(root: Path, name: str) -> ApplicationRecord:
