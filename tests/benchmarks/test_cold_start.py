@@ -7,18 +7,22 @@ import json
 import math
 import time
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 import pytest
 
 from benchmarks.report_fixtures import BASELINE, CHOSEN, bench_result
 from edgewright_benchmarks.costs import COLD_START_PARTS, ColdStart
-from edgewright_benchmarks.devices.engine_worker import WorkerError
+from edgewright_benchmarks.devices.engine_worker import EngineWorker, WorkerError
+from edgewright_benchmarks.devices.here import ThisMachine
 from edgewright_benchmarks.devices.workers import WorkerProcess
 from edgewright_benchmarks.engine_result import EngineResult
 from edgewright_benchmarks.gate.stored import compare_results
-from edgewright_benchmarks.measuring.cold_starts import cold_start_of
+from edgewright_benchmarks.measuring.cold_starts import cold_start_of, read_cold_starts
+from edgewright_benchmarks.measuring.meter_settings import MeterSettings
+from edgewright_benchmarks.measuring.readings import Readings
+from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.report import render_html, render_markdown
 from edgewright_benchmarks.result import Result
 from edgewright_benchmarks.result_files import read_result, write_result
@@ -56,6 +60,43 @@ def test_an_engine_that_cannot_start_is_told_with_its_reason() -> None:
         worker.keep([{"x": np.zeros(1)}])
         with pytest.raises(WorkerError, match="The model has no input 'x'"):
             worker.cold_start(PACKAGE, ENGINE, 1)
+
+
+class Told(WorkerProcess):
+    """A worker of this machine that notes which engines it starts."""
+
+    def __init__(self, started: list[str]) -> None:
+        super().__init__()
+        self._started = started
+
+    def cold_start(self, package: PurePath, engine: str, threads: int | None) -> ColdStarted:
+        self._started.append(engine)
+        return super().cold_start(package, engine, threads)
+
+
+class ToldMachine(ThisMachine):
+    """This machine, as a device that notes which engines its workers start."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started: list[str] = []
+
+    def worker(self) -> EngineWorker:
+        return Told(self.started)
+
+
+@pytest.mark.slow
+def test_engines_of_two_devices_start_each_on_its_own() -> None:
+    first, second = ToldMachine(), ToldMachine()
+    readings = {name: Readings() for name in ("one", "two", "three")}
+    devices = {"one": first, "two": second, "three": second}
+    places: dict[str, tuple[PurePath, str]] = dict.fromkeys(readings, (PACKAGE, ENGINE))
+    places["three"] = (PACKAGE, "other")
+    read_cold_starts(devices, places, [SAMPLE], MeterSettings(cold_starts=1), readings, Quiet())
+    # The first start of each is not counted; what cannot start is not tried again.
+    assert (first.started, second.started) == ([ENGINE] * 2, [ENGINE, "other", ENGINE])
+    assert [len(found.cold_starts) for found in readings.values()] == [1, 1, 0]
+    assert "has no engine 'other'" in (readings["three"].failure or "")
 
 
 def test_a_median_has_the_interval_that_its_readings_allow() -> None:

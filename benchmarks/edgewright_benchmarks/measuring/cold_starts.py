@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
@@ -17,10 +18,11 @@ from edgewright_runtime.responses import ColdStarted
 
 if TYPE_CHECKING:
     from edgewright_benchmarks.devices import Device
+    from edgewright_benchmarks.devices.engine_worker import EngineWorker
 
 
 def read_cold_starts(
-    device: Device,
+    devices: Mapping[str, Device],
     places: Mapping[str, tuple[PurePath, str]],
     samples: Sequence[Any],
     settings: MeterSettings,
@@ -35,19 +37,26 @@ def read_cold_starts(
     running = running_engines(readings)
     if not settings.cold_starts or not running:
         return
-    # The worker beside which the processes start has no engine: it takes no processor time from them.
-    with device.worker() as worker:
-        worker.keep(samples[:1])
+    with contextlib.ExitStack() as stack:
+        # The processes start beside these workers, one for each device. Without an engine they take no processor time.
+        workers: dict[int, EngineWorker] = {}
+        for name in running:
+            device = devices[name]
+            with recording(readings, name):
+                if id(device) not in workers:
+                    workers[id(device)] = stack.enter_context(device.worker())
+                    workers[id(device)].keep(samples[:1])
 
         def start(name: str, turn: int) -> bool:
             with recording(readings, name):
-                started = worker.cold_start(*places[name], settings.threads)
+                started = workers[id(devices[name])].cold_start(*places[name], settings.threads)
                 if turn:
                     found = readings[name]
                     readings[name] = replace(found, cold_starts=(*found.cold_starts, started))
             return readings[name].failure is None
 
-        take_turns(running, range(settings.cold_starts + 1), start, "timing cold starts", progress)
+        if running := running_engines(readings):
+            take_turns(running, range(settings.cold_starts + 1), start, "timing cold starts", progress)
 
 
 def cold_start_of(readings: Sequence[ColdStarted], confidence: float) -> ColdStart | None:

@@ -102,5 +102,5 @@ def read_engines(
             read_guides(workers, readings, guide, progress)
     with device.to_itself(progress):
         reload(devices, places, samples, settings, readings, progress)
-        read_cold_starts(device, places, samples, settings, readings, progress)
+        read_cold_starts(devices, places, samples, settings, readings, progress)
     return readings, calls
