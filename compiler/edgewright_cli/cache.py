@@ -1,14 +1,20 @@
-"""`edgewright cache`: what builds keep, and how to be rid of it."""
+"""`edgewright cache`: what builds and matrices keep, and how to be rid of it."""
 
 from __future__ import annotations
 
 import argparse
 import time
 from collections import defaultdict
+from typing import TYPE_CHECKING
 
-from edgewright_cli.console import megabytes, print_json, table
+from edgewright_cli.console import bold, megabytes, print_json, table, wrapped
 from edgewright_targets import InputError
 from edgewright_targets.installed import needs
+from edgewright_targets.record import write_record
+
+if TYPE_CHECKING:
+    from edgewright_benchmarks.matrix.kept import KeptEnvironment
+    from edgewright_compiler.cache import CacheEntry, StageCache
 
 EPILOG = """\
 example:
@@ -31,29 +37,74 @@ def execute(options: argparse.Namespace) -> int:
         from edgewright_compiler.cache import StageCache
     cache = StageCache()
     if options.action == "clear":
-        count, freed = cache.clear(older_than_seconds=(options.older_than or 0) * _DAY_SECONDS)
-        if options.json:
-            print_json({"removed": count, "bytes": freed})
-        elif not options.quiet:
-            print(f"Removed {count} entries, {megabytes(freed)}, from {cache.root}.")
-        return 0
+        return _clear(cache, options)
     if options.older_than is not None:
         raise InputError("--older-than needs the action 'clear': edgewright cache clear --older-than DAYS.")
-    entries = cache.entries()
+    from edgewright_benchmarks.matrix.kept import kept_environments
+
+    entries, environments = cache.entries(), kept_environments()
+    size = sum(entry.bytes for entry in entries) + sum(one.bytes for one in environments)
     if options.json:
-        listing = [vars(entry) for entry in entries]
-        print_json({"folder": str(cache.root), "bytes": sum(e.bytes for e in entries), "entries": listing})
+        print_json(
+            {
+                "folder": str(cache.root),
+                "bytes": size,
+                "entries": [vars(entry) for entry in entries],
+                "environments": [vars(one) | {"folder": str(one.folder), "facts": _facts(one)} for one in environments],
+            }
+        )
         return 0
+    print(f"{cache.root}: {len(entries) + len(environments)} entries, {megabytes(size)}")
+    if entries:
+        _show_stages(entries)
+    if environments:
+        print()
+        _show_environments(environments)
+    return 0
+
+
+def _clear(cache: StageCache, options: argparse.Namespace) -> int:
+    from edgewright_benchmarks.matrix.kept import remove_environments
+
+    seconds = (options.older_than or 0) * _DAY_SECONDS
+    count, freed = cache.clear(older_than_seconds=seconds)
+    removed = remove_environments(older_than_seconds=seconds)
+    count, freed = count + removed.count, freed + removed.bytes
+    if options.json:
+        print_json({"removed": count, "bytes": freed, "in_use": removed.in_use})
+    elif not options.quiet:
+        print(f"Removed {count} entries, {megabytes(freed)}, from {cache.root}.")
+        if removed.in_use:
+            print(f"Environments that 'edgewright matrix' uses just now stay: {removed.in_use}.")
+    return 0
+
+
+def _show_stages(entries: list[CacheEntry]) -> None:
     stages: dict[str, list[int]] = defaultdict(list)
     used: dict[str, float] = {}
     for entry in entries:
         stages[entry.stage].append(entry.bytes)
         used[entry.stage] = entry.used
-    print(f"{cache.root}: {len(entries)} entries, {megabytes(sum(e.bytes for e in entries))}")
-    if entries:
-        rows = [
-            (name, str(len(sizes)), megabytes(sum(sizes)), time.strftime("%Y-%m-%d", time.localtime(used[name])))
-            for name, sizes in stages.items()
-        ]
-        print(table(("stage", "entries", "size", "last used"), rows, right=(1, 2)))
-    return 0
+    rows = [(name, str(len(sizes)), megabytes(sum(sizes)), _day(used[name])) for name, sizes in stages.items()]
+    print(table(("stage", "entries", "size", "last used"), rows, right=(1, 2)))
+
+
+def _show_environments(environments: list[KeptEnvironment]) -> None:
+    print(bold("environments of 'edgewright matrix': size, last used, what is in them"))
+    for one in environments:
+        first = f"{megabytes(one.bytes):>12}  {_day(one.used)}  "
+        print(wrapped(_content(one), " " * len(first), first))
+
+
+def _content(one: KeptEnvironment) -> str:
+    from edgewright_benchmarks.matrix.libraries import words_of
+
+    return f"{words_of(one.facts.versions)}, Python {one.facts.python.version}" if one.facts else str(one.folder)
+
+
+def _facts(one: KeptEnvironment) -> dict[str, object] | None:
+    return write_record(one.facts) if one.facts else None
+
+
+def _day(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d", time.localtime(seconds))

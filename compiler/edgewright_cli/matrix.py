@@ -127,6 +127,10 @@ def _show(found: MatrixResult, options: argparse.Namespace) -> None:
     print(wrapped(heading(found)))
     print()
     shown = matrix_table(found)
+    for number, versions in shown.legend:
+        print(wrapped(versions, "    ", f"{number:>2}  "))
+    if shown.legend:
+        print()
     print(table(shown.header, shown.rows, right=shown.right))
     sentences = matrix_sentences(found)
     missing = failures(found)

@@ -79,6 +79,53 @@ def sweep(parent: Path, prefix: str) -> None:
                 os.close(lock)
 
 
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """While this lasts, `remove_unheld` lets the folder be; several processes may hold one.
+
+    Waits for one that removes it. Where it is gone, or its disk has no locks, nothing is held.
+    """
+    descriptor: int | None = None
+    if sys.platform != "win32":
+        import fcntl
+
+        with contextlib.suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def remove_unheld(folder: Path, prefix: str) -> bool:
+    """Remove a folder unless a process holds it, or its disk has no locks; tells whether it is gone.
+
+    Args:
+        folder: It.
+        prefix: As of `folder_aside` in the same parent: what a kill leaves of it is swept there.
+
+    Raises:
+        OSError: It cannot be removed.
+    """
+    try:
+        lock = _lock(folder)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    try:
+        # It loses its name first: half of it must not look whole.
+        gone = _new_name(folder.parent, prefix)
+        folder.rename(gone)
+        shutil.rmtree(gone)
+    finally:
+        if lock is not None:
+            os.close(lock)
+    return True
+
+
 def _lock(folder: Path) -> int | None:
     """A descriptor that holds the lock of `folder`; None where the system has no such locks.
 

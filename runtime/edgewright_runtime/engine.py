@@ -22,12 +22,22 @@ if TYPE_CHECKING:
 
 # Without this ONNX Runtime keeps no record of which provider took which node.
 _RECORD_ASSIGNMENT = "session.record_ep_graph_assignment_info"
+# From here on ONNX Runtime writes to standard error. What goes wrong is raised; it is not printed as well.
+_FATAL = 4
+_WARNING = 2
 
 
 class Engine:
     """An engine of a package on its provider.
 
     Nothing of the hardware is touched before `activate`.
+
+    Args:
+        package: Where its files are.
+        spec: What the package says about it.
+        threads: Threads that a call may use; by default as the package says.
+        emulate: Run it in its provider's emulator.
+        log_warnings: ONNX Runtime writes its warnings to standard error, also those of each call.
 
     Attributes:
         spec: What the package says about it.
@@ -37,7 +47,13 @@ class Engine:
     """
 
     def __init__(
-        self, package: Package, spec: EngineSpec, *, threads: int | None = None, emulate: bool = False
+        self,
+        package: Package,
+        spec: EngineSpec,
+        *,
+        threads: int | None = None,
+        emulate: bool = False,
+        log_warnings: bool = False,
     ) -> None:
         self.spec = spec
         self.emulated = emulate
@@ -45,6 +61,7 @@ class Engine:
         self.threads = 0
         self._package = package
         self._asked_threads = threads
+        self._severity = _WARNING if log_warnings else _FATAL
         self._graphs: dict[str, Graph] = {}
 
     def unavailable(self) -> str | None:
@@ -107,8 +124,7 @@ class Engine:
         path = self._package.checked_graph(part)
         onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
-        # What goes wrong is raised; it is not printed as well.
-        options.log_severity_level = 4
+        options.log_severity_level = self._severity
         options.add_session_config_entry(_RECORD_ASSIGNMENT, "1")
         resolve = self._package.resolve
         set_session_options(options, {key: resolve(value) for key, value in part.session_options.items()})

@@ -29,6 +29,7 @@ def load(
     strict: bool = False,
     threads: int | None = None,
     emulate: bool = False,
+    log_warnings: bool = False,
 ) -> Model:
     """Open a package and activate the engine that runs here.
 
@@ -51,6 +52,8 @@ def load(
         threads: Threads a call may use; by default what the engine was measured with, capped by this machine.
         emulate: Run the engine called `engine` in its provider's emulator of hardware that this machine does not have.
             No time taken there says anything about the hardware.
+        log_warnings: Let ONNX Runtime write its warnings about graphs and shapes to standard error. Some come with each
+            call, which then takes longer.
 
     Raises:
         PackageError: The path is not a readable package.
@@ -66,7 +69,7 @@ def load(
     first = _preferred(found)
     here = () if engine is not None else package.manifest.targets_here()
     for spec in _order(package, engine, first, here):
-        active = Engine(package, spec, threads=threads, emulate=emulate)
+        active = Engine(package, spec, threads=threads, emulate=emulate, log_warnings=log_warnings)
         try:
             active.activate()
         except EngineUnavailableError as error:

@@ -74,10 +74,12 @@ class Worker:
 
     Args:
         emulator: What emulates this machine, if anything does: the processor and by what.
+        log_warnings: ONNX Runtime writes its warnings to standard error, see `load`.
     """
 
-    def __init__(self, emulator: str | None = None) -> None:
+    def __init__(self, emulator: str | None = None, *, log_warnings: bool = False) -> None:
         self._emulator = emulator
+        self._log_warnings = log_warnings
         self._samples: list[Any] = []
         self._probe: Probe | None = None
         self._starter: ColdStarter | None = None
@@ -144,6 +146,7 @@ class Worker:
                 engine=request.engine,
                 threads=request.threads,
                 emulate=request.emulate,
+                log_warnings=self._log_warnings,
             )
         self._probe = Probe(model)
         # An emulator takes seconds an answer, and a first one warms nothing up there.

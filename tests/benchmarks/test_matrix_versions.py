@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from command import leftovers
-from edgewright_benchmarks.matrix.environments import environment, kept_versions
+from edgewright_benchmarks.matrix.environments import environment
+from edgewright_benchmarks.matrix.kept import kept_versions
 from edgewright_benchmarks.matrix.libraries import AskedVersion, asked_versions
 from edgewright_benchmarks.matrix.releases import NotInstalledError, release_of, released
 from edgewright_benchmarks.progress import Quiet

@@ -10,23 +10,28 @@ import contextlib
 import hashlib
 import json
 import os
-import platform
 import shutil
 import subprocess
-import sys
 import tempfile
 import venv
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import IO, Final
+from typing import IO
 
 from edgewright_benchmarks.devices.engine_worker import EngineWorker
 from edgewright_benchmarks.devices.here import ThisMachine
 from edgewright_benchmarks.devices.parts import DEVICE_SIDE
 from edgewright_benchmarks.devices.workers import WorkerProcess
+from edgewright_benchmarks.matrix.kept import (
+    PREFIX,
+    environments_folder,
+    in_use,
+    interpreter,
+    python_facts,
+    write_facts,
+)
 from edgewright_benchmarks.matrix.libraries import words_of
 from edgewright_benchmarks.matrix.releases import (
     PIP,
@@ -38,13 +43,12 @@ from edgewright_benchmarks.matrix.releases import (
 )
 from edgewright_benchmarks.progress import Progress
 from edgewright_runtime.aside import folder_aside
-from edgewright_runtime.cache_folder import ENVIRONMENTS, cache_folder
 from edgewright_targets import InputError, MissingDependencyError
 from edgewright_targets.installed import has_pip
+from edgewright_targets.record import write_record
 
-_FACTS: Final = "environment.json"
-_PREFIX: Final = "environment-"
 _RUN_WORKER = "import sys; sys.path.insert(0, sys.argv[1]); from edgewright_runtime import worker; worker.main()"
+_LOG_WARNINGS = _RUN_WORKER.replace("main()", "main(worker=worker.Worker(log_warnings=True))")
 
 
 @dataclass(frozen=True)
@@ -52,12 +56,17 @@ class Environment:
     """A virtual environment that is whole.
 
     Attributes:
-        python: Its interpreter.
+        folder: Where it is.
         versions: Library to its version.
     """
 
-    python: Path
+    folder: Path
     versions: Mapping[str, str]
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return interpreter(self.folder)
 
 
 class EnvironmentDevice(ThisMachine):
@@ -67,17 +76,28 @@ class EnvironmentDevice(ThisMachine):
         environment: It.
         source: Folder with the device side of Edgewright, see `device_source`.
         errors: For what the workers write to standard error.
+
+    Attributes:
+        errors: The same.
     """
 
     def __init__(self, environment: Environment, source: Path, errors: IO[bytes]) -> None:
         super().__init__()
         # -I: neither the user's own packages nor PYTHONPATH, which would bring other versions.
-        self._command = (str(environment.python), "-I", "-c", _RUN_WORKER, str(source))
-        self._errors = errors
+        self._command = (str(environment.python), "-I", "-c")
+        self._source = str(source)
+        self.errors = errors
 
     def worker(self) -> EngineWorker:
         """A new worker in the environment."""
-        return WorkerProcess(command=self._command, sees_files=True, errors=self._errors)
+        return self._started(_RUN_WORKER, self.errors)
+
+    def logging_worker(self, errors: IO[bytes]) -> EngineWorker:
+        """A new worker whose ONNX Runtime writes its warnings to `errors`; as it does so in calls, it is not timed."""
+        return self._started(_LOG_WARNINGS, errors)
+
+    def _started(self, code: str, errors: IO[bytes]) -> EngineWorker:
+        return WorkerProcess(command=(*self._command, code, self._source), sees_files=True, errors=errors)
 
 
 @contextlib.contextmanager
@@ -107,8 +127,8 @@ def environment(versions: Mapping[str, str], progress: Progress) -> Environment:
         InputError: The cache folder cannot be written.
         MissingDependencyError: pip is not there.
     """
-    final = _root() / f"{_PREFIX}{_digest(versions)}"
-    found = Environment(_python(final), versions)
+    final = environment_folder(versions)
+    found = Environment(final, versions)
     if found.python.exists():
         return found
     if not has_pip():
@@ -119,7 +139,7 @@ def environment(versions: Mapping[str, str], progress: Progress) -> Environment:
     progress.note(f"Installing {words_of(versions)} ...")
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        with folder_aside(final.parent, _PREFIX) as aside:
+        with folder_aside(final.parent, PREFIX) as aside:
             _install(aside, versions)
             _put(aside, final)
     except OSError as error:
@@ -130,54 +150,41 @@ def environment(versions: Mapping[str, str], progress: Progress) -> Environment:
     return found
 
 
+@contextlib.contextmanager
+def environment_in_use(versions: Mapping[str, str], progress: Progress) -> Iterator[Environment]:
+    """The environment with exactly these versions, see `environment`; while this lasts, nobody removes it."""
+    while True:
+        made = environment(versions, progress)
+        with in_use(made.folder) as there:
+            if there:
+                yield made
+                return
+
+
 def _install(folder: Path, versions: Mapping[str, str]) -> None:
     venv.EnvBuilder(with_pip=False, symlinks=os.name != "nt").create(folder)
     # Without dependencies: the runtime imports these alone, and what they pin must not decide what is compared.
-    command = [*PIP, "--python", str(_python(folder)), "install", "--quiet", *PIP_QUIET, "--no-deps", "--no-compile"]
-    done = subprocess.run([*command, *pins(versions)], capture_output=True, check=False, env=pip_environment())
+    command = [*PIP, "--python", str(interpreter(folder)), "install", "--quiet", *PIP_QUIET, "--no-deps"]
+    done = subprocess.run(
+        [*command, "--no-compile", *pins(versions)], capture_output=True, check=False, env=pip_environment()
+    )
     if done.returncode:
         raise NotInstalledError(f"pip cannot install it: {pip_reason(done.stderr, done.returncode)}")
-    facts = {"python": _python_facts(), "versions": dict(versions)}
-    (folder / _FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
+    write_facts(folder, dict(versions))
 
 
 def _put(aside: Path, final: Path) -> None:
     """Give a whole environment its name; another process may have been faster, and one may lie there in ruins."""
-    if final.exists() and not _python(final).exists():
+    if final.exists() and not interpreter(final).exists():
         shutil.rmtree(final, ignore_errors=True)
     try:
         aside.rename(final)
     except OSError:
-        if not _python(final).exists():
+        if not interpreter(final).exists():
             raise
 
 
-def kept_versions() -> dict[str, set[str]]:
-    """Library to the versions that environments of this Python have."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for path in _root().glob(f"{_PREFIX}*/{_FACTS}"):
-        if path.parent.suffix or not _python(path.parent).exists():
-            continue
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-            facts = json.loads(path.read_text(encoding="utf-8"))
-            if facts["python"] == _python_facts():
-                for library, version in facts["versions"].items():
-                    found[library].add(version)
-    return found
-
-
-def _root() -> Path:
-    return cache_folder() / ENVIRONMENTS
-
-
-def _python(folder: Path) -> Path:
-    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-
-
-def _python_facts() -> dict[str, str]:
-    return {"version": platform.python_version(), "machine": platform.machine(), "base": sys.base_prefix}
-
-
-def _digest(versions: Mapping[str, str]) -> str:
-    facts = json.dumps([_python_facts(), sorted(versions.items())])
-    return hashlib.sha256(facts.encode()).hexdigest()[:32]
+def environment_folder(versions: Mapping[str, str]) -> Path:
+    """Where the environment of this Python with these versions is, once it is made."""
+    facts = json.dumps([write_record(python_facts()), sorted(versions.items())])
+    return environments_folder() / f"{PREFIX}{hashlib.sha256(facts.encode()).hexdigest()[:32]}"

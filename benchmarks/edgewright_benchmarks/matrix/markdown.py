@@ -16,6 +16,7 @@ def markdown_from_matrix(found: MatrixResult) -> str:
     blocks = [
         f"### {as_text(found.model)} across versions",
         as_text(heading(found)),
+        *(["\n".join(f"{number}. {as_text(words)}" for number, words in shown.legend)] if shown.legend else []),
         "\n".join(f"| {' | '.join(cells)} |" for cells in lines),
     ]
     did_not = [f"Did not run: {sentence}" for sentence in failures(found)]

@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
-from typing import IO
 
 from edgewright_benchmarks.bench import read_samples, running_engine
 from edgewright_benchmarks.data import Dataset
@@ -28,16 +27,15 @@ from edgewright_benchmarks.judging.evidence import (
     tool_versions,
 )
 from edgewright_benchmarks.matrix.environments import (
-    Environment,
     EnvironmentDevice,
     device_source,
-    environment,
-    kept_versions,
+    environment_in_use,
 )
+from edgewright_benchmarks.matrix.kept import kept_versions
 from edgewright_benchmarks.matrix.libraries import AskedVersion, asked_versions, check_used, libraries_of, words_of
 from edgewright_benchmarks.matrix.releases import NotInstalledError, release_of
 from edgewright_benchmarks.matrix.result import MatrixResult, VersionRow
-from edgewright_benchmarks.matrix.said import sentences
+from edgewright_benchmarks.matrix.said import read_sentences, with_logged
 from edgewright_benchmarks.measuring.meter import read_engines
 from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_benchmarks.measuring.readings import PackagedEngine, Readings
@@ -51,15 +49,6 @@ from edgewright_targets import CheckFailedError, InputError, host_facts
 
 # Each is a process with the engine in memory, and all of them live at once.
 _MOST_ENVIRONMENTS = 16
-
-
-@dataclass(frozen=True)
-class _Side:
-    """One environment that takes part, and what its workers write to standard error."""
-
-    name: str
-    environment: Environment
-    errors: IO[bytes]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,22 +105,21 @@ def measure_matrix(
     rows = _resolved(wanted)
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(device_source())
-        sides: dict[str, _Side] = {}
+        devices: dict[str, EnvironmentDevice] = {}
         for index, row in enumerate(rows):
             if row.failure:
                 continue
             try:
-                made = environment(_pinned(libraries, row.versions), progress)
+                made = stack.enter_context(environment_in_use(_pinned(libraries, row.versions), progress))
             except NotInstalledError as error:
                 rows[index] = replace(row, failure=str(error))
                 continue
             rows[index] = replace(row, libraries=dict(made.versions))
-            name = words_of(row.versions)
-            sides[name] = _Side(name, made, stack.enter_context(tempfile.TemporaryFile()))
-        if not sides:
+            errors = stack.enter_context(tempfile.TemporaryFile())
+            devices[words_of(row.versions)] = EnvironmentDevice(made, source, errors)
+        if not devices:
             raise InputError(_nothing("No version can be installed", rows), hint="Name versions that exist.")
-        devices = {name: EnvironmentDevice(side.environment, source, side.errors) for name, side in sides.items()}
-        return _measured(run, rows, sides, devices, progress)
+        return _measured(run, rows, devices, progress)
 
 
 def _check_count(wanted: Sequence[Sequence[AskedVersion]]) -> None:
@@ -176,7 +164,6 @@ def _nothing(what: str, rows: Sequence[VersionRow]) -> str:
 def _measured(
     run: _Run,
     rows: list[VersionRow],
-    sides: Mapping[str, _Side],
     devices: Mapping[str, EnvironmentDevice],
     progress: Progress,
 ) -> MatrixResult:
@@ -195,7 +182,11 @@ def _measured(
         raise CheckFailedError(_nothing(f"No version runs engine '{info.name}'", rows))
     reference = next(row.versions for row in rows if not row.failure)
     compared = _compared(run, readings, running)
-    rows = [_filled(row, readings, words_of(reference), compared, sides, samples) for row in rows]
+    rows = [_filled(row, readings, words_of(reference), compared, samples) for row in rows]
+    ran = {name: devices[name] for name in (words_of(row.versions) for row in rows if not row.failure)}
+    place = PackagedEngine(package.root, info.name)
+    logged = read_sentences(ran, place, samples.samples, run.settings.threads, progress)
+    rows = with_logged(rows, reference, logged)
     return MatrixResult(
         package=run.source,
         model=package.manifest.name,
@@ -239,7 +230,6 @@ def _filled(
     readings: Mapping[str, Readings],
     reference: str,
     compared: Comparison,
-    sides: Mapping[str, _Side],
     samples: Dataset,
 ) -> VersionRow:
     """A row with its figures, where it ran."""
@@ -257,7 +247,6 @@ def _filled(
         engine=engine,
         equal=sum(same_bits(one, other) for one, other in pairs),
         warnings=(
-            *sentences(sides[name].errors),
             *engine.reasons,
             *mine.changes.sentences(len(samples.samples)),
             *((f"{starved}.",) if starved else ()),

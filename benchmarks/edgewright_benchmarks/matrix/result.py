@@ -13,6 +13,22 @@ from edgewright_targets import HostFacts
 SCHEMA: Final = "edgewright.matrix/1"
 
 
+@dataclass(frozen=True)
+class LoggedSentence:
+    """What the libraries of an environment wrote to standard error, without times, addresses and places in sources.
+
+    Attributes:
+        text: It.
+        times: How often one process wrote it that loaded the engine and answered some samples. What only the measured
+            processes wrote is counted over all of them.
+        new: The reference did not write it.
+    """
+
+    text: str
+    times: int
+    new: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class VersionRow:
     """One set of versions.
@@ -23,7 +39,8 @@ class VersionRow:
         failure: Why there are no figures, as sentences; empty where there are some.
         engine: What was measured; None where nothing was. Its baseline is the reference.
         equal: Samples whose outputs equal the reference's in every bit; None where nothing was measured.
-        warnings: What the libraries wrote to standard error, and what to know of the figures.
+        logged: What the libraries wrote to standard error, ONNX Runtime's own warnings among it.
+        warnings: What to know of the figures.
     """
 
     versions: dict[str, str]
@@ -31,6 +48,7 @@ class VersionRow:
     failure: str = ""
     engine: EngineResult | None = None
     equal: int | None = None
+    logged: tuple[LoggedSentence, ...] = ()
     warnings: tuple[str, ...] = ()
 
 

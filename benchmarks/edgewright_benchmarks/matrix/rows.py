@@ -24,11 +24,13 @@ class MatrixTable:
         header: Names of the columns; lines of one name are parted by line breaks.
         rows: Cells of each row, one a column.
         right: Indices of the columns that hold numbers.
+        legend: Numbers of the environments and their versions in words, where rows are named by a number.
     """
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     right: tuple[int, ...]
+    legend: tuple[tuple[str, str], ...] = ()
 
 
 def heading(found: MatrixResult) -> str:
@@ -37,7 +39,7 @@ def heading(found: MatrixResult) -> str:
     return (
         f"{found.model}: engine {found.engine}, {ran} of {len(found.rows)} environments, side by side in "
         f"{found.settings.rounds} rounds of one run on {found.data.samples:,} samples of {found.data.name} on "
-        f"{found.machine.cpu}. All are compared with {words_of(found.reference)}; "
+        f"{found.machine.cpu}. All are compared with {_names(found)[words_of(found.reference)]}; "
         f"{100 * found.confidence:g} % intervals."
     )
 
@@ -45,27 +47,44 @@ def heading(found: MatrixResult) -> str:
 def matrix_table(found: MatrixResult) -> MatrixTable:
     """All rows: versions, samples with another prediction, the first metric, latency, load, memory, warnings.
 
-    With several libraries the memory is left out, as a terminal has 80 columns.
+    Versions of several libraries have no room beside the figures in the 80 columns of a terminal: rows are numbered.
     """
-    libraries = tuple(found.rows[0].versions)
     engines = [row.engine for row in found.rows if row.engine is not None]
     metric = _metric(engines[0])
     header = (
-        *(library.replace("-", "-\n") for library in libraries),
+        "" if _numbered(found) else next(iter(found.rows[0].versions)).replace("-", "-\n"),
         "other\nanswers",
         _metric_header(metric),
         "p50\nms",
         "ratio to\nthe first",
         "load\nms",
-        *(("memory\nMB",) if len(libraries) == 1 else ()),
+        "memory\nMB",
         "warned",
     )
-    blank = (_NONE,) * (len(header) - len(libraries))
+    blank = (_NONE,) * (len(header) - 1)
     rows = tuple(
-        (*row.versions.values(), *(_cells(row.engine, row, metric, found) if row.engine else blank))
-        for row in found.rows
+        (name, *(_cells(row.engine, row, metric, found) if row.engine else blank))
+        for name, row in zip(_row_names(found), found.rows, strict=True)
     )
-    return MatrixTable(header, rows, tuple(range(len(libraries), len(header))))
+    words = [words_of(row.versions) for row in found.rows]
+    legend = tuple(zip(_row_names(found), words, strict=True)) if _numbered(found) else ()
+    return MatrixTable(header, rows, tuple(range(1, len(header))), legend)
+
+
+def _numbered(found: MatrixResult) -> bool:
+    return len(found.rows[0].versions) > 1
+
+
+def _row_names(found: MatrixResult) -> list[str]:
+    if _numbered(found):
+        return [str(number) for number in range(1, len(found.rows) + 1)]
+    return [version for row in found.rows for version in row.versions.values()]
+
+
+def _names(found: MatrixResult) -> dict[str, str]:
+    """Versions in words to how sentences name them."""
+    words = [words_of(row.versions) for row in found.rows]
+    return {one: f"environment {number}" if _numbered(found) else one for number, one in enumerate(words, start=1)}
 
 
 def _metric(engine: EngineResult) -> Figure:
@@ -75,7 +94,7 @@ def _metric(engine: EngineResult) -> Figure:
 
 def _metric_header(metric: Figure) -> str:
     unit = "%" if metric.unit is POINTS else metric.unit.shown
-    title = metric.title.lower() if metric.title.istitle() else metric.title
+    title = (metric.title.lower() if metric.title.istitle() else metric.title).replace(" ", "\n")
     return f"{title}\n{unit}" if unit else title
 
 
@@ -91,8 +110,8 @@ def _cells(engine: EngineResult, row: VersionRow, metric: Figure, found: MatrixR
         _number(engine.latency.p50, _P50.unit),
         _ratio(engine.latency.ratio),
         _number(loads[len(loads) // 2], SECONDS),
-        *((_number(engine.peak_memory_bytes or 0, BYTES),) if len(row.versions) == 1 else ()),
-        str(len(row.warnings)),
+        _number(engine.peak_memory_bytes or 0, BYTES),
+        str(len(row.logged) + len(row.warnings)),
     )
 
 
@@ -111,11 +130,18 @@ def matrix_sentences(found: MatrixResult) -> tuple[str, ...]:
 
 def failures(found: MatrixResult) -> tuple[str, ...]:
     """Why rows have no figures, a sentence for each of them."""
-    return tuple(f"{words_of(row.versions)}: {row.failure}" for row in found.rows if row.failure)
+    names = _names(found)
+    return tuple(f"{_begun(names[words_of(row.versions)])}: {row.failure}" for row in found.rows if row.failure)
+
+
+def _begun(name: str) -> str:
+    """A name at the beginning of a sentence; libraries keep theirs."""
+    return name.replace("environment ", "Environment ", 1)
 
 
 def _differences(row: VersionRow, found: MatrixResult) -> Iterator[str]:
-    engine, name, reference = row.engine, words_of(row.versions), words_of(found.reference)
+    engine, names = row.engine, _names(found)
+    name, reference = _begun(names[words_of(row.versions)]), names[words_of(found.reference)]
     if engine is None or row.versions == found.reference:
         return
     samples = found.data.samples
@@ -138,11 +164,26 @@ def _differences(row: VersionRow, found: MatrixResult) -> Iterator[str]:
 
 
 def grouped_warnings(found: MatrixResult) -> tuple[str, ...]:
-    """Each warning once, with the rows that have it; first those of the measurement as a whole."""
-    rows: dict[str, list[str]] = {}
+    """Each warning once, with the rows that have it; first those of the measurement as a whole.
+
+    What libraries wrote says how often, and where the reference did not write it, that it is new.
+    """
+    names, ran = _names(found), sum(row.engine is not None for row in found.rows)
+    rows: dict[tuple[bool, str], dict[str, list[int]]] = {}
     for row in found.rows:
-        for sentence in row.warnings:
-            rows.setdefault(sentence, []).append(words_of(row.versions))
-    ran = sum(row.engine is not None for row in found.rows)
-    whose = {sentence: "All" if len(names) == ran > 1 else "; ".join(names) for sentence, names in rows.items()}
-    return (*found.warnings, *(f"{who}: {sentence}" for sentence, who in whose.items()))
+        written = [((one.new, one.text), one.times) for one in row.logged]
+        for key, times in (*written, *(((False, sentence), 0) for sentence in row.warnings)):
+            rows.setdefault(key, {}).setdefault(names[words_of(row.versions)], []).append(times)
+    made = []
+    for (new, sentence), whose in rows.items():
+        who = "All" if len(whose) == ran > 1 else _begun("; ".join(whose))
+        counts = sorted({times for all_times in whose.values() for times in all_times})
+        made.append(f"{who}{', new' if new else ''}: {sentence}{_times(counts)}")
+    return (*found.warnings, *made)
+
+
+def _times(counts: list[int]) -> str:
+    low, high = counts[0], counts[-1]
+    if high <= 1:
+        return ""
+    return f" ({high:,} times)" if low == high else f" ({low:,} to {high:,} times)"
