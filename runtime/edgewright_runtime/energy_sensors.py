@@ -21,6 +21,8 @@ from typing import Any, Protocol
 from edgewright_targets import InputError
 
 _SYS = Path("/sys")
+# Where NVIDIA's driver is loaded.
+_NVIDIA_DRIVER = Path("/dev/nvidiactl")
 # The input of the board on Jetson, by its names from one board to the next.
 _INPUT_RAILS = ("VDD_IN", "VIN_SYS_5V0", "POM_5V_IN", "SYS_5V0")
 # Sensors of power are asked so often; the INA3221 of Jetson averages over about as long.
@@ -276,13 +278,15 @@ def _nvml() -> EnergySensor | None:
     try:
         nvml: Any = importlib.import_module("pynvml")
     except ImportError:
-        if Path("/dev/nvidiactl").exists():
+        if _NVIDIA_DRIVER.exists():
             raise InputError("The GPU's energy is read by NVML: pip install nvidia-ml-py.") from None
         return None
     try:
         nvml.nvmlInit()
         boards = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
-    except nvml.NVMLError:
+    except nvml.NVMLError as error:
+        if _NVIDIA_DRIVER.exists():
+            raise InputError(f"NVML cannot be used: {error}.") from error
         # The library is there, and no driver.
         return None
     return NvmlSensor(nvml, boards) if boards else None

@@ -1,17 +1,21 @@
-"""Sensors of energy, by recorded files: no sensor of this machine is read in these tests but where it is said.
+"""Sensors of energy, by files that were written by hand after the documented forms: none is a recording of a machine.
 
-The files have the names and forms that the kernel and the makers document, with values as such machines show them.
+The files have the names and forms that the kernel and the makers document, with values as such machines may show them.
+Of NVML there is a stand-in for its module. No sensor of this machine is read but where a test says it.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import threading
+import types
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from edgewright_runtime import energy_sensors
 from edgewright_runtime.energy import read_energy
 from edgewright_runtime.energy_sensors import EnergySensor, PmicSensor, PowerSensor, find_sensors, pmic_watts
 from edgewright_targets import InputError
@@ -48,7 +52,7 @@ def only(root: Path) -> EnergySensor:
     return sensor
 
 
-def test_recorded_rapl_counters_of_two_packages_are_added_and_their_cores_are_not(tmp_path: Path) -> None:
+def test_rapl_files_in_the_documented_form_add_up_packages_without_their_cores(tmp_path: Path) -> None:
     sensor = only(rapl(tmp_path, 1_000_000, 7_000_000))
     sensor.start()
     rapl(tmp_path, 3_500_000, 8_000_000)
@@ -56,7 +60,7 @@ def test_recorded_rapl_counters_of_two_packages_are_added_and_their_cores_are_no
     assert sensor.stop() == pytest.approx(3.5)
 
 
-def test_recorded_rapl_counter_that_wraps_is_counted_on(tmp_path: Path) -> None:
+def test_a_rapl_file_in_the_documented_form_that_wraps_is_counted_on(tmp_path: Path) -> None:
     sensor = only(rapl(tmp_path, RANGE - 999_999))
     sensor.start()
     rapl(tmp_path, 500_000)
@@ -64,7 +68,7 @@ def test_recorded_rapl_counter_that_wraps_is_counted_on(tmp_path: Path) -> None:
     assert sensor.stop() == pytest.approx(1.5)
 
 
-def test_recorded_rapl_counter_that_only_root_may_read_is_unknown(
+def test_a_rapl_file_in_the_documented_form_that_only_root_may_read_is_unknown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counter = rapl(tmp_path, 1) / "class/powercap/intel-rapl:0/energy_uj"
@@ -85,7 +89,7 @@ def test_recorded_rapl_counter_that_only_root_may_read_is_unknown(
     assert "cannot be read (permission)" in reasons[0]
 
 
-def test_recorded_jetson_files_of_hwmon_give_the_watts_of_the_input(tmp_path: Path) -> None:
+def test_jetson_files_in_the_documented_form_of_hwmon_give_the_watts_of_the_input(tmp_path: Path) -> None:
     write(
         tmp_path / "class/hwmon",
         {
@@ -105,7 +109,7 @@ def test_recorded_jetson_files_of_hwmon_give_the_watts_of_the_input(tmp_path: Pa
     assert sensor.watts() == pytest.approx(5.04 * 0.952)
 
 
-def test_recorded_jetson_files_of_iio_give_the_watts_of_the_input(tmp_path: Path) -> None:
+def test_jetson_files_in_the_documented_form_of_iio_give_the_watts_of_the_input(tmp_path: Path) -> None:
     folder = "bus/i2c/drivers/ina3221x/6-0040/iio:device0"
     write(tmp_path, {f"{folder}/rail_name_0": "POM_5V_IN", f"{folder}/in_power0_input": 2478})
     write(tmp_path, {f"{folder}/rail_name_1": "POM_5V_GPU", f"{folder}/in_power1_input": 40})
@@ -115,7 +119,7 @@ def test_recorded_jetson_files_of_iio_give_the_watts_of_the_input(tmp_path: Path
     assert sensor.watts() == pytest.approx(2.478)
 
 
-def test_recorded_watts_are_added_up_over_the_time_that_passed(tmp_path: Path) -> None:
+def test_watts_of_a_file_in_the_documented_form_are_added_up_over_the_time_that_passed(tmp_path: Path) -> None:
     """The power changes from 2 to 6 W once while the sensor counts: the joules are between those of both."""
     folder = "bus/i2c/drivers/ina3221x/6-0040/iio:device0"
     write(tmp_path, {f"{folder}/rail_name_0": "VDD_IN", f"{folder}/in_power0_input": 2000})
@@ -145,7 +149,7 @@ PMIC = """\
 """
 
 
-def test_recorded_output_of_the_pi_is_the_sum_of_rails_with_volts_and_amperes(tmp_path: Path) -> None:
+def test_output_of_the_pi_in_the_documented_form_is_the_sum_of_rails_with_volts_and_amperes(tmp_path: Path) -> None:
     assert pmic_watts(PMIC) == pytest.approx(0.1 * 3.6 + 2.5 * 0.88)
     program = tmp_path / "vcgencmd"
     program.write_text(f"#!/bin/sh\n[ \"$1\" = pmic_read_adc ] || exit 1\ncat <<'END'\n{PMIC}END\n", encoding="ascii")
@@ -166,14 +170,14 @@ def test_a_machine_without_sensors_says_so(tmp_path: Path) -> None:
     assert read.unknown == ("This machine has no sensor of energy that is known (RAPL, INA3221, PMIC, NVML).",)
 
 
-def test_recorded_counter_that_stands_still_has_no_figure(tmp_path: Path) -> None:
+def test_a_counter_in_the_documented_form_that_stands_still_has_no_figure(tmp_path: Path) -> None:
     sensor = only(rapl(tmp_path, 1_000_000))
     read = read_energy([sensor], [], [lambda: None], idle_seconds=0, work_seconds=0)
     assert not read.sensors
     assert read.unknown == ("The sensor 'RAPL, processor packages' did not move.",)
 
 
-def test_recorded_counter_is_read_around_the_calls_and_around_idle(tmp_path: Path) -> None:
+def test_a_counter_in_the_documented_form_is_read_around_the_calls_and_around_idle(tmp_path: Path) -> None:
     """A call adds 2 J to the counter, and nothing else does."""
     sensor, counter = only(rapl(tmp_path, 1_000_000)), [1_000_000]
 
@@ -187,3 +191,77 @@ def test_recorded_counter_is_read_around_the_calls_and_around_idle(tmp_path: Pat
     assert found.joules == pytest.approx(2 * read.calls)
     assert (found.idle_watts, read.tokens, read.unknown) == (0, 16, ("Another sensor.",))
     assert read.calls >= 1
+
+
+class StandInError(Exception):
+    """`NVMLError` of the stand-in."""
+
+
+def stand_in_for_nvml(
+    monkeypatch: pytest.MonkeyPatch, *, boards: int = 2, starts: bool = True, counts: bool = True
+) -> dict[int, int]:
+    """A module `pynvml` with the functions that are called, after the documentation of NVML; gives the millijoules."""
+    counters = dict.fromkeys(range(boards), 5000)
+
+    def init() -> None:
+        if not starts:
+            raise StandInError("Driver Not Loaded")
+
+    def energy(board: int) -> int:
+        if not counts:
+            raise StandInError("Not Supported")
+        return counters[board]
+
+    module = types.ModuleType("pynvml")
+    vars(module).update(
+        NVMLError=StandInError,
+        nvmlInit=init,
+        nvmlDeviceGetCount=lambda: boards,
+        nvmlDeviceGetHandleByIndex=lambda index: index,
+        nvmlDeviceGetTotalEnergyConsumption=energy,
+    )
+    monkeypatch.setitem(sys.modules, "pynvml", module)
+    return counters
+
+
+def test_a_stand_in_for_nvml_gives_the_joules_of_all_boards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counters = stand_in_for_nvml(monkeypatch)
+    sensors, reasons = find_sensors(tmp_path)
+    (sensor,) = (one for one in sensors if one.name == "NVML, GPU boards")
+    assert not reasons
+    sensor.start()
+    counters[0] += 1500
+    counters[1] += 250
+    assert sensor.stop() == pytest.approx(1.75)
+
+
+def test_a_stand_in_for_nvml_without_a_board_or_a_driver_is_no_sensor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(energy_sensors, "_NVIDIA_DRIVER", tmp_path / "nvidiactl")
+    for boards, starts in ((0, True), (2, False)):
+        stand_in_for_nvml(monkeypatch, boards=boards, starts=starts)
+        sensors, reasons = find_sensors(tmp_path)
+        assert "NVML, GPU boards" not in {one.name for one in sensors}
+        assert not [reason for reason in reasons if reason.startswith("NVML")]
+    # The system has a driver, and NVML does not start.
+    (tmp_path / "nvidiactl").touch()
+    _, reasons = find_sensors(tmp_path)
+    assert "NVML cannot be used: Driver Not Loaded." in reasons
+
+
+def test_a_stand_in_for_nvml_of_a_board_that_counts_nothing_has_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in_for_nvml(monkeypatch, counts=False)
+    sensors, reasons = find_sensors(tmp_path)
+    assert "NVML, GPU boards" not in {one.name for one in sensors}
+    assert "NVML counts no energy: Not Supported." in reasons
+
+
+def test_a_gpu_without_the_library_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(energy_sensors, "_NVIDIA_DRIVER", tmp_path)
+    # What Python itself documents for a module that cannot be imported.
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    _, reasons = find_sensors(tmp_path)
+    assert any("pip install nvidia-ml-py" in reason for reason in reasons)
