@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from command import leftovers
 from edgewright_benchmarks.matrix.environments import environment
 from edgewright_benchmarks.matrix.kept import kept_versions
 from edgewright_benchmarks.matrix.libraries import AskedVersion, asked_versions
-from edgewright_benchmarks.matrix.releases import NotInstalledError, release_of, released
+from edgewright_benchmarks.matrix.releases import NotInstalledError, all_versions, release_of, released
 from edgewright_benchmarks.progress import Quiet
 from edgewright_targets import InputError
 from tiny_wheels import find_nothing_else, write_wheel
@@ -77,6 +78,15 @@ def test_the_newest_release_that_fits_is_meant_and_others_are_refused_with_those
     for text, near in NEAR.items():
         with pytest.raises(NotInstalledError, match=f"no release {text} of soxr .* Near it are {near}\\.$"):
             release_of(asked(text), ())
+
+
+def test_a_library_has_the_version_that_is_installed_here_unless_it_is_varied() -> None:
+    here = metadata.version("packaging")
+    assert all_versions(("soxr", "packaging"), {"soxr": "1.0.0"}) == {"soxr": "1.0.0", "packaging": here}
+    with pytest.raises(
+        NotInstalledError, match=r"needs not-there, which is not installed .* --library not-there=VERSION"
+    ):
+        all_versions(("packaging", "not-there"), {})
 
 
 def test_an_environment_is_made_once_and_used_without_pip(registry: Path, tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import itertools
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import metadata
 from pathlib import Path
 
 from edgewright_benchmarks.bench import read_samples, running_engine
@@ -33,7 +32,7 @@ from edgewright_benchmarks.matrix.environments import (
 )
 from edgewright_benchmarks.matrix.kept import kept_versions
 from edgewright_benchmarks.matrix.libraries import AskedVersion, asked_versions, check_used, libraries_of, words_of
-from edgewright_benchmarks.matrix.releases import NotInstalledError, release_of
+from edgewright_benchmarks.matrix.releases import NotInstalledError, all_versions, release_of
 from edgewright_benchmarks.matrix.result import MatrixResult, VersionRow
 from edgewright_benchmarks.matrix.said import read_sentences, with_logged
 from edgewright_benchmarks.measuring.meter import read_engines
@@ -110,7 +109,7 @@ def measure_matrix(
             if row.failure:
                 continue
             try:
-                made = stack.enter_context(environment_in_use(_pinned(libraries, row.versions), progress))
+                made = stack.enter_context(environment_in_use(all_versions(libraries, row.versions), progress))
             except NotInstalledError as error:
                 rows[index] = replace(row, failure=str(error))
                 continue
@@ -151,10 +150,6 @@ def _resolved(wanted: Sequence[Sequence[AskedVersion]]) -> list[VersionRow]:
         failure = " ".join(missing[asked] for asked in combination if asked in missing)
         found.setdefault(words_of(versions), VersionRow(versions=versions, failure=failure))
     return list(found.values())
-
-
-def _pinned(libraries: Sequence[str], versions: Mapping[str, str]) -> dict[str, str]:
-    return {library: versions.get(library) or metadata.version(library) for library in libraries}
 
 
 def _nothing(what: str, rows: Sequence[VersionRow]) -> str:

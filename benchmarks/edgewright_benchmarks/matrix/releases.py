@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from importlib import metadata
 
 from packaging.version import InvalidVersion, Version
 
@@ -94,6 +95,25 @@ def _is_version(text: str) -> bool:
     except InvalidVersion:
         return False
     return True
+
+
+def all_versions(libraries: Iterable[str], asked: Mapping[str, str]) -> dict[str, str]:
+    """Library to its version: the one that was asked for, else the one that is installed here.
+
+    Args:
+        libraries: All that an environment needs.
+        asked: Those that are varied, with their versions.
+
+    Raises:
+        NotInstalledError: One is neither asked for nor installed.
+    """
+    try:
+        return {library: asked.get(library) or metadata.version(library) for library in libraries}
+    except metadata.PackageNotFoundError as error:
+        raise NotInstalledError(
+            f"It needs {error.name}, which is not installed here, so its version is not known; "
+            f"--library {error.name}=VERSION names one."
+        ) from error
 
 
 def pins(versions: Mapping[str, str]) -> list[str]:
