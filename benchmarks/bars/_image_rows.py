@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+import tiny_depths
 import tiny_images
 import tiny_segmenters
 import tiny_videos
@@ -143,6 +144,30 @@ def _segmented(made: Made) -> list[Any]:
     return answers
 
 
+def _depths(family: str) -> Callable[[Path], Made]:
+    def make(folder: Path) -> Made:
+        data = tiny_depths.write_scenes(folder / "scenes")
+        files = [str(folder / "scenes" / "images" / f"{index}.png") for index in range(SAMPLES)]
+        return Made(spec=str(tiny_depths.write_checkpoint(folder / "source", family)), data=data, samples=files)
+
+    return make
+
+
+def _estimated(made: Made) -> list[Any]:
+    import torch
+
+    network, images = from_transformers("AutoModelForDepthEstimation", made.spec)
+    answers = []
+    for file in made.samples:
+        with Image.open(file) as opened:
+            picture = opened.convert("RGB")
+        with torch.no_grad():
+            outputs = network(**images(picture, return_tensors="pt"))
+        (found,) = images.post_process_depth_estimation(outputs, target_sizes=[picture.size[::-1]])
+        answers.append({"values": found["predicted_depth"].numpy()})
+    return answers
+
+
 def _videos(folder: Path) -> Made:
     data = tiny_videos.write_motions(folder / "motions")
     files = [str(file) for file in sorted(data.glob("*/0.mp4"))]
@@ -201,6 +226,17 @@ ROWS = (
             unlike=1e-4,
         )
         for family in ("segformer",)
+    ),
+    *(
+        Row(
+            name=family,
+            task="depth-estimation",
+            weights=RANDOM,
+            make=_depths(family),
+            theirs=_estimated,
+            compared="depth",
+        )
+        for family in ("dpt", "depth-anything", "glpn")
     ),
     Row(name="videomae", task="video-classification", weights=RANDOM, make=_videos, theirs=_moved, compared="label"),
 )

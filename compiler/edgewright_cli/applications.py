@@ -44,6 +44,7 @@ _OUTPUTS = {
     "passage[]": "ranking",
     "keyword[]": "keywords",
     "segmentation": "segmentation",
+    "depth": "depth",
 }
 # Settings of `build` that are one model's own; the others hold for the whole, or for the builds of all models.
 _OF_ONE_MODEL = ("task", "labels", "metric", "pre", "post", "data.calibration", "data.emulated_samples")

@@ -56,9 +56,21 @@ def _segmentation(sample: Any, answer: Any) -> Image:
     return draw_masks(opened(sample), answer)
 
 
+def _depth(sample: Any, answer: Any) -> Image:
+    """Greys from the smallest value, black, to the largest: as the pipeline of transformers draws it."""
+    import numpy as np
+    from PIL import Image
+
+    del sample
+    values = np.nan_to_num(answer["values"])
+    reach = float(np.ptp(values)) or 1.0
+    return Image.fromarray(((values - values.min()) / reach * 255).astype(np.uint8))
+
+
 # What a pipeline gives -> the picture of it, from the sample and the answer.
 PICTURES: dict[str, Callable[[Any, Any], Image]] = {
     "boxes": _boxes,
+    "depth": _depth,
     "picture": _picture,
     "segmentation": _segmentation,
 }

@@ -7,13 +7,14 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from edgewright_runtime.samples import ARRAYS_INPUT, FILE_INPUTS, LATENT_INPUT, LIST_INPUTS, ROW_INPUT, input_names
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
     from edgewright_runtime.answer_types import (
+        DepthMap,
         Entity,
         FoundAnswer,
         FoundBox,
@@ -29,6 +30,17 @@ _SAMPLE_WIDTH = 60
 _VALUES_SHOWN = 4
 # The column of the ground truth, which no model takes.
 _LABEL = "label"
+
+
+class DepthFacts(TypedDict):
+    """What can be read of a map of depths: its size in pixels, and three of its values."""
+
+    kind: str
+    height: int
+    width: int
+    least: float
+    median: float
+    most: float
 
 
 def read_samples(words: Sequence[str], pipeline_input: str) -> list[tuple[str, Any]]:
@@ -190,6 +202,21 @@ def _segments(segments: Sequence[MaskSegment]) -> list[str]:
     return [f"{entry['label']}  {entry['share']:.1%} of the picture" for entry in segments]
 
 
+def _depth_facts(answer: DepthMap) -> DepthFacts:
+    import numpy as np
+
+    values = answer["values"]
+    low, middle, high = (float(found) for found in np.quantile(values, [0, 0.5, 1]))
+    height, width = values.shape
+    return {"kind": answer["kind"], "height": height, "width": width, "least": low, "median": middle, "most": high}
+
+
+def _depth(facts: DepthFacts) -> list[str]:
+    kind = "distance" if facts["kind"] == "metric" else "relative depth (larger is nearer)"
+    size = f"{facts['width']} x {facts['height']} pixels (--out FILE.png draws them)"
+    return [f"{kind} from {facts['least']:.4g} to {facts['most']:.4g}, median {facts['median']:.4g}; {size}"]
+
+
 def _picture_facts(answer: Any) -> dict[str, int]:
     one = answer.ndim == 2 or (answer.ndim == 3 and answer.shape[2] == 3)
     pictures, height, width = (1, *answer.shape[:2]) if one else answer.shape[:3]
@@ -247,8 +274,13 @@ ANSWER_LINES: dict[str, Callable[[Any], list[str]]] = {
     "tokens": _tokens,
     "picture": _picture,
     "segmentation": _segments,
+    "depth": _depth,
     "boxes": _boxes,
     "keywords": _keywords,
 }
 # What a pipeline gives -> what JSON and lines say of it, where the answer itself is for the eye.
-ANSWER_FACTS: dict[str, Callable[[Any], Any]] = {"picture": _picture_facts, "segmentation": _segments_facts}
+ANSWER_FACTS: dict[str, Callable[[Any], Any]] = {
+    "picture": _picture_facts,
+    "segmentation": _segments_facts,
+    "depth": _depth_facts,
+}

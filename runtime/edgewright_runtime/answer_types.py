@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,6 +71,13 @@ class Segmentation(TypedDict):
 
     mask: np.ndarray[Any, Any]
     segments: list[MaskSegment]
+
+
+class DepthMap(TypedDict):
+    """Depths of pixels, float32 [height, width]: `metric` are distances, of `relative` ones larger is nearer."""
+
+    kind: Literal["metric", "relative"]
+    values: np.ndarray[Any, Any]
 
 
 class SpeechSegment(TypedDict):

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgewright_benchmarks.truth.ground_truth import Truth
-from edgewright_benchmarks.truth.picture_size import picture_size
-from edgewright_targets import InputError, MissingDependencyError
+from edgewright_benchmarks.truth.one_channel import read_values, refuse_other_size
+from edgewright_targets import InputError
 
 # Pixels of this value belong to no class and do not count, as in PASCAL VOC, Cityscapes and ADE20K's own tools.
 IGNORED = 255
@@ -27,25 +27,8 @@ def read_mask(path: Path) -> NDArray[np.int64]:
     Raises:
         InputError: The file is not such a picture.
     """
-    try:
-        from PIL import Image, UnidentifiedImageError
-    except ImportError as error:
-        raise MissingDependencyError(
-            "Reading masks needs the library 'Pillow', which is not installed.",
-            hint="Install it with: pip install 'edgewright[image]'",
-        ) from error
-    try:
-        with Image.open(path, formats=("PNG", "TIFF", "BMP", "GIF")) as file:
-            if file.mode not in _MODES:
-                raise InputError(
-                    f"The mask '{path}' has the mode {file.mode}; a mask has one channel, of class indices.",
-                    hint="Save it as a PNG of 8 bits, grey or with a palette.",
-                )
-            return np.asarray(file).astype(np.int64)
-    except UnidentifiedImageError as error:
-        raise InputError(f"The mask '{path}' is not a lossless image (PNG, TIFF, BMP, GIF).") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"The mask '{path}' cannot be read; it may be cut off: {error}.") from error
+    hints = ("class indices", "Save it as a PNG of 8 bits, grey or with a palette.")
+    return read_values(path, "a mask", _MODES, hints).astype(np.int64)
 
 
 def _mask_file(cell: Any, class_names: tuple[str, ...], place: str) -> Path:
@@ -70,15 +53,8 @@ def _mask_file(cell: Any, class_names: tuple[str, ...], place: str) -> Path:
 def _fits_picture(sample: Any, mask: Path, place: str) -> None:
     from PIL import Image
 
-    size = picture_size(sample)
-    if size is None:
-        return  # whatever is wrong with it, the model's own step says it when its turn comes
     with Image.open(mask) as opened:
-        found = opened.size
-    if found != size:
-        raise InputError(
-            f"{place}: the mask '{mask.name}' is {found[0]} x {found[1]}, its picture {size[0]} x {size[1]}."
-        )
+        refuse_other_size(sample, mask.name, opened.size, "mask", place)
 
 
 def _more_than_background(found: Sequence[Path], place: str) -> None:

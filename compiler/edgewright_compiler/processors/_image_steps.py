@@ -102,6 +102,22 @@ def _detr(processor: Any) -> tuple[StepSpec, ...]:
     return (_resize(processor, height=size.height, width=size.width),)
 
 
+def _dpt(processor: Any) -> tuple[StepSpec, ...]:
+    """DPT and Depth Anything: the proportions kept or not, edges to the nearest multiple."""
+    multiple = int(processor.ensure_multiple_of or 1)
+    if not processor.do_resize or not (processor.size.height and processor.size.width):
+        return _resized(processor)
+    size = {"height": int(processor.size.height), "width": int(processor.size.width)}
+    if processor.keep_aspect_ratio:
+        return (_scaled(processor, multiple_of=multiple, **size),)
+    return (_resize(processor, **{edge: round(pixels / multiple) * multiple for edge, pixels in size.items()}),)
+
+
+def _glpn(processor: Any) -> tuple[StepSpec, ...]:
+    """GLPN: edges cut down to a multiple."""
+    return (_scaled(processor, multiple_of=int(processor.size_divisor)),) if processor.do_resize else ()
+
+
 class _Without:
     """A processor that does not resize."""
 
@@ -120,8 +136,8 @@ _OF_THEIR_OWN: dict[str, Callable[[Any], tuple[StepSpec, ...]]] = {
     "SegformerImageProcessor": _resized,
     # Of each frame.
     "VideoMAEImageProcessor": _resized,
-    # It resizes in its own way where it is told to keep proportions; then it comes out differently and is refused.
-    "DPTImageProcessor": _resized,
+    "DPTImageProcessor": _dpt,
+    "GLPNImageProcessor": _glpn,
     "ConvNextImageProcessor": _convnext,
     # What differs is in `_normalize`.
     "EfficientNetImageProcessor": _resized,
@@ -136,9 +152,16 @@ _OF_THEIR_OWN: dict[str, Callable[[Any], tuple[StepSpec, ...]]] = {
 
 
 def _resize(processor: Any, **size: int | None) -> StepSpec:
-    number = 2 if processor.resample is None else int(processor.resample)
     known = {key: value for key, value in size.items() if value}
-    return StepSpec("resize_image", {"filter": _FILTERS[number], **known})
+    return StepSpec("resize_image", {"filter": _filter(processor), **known})
+
+
+def _scaled(processor: Any, **size: int) -> StepSpec:
+    return StepSpec("scale_image", {"filter": _filter(processor), **size})
+
+
+def _filter(processor: Any) -> str:
+    return _FILTERS[2 if processor.resample is None else int(processor.resample)]
 
 
 def _normalize(processor: Any, channels: int) -> dict[str, object]:
@@ -193,7 +216,9 @@ def refuse_unlike(processor: Any, steps: tuple[StepSpec, ...], channels: int, wh
     from PIL import Image
 
     off = {"do_resize": False, "do_center_crop": False, "do_rescale": False, "do_normalize": False}
-    for height, width in _PROBES:
+    # GLPN's makes nothing of an edge below its multiple.
+    least = int(getattr(processor, "size_divisor", None) or 1)
+    for height, width in (size for size in _PROBES if min(size) >= least):
         image = Image.fromarray(_probe(height, width, channels))
         for name, changes, count in (
             ("resize", off | {"do_resize": processor.do_resize, "do_center_crop": processor.do_center_crop}, -1),

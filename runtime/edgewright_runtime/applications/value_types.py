@@ -35,6 +35,7 @@ MODEL_OUTPUTS = {
     "boxes": "box[]",
     "segments": "segment[]",
     "segmentation": "segmentation",
+    "depth": "depth",
     "keywords": "keyword[]",
     "vector": "vector",
     "number": "number",
@@ -59,6 +60,7 @@ _WORDS = {
     "image": "an image",
     "labels": "a list of labels with scores",
     "answer": "an answer",
+    "depth": "a map of depths",
     "entity": "an entity",
 }
 
