@@ -14,7 +14,8 @@ import numpy as np
 from _bars import Figure, main
 from _gate_shares import share_of
 from edgewright_benchmarks.engine_result import EngineResult
-from edgewright_benchmarks.gate.changes import Pairing, figure_change
+from edgewright_benchmarks.gate.change import Pairing
+from edgewright_benchmarks.gate.changes import figure_change
 from edgewright_benchmarks.gate.figures import FIGURES
 from edgewright_benchmarks.gate.rules import parse_rules
 from edgewright_benchmarks.gate.verdict import judge_rule

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from edgewright_targets import Rung
+from edgewright_targets.record import ADDED_LATER
 
 Scenario = Literal["single-stream", "multi-stream", "offline", "server"]
 
@@ -23,6 +24,10 @@ FIGURE_NAMES: Final[dict[Scenario, str]] = {
     "offline": "offline.rate",
     "server": "server.rate",
 }
+# Scenarios whose figure is samples a second; those of the others are seconds.
+RATES: Final[tuple[Scenario, ...]] = ("offline", "server")
+# Queries that LoadGen's early stopping asks for at the least, of the 90th percentile and of the 99th.
+QUERIES: Final[dict[Scenario, int]] = {"single-stream": 64, "multi-stream": 662, "offline": 1, "server": 662}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +63,10 @@ class LoadRun:
     call: float
     failed: int
 
+    def figure(self, scenario: Scenario) -> float:
+        """What it says of the figure of its scenario; of a server the rate that was answered."""
+        return {"single-stream": self.p90, "multi-stream": self.p99}.get(scenario, self.rate)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ScenarioResult:
@@ -79,6 +88,7 @@ class ScenarioResult:
         failed_samples: Numbers of samples that failed in any of them, counted from 1.
         loadgen: Its version.
         notes: What to know, as whole sentences.
+        seconds: Of one run, at least, as it was asked for; 0 in results of before.
     """
 
     scenario: Scenario
@@ -95,11 +105,22 @@ class ScenarioResult:
     failed_samples: tuple[int, ...]
     loadgen: str
     notes: tuple[str, ...]
+    seconds: float = field(default=0.0, metadata=ADDED_LATER)
 
     @property
     def is_rate(self) -> bool:
         """Its figure is samples a second, and greater is better; otherwise it is seconds."""
-        return self.scenario in ("offline", "server")
+        return self.scenario in RATES
+
+    @property
+    def run_figures(self) -> tuple[float, ...]:
+        """What each of its runs says of the figure."""
+        return tuple(run.figure(self.scenario) for run in self.runs)
+
+    @property
+    def counting(self) -> tuple[LoadRun, ...]:
+        """The runs that the figure rests on: of a server those at the rate that was kept."""
+        return tuple(run for run in self.runs if run.target_rate in (None, self.figure))
 
     @property
     def figure_name(self) -> str:

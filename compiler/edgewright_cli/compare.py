@@ -244,7 +244,7 @@ def _show(found: GateResult, *, quiet: bool) -> None:
         print(wrapped(heading(found)))
         print()
         header = ("figure", "base", "new", "change", "interval")
-        print(table(header, [row.cells for row in change_rows(found)], right=(1, 2, 3)))
+        print(table(header, [row.cells for row in change_rows(found)], right=(1, 2, 3), fitted=True))
         print()
         if found.differing:
             print(wrapped(f"Different in the two: {'; '.join(fact.words() for fact in found.differing)}."))

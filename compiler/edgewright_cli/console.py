@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -133,14 +134,24 @@ def print_json(data: Any) -> None:
     print(json.dumps(data, indent=2))
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = (), *, fitted: bool = False
+) -> str:
     """Aligned columns; those in `right` (by index) end at the same place, as numbers should.
 
     A name of a column may have several lines.
+
+    Args:
+        header: Names of columns.
+        rows: Cells.
+        right: Columns of numbers.
+        fitted: Where the rows are wider than the terminal, cells of words go on below.
     """
     named = [name.split("\n") for name in header]
     height = max(map(len, named))
     heads = list(zip(*([""] * (height - len(lines)) + lines for lines in named), strict=True))
+    if fitted:
+        rows = _fitted(heads, rows, right)
     widths = [max(len(row[i]) for row in (*heads, *rows)) for i in range(len(header))]
 
     def line(cells: Sequence[str]) -> str:
@@ -151,6 +162,29 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[
         return "  ".join(parts).rstrip()
 
     return "\n".join([*(bold(line(head)) for head in heads), *(line(row) for row in rows)])
+
+
+def _fitted(
+    heads: Sequence[Sequence[str]], rows: Sequence[Sequence[str]], right: Sequence[int]
+) -> list[tuple[str, ...]]:
+    """Rows that are as wide as the terminal, where they can be: a cell that is too wide has lines of its own."""
+    columns = [[[cell] for cell in column] for column in zip(*rows, strict=True)]
+    least = [max(len(line[i]) for line in heads) for i in range(len(columns))]
+    open_ones = {i for i in range(len(columns)) if i not in right}
+
+    def size(i: int) -> int:
+        return max(least[i], *(len(line) for cell in columns[i] for line in cell))
+
+    while open_ones and sum(map(size, range(len(columns)))) + 2 * (len(columns) - 1) > width():
+        widest = max(open_ones, key=size)
+        narrower = size(widest) - 1
+        split = [textwrap.wrap(row[widest], narrower, break_long_words=False) or [""] for row in rows]
+        if narrower < least[widest] or any(len(line) > narrower for cell in split for line in cell):
+            # One word is as wide.
+            open_ones.remove(widest)
+        else:
+            columns[widest] = split
+    return [line for cells in zip(*columns, strict=True) for line in itertools.zip_longest(*cells, fillvalue="")]
 
 
 def progress(options: argparse.Namespace) -> Progress:

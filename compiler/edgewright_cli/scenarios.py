@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from edgewright_cli.console import bold, table, wrapped
 from edgewright_cli.files import check_writable
+from edgewright_cli.options import positive
 from edgewright_targets import InputError
 from edgewright_targets.installed import check_installed, needs
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # Of one run of LoadGen.
 _SECONDS = 2.0
+# Of each scenario but the server.
+_RUNS = 3
 
 
 def _seconds(text: str) -> float:
@@ -45,6 +48,8 @@ def add_scenarios(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--sweep", action="append", default=[], metavar="WHAT", help=words)
     words = f"seconds of one run of LoadGen, at least (default: {_SECONDS:g}; official runs of MLPerf have 600)"
     group.add_argument("--scenario-seconds", type=_seconds, metavar="N", help=words)
+    words = f"runs of each scenario but the server, whose search decides how many it has (default: {_RUNS})"
+    group.add_argument("--scenario-runs", type=positive, metavar="N", help=words)
     words = "folder for LoadGen's own files (default: a folder with the package's name and .loadgen here)"
     group.add_argument("--scenario-logs", metavar="DIR", help=words)
 
@@ -56,7 +61,7 @@ def scenario_settings(options: argparse.Namespace) -> ScenarioSettings | None:
         InputError: They do not fit together, or LoadGen is not installed.
     """
     if not options.scenario and not options.sweep:
-        given = ("latency_limit", "scenario_seconds", "scenario_logs")
+        given = ("latency_limit", "scenario_seconds", "scenario_runs", "scenario_logs")
         for name in (name for name in given if getattr(options, name) is not None):
             raise InputError(
                 f"--{name.replace('_', '-')} needs --scenario.", hint="Pass --scenario server, for instance."
@@ -75,6 +80,7 @@ def scenario_settings(options: argparse.Namespace) -> ScenarioSettings | None:
         limit=None if options.latency_limit is None else read_limit(options.latency_limit),
         seconds=options.scenario_seconds or _SECONDS,
         logs=_logs(options),
+        runs=options.scenario_runs or _RUNS,
         batches=sweeps.get("batch", (1,)),
         streams=sweeps.get("streams", (1,)),
     )
@@ -93,18 +99,28 @@ def _logs(options: argparse.Namespace) -> Path:
 
 def scenario_text(engine: EngineResult) -> str:
     """The scenarios of an engine for people."""
-    from edgewright_benchmarks.scenarios.words import HEADINGS, NUMBERS, scenario_basis, scenario_notes, scenario_rows
+    from edgewright_benchmarks.scenarios.words import (
+        FIGURE_COLUMN,
+        HEADINGS,
+        NUMBERS,
+        scenario_basis,
+        scenario_figures,
+        scenario_notes,
+        scenario_rows,
+    )
 
     rows = scenario_rows(engine.scenarios)
-    # Columns in which nothing differs from the ordinary are left out: a terminal is narrow.
+    # A terminal is narrow: columns in which nothing differs from the ordinary are left out, and figures said below.
     ordinary = {"Streams": "1", "Batch": "1"}
-    kept = [i for i, name in enumerate(HEADINGS) if any(row[i] != ordinary.get(name) for row in rows)]
+    kept = [
+        i for i, name in enumerate(HEADINGS) if i != FIGURE_COLUMN and any(row[i] != ordinary.get(name) for row in rows)
+    ]
     numbers = [place for place, i in enumerate(kept) if i in NUMBERS]
     parts = [
-        f"Scenarios of {bold(engine.name)}:",
-        table([HEADINGS[i].lower() for i in kept], [[row[i] for i in kept] for row in rows], numbers),
+        wrapped(f"Scenarios of {bold(engine.name)}:"),
+        table([HEADINGS[i].lower() for i in kept], [[row[i] for i in kept] for row in rows], numbers, fitted=True),
         "",
-        wrapped(scenario_basis(engine.scenarios)),
+        wrapped(f"{scenario_figures(engine.scenarios)} {scenario_basis(engine.scenarios)}"),
         *(wrapped(note, "  ") for note in scenario_notes(engine.scenarios)),
     ]
     return "\n".join(parts)

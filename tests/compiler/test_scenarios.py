@@ -64,13 +64,20 @@ def test_four_scenarios_by_loadgen(command: Command, built_text: Path, sources: 
     assert single.p50 >= 0.9 * single.call > 0
     assert [len(found[name].runs) for name in ("single-stream", "multi-stream", "offline")] == [3, 3, 3]
     text = " ".join(outcome.out.split())
-    for words in ("server, p99 within 5.00 ms", "single-stream", "not a submission to MLPerf", str(logs)):
+    for words in ("samples a second, p99 within 5.00 ms", "single-stream", "not a submission to MLPerf", str(logs)):
         assert words in text
-    assert "| server, p99 within 5.00 ms | 1 | 1 | samples a second |" in markdown.read_text(encoding="utf-8")
+    assert "| server | 1 | 1 | samples a second, p99 within 5.00 ms |" in markdown.read_text(encoding="utf-8")
     from edgewright_benchmarks.report import render_html
 
     page.write_text(render_html(read_result(output)), encoding="utf-8")
     assert '<th scope="row">multi-stream</th>' in page.read_text(encoding="utf-8")
+    # A gate has rules on what was just measured.
+    rules = "server.rate < 0, offline.rate < -99%, single-stream.p90 > +0%, multi-stream.p99 < 1us"
+    judged = command("compare", output, output, "--fail-on", rules)
+    assert judged.code == 0, judged.err
+    assert all(f"  {rule}: " in judged.out for rule in rules.split(", "))
+    missing = ["no 'offline.rate.batch4': its scenarios gave", "--scenario offline --sweep batch=4"]
+    command.refuses("compare", output, output, "--fail-on", "offline.rate.batch4 < 5", says=missing)
 
 
 def test_a_limit_that_no_rate_keeps_is_a_result(command: Command, built_text: Path, sources: Path) -> None:
@@ -130,6 +137,7 @@ def test_a_graph_that_takes_one_sample_says_so(built_arrays: Path, tmp_path: Pat
         (("--scenario", "server", "--latency-limit", "0ms"), ["'0ms' is not a time above zero"]),
         (("--scenario", "offline", "--latency-limit", "2ms"), ["--latency-limit needs the scenario 'server'"]),
         (("--latency-limit", "2ms"), ["--latency-limit needs --scenario"]),
+        (("--scenario-runs", "2"), ["--scenario-runs needs --scenario"]),
         (("--sweep", "batch=0"), ["'batch=0' cannot be swept", "batch=1,2,4,8"]),
         (("--sweep", "cores=1,2"), ["'cores=1,2' cannot be swept", "streams=1,2,4"]),
         (("--sweep", "batch=1", "--sweep", "batch=2"), ["--sweep batch was given twice"]),

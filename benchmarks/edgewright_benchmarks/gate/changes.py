@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
-
-import numpy as np
 
 from edgewright_benchmarks.accuracy import column_from_scores
 from edgewright_benchmarks.engine_result import Accuracy, EngineResult, Interval, Latency
-from edgewright_benchmarks.gate.figures import Figure, text_figure
+from edgewright_benchmarks.gate.change import FigureChange, Pairing, less_one, means_change
+from edgewright_benchmarks.gate.figures import Figure, scenario_figure, text_figure
+from edgewright_benchmarks.gate.loaded import missing_scenario, scenario_change, scenario_of
 from edgewright_benchmarks.statistics.intervals import latency_ratio
-from edgewright_benchmarks.statistics.paired import student_quantile
 from edgewright_benchmarks.statistics.percentiles import LatencyDraws, latency_draws
 from edgewright_benchmarks.statistics.resampling import around
 from edgewright_targets import InputError
@@ -25,52 +24,6 @@ _HINTS: Final = {
     "cold_start": "Measure with 'edgewright bench --cold-starts 6'.",
     "energy": "Measure with 'edgewright bench --energy' on a machine that has a sensor.",
 }
-# Of a logarithm: beyond it nothing is known, and its exponential would overflow.
-_WIDEST: Final = 50.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class FigureChange:
-    """One figure of both sides.
-
-    Attributes:
-        figure: Its name.
-        base: Of the base.
-        new: Of the new side.
-        difference: New less base, in the unit of the figure.
-        change: The difference over the base; None where the base is zero.
-        count: Rounds, loads, cold starts or samples that it rests on, of the side with fewer; 0 where it is read once.
-        calls: Calls that were timed, of the side with fewer; 0 for other figures.
-        paired: Both sides were read in the same rounds, or on the same samples.
-    """
-
-    figure: str
-    base: Interval
-    new: Interval
-    difference: Interval
-    change: Interval | None
-    count: int = 0
-    calls: int = 0
-    paired: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pairing:
-    """How the readings of both sides belong together.
-
-    Attributes:
-        rounds: They took turns in the same rounds.
-        samples: They answered the same samples.
-        drop: Of the first metric, new against base, where the meter compared the predictions themselves.
-        shift: By which factor, at least 1, the float baseline's own latency differs between two runs; 1 for one run.
-        confidence: Of intervals, two-sided; of a drop that is paired each bound has it.
-    """
-
-    rounds: bool
-    samples: bool
-    drop: Interval | None = None
-    shift: float = 1.0
-    confidence: float = 0.95
 
 
 def figure_change(figure: Figure, base: EngineResult, new: EngineResult, pairing: Pairing) -> FigureChange:
@@ -79,30 +32,42 @@ def figure_change(figure: Figure, base: EngineResult, new: EngineResult, pairing
     Raises:
         InputError: One of them does not have it.
     """
-    for side, engine in (("base", base), ("new", new)):
+    for side, engine, other in (("base", base, new), ("new", new, base)):
         if not has_figure(figure, engine):
-            raise InputError(
-                f"The {side} side has no '{figure.name}': {engine.name} is {engine.rung}, with status {engine.status}.",
-                hint=_HINTS.get(figure.name, ""),
-            )
+            raise _missing(figure.name, side, engine, other)
     if figure.name.startswith("latency.") or figure.name == "throughput":
         assert base.latency is not None
         assert new.latency is not None
         return _timed(figure.name, base.latency, new.latency, pairing)
-    if figure.name == "load":
-        return _starts("load", base.load_seconds, new.load_seconds, pairing.confidence)
-    if figure.name == "cold_start":
-        return _starts("cold_start", _wholes(base), _wholes(new), pairing.confidence)
-    if figure.name == "energy":
-        return _starts("energy", _joules(base), _joules(new), pairing.confidence)
-    if text_figure(figure.name) is not None:
-        return _starts(figure.name, _text_values(figure.name, base), _text_values(figure.name, new), pairing.confidence)
+    sides = _readings(figure.name, base), _readings(figure.name, new)
+    if sides[0] and sides[1]:
+        return means_change(figure.name, sides[0], sides[1], pairing)
+    if scenario_figure(figure.name) is not None:
+        return scenario_change(figure.name, base, new, pairing)
     if figure.is_metric:
         assert base.accuracy is not None
         assert new.accuracy is not None
         return _metric(figure, base.accuracy, new.accuracy, pairing)
     spread = MEMORY_SPREAD if figure.name == "memory" else 0.0
     return _read_once(figure.name, _single(figure.name, base), _single(figure.name, new), spread)
+
+
+def _missing(name: str, side: str, engine: EngineResult, other: EngineResult) -> InputError:
+    if scenario_figure(name) is not None:
+        return missing_scenario(name, side, engine, other)
+    return InputError(
+        f"The {side} side has no '{name}': {engine.name} is {engine.rung}, with status {engine.status}.",
+        hint=_hint(name),
+    )
+
+
+def _hint(name: str) -> str:
+    """How a bench measures it; empty where it always does."""
+    if text_figure(name) is not None:
+        return (
+            f"Measure with 'edgewright bench --prompt-lengths {name.partition('.')[2]}' a model that generates texts."
+        )
+    return _HINTS.get(name, "")
 
 
 def has_figure(figure: Figure, engine: EngineResult) -> bool:
@@ -112,14 +77,10 @@ def has_figure(figure: Figure, engine: EngineResult) -> bool:
     """
     if figure.name.startswith("latency.") or figure.name == "throughput":
         return engine.latency is not None and engine.rung == "measured"
-    if figure.name == "load":
-        return bool(engine.load_seconds) and engine.rung == "measured"
-    if figure.name == "cold_start":
-        return engine.cold_start is not None and engine.rung == "measured"
-    if figure.name == "energy":
-        return bool(engine.energy) and engine.rung == "measured"
-    if text_figure(figure.name) is not None:
-        return bool(_text_values(figure.name, engine)) and engine.rung == "measured"
+    if (readings := _readings(figure.name, engine)) is not None:
+        return bool(readings) and engine.rung == "measured"
+    if scenario_figure(figure.name) is not None:
+        return scenario_of(figure.name, engine) is not None and engine.rung == "measured"
     if figure.is_metric:
         return engine.accuracy is not None and figure.name in engine.accuracy.metrics
     return bool(_single(figure.name, engine))
@@ -141,12 +102,8 @@ def _read_once(name: str, base: float, new: float, spread: float) -> FigureChang
         base=Interval(base, base / (1 + spread), base * (1 + spread)),
         new=Interval(new, new / (1 + spread), new * (1 + spread)),
         difference=Interval(new - base, base * (ratio.low - 1), base * (ratio.high - 1)),
-        change=_less_one(ratio),
+        change=less_one(ratio),
     )
-
-
-def _less_one(ratio: Interval) -> Interval:
-    return replace(ratio, value=ratio.value - 1, low=ratio.low - 1, high=ratio.high - 1)
 
 
 def _timed(name: str, base: Latency, new: Latency, pairing: Pairing) -> FigureChange:
@@ -169,7 +126,7 @@ def _timed(name: str, base: Latency, new: Latency, pairing: Pairing) -> FigureCh
         base=intervals[0],
         new=intervals[1],
         difference=difference,
-        change=_less_one(ratio),
+        change=less_one(ratio),
         count=min(len(base.rounds), len(new.rounds)),
         calls=min(len(base.values), len(new.values)),
         paired=pairing.rounds,
@@ -180,6 +137,17 @@ def _timed(name: str, base: Latency, new: Latency, pairing: Pairing) -> FigureCh
 @functools.lru_cache(maxsize=4)
 def _draws(rounds: tuple[tuple[float, ...], ...], seed: int) -> LatencyDraws:
     return latency_draws(rounds, seed=seed)
+
+
+def _readings(name: str, engine: EngineResult) -> tuple[float, ...] | None:
+    """Of a figure that is the mean of some, empty where there are none; None of other figures."""
+    if name == "load":
+        return engine.load_seconds
+    if name == "cold_start":
+        return _wholes(engine)
+    if name == "energy":
+        return _joules(engine)
+    return _text_values(name, engine) if text_figure(name) is not None else None
 
 
 def _text_values(name: str, engine: EngineResult) -> tuple[float, ...]:
@@ -198,46 +166,6 @@ def _joules(engine: EngineResult) -> tuple[float, ...]:
 
 def _wholes(engine: EngineResult) -> tuple[float, ...]:
     return tuple(one.whole for one in engine.cold_start.readings) if engine.cold_start else ()
-
-
-def _starts(name: str, base: tuple[float, ...], new: tuple[float, ...], confidence: float) -> FigureChange:
-    """Welch's interval of the difference of the means of logarithms: loads and cold starts differ by factors."""
-    sides = [np.log(np.asarray(side)) for side in (base, new)]
-    means = [math.exp(float(side.mean())) for side in sides]
-    count = min(len(base), len(new))
-    if count < 2:
-        # What one start says of the next is not known: nothing is decided by it.
-        lone = [Interval(value, value, value) for value in (*means, means[1] / means[0])]
-        return _from_ratio(name, lone[0], lone[1], lone[2], count)
-    errors = [float(side.var(ddof=1)) / side.size for side in sides]
-    widths = [
-        min(_WIDEST, student_quantile((1 + confidence) / 2, side.size - 1) * math.sqrt(error))
-        for side, error in zip(sides, errors, strict=True)
-    ]
-    total = sum(errors)
-    freedom = (
-        total**2 / sum(error**2 / (side.size - 1) for side, error in zip(sides, errors, strict=True)) if total else 1.0
-    )
-    width = min(_WIDEST, student_quantile((1 + confidence) / 2, freedom) * math.sqrt(total))
-    both = [
-        Interval(mean, mean / math.exp(one), mean * math.exp(one), confidence)
-        for mean, one in zip(means, widths, strict=True)
-    ]
-    ratio = means[1] / means[0]
-    return _from_ratio(
-        name,
-        both[0],
-        both[1],
-        Interval(ratio, ratio / math.exp(width), ratio * math.exp(width), confidence),
-        count,
-    )
-
-
-def _from_ratio(name: str, base: Interval, new: Interval, ratio: Interval, count: int) -> FigureChange:
-    difference = Interval(
-        new.value - base.value, base.value * (ratio.low - 1), base.value * (ratio.high - 1), ratio.confidence
-    )
-    return FigureChange(figure=name, base=base, new=new, difference=difference, change=_less_one(ratio), count=count)
 
 
 def _metric(figure: Figure, base: Accuracy, new: Accuracy, pairing: Pairing) -> FigureChange:

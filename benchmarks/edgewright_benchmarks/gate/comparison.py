@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from edgewright_benchmarks.gate.changes import FigureChange
+from edgewright_benchmarks.gate.change import FigureChange
 from edgewright_benchmarks.gate.unlike import UnlikeFact
 from edgewright_benchmarks.gate.verdict import RuleResult, Verdict
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from edgewright_benchmarks.accuracy import column_from_scores
 from edgewright_benchmarks.engine_result import EngineResult
-from edgewright_benchmarks.gate.changes import FigureChange, Pairing, figure_change, has_figure
+from edgewright_benchmarks.gate.change import FigureChange, Pairing
+from edgewright_benchmarks.gate.changes import figure_change, has_figure
 from edgewright_benchmarks.gate.figures import Figure
 from edgewright_benchmarks.gate.rules import Rule
 from edgewright_benchmarks.gate.verdict import RuleResult, judge_rule
@@ -22,10 +23,10 @@ def changes_of(
     Raises:
         InputError: A rule asks for a figure that one side does not have.
     """
-    asked = {rule.figure.name for rule in rules}
+    asked = {rule.figure.name: rule.figure for rule in rules}
     return {
         name: figure_change(figure, *engines, pairing)
-        for name, figure in known.items()
+        for name, figure in {**known, **asked}.items()
         # What a rule asks for is missed in words; of the others those are shown that there are.
         if name in asked or all(has_figure(figure, engine) for engine in engines)
     }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Final
 
 from edgewright_benchmarks.engine_result import EngineResult
 from edgewright_benchmarks.metrics import DECIBEL, SHARE, metric_facts
+from edgewright_benchmarks.scenario_result import FIGURE_NAMES, RATES, Scenario
 from edgewright_benchmarks.statistics.bounds import significant
 from edgewright_benchmarks.statistics.percentiles import PERCENTILES
 
@@ -50,9 +52,10 @@ class Figure:
         name: In rules.
         title: For people.
         unit: Of its values.
-        counted: What more of makes it surer: rounds, loads, cold starts or samples; empty where nothing does.
+        counted: What more of makes it surer: rounds, loads, cold starts, runs or samples; empty where nothing does.
         timed: It depends on the machine and on how it was measured.
         higher_is_better: Which direction is better.
+        searched: Its interval is what a search left open, and not a spread of readings.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Figure:
     _: KW_ONLY
     timed: bool = False
     higher_is_better: bool = False
+    searched: bool = False
 
     @property
     def is_metric(self) -> bool:
@@ -78,7 +82,57 @@ _FIGURES: Final = (
     Figure("memory", "Peak memory", BYTES, timed=True),
     Figure("size", "Size", BYTES),
 )
-FIGURES: Final = {figure.name: figure for figure in _FIGURES}
+
+
+_TITLES: Final[dict[Scenario, str]] = {
+    "single-stream": "Single stream p90",
+    "multi-stream": "Multi-stream p99",
+    "offline": "Offline rate",
+    "server": "Server rate",
+}
+_SCENARIOS: Final[dict[str, Scenario]] = {figure: scenario for scenario, figure in FIGURE_NAMES.items()}
+_COUNT: Final = r"([2-9]|[1-9]\d{1,5})"
+_SCENARIO: Final = re.compile(rf"([a-z-]+\.[a-z0-9]+)(?:\.batch{_COUNT})?(?:\.streams{_COUNT})?")
+
+
+def scenario_point(name: str) -> tuple[Scenario, int, int] | None:
+    """Scenario, batch and streams of a figure such as `offline.rate.batch4.streams2`; None for other names."""
+    found = _SCENARIO.fullmatch(name)
+    scenario = _SCENARIOS.get(found[1]) if found else None
+    # One sample at a time: there is no sweep of it.
+    if found is None or scenario is None or (scenario == "single-stream" and name != found[1]):
+        return None
+    return scenario, int(found[2] or 1), int(found[3] or 1)
+
+
+def scenario_figure(name: str) -> Figure | None:
+    """What an engine keeps up with, such as `offline.rate.batch4.streams2`, as a figure; None for other names.
+
+    >>> from edgewright_benchmarks.gate.figures import scenario_figure
+    >>> scenario_figure("offline.rate.batch4.streams2").title
+    'Offline rate, batch 4, 2 streams'
+    """
+    point = scenario_point(name)
+    if point is None:
+        return None
+    scenario, batch, streams = point
+    parts = [f"batch {batch}"] * (batch > 1) + [f"{streams} streams"] * (streams > 1)
+    rate, searched = scenario in RATES, scenario == "server"
+    return Figure(
+        name,
+        ", ".join([_TITLES[scenario], *parts]),
+        RATE if rate else SECONDS,
+        "" if searched else "runs",
+        timed=True,
+        higher_is_better=rate,
+        searched=searched,
+    )
+
+
+# Those that any result may have, whatever its task.
+FIGURES: Final = {
+    figure.name: figure for figure in (*_FIGURES, *filter(None, map(scenario_figure, FIGURE_NAMES.values())))
+}
 
 
 # Figures that there are once for each length of a prompt, which stands behind the dot.
@@ -102,9 +156,14 @@ def text_figure(name: str) -> Figure | None:
     return Figure(name, title.format(length), unit, "rounds", timed=True, higher_is_better=higher)
 
 
+def asked_figure(name: str) -> Figure | None:
+    """A figure that a bench measures where it is asked to, whose name says how; None for other names."""
+    return text_figure(name) or scenario_figure(name)
+
+
 def figure_named(name: str) -> Figure:
     """The figure of this name; one that nobody knows is a metric."""
-    return FIGURES.get(name) or text_figure(name) or metric_figure(name)
+    return FIGURES.get(name) or asked_figure(name) or metric_figure(name)
 
 
 def metric_figure(name: str) -> Figure:
@@ -120,9 +179,13 @@ def metric_figure(name: str) -> Figure:
 
 
 def known_figures(engines: Iterable[EngineResult]) -> dict[str, Figure]:
-    """All figures of these results, by name: those that every result has, how fast their texts come, their metrics."""
+    """All figures of these results, by name.
+
+    Those that every result may have, how fast their texts come, their scenarios, and their metrics.
+    """
     found = list(engines)
     lengths = sorted({speed.prompt_tokens for engine in found for speed in engine.text_speed})
     speeds = [f"{kind}.{length}" for kind in _BY_LENGTH for length in lengths]
+    loaded = [one.figure_name for engine in found for one in engine.scenarios]
     metrics = [name for engine in found if engine.accuracy is not None for name in engine.accuracy.metrics]
-    return {**FIGURES, **{name: figure_named(name) for name in (*speeds, *metrics)}}
+    return {**FIGURES, **{name: figure_named(name) for name in (*speeds, *loaded, *metrics)}}

@@ -15,22 +15,32 @@ from typing import Final
 from edgewright_benchmarks.bench import read_samples, running_engine
 from edgewright_benchmarks.data import Dataset
 from edgewright_benchmarks.engine_result import EngineResult
-from edgewright_benchmarks.gate.changes import Pairing, figure_change
+from edgewright_benchmarks.gate.change import Pairing
+from edgewright_benchmarks.gate.changes import figure_change
 from edgewright_benchmarks.gate.comparison import GateResult, Side, verdict_of
 from edgewright_benchmarks.gate.decided import changes_of, judged_rules
-from edgewright_benchmarks.gate.figures import FIGURES, Figure, known_figures, metric_figure
+from edgewright_benchmarks.gate.figures import (
+    FIGURES,
+    Figure,
+    known_figures,
+    metric_figure,
+    scenario_figure,
+    text_figure,
+)
 from edgewright_benchmarks.gate.rules import Rule, parse_rules
 from edgewright_benchmarks.gate.unlike import UnlikeFact
 from edgewright_benchmarks.judging.evidence import EngineFacts, compare_engines, latency_of, now
 from edgewright_benchmarks.measuring.meter import read_engines
 from edgewright_benchmarks.measuring.meter_settings import COLD_STARTS, MeterSettings, looks
 from edgewright_benchmarks.measuring.readings import PackagedEngine, Readings
+from edgewright_benchmarks.measuring.text_speed import prompt_lengths
 from edgewright_benchmarks.progress import Progress, Quiet
 from edgewright_benchmarks.statistics.confidence import CONFIDENCE
 from edgewright_benchmarks.statistics.intervals import starved_baseline
 from edgewright_benchmarks.tasks import find_task
 from edgewright_runtime import EngineInfo, Package
 from edgewright_targets import CheckFailedError, InputError, host_facts
+from edgewright_targets.errors import first_few
 
 # Names of the sides among readings.
 _BASE: Final = "base"
@@ -98,10 +108,13 @@ def compare_packages(
     samples = read_samples(packages[0], data, settings)
     # Before anything is measured: a rule that cannot be read costs no time.
     asked = _rules(rules, _possible_figures(packages[0], samples))
+    _check_no_scenario(asked)
     if any(rule.figure.name == "cold_start" for rule in asked):
         settings = replace(settings, cold_starts=settings.cold_starts or COLD_STARTS)
     if any(rule.figure.name == "energy" for rule in asked):
         settings = replace(settings, energy=True)
+    if texts := [rule.figure.name for rule in asked if text_figure(rule.figure.name) is not None]:
+        settings = replace(settings, prompt_lengths=_lengths(packages[0], texts))
     sides = {
         name: _Opened(package, running_engine(package, settings, samples), str(source))
         for name, package, source in zip((_BASE, _NEW), packages, (base, new), strict=True)
@@ -173,6 +186,26 @@ def _possible_figures(package: Package, samples: Dataset) -> dict[str, Figure]:
     """All figures that the packages may have on this data."""
     metric = find_task(package.manifest.task).metric(labelled=samples.labels is not None)
     return {**FIGURES, **{name: metric_figure(name) for name in metric.names}}
+
+
+def _lengths(package: Package, names: Sequence[str]) -> tuple[int, ...]:
+    """Tokens of the prompts that these figures are about."""
+    try:
+        return prompt_lengths(package.manifest, tuple(int(name.partition(".")[2]) for name in names))
+    except InputError as error:
+        reason = error.message.removeprefix("--prompt-lengths: ")
+        raise InputError(f"Rules name {first_few(names)}, which cannot be timed: {reason}") from error
+
+
+def _check_no_scenario(rules: Sequence[Rule]) -> None:
+    named = [rule.figure.name for rule in rules if scenario_figure(rule.figure.name) is not None]
+    if named:
+        scenarios = ",".join(dict.fromkeys(name.partition(".")[0] for name in named))
+        raise InputError(
+            f"--rerun runs no scenarios, and rules name {first_few(named)}.",
+            hint=f"Measure both packages with 'edgewright bench PACKAGE --data DATA --scenario {scenarios} -o FILE', "
+            "and compare the two results without --rerun.",
+        )
 
 
 def _check_alike(base: Package, new: Package) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgewright_benchmarks.engine_result import Interval
-from edgewright_benchmarks.gate.changes import FigureChange
+from edgewright_benchmarks.gate.change import FigureChange
 from edgewright_benchmarks.gate.comparison import GateResult
 from edgewright_benchmarks.gate.figures import POINTS, Figure, figure_named
 

@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from edgewright_benchmarks.gate.figures import FIGURES, POINTS, Figure, metric_figure
+from edgewright_benchmarks.gate.figures import FIGURES, POINTS, Figure, asked_figure, metric_figure
 from edgewright_benchmarks.metrics import METRICS
 from edgewright_targets import InputError
 from edgewright_targets.errors import nearest
@@ -74,7 +74,7 @@ def parse_rules(texts: str | Sequence[str], known: Mapping[str, Figure]) -> tupl
 
     Args:
         texts: See the module.
-        known: Figures that may be named.
+        known: Figures that may be named, beside those of prompts and scenarios, whose names say what they are.
 
     Raises:
         InputError: A rule cannot be read or names an unknown figure; of several wrong rules each is said.
@@ -115,11 +115,11 @@ def _rule(text: str, known: Mapping[str, Figure]) -> Rule:
     if found is None:
         raise InputError(f"{shown} is not a rule.", hint=_EXAMPLE)
     name, operator, threshold = found.groups()
-    if name not in known:
+    figure = known.get(name) or asked_figure(name)
+    if figure is None:
         raise InputError(f"The rule {shown} names the unknown figure '{name[:_SHOWN]}'.", hint=nearest(name, known))
     if operator not in "<>":
         raise InputError(f"The rule {shown} has '{operator}'; a rule has > or <.", hint=_EXAMPLE)
-    figure = known[name]
     kind, limit = _limit(shown, figure, threshold)
     above = operator == ">"
     if kind != "value" and (limit < 0 if above else limit > 0):

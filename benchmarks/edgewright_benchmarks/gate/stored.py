@@ -11,10 +11,11 @@ import math
 from collections.abc import Sequence
 
 from edgewright_benchmarks.engine_result import EngineResult
-from edgewright_benchmarks.gate.changes import Pairing
+from edgewright_benchmarks.gate.change import Pairing
 from edgewright_benchmarks.gate.comparison import GateResult, Side, verdict_of
 from edgewright_benchmarks.gate.decided import changes_of, judged_rules
 from edgewright_benchmarks.gate.figures import known_figures
+from edgewright_benchmarks.gate.loaded import doubtful_scenarios
 from edgewright_benchmarks.gate.rules import parse_rules
 from edgewright_benchmarks.gate.unlike import UnlikeFact, other_facts, unlike_facts
 from edgewright_benchmarks.result import Result
@@ -78,7 +79,11 @@ def compare_results(
         rules=judged,
         unlike=unlike,
         differing=other_facts(base, new),
-        warnings=(*warnings, *(f"{sources[1]}: {warning}" for warning in new.warnings)),
+        warnings=(
+            *warnings,
+            *doubtful_scenarios(engines, sources),
+            *(f"{sources[1]}: {warning}" for warning in new.warnings),
+        ),
         rounds=0,
         samples=base.data.samples,
     )

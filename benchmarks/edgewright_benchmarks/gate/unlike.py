@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgewright_benchmarks.engine_result import EngineResult
+from edgewright_benchmarks.gate.loaded import scenario_settings
 from edgewright_benchmarks.result import Result
 
 # Virtual machines of one kind report a little more or less memory.
@@ -41,6 +42,7 @@ def unlike_facts(base: Result, new: Result) -> tuple[UnlikeFact, ...]:
             ("labelled data", base.data.labelled, new.data.labelled),
             ("threads of an engine", base.settings.threads, new.settings.threads),
             ("busy programs beside", base.settings.beside, new.settings.beside),
+            *scenario_settings(one, other),
         )
     )
 

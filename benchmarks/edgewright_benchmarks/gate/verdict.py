@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from edgewright_benchmarks.engine_result import Interval
-from edgewright_benchmarks.gate.changes import FigureChange
-from edgewright_benchmarks.gate.figures import text_figure
+from edgewright_benchmarks.gate.change import FigureChange
+from edgewright_benchmarks.gate.figures import Figure, text_figure
 from edgewright_benchmarks.gate.rules import Kind, Rule
 from edgewright_benchmarks.statistics.percentiles import PERCENTILES
 from edgewright_benchmarks.statistics.stability import fewest_rounds
@@ -34,8 +34,8 @@ class RuleResult:
         high: Upper end of its interval.
         limit: Beyond which it fails.
         sentence: All of it for people.
-        needed: Where it is undecided: about how many rounds, loads or samples in all would decide; None where more do
-            not help.
+        needed: Where it is undecided: about how many rounds, loads, runs or samples in all would decide; None where
+            more do not help.
         counted: What `needed` counts; empty where the figure is read once.
     """
 
@@ -55,7 +55,7 @@ class RuleResult:
 def judge_rule(rule: Rule, change: FigureChange, *, needed_samples: int | None = None) -> RuleResult:
     """What a rule says of a change.
 
-    >>> from edgewright_benchmarks.gate.changes import FigureChange
+    >>> from edgewright_benchmarks.gate.change import FigureChange
     >>> from edgewright_benchmarks.gate.figures import FIGURES
     >>> from edgewright_benchmarks.gate.rules import parse_rules
     >>> from edgewright_benchmarks.gate.verdict import judge_rule
@@ -72,7 +72,7 @@ def judge_rule(rule: Rule, change: FigureChange, *, needed_samples: int | None =
         needed_samples: Where that is known better than by the width of the interval: how many samples would decide.
     """
     interval = _compared(rule, change)
-    fewest = _fewest(rule.figure.name, change, interval.confidence)
+    fewest = _fewest(rule.figure, change, interval.confidence)
     if change.count < fewest:
         verdict: Verdict = "undecided"
     elif (interval.low > rule.limit) if rule.above else (interval.high < rule.limit):
@@ -113,13 +113,14 @@ def _compared(rule: Rule, change: FigureChange) -> Interval:
     return change.change
 
 
-def _fewest(name: str, change: FigureChange, confidence: float) -> int:
-    """Rounds or loads below which an interval would claim more than it knows.
+def _fewest(figure: Figure, change: FigureChange, confidence: float) -> int:
+    """Rounds, loads or runs below which an interval would claim more than it knows.
 
     A percentile has an upper bound only where some calls can be expected beyond it: none of n calls is beyond the share
     q with a chance of q ** n.
     """
-    if name in ("load", "cold_start", "energy") or text_figure(name) is not None:
+    name = figure.name
+    if name in ("load", "cold_start", "energy") or text_figure(name) is not None or figure.counted == "runs":
         return 2
     if not change.calls:
         return 0
@@ -147,8 +148,8 @@ def _needed(rule: Rule, change: FigureChange, interval: Interval) -> int | None:
 def _sentence(rule: Rule, change: FigureChange, interval: Interval, verdict: Verdict, needed: int | None) -> str:
     what = f"{rule.figure.title} {'is' if rule.kind == 'value' else 'changed by'} {rule.value_text(interval.value)}"
     exact = interval.low == interval.high
-    sure = f"{100 * interval.confidence:g} %"
-    span = "" if exact else f" ({sure} interval {rule.value_text(interval.low)} to {rule.value_text(interval.high)})"
+    kind = "the search left" if rule.figure.searched else f"{100 * interval.confidence:g} % interval"
+    span = "" if exact else f" ({kind} {rule.value_text(interval.low)} to {rule.value_text(interval.high)})"
     side = "above" if rule.above else "below"
     limit = rule.limit_text()
     if verdict == "fail":
@@ -156,7 +157,9 @@ def _sentence(rule: Rule, change: FigureChange, interval: Interval, verdict: Ver
     if verdict == "pass":
         return f"{what}{span}: not {side} the limit of {limit}."
     counted = rule.figure.counted
-    if not counted:
+    if rule.figure.searched:
+        more = "A search leaves a few percent open: give the limit more room."
+    elif not counted:
         more = "It is read once a run, and more rounds do not help."
     elif needed is None:
         more = f"It is too near to the limit for any number of {counted}."

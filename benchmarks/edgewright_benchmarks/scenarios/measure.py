@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ from edgewright_benchmarks.devices.engine_worker import WorkerError
 from edgewright_benchmarks.devices.here import machine_to_itself
 from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.result import Result
-from edgewright_benchmarks.scenario_result import LoadRun, Scenario, ScenarioResult, point_label
+from edgewright_benchmarks.scenario_result import QUERIES, LoadRun, Scenario, ScenarioResult, point_label
 from edgewright_benchmarks.scenarios.loadgen import SAMPLES_PER_QUERY
 from edgewright_benchmarks.scenarios.messages import GenerateLoad, StreamsOpen
 from edgewright_benchmarks.scenarios.search import RateFound, highest_rate
@@ -24,8 +24,6 @@ from edgewright_benchmarks.statistics.bounds import significant
 from edgewright_targets import InputError
 from edgewright_targets.errors import first_few
 
-# Queries that LoadGen's early stopping asks for at the least, of the 90th percentile and of the 99th.
-_QUERIES: Final[dict[Scenario, int]] = {"single-stream": 64, "multi-stream": 662, "offline": 1, "server": 662}
 # For these queries a run may take so many times as long as it was asked to.
 _STRETCH: Final = 10
 # Where the search for a rate begins, as a share of what the streams could answer without ever waiting.
@@ -34,11 +32,6 @@ _FIRST_SHARE: Final = 0.5
 # rate just above what an engine can do would look kept.
 _LIMITS_IN_A_RUN: Final = 20
 _CONFIDENCE: Final = 0.95
-_FIGURES: Final[dict[Scenario, Callable[[LoadRun], float]]] = {
-    "single-stream": lambda run: run.p90,
-    "multi-stream": lambda run: run.p99,
-    "offline": lambda run: run.rate,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +135,7 @@ class _AtWork:
         else:
             requests = (self._request(name, label, batch, number) for number in range(self._settings.runs))
             runs.extend(map(self._run, requests))
-            figure, low, high = _mean([_FIGURES[name](run) for run in runs])
+            figure, low, high = _mean([run.figure(name) for run in runs])
         return ScenarioResult(
             scenario=name,
             rung="measured",
@@ -158,6 +151,7 @@ class _AtWork:
             failed_samples=tuple(index + 1 for index in sorted(self._failed)),
             loadgen=self._opened.loadgen,
             notes=self._notes(name, batch, runs, figure),
+            seconds=self._settings.seconds,
         )
 
     def _request(self, name: Scenario, label: str, batch: int, number: int) -> GenerateLoad:
@@ -169,7 +163,7 @@ class _AtWork:
             folder=str(self._folder / label / f"run-{number + 1}"),
             log=f"{label}/run-{number + 1}",
             seconds=seconds,
-            queries=min(_QUERIES[name], affordable),
+            queries=min(QUERIES[name], affordable),
             call=self._opened.call / self._streams,
             batch=batch,
             seed=number,
@@ -188,7 +182,7 @@ class _AtWork:
         seconds = max(self._settings.seconds, _LIMITS_IN_A_RUN * limit)
 
         def keeps(rate: float) -> bool:
-            queries = min(_QUERIES["server"], max(1, int(_STRETCH * seconds * rate)))
+            queries = min(QUERIES["server"], max(1, int(_STRETCH * seconds * rate)))
             request = self._request("server", label, batch, len(runs))
             runs.append(self._run(replace(request, seconds=seconds, queries=queries, rate=rate, limit=limit)))
             return _keeps(runs[-1])
@@ -208,13 +202,6 @@ class _AtWork:
                 f"{significant(lowest.target_rate or 0.0)} samples a second the 99th percentile was "
                 f"{_milliseconds(lowest.p99)}; one call alone takes {_milliseconds(self._opened.call)}."
             )
-        fewest = min((run.queries for run in runs if run.target_rate in (None, figure)), default=_QUERIES[name])
-        if fewest < _QUERIES[name]:
-            seconds = math.ceil(self._settings.seconds * _QUERIES[name] / max(1, fewest))
-            found.append(
-                f"A run had {fewest:,} queries; LoadGen trusts the percentile from {_QUERIES[name]:,} on. Pass "
-                f"--scenario-seconds {seconds}, or more, for that."
-            )
         if batch > 1 and self._opened.alone:
             found.append(f"Samples of a call were answered one by one. {self._opened.alone}")
         if self._failed:
@@ -229,7 +216,7 @@ class _AtWork:
 
 def _keeps(run: LoadRun) -> bool:
     """Whether a rate is kept: where there were queries enough, LoadGen must be sure of it."""
-    enough = run.queries >= _QUERIES["server"]
+    enough = run.queries >= QUERIES["server"]
     return bool(run.kept) and not run.failed and (run.valid or not enough)
 
 

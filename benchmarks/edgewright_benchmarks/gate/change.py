@@ -1,0 +1,114 @@
+"""What changed of one figure, and how a change comes of readings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from edgewright_benchmarks.interval import Interval
+from edgewright_benchmarks.statistics.paired import student_quantile
+
+# Of a logarithm: beyond it nothing is known, and its exponential would overflow.
+WIDEST: Final = 50.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FigureChange:
+    """One figure of both sides.
+
+    Attributes:
+        figure: Its name.
+        base: Of the base.
+        new: Of the new side.
+        difference: New less base, in the unit of the figure.
+        change: The difference over the base; None where the base is zero.
+        count: Rounds, loads, cold starts or samples that it rests on, of the side with fewer; 0 where it is read once.
+        calls: Calls that were timed, of the side with fewer; 0 for other figures.
+        paired: Both sides were read in the same rounds, or on the same samples.
+    """
+
+    figure: str
+    base: Interval
+    new: Interval
+    difference: Interval
+    change: Interval | None
+    count: int = 0
+    calls: int = 0
+    paired: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairing:
+    """How the readings of both sides belong together.
+
+    Attributes:
+        rounds: They took turns in the same rounds.
+        samples: They answered the same samples.
+        drop: Of the first metric, new against base, where the meter compared the predictions themselves.
+        shift: By which factor, at least 1, the float baseline's own latency differs between two runs; 1 for one run.
+        confidence: Of intervals, two-sided; of a drop that is paired each bound has it.
+    """
+
+    rounds: bool
+    samples: bool
+    drop: Interval | None = None
+    shift: float = 1.0
+    confidence: float = 0.95
+
+
+def less_one(ratio: Interval) -> Interval:
+    """A ratio as a relative change."""
+    return replace(ratio, value=ratio.value - 1, low=ratio.low - 1, high=ratio.high - 1)
+
+
+def means_change(name: str, base: Sequence[float], new: Sequence[float], pairing: Pairing) -> FigureChange:
+    """Welch's interval of the difference of the means of logarithms: loads, starts and runs differ by factors.
+
+    Args:
+        name: Of the figure.
+        base: Readings of the base, all above zero.
+        new: Of the new side.
+        pairing: Gives the confidence, and the shift that the interval is wider by.
+    """
+    confidence = pairing.confidence
+    sides = [np.log(np.asarray(side)) for side in (base, new)]
+    means = [math.exp(float(side.mean())) for side in sides]
+    count = min(len(base), len(new))
+    if count < 2:
+        # What one start says of the next is not known: nothing is decided by it.
+        lone = [Interval(value, value, value) for value in (*means, means[1] / means[0])]
+        return change_from_ratio(name, lone[0], lone[1], lone[2], count)
+    errors = [float(side.var(ddof=1)) / side.size for side in sides]
+    widths = [
+        min(WIDEST, student_quantile((1 + confidence) / 2, side.size - 1) * math.sqrt(error))
+        for side, error in zip(sides, errors, strict=True)
+    ]
+    total = sum(errors)
+    freedom = (
+        total**2 / sum(error**2 / (side.size - 1) for side, error in zip(sides, errors, strict=True)) if total else 1.0
+    )
+    width = min(WIDEST, student_quantile((1 + confidence) / 2, freedom) * math.sqrt(total))
+    both = [
+        Interval(mean, mean / math.exp(one), mean * math.exp(one), confidence)
+        for mean, one in zip(means, widths, strict=True)
+    ]
+    ratio = means[1] / means[0]
+    return change_from_ratio(
+        name,
+        both[0],
+        both[1],
+        Interval(ratio, ratio / math.exp(width) / pairing.shift, ratio * math.exp(width) * pairing.shift, confidence),
+        count,
+    )
+
+
+def change_from_ratio(name: str, base: Interval, new: Interval, ratio: Interval, count: int) -> FigureChange:
+    """A change whose figures and ratio have intervals of their own; the base is above zero."""
+    difference = Interval(
+        new.value - base.value, base.value * (ratio.low - 1), base.value * (ratio.high - 1), ratio.confidence
+    )
+    return FigureChange(figure=name, base=base, new=new, difference=difference, change=less_one(ratio), count=count)
