@@ -185,7 +185,7 @@ class Refused:
 def _check_times(*values: float) -> None:
     # Sums and ratios of longer ones may overflow; NaN is not between anything.
     if not all(0 <= value <= _LONGEST_SECONDS for value in values):
-        raise ResponseError("a time is negative, not finite or longer than a year")
+        raise ResponseError("a time is negative, not finite or longer than a year, as of a clock that was set back")
 
 
 def _check_above_zero(*values: float) -> None:

@@ -11,6 +11,7 @@ import pytest
 from benchmarks.report_fixtures import CHOSEN, build_result
 from edgewright_benchmarks.gate.comparison import GateResult
 from edgewright_benchmarks.gate.figures import figure_named, scenario_point
+from edgewright_benchmarks.gate.loaded import bench_options
 from edgewright_benchmarks.gate.rows import change_rows
 from edgewright_benchmarks.gate.rules import check_rules
 from edgewright_benchmarks.gate.stored import compare_results
@@ -145,7 +146,7 @@ def test_a_server_is_decided_by_what_its_search_left_open(
 ) -> None:
     (rule,) = compared(base, new, "server.rate < -5%").rules
     assert rule.verdict == verdict, rule.sentence
-    assert ("give the limit more room" in rule.sentence) == (verdict == "undecided")
+    assert ("what the searches left open: give the limit more room" in rule.sentence) == (verdict == "undecided")
     assert "95 %" not in rule.sentence
 
 
@@ -178,6 +179,21 @@ def test_points_of_a_sweep_have_names() -> None:
         assert scenario_point(name) is None
         with pytest.raises(InputError, match="unknown figure"):
             compared(point, point, f"{name} < -5%")
+
+
+def test_all_that_is_missing_is_said_at_once() -> None:
+    with pytest.raises(InputError) as raised:
+        compared(offline(900, seed=1), offline(900, seed=2), "offline.rate.batch8 < 5, first_token.64 > 5ms, load > 9s")
+    assert "no 'offline.rate.batch8': its scenarios gave offline.rate (" in str(raised.value)
+    assert "no 'first_token.64'" in str(raised.value)
+    assert "--prompt-lengths 64" in str(raised.value)
+
+
+def test_one_command_measures_all_points() -> None:
+    names = ["server.rate.batch4", "offline.rate.batch4.streams2", "offline.rate"]
+    options = bench_options(names, None)
+    assert options == "--scenario server,offline --latency-limit 20ms --sweep batch=1,4 --sweep streams=1,2"
+    assert bench_options(["server.rate"], 0.05) == "--scenario server --latency-limit 50ms"
 
 
 def test_build_files_name_them_too() -> None:

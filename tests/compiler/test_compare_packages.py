@@ -114,6 +114,17 @@ def test_results_and_packages_are_told_apart(command: Command, built_arrays: Pat
     )
 
 
+def test_rules_on_scenarios_and_texts_need_what_measures_them(
+    command: Command, built_arrays: Path, sources: Path
+) -> None:
+    """Before anything is measured."""
+    asked = ("compare", "--rerun", built_arrays, built_arrays, "--data", sources / "inputs.npz", "--fail-on")
+    says = ["--rerun runs no scenarios, and rules name server.rate, offline.rate.batch4.", "without --rerun"]
+    options = "--scenario server,offline --latency-limit 20ms --sweep batch=1,4"
+    command.refuses(*asked, "server.rate < -5%, offline.rate.batch4 < 5, size > +1%", says=[*says, options])
+    command.refuses(*asked, "first_token.64 > 5ms", says=["Rules name first_token.64, which cannot be timed: models"])
+
+
 def _failing(patch: pytest.MonkeyPatch, side: int, fails: Callable[[int], bool]) -> None:
     """Engines of one side fail on some samples, as a package does whose steps refuse them."""
     from edgewright_benchmarks.devices.engine_worker import WorkerError

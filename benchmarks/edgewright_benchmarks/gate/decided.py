@@ -11,6 +11,7 @@ from edgewright_benchmarks.gate.changes import figure_change, has_figure
 from edgewright_benchmarks.gate.figures import Figure
 from edgewright_benchmarks.gate.rules import Rule
 from edgewright_benchmarks.gate.verdict import RuleResult, judge_rule
+from edgewright_targets.findings import Findings
 
 Engines = tuple[EngineResult, EngineResult]
 
@@ -21,15 +22,17 @@ def changes_of(
     """The change of every figure that both engines have, and of those that rules ask for.
 
     Raises:
-        InputError: A rule asks for a figure that one side does not have.
+        InputError: Rules ask for figures that one side does not have; each is said.
     """
     asked = {rule.figure.name: rule.figure for rule in rules}
-    return {
-        name: figure_change(figure, *engines, pairing)
-        for name, figure in {**known, **asked}.items()
+    findings, changes = Findings(), {}
+    for name, figure in {**known, **asked}.items():
         # What a rule asks for is missed in words; of the others those are shown that there are.
-        if name in asked or all(has_figure(figure, engine) for engine in engines)
-    }
+        if name in asked or all(has_figure(figure, engine) for engine in engines):
+            with findings.noted():
+                changes[name] = figure_change(figure, *engines, pairing)
+    findings.raise_any()
+    return changes
 
 
 def judged_rules(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from edgewright_benchmarks.engine_result import EngineResult
 from edgewright_benchmarks.gate.change import WIDEST, FigureChange, Pairing, less_one, means_change
@@ -69,20 +70,32 @@ def missing_scenario(name: str, side: str, engine: EngineResult, other: EngineRe
         engine: Of this side.
         other: Of the other side, whose limit is the one to measure with.
     """
-    point = scenario_point(name)
-    assert point is not None
-    scenario, batch, streams = point
+    limits = [one.limit for one in (*other.scenarios, *engine.scenarios) if one.limit is not None]
     names = [one.figure_name for one in engine.scenarios if _comparable(one)]
     has = f"its scenarios gave {first_few(names)}" if names else "no scenario was run"
-    options = [f"--scenario {scenario}"]
-    if scenario == "server":
-        limits = [one.limit for one in (*other.scenarios, *engine.scenarios) if one.limit is not None]
-        options.append(f"--latency-limit {f'{1000 * limits[0]:g}ms' if limits else _LIMIT}")
-    options += [f"--sweep {kind}={count}" for kind, count in (("batch", batch), ("streams", streams)) if count > 1]
+    options = bench_options([name], limits[0] if limits else None)
     return InputError(
         f"The {side} side has no '{name}': {has} ({engine.name}).",
-        hint=f"Measure it with 'edgewright bench PACKAGE --data DATA {' '.join(options)} -o FILE'.",
+        hint=f"Measure it with 'edgewright bench PACKAGE --data DATA {options} -o FILE'.",
     )
+
+
+def bench_options(names: Iterable[str], limit: float | None) -> str:
+    """The options of a bench that measures the scenarios of these figures.
+
+    Args:
+        names: Of figures of scenarios.
+        limit: Seconds that a server is to keep; None where nothing says it, and an example stands for it.
+    """
+    points = [point for name in names if (point := scenario_point(name)) is not None]
+    scenarios = dict.fromkeys(scenario for scenario, _, _ in points)
+    options = [f"--scenario {','.join(scenarios)}"]
+    if "server" in scenarios:
+        options.append(f"--latency-limit {_LIMIT if limit is None else f'{1000 * limit:g}ms'}")
+    for kind, counts in (("batch", {batch for _, batch, _ in points}), ("streams", {many for *_, many in points})):
+        if counts != {1}:
+            options.append(f"--sweep {kind}={','.join(map(str, sorted(counts)))}")
+    return " ".join(options)
 
 
 def doubtful_scenarios(engines: tuple[EngineResult, EngineResult], sources: tuple[str, str]) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from edgewright_benchmarks.gate.figures import (
     scenario_figure,
     text_figure,
 )
+from edgewright_benchmarks.gate.loaded import bench_options
 from edgewright_benchmarks.gate.rules import Rule, parse_rules
 from edgewright_benchmarks.gate.unlike import UnlikeFact
 from edgewright_benchmarks.judging.evidence import EngineFacts, compare_engines, latency_of, now
@@ -200,11 +201,10 @@ def _lengths(package: Package, names: Sequence[str]) -> tuple[int, ...]:
 def _check_no_scenario(rules: Sequence[Rule]) -> None:
     named = [rule.figure.name for rule in rules if scenario_figure(rule.figure.name) is not None]
     if named:
-        scenarios = ",".join(dict.fromkeys(name.partition(".")[0] for name in named))
         raise InputError(
             f"--rerun runs no scenarios, and rules name {first_few(named)}.",
-            hint=f"Measure both packages with 'edgewright bench PACKAGE --data DATA --scenario {scenarios} -o FILE', "
-            "and compare the two results without --rerun.",
+            hint="Measure both packages with 'edgewright bench PACKAGE --data DATA "
+            f"{bench_options(named, None)} -o FILE', and compare the two results without --rerun.",
         )
 
 

@@ -112,8 +112,8 @@ def _check_ran(engines: tuple[EngineResult, EngineResult], sources: tuple[str, s
 def _not_alike(unlike: tuple[UnlikeFact, ...]) -> InputError:
     return InputError(
         f"The results are not alike, so their figures are not compared. {'; '.join(fact.words() for fact in unlike)}.",
-        hint="Make a new baseline on this kind of machine with 'edgewright bench PACKAGE --data DATA --update-baseline "
-        "BASE.json', compare packages with --rerun, or pass --force.",
+        hint="Make a new baseline of this model, on this data and this kind of machine, with 'edgewright bench PACKAGE "
+        "--data DATA --update-baseline BASE.json', compare packages with --rerun, or pass --force.",
     )
 
 

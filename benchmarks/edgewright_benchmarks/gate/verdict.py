@@ -158,7 +158,7 @@ def _sentence(rule: Rule, change: FigureChange, interval: Interval, verdict: Ver
         return f"{what}{span}: not {side} the limit of {limit}."
     counted = rule.figure.counted
     if rule.figure.searched:
-        more = "A search leaves a few percent open: give the limit more room."
+        more = "It is what the searches left open: give the limit more room, or measure again."
     elif not counted:
         more = "It is read once a run, and more rounds do not help."
     elif needed is None:
