@@ -99,6 +99,8 @@ def execute(options: argparse.Namespace) -> int:
         print_json(write_record(found))
     else:
         _show(found, quiet=options.quiet)
+        for path in filter(None, (options.markdown, options.junit, options.gitlab)):
+            print(f"Written: {bold(path)}")
     for rule in found.rules:
         if rule.verdict == "undecided" and options.undecided == "pass":
             say_warning(f"'{rule.rule}' is undecided and passes. {rule.sentence}")

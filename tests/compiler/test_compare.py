@@ -53,6 +53,12 @@ def test_undecided_passes_with_a_warning_or_fails(command: Command, base: Path) 
     assert command(*arguments, "--undecided", "fail").code == 1
 
 
+def test_files_that_were_written_are_named(command: Command, base: Path) -> None:
+    markdown, junit = base.with_name("out.md"), base.with_name("out.xml")
+    outcome = command("compare", base, base, "--fail-on", "size > +1%", "--markdown", markdown, "--junit", junit)
+    assert outcome.out.splitlines()[-2:] == [f"Written: {markdown}", f"Written: {junit}"]
+
+
 def test_without_rules_everything_is_shown(command: Command, base: Path) -> None:
     outcome = command("compare", base, base)
     assert outcome.code == 0

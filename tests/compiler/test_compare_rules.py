@@ -53,7 +53,7 @@ def test_the_build_file_of_the_folder_has_the_rules(command: Command, base: Path
 def test_rules_of_the_call_take_their_place(command: Command, base: Path) -> None:
     Path("edgewright.toml").write_text("this is not even TOML", encoding="utf-8")
     outcome = command("compare", base, base, "--fail-on", "size > +1%")
-    assert "Rules from command line:" in outcome.out
+    assert "Rules from the command line:" in outcome.out
     for option in ("--build-file", "--only"):
         command.refuses(
             "compare", base, base, "--fail-on", "size > +1%", option, "x", says=[f"{option} and --fail-on both say"]

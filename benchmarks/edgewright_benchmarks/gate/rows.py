@@ -34,7 +34,8 @@ def heading(found: GateResult) -> str:
 
 def rules_origin(found: GateResult) -> str:
     """Where the rules are from, in a sentence; empty where that is not known."""
-    return f"Rules from {found.rules_from}:" if found.rules_from else ""
+    place = "the command line" if found.rules_from == "command line" else found.rules_from
+    return f"Rules from {place}:" if place else ""
 
 
 def change_rows(found: GateResult) -> list[ChangeRow]:
@@ -60,9 +61,15 @@ def _row(change: FigureChange, figure: Figure, found: GateResult) -> ChangeRow:
             _value(figure, change.base),
             _value(figure, change.new),
             texts[0],
-            "exact" if exact else f"{texts[1]} to {texts[2]}",
+            "exact" if exact else _span(texts[1], texts[2]),
         )
     )
+
+
+def _span(low: str, high: str) -> str:
+    """Both ends with one unit: `-4.7 to +5.7 %`."""
+    number, _, unit = low.rpartition(" ")
+    return f"{number if number and high.endswith(f' {unit}') else low} to {high}"
 
 
 def _value(figure: Figure, side: Interval) -> str:
