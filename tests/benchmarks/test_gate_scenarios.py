@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.report_fixtures import CHOSEN, build_result
+from benchmarks.report_fixtures import BASELINE, CHOSEN, build_result
+from edgewright_benchmarks.engine_result import EngineResult
 from edgewright_benchmarks.gate.comparison import GateResult
 from edgewright_benchmarks.gate.figures import figure_named, scenario_point
 from edgewright_benchmarks.gate.loaded import bench_options
@@ -156,17 +157,26 @@ def test_a_base_that_keeps_no_rate_has_no_relative_change() -> None:
     assert compared(server(None, 3.0), server(100.0, 104.0), "server.rate < 90").verdict == "pass"
 
 
-def test_a_slower_machine_is_not_a_slower_package() -> None:
-    """By what the float baseline moved between the two runs the interval is wider."""
-    slow = result(offline(765, seed=1))
-    moved = tuple(
-        replace(one, latency=replace(one.latency, p50=1.2 * one.latency.p50))
-        if one.latency and one.name == slow.baseline
-        else one
-        for one in slow.engines
-    )
-    found = compare_results(result(offline(900, seed=2)), replace(slow, engines=moved), "offline.rate < -5%")
-    assert found.verdict == "undecided"
+@pytest.mark.parametrize(
+    ("base", "new", "rules"),
+    [
+        (offline(900, seed=2), offline(765, seed=1), "offline.rate < -5%"),
+        (server(100.0, 104.0), server(85.0, 88.0), "server.rate < -5%"),
+    ],
+)
+def test_a_slower_machine_is_not_a_slower_package(base: ScenarioResult, new: ScenarioResult, rules: str) -> None:
+    """By what the float baseline moved between the two runs the interval is wider on both sides."""
+    (sure,) = compared(base, new, rules).rules
+    moved = replace(result(new), engines=tuple(map(_slower_baseline, result(new).engines)))
+    (doubted,) = compare_results(result(base), moved, rules).rules
+    assert (sure.verdict, doubted.verdict) == ("fail", "undecided")
+    assert [1 + doubted.low, 1 + doubted.high] == pytest.approx([(1 + sure.low) / 1.2, (1 + sure.high) * 1.2])
+
+
+def _slower_baseline(one: EngineResult) -> EngineResult:
+    if one.latency is None or one.name != BASELINE:
+        return one
+    return replace(one, latency=replace(one.latency, p50=1.2 * one.latency.p50))
 
 
 def test_points_of_a_sweep_have_names() -> None:
