@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from edgewright_targets.record import added_in
 
@@ -12,6 +12,12 @@ AS_IT_IS = "as-is"
 
 # Patterns of nodes that can be rewritten, in the order in which they are.
 Pattern = Literal["constants", "batch-norm", "layouts", "layer-norm", "rotary", "attention", "packed-attention", "gelu"]
+
+# Nodes that no quantizer takes blindly, by what they are: `edgewright_compiler.graphs.float_groups` finds them.
+FloatGroup = Literal["recurrent", "durations", "decoding", "grids"]
+FLOAT_GROUPS: Final[tuple[FloatGroup, ...]] = get_args(FloatGroup)
+# Those that 16-bit floats hurt as well: they count, or say where, and float16 has whole numbers up to 2,048 only.
+_COUNTED: Final[frozenset[FloatGroup]] = frozenset({"durations", "decoding", "grids"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +56,9 @@ class Recipe:
             the graph.
         rewrites: Patterns of nodes that become one operator, before anything else. Only ONNX Runtime's own provider has
             these operators.
+        float_groups: Groups of nodes that stay in float because of what they are. `recurrent`: layers that take their
+            own output; `durations`: what predicts how often something is repeated; `decoding`: boxes and choices after
+            the last layers; `grids`: positions where values are looked up. `qnn` leaves nothing in float.
     """
 
     method: Literal["float", "dynamic", "static", "qnn", "nncf", "weight-only", "cast"] = "float"
@@ -74,8 +83,25 @@ class Recipe:
     bias_correction: Literal["fast", "full", "off"] = field(default="fast", metadata=added_in(3))
     model_type: Literal["found", "transformer", "other"] = field(default="found", metadata=added_in(3))
     rewrites: tuple[Pattern, ...] = field(default=(), metadata=added_in(3))
+    float_groups: tuple[FloatGroup, ...] = field(default=FLOAT_GROUPS, metadata=added_in(4))
 
     @property
     def multiplies_integers(self) -> bool:
         """Whether graphs made by it multiply bytes, whose sums may saturate on some processors."""
         return self.method in ("static", "dynamic", "nncf")
+
+    @property
+    def kept_groups(self) -> tuple[FloatGroup, ...]:
+        """Of `float_groups`, those that this method leaves in float32.
+
+        >>> Recipe(method="cast", float_type="float16").kept_groups
+        ('durations', 'decoding', 'grids')
+        """
+        if self.method in ("float", "qnn"):
+            return ()
+        return self.wide_groups if self.method == "cast" else self.float_groups
+
+    @property
+    def wide_groups(self) -> tuple[FloatGroup, ...]:
+        """Of `float_groups`, those that stay in float32 where other floats get 16 bits."""
+        return tuple(group for group in self.float_groups if group in _COUNTED)

@@ -1,0 +1,53 @@
+"""Grids: positions where something is looked up, and what computes them.
+
+Eight bits are 256 places in a whole picture.
+"""
+
+from __future__ import annotations
+
+import onnx_ir
+
+from edgewright_compiler.graphs.float_groups.constants import is_grid
+from edgewright_compiler.graphs.float_groups.flow import Flow
+from edgewright_compiler.graphs.passes.weights import constant
+
+_SAMPLERS = frozenset({"AffineGrid", "CropAndResize", "GridSample", "MaxRoiPool", "RoiAlign"})
+_WITH_CONSTANT = frozenset({"Add", "Concat", "Div", "Expand", "Mul", "Sub"})
+SAMPLER = "it looks values up at computed positions"
+POSITIONS = "it computes positions"
+CONSTANT = "it takes a constant grid"
+SIZE = "its size is computed in floats"
+
+
+def grids(flow: Flow) -> dict[onnx_ir.Node, str]:
+    """The nodes of grids, and why."""
+    found: dict[onnx_ir.Node, str] = {}
+    for node in flow.nodes:
+        if node.op_type in _WITH_CONSTANT and any(is_grid(held.tensor) for held in map(constant, node.inputs) if held):
+            found[node] = CONSTANT
+    for node in flow.nodes:
+        if node.op_type in ("Resize", "Upsample"):
+            # Sizes of whole numbers alone are exact in any precision of floats.
+            if computing := _positions(flow, node, floats=False):
+                found |= {**dict.fromkeys(computing, POSITIONS), node: SIZE}
+        else:
+            found |= dict.fromkeys(_positions(flow, node, floats=True), POSITIONS)
+    return found | {node: SAMPLER for node in flow.nodes if node.op_type in _SAMPLERS}
+
+
+def _positions(flow: Flow, node: onnx_ir.Node, *, floats: bool) -> set[onnx_ir.Node]:
+    """The nodes of floats that compute where a node looks, back to the last layers.
+
+    Args:
+        flow: Of its graph.
+        node: It may take positions.
+        floats: Only floats lead there; otherwise whole numbers may lie between.
+    """
+    first = [edge for edge in flow.given[node] if edge.coordinates and (not floats or flow.floats(edge.value))]
+    givers = {edge.giver for edge in first if edge.giver is not None and edge.giver not in flow.layers}
+    found = givers | flow.reached(
+        givers,
+        "givers",
+        lambda edge: edge.giver not in flow.layers and (flow.features(edge) or not (floats or flow.floats(edge.value))),
+    )
+    return {one for one in found if flow.computes(one) and not flow.is_fused(one)}
