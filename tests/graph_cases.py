@@ -22,6 +22,7 @@ from edgewright_compiler.graphs.passes.plain_graph import NameNodes
 from edgewright_compiler.graphs.passes.rewrites import Rewrite
 from edgewright_compiler.graphs.passes.tied_weights import TieWeights, UntieWeights
 from edgewright_compiler.graphs.passes.unsigned import UnsignedActivations
+from edgewright_compiler.graphs.passes.widened import TakeUnrounded
 
 FULL, HALF, BRAIN, FLOAT8 = (
     ir.DataType.FLOAT,
@@ -163,6 +164,13 @@ CASES = {
         types="bfloat16[2,2] h, bfloat16[2,2] p",
         done=lambda model: kinds(model).count("Cast") >= 6,
         runs=False,
+    ),
+    "widened": Case(
+        make=TakeUnrounded,
+        nodes="a = Add(x, E) h = Cast<to = 10>(a) w = Cast<to = 1>(h) y = Neg(w)",
+        types="float[2,2] a, float16[2,2] h, float[2,2] w",
+        done=lambda model: "Cast" not in kinds(model),
+        in_functions=True,
     ),
     "gathers": Case(
         make=PlainGathers,

@@ -9,12 +9,14 @@ from edgewright_benchmarks.costs import ColdStart, Energy, TextSpeed, UnknownFig
 from edgewright_benchmarks.interval import Interval
 from edgewright_benchmarks.scenario_result import ScenarioResult
 from edgewright_targets import Rung
+from edgewright_targets.recipe import FloatGroup
 from edgewright_targets.record import ADDED_LATER
 
 __all__ = [
     "Accuracy",
     "ChangedPredictions",
     "EngineResult",
+    "FloatNodes",
     "Interval",
     "Latency",
     "NativeAnswers",
@@ -141,6 +143,28 @@ class ChangedPredictions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FloatNodes:
+    """Nodes of an engine of a lower precision that stay in float because of what they are.
+
+    Attributes:
+        group: What they are, in one word.
+        operators: Operator type to how many of them there are, the most first.
+        reasons: Why, each as the second half of a sentence.
+        names: The first of them, with the component in front where a model has several; long names are cut.
+    """
+
+    group: FloatGroup
+    operators: dict[str, int]
+    reasons: tuple[str, ...]
+    names: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """How many nodes they are."""
+        return sum(self.operators.values())
+
+
+@dataclass(frozen=True, kw_only=True)
 class EngineResult:
     """Everything found about one engine.
 
@@ -170,6 +194,8 @@ class EngineResult:
         retimed: Its latency over the baseline's where it was timed anew, as the winner of a search is before it ships.
         same_as: Name of the engine whose predictions it has, as they differ in speed alone; empty for others.
         cold_start: Fresh processes up to their first answer; None where a bench was not asked for them.
+        float_nodes: What stays in float because of what it is, a group each; empty for float engines and where there is
+            no such node.
         scenarios: How it keeps up with a load, where a bench was asked for that.
         text_speed: How fast texts come, for each length of a prompt; empty for models that generate none.
         energy: What each sensor of energy says of a call; empty where a bench was not asked for it, or nothing tells.
@@ -198,6 +224,7 @@ class EngineResult:
     retimed: Interval | None = None
     alone: Latency | None = None
     cold_start: ColdStart | None = None
+    float_nodes: tuple[FloatNodes, ...] = field(default=(), metadata=ADDED_LATER)
     scenarios: tuple[ScenarioResult, ...] = field(default=(), metadata=ADDED_LATER)
     text_speed: tuple[TextSpeed, ...] = field(default=(), metadata=ADDED_LATER)
     energy: tuple[Energy, ...] = field(default=(), metadata=ADDED_LATER)

@@ -10,6 +10,7 @@ from edgewright_benchmarks.measuring.busy_programs import busy_words
 from edgewright_benchmarks.metrics import metric_value, metric_words
 from edgewright_benchmarks.report.cold_starts import CONDITION, cold_start_words, cold_starts
 from edgewright_benchmarks.report.energy import energies
+from edgewright_benchmarks.report.float_nodes import TITLE, float_rows
 from edgewright_benchmarks.report.search import search_sentences
 from edgewright_benchmarks.report.text_speed import COUNTED, speed_rows, unknown_words
 from edgewright_benchmarks.statistics.bounds import points_at_most
@@ -41,6 +42,7 @@ def result_text(result: Result) -> str:
         parts += ["", wrapped(_search(result, result.search), "", f"{bold('Search:')} ")]
     if counted := _low_precision(engines):
         parts += ["", wrapped(f"Nodes that run in the named precision: {counted}.")]
+    parts += _float_nodes(result, targets)
     parts += _costs(result, targets)
     for engine in engines:
         notes = notes_of(engine)
@@ -92,6 +94,16 @@ def _low_precision(engines: Sequence[EngineResult]) -> str:
         for engine in engines
     }
     return "; ".join(f"{name} {', '.join(words)}" for name, words in counts.items() if words)
+
+
+def _float_nodes(result: Result, targets: str) -> list[str]:
+    """What stays in float because of what it is, a paragraph a group."""
+    parts: list[str] = []
+    for row in float_rows(result, _SHOWN_NODES):
+        engines = ", ".join(engine.name.removeprefix(f"{targets}-") for engine in row.engines)
+        text = f"{engines}: {row.what}. {row.why} {', '.join(row.names)}{row.more}."
+        parts += ["", wrapped(text, "  ", f"{bold(TITLE)}: ")]
+    return parts
 
 
 def _metric(result: Result) -> str:

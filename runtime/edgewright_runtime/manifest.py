@@ -16,13 +16,14 @@ from edgewright_targets.recipe import AS_IT_IS, Recipe
 #   1  The first. Readers of it refuse keys that they do not know.
 #   2  `judged_on`: the instruction sets that engines were judged on.
 #   3  Engines of kind `openvino`, and the fields of recipes and hardware that are `added_in(3)`.
+#   4  `float_groups` of recipes, where they are not all.
 #
 # A new field of `Manifest`, `EngineSpec`, `Recipe` or what they hold, and a new kind of engine, raise the number. A new
 # field is left out of the file if it has its default (`metadata=added_in(...)`, see `edgewright_targets.record`). What
 # is written has the smallest number that knows all of it, so that older readers open what they can. Of the rest they
 # say that the package is newer (`PackageTooNewError`), and not that a key is unknown. Every number stays readable:
 # `tests/data` keeps a package of the first.
-FORMAT = 3
+FORMAT = 4
 # The smallest number that is written.
 LEAST_FORMAT = 2
 COMPONENT = "model"

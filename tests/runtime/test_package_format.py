@@ -73,14 +73,14 @@ def test_a_package_of_format_1(old_package: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda ours, engine: (ours.update(format=4, licence="x"), engine.update(format=4)),
-        lambda ours, engine: (ours.update(format=4), engine.update(format=4), engine["recipe"].update(new=1)),
-        lambda ours, engine: engine.update(format=4, new=1),
+        lambda ours, engine: (ours.update(format=5, licence="x"), engine.update(format=5)),
+        lambda ours, engine: (ours.update(format=5), engine.update(format=5), engine["recipe"].update(new=1)),
+        lambda ours, engine: engine.update(format=5, new=1),
     ],
 )
 def test_a_newer_package_is_called_newer(old_package: Path, change: Callable[[Any, Any], object]) -> None:
     _edit(old_package, change)
-    with pytest.raises(PackageTooNewError, match="has format 4; this version of Edgewright reads up to 3"):
+    with pytest.raises(PackageTooNewError, match="has format 5; this version of Edgewright reads up to 4"):
         Package.open(old_package)
 
 
@@ -214,7 +214,7 @@ class TestWhatAStepRaises:
             model({"pixels": np.zeros((1, 8), np.float32)})
 
 
-# Number of fields of what a package holds, at FORMAT 3, without those that are left out of the file where they have
+# Number of fields of what a package holds, at FORMAT 4, without those that are left out of the file where they have
 # their default. Another new field raises FORMAT, see the history beside it.
 FIELDS = {
     Manifest: 14,
@@ -231,7 +231,7 @@ FIELDS = {
 
 
 def test_a_new_field_raises_the_format() -> None:
-    assert FORMAT == 3
+    assert FORMAT == 4
     written = {kind: [one for one in dataclasses.fields(kind) if not one.metadata] for kind in FIELDS}
     assert {kind: len(those) for kind, those in written.items()} == FIELDS
 
@@ -244,7 +244,13 @@ def test_a_recipe_of_before_says_attention_in_other_words(old_package: Path) -> 
 
 @pytest.mark.parametrize(
     ("changes", "number"),
-    [({}, 2), ({"engine": "openvino"}, 3), ({"recipe": "reduce_range"}, 3), ({"component_recipes": "smooth_quant"}, 3)],
+    [
+        ({}, 2),
+        ({"engine": "openvino"}, 3),
+        ({"recipe": "reduce_range"}, 3),
+        ({"component_recipes": "smooth_quant"}, 3),
+        ({"recipe": "float_groups"}, 4),
+    ],
 )
 def test_what_is_written_has_the_number_that_knows_it(
     old_package: Path, changes: dict[str, str], number: int, monkeypatch: pytest.MonkeyPatch
@@ -255,11 +261,12 @@ def test_what_is_written_has_the_number_that_knows_it(
     recipes = {
         "reduce_range": dataclasses.replace(spec.recipe, reduce_range=True),
         "smooth_quant": dataclasses.replace(spec.recipe, smooth_quant=0.5),
+        "float_groups": dataclasses.replace(spec.recipe, float_groups=("grids",)),
     }
     if "engine" in changes:
         spec = dataclasses.replace(spec, engine="openvino", provider="OpenVINO")
     if "recipe" in changes:
-        spec = dataclasses.replace(spec, recipe=recipes["reduce_range"])
+        spec = dataclasses.replace(spec, recipe=recipes[changes["recipe"]])
     if "component_recipes" in changes:
         spec = dataclasses.replace(spec, component_recipes={"model": recipes["smooth_quant"]})
     newer = dataclasses.replace(manifest, engines={spec.name: spec})
@@ -274,5 +281,5 @@ def test_what_is_written_has_the_number_that_knows_it(
     if number == 2:
         assert read_manifest(text, "p").engines == newer.engines
         return
-    with pytest.raises(PackageTooNewError, match="has format 3; this version of Edgewright reads up to 2"):
+    with pytest.raises(PackageTooNewError, match=f"has format {number}; this version of Edgewright reads up to 2"):
         read_manifest(text, "p")

@@ -11,7 +11,7 @@ import numpy as np
 
 from edgewright_benchmarks.accuracy import Scoring
 from edgewright_benchmarks.data import Dataset
-from edgewright_benchmarks.engine_result import EngineResult, Latency
+from edgewright_benchmarks.engine_result import EngineResult, FloatNodes, Latency
 from edgewright_benchmarks.judging.baseline_doubt import baseline_doubt
 from edgewright_benchmarks.judging.changed_predictions import changed_predictions
 from edgewright_benchmarks.judging.odd_values import odd_values
@@ -70,6 +70,7 @@ class EngineFacts:
         notes: Sentences that must be shown with the figures.
         nodes: Provider to number of graph nodes, where its compiler counted them before they became one program.
         low_precision: Operator type to the number of graph nodes that compute in its low precision.
+        float_nodes: What of its graphs stays in float because of what it is.
     """
 
     spec: NamedEngine
@@ -78,6 +79,7 @@ class EngineFacts:
     notes: tuple[str, ...] = ()
     nodes: dict[str, int] = field(default_factory=dict)
     low_precision: dict[str, int] = field(default_factory=dict)
+    float_nodes: tuple[FloatNodes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,7 @@ def _result(
         size_bytes=engine.size_bytes,
         nodes=engine.nodes,
         low_precision=engine.low_precision,
+        float_nodes=engine.float_nodes,
     )
     if readings is None:
         # Made ahead of time for hardware that is not here: the device decides.

@@ -12,6 +12,7 @@ from edgewright_benchmarks.report import view, words
 from edgewright_benchmarks.report.cold_starts import CONDITION, cold_start_svg, cold_start_words, cold_starts
 from edgewright_benchmarks.report.energy import energies
 from edgewright_benchmarks.report.facts import check, numbers, timed, unseen, warnings
+from edgewright_benchmarks.report.float_nodes import TITLE, FloatRow, float_rows
 from edgewright_benchmarks.report.headline import basis, headline
 from edgewright_benchmarks.report.points import Point, points
 from edgewright_benchmarks.report.quotes import Quote
@@ -48,6 +49,7 @@ class _Section:
     cold_chart: Any
     cold_starts: list[tuple[int, str, str]]
     energies: list[tuple[int, str, str]]
+    float_rows: list[FloatRow]
     speeds: list[SpeedRow]
     unknown: list[str]
     key: list[_KeyEntry]
@@ -104,6 +106,7 @@ def render_html(result: Result, build: Result | None = None, quoted: Sequence[Qu
         rungs=words.RUNGS,
         basis=basis(result, build),
         figures=headline(result),
+        float_title=TITLE,
         warnings=warnings(result, build),
         sections=[_section(one, _title(one, build), known, markupsafe.Markup) for one in results],
         results=results,
@@ -158,6 +161,7 @@ def _section(whole: Result, title: str, known: Mapping[str, int], markup: Any) -
         key=_key(rows, shown),
         rows=rows,
         elsewhere=foreign_engines(result.engines),
+        float_rows=float_rows(result),
         search=search_view(whole, known),
         search_chart=markup(search_svg(whole, f"{result.kind}-search")),
         intervals=_intervals(rows),

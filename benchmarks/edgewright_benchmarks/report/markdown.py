@@ -12,6 +12,7 @@ from edgewright_benchmarks.report import view, words
 from edgewright_benchmarks.report.cold_starts import CONDITION, cold_start_words, cold_starts
 from edgewright_benchmarks.report.energy import energies
 from edgewright_benchmarks.report.facts import check, notes, numbers, warnings
+from edgewright_benchmarks.report.float_nodes import TITLE, float_rows
 from edgewright_benchmarks.report.headline import Figure, basis, headline
 from edgewright_benchmarks.report.quotes import Quote
 from edgewright_benchmarks.report.search import overview, search_view
@@ -51,6 +52,7 @@ def render_markdown(result: Result, build: Result | None = None, quoted: Sequenc
         blocks.append("The samples have no labels: every figure is agreement with the float model, **not accuracy**.")
     short = overview(result)
     blocks += [as_text(basis(result, build)), _table(short, known), *_reasons(short, known)]
+    blocks += _float_nodes(short, known)
     blocks += [*_cold_starts(result, known), *_energy(result, known), *_text_speed(result), *_search(result, known)]
     blocks += _scenarios(chosen)
     if build is not None:
@@ -60,6 +62,7 @@ def render_markdown(result: Result, build: Result | None = None, quoted: Sequenc
             _table(overview(build), known),
             *_reasons(overview(build), known),
             "</details>",
+            *_float_nodes(overview(build), known),
             *_search(build, known),
         ]
     if quoted:
@@ -161,6 +164,17 @@ def _search(result: Result, known: Mapping[str, int]) -> list[str]:
         blocks += [f"<details><summary>Nodes that stay in float ({len(view.nodes)})</summary>", "\n".join(nodes)]
         blocks.append("</details>")
     return blocks
+
+
+def _float_nodes(result: Result, known: Mapping[str, int]) -> list[str]:
+    """What stays in float because of what it is, folded in; nothing where nothing does."""
+    rows = float_rows(result)
+    lines = []
+    for row in rows:
+        engines = ", ".join(f"{known[engine.name]} {as_code(engine.name)}" for engine in row.engines)
+        names = f"{', '.join(map(as_code, row.names))}{row.more}"
+        lines.append(f"- {engines}: {as_text(row.what)}. {as_text(row.why)} {names}")
+    return [f"<details><summary>{TITLE}</summary>", "\n".join(lines), "</details>"] if lines else []
 
 
 def _cold_starts(result: Result, known: Mapping[str, int]) -> list[str]:

@@ -188,4 +188,5 @@ def _engine_facts(engine: EngineFiles, mode: ExecutionMode) -> EngineFacts:
         notes=notes,
         nodes=engine.nodes(),
         low_precision=engine.low_precision,
+        float_nodes=engine.float_nodes,
     )

@@ -7,6 +7,7 @@ the reason why the candidate failed; where there are several graphs, the reason 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from edgewright_compiler.graphs.exported import (
 )
 from edgewright_compiler.graphs.feed_shapes import FeedShapes, Shape, shapes_of
 from edgewright_compiler.graphs.fixed_shapes import FixingError, choose_shapes, fix_shapes
+from edgewright_compiler.graphs.float_groups.find import FloatOperator, find_float_operators
 from edgewright_compiler.graphs.free_dimensions import free_dimensions
 from edgewright_compiler.graphs.quantize import quantize
 from edgewright_compiler.graphs.quantizers import CALIBRATED
@@ -77,6 +79,8 @@ class _QuantizeKey:
     recipe: Recipe
     # Of a graph that was rewritten before.
     rewritten: str | None
+    # Nodes that stay in float because of what they are: what the recipe's groups come to in this graph.
+    float_nodes: tuple[str, ...]
     # Of methods that are calibrated.
     feeds: str | None
     tools: dict[str, str]
@@ -114,6 +118,7 @@ class Graphs:
         self._shapes = shapes
         self._fixed: tuple[Graphs, str] | None = None
         self._quantized: dict[tuple[str, Recipe], Path] = {}
+        self._float_operators: dict[tuple[str, Recipe], tuple[FloatOperator, ...]] = {}
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -226,7 +231,18 @@ class Graphs:
             CandidateError: A graph cannot get it, or nothing in them got it.
         """
         self._refuse_unchanged(candidate)
-        return counted(candidate, {name: self._in_precision(name, candidate) for name in self.components})
+        folders = {name: self._in_precision(name, candidate) for name in self.components}
+        recipes = {name: candidate.component_recipes.get(name, candidate.recipe) for name in folders}
+        return counted(candidate, folders, {name: self._in_float(name, recipe) for name, recipe in recipes.items()})
+
+    def _in_float(self, component: str, recipe: Recipe) -> tuple[FloatOperator, ...]:
+        """The nodes of a component that a recipe leaves in float because of what they are."""
+        if not recipe.kept_groups:
+            return ()
+        if (component, recipe) not in self._float_operators:
+            found = find_float_operators(self.float_graph(component, recipe.rewrites), recipe)
+            self._float_operators[component, recipe] = found
+        return self._float_operators[component, recipe]
 
     def _refuse_unchanged(self, candidate: Candidate) -> None:
         """Raise where a candidate rewrites nothing, and is another candidate of the target but for that."""
@@ -287,7 +303,8 @@ class Graphs:
         key = _QuantizeKey(
             exported=self.exported.digest,
             component=component,
-            recipe=recipe,
+            recipe=dataclasses.replace(recipe, float_groups=()),
+            float_nodes=tuple(one.node for one in self._in_float(component, recipe)),
             rewritten=tree_digest(graph) if recipe.rewrites else None,
             feeds=self.feeds.digest(self.exported) if calibrated else None,
             # With NNCF installed afterwards, a graph that failed for want of it is made.

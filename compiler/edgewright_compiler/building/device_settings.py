@@ -65,4 +65,5 @@ def _unfinished(engine: EngineFiles, chosen: str) -> EngineResult:
         reasons=(f"It is {chosen} with other settings of speed. 'edgewright finish' times it on the device.",),
         size_bytes=engine.size_bytes(),
         low_precision=engine.low_precision,
+        float_nodes=engine.float_nodes,
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
+from edgewright_benchmarks.engine_result import FloatNodes
 from edgewright_compiler.building.engine_draft import EngineDraft
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.compile import CompileFacts
@@ -49,6 +50,7 @@ class EngineFiles:
         notes: What to know of how it was made, in whole sentences.
         tolerance: How far it may be from the golden outputs; None where its own answers decide that.
         low_precision: Operator type to the number of graph nodes that compute in its low precision.
+        float_nodes: What of its graphs stays in float because of what it is.
     """
 
     draft: EngineDraft
@@ -56,6 +58,8 @@ class EngineFiles:
     notes: tuple[str, ...] = ()
     tolerance: float | None = None
     low_precision: dict[str, int] = field(default_factory=dict)
+    _: KW_ONLY
+    float_nodes: tuple[FloatNodes, ...] = ()
 
     def path(self, component: str) -> str:
         """Name of the file of a component in a package."""

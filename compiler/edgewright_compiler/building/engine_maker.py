@@ -103,7 +103,7 @@ class EngineMaker:
             parts = self._plain(exported, quantized.folders)
             if candidate.fixed_axes:
                 draft = draft.with_session_options(exported.fixed_axes(quantized.folders))
-            return EngineFiles(draft, parts, low_precision=quantized.low_precision)
+            return EngineFiles(draft, parts, low_precision=quantized.low_precision, float_nodes=quantized.float_nodes)
         if candidate.kind.plan:
             exported.refuse_plan()
         graphs, notes = exported, []
@@ -124,7 +124,14 @@ class EngineMaker:
             options[name] = facts.options
             notes += facts.notes if len(quantized.folders) == 1 else [f"{name}: {note}" for note in facts.notes]
         draft = draft.with_provider_options(options)
-        return EngineFiles(draft, files, tuple(dict.fromkeys(notes)), tolerance, quantized.low_precision)
+        return EngineFiles(
+            draft,
+            files,
+            tuple(dict.fromkeys(notes)),
+            tolerance,
+            quantized.low_precision,
+            float_nodes=quantized.float_nodes,
+        )
 
     def _plain(self, exported: Graphs, folders: dict[str, Path]) -> dict[str, PartFiles]:
         """The files of an engine that is graphs; several share their weights."""

@@ -28,9 +28,19 @@ def low_precision_nodes(model: onnx_ir.Model, *, half: bool) -> dict[str, int]:
     """
     found: Counter[str] = Counter()
     for node in model.graph.all_nodes():
-        if _in_half(node) if half else _in_few_bits(node):
+        if is_low(node, half=half):
             found[node.op_type] += 1
     return dict(found.most_common())
+
+
+def is_low(node: onnx_ir.Node, *, half: bool) -> bool:
+    """Whether a node computes in a low precision.
+
+    Args:
+        node: Of a graph that was made.
+        half: Floats of 16 bits count; else integers and float8 do.
+    """
+    return _in_half(node) if half else _in_few_bits(node)
 
 
 def _in_few_bits(node: onnx_ir.Node) -> bool:

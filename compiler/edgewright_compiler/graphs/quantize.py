@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from edgewright_compiler.disk import disk_reason
 from edgewright_compiler.graphs.end_layers import end_layers
 from edgewright_compiler.graphs.exported import load_graph, save_graph, write_graph
+from edgewright_compiler.graphs.float_groups.find import float_operators
 from edgewright_compiler.graphs.quantized_already import quantized_already
 from edgewright_compiler.graphs.quantizers import CALIBRATED, METHODS, QuantizationError, is_float8
 from edgewright_targets import MissingDependencyError, Recipe
@@ -119,10 +120,15 @@ def _write_prepared(model: onnx_ir.Model, recipe: Recipe, feeds: Sequence[Arrays
         _check_calibrated(recipe, feeds)
     excluded = [node for node in model.graph.all_nodes() if node.name in recipe.excluded_nodes]
     wide = [node for node in model.graph.all_nodes() if node.name in recipe.wide_nodes]
-    if edit(model, NameNodes(), UntieWeights()) or inlined or recipe.float_ends:
+    named = edit(model, NameNodes())
+    kept = float_operators(model, recipe.kept_groups)
+    if edit(model, UntieWeights()) or named or inlined or recipe.float_ends:
         # The layer before one that nothing reads is a last layer too.
         edit(model, RemoveUnusedNodesPass())
     names = [*recipe.excluded_nodes, *(str(node.name) for node in excluded)]
+    if recipe.method != "cast":
+        # Found before weights are untied: those of a loop that is written out are one.
+        names += [one.node for one in kept]
     if recipe.float_ends:
         names += end_layers(model)
     if before := _passes_before(recipe):

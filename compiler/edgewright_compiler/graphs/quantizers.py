@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright_compiler.graphs.exported import GRAPH_FILE, write_graph
+from edgewright_compiler.graphs.half_floats import in_half_floats
 from edgewright_compiler.graphs.histogram_ranges import write_ranges
 from edgewright_compiler.graphs.nncf_quantizer import quantize_by_nncf
 from edgewright_compiler.graphs.wide_activations import wide_overrides
@@ -91,13 +92,8 @@ def _static(source: Path, recipe: Recipe, feeds: Sequence[Arrays], scratch: Path
 
 
 def _cast(source: Path, recipe: Recipe, feeds: Sequence[Arrays], scratch: Path) -> onnx_ir.Model:
-    """The graph with floats of 16 bits, chosen by ONNX Runtime's converter; inputs and outputs keep their types."""
-    del recipe, feeds, scratch
-    import onnx_ir
-    from onnxruntime.transformers.float16 import convert_float_to_float16
-
-    model: onnx_ir.Model = onnx_ir.from_proto(convert_float_to_float16(str(source / GRAPH_FILE), keep_io_types=True))
-    return model
+    del feeds, scratch
+    return in_half_floats(source, recipe)
 
 
 def _qnn(source: Path, recipe: Recipe, feeds: Sequence[Arrays], scratch: Path) -> onnx_ir.Model:
