@@ -1,10 +1,12 @@
 """Engines of OpenVINO's own runtime, from a build to an answer, and on a device without it."""
 
+import io
 import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -18,7 +20,7 @@ from edgewright_runtime.package_files import file_digest
 from tiny_models import write_arrays, write_onnx
 from tiny_targets import candidate_text, write_target
 
-pytest.importorskip("openvino")
+openvino: Any = pytest.importorskip("openvino")
 
 CHOSEN, PORTABLE, BASELINE = "mine-ov-fp32", "mine-cpu-int8", "mine-cpu-fp32"
 OPENVINO = candidate_text(
@@ -99,8 +101,10 @@ def _blob(cache: Path) -> Path:
 
 
 def _whole(blob: Path) -> bool:
+    """Its facts are about it, and OpenVINO opens it. Two blobs of one graph may differ by some bytes."""
     facts = json.loads((blob.parent / "model.json").read_text(encoding="utf-8"))
-    return bool(facts["sha256"] == file_digest(blob))
+    opened = openvino.Core().import_model(io.BytesIO(blob.read_bytes()), "CPU", {})
+    return bool(facts["sha256"] == file_digest(blob)) and len(opened.inputs) == 1
 
 
 def test_the_second_start_takes_what_the_first_compiled(
@@ -126,14 +130,12 @@ def test_a_damaged_blob_is_made_anew(package: Path, cache: Path, damage: str) ->
         blob.write_bytes({"cut": whole[: len(whole) // 2], "foreign": b"x" * len(whole), "empty": b""}[damage])
     load(package, engine=CHOSEN).close()
     assert _whole(_blob(cache))
-    assert _blob(cache).stat().st_size == len(whole)
 
 
 def test_a_blob_that_openvino_does_not_take_is_made_anew(package: Path, cache: Path) -> None:
     """As after a change of OpenVINO that its version does not show: the digest is right, the content is not."""
     load(package, engine=CHOSEN).close()
     blob = _blob(cache)
-    size = blob.stat().st_size
     blob.write_bytes(b"x" * 1000)
     facts = json.loads((blob.parent / "model.json").read_text(encoding="utf-8"))
     facts["sha256"] = file_digest(blob)
@@ -141,7 +143,6 @@ def test_a_blob_that_openvino_does_not_take_is_made_anew(package: Path, cache: P
     with load(package, engine=CHOSEN) as model:
         assert model({"pixels": np.zeros((1, 8), dtype=np.float32)})["scores"].shape == (1, 4)
     assert _whole(_blob(cache))
-    assert _blob(cache).stat().st_size == size
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(
