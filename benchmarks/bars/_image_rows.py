@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 import tiny_depths
+import tiny_enlargers
 import tiny_images
 import tiny_segmenters
 import tiny_videos
@@ -168,6 +169,25 @@ def _estimated(made: Made) -> list[Any]:
     return answers
 
 
+def _pairs(folder: Path) -> Made:
+    data = tiny_enlargers.write_pairs(folder / "pairs")
+    files = [str(data / "images" / f"{index}.png") for index in range(SAMPLES)]
+    return Made(spec=str(tiny_enlargers.write_graph(folder / "source")), data=data, samples=files)
+
+
+def _enlarged(made: Made) -> list[Any]:
+    import torch
+
+    network = tiny_enlargers.network()
+    answers = []
+    for file in made.samples:
+        with Image.open(file) as opened, torch.no_grad():
+            pixels = torch.from_numpy(np.array(opened.convert("RGB"))).permute(2, 0, 1)[None] / 255
+            levels = network(pixels)[0].permute(1, 2, 0) * 255 + 0.5
+        answers.append(levels.clamp(0, 255).byte().numpy())
+    return answers
+
+
 def _videos(folder: Path) -> Made:
     data = tiny_videos.write_motions(folder / "motions")
     files = [str(file) for file in sorted(data.glob("*/0.mp4"))]
@@ -237,6 +257,15 @@ ROWS = (
             compared="depth",
         )
         for family in ("dpt", "depth-anything", "glpn")
+    ),
+    Row(
+        name="enlarger",
+        task="image-to-image",
+        weights="written by hand, ONNX",
+        make=_pairs,
+        theirs=_enlarged,
+        compared="picture",
+        unlike=1e-3,
     ),
     Row(name="videomae", task="video-classification", weights=RANDOM, make=_videos, theirs=_moved, compared="label"),
 )

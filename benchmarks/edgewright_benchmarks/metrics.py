@@ -117,6 +117,7 @@ METRICS: Final[dict[str, MetricFacts]] = {
     "token_agreement": MetricFacts("Token agreement"),
     "same_text": MetricFacts("Same text"),
     "same_transcript": MetricFacts("Same transcript"),
+    "ssim": MetricFacts("SSIM", library="scikit-image"),
     "psnr": MetricFacts("PSNR", DECIBEL, library="scikit-image"),
     "perceptual_distance": MetricFacts("Perceptual distance", NUMBER, higher_is_better=False),
 }

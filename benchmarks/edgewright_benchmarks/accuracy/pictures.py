@@ -20,7 +20,7 @@ from edgewright_benchmarks.statistics.resampling import bootstrap
 # The window in which SSIM compares, as scikit-image has it unless told otherwise; smaller pictures take a smaller one.
 _WINDOW = 7
 _RESAMPLES = 1000
-_NO_PICTURES = "Pictures are scored by the pipeline's output. This engine gave only the outputs of its graph."
+NO_PICTURES = "Pictures are scored by the pipeline's output. This engine gave only the outputs of its graph."
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class PictureAgreement(Agreement[Sequence[_Drawn]]):
             for one, other in zip(_drawn(predictions), reference, strict=True)
         ]
         alike = np.array([ssim(one, other) if fits else 0.0 for fits, one, other in pairs])
-        errors = np.array([_squared_error(one, other) if fits else 1.0 for fits, one, other in pairs])
-        others = {"psnr": _psnr(errors)} if errors.any() else {}
+        errors = np.array([squared_error(one, other) if fits else 1.0 for fits, one, other in pairs])
+        others = {"psnr": psnr(errors)} if errors.any() else {}
         if can_be_seen():
             apart = [perceptual_distance(one, other) if fits else NOTHING_ALIKE for fits, one, other in pairs]
             others["perceptual_distance"] = _mean(np.array(apart))
@@ -68,7 +68,7 @@ class PictureAgreement(Agreement[Sequence[_Drawn]]):
 
 
 def _drawn(predictions: Sequence[Prediction]) -> list[_Drawn]:
-    pictures = answers_of(predictions, _NO_PICTURES)
+    pictures = answers_of(predictions, NO_PICTURES)
     finite = (all(np.isfinite(array).all() for array in one.outputs.values()) for one in predictions)
     return [_Drawn(picture, good) for picture, good in zip(pictures, finite, strict=True)]
 
@@ -89,20 +89,20 @@ def ssim(picture: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
     window -= 1 - window % 2
     if window < 3:
         # Too small to have a structure.
-        return float(1 - _squared_error(picture, other))
+        return float(1 - squared_error(picture, other))
     axis = None if picture.ndim == 2 else -1
     found = metrics.structural_similarity(picture, other, win_size=window, channel_axis=axis, data_range=255)  # type: ignore[no-untyped-call]
     return float(np.clip(found, 0.0, 1.0))
 
 
-def _squared_error(picture: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+def squared_error(picture: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
     """The mean squared difference as a share of the largest there can be."""
     from skimage import metrics
 
     return float(metrics.mean_squared_error(picture, other)) / 255**2
 
 
-def _psnr(errors: NDArray[np.float64]) -> Interval:
+def psnr(errors: NDArray[np.float64]) -> Interval:
     """Decibels of the mean of squared errors, with a percentile bootstrap over pictures."""
     # A resample of equal pictures alone has no end; half the smallest error that was seen stands in.
     floor = errors[errors > 0].min() / (2 * errors.size)
