@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from command import Command
-from edgewright_compiler.applications.form import ApplicationFile, WholeDataFile
+from edgewright_compiler.applications.form import ApplicationFile, WholeBudgetFile, WholeDataFile
 from edgewright_compiler.build_files.form import BudgetFile, BuildFile, DataFile, GatesFile, MeterFile
 from edgewright_compiler.sources.declared_file import ComponentFile, DeclarationFile, InputFile, read_declaration
 from edgewright_runtime.applications.declaration import FlowStep, ModelUse
@@ -20,7 +20,7 @@ from tiny_pipelines import DECLARATION
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "declared.md").read_text(encoding="utf-8")
 # In the order of the page.
 FORMS = (
-    *(ApplicationFile, ModelUse, FlowStep, WholeDataFile),
+    *(ApplicationFile, ModelUse, FlowStep, WholeDataFile, WholeBudgetFile),
     *(BuildFile, DataFile, BudgetFile, MeterFile, GatesFile),
     *(DeclarationFile, ComponentFile, InputFile),
     *(TargetFile, CandidateFile, Recipe),

@@ -117,6 +117,8 @@ def whole_text(result: WholeResult) -> str:
     if conditions:
         asked = [(_cut(step.name), _share(step.held or 0, result), _cut(step.when, 40)) for step in conditions]
         parts += ["", table(("step", "held", "condition"), asked, (1,))]
+    for threshold in result.thresholds:
+        parts += ["", wrapped(threshold.reason)]
     if result.failures:
         parts += ["", wrapped(_failed(result))]
         parts += [wrapped(_failure(one), "  ", "  ") for one in result.failures[:_SHOWN]]

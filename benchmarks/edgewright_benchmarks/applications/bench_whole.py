@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from edgewright_benchmarks.applications.whole_result import (
     ValueFigures,
     WholeLatency,
     WholeResult,
+    whole_result_from_json,
 )
 from edgewright_benchmarks.data import Dataset
 from edgewright_benchmarks.devices.here import machine_to_itself
@@ -95,7 +96,8 @@ def bench_application(
     package = ApplicationPackage.open(path)
     samples = read_whole_data(data, package, most=settings.samples)
     with Application(package, threads=settings.threads) as application:
-        return measure_application(application, samples, settings, progress, confidence or CONFIDENCE)
+        result = measure_application(application, samples, settings, progress, confidence or CONFIDENCE)
+    return replace(result, warnings=(*_same_data(package, result), *result.warnings))
 
 
 def measure_application(
@@ -257,6 +259,17 @@ def _step_figures(
         )
         for name in package.checked.order
     )
+
+
+def _same_data(package: ApplicationPackage, result: WholeResult) -> tuple[str, ...]:
+    """That a threshold was found on the data of this bench, as a sentence: its accuracy there is too good."""
+    if not package.measured:
+        return ()
+    built = whole_result_from_json(package.evidence(), f"{package.root}: evidence of the whole")
+    if not built.thresholds or not result.data.same_data(built.data):
+        return ()
+    step, name = built.thresholds[0].step, result.data.name
+    return (f"The threshold of '{step}' was found on this data ({name}): its accuracy here is too good.",)
 
 
 def _strangers(application: Application) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from edgewright_benchmarks.applications.threshold_result import FoundThreshold
 from edgewright_benchmarks.engine_result import Accuracy
 from edgewright_benchmarks.interval import Interval
 from edgewright_benchmarks.result import DataFacts, Settings
@@ -120,6 +121,7 @@ class WholeResult:
         warnings: What makes the figures less sure, and what the data does not show.
         created: UTC time, ISO 8601.
         confidence: Of the intervals (0..1).
+        thresholds: What a build found on this data.
     """
 
     name: str
@@ -138,6 +140,7 @@ class WholeResult:
     created: str
     confidence: float = 0.95
     rung: Rung = "measured"
+    thresholds: tuple[FoundThreshold, ...] = ()
     schema: str = field(default=WHOLE_SCHEMA)
 
 

@@ -103,6 +103,7 @@ def build_application(
     from edgewright_benchmarks.applications.value_metrics import check_metrics
     from edgewright_compiler.applications.prove_whole import prove_whole
     from edgewright_compiler.applications.whole_settings import OF_THE_WHOLE, whole_settings
+    from edgewright_compiler.applications.whole_threshold import check_threshold
 
     given, progress = given or {}, progress or Quiet()
     path = Path(source)
@@ -115,6 +116,7 @@ def build_application(
         plans = _plans(path, text, file, given)
         flow = _flow(file, plans)
         check_references(flow, str(path))
+        check_threshold(flow, path, settings)
         # What is wrong with the packages that are there is said before minutes of work.
         models = {name: _model(path, name, use, given) for name, use in flow.model.items() if name not in plans}
         for number, (name, plan) in enumerate(plans.items(), 1):
@@ -139,7 +141,7 @@ def build_application(
             progress.note(f"Copying the package of '{name}'")
             package.check_digests()
             shutil.copytree(package.root, whole / _MODELS / name)
-        packed = replace(flow, model={name: ModelUse(f"{_MODELS}/{name}") for name in models})
+        packed = replace(proven.checked.flow, model={name: ModelUse(f"{_MODELS}/{name}") for name in models})
         evidence = "" if proven.result is None else EVIDENCE_FILE
         record = ApplicationRecord(FORMAT, path.stem, packed, proven.golden.facts, evidence)
         written = json.dumps(write_record(record), indent=2, ensure_ascii=False)
@@ -147,10 +149,13 @@ def build_application(
         write_sums(whole)
 
     with folder.reserved(left):
-        proven = prove_whole(ApplicationPackage(path, path.stem, checked, models), settings, progress)
+        try:
+            proven = prove_whole(ApplicationPackage(path, path.stem, checked, models), settings, progress)
+        except RecordError as error:
+            raise with_line(error, text, str(path)) from error
         folder.fill_with(fill)
         made = folder.write_archive() if archive else None
-    return BuiltApplication(folder.path, checked, models, made, proven)
+    return BuiltApplication(folder.path, proven.checked, models, made, proven)
 
 
 def _plans(path: Path, text: str, file: ApplicationFile, given: Mapping[str, object]) -> dict[str, PlannedBuild]:

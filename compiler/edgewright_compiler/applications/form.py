@@ -37,11 +37,25 @@ class WholeDataFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WholeBudgetFile:
+    """Table `budget` of an application: what the whole may lose.
+
+    Attributes:
+        max_drop: Largest accuracy drop of the whole, `"1%"` or 0.01.
+        confidence: Of the bounds, `"95%"` or 0.95.
+    """
+
+    max_drop: str | float | None = None
+    confidence: str | float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ApplicationFile:
     """An application as people write it; see `Flow`.
 
     Attributes:
         data: See `WholeDataFile`.
+        budget: See `WholeBudgetFile`.
     """
 
     input: dict[str, str]
@@ -50,3 +64,4 @@ class ApplicationFile:
     model: dict[str, ApplicationModel] = field(default_factory=dict)
     metric: dict[str, str] = field(default_factory=dict)
     data: WholeDataFile = field(default_factory=WholeDataFile)
+    budget: WholeBudgetFile = field(default_factory=WholeBudgetFile)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgewright_benchmarks.applications.bench_whole import measure_application
 from edgewright_benchmarks.applications.whole_data import read_whole_data
@@ -10,7 +10,9 @@ from edgewright_benchmarks.applications.whole_result import WholeResult
 from edgewright_benchmarks.progress import Progress
 from edgewright_compiler.applications.whole_golden import GoldenWhole, make_golden
 from edgewright_compiler.applications.whole_settings import WholeSettings
-from edgewright_runtime.applications.application import Application, ApplicationPackage
+from edgewright_compiler.applications.whole_threshold import set_threshold
+from edgewright_runtime.applications.application import Application, ApplicationPackage, signatures
+from edgewright_runtime.applications.checks import CheckedFlow, check_flow
 
 NO_GOLDEN = GoldenWhole((), None, 0, 0)
 
@@ -22,14 +24,16 @@ class ProvenWhole:
     Attributes:
         result: Its measurement; None without evaluation data.
         golden: Its golden samples.
+        checked: Its steps, with the threshold that was found.
     """
 
     result: WholeResult | None
     golden: GoldenWhole
+    checked: CheckedFlow
 
 
 def prove_whole(package: ApplicationPackage, settings: WholeSettings, progress: Progress) -> ProvenWhole:
-    """Measure the whole where there is data for it, and make its golden samples.
+    """Find the threshold of its cascade and measure the whole, where there is data for it; make its golden samples.
 
     Args:
         package: The application, in the making.
@@ -37,17 +41,23 @@ def prove_whole(package: ApplicationPackage, settings: WholeSettings, progress: 
         progress: Hears of the steps of the work.
 
     Raises:
-        InputError: The data cannot be read, or the application fails on all of it.
+        InputError: The data cannot be read, the application fails on all of it, or there is nothing in it that judges
+            the threshold.
     """
     result, first = None, None
     if settings.evaluation is not None:
         first = read_whole_data(settings.evaluation, package, most=settings.meter.samples)
+        flow, threshold = set_threshold(package, first, settings, progress)
+        if threshold is not None:
+            checked = check_flow(flow, signatures(package.models), str(package.root))
+            package = replace(package, checked=checked)
         progress.note(f"Measuring the whole on {first.name}")
         with Application(package, threads=settings.meter.threads) as application:
             result = measure_application(application, first, settings.meter, progress, settings.confidence)
+        result = replace(result, thresholds=() if threshold is None else (threshold,))
     if settings.golden is not None:
         first = read_whole_data(settings.golden, package)
     if first is None or not settings.golden_samples:
-        return ProvenWhole(result, NO_GOLDEN)
+        return ProvenWhole(result, NO_GOLDEN, package.checked)
     progress.note(f"Golden samples of the whole from {first.name}")
-    return ProvenWhole(result, make_golden(package, first.samples))
+    return ProvenWhole(result, make_golden(package, first.samples), package.checked)

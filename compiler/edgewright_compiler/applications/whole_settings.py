@@ -17,7 +17,7 @@ from edgewright_targets.record import RecordError
 
 # Settings of a build that are the whole's, where an application is built; those behind them are its models' too.
 OF_THE_WHOLE = ("data.evaluation", "data.golden", "data.golden_samples", "data.samples")
-_SHARED = ("budget.confidence", "meter.rounds", "meter.calls", "meter.threads")
+_SHARED = ("budget.max_drop", "budget.confidence", "meter.rounds", "meter.calls", "meter.threads")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,7 @@ class WholeSettings:
         evaluation: Data with ground truth; None does not measure it.
         golden: Data whose first samples are its golden ones; None takes those of the evaluation data.
         golden_samples: Whether any travel in the package.
+        max_drop: What the whole may lose, as a share: 0.01 is one percentage point.
         confidence: Of intervals and bounds.
         meter: Rounds, calls, threads and samples.
     """
@@ -35,6 +36,7 @@ class WholeSettings:
     evaluation: Path | None = None
     golden: Path | None = None
     golden_samples: bool = True
+    max_drop: float = 0.01
     confidence: float = CONFIDENCE
     meter: MeterSettings = field(default_factory=MeterSettings)
 

@@ -106,6 +106,8 @@ class ApplicationPackage:
             checked = check_flow(record.flow, signatures(models), f"'{path}'")
         except RecordError as error:
             raise PackageError(error.message, hint=error.hint) from error
+        if open_ones := [name for name, condition in checked.conditions.items() if condition.found]:
+            raise PackageError(f"'{path}': the threshold of the step '{open_ones[0]}' is not a number.")
         return cls(root, record.name, checked, models, golden=record.golden, measured=bool(record.evidence))
 
     def golden_samples(self) -> tuple[WholeSample, ...]:

@@ -13,6 +13,9 @@ _COMPARISON = re.compile(rf"\s*({_REFERENCE})\s*(<=|>=|==|!=|<|>)\s*(.+?)\s*")
 _PRESENCE = re.compile(rf"\s*(not\s+)?({_REFERENCE})\s*")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _TEXT = re.compile(r"""'([^']*)'|"([^"]*)\"""")
+# In the place of a number: a build finds it on evaluation data.
+_FOUND = "found"
+_ORDERS = ("<", "<=", ">", ">=")
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -32,22 +35,26 @@ class Condition:
         comparison: `<`, `<=`, `>`, `>=`, `==`, `!=`; empty where presence decides.
         constant: A number or a text.
         negated: It holds where the value is not there.
+        found: The constant is a number that a build finds; until then the condition cannot be asked.
     """
 
     value: str
     comparison: str = ""
     constant: float | str | None = None
     negated: bool = False
+    found: bool = False
 
     @property
     def type(self) -> str | None:
         """The type that the value needs to have; None where any will do."""
         if not self.comparison:
             return None
+        # One that is found is a number, too.
         return "text" if isinstance(self.constant, str) else "number"
 
     def holds(self, value: Any) -> bool:
         """Whether it holds for this value; a comparison with nothing does not."""
+        assert not self.found, "whoever opens a package or measures one puts the number in its place"
         if not self.comparison:
             return (value is not None and value is not False and not _is_empty(value)) != self.negated
         return value is not None and _OPERATORS[self.comparison](value, self.constant)
@@ -57,7 +64,7 @@ def read_condition(text: str) -> Condition:
     """The condition that a text says.
 
         >>> read_condition("intent.score >= 0.7")
-        Condition(value='intent.score', comparison='>=', constant=0.7, negated=False)
+        Condition(value='intent.score', comparison='>=', constant=0.7, negated=False, found=False)
         >>> read_condition("not speech").negated
         True
 
@@ -68,6 +75,8 @@ def read_condition(text: str) -> Condition:
         value, comparison, constant = match.groups()
         if _NUMBER.fullmatch(constant):
             return Condition(value, comparison, float(constant))
+        if constant == _FOUND and comparison in _ORDERS:
+            return Condition(value, comparison, found=True)
         quoted = _TEXT.fullmatch(constant)
         if quoted and comparison in ("==", "!="):
             return Condition(value, comparison, quoted.group(1) if quoted.group(1) is not None else quoted.group(2))
