@@ -47,7 +47,7 @@ _OUTPUTS = {
     "depth": "depth",
 }
 # Settings of `build` that are one model's own; the others hold for the whole, or for the builds of all models.
-_OF_ONE_MODEL = ("task", "labels", "metric", "pre", "post", "data.calibration", "data.emulated_samples")
+_OF_ONE_MODEL = ("task", "labels", "metric", "pre", "post", "data.emulated_samples")
 
 
 def build(options: argparse.Namespace, given: Mapping[str, object], options_by_name: Mapping[str, str]) -> int:

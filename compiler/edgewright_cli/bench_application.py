@@ -117,6 +117,15 @@ def whole_text(result: WholeResult) -> str:
     if conditions:
         asked = [(_cut(step.name), _share(step.held or 0, result), _cut(step.when, 40)) for step in conditions]
         parts += ["", table(("step", "held", "condition"), asked, (1,))]
+    for fitted in result.fitted:
+        weights = ", ".join(f"{name} {weight:.3g}" for name, weight in fitted.weights.items())
+        parts.append("")
+        parts.append(
+            wrapped(
+                f"Weights of '{fitted.step}', fitted on {fitted.samples:,} samples: {weights}. The log loss there is "
+                f"{fitted.log_loss:.3g}, and {fitted.log_loss_equal:.3g} with equal weights."
+            )
+        )
     for threshold in result.thresholds:
         parts += ["", wrapped(threshold.reason)]
     if result.failures:

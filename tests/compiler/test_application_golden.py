@@ -121,7 +121,7 @@ def test_samples_are_left_out_or_replaced_where_that_is_asked(folder: Path, comm
     [
         ('"commands.csv"', '"comands.csv"', ["There is no data file", "comands.csv"]),
         ("samples = 6", "samples = 0", [":10:", "data.samples: 0 is not above zero"]),
-        ("samples = 6", 'calibration = "x.csv"', [":10:", "unknown key 'calibration'"]),
+        ("samples = 6", 'labels = "x.csv"', [":10:", "unknown key 'labels'"]),
     ],
 )
 def test_wrong_settings_of_the_whole_are_refused(

@@ -241,7 +241,7 @@ def test_what_does_not_fit_is_refused_with_its_line(
     ("words", "says"),
     [
         (("--evaluation", "missing.csv"), ["There is no data file 'missing.csv'"]),
-        (("--calibration", "train.csv"), ["--calibration belongs to the build of one model"]),
+        (("--labels", "labels.txt"), ["--labels belongs to the build of one model"]),
         (("--target", "raspberry-pi-5"), ["'recogniser' was not built for the target 'raspberry-pi-5'"]),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from edgewright_benchmarks.applications.fitted_weights import FittedWeights
 from edgewright_benchmarks.applications.threshold_result import FoundThreshold
 from edgewright_benchmarks.engine_result import Accuracy
 from edgewright_benchmarks.interval import Interval
@@ -122,6 +123,7 @@ class WholeResult:
         created: UTC time, ISO 8601.
         confidence: Of the intervals (0..1).
         thresholds: What a build found on this data.
+        fitted: Weights of fusions that a build fitted on other data.
     """
 
     name: str
@@ -141,6 +143,7 @@ class WholeResult:
     confidence: float = 0.95
     rung: Rung = "measured"
     thresholds: tuple[FoundThreshold, ...] = ()
+    fitted: tuple[FittedWeights, ...] = ()
     schema: str = field(default=WHOLE_SCHEMA)
 
 

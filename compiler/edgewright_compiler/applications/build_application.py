@@ -104,6 +104,7 @@ def build_application(
     from edgewright_compiler.applications.prove_whole import prove_whole
     from edgewright_compiler.applications.whole_settings import OF_THE_WHOLE, whole_settings
     from edgewright_compiler.applications.whole_threshold import check_threshold
+    from edgewright_compiler.applications.whole_weights import steps_to_fit, with_weights
 
     given, progress = given or {}, progress or Quiet()
     path = Path(source)
@@ -117,6 +118,8 @@ def build_application(
         flow = _flow(file, plans)
         check_references(flow, str(path))
         check_threshold(flow, path, settings)
+        to_fit = steps_to_fit(flow, path, settings)
+        flow = with_weights(flow, {name: {} for name in to_fit})
         # What is wrong with the packages that are there is said before minutes of work.
         models = {name: _model(path, name, use, given) for name, use in flow.model.items() if name not in plans}
         for number, (name, plan) in enumerate(plans.items(), 1):
@@ -150,7 +153,7 @@ def build_application(
 
     with folder.reserved(left):
         try:
-            proven = prove_whole(ApplicationPackage(path, path.stem, checked, models), settings, progress)
+            proven = prove_whole(ApplicationPackage(path, path.stem, checked, models), settings, progress, to_fit)
         except RecordError as error:
             raise with_line(error, text, str(path)) from error
         folder.fill_with(fill)

@@ -25,12 +25,14 @@ class WholeDataFile:
 
     Attributes:
         evaluation: Labelled data that the whole is measured on.
+        calibration: Labelled data that weights of fusions are fitted on.
         golden: Golden samples of the whole that travel in the package.
         golden_samples: Whether any do.
         samples: Most samples to measure the whole on.
     """
 
     evaluation: str | None = None
+    calibration: str | None = None
     golden: str | None = None
     golden_samples: bool | None = None
     samples: int | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from edgewright_benchmarks.applications.bench_whole import measure_application
@@ -11,6 +12,7 @@ from edgewright_benchmarks.progress import Progress
 from edgewright_compiler.applications.whole_golden import GoldenWhole, make_golden
 from edgewright_compiler.applications.whole_settings import WholeSettings
 from edgewright_compiler.applications.whole_threshold import set_threshold
+from edgewright_compiler.applications.whole_weights import fit_steps, with_weights
 from edgewright_runtime.applications.application import Application, ApplicationPackage, signatures
 from edgewright_runtime.applications.checks import CheckedFlow, check_flow
 
@@ -32,11 +34,14 @@ class ProvenWhole:
     checked: CheckedFlow
 
 
-def prove_whole(package: ApplicationPackage, settings: WholeSettings, progress: Progress) -> ProvenWhole:
-    """Find the threshold of its cascade and measure the whole, where there is data for it; make its golden samples.
+def prove_whole(
+    package: ApplicationPackage, settings: WholeSettings, progress: Progress, to_fit: Sequence[str] = ()
+) -> ProvenWhole:
+    """Fit weights, find a threshold and measure the whole, where there is data for it; make its golden samples.
 
     Args:
         package: The application, in the making.
+        to_fit: Steps whose weights are to be fitted.
         settings: Its data, and how it is measured.
         progress: Hears of the steps of the work.
 
@@ -45,6 +50,10 @@ def prove_whole(package: ApplicationPackage, settings: WholeSettings, progress: 
             the threshold.
     """
     result, first = None, None
+    fitted = fit_steps(package, to_fit, settings, progress)
+    if fitted:
+        flow = with_weights(package.checked.flow, {one.step: one.weights for one in fitted})
+        package = replace(package, checked=check_flow(flow, signatures(package.models), str(package.root)))
     if settings.evaluation is not None:
         first = read_whole_data(settings.evaluation, package, most=settings.meter.samples)
         flow, threshold = set_threshold(package, first, settings, progress)
@@ -54,7 +63,7 @@ def prove_whole(package: ApplicationPackage, settings: WholeSettings, progress: 
         progress.note(f"Measuring the whole on {first.name}")
         with Application(package, threads=settings.meter.threads) as application:
             result = measure_application(application, first, settings.meter, progress, settings.confidence)
-        result = replace(result, thresholds=() if threshold is None else (threshold,))
+        result = replace(result, thresholds=() if threshold is None else (threshold,), fitted=fitted)
     if settings.golden is not None:
         first = read_whole_data(settings.golden, package)
     if first is None or not settings.golden_samples:

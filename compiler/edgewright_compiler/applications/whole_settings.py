@@ -16,7 +16,7 @@ from edgewright_targets import InputError
 from edgewright_targets.record import RecordError
 
 # Settings of a build that are the whole's, where an application is built; those behind them are its models' too.
-OF_THE_WHOLE = ("data.evaluation", "data.golden", "data.golden_samples", "data.samples")
+OF_THE_WHOLE = ("data.evaluation", "data.calibration", "data.golden", "data.golden_samples", "data.samples")
 _SHARED = ("budget.max_drop", "budget.confidence", "meter.rounds", "meter.calls", "meter.threads")
 
 
@@ -26,6 +26,7 @@ class WholeSettings:
 
     Attributes:
         evaluation: Data with ground truth; None does not measure it.
+        calibration: Data that weights of fusions are fitted on.
         golden: Data whose first samples are its golden ones; None takes those of the evaluation data.
         golden_samples: Whether any travel in the package.
         max_drop: What the whole may lose, as a share: 0.01 is one percentage point.
@@ -34,6 +35,7 @@ class WholeSettings:
     """
 
     evaluation: Path | None = None
+    calibration: Path | None = None
     golden: Path | None = None
     golden_samples: bool = True
     max_drop: float = 0.01
@@ -58,7 +60,7 @@ def whole_settings(file: ApplicationFile, path: Path, given: Mapping[str, object
             meter = replace(meter, **{kind.field: value})
     rest = {SETTINGS[name].field: value for name, value in values.items() if SETTINGS[name].part != "meter"}
     made = replace(WholeSettings(meter=replace(meter, rounds=max(2, meter.rounds))), **rest)
-    for data in (made.evaluation, made.golden):
+    for data in (made.evaluation, made.calibration, made.golden):
         check_there(data)
     return made
 

@@ -20,12 +20,13 @@ class Fuse:
 
     `mean` is the weighted mean of the scores. `product` is the product of experts (Hinton, "Training Products of
     Experts by Minimizing Contrastive Divergence", Neural Computation 14, 2002): the weighted sum of the logarithms,
-    normalized.
+    normalized. `logistic` is the same sum with weights that are not shared out among the inputs: those of a logistic
+    regression, so that one input alone with a weight is its scores at a temperature (of one over the weight).
 
     Args:
         weights: Input -> its weight, 1 where it is not said.
         by_context: Value of the input `context` -> weights for it, in the place of `weights`.
-        method: `mean` or `product`.
+        method: `mean`, `product` or `logistic`.
     """
 
     def __init__(
@@ -33,7 +34,7 @@ class Fuse:
         *,
         weights: Mapping[str, float] | None = None,
         by_context: Mapping[str, Mapping[str, float]] | None = None,
-        method: Literal["mean", "product"] = "mean",
+        method: Literal["mean", "product", "logistic"] = "mean",
     ) -> None:
         self._weights = weights or {}
         self._by_context = by_context or {}
@@ -61,7 +62,7 @@ class Fuse:
         weights = np.array([table.get(name, 1.0) for name in experts])
         if not weights.sum():
             raise ValueError("all weights are zero")
-        joined = self._joined(scores, weights / weights.sum())
+        joined = self._joined(scores, weights if self._method == "logistic" else weights / weights.sum())
         order = np.argsort(-joined, kind="stable")
         return [{"label": names[index], "score": float(joined[index])} for index in order]
 
