@@ -6,6 +6,8 @@ import functools
 import importlib
 from typing import Any, Literal
 
+from edgewright_runtime.provider_words import provider_words
+
 
 @functools.cache
 def devices(provider: str, plugin: str, hardware: Literal["CPU", "GPU", "NPU"]) -> list[Any]:
@@ -23,6 +25,25 @@ def devices(provider: str, plugin: str, hardware: Literal["CPU", "GPU", "NPU"]) 
     # A plugin may also offer meta devices (`OpenVINOExecutionProvider.AUTO`), told apart by their exact name.
     found = [device for device in onnxruntime.get_ep_devices() if device.ep_name == provider]
     return [device for device in found if device.device.type == wanted][:1]
+
+
+def refused(provider: str, plugin: str) -> str | None:
+    """Why ONNX Runtime cannot load a plugin, as whole sentences with what to do; None if it can.
+
+    Args:
+        provider: ONNX Runtime's name of the execution provider.
+        plugin: Its Python module, which is installed.
+    """
+    import onnxruntime
+
+    try:
+        _register(provider, plugin)
+    except Exception as error:  # noqa: BLE001 - whatever a plugin throws: one of another version, a library without its own
+        return (
+            f"The plugin {plugin} cannot be loaded into ONNX Runtime {onnxruntime.__version__}: "
+            f"{provider_words(error).rstrip('.')}. Install versions that fit each other."
+        )
+    return None
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgewright_runtime.options import Check, one_of, thread_count
-from edgewright_runtime.providers._plugins import devices
+from edgewright_runtime.providers._plugins import devices, refused
 
 # Seen with plugin 1.8 on an AMD processor: the library loads and offers no device.
 OTHER_PROCESSORS = "The OpenVINO provider finds no device on this machine. It supports Intel processors only."
@@ -47,9 +47,9 @@ def unavailable() -> str | None:
     """Why OpenVINO cannot run here, or None."""
     if importlib.util.find_spec(_PLUGIN) is None:
         return "The OpenVINO provider is not installed; install it with: pip install 'edgewright[openvino]'."
-    if not devices(_NAME, _PLUGIN, "CPU"):
-        return OTHER_PROCESSORS
-    return None
+    if (reason := refused(_NAME, _PLUGIN)) is not None:
+        return reason
+    return None if devices(_NAME, _PLUGIN, "CPU") else OTHER_PROCESSORS
 
 
 def emulator_unavailable() -> str | None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgewright_runtime.options import Check, matching, one_of
-from edgewright_runtime.providers._plugins import devices
+from edgewright_runtime.providers._plugins import devices, refused
 from edgewright_targets.errors import InputError
 from edgewright_targets.host import architecture
 
@@ -49,9 +49,9 @@ def emulator_unavailable() -> str | None:
 def _missing() -> str | None:
     if importlib.util.find_spec(_PLUGIN) is None:
         return "The QNN provider is not installed; install it with: pip install 'edgewright[qnn]'."
-    if not _devices():
-        return OTHER_PROCESSORS
-    return None
+    if (reason := refused(_NAME, _PLUGIN)) is not None:
+        return reason
+    return None if _devices() else OTHER_PROCESSORS
 
 
 def options(settings: Mapping[str, str], threads: int) -> dict[str, str]:  # noqa: ARG001 - the provider protocol

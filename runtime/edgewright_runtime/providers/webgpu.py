@@ -11,8 +11,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from edgewright_runtime.errors import EngineUnavailableError
 from edgewright_runtime.options import Check, one_of
-from edgewright_runtime.providers._plugins import devices
+from edgewright_runtime.providers._plugins import devices, refused
 from edgewright_targets.vulkan import has_vulkan_gpu, vulkan_devices
 
 OTHER_PROCESSORS = (
@@ -72,7 +73,14 @@ def options(settings: Mapping[str, str], threads: int) -> dict[str, str]:  # noq
 
 
 def configure(session_options: Any, provider_options: Mapping[str, str]) -> None:
-    """Add the GPU, or the device in software where there is none."""
+    """Add the GPU, or the device in software where there is none.
+
+    Raises:
+        EngineUnavailableError: The plugin cannot be loaded.
+    """
     os.environ.setdefault(_WITHOUT_GPU, "1")
+    # Not asked before: the plugin looks for devices when it is loaded.
+    if (reason := refused(_NAME, _PLUGIN)) is not None:
+        raise EngineUnavailableError(reason, reason=reason)
     found = devices(_NAME, _PLUGIN, "GPU") or devices(_NAME, _PLUGIN, "CPU")
     session_options.add_provider_for_devices(found, dict(provider_options))
