@@ -23,8 +23,9 @@ pytestmark = [
 ]
 
 PHONE, DESK, LAPTOP = (360, 740), (1280, 900), (1366, 768)
+# Shared memory may be 64 MB in a container, which a page can use up: then its tab crashes.
 FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
 )  # fmt: skip
 
