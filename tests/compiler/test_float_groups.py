@@ -84,8 +84,8 @@ def test_layers_that_share_weights_are_not_recurrent() -> None:
             [down{turn}] w{turn} = MatMul(v{turn}, R) [sum{turn}] s{turn} = Add(w{turn}, {before})"""
         before = f"s{turn}"
     assert found(f"{nodes} y = Softmax({before})") == {}
-    two = "[a] p = MatMul(x, W) [b] q = MatMul(x, W) y = Add(p, q)"
-    assert found(two) == {}
+    assert found("p = MatMul(x, W) q = MatMul(x, W) y = Add(p, q)") == {}
+    assert found("p = MatMul(x, W) q = Relu(p) r = MatMul(q, W) y = Relu(r)") == {}
 
 
 @pytest.mark.parametrize(

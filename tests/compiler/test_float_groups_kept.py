@@ -96,11 +96,12 @@ def test_an_lstm_stays_in_float(classifier: Path, method: Any, tmp_path: Path) -
 
 
 def test_blocks_of_weights_are_not_made_of_a_loop_that_is_written_out(tmp_path: Path) -> None:
-    nodes = "[in] a = MatMul(x, W) [one] h = MatMul(a, R) g = Tanh(h) [two] i = MatMul(g, R) [out] y = MatMul(i, W1)"
+    nodes = "[in] a = MatMul(x, W) [one] h = MatMul(a, R) g = Tanh(h) [two] i = MatMul(g, R) j = Tanh(i)"
+    nodes += "[three] k = MatMul(j, R) [out] y = MatMul(k, W1)"
     folder = saved(graph_of(nodes), tmp_path / "float")
     made = quantized(folder, Recipe(method="weight-only", block_size=16), [])
     assert sorted(node.op_type for node in made.graph if "MatMul" in node.op_type) == [
-        *["MatMul"] * 2,
+        *["MatMul"] * 3,
         *["MatMulNBits"] * 2,
     ]
     blind = quantized(folder, Recipe(method="weight-only", block_size=16, float_groups=()), [])

@@ -21,6 +21,7 @@ _CELL = MOVES | frozenset(
         *("Pow", "ReduceMean", "Relu", "Sigmoid", "Softplus", "Sqrt", "Sub", "Sum", "Tanh"),
     }
 )
+_LEAST_STEPS = 3
 _WEIGHTED = frozenset({"Conv", "Gemm", "MatMul"})
 STEP = "it rounds its own state at each step"
 UNROLLED = "a step of a loop that is written out: its weight is applied to what it gave before"
@@ -119,7 +120,8 @@ def _between(flow: Flow, steps: set[onnx_ir.Node]) -> set[onnx_ir.Node]:
 
     forth = flow.reached(steps, "takers", follow)
     later = steps & forth
-    if not later:
+    # Two layers that share a weight are no loop.
+    if len(later) < _LEAST_STEPS - 1:
         return set()
     # What leads to a later step, and is led to by a step; the first step leads to the second.
     return (flow.reached(later, "givers", back) | later) & (forth | steps)
