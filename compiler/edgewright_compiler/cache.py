@@ -21,7 +21,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from edgewright_runtime.aside import folder_aside, sweep
-from edgewright_runtime.cache_folder import ENGINES, FINISHED, TIMING, UNPACKED, cache_folder
+from edgewright_runtime.cache_folder import BLOBS, ENGINES, FINISHED, TIMING, UNPACKED, cache_folder
 from edgewright_runtime.package_files import file_digest, folder_bytes
 from edgewright_targets import InputError
 
@@ -30,7 +30,7 @@ _BESIDE = ".aside"
 _BUILT = "built"
 _PREFIX = "stage-"
 # Folders of entries that are not stages of a build.
-_APART = (UNPACKED, ENGINES)
+_APART = (UNPACKED, ENGINES, BLOBS)
 
 
 def digest_of(parts: Mapping[str, object]) -> str:

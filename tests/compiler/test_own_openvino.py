@@ -14,6 +14,7 @@ import pytest
 
 from doubles import QUICK_METER, recorded_times
 from edgewright_compiler import BuildOptions, build
+from edgewright_compiler.cache import StageCache
 from edgewright_runtime import EngineUnavailableError, Package, load, verify
 from edgewright_runtime import openvino_blobs as blobs
 from edgewright_runtime.package_files import file_digest
@@ -163,6 +164,15 @@ def test_blobs_that_were_not_used_for_long_make_room(
     assert (
         json.loads((_blob(cache).parent / "model.json").read_text())["key"]["settings"]["INFERENCE_NUM_THREADS"] == "2"
     )
+
+
+def test_blobs_are_listed_and_cleared_with_the_rest_of_the_cache(package: Path, cache: Path) -> None:
+    load(package, engine=CHOSEN).close()
+    (entry,) = StageCache().entries()
+    assert (entry.stage, entry.key) == ("openvino", _blob(cache).parent.name)
+    assert entry.bytes > _blob(cache).stat().st_size
+    assert StageCache().clear() == (1, entry.bytes)
+    assert not list(cache.iterdir())
 
 
 def test_weights_in_a_shared_asset_are_read_and_belong_to_the_key(package: Path, tmp_path: Path, cache: Path) -> None:
