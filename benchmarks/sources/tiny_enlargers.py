@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+# No level lies half way between two others then, where rounding may go either way.
+_SHADE = 0.9731
 SETTINGS = {"image_processor_type": "ViTImageProcessor", "do_resize": False, "do_normalize": False}
 
 
 def network() -> Any:
-    """Bilinear enlargement behind a convolution that changes nothing: what it answers is known."""
+    """Bilinear enlargement behind a convolution that makes all a little darker: what it answers is known."""
     import torch
     from torch import nn
 
@@ -22,7 +24,7 @@ def network() -> Any:
     with torch.no_grad():
         same.weight.zero_()
         for channel in range(3):
-            same.weight[channel, channel, 1, 1] = 1
+            same.weight[channel, channel, 1, 1] = _SHADE
     return nn.Sequential(same, nn.Upsample(scale_factor=2, mode="bilinear")).eval()
 
 

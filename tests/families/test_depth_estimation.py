@@ -121,7 +121,7 @@ def test_what_the_numbers_are_is_read_beside_the_file(scenes: Path, tmp_path: Pa
         assert step.options["kind"] == kind
 
 
-@pytest.mark.parametrize("family", tiny_depths.FAMILIES)
+@pytest.mark.parametrize("family", ["depth-anything"])
 @pytest.mark.slow
 def test_depths_are_those_of_transformers(scenes: Path, tmp_path: Path, family: str) -> None:
     import onnxruntime
