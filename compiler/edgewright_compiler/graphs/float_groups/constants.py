@@ -13,6 +13,10 @@ _LEAST_STEPS = 4
 _LARGEST_GRID = 2**22
 # How far steps of a progression differ, as a share of a step: what float32 does to normalized coordinates.
 _UNEVEN = 0.01
+# As a share of all coordinates, how far two of them lie apart that float32 alone has told apart.
+_ROUNDED = 1e-6
+# Of so many places of a grid, one is taken at least.
+_SPARSE = 4
 
 
 def takes_progression(node: onnx_ir.Node) -> bool:
@@ -26,8 +30,11 @@ def _is_progression(tensor: onnx_ir.TensorProtocol) -> bool:
         return False
     if not _LEAST_STEPS <= tensor.size <= _LARGEST_GRID:
         return False
-    numbers = tensor.numpy().ravel()
-    steps = numbers[1:].astype(float) - numbers[:-1].astype(float)
+    numbers = tensor.numpy().astype(float).ravel()
+    # Masks have -inf.
+    if not np.isfinite(numbers).all():
+        return False
+    steps = np.diff(numbers)
     return bool(steps[0] != 0 and abs(steps - steps[0]).max() <= _UNEVEN * abs(steps[0]))
 
 
@@ -44,13 +51,19 @@ def is_grid(tensor: onnx_ir.TensorProtocol) -> bool:
     numbers = tensor.numpy().astype(float).ravel()
     if not np.isfinite(numbers).all():
         return False
-    levels = np.unique(np.round(numbers, 5))
-    if not _LEAST_STEPS <= len(levels) <= len(numbers) // 2:
+    levels = np.unique(numbers)
+    span = levels[-1] - levels[0]
+    gaps = np.diff(levels)
+    # Less apart are two roundings of one level.
+    gaps = gaps[gaps > _ROUNDED * span]
+    if not _LEAST_STEPS <= len(gaps) + 1 <= len(numbers) // 2:
         return False
-    step = np.diff(levels).min()
-    places = (levels - levels[0]) / step
-    # Of levels that lie far apart, the steps between them mean nothing.
-    return bool(abs(places - places.round()).max() <= 10 * _UNEVEN and places[-1] <= 2 * len(numbers))
+    # The mean of them, as each was rounded.
+    step = gaps[gaps < 1.5 * gaps.min()].mean()
+    count = round(span / step)
+    places = (numbers - levels[0]) * (count / span)
+    # Floats of few bits are all multiples of the smallest of them; so most places must be taken.
+    return bool(abs(places - places.round()).max() <= 10 * _UNEVEN and count <= _SPARSE * (len(gaps) + 1))
 
 
 def long_axes(tensor: onnx_ir.TensorProtocol) -> int:

@@ -16,6 +16,7 @@ from edgewright_compiler.graphs.passes.weights import constant
 _CHOICES = frozenset({"ArgMax", "ArgMin", "BatchedNMS_TRT", "EfficientNMS_TRT", "NonMaxSuppression", "TopK"})
 _WITH_CONSTANT = frozenset({"Add", "Concat", "Div", "Mul", "Pow", "Sub"})
 CHOICE = "it chooses by values that may be nearly equal"
+PLACES = "it makes the places that boxes are counted from"
 AFTER = "it decodes what the last layers gave"
 
 
@@ -45,6 +46,13 @@ def decoding(flow: Flow) -> dict[onnx_ir.Node, str]:
             if other is not None:
                 seen.add(other)
                 waiting.append(other)
+
+    def made_apart(edge: Edge) -> bool:
+        others = edge.giver in behind or edge.giver in ahead or edge.giver in flow.layers
+        return not others and flow.features(edge)
+
+    apart = flow.reached(found, "givers", made_apart)
+    found |= {node: PLACES for node in flow.nodes if node in apart and flow.computes(node)}
     return found | {node: CHOICE for node in flow.nodes if node.op_type in _CHOICES and flow.computes(node)}
 
 

@@ -134,16 +134,13 @@ class Flow:
 
     def is_fused(self, node: onnx_ir.Node) -> bool:
         """Whether runtimes make one operator of a node and the layer before it: a bias, or an activation that cuts."""
-        givers = {edge.giver for edge in self.given[node]}
-        if (
-            len(givers) != 1
-            or not (before := next(iter(givers)))
-            or not (before in self.layers or self.is_fused(before))
-        ):
-            return False
-        added = [held for value in node.inputs if (held := constant(value)) is not None]
-        bias = node.op_type == "Add" and len(added) == 1 and long_axes(added[0].tensor) <= 1
-        return bias or node.op_type in _FUSED
+        before: onnx_ir.Node | None = node
+        while before is not None and _may_be_fused(before):
+            givers = {edge.giver for edge in self.given[before]}
+            before = next(iter(givers)) if len(givers) == 1 else None
+            if before in self.layers:
+                return True
+        return False
 
     def reached(
         self,
@@ -162,6 +159,13 @@ class Flow:
                     found.add(other)
                     waiting.append(other)
         return found
+
+
+def _may_be_fused(node: onnx_ir.Node) -> bool:
+    if node.op_type in _FUSED:
+        return True
+    added = [held for value in node.inputs if (held := constant(value)) is not None]
+    return node.op_type == "Add" and len(added) == 1 and long_axes(added[0].tensor) <= 1
 
 
 def nested(node: onnx_ir.Node) -> Iterator[onnx_ir.Node]:

@@ -16,20 +16,26 @@ _WITH_CONSTANT = frozenset({"Add", "Concat", "Div", "Expand", "Mul", "Sub"})
 SAMPLER = "it looks values up at computed positions"
 POSITIONS = "it computes positions"
 CONSTANT = "it takes a constant grid"
-SIZE = "its size is computed in floats"
+SIZE = "it computes a size in floats"
 
 
 def grids(flow: Flow) -> dict[onnx_ir.Node, str]:
     """The nodes of grids, and why."""
     found: dict[onnx_ir.Node, str] = {}
+    # Many nodes may take one constant.
+    known: dict[onnx_ir.Value, bool] = {}
     for node in flow.nodes:
-        if node.op_type in _WITH_CONSTANT and any(is_grid(held.tensor) for held in map(constant, node.inputs) if held):
-            found[node] = CONSTANT
+        for held in map(constant, node.inputs) if node.op_type in _WITH_CONSTANT else ():
+            if held is None:
+                continue
+            if held.value not in known:
+                known[held.value] = is_grid(held.tensor)
+            if known[held.value]:
+                found[node] = CONSTANT
     for node in flow.nodes:
         if node.op_type in ("Resize", "Upsample"):
-            # Sizes of whole numbers alone are exact in any precision of floats.
-            if computing := _positions(flow, node, floats=False):
-                found |= {**dict.fromkeys(computing, POSITIONS), node: SIZE}
+            # Itself it only moves pixels. Sizes of whole numbers alone are exact in any precision of floats.
+            found |= dict.fromkeys(_positions(flow, node, floats=False), SIZE)
         else:
             found |= dict.fromkeys(_positions(flow, node, floats=True), POSITIONS)
     return found | {node: SAMPLER for node in flow.nodes if node.op_type in _SAMPLERS}

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import onnx_ir
 
+from edgewright_compiler.graphs.float_groups.circles import circles
 from edgewright_compiler.graphs.float_groups.flow import MOVES, Edge, Flow, nested
 from edgewright_compiler.graphs.passes.weights import constant
 
@@ -25,6 +26,10 @@ _LEAST_STEPS = 3
 _WEIGHTED = frozenset({"Conv", "Gemm", "MatMul"})
 STEP = "it rounds its own state at each step"
 UNROLLED = "a step of a loop that is written out: its weight is applied to what it gave before"
+
+
+# A node of a body, or a state as it is given to a step.
+_Place = onnx_ir.Node | onnx_ir.Value
 
 
 def recurrent(flow: Flow) -> dict[onnx_ir.Node, str]:
@@ -48,10 +53,8 @@ def _of_body(loop: onnx_ir.Node) -> Iterator[onnx_ir.Node]:
     else:
         states = len(inputs) - loop.attributes.get_int("num_scan_inputs", 0)
         inputs, outputs = inputs[:states], outputs[:states]
-    pairs = [(given, made) for given, made in zip(inputs, outputs, strict=True) if flow.floats(made)]
-    found: set[onnx_ir.Node] = set()
-    for start in range(len(pairs)):
-        found |= _around(flow, pairs, start)
+    states = [(given, made) for given, made in zip(inputs, outputs, strict=True) if flow.floats(made)]
+    found = _around(flow, states)
     # A cache that only grows rounds nothing twice.
     if any(node.op_type not in MOVES for node in found):
         for node in found:
@@ -59,34 +62,25 @@ def _of_body(loop: onnx_ir.Node) -> Iterator[onnx_ir.Node]:
             yield from nested(node)
 
 
-def _around(flow: Flow, pairs: list[tuple[onnx_ir.Value, onnx_ir.Value]], start: int) -> set[onnx_ir.Node]:
-    """The nodes on a way from a state to itself, perhaps over other states and several steps."""
-    forth = _closure(flow, pairs, start, forward=True)
-    return forth & _closure(flow, pairs, start, forward=False)
+def _around(flow: Flow, states: list[tuple[onnx_ir.Value, onnx_ir.Value]]) -> list[onnx_ir.Node]:
+    """The nodes on a way from a state to itself, perhaps over other states and several steps.
 
-
-def _closure(
-    flow: Flow, pairs: list[tuple[onnx_ir.Value, onnx_ir.Value]], start: int, *, forward: bool
-) -> set[onnx_ir.Node]:
-    """The nodes that a state leads to, or that lead to it, over any number of steps."""
-    places = {(made if forward else given): place for place, (given, made) in enumerate(pairs)}
-    found: set[onnx_ir.Node] = set()
-    states, waiting = {start}, [start]
-    while waiting:
-        given, made = pairs[waiting.pop()]
-        if forward:
-            first = {edge.taker for edge in flow.taken.get(given, ()) if flow.features(edge)}
-        else:
-            first = {node} if (node := made.producer()) is not None else set()
-        found |= first | flow.reached(first, "takers" if forward else "givers", flow.features)
-        if forward:
-            values = {value for node in found for value in node.outputs}
-        else:
-            values = {edge.value for node in found for edge in flow.given[node] if flow.features(edge)}
-        more = {places[value] for value in values if value in places} - states
-        states |= more
-        waiting += more
-    return found
+    Args:
+        flow: Of the body.
+        states: Each as it is given to a step and as the step makes it.
+    """
+    after: dict[_Place, list[_Place]] = {}
+    for node in flow.nodes:
+        after[node] = [edge.taker for edge in flow.taken[node] if flow.features(edge)]
+    for given, _ in states:
+        after[given] = [edge.taker for edge in flow.taken.get(given, ()) if flow.features(edge)]
+    for given, made in states:
+        maker = made.producer() or made
+        if maker in after:
+            after[maker].append(given)
+    # A circle goes through a state: nodes alone have none.
+    own = {place for circle in circles(after) if len(circle) > 1 for place in circle}
+    return [node for node in flow.nodes if node in own]
 
 
 def _written_out(flow: Flow) -> set[onnx_ir.Node]:
