@@ -55,7 +55,11 @@ def _wide(source: Path, recipe: Recipe) -> list[str]:
         return []
     onnx.shape_inference.infer_shapes_path(str(source / GRAPH_FILE), str(source / _INFERRED))
     inferred = onnx_ir.load(source / _INFERRED)
-    return [str(node.name) for node in inferred.graph if node.name in found and _is_typed(node)]
+    wide = [node for node in inferred.graph if node.name in found and _is_typed(node)]
+    # A constant that is rounded first would be widened too late.
+    makers = {value.producer() for node in wide for value in node.inputs if value is not None}
+    constants = [node for node in inferred.graph if node in makers and node.op_type == "Constant" and _is_typed(node)]
+    return [str(node.name) for node in (*wide, *constants)]
 
 
 def _is_typed(node: onnx_ir.Node) -> bool:
