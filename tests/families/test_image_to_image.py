@@ -108,7 +108,35 @@ def test_bad_input(command: Command, package: Path, tmp_path: Path) -> None:
     refuses("the target cannot be read: .*1.png' is not an image")
     command.refuses("run", package, target, says=["1.png' is not an image"])
     graph = tiny_enlargers.write_graph(tmp_path / "odd")
-    settings = tiny_enlargers.SETTINGS | {"do_normalize": True, "image_mean": [0.4, 0.5, 0.6], "image_std": [1, 1, 1]}
-    (graph.parent / "preprocessor_config.json").write_text(json.dumps(settings), encoding="utf-8")
-    says = ["a mean or a deviation for each channel", "Set image_mean and image_std to the same value"]
+    checkpoint = tmp_path / "checkpoint"
+    checkpoint.mkdir()
+    (checkpoint / "config.json").write_text('{"model_type": "swin2sr"}', encoding="utf-8")
+    (checkpoint / "preprocessor_config.json").write_text(json.dumps(tiny_enlargers.SETTINGS), encoding="utf-8")
+    says = ["cannot be built from a checkpoint of transformers", "Build it from an .onnx file"]
+    command.refuses_build(checkpoint, "--task", "image-to-image", says=says)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (
+            {"do_normalize": True, "image_mean": [0.4, 0.5, 0.6], "image_std": [1, 1, 1]},
+            ["a mean or a deviation for each channel", "Set image_mean and image_std to the same value"],
+        ),
+        (
+            {"do_normalize": True, "image_mean": [0.5] * 3, "image_std": [-0.5] * 3},
+            ["makes 1 of black and -1 of white"],
+        ),
+        ({"do_rescale": True, "rescale_factor": 0}, ["makes 0 of black and 0 of white", "above 0"]),
+        (
+            {"image_processor_type": "MobileViTImageProcessor", "do_flip_channel_order": True},
+            ["swaps red and blue (do_flip_channel_order)", "Swap them inside the model"],
+        ),
+    ],
+    ids=["channels", "negative", "all the same", "swapped"],
+)
+def test_scales_that_cannot_be_told(command: Command, tmp_path: Path, more: dict[str, Any], says: list[str]) -> None:
+    folder = tiny_enlargers.write_pairs(tmp_path / "data", count=2)
+    graph = tiny_enlargers.write_graph(tmp_path / "odd")
+    (graph.parent / "preprocessor_config.json").write_text(json.dumps(tiny_enlargers.SETTINGS | more), encoding="utf-8")
     command.refuses_build(graph, "--task", "image-to-image", "--evaluation", folder / "images", says=says)

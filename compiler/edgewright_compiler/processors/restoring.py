@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
@@ -35,9 +35,22 @@ class RestoringProcessor(ImageProcessor):
         """The step from the graph's output to the picture.
 
         Raises:
-            InputError: What is black differs from channel to channel, or what is white.
+            InputError: Black or white differs from channel to channel, or is not the lower one; or red and blue are
+                swapped.
         """
+        if self._steps[-1].options.get("order") == "BGR":
+            raise InputError(
+                f"'{self._name}': its image processor swaps red and blue (do_flip_channel_order), so that the order of "
+                "its output is unknown.",
+                hint="Swap them inside the model, before and after it, and set do_flip_channel_order to false.",
+            )
         black, white = (self._value_of(level) for level in (0, 255))
+        if not black < white:
+            raise InputError(
+                f"'{self._name}': its image processor makes {black:g} of black and {white:g} of white; white must be "
+                "larger.",
+                hint="Set rescale_factor and image_std to numbers above 0.",
+            )
         return (StepSpec("to_picture", {"output": outputs[0], "low": black, "high": white}),)
 
     def _value_of(self, level: int) -> float:
@@ -55,6 +68,13 @@ class RestoringProcessor(ImageProcessor):
         return float(values[0])
 
 
+def _no_checkpoint(folder: Path) -> NoReturn:
+    raise InputError(
+        f"'{folder}': models that make a picture from a picture cannot be built from a checkpoint of transformers.",
+        hint="Build it from an .onnx file, or from package.module:function that returns the torch module.",
+    )
+
+
 def _beside(path: Path, task: str) -> Processor:
     return RestoringProcessor(images_beside(path, task))
 
@@ -63,4 +83,10 @@ def _from_settings(settings: Mapping[str, object] | None, feeds: Mapping[str, ob
     return from_settings(settings, feeds, where, RestoringProcessor)
 
 
-RESTORING = replace(IMAGE, from_checkpoint=RestoringProcessor, beside=_beside, from_settings=_from_settings)
+RESTORING = replace(
+    IMAGE,
+    check=_no_checkpoint,
+    from_checkpoint=lambda checkpoint: _no_checkpoint(checkpoint.folder),
+    beside=_beside,
+    from_settings=_from_settings,
+)
