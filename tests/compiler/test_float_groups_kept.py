@@ -16,6 +16,7 @@ from command import QUICK, Command
 from edgewright_benchmarks.report.markdown import render_markdown
 from edgewright_benchmarks.result_files import result_from_json
 from edgewright_compiler.graphs.exported import copy_graph, save_graph
+from edgewright_compiler.graphs.float_groups.find import float_operators, would_change
 from edgewright_compiler.graphs.quantize import quantize
 from edgewright_runtime import Package
 from edgewright_targets import Recipe
@@ -170,6 +171,26 @@ def test_a_size_in_32_bits_of_a_picture_in_16(tmp_path: Path) -> None:
     types = {node.name: node.outputs[0].dtype for node in made.graph if node.name}
     assert types["double"] == ir.DataType.FLOAT
     assert types["resize"] == ir.DataType.FLOAT16
+
+
+@pytest.mark.parametrize(
+    ("recipe", "kept"),
+    [
+        (Recipe(method="static"), {"sigmoid", "soft", "bins", "centre", "size", "join"}),
+        (Recipe(method="static", operators=("Add", "MatMul")), {"bins", "centre"}),
+        (Recipe(method="weight-only"), {"bins"}),
+        (Recipe(method="cast", float_type="float16"), {"sigmoid", "soft", "bins", "centre", "size", "join"}),
+        # What is not quantized anyway stays in 32 bits where others get 16.
+        (
+            Recipe(method="static", operators=("MatMul",), float_type="float16"),
+            {"sigmoid", "soft", "bins", "centre", "size", "join"},
+        ),
+        (Recipe(method="static", operators=("MatMul",), float_type="float16", float_groups=("recurrent",)), set()),
+    ],
+)
+def test_what_a_recipe_would_not_change_is_not_named(recipe: Recipe, kept: set[str]) -> None:
+    found = float_operators(graph_of(HEAD, PLACES), recipe.kept_groups)
+    assert {one.node for one in found if would_change(one, recipe)} == kept
 
 
 def test_a_target_can_name_other_groups() -> None:

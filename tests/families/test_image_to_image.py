@@ -107,7 +107,6 @@ def test_bad_input(command: Command, package: Path, tmp_path: Path) -> None:
     target.write_text("no picture", encoding="utf-8")
     refuses("the target cannot be read: .*1.png' is not an image")
     command.refuses("run", package, target, says=["1.png' is not an image"])
-    graph = tiny_enlargers.write_graph(tmp_path / "odd")
     checkpoint = tmp_path / "checkpoint"
     checkpoint.mkdir()
     (checkpoint / "config.json").write_text('{"model_type": "swin2sr"}', encoding="utf-8")

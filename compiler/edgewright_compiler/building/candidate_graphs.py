@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from edgewright_benchmarks.versions import installed_versions
 from edgewright_compiler.building.calibration_feeds import Feeds
@@ -30,19 +29,21 @@ from edgewright_compiler.graphs.exported import (
 )
 from edgewright_compiler.graphs.feed_shapes import FeedShapes, Shape, shapes_of
 from edgewright_compiler.graphs.fixed_shapes import FixingError, choose_shapes, fix_shapes
-from edgewright_compiler.graphs.float_groups.find import FloatOperator, find_float_operators
+from edgewright_compiler.graphs.float_groups.find import FloatOperator, find_float_operators, would_change
 from edgewright_compiler.graphs.free_dimensions import free_dimensions
 from edgewright_compiler.graphs.quantize import quantize
 from edgewright_compiler.graphs.quantizers import CALIBRATED
 from edgewright_compiler.graphs.rewrite import COMPARED, compare_rewritten, rewrite
 from edgewright_runtime.options import FREE_DIMENSION
 from edgewright_targets import Candidate, Recipe
-
-if TYPE_CHECKING:
-    pass
+from edgewright_targets.recipe import FloatGroup
 
 # What graphs of another precision or shape depend on, beside the graph.
 GRAPH_TOOLS = ("onnxruntime", "onnx", "onnx-ir", "onnxscript", "numpy")
+
+
+# What is kept of a graph: its component, how it is rewritten, and the groups.
+_Kept = tuple[str, tuple[str, ...], tuple[FloatGroup, ...]]
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class Graphs:
         self._shapes = shapes
         self._fixed: tuple[Graphs, str] | None = None
         self._quantized: dict[tuple[str, Recipe], Path] = {}
-        self._float_operators: dict[tuple[str, Recipe], tuple[FloatOperator, ...]] = {}
+        self._float_operators: dict[_Kept, tuple[FloatOperator, ...]] = {}
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -236,13 +237,13 @@ class Graphs:
         return counted(candidate, folders, {name: self._in_float(name, recipe) for name, recipe in recipes.items()})
 
     def _in_float(self, component: str, recipe: Recipe) -> tuple[FloatOperator, ...]:
-        """The nodes of a component that a recipe leaves in float because of what they are."""
+        """The nodes of a component that a recipe leaves in float because of what they are, and would take otherwise."""
         if not recipe.kept_groups:
             return ()
-        if (component, recipe) not in self._float_operators:
-            found = find_float_operators(self.float_graph(component, recipe.rewrites), recipe)
-            self._float_operators[component, recipe] = found
-        return self._float_operators[component, recipe]
+        key = (component, recipe.rewrites, recipe.kept_groups)
+        if key not in self._float_operators:
+            self._float_operators[key] = find_float_operators(self.float_graph(component, recipe.rewrites), recipe)
+        return tuple(one for one in self._float_operators[key] if would_change(one, recipe))
 
     def _refuse_unchanged(self, candidate: Candidate) -> None:
         """Raise where a candidate rewrites nothing, and is another candidate of the target but for that."""
@@ -303,7 +304,10 @@ class Graphs:
         key = _QuantizeKey(
             exported=self.exported.digest,
             component=component,
-            recipe=dataclasses.replace(recipe, float_groups=()),
+            # Which nodes keep 32 bits beside floats of 16 is not among those names.
+            recipe=dataclasses.replace(
+                recipe, float_groups=() if recipe.float_type == "float32" else recipe.wide_groups
+            ),
             float_nodes=tuple(one.node for one in self._in_float(component, recipe)),
             rewritten=tree_digest(graph) if recipe.rewrites else None,
             feeds=self.feeds.digest(self.exported) if calibrated else None,

@@ -83,6 +83,22 @@ def find_float_operators(folder: Path, recipe: Recipe) -> tuple[FloatOperator, .
     return float_operators(model, recipe.kept_groups)
 
 
+def would_change(one: FloatOperator, recipe: Recipe) -> bool:
+    """Whether a recipe would change a node that no group keeps in float: others are not worth a word.
+
+    Args:
+        one: What a group keeps.
+        recipe: Keeps it.
+    """
+    if recipe.float_type != "float32" and one.group in recipe.wide_groups:
+        # Floats of 16 bits are those of all operators.
+        return True
+    if recipe.method == "weight-only":
+        # A product with a sum becomes a product.
+        return one.operator in ("Gemm", "MatMul")
+    return not recipe.operators or one.operator in recipe.operators
+
+
 def _counts(node: onnx_ir.Node) -> bool:
     """Whether a node is an operator that a quantizer could take: a constant or a shape is none."""
     return node.op_type not in ("Constant", "Shape", "Size", "Loop", "Scan", "If")
