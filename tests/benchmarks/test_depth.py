@@ -162,3 +162,15 @@ def test_depth_maps_that_do_not_fit(tmp_path: Path) -> None:
     refuses("has the mode RGB; a depth map has one channel, of distances")
     path.with_suffix(".png").write_bytes(b"no picture")
     refuses("is not a lossless image")
+
+
+def test_a_damaged_picture_of_depths(tmp_path: Path) -> None:
+    path = tmp_path / "deep.tiff"
+    Image.fromarray(np.ones((4, 6), np.uint8)).save(path)
+    assert np.array_equal(read_depth(path), np.ones((4, 6)))
+    damaged = bytearray(path.read_bytes())
+    # The type of the tag that says where the pixels are: bytes instead of numbers, which Pillow does not expect.
+    damaged[damaged.index(b"\x11\x01") + 2] = 7
+    path.write_bytes(damaged)
+    with pytest.raises(InputError, match=r"deep\.tiff' cannot be read; it may be cut off"):
+        read_depth(path)

@@ -37,7 +37,7 @@ def test_one_map_in_every_form(shape: tuple[int, ...]) -> None:
     assert np.array_equal(found["values"], values.reshape(4, 6))
 
 
-@pytest.mark.parametrize("shape", [(1, 2, 4, 4), (2, 4, 4), (4,), (1, 1, 0, 4)])
+@pytest.mark.parametrize("shape", [(1, 2, 4, 4), (2, 4, 4), (2, 4, 4, 1), (4,), (1, 1, 0, 4)])
 def test_what_is_not_one_map(shape: tuple[int, ...]) -> None:
     with pytest.raises(SampleError, match="expected one map of depths"):
         ReadDepth(depth="x")({"x": np.zeros(shape, np.float32), "image_size": (4, 4)})

@@ -15,9 +15,9 @@ from edgewright_targets import InputError
 
 # Pixels of this value belong to no class and do not count, as in PASCAL VOC, Cityscapes and ADE20K's own tools.
 IGNORED = 255
-# Modes of Pillow whose values are indices: grey, palette, black and white, 16 bits, 32 bits.
 # Masks that are looked at for a class beside the first.
 _LOOKED_AT = 100
+# Modes of Pillow whose values are indices: grey, palette, black and white, 16 bits, 32 bits.
 _MODES = ("L", "P", "1", "I;16", "I")
 
 

@@ -38,16 +38,17 @@ def read_values(path: Path, called: str, modes: Sequence[str], hints: tuple[str,
         ) from error
     try:
         with Image.open(path, formats=_FORMATS) as file:
-            if file.mode not in modes:
-                raise InputError(
-                    f"The {noun} '{path}' has the mode {file.mode}; {called} has one channel, of {hints[0]}.",
-                    hint=hints[1],
-                )
-            return np.asarray(file)
+            mode = file.mode
+            values: NDArray[Any] | None = np.asarray(file) if mode in modes else None
     except UnidentifiedImageError as error:
         raise InputError(f"The {noun} '{path}' is not a lossless image (PNG, TIFF, BMP, GIF).") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Exception as error:  # A damaged file makes Pillow raise anything.
         raise InputError(f"The {noun} '{path}' cannot be read; it may be cut off: {error}.") from error
+    if values is None:
+        raise InputError(
+            f"The {noun} '{path}' has the mode {mode}; {called} has one channel, of {hints[0]}.", hint=hints[1]
+        )
+    return values
 
 
 def refuse_other_size(sample: Any, name: str, size: tuple[int, int], noun: str, place: str) -> None:

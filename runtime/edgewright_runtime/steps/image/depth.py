@@ -46,7 +46,8 @@ class ReadDepth:
         edges = [edge for place, edge in enumerate(grid.shape) if edge != 1 or place in (grid.ndim - 2, grid.ndim - 1)]
         if grid.ndim == 4 and grid.shape[1] != 1 and grid.shape[3] == 1:
             edges = list(grid.shape[1:3])
-        if grid.ndim not in (2, 3, 4) or len(edges) != 2 or not grid.size:
+        one = len(edges) == 2 and edges[0] * edges[1] == grid.size
+        if grid.ndim not in (2, 3, 4) or not one or not grid.size:
             raise SampleError(
                 f"The model's output '{self._depth}' has the shape {list(grid.shape)}; expected one map of depths, "
                 "[1, height, width]."
