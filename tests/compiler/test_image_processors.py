@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from transformers import GLPNImageProcessorPil, ViTImageProcessorPil
 
 from edgewright_compiler.checkpoints.checkpoint import Checkpoint
+from edgewright_compiler.processors._image_steps import image_steps, refuse_unlike
 from edgewright_compiler.processors.image import PROCESSOR_FILE, ImageProcessor
+from edgewright_runtime.manifest import StepSpec
 from edgewright_runtime.steps import make_free_step
 from edgewright_targets import InputError
 from photos import photos, write_kinds
@@ -102,6 +105,20 @@ def test_what_cannot_be_reproduced_is_named(
 ) -> None:
     with pytest.raises(InputError, match=says):
         processor(tmp_path, settings, **config)
+
+
+def test_a_divisor_skips_no_comparison_but_that_of_glpn() -> None:
+    """Where no image can be compared, nothing is claimed."""
+    large = GLPNImageProcessorPil(size_divisor=200)
+    with pytest.raises(InputError, match="makes edges a multiple of 200 pixels, which cannot be checked"):
+        refuse_unlike(large, image_steps(large, 3, "x"), 3, "x")
+    ignoring: Any = ViTImageProcessorPil()
+    ignoring.size_divisor = 200
+    decode, resize, last = image_steps(ignoring, 3, "x")
+    refuse_unlike(ignoring, (decode, resize, last), 3, "x")
+    wrong = StepSpec(resize.step, {**resize.options, "filter": "nearest"})
+    with pytest.raises(InputError, match="the step 'resize' of its image processor"):
+        refuse_unlike(ignoring, (decode, wrong, last), 3, "x")
 
 
 def test_a_step_that_comes_out_differently_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

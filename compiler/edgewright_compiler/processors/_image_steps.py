@@ -90,15 +90,14 @@ def _detr(processor: Any) -> tuple[StepSpec, ...]:
     if not processor.do_resize:
         return ()
     size = processor.size
-    number = 2 if processor.resample is None else int(processor.resample)
     if size.shortest_edge and size.longest_edge:
         options = {"shortest_edge": size.shortest_edge, "longest_edge": size.longest_edge}
         if kind_of(processor).__name__.startswith("Yolos"):
             options["multiple_of"] = 16
-        return (StepSpec("fit_image", {"filter": _FILTERS[number], **options}),)
+        return (StepSpec("fit_image", {"filter": _filter(processor), **options}),)
     if size.max_height and size.max_width:
         options = {"height": size.max_height, "width": size.max_width}
-        return (StepSpec("fit_image", {"filter": _FILTERS[number], **options}),)
+        return (StepSpec("fit_image", {"filter": _filter(processor), **options}),)
     return (_resize(processor, height=size.height, width=size.width),)
 
 
@@ -216,9 +215,17 @@ def refuse_unlike(processor: Any, steps: tuple[StepSpec, ...], channels: int, wh
     from PIL import Image
 
     off = {"do_resize": False, "do_center_crop": False, "do_rescale": False, "do_normalize": False}
+    kind = kind_of(processor).__name__
     # GLPN's makes nothing of an edge below its multiple.
-    least = int(getattr(processor, "size_divisor", None) or 1)
-    for height, width in (size for size in _PROBES if min(size) >= least):
+    least = int(processor.size_divisor) if kind.startswith("GLPN") and processor.do_resize else 1
+    probes = [size for size in _PROBES if min(size) >= least]
+    if not probes:
+        raise InputError(
+            f"'{where}': its image processor {kind} makes edges a multiple of {least} pixels, which cannot be checked "
+            f"on the images that steps are compared on, of {max(map(min, _PROBES))} pixels at most.",
+            hint="Set size_divisor to what the model needs, usually 32.",
+        )
+    for height, width in probes:
         image = Image.fromarray(_probe(height, width, channels))
         for name, changes, count in (
             ("resize", off | {"do_resize": processor.do_resize, "do_center_crop": processor.do_center_crop}, -1),
@@ -232,7 +239,7 @@ def refuse_unlike(processor: Any, steps: tuple[StepSpec, ...], channels: int, wh
             allowed = 1.0 if changes else _LEVEL
             if ours.shape != theirs.shape or not np.abs(ours - theirs.astype(np.float64)).max() <= allowed:
                 raise InputError(
-                    f"'{where}': the step '{name}' of its image processor {kind_of(processor).__name__} cannot be "
+                    f"'{where}': the step '{name}' of its image processor {kind} cannot be "
                     f"reproduced (an image of {width} x {height} came out differently)."
                 )
 
