@@ -53,8 +53,8 @@ def _of_body(loop: onnx_ir.Node) -> Iterator[onnx_ir.Node]:
     else:
         states = len(inputs) - loop.attributes.get_int("num_scan_inputs", 0)
         inputs, outputs = inputs[:states], outputs[:states]
-    states = [(given, made) for given, made in zip(inputs, outputs, strict=True) if flow.floats(made)]
-    found = _around(flow, states)
+    pairs = [(given, made) for given, made in zip(inputs, outputs, strict=True) if flow.floats(made)]
+    found = _around(flow, pairs)
     # A cache that only grows rounds nothing twice.
     if any(node.op_type not in MOVES for node in found):
         for node in found:
