@@ -63,6 +63,7 @@ def test_the_weights_are_fitted_and_written(folder: Path, command: Command, tmp_
         ("nothing", "", [":12:", "there is no calibration data of the whole", "--calibration"]),
         ('"found" }', '"found", options.method = "mean" }', [":12:", "which one method can do", "'logistic'"]),
         ('do = "fuse"', 'do = "first"', [":12:", "not a fusion of single values"]),
+        ('b = "second"', 'b = "second", context = "command"', [":12:", "by its 'context'", "the input 'context'"]),
     ],
 )
 def test_what_cannot_be_fitted_is_refused_with_its_line(
@@ -72,6 +73,27 @@ def test_what_cannot_be_fitted_is_refused_with_its_line(
     source.write_text(FUSION.replace(before, after, 1), encoding="utf-8")
     data = () if before == "nothing" else ("--calibration", folder / "train.csv")
     command.refuses("build", source, *data, "-o", tmp_path / "new.ortpackage", says=says)
+
+
+def test_weights_are_fitted_where_a_threshold_is_found_too(folder: Path, tmp_path: Path) -> None:
+    """They are fitted first, and the step whose condition is open then runs for all samples."""
+    text = FUSION.replace('"command" }\nboth', '"command", when = "first.score < found" }\nboth')
+    text = text.replace('"found" }', '"found" }\nlabel = { do = "first", input = { both = "both", first = "first" } }')
+    source = folder / "both.toml"
+    source.write_text(text.replace('answer = ["both"]', 'answer = ["label"]'), encoding="utf-8")
+    table = (folder / "train.csv").read_text(encoding="utf-8")
+    (tmp_path / "test.csv").write_text(table.replace("command,both", "command,label"), encoding="utf-8")
+    given = {
+        "data.calibration": str(folder / "train.csv"),
+        "data.evaluation": str(tmp_path / "test.csv"),
+        "data.golden_samples": False,
+        "meter.rounds": 2,
+        "meter.calls": 2,
+    }
+    made = build_application(source, tmp_path / "both.ortpackage", given=given)
+    assert made.whole.result is not None
+    assert made.whole.result.fitted[0].samples == 6
+    assert made.whole.result.thresholds[0].step == "second"
 
 
 def test_calibration_data_needs_the_column_of_the_step(folder: Path, command: Command, tmp_path: Path) -> None:

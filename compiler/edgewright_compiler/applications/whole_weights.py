@@ -39,9 +39,15 @@ def steps_to_fit(flow: Flow, path: Path, settings: WholeSettings) -> tuple[str, 
         begin = f"{path}: the weights of '{name}' are to be fitted"
         if step.do != "fuse" or step.each is not None:
             raise RecordError(f"{begin}, and it is not a fusion of single values.", keys=keys)
-        if step.options.get("method", _METHOD) != _METHOD or "by_context" in step.options:
-            hint = f"Leave out 'method' and 'by_context': fitted weights are of the method '{_METHOD}'."
+        if step.options.get("method", _METHOD) != _METHOD:
+            hint = f"Leave out 'method': fitted weights are of the method '{_METHOD}'."
             raise RecordError(f"{begin}, which one method can do.", hint=hint, keys=keys)
+        if "by_context" in step.options or "context" in step.input:
+            raise RecordError(
+                f"{begin}, and they would be by its 'context'.",
+                hint="Leave out 'by_context' and the input 'context': fitted weights are the same for all samples.",
+                keys=keys,
+            )
         if settings.calibration is None:
             raise RecordError(
                 f"{begin}, and there is no calibration data of the whole.",
@@ -63,7 +69,7 @@ def with_weights(flow: Flow, weights: Mapping[str, Mapping[str, float]]) -> Flow
 def fit_steps(
     package: ApplicationPackage, steps: Sequence[str], settings: WholeSettings, progress: Progress
 ) -> tuple[FittedWeights, ...]:
-    """The weights of all these steps.
+    """The weights of all these steps; a step whose threshold is still to be found runs for all samples.
 
     Raises:
         InputError: The calibration data cannot be read, has no column of a step, or no class of one.
@@ -71,6 +77,8 @@ def fit_steps(
     if not steps or settings.calibration is None:
         return ()
     data = read_whole_data(settings.calibration, package)
+    closed = {name: condition for name, condition in package.checked.conditions.items() if not condition.found}
+    package = replace(package, checked=replace(package.checked, conditions=closed))
     progress.note(f"Fitting weights on {data.name}")
     with Application(package, threads=settings.meter.threads) as application:
         found = answer_all(application, data.samples, progress)
