@@ -265,7 +265,7 @@ def golden_samples(path: Path) -> tuple[GoldenSample, ...]:
 
     try:
         arrays = read_arrays(path, limit_bytes=_GOLDEN_LIMIT_BYTES)
-        packed = list(json.loads(bytes(arrays.pop("samples"))))
+        packed = list(json.loads(arrays.pop("samples").tobytes()))
     except ArraysError as error:
         raise PackageError(f"The golden samples cannot be read: {error.message}") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:

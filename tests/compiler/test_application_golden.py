@@ -21,6 +21,7 @@ from edgewright_runtime.applications.golden import (
     write_whole_golden,
 )
 from edgewright_runtime.errors import PackageError
+from edgewright_runtime.selftest import golden_samples
 
 JUDGE = """\
 kind = "application"
@@ -149,6 +150,14 @@ def test_values_of_all_kinds_are_stored_and_compared(tmp_path: Path) -> None:
     assert "it.texts is a list of 1 values" in difference(stored_form(shorter), dict(found.answers), "it").place
     louder = {**value, "audio": {"array": np.full(5, np.nan, dtype=np.float32), "sampling_rate": 8000}}
     assert "it.audio.array has other values" in difference(stored_form(louder), dict(found.answers), "it").place
+
+
+def test_a_number_in_the_place_of_entries_is_not_a_size(tmp_path: Path) -> None:
+    """`bytes` of a whole number are so many zeros."""
+    np.savez(tmp_path / "golden.npz", samples=np.array(2**62))
+    for read in (read_whole_golden, golden_samples):
+        with pytest.raises(PackageError, match="golden samples cannot be read"):
+            read(tmp_path / "golden.npz")
 
 
 def test_a_file_of_somebody_else_names_no_path(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from edgewright_runtime.applications.running import FlowRun, run_flow
 from edgewright_runtime.applications.step_types import Signature
 from edgewright_runtime.errors import SampleError
 from edgewright_runtime.steps.values import NamedValues
+from edgewright_targets.record import RecordError
 
 BOXES = [
     {"label": "cat", "score": 0.9, "box": {"xmin": 2.0, "ymin": 1.0, "xmax": 6.0, "ymax": 4.0}},
@@ -161,6 +162,28 @@ def test_conditions(text: str, value: object, holds: bool) -> None:
 def test_what_is_not_a_condition(text: str) -> None:
     with pytest.raises(ValueError, match="is not a condition"):
         read_condition(text)
+
+
+@pytest.mark.parametrize("text", ["a" + " " * 2**20 + "!", "a > " + " " * 2**20, "a == '" + "b" * 2**20 + "'"])
+def test_a_condition_is_short(text: str) -> None:
+    with pytest.raises(ValueError, match="has at most 200 characters"):
+        read_condition(text)
+
+
+@pytest.mark.parametrize(("each", "says"), [("boxes.label", "'boxes.label', a part"), ("", "takes ''")])
+def test_each_is_a_whole_value(each: str, says: str) -> None:
+    flow = Flow(
+        input={"photo": "image"},
+        answer=("crops",),
+        model={"detector": ModelUse("none")},
+        step={
+            "boxes": FlowStep(model="detector", input={"image": "photo"}),
+            "crops": FlowStep(do="crop", input={"image": "photo", "box": "boxes"}, each=each),
+        },
+    )
+    with pytest.raises(RecordError, match=says) as refused:
+        check_flow(flow, {"detector": Signature({"image": "image"}, "box[]")}, "flow")
+    assert refused.value.keys == ("step", "crops", "each")
 
 
 def test_every_node_can_be_made_and_is_described() -> None:

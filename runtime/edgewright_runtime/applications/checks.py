@@ -111,7 +111,7 @@ class _Check:
             references: list[tuple[tuple[str, ...], str]] = [
                 (("step", name, "input", key), value) for key, value in step.input.items()
             ]
-            references += [(("step", name, "each"), step.each)] if step.each else []
+            references += [(("step", name, "each"), step.each)] if step.each is not None else []
             if name in self._conditions:
                 references.append((("step", name, "when"), self._conditions[name].value))
             for keys, reference in references:
@@ -119,6 +119,9 @@ class _Check:
                 if base not in flow.step and base not in flow.input:
                     known = nearest(base, [*flow.input, *flow.step])
                     self._raise(f"the step '{name}' takes '{base[:60]}', which nothing makes.", known, *keys)
+                if keys[-1] == "each" and reference != base:
+                    hint = f'Write each = "{base}": parts are taken where the step\'s inputs are.'
+                    self._raise(f"the step '{name}' runs for each of '{reference[:60]}', a part.", hint, *keys)
             needs[name] = {base for _, value in references if (base := value.partition(".")[0]) in flow.step}
         try:
             return tuple(graphlib.TopologicalSorter(needs).static_order())

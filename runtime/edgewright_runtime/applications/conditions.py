@@ -13,6 +13,8 @@ _COMPARISON = re.compile(rf"\s*({_REFERENCE})\s*(<=|>=|==|!=|<|>)\s*(.+?)\s*")
 _PRESENCE = re.compile(rf"\s*(not\s+)?({_REFERENCE})\s*")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _TEXT = re.compile(r"""'([^']*)'|"([^"]*)\"""")
+# Characters of one; what the expressions above take grows with the square of the length.
+_LONGEST = 200
 # In the place of a number: a build finds it on evaluation data.
 _FOUND = "found"
 _ORDERS = ("<", "<=", ">", ">=")
@@ -69,8 +71,10 @@ def read_condition(text: str) -> Condition:
         True
 
     Raises:
-        ValueError: It is not one; the message says what one looks like.
+        ValueError: It is not one, or too long; the message says what one looks like.
     """
+    if len(text) > _LONGEST:
+        raise ValueError(f"'{text[:60]}...' is too long: a condition has at most {_LONGEST} characters")
     if match := _COMPARISON.fullmatch(text):
         value, comparison, constant = match.groups()
         if _NUMBER.fullmatch(constant):

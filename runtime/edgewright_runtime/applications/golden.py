@@ -75,7 +75,7 @@ def read_whole_golden(path: Path) -> tuple[WholeSample, ...]:
 
     try:
         arrays = read_arrays(path, limit_bytes=_LIMIT_BYTES)
-        entries = list(json.loads(bytes(arrays.pop(_ENTRIES))))
+        entries = list(json.loads(arrays.pop(_ENTRIES).tobytes()))
         if len(entries) > _MOST_SAMPLES:
             raise PackageError(f"'{path}' has {len(entries)} golden samples; {_MOST_SAMPLES} are allowed.")
         # No paths: a package must not make its reader open files of its choice.
