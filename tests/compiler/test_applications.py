@@ -251,6 +251,18 @@ def test_options_without_a_meaning_are_refused(
     command.refuses("build", assistant.parent / "assistant.toml", *words, "-o", tmp_path / "new.ortpackage", says=says)
 
 
+def test_a_number_on_the_command_line(command: Command, tmp_path: Path) -> None:
+    source = tmp_path / "alarm.toml"
+    step = 'step.alarm = { do = "template", input.level = "level", options.text = "at {level}", when = "level > 2" }'
+    source.write_text(
+        f'kind = "application"\nanswer = ["alarm"]\ninput = {{ level = "number" }}\n{step}\n[model]\n', encoding="utf-8"
+    )
+    package = build_application(source, tmp_path / "alarm.ortpackage").package
+    found = json.loads(command("run", package, "2.5", "1", "--json").out)["answers"]
+    assert [one["answers"]["alarm"] for one in found] == ["at 2.5", None]
+    command.refuses("run", package, "high", says=["'level' is not a number"])
+
+
 def test_verbs_for_one_model_say_so(assistant: Path, command: Command) -> None:
     says = ["is an application of several models", "Its models are packages"]
     command.refuses("finish", assistant, says=says)

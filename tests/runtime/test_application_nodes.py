@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from edgewright_runtime.applications.application import Application, ApplicationPackage
 from edgewright_runtime.applications.checks import check_flow
 from edgewright_runtime.applications.conditions import read_condition
 from edgewright_runtime.applications.declaration import Flow, FlowStep, ModelUse
@@ -99,6 +100,40 @@ def test_fusion_by_hand() -> None:
     by_context = make_node("fuse", {"by_context": {"blurred": {"picture": 0.0}}})
     assert by_context({"context": "blurred", **values})[0] == {"label": "b", "score": pytest.approx(0.9)}
     assert by_context({"context": "sharp", **values})[0] == {"label": "b", "score": pytest.approx(0.55)}
+
+
+def test_all_labels_come_through_steps_that_hand_them_on() -> None:
+    flow = Flow(
+        input={"command": "text"},
+        answer=("both", "alone"),
+        model={"judge": ModelUse("none")},
+        step={
+            name: FlowStep(model="judge", input={"text": "command"}) for name in ("quick", "thorough", "other", "alone")
+        }
+        | {
+            "one": FlowStep(do="first", input={"thorough": "thorough", "quick": "quick"}),
+            "both": FlowStep(do="fuse", input={"one": "one", "other": "other"}),
+            "sole": FlowStep(do="first", input={"alone": "alone"}),
+        },
+    )
+    checked = check_flow(flow, {"judge": Signature({"text": "text"}, "labels")}, "flow")
+    assert checked.whole_labels == {"quick", "thorough", "other", "one"}
+
+
+@pytest.mark.parametrize("level", [3, 3.0, "3.0", " 3", np.float32(3)])
+def test_an_input_that_is_a_number_may_be_said_as_a_text(level: object) -> None:
+    flow = Flow(
+        input={"level": "number"},
+        answer=("alarm",),
+        step={
+            "alarm": FlowStep(do="template", input={"level": "level"}, options={"text": "at {level}"}, when="level > 2")
+        },
+    )
+    with Application(ApplicationPackage(Path(), "alarm", check_flow(flow, {}, "flow"), {})) as application:
+        assert application(level)["alarm"] == "at 3"
+        for wrong in ("high", [3]):
+            with pytest.raises(SampleError, match="'level' is not a number"):
+                application(wrong)
 
 
 def test_models_of_other_classes_are_not_fused() -> None:

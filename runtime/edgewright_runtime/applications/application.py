@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 # The number of the form of application.json; readers refuse larger ones.
 FORMAT = 1
 _LIMIT_BYTES = 2**20
+# As `top_k`: more than any model has.
+_ALL_LABELS = 2**30
 # Evidence of the whole, which holds every timed call.
 EVIDENCE_FILE = "evidence.json"
 _EVIDENCE_LIMIT_BYTES = 64 * 2**20
@@ -253,7 +255,8 @@ class Application:
             what = f"'{unknown[0]}' is not one of them" if unknown else f"'{missing[0]}' is missing"
             hint = nearest(str(unknown[0]), names) if unknown else ""
             raise SampleError(f"The application takes {' and '.join(names)}; {what}.", hint=hint)
-        return {name: sample[name] for name in names}
+        kinds = self.package.checked.flow.input
+        return {name: _number(name, sample[name]) if kinds[name] == "number" else sample[name] for name in names}
 
     def _made_calls(self) -> dict[str, Call]:
         calls: dict[str, Call] = {}
@@ -271,7 +274,8 @@ class Application:
         model = self.model(name)
         given: dict[str, object] = dict(options)
         if step in self.package.checked.whole_labels:
-            given["top_k"] = len(model.labels)
+            # Not their number: those of zero-shot models are said by the call.
+            given["top_k"] = _ALL_LABELS
         names = input_names(model.manifest.pipeline.input)
         return model(values[names[0]] if len(names) == 1 else {**values}, **given)
 
@@ -309,6 +313,16 @@ def load_application(
     """
     package = path if isinstance(path, ApplicationPackage) else ApplicationPackage.open(path)
     return Application(package, threads=threads, engines=engines)
+
+
+def _number(name: str, value: Any) -> float:
+    """An input that is a number; a command line and a table have it as a text."""
+    if isinstance(value, int | float):
+        return value
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise SampleError(f"'{name}' is not a number.", hint="Pass one such as 0.5.") from None
 
 
 def _read(root: Path, name: str) -> ApplicationRecord:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import graphlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edgewright_runtime.applications.conditions import Condition, read_condition
 from edgewright_runtime.applications.declaration import Flow, check_names
-from edgewright_runtime.applications.nodes import NODES
+from edgewright_runtime.applications.nodes import NODES, SAME
 from edgewright_runtime.applications.step_types import Signature, StepTypes
 from edgewright_runtime.applications.value_types import INPUT_TYPES, MODEL_INPUTS, MODEL_OUTPUTS
 from edgewright_runtime.manifest import Manifest
@@ -87,13 +87,17 @@ class _Check:
                 hint = nearest(name, self._types)
                 self._raise(f"'{name[:60]}' is an answer, and no step makes it.", hint, "answer", index)
         self._check_unused()
-        whole = {
-            reference
-            for step in flow.step.values()
-            if step.do in NODES and NODES[step.do].whole_labels
-            for reference in step.input.values()
-        }
-        return CheckedFlow(flow, order, self._types, self._conditions, frozenset(whole))
+        return CheckedFlow(flow, order, self._types, self._conditions, self._whole_labels(order))
+
+    def _whole_labels(self, order: Sequence[str]) -> frozenset[str]:
+        """The steps whose labels reach one that needs all of them, also through steps that hand them on."""
+        found: set[str] = set()
+        for name in reversed(order):
+            step = self._flow.step[name]
+            kind = NODES.get(step.do or "")
+            if kind is not None and (kind.whole_labels or (kind.gives == SAME and name in found)):
+                found.update(reference.partition(".")[0] for reference in step.input.values())
+        return frozenset(found)
 
     def _raise(self, message: str, hint: str, *keys: str | int) -> None:
         raise RecordError(f"{self._where}: {message}", hint=hint, keys=keys)
