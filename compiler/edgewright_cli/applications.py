@@ -185,10 +185,14 @@ def verify(options: argparse.Namespace) -> int:
     from edgewright_runtime import verify as verify_model
     from edgewright_runtime.applications.application import ApplicationPackage
     from edgewright_runtime.applications.selftest import verify_whole
+    from edgewright_runtime.package import package_folder
+    from edgewright_runtime.package_files import check_digests
 
     _refuse(options, "device", "target", "engine", "strict")
-    package = ApplicationPackage.open(options.package)
-    files = package.check_digests()
+    # The archive itself, and not the copy that an earlier call unpacked.
+    root = package_folder(options.package, check=True)
+    files = check_digests(root, str(root))
+    package = ApplicationPackage.open(root)
     reports, whole = {}, None
     if not options.structure_only:
         with spoken_warnings():

@@ -102,6 +102,28 @@ def test_a_tolerance_that_lets_everything_pass_is_refused(judge: Path, command: 
     command.refuses("verify", package, says=["with the tolerance 1e+09", "at most 1"], code=1)
 
 
+@pytest.mark.parametrize("answers", [(), ("intent",), ("intent", "reply", "more")])
+def test_a_sample_has_all_answers(judge: Path, command: Command, tmp_path: Path, answers: tuple[str, ...]) -> None:
+    """One without them would pass whatever the application answers."""
+    package = Path(shutil.copytree(judge, tmp_path / "copy.ortpackage"))
+    first, *others = ApplicationPackage.open(package).golden_samples()
+    changed = WholeSample(first.inputs, {name: first.answers.get(name) for name in answers})
+    write_whole_golden(package / "golden.npz", [changed, *others])
+    write_sums(package)
+    says = ["golden sample 0 has not the answers of the application"]
+    command.refuses("verify", package, says=says, code=1)
+
+
+@pytest.mark.parametrize("infinite", [float("inf"), float("-inf"), float("nan")])
+def test_infinities_are_differences_where_one_side_has_them(infinite: float) -> None:
+    for found, stored in ((2.0, infinite), (infinite, 2.0)):
+        assert difference(found, stored, "it").place
+        assert difference(np.array([1.0, found]), np.array([1.0, stored]), "it").place == "it has other values"
+    # What is beside an infinity that both have is compared.
+    assert difference(np.array([infinite, 1.0]), np.array([infinite, 2.0]), "it").largest == 0.5
+    assert difference(infinite, infinite, "it") == Difference()
+
+
 def test_samples_are_left_out_or_replaced_where_that_is_asked(folder: Path, command: Command, tmp_path: Path) -> None:
     (tmp_path / "own.csv").write_text("command\nplay some calm music\n", encoding="utf-8")
     made = build_application(

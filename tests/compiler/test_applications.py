@@ -1,6 +1,7 @@
 """Applications: joined packages answer as their parts called by hand, and what cannot fit is refused."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -146,6 +147,21 @@ def test_inspect_and_verify(assistant: Path, command: Command) -> None:
     checked = command("verify", assistant).out
     assert "recogniser: " in checked
     assert "intents: 8 golden samples differ from the float outputs by at most" in checked
+
+
+def test_damage_of_an_archive_is_found_where_it_was_unpacked_before(
+    assistant: Path, command: Command, tmp_path: Path
+) -> None:
+    archive = tmp_path / "assistant.ortpackage.tar"
+    shutil.copyfile(f"{assistant}.tar", archive)
+    assert command("verify", archive, "--structure-only").code == 0
+    content = bytearray(archive.read_bytes())
+    place = content.index(b"You said")
+    content[place] ^= 1
+    times = archive.stat()
+    archive.write_bytes(content)
+    os.utime(archive, ns=(times.st_atime_ns, times.st_mtime_ns))
+    command.refuses("verify", archive, "--structure-only", says=["is damaged"], code=1)
 
 
 def test_damage_is_found(assistant: Path, command: Command, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ class GoldenWhole:
         samples: With the answers of the float engines.
         facts: What the package says of them; None where there are none.
         otherwise: Samples that were tried and left out, as the chosen engines answer them otherwise than float.
-        tried: How many were tried.
+        tried: How many were tried, which ends where enough are kept.
     """
 
     samples: tuple[WholeSample, ...]
@@ -64,10 +64,11 @@ def make_golden(package: ApplicationPackage, samples: Sequence[Mapping[str, obje
         with Application(package, engines=baselines) as application:
             floats = [_answers(application, one) for one in tried]
     kept: list[WholeSample] = []
-    largest, otherwise = 0.0, 0
+    largest, otherwise, compared = 0.0, 0, 0
     for sample, answers, own in zip(tried, floats, chosen, strict=True):
         if len(kept) == _KEPT:
             break
+        compared += 1
         if answers is None and own is None:
             continue
         golden = WholeSample(sample, {name: stored_form(value) for name, value in (answers or {}).items()})
@@ -78,7 +79,7 @@ def make_golden(package: ApplicationPackage, samples: Sequence[Mapping[str, obje
         kept.append(golden)
         largest = max(largest, apart.largest)
     facts = GoldenFacts(len(kept), tolerance_for(largest, _FLOOR)) if kept else None
-    return GoldenWhole(tuple(kept), facts, otherwise, len(tried))
+    return GoldenWhole(tuple(kept), facts, otherwise, compared)
 
 
 def _answers(application: Application, sample: Mapping[str, object]) -> Mapping[str, object] | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgewright_runtime.errors import PackageError
-from edgewright_runtime.gaps import largest_gap
+from edgewright_runtime.gaps import largest_gap, output_size
 from edgewright_runtime.samples import pack, unpack
 
 if TYPE_CHECKING:
@@ -115,12 +115,10 @@ def difference(found: object, stored: object, place: str) -> Difference:
     if isinstance(stored, list) and isinstance(found, list) and len(stored) == len(found):
         return _worst([difference(found[index], one, f"{place}[{index}]") for index, one in enumerate(stored)])
     if isinstance(stored, np.ndarray) and isinstance(found, np.ndarray) and found.shape == stored.shape:
-        scale = max(1.0, float(np.abs(stored).max(initial=0.0))) if stored.dtype.kind in "fiu" else 1.0
-        gap = largest_gap(found, stored) / scale
-        return Difference(0.0, f"{place} has other values") if gap == float("inf") else Difference(gap)
+        gap = largest_gap(found, stored) / output_size(stored)
+        return Difference(gap) if gap < float("inf") else Difference(0.0, f"{place} has other values")
     if isinstance(stored, float) and isinstance(found, float):
-        scale = max(1.0, abs(stored))
-        gap = largest_gap(np.array(found), np.array(stored)) / scale
+        gap = largest_gap(np.array(found), np.array(stored)) / output_size(np.array(stored))
         return Difference(gap) if gap < float("inf") else Difference(0.0, f"{place} is {found} and should be {stored}")
     if type(stored) is type(found) and not isinstance(stored, (dict, list, np.ndarray)) and stored == found:
         return Difference()

@@ -36,7 +36,8 @@ def verify_whole(package: ApplicationPackage) -> WholeTestReport | None:
     """Run the golden samples of the whole through the engines that run here; None where it was built without.
 
     Raises:
-        DamagedPackageError: The samples are not those that the package says, or its tolerance lets everything pass.
+        DamagedPackageError: The samples are not those that the package says, one lacks an answer, or the tolerance lets
+            everything pass.
         CheckFailedError: A text differs, or a number by more than the tolerance.
     """
     if package.golden is None:
@@ -48,6 +49,14 @@ def verify_whole(package: ApplicationPackage) -> WholeTestReport | None:
             f"{len(samples)}, and builds write a tolerance of at most {MOST_TOLERANCE:g}.",
             hint="Get the package again from where it was built, or build it again.",
         )
+    wanted = set(package.checked.flow.answer)
+    for index, sample in enumerate(samples):
+        if lacking := wanted.symmetric_difference(sample.answers):
+            raise DamagedPackageError(
+                f"'{package.root}': golden sample {index} has not the answers of the application; one that differs is "
+                f"'{min(lacking)[:60]}'.",
+                hint="Get the package again from where it was built, or build it again.",
+            )
     worst = 0.0
     with load_application(package) as application:
         for index, sample in enumerate(samples):
