@@ -11,6 +11,9 @@ from command import QUICK, Command
 from edgewright_compiler.applications import build_application
 from edgewright_runtime import load
 from edgewright_runtime.applications import load_application
+from edgewright_runtime.archive import write_archive
+from edgewright_runtime.package import Package
+from edgewright_targets import load_target
 
 TEXT = "turn on the lights"
 
@@ -224,7 +227,19 @@ def test_a_model_outside_the_package_is_not_opened(assistant: Path, command: Com
         ('"intent.label"', '"intent.name"', ["'intent' is a list of labels with scores", "label, score"]),
         ('model = "intents"', 'model = "intent"', ["calls the model 'intent', which is not declared", "intents"]),
         ('do = "template"', 'do = "templete"', ["does 'templete', which is unknown", "template"]),
-        ("options.text =", "options.txt =", ["wrong options"]),
+        ("options.text =", "options.txt =", [":13:", "wrong options"]),
+        ("'{heard}'", "'{herd}'", [":13:", "name 'herd', which is not an input", "heard"]),
+        ('choice = "intent.label", ', "", [":13:", "name 'choice', which is not an input"]),
+        (
+            'input.text = "transcript"',
+            'input.text = "transcript"\noptions.max_new_token = 3',
+            [":22:", "the model 'intents' has no option 'max_new_token'"],
+        ),
+        (
+            'input.audio = "recording"',
+            'input.audio = "recording"\noptions = { max_new_token = 3 }',
+            ["the model 'recogniser' has no option 'max_new_token'", "max_new_tokens"],
+        ),
         ('answer = ["transcript"', 'answer = ["words"', [":2:", "'words' is an answer"]),
         ('recording = "audio"', 'recording = "sound"', [":5:", "type 'sound'"]),
         ('package = "intents.ortpackage"', 'package = "intent.ortpackage"', [":10:", "is not a package"]),
@@ -265,6 +280,48 @@ def test_options_without_a_meaning_are_refused(
     assistant: Path, command: Command, tmp_path: Path, words: tuple[str, ...], says: list[str]
 ) -> None:
     command.refuses("build", assistant.parent / "assistant.toml", *words, "-o", tmp_path / "new.ortpackage", says=says)
+
+
+@pytest.mark.parametrize(("output", "words"), [("intents.ortpackage", ()), ("intents", ("--archive",))])
+def test_an_application_does_not_replace_its_models(
+    built_text: Path, command: Command, tmp_path: Path, output: str, words: tuple[str, ...]
+) -> None:
+    shutil.copytree(built_text, tmp_path / "intents.ortpackage")
+    text = JUDGES
+    if words:
+        write_archive(tmp_path / "intents.ortpackage", tmp_path / "intents.tar")
+        text = JUDGES.replace("intents.ortpackage", "intents.tar")
+    (tmp_path / "judges.toml").write_text(text, encoding="utf-8")
+    before = (tmp_path / "intents.ortpackage" / "manifest.json").read_bytes()
+    says = ["judges.toml:6:", "is the package of the model 'one'"]
+    command.refuses("build", tmp_path / "judges.toml", *words, "-o", tmp_path / output, says=says)
+    assert (tmp_path / "intents.ortpackage" / "manifest.json").read_bytes() == before
+
+
+def test_damaged_models_and_unknown_inputs_are_found_before_the_whole_is_measured(
+    built_text: Path, command: Command, tmp_path: Path
+) -> None:
+    shutil.copytree(built_text, tmp_path / "intents.ortpackage")
+    source, output = tmp_path / "judges.toml", tmp_path / "judges.ortpackage"
+    source.write_text(JUDGES.replace("weights = { first", "weights = { firs"), encoding="utf-8")
+    command.refuses("build", source, "-o", output, says=[":12:", "name 'firs', which is not an input", "first"])
+    source.write_text(JUDGES, encoding="utf-8")
+    (tmp_path / "data.csv").write_text("text,both\nlights on,TurnOn\n", encoding="utf-8")
+    says = ["there is calibration data of the whole, and no step has weights to be fitted"]
+    command.refuses("build", source, "--calibration", tmp_path / "data.csv", "-o", output, says=says)
+    manifest = tmp_path / "intents.ortpackage" / "manifest.json"
+    manifest.write_bytes(manifest.read_bytes() + b" ")
+    damaged = command("build", source, "--evaluation", tmp_path / "data.csv", "-o", output)
+    assert "is damaged" in damaged.err
+    assert "Measuring" not in damaged.err
+
+
+def test_a_target_may_be_said_by_its_file(built_text: Path, command: Command, tmp_path: Path) -> None:
+    shutil.copytree(built_text, tmp_path / "intents.ortpackage")
+    (tmp_path / "judges.toml").write_text(JUDGES, encoding="utf-8")
+    assert load_target(str(command.target)).name in Package.open(built_text).targets
+    done = command("build", tmp_path / "judges.toml", "--target", command.target, "-o", tmp_path / "judges.ortpackage")
+    assert done.code == 0, done.err
 
 
 def test_a_number_on_the_command_line(command: Command, tmp_path: Path) -> None:

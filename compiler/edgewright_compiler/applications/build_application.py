@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from edgewright_benchmarks.progress import Progress, Quiet
 from edgewright_benchmarks.result_files import write_evidence
+from edgewright_compiler.applications.flow_options import check_options
 from edgewright_compiler.applications.form import ApplicationFile, ApplicationModel
 from edgewright_compiler.build_files.build_text import read_models
 from edgewright_compiler.build_files.form import ModelFile
@@ -21,7 +22,6 @@ from edgewright_compiler.building.output_folder import OutputFolder
 from edgewright_runtime.applications.application import (
     EVIDENCE_FILE,
     FORMAT,
-    Application,
     ApplicationPackage,
     ApplicationRecord,
     signatures,
@@ -30,7 +30,7 @@ from edgewright_runtime.applications.checks import CheckedFlow, check_flow, chec
 from edgewright_runtime.applications.declaration import Flow, ModelUse
 from edgewright_runtime.applications.golden import GOLDEN_FILE, write_whole_golden
 from edgewright_runtime.package import APPLICATION, Package
-from edgewright_targets import InputError
+from edgewright_targets import InputError, load_target
 from edgewright_targets.declared import declared_text, read_declared
 from edgewright_targets.errors import nearest
 from edgewright_targets.record import RecordError, write_record
@@ -117,6 +117,7 @@ def build_application(
         plans = _plans(path, text, file, given)
         flow = _flow(file, plans)
         check_references(flow, str(path))
+        _check_output(path, flow, folder, archive=archive)
         check_threshold(flow, path, settings)
         to_fit = steps_to_fit(flow, path, settings)
         flow = with_weights(flow, {name: {} for name in to_fit})
@@ -129,10 +130,9 @@ def build_application(
         models = {name: models[name] for name in flow.model}
         checked = check_flow(flow, signatures(models), str(path))
         check_metrics(flow, checked.types, str(path))
+        check_options(flow, {name: package.manifest for name, package in models.items()}, str(path))
     except RecordError as error:
         raise with_line(error, text, str(path)) from error
-    # Options of nodes are found wrong before anything is measured or copied.
-    Application(ApplicationPackage(path, path.stem, checked, models)).close()
     left = f"'{folder.path}' is as it was before."
 
     def fill(whole: Path) -> None:
@@ -190,6 +190,18 @@ def _flow(file: ApplicationFile, plans: Mapping[str, PlannedBuild]) -> Flow:
     return Flow(file.input, file.answer, file.step, uses, file.metric)
 
 
+def _check_output(path: Path, flow: Flow, folder: OutputFolder, *, archive: bool) -> None:
+    """Raise where the package of the application would replace that of one of its models."""
+    written = {folder.path.resolve()} | ({folder.archive.resolve()} if archive else set())
+    for name, use in flow.model.items():
+        if (path.parent / use.package).resolve() in written:
+            raise RecordError(
+                f"{path}: '{folder.path}' is the package of the model '{name}', and the application would replace it.",
+                hint="Choose another -o.",
+                keys=("model", name, "package"),
+            )
+
+
 def _build(plan: PlannedBuild, progress: Progress) -> None:
     # A build brings all of the compiler, and most applications are made of packages.
     from edgewright_compiler.package_build import build
@@ -202,9 +214,11 @@ def _model(path: Path, name: str, use: ModelUse, given: Mapping[str, object]) ->
         package = Package.open(path.parent / use.package)
     except InputError as error:
         raise RecordError(f"{path}: {error.message}", hint=error.hint, keys=("model", name, "package")) from error
+    package.check_digests()
     targets = given.get("targets", ())
     for target in targets if isinstance(targets, tuple) else ():
-        if target not in package.targets:
+        # 'host' and a file stand for a target of another name.
+        if target not in package.targets and load_target(str(target)).name not in package.targets:
             raise RecordError(
                 f"{path}: the package of '{name}' was not built for the target '{target}'.",
                 hint=nearest(str(target), package.targets),

@@ -31,9 +31,16 @@ def steps_to_fit(flow: Flow, path: Path, settings: WholeSettings) -> tuple[str, 
         settings: Of the whole.
 
     Raises:
-        RecordError: One runs for each of a list, has another method or weights by context, or there is no data.
+        RecordError: One runs for each of a list, has another method or weights by context, or there is
+            no data for it, or data and nothing to fit.
     """
     found = tuple(name for name, step in flow.step.items() if step.options.get("weights") == _FOUND)
+    if not found and settings.calibration is not None:
+        raise RecordError(
+            f"{path}: there is calibration data of the whole, and no step has weights to be fitted.",
+            hint=f"Leave it out (--calibration, or [data]), or write options.weights = '{_FOUND}' into a fusion.",
+            keys=("data", "calibration"),
+        )
     for name in found:
         step, keys = flow.step[name], ("step", name, "options")
         begin = f"{path}: the weights of '{name}' are to be fitted"

@@ -27,6 +27,9 @@ class Fuse:
         weights: Input -> its weight, 1 where it is not said.
         by_context: Value of the input `context` -> weights for it, in the place of `weights`.
         method: `mean`, `product` or `logistic`.
+
+    Attributes:
+        names: Inputs that its options name.
     """
 
     def __init__(
@@ -39,6 +42,9 @@ class Fuse:
         self._weights = weights or {}
         self._by_context = by_context or {}
         self._method = method
+        self.names = tuple(
+            dict.fromkeys(name for table in (self._weights, *self._by_context.values()) for name in table)
+        )
         for table in (self._weights, *self._by_context.values()):
             if any(not 0 <= weight <= 1e6 for weight in table.values()):
                 raise ValueError("a weight is a number from 0 on")

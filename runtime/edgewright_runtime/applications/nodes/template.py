@@ -21,11 +21,16 @@ class Template:
     Args:
         text: The sentence; `{name}` stands for the input of that name.
         texts: By the value of the input `choice`, the sentence for it; `text` is for all others.
+
+    Attributes:
+        names: Inputs that its options name.
     """
 
     def __init__(self, *, text: str, texts: Mapping[str, str] | None = None) -> None:
         self._text = text
         self._texts = texts or {}
+        spoken = (name for sentence in (text, *self._texts.values()) for name in _FIELD.findall(sentence))
+        self.names = tuple(dict.fromkeys((*spoken, *(("choice",) if self._texts else ()))))
 
     def __call__(self, values: NamedValues) -> str:
         """The sentence.
