@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgewright_cli.bench_application import whole_text
+from edgewright_cli.bench_application import of_one_model, whole_text
 from edgewright_cli.built import run_build
 from edgewright_cli.call_options import asked_options
 from edgewright_cli.console import (
@@ -29,7 +29,6 @@ from edgewright_targets import InputError
 from edgewright_targets.record import write_record
 
 if TYPE_CHECKING:
-    from edgewright_benchmarks.applications.whole_result import WholeResult
     from edgewright_compiler.applications.prove_whole import ProvenWhole
     from edgewright_runtime.applications.application import Application, ApplicationPackage
     from edgewright_runtime.applications.running import FlowRun
@@ -141,6 +140,7 @@ def run(options: argparse.Namespace) -> int:
 
 def inspect(options: argparse.Namespace) -> int:
     """Show the models and the steps of an application."""
+    from edgewright_benchmarks.applications.whole_result import whole_evidence
     from edgewright_runtime.applications.application import ApplicationPackage
 
     package = ApplicationPackage.open(options.package)
@@ -166,18 +166,13 @@ def inspect(options: argparse.Namespace) -> int:
     if package.golden is not None:
         print(wrapped(f"It holds {package.golden.samples} golden samples of the whole, which 'verify' runs."))
         print()
-    if package.measured:
-        print(whole_text(_evidence(package)))
+    measured = whole_evidence(package)
+    if measured is not None:
+        print(whole_text(measured))
         print()
     if rows:
         print(wrapped(f"The evidence of a model: edgewright inspect {package.models[rows[0][0]].root}"))
     return 0
-
-
-def _evidence(package: ApplicationPackage) -> WholeResult:
-    from edgewright_benchmarks.applications.whole_result import whole_result_from_json
-
-    return whole_result_from_json(package.evidence(), f"{package.root}: evidence of the whole")
 
 
 def verify(options: argparse.Namespace) -> int:
@@ -227,11 +222,7 @@ def _refuse(options: argparse.Namespace, *names: str) -> None:
     """Raise where an option is given that has no meaning for an application: nothing is ignored."""
     for name in names:
         if getattr(options, name, None):
-            raise InputError(
-                f"--{name.replace('_', '-')} is for the package of one model, and '{options.package}' is an "
-                "application.",
-                hint="Its models are packages: pass one of the folders in its 'models'.",
-            )
+            raise of_one_model(name, options.package)
 
 
 def _samples(words: Sequence[str], inputs: Mapping[str, str]) -> list[tuple[str, NamedValues]]:
@@ -277,7 +268,7 @@ def _show(application: Application, run: FlowRun, seconds: float, *, quiet: bool
 
 def _lines(kind: str, value: Any) -> list[str]:
     if kind in _OUTPUTS:
-        return answer_lines(_OUTPUTS[kind], value)
+        return answer_lines(_OUTPUTS[kind], value, drawn=False)
     item = item_type(kind)
     if item is not None:
         return [line for one in value for line in (["(missing)"] if one is None else _lines(item, one))]

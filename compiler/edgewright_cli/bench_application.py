@@ -50,11 +50,7 @@ def bench(options: argparse.Namespace) -> int:
     """Measure an application on data of the whole."""
     for name, default in _OF_ONE_MODEL.items():
         if getattr(options, name, default) != default:
-            raise InputError(
-                f"--{name.replace('_', '-')} is for the package of one model, and '{options.package}' is an "
-                "application.",
-                hint="Its models are packages: pass one of the folders in its 'models'.",
-            )
+            raise of_one_model(name, options.package)
     with needs("bench"):
         check_installed("scipy", "sklearn")
         from edgewright_benchmarks.applications.bench_whole import bench_application
@@ -85,6 +81,19 @@ def bench(options: argparse.Namespace) -> int:
     if options.output:
         print(f"Written: {bold(options.output)}")
     return 0
+
+
+def of_one_model(name: str, package: str) -> InputError:
+    """That an option has no meaning for an application: nothing is ignored.
+
+    Args:
+        name: The option's name in the arguments.
+        package: The application.
+    """
+    return InputError(
+        f"--{name.replace('_', '-')} is for the package of one model, and '{package}' is an application.",
+        hint="Its models are packages: pass one of the folders in its 'models'.",
+    )
 
 
 def headline(result: WholeResult) -> str:

@@ -189,9 +189,18 @@ def plain(output_name: str, answer: Any) -> Any:
     return answer.tolist() if hasattr(answer, "tolist") else answer
 
 
-def answer_lines(output_name: str, answer: Any) -> list[str]:
-    """An answer as lines for people."""
-    return ANSWER_LINES.get(output_name, _as_json)(plain(output_name, answer))
+def answer_lines(output_name: str, answer: Any, *, drawn: bool = True) -> list[str]:
+    """An answer as lines for people.
+
+    Args:
+        output_name: What the pipeline calls it.
+        answer: It.
+        drawn: Whether the call has the option `--out`, which draws maps.
+    """
+    lines = ANSWER_LINES.get(output_name, _as_json)(plain(output_name, answer))
+    if drawn and output_name == "depth":
+        lines[-1] += " (--out FILE.png draws them)"
+    return lines
 
 
 def _segments_facts(answer: Segmentation) -> list[MaskSegment]:
@@ -213,7 +222,7 @@ def _depth_facts(answer: DepthMap) -> DepthFacts:
 
 def _depth(facts: DepthFacts) -> list[str]:
     kind = "distance" if facts["kind"] == "metric" else "relative depth (larger is nearer)"
-    size = f"{facts['width']} x {facts['height']} pixels (--out FILE.png draws them)"
+    size = f"{facts['width']} x {facts['height']} pixels"
     return [f"{kind} from {facts['least']:.4g} to {facts['most']:.4g}, median {facts['median']:.4g}; {size}"]
 
 

@@ -89,7 +89,8 @@ def test_the_whole_is_measured(judge: Path, command: Command, tmp_path: Path) ->
     }
     assert {step.name: step.held for step in result.steps} == {"intent": None, "reply": None, "never": 0}
     shares = {step.name: step.share for step in result.steps}
-    assert shares["intent"] > shares["reply"] > shares["never"] == 0
+    assert shares["never"] == 0
+    assert min(shares["intent"], shares["reply"]) > 0
     assert sum(shares.values()) <= 1
     assert len(result.latency.rounds) == 6
     assert {len(one) for one in result.latency.rounds} == {4}

@@ -1,5 +1,6 @@
 """A fusion whose weights are fitted by its build on calibration data of the whole."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from command import Command
 from edgewright_compiler.applications import build_application
 from edgewright_runtime.applications import load_application
+from edgewright_runtime.errors import PackageError
 
 FUSION = """\
 kind = "application"
@@ -45,6 +47,7 @@ def test_the_weights_are_fitted_and_written(folder: Path, command: Command, tmp_
     data = ("--calibration", folder / "train.csv", "--evaluation", folder / "train.csv")
     done = command("build", folder / "fusion.toml", *data, "--rounds", "2", "--calls", "2", "-o", output)
     assert done.code == 0, done.err
+    assert "The weights of 'both' were fitted on this data (train.csv)" in done.err_line
     assert "Weights of 'both', fitted on 6 samples: a " in " ".join(done.out.split())
     with load_application(output) as application:
         options = application.package.checked.flow.step["both"].options
@@ -104,8 +107,12 @@ def test_calibration_data_needs_the_column_of_the_step(folder: Path, command: Co
 
 
 def test_weights_that_were_found_are_never_a_text_in_a_package(folder: Path) -> None:
-    """What the build does not fit, such as a file of somebody else, is refused as an option."""
     made = build_application(
         folder / "fusion.toml", folder / "made.ortpackage", given={"data.calibration": str(folder / "train.csv")}
     )
-    assert isinstance(made.checked.flow.step["both"].options["weights"], dict)
+    record = json.loads((made.package / "application.json").read_text(encoding="utf-8"))
+    assert isinstance(record["flow"]["step"]["both"]["options"]["weights"], dict)
+    record["flow"]["step"]["both"]["options"]["weights"] = "found"
+    (made.package / "application.json").write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(PackageError, match="the step 'both' has wrong options"):
+        load_application(made.package)

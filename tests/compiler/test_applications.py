@@ -5,9 +5,11 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from command import QUICK, Command
+from edgewright_cli.samples import answer_lines
 from edgewright_compiler.applications import build_application
 from edgewright_runtime import load
 from edgewright_runtime.applications import load_application
@@ -314,6 +316,12 @@ def test_damaged_models_and_unknown_inputs_are_found_before_the_whole_is_measure
     damaged = command("build", source, "--evaluation", tmp_path / "data.csv", "-o", output)
     assert "is damaged" in damaged.err
     assert "Measuring" not in damaged.err
+
+
+def test_lines_of_an_application_name_no_option_that_it_refuses() -> None:
+    depth = {"kind": "metric", "values": np.ones((2, 3), dtype=np.float32)}
+    (drawn,) = answer_lines("depth", depth)
+    assert drawn == f"{answer_lines('depth', depth, drawn=False)[0]} (--out FILE.png draws them)"
 
 
 def test_a_target_may_be_said_by_its_file(built_text: Path, command: Command, tmp_path: Path) -> None:

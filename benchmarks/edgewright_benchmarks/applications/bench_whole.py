@@ -27,7 +27,8 @@ from edgewright_benchmarks.applications.whole_result import (
     ValueFigures,
     WholeLatency,
     WholeResult,
-    whole_result_from_json,
+    found_here,
+    whole_evidence,
 )
 from edgewright_benchmarks.data import Dataset
 from edgewright_benchmarks.devices.here import machine_to_itself
@@ -94,10 +95,12 @@ def bench_application(
     """
     settings = settings or MeterSettings()
     package = ApplicationPackage.open(path)
+    built = whole_evidence(package)
     samples = read_whole_data(data, package, most=settings.samples)
     with Application(package, threads=settings.threads) as application:
         result = measure_application(application, samples, settings, progress, confidence or CONFIDENCE)
-    return replace(result, warnings=(*_same_data(package, result), *result.warnings))
+    here = () if built is None else found_here(built, result.data)
+    return replace(result, warnings=(*here, *result.warnings))
 
 
 def measure_application(
@@ -259,17 +262,6 @@ def _step_figures(
         )
         for name in package.checked.order
     )
-
-
-def _same_data(package: ApplicationPackage, result: WholeResult) -> tuple[str, ...]:
-    """That a threshold was found on the data of this bench, as a sentence: its accuracy there is too good."""
-    if not package.measured:
-        return ()
-    built = whole_result_from_json(package.evidence(), f"{package.root}: evidence of the whole")
-    if not built.thresholds or not result.data.same_data(built.data):
-        return ()
-    step, name = built.thresholds[0].step, result.data.name
-    return (f"The threshold of '{step}' was found on this data ({name}): its accuracy here is too good.",)
 
 
 def _strangers(application: Application) -> tuple[str, ...]:

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from edgewright_benchmarks.result import DataFacts
+from edgewright_runtime.applications.nodes.fuse import LEAST, joined_scores
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
     from edgewright_runtime.answer_types import LabelScore
 
 Scores = NDArray[np.float64]
-# As the node that fuses has it: a class that one model excludes is not impossible.
-_LEAST: Final = 1e-30
 # Of all weights: a model that is right throughout would otherwise be given an infinite one.
 _MOST: Final = 100.0
 # Of the squared distance of a weight from 1: keeps it finite, and decides nothing where there are tens of samples.
@@ -40,6 +40,7 @@ class FittedWeights:
         samples: Calibration samples that they were fitted on.
         log_loss: Of the fitted fusion on these samples, in nats; lower is better.
         log_loss_equal: The same with a weight of one over the number of inputs for each.
+        data: The calibration data; None where it is not known.
     """
 
     step: str
@@ -48,6 +49,7 @@ class FittedWeights:
     samples: int
     log_loss: float
     log_loss_equal: float
+    data: DataFacts | None = None
 
 
 def fit_weights(step: str, labels: Mapping[str, Sequence[Sequence[LabelScore]]], truth: Sequence[str]) -> FittedWeights:
@@ -84,7 +86,7 @@ def _logs(labels: Sequence[Sequence[LabelScore]], names: Sequence[str]) -> Score
     """Logarithms of scores; shape (samples, classes)."""
     rows = [{entry["label"]: float(entry["score"]) for entry in one} for one in labels]
     scores = np.array([[row[name] for name in names] for row in rows], dtype=np.float64)
-    return np.asarray(np.log(np.maximum(scores, _LEAST)), dtype=np.float64)
+    return np.asarray(np.log(np.maximum(scores, LEAST)), dtype=np.float64)
 
 
 def _best(logs: Scores, right: NDArray[np.int64], start: Scores) -> Scores:
@@ -92,12 +94,12 @@ def _best(logs: Scores, right: NDArray[np.int64], start: Scores) -> Scores:
     from scipy.optimize import minimize
 
     def loss(weights: Scores) -> tuple[float, Scores]:
-        chances = _chances(logs, weights)
+        chances = joined_scores(logs, weights)
         rows = np.arange(len(right))
         # Of each input: what it gives the true class, less what it gives all classes as likely as they are.
         slope = logs[:, rows, right] - (chances * logs).sum(axis=2)
         ridge = _RIDGE / len(right) * float(((weights - 1) ** 2).sum())
-        value = -float(np.log(np.maximum(chances[rows, right], _LEAST)).mean()) + ridge
+        value = -float(np.log(np.maximum(chances[rows, right], LEAST)).mean()) + ridge
         return value, -slope.mean(axis=1) + 2 * _RIDGE / len(right) * (weights - 1)
 
     found = minimize(loss, np.clip(start, 1e-3, _MOST), jac=True, method="L-BFGS-B", bounds=[(0.0, _MOST)] * len(start))
@@ -106,13 +108,6 @@ def _best(logs: Scores, right: NDArray[np.int64], start: Scores) -> Scores:
     return weights if weights.sum() > 1e-6 else np.full(len(weights), 1e-3)
 
 
-def _chances(logs: Scores, weights: Scores) -> Scores:
-    """Joined scores; shape (samples, classes)."""
-    sums = np.tensordot(weights, logs, axes=1)
-    raised = np.exp(sums - sums.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
-
-
 def _loss(logs: Scores, right: NDArray[np.int64], weights: Scores) -> float:
-    chances = _chances(logs, weights)[np.arange(len(right)), right]
-    return float(-np.log(np.maximum(chances, _LEAST)).mean())
+    chances = joined_scores(logs, weights)[np.arange(len(right)), right]
+    return float(-np.log(np.maximum(chances, LEAST)).mean())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from edgewright_benchmarks.applications.fitted_weights import FittedWeights
 from edgewright_benchmarks.applications.threshold_result import FoundThreshold
@@ -12,6 +12,9 @@ from edgewright_benchmarks.interval import Interval
 from edgewright_benchmarks.result import DataFacts, Settings
 from edgewright_targets import HostFacts, Rung
 from edgewright_targets.record import RecordError, read_record
+
+if TYPE_CHECKING:
+    from edgewright_runtime.applications.application import ApplicationPackage
 
 # Name and number of the schema, written into each result; see `result.SCHEMA`.
 WHOLE_SCHEMA: Final = "edgewright.application/1"
@@ -145,6 +148,35 @@ class WholeResult:
     thresholds: tuple[FoundThreshold, ...] = ()
     fitted: tuple[FittedWeights, ...] = ()
     schema: str = field(default=WHOLE_SCHEMA)
+
+
+def whole_evidence(package: ApplicationPackage) -> WholeResult | None:
+    """What the build of an application measured of the whole; None where it did not.
+
+    Raises:
+        InputError: The evidence cannot be read.
+    """
+    if not package.measured:
+        return None
+    return whole_result_from_json(package.evidence(), f"{package.root}: evidence of the whole")
+
+
+def found_here(result: WholeResult, data: DataFacts) -> tuple[str, ...]:
+    """That a build found thresholds or weights on the data that judges them, as sentences.
+
+    Args:
+        result: The evidence of that build.
+        data: What judges.
+    """
+    found = []
+    if data.same_data(result.data):
+        found += [f"The threshold of '{one.step}' was found" for one in result.thresholds]
+    found += [
+        f"The weights of '{one.step}' were fitted"
+        for one in result.fitted
+        if one.data is not None and data.same_data(one.data)
+    ]
+    return tuple(f"{one} on this data ({data.name}): its accuracy here is too good." for one in found)
 
 
 def whole_result_from_json(data: object, where: str) -> WholeResult:

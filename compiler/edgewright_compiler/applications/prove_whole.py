@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from edgewright_benchmarks.applications.bench_whole import measure_application
 from edgewright_benchmarks.applications.whole_data import read_whole_data
-from edgewright_benchmarks.applications.whole_result import WholeResult
+from edgewright_benchmarks.applications.whole_result import WholeResult, found_here
 from edgewright_benchmarks.progress import Progress
 from edgewright_compiler.applications.whole_golden import GoldenWhole, make_golden
 from edgewright_compiler.applications.whole_settings import WholeSettings
@@ -64,6 +64,7 @@ def prove_whole(
         with Application(package, threads=settings.meter.threads) as application:
             result = measure_application(application, first, settings.meter, progress, settings.confidence)
         result = replace(result, thresholds=() if threshold is None else (threshold,), fitted=fitted)
+        result = replace(result, warnings=(*found_here(result, result.data), *result.warnings))
     if settings.golden is not None:
         first = read_whole_data(settings.golden, package)
     if first is None or not settings.golden_samples:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from edgewright_benchmarks.applications.bench_whole import answer_all
 from edgewright_benchmarks.applications.fitted_weights import FittedWeights, fit_weights
 from edgewright_benchmarks.applications.whole_data import read_whole_data
+from edgewright_benchmarks.judging.evidence import data_facts
 from edgewright_benchmarks.progress import Progress
 from edgewright_compiler.applications.whole_settings import WholeSettings
 from edgewright_runtime.applications.application import Application, ApplicationPackage
@@ -101,5 +102,6 @@ def fit_steps(
         if not whole:
             raise InputError(f"No sample of '{data.name}' has all inputs of '{name}', so its weights cannot be fitted.")
         labels: dict[str, list[Any]] = {key: [values[index] for index in whole] for key, values in inputs.items()}
-        fitted.append(fit_weights(name, labels, [str(data.labels[index][name]) for index in whole]))
+        found_weights = fit_weights(name, labels, [str(data.labels[index][name]) for index in whole])
+        fitted.append(replace(found_weights, data=data_facts(data)))
     return tuple(fitted)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from edgewright_runtime.steps.values import NamedValues
 
 # Far below any score that counts: a class that one expert excludes stays last, and a logarithm of it is finite.
-_LEAST = 1e-30
+LEAST = 1e-30
 
 
 class Fuse:
@@ -75,6 +75,16 @@ class Fuse:
     def _joined(self, scores: np.ndarray[Any, Any], weights: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         if self._method == "mean":
             return np.asarray(weights @ scores)
-        logs = weights @ np.log(np.maximum(scores, _LEAST))
-        products = np.exp(logs - logs.max())
-        return np.asarray(products / products.sum())
+        return joined_scores(np.log(np.maximum(scores, LEAST)), weights)
+
+
+def joined_scores(logs: np.ndarray[Any, Any], weights: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The softmax of the weighted sum of logarithms of scores.
+
+    Args:
+        logs: Shape (inputs, ..., classes).
+        weights: Of the inputs.
+    """
+    sums = np.tensordot(weights, logs, axes=1)
+    raised = np.exp(sums - sums.max(axis=-1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=-1, keepdims=True))
