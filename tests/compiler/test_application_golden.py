@@ -125,13 +125,15 @@ def test_infinities_are_differences_where_one_side_has_them(infinite: float) -> 
 
 
 def test_samples_are_left_out_or_replaced_where_that_is_asked(folder: Path, command: Command, tmp_path: Path) -> None:
-    (tmp_path / "own.csv").write_text("command\nplay some calm music\n", encoding="utf-8")
+    (tmp_path / "own.csv").write_text("command\n" + "play some calm music\n" * 10, encoding="utf-8")
     made = build_application(
         folder / "judge.toml", tmp_path / "own.ortpackage", given={**GIVEN, "data.golden": str(tmp_path / "own.csv")}
     )
     assert [one.inputs for one in ApplicationPackage.open(made.package).golden_samples()] == [
         {"command": "play some calm music"}
-    ]
+    ] * 8
+    # Those behind are not compared.
+    assert made.whole.golden.tried == 8
     without = build_application(
         folder / "judge.toml", tmp_path / "none.ortpackage", given={**GIVEN, "data.golden_samples": False}
     )
