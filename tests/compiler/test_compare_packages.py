@@ -12,6 +12,7 @@ from edgewright_benchmarks.devices.workers import WorkerProcess
 from edgewright_benchmarks.gate.rerun import compare_packages
 from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_benchmarks.progress import Quiet
+from edgewright_runtime.responses import EnergyRead, SensorEnergy
 from edgewright_targets import CheckFailedError, InputError
 
 SETTINGS = MeterSettings(rounds=8, most_rounds=32, calls=4, loads=1)
@@ -75,6 +76,29 @@ def test_undecided_rules_take_more_rounds_up_to_the_limit(
     assert (found.verdict, found.rounds) == ("undecided", 32)
     (rule,) = found.rules
     assert rule.needed is None or rule.needed > 32
+
+
+@pytest.mark.parametrize("rules", ["energy > +5%", "energy > +5%, latency.p50 > +5%"])
+def test_a_rule_on_energy_is_judged_by_the_readings_of_a_stand_in_for_the_sensor(
+    monkeypatch: pytest.MonkeyPatch, built_arrays: Path, sources: Path, rules: str
+) -> None:
+    """The looks between rounds have times alone: they are not asked for energy."""
+    by_side(monkeypatch, noisy(1e-3, 0.002, 1), noisy(1e-3, 0.002, 2))
+    order: list[int] = []
+
+    def energy(worker: WorkerProcess, indices: list[int]) -> EnergyRead:
+        if id(worker) not in order:
+            order.append(id(worker))
+        # The base is read first, and takes half of what the new side takes.
+        joules = 1.0 + order.index(id(worker))
+        sensor = SensorEnergy(name="RAPL, processor packages", joules=joules, idle_watts=0.0)
+        return EnergyRead(sensors=(sensor,), unknown=(), calls=10, seconds=1.0, tokens=0)
+
+    monkeypatch.setattr(WorkerProcess, "energy", energy)
+    found = compare_packages(built_arrays, built_arrays, sources / "inputs.npz", rules, settings=SETTINGS)
+    assert (found.verdict, found.rounds) == ("fail", 8)
+    assert (found.rules[0].figure, found.rules[0].verdict) == ("energy", "fail")
+    assert found.rules[0].value == pytest.approx(1.0)
 
 
 def test_outputs_of_a_real_run(command: Command, built_arrays: Path, sources: Path) -> None:

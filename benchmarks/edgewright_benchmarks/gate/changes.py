@@ -35,7 +35,7 @@ def figure_change(figure: Figure, base: EngineResult, new: EngineResult, pairing
     for side, engine, other in (("base", base, new), ("new", new, base)):
         if not has_figure(figure, engine):
             raise _missing(figure.name, side, engine, other)
-    if figure.name.startswith("latency.") or figure.name == "throughput":
+    if figure.of_calls:
         assert base.latency is not None
         assert new.latency is not None
         return _timed(figure.name, base.latency, new.latency, pairing)
@@ -75,7 +75,7 @@ def has_figure(figure: Figure, engine: EngineResult) -> bool:
 
     Only what ran on the hardware has a latency; an emulator's time is not a latency of the target.
     """
-    if figure.name.startswith("latency.") or figure.name == "throughput":
+    if figure.of_calls:
         return engine.latency is not None and engine.rung == "measured"
     if (readings := _readings(figure.name, engine)) is not None:
         return bool(readings) and engine.rung == "measured"

@@ -72,6 +72,11 @@ class Figure:
         """It is a figure of accuracy."""
         return self.counted == "samples"
 
+    @property
+    def of_calls(self) -> bool:
+        """It is computed from the timed calls of the rounds; other figures have readings of their own."""
+        return self.name.startswith("latency.") or self.name == "throughput"
+
 
 _FIGURES: Final = (
     *(Figure(f"latency.{key}", f"Latency {key}", SECONDS, "rounds", timed=True) for key in PERCENTILES),
