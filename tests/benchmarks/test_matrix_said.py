@@ -32,6 +32,9 @@ PLAIN = {
     "UserWarning: Old.",
     "/tmp/edgewright-x1/edgewright_runtime/graph.py:7: FutureWarning: Old.": "edgewright_runtime/graph.py: "
     "FutureWarning: Old.",
+    "Failed to load /c/lib/site-packages/a/x.so: no file": "Failed to load a/x.so: no file",
+    "onnxruntime: '/c/site-packages/a/x.so' and (path=/d/site-packages/b/y.so) differ": "onnxruntime: 'a/x.so' and "
+    "(path=b/y.so) differ",
     "model.py:12: 3 nodes": "model.py:12: 3 nodes",
     "\x1b]0;title\x07\x1b[2J\x1b[1;31mRed\x1b[0m \u202eword\x00s": "]0;titleRed words",
     "   ": "",
@@ -66,6 +69,8 @@ def test_bytes_that_are_not_text_and_endless_lines_are_harmless() -> None:
     (long,) = read(b"x" * 5_000_000)
     assert len(long) == 400
     assert long.endswith("...")
+    for part in (b"/", b"/a", b"/edgewright_", b"/site-packages", b" /a", b"='"):
+        assert sum(read(part * 500_000).values()) == 1
 
 
 def row(version: str) -> VersionRow:

@@ -32,8 +32,9 @@ _TIME = re.compile(r"^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,\d]*(?:Z|[+-]\d\d:?
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{9,}\b")
 _THREAD = re.compile(r"\b(?P<what>(?:thread|tid|pid|process)(?: id)?)(?P<sign>[:=#]? ?)\d{2,}\b", re.IGNORECASE)
 # `/a/folder/site-packages/numpy/core.py:12: UserWarning: ` of Python; each environment is another folder, and so is the
-# device side of Edgewright in each run.
-_FOLDER = re.compile(r"^.*/(?:site-packages/|(?=edgewright_\w+/))")
+# device side of Edgewright in each run. A path begins behind a space, a quote, a bracket or `=`, and what is before it
+# stays. A line may be a megabyte: each character is looked at a few times only.
+_FOLDER = re.compile(r"""(?<![^\s'"`(\[<=])[^\s'"`(\[<=]*/(?:site-packages/|(?=edgewright_\w+/))""")
 _LINE = re.compile(r"^(?P<file>\S.*\.py):\d+: (?=\w*(?:Warning|Error)\b)")
 
 
