@@ -88,7 +88,7 @@ class ScenarioResult:
         failed_samples: Numbers of samples that failed in any of them, counted from 1.
         loadgen: Its version.
         notes: What to know, as whole sentences.
-        seconds: Of one run, at least, as it was asked for; 0 in results of before.
+        seconds: Of one run, at least; 0 in results of before.
     """
 
     scenario: Scenario

@@ -1,13 +1,19 @@
 """Scenarios in words: what LoadGen thinks of a value, and a table that a terminal of 80 columns holds."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
 
 import pytest
 
 from benchmarks.report_fixtures import CHOSEN, build_result
 from benchmarks.test_gate_scenarios import load_run, loaded, server
+from edgewright_benchmarks.progress import Quiet
 from edgewright_benchmarks.report import render_html, render_markdown
 from edgewright_benchmarks.scenario_result import ScenarioResult
+from edgewright_benchmarks.scenarios import measure
+from edgewright_benchmarks.scenarios.messages import GenerateLoad, LoadGenerated, StreamsOpen
+from edgewright_benchmarks.scenarios.settings import ScenarioSettings
 from edgewright_benchmarks.scenarios.words import scenario_notes, scenario_rows
 from edgewright_cli.scenarios import scenario_text
 
@@ -52,6 +58,52 @@ def test_another_reason_is_in_the_words_of_loadgen() -> None:
     assert scenario_rows([one])[0][-1] == "2 of 3 valid"
     (note,) = scenario_notes([one])
     assert "offline: LoadGen, which judges each run, calls 1 of 3 runs invalid: Increase the expected QPS." in note
+
+
+def test_runs_with_too_few_queries_are_not_valid_beside_a_run_with_another_reason() -> None:
+    runs = [load_run(), load_run(valid=False, reason="Increase it."), load_run(valid=False, queries=5)]
+    one = loaded("multi-stream", runs)
+    assert scenario_rows([one])[0][-1] == "1 of 3 valid"
+    few, other = scenario_notes([one])
+    assert "multi-stream (5 of 662)" in few
+    assert "calls 1 of 3 runs invalid for another reason than too few queries: Increase it." in other
+
+
+def test_a_long_limit_has_longer_runs_and_the_advice_is_of_these_by_a_stand_in_for_loadgen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A limit of 1 s takes runs of 20 s; with 100 queries in each, 662 take 133 s, and not 14."""
+    requests: list[GenerateLoad] = []
+
+    class StandIn:
+        """Keeps rates below 6 samples a second, and has 100 queries in each run."""
+
+        def __init__(self, seconds: float) -> None:
+            assert seconds > 20
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *error: object) -> None: ...
+
+        def open_streams(self, *asked: Any) -> StreamsOpen:
+            return StreamsOpen(call=0.1, alone="", loadgen="6.0.17")
+
+        def generate(self, request: GenerateLoad) -> LoadGenerated:
+            requests.append(request)
+            kept = request.rate is None or request.rate < 6
+            run = load_run(valid=False, queries=100, target_rate=request.rate, kept=kept, log=request.log)
+            return LoadGenerated(run, (), "")
+
+    monkeypatch.setattr(measure, "LoadProcess", StandIn)
+    engine = measure.LoadedEngine(package=tmp_path, engine="cpu", threads=1, samples=["a"])
+    settings = ScenarioSettings(scenarios=("offline", "server"), limit=1.0, seconds=2.0, logs=tmp_path / "logs", runs=1)
+    (offline, server), problems = measure.measure_scenarios(engine, settings, Quiet())
+    assert not problems
+    assert (offline.seconds, server.seconds) == (2.0, 20.0)
+    assert {(one.scenario, one.seconds) for one in requests} == {("offline", 2.0), ("server", 20.0)}
+    (note,) = scenario_notes([server])
+    assert "--scenario-seconds 133 or more" in note
 
 
 def test_valid_runs_need_no_note() -> None:

@@ -28,9 +28,6 @@ from edgewright_targets.errors import first_few
 _STRETCH: Final = 10
 # Where the search for a rate begins, as a share of what the streams could answer without ever waiting.
 _FIRST_SHARE: Final = 0.5
-# A queue that grows by a twentieth of the time has grown to the limit after so many times the limit: in a shorter run a
-# rate just above what an engine can do would look kept.
-_LIMITS_IN_A_RUN: Final = 20
 _CONFIDENCE: Final = 0.95
 
 
@@ -76,7 +73,7 @@ def measure_scenarios(
     """
     results: list[ScenarioResult] = []
     problems: list[str] = []
-    longest = 2 * _STRETCH * (settings.seconds + _LIMITS_IN_A_RUN * (settings.limit or 0.0))
+    longest = 2 * _STRETCH * (settings.seconds + max(map(settings.run_seconds, settings.scenarios)))
     total = sum(len(settings.points(scenario)) for scenario in settings.scenarios)
     bar = progress.bar("scenarios", total)
     with tempfile.TemporaryDirectory() as folder:
@@ -151,11 +148,11 @@ class _AtWork:
             failed_samples=tuple(index + 1 for index in sorted(self._failed)),
             loadgen=self._opened.loadgen,
             notes=self._notes(name, batch, runs, figure),
-            seconds=self._settings.seconds,
+            seconds=self._settings.run_seconds(name),
         )
 
     def _request(self, name: Scenario, label: str, batch: int, number: int) -> GenerateLoad:
-        seconds = self._settings.seconds
+        seconds = self._settings.run_seconds(name)
         each = self._opened.call * (SAMPLES_PER_QUERY if name == "multi-stream" else 1) / self._streams
         affordable = max(1, int(_STRETCH * seconds / each))
         return GenerateLoad(
@@ -179,12 +176,11 @@ class _AtWork:
     def _search(self, label: str, batch: int, runs: list[LoadRun]) -> RateFound:
         limit = self._settings.limit
         assert limit is not None
-        seconds = max(self._settings.seconds, _LIMITS_IN_A_RUN * limit)
 
         def keeps(rate: float) -> bool:
-            queries = min(QUERIES["server"], max(1, int(_STRETCH * seconds * rate)))
             request = self._request("server", label, batch, len(runs))
-            runs.append(self._run(replace(request, seconds=seconds, queries=queries, rate=rate, limit=limit)))
+            queries = min(QUERIES["server"], max(1, int(_STRETCH * request.seconds * rate)))
+            runs.append(self._run(replace(request, queries=queries, rate=rate, limit=limit)))
             return _keeps(runs[-1])
 
         start = _FIRST_SHARE * self._streams / self._opened.call

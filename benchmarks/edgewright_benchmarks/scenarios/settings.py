@@ -17,6 +17,9 @@ OFFICIAL_SECONDS: Final = 600
 SweepKind = Literal["batch", "streams"]
 
 _TIME = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(us|ms|s)")
+# A queue that grows by a twentieth of the time has grown to the limit after so many times the limit: in a shorter run a
+# rate just above what an engine can do would look kept.
+_LIMITS_IN_A_RUN: Final = 20
 _UNITS: Final = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 _SHOWN = 60
 _MOST_STREAMS = 256
@@ -30,7 +33,7 @@ class ScenarioSettings:
     Attributes:
         scenarios: Which, each with all of the batches and streams below that it can have.
         limit: Seconds that the 99th percentile of a server may take; None where no server is among the scenarios.
-        seconds: Of one run of LoadGen, at least.
+        seconds: Of one run of LoadGen, at least, as it was asked for; see `run_seconds`.
         runs: Runs of each scenario but the server, whose search decides how many it has.
         batches: Most samples of one call, one number for each point of a sweep.
         streams: Copies of the engine, likewise.
@@ -63,6 +66,19 @@ class ScenarioSettings:
         if scenario == "single-stream":
             return [(1, 1)]
         return [(streams, batch) for streams in self.streams for batch in self.batches]
+
+    def run_seconds(self, scenario: Scenario) -> float:
+        """Seconds of one run of this scenario, at least: a server with a long limit has longer ones than asked for.
+
+        >>> from pathlib import Path
+        >>> from edgewright_benchmarks.scenarios.settings import ScenarioSettings
+        >>> settings = ScenarioSettings(scenarios=("offline", "server"), limit=1.0, seconds=2.0, logs=Path("logs"))
+        >>> settings.run_seconds("offline"), settings.run_seconds("server")
+        (2.0, 20.0)
+        """
+        if scenario != "server" or self.limit is None:
+            return self.seconds
+        return max(self.seconds, _LIMITS_IN_A_RUN * self.limit)
 
 
 def read_scenarios(texts: list[str]) -> tuple[Scenario, ...]:

@@ -65,7 +65,9 @@ def _invalid(one: ScenarioResult) -> list[str]:
         return []
     which = "the run" if len(one.counting) == 1 else f"{len(found)} of {len(one.counting)} runs"
     reasons = " ".join(dict.fromkeys(run.reason for run in found if run.reason)) or "It gives no reason."
-    return [f"LoadGen, which judges each run, calls {which} invalid: {reasons} Do not rely on the value."]
+    # Of the same runs others may have had too few queries, which is said by itself.
+    other = " for another reason than too few queries" if _too_few(one) else ""
+    return [f"LoadGen, which judges each run, calls {which} invalid{other}: {reasons} Do not rely on the value."]
 
 
 def _too_few(one: ScenarioResult) -> list[LoadRun]:
@@ -114,7 +116,7 @@ def _figure(one: ScenarioResult) -> str:
 def _verdict(one: ScenarioResult) -> str:
     if not one.counting:
         return _NOTHING
-    if wrong := _otherwise_invalid(one):
-        valid = len(one.counting) - len(wrong)
+    if _otherwise_invalid(one):
+        valid = sum(run.valid for run in one.counting)
         return f"{valid} of {len(one.counting)} valid" if valid else "invalid"
     return "too few queries" if _too_few(one) else "valid"
