@@ -8,8 +8,12 @@ import pytest
 
 from benchmarks.report_fixtures import BASELINE, CHOSEN, build_result
 from edgewright_benchmarks.engine_result import Accuracy, EngineResult, Interval, Latency, SampleScores
+from edgewright_benchmarks.gate.change import FigureChange
 from edgewright_benchmarks.gate.comparison import GateResult
+from edgewright_benchmarks.gate.figures import FIGURES
+from edgewright_benchmarks.gate.rules import parse_rules
 from edgewright_benchmarks.gate.stored import compare_results
+from edgewright_benchmarks.gate.verdict import judge_rule
 from edgewright_benchmarks.result import Result
 from edgewright_benchmarks.statistics.intervals import wilson
 from edgewright_targets import InputError
@@ -99,6 +103,46 @@ def test_undecided_says_how_many_rounds_would_decide() -> None:
     base, new = (result(seed=seed, rounds=4 * rule.needed, noise=0.15) for seed in (3, 4))
     (decided,) = verdict(base, new, "latency.p50 > +5%").rules
     assert decided.high - decided.low < rule.high - rule.low
+
+
+@pytest.mark.parametrize("rule", ["latency.p50 > +5%", "latency.p50 > +50us"])
+def test_what_the_machine_moved_by_is_not_decided_by_more_rounds(rule: str) -> None:
+    """The engine is slower by 15 %, as the machine is: the low end stays at nothing, whatever the number of rounds."""
+    (found,) = verdict(result(seed=1), result(seed=2, machine_slower=1.15), rule).rules
+    assert (found.verdict, found.needed) == ("undecided", None)
+    assert "between the runs: no number of rounds decides that." in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [
+        # The machine alone takes +10 % to +32 %, and the rest of the interval, 13.2 %, has 8 % of room.
+        ("latency.p50 > +40%", 28),
+        ("latency.p50 > +400us", 28),
+        ("latency.p50 > +25%", None),
+        ("latency.p50 > +250us", None),
+    ],
+)
+def test_rounds_that_would_decide_are_reckoned_without_what_the_machine_moved_by(text: str, needed: int | None) -> None:
+    (rule,) = parse_rules(text, FIGURES)
+    change = Interval(0.1, 1.1 / 1.1 / 1.2 - 1, 1.1 * 1.1 * 1.2 - 1)
+    figure = FigureChange(
+        figure="latency.p50",
+        base=Interval(1e-3, 1e-3, 1e-3),
+        new=Interval(1.1e-3, 1e-3, 1.21e-3),
+        difference=Interval(1e-3 * change.value, 1e-3 * change.low, 1e-3 * change.high),
+        change=change,
+        count=10,
+        shift=1.2,
+    )
+    found = judge_rule(rule, figure)
+    assert (found.verdict, found.needed) == ("undecided", needed)
+    assert ("moved by 20.0 % between the runs: no number of rounds decides that." in found.sentence) == (needed is None)
+
+
+def test_a_value_is_judged_as_it_is_on_a_slower_machine() -> None:
+    (found,) = verdict(result(seed=1), result(seed=2, machine_slower=1.15), "latency.p50 > 1.05ms").rules
+    assert found.verdict == "fail"
 
 
 def test_too_few_rounds_decide_nothing() -> None:

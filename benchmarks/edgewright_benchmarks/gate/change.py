@@ -29,6 +29,8 @@ class FigureChange:
         count: Rounds, loads, cold starts or samples that it rests on, of the side with fewer; 0 where it is read once.
         calls: Calls that were timed, of the side with fewer; 0 for other figures.
         paired: Both sides were read in the same rounds, or on the same samples.
+        shift: By which factor the machine moved between two runs: the difference and the change are wider by it on
+            both sides, however much is measured; 1 where nothing is added.
     """
 
     figure: str
@@ -39,6 +41,7 @@ class FigureChange:
     count: int = 0
     calls: int = 0
     paired: bool = False
+    shift: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,13 +100,14 @@ def means_change(name: str, base: Sequence[float], new: Sequence[float], pairing
         for mean, one in zip(means, widths, strict=True)
     ]
     ratio = means[1] / means[0]
-    return change_from_ratio(
+    change = change_from_ratio(
         name,
         both[0],
         both[1],
         Interval(ratio, ratio / math.exp(width) / pairing.shift, ratio * math.exp(width) * pairing.shift, confidence),
         count,
     )
+    return replace(change, shift=pairing.shift)
 
 
 def change_from_ratio(name: str, base: Interval, new: Interval, ratio: Interval, count: int) -> FigureChange:

@@ -130,6 +130,7 @@ def _timed(name: str, base: Latency, new: Latency, pairing: Pairing) -> FigureCh
         count=min(len(base.rounds), len(new.rounds)),
         calls=min(len(base.values), len(new.values)),
         paired=pairing.rounds,
+        shift=pairing.shift,
     )
 
 

@@ -58,6 +58,7 @@ def _searched(name: str, base: Interval, new: Interval, shift: float) -> FigureC
         new=new,
         difference=Interval(new.value - base.value, low - base.high, high - base.low),
         change=change,
+        shift=shift,
     )
 
 

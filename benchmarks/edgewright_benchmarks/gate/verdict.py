@@ -82,8 +82,10 @@ def judge_rule(rule: Rule, change: FigureChange, *, needed_samples: int | None =
     else:
         verdict = "undecided"
     needed: int | None = None
-    if verdict == "undecided" and rule.figure.counted:
-        needed = max(fewest, needed_samples or _needed(rule, change, interval) or 0)
+    lasting = _lasting(rule, change, interval)
+    moved = verdict == "undecided" and lasting.low < rule.limit < lasting.high
+    if verdict == "undecided" and rule.figure.counted and not moved:
+        needed = max(fewest, needed_samples or _needed(rule, change, interval, lasting) or 0)
         needed = needed if needed > change.count else None
     return RuleResult(
         rule=rule.text,
@@ -94,7 +96,7 @@ def judge_rule(rule: Rule, change: FigureChange, *, needed_samples: int | None =
         low=interval.low,
         high=interval.high,
         limit=rule.limit,
-        sentence=_sentence(rule, change, interval, verdict, needed),
+        sentence=_sentence(rule, change, interval, verdict, needed, moved=moved),
         needed=needed,
         counted=rule.figure.counted,
     )
@@ -132,12 +134,21 @@ def _fewest(figure: Figure, change: FigureChange, confidence: float) -> int:
     return max(fewest, math.ceil(calls / (change.calls / change.count)))
 
 
-def _needed(rule: Rule, change: FigureChange, interval: Interval) -> int | None:
+def _lasting(rule: Rule, change: FigureChange, interval: Interval) -> Interval:
+    """What is left of an interval however much is measured: the value, as far as the machine moved between two runs."""
+    value = interval.value
+    if rule.kind == "value" or change.shift <= 1:
+        return Interval(value, value, value)
+    scale = change.base.value if rule.kind == "difference" else 1.0
+    return Interval(value, (value + scale) / change.shift - scale, (value + scale) * change.shift - scale)
+
+
+def _needed(rule: Rule, change: FigureChange, interval: Interval, lasting: Interval) -> int | None:
     """About how many would bring the end of the interval to the limit: it comes nearer with the root of the number."""
     beyond = interval.value > rule.limit if rule.above else interval.value < rule.limit
     towards_low = beyond == rule.above
-    reach = interval.value - interval.low if towards_low else interval.high - interval.value
-    gap = abs(interval.value - rule.limit)
+    reach = lasting.low - interval.low if towards_low else interval.high - lasting.high
+    gap = abs((lasting.low if towards_low else lasting.high) - rule.limit)
     if not math.isfinite(reach) or gap <= 0:
         return None
     # One more than what was not enough, at least.
@@ -145,7 +156,9 @@ def _needed(rule: Rule, change: FigureChange, interval: Interval) -> int | None:
     return found if found <= _MOST else None
 
 
-def _sentence(rule: Rule, change: FigureChange, interval: Interval, verdict: Verdict, needed: int | None) -> str:
+def _sentence(
+    rule: Rule, change: FigureChange, interval: Interval, verdict: Verdict, needed: int | None, *, moved: bool
+) -> str:
     what = f"{rule.figure.title} {'is' if rule.kind == 'value' else 'changed by'} {rule.value_text(interval.value)}"
     exact = interval.low == interval.high
     kind = "the search left" if rule.figure.searched else f"{100 * interval.confidence:g} % interval"
@@ -161,6 +174,9 @@ def _sentence(rule: Rule, change: FigureChange, interval: Interval, verdict: Ver
         more = "It is what the searches left open: give the limit more room, or measure again."
     elif not counted:
         more = "It is read once a run, and more rounds do not help."
+    elif moved:
+        by = f"{100 * (change.shift - 1):.1f} %"
+        more = f"The machine moved by {by} between the runs: no number of {counted} decides that."
     elif needed is None:
         more = f"It is too near to the limit for any number of {counted}."
     else:
