@@ -151,6 +151,30 @@ def test_a_server_is_decided_by_what_its_search_left_open(
     assert "95 %" not in rule.sentence
 
 
+@pytest.mark.parametrize(
+    ("base", "new", "rule", "words"),
+    [
+        (server(100.0, 104.0), server(100.0, None), "server.rate < -5%", "-3.85 % to no upper end)"),
+        (server(100.0, 104.0), server(100.0, None), "server.rate < 90", "100/s to no upper end)"),
+        (server(100.0, None), server(100.0, 104.0), "server.rate < -5", "no lower end to +4.00/s)"),
+    ],
+)
+def test_where_no_rate_was_refused_there_is_no_end(
+    base: ScenarioResult, new: ScenarioResult, rule: str, words: str
+) -> None:
+    found = compared(base, new, rule)
+    assert words.replace("/s", " /s") in found.rules[0].sentence
+    (*_, interval) = next(row.cells for row in change_rows(found) if row.cells[0] == "Server rate")
+    assert interval == ("-100.0 to +4.0 %" if base.runs[-1].kept else "-3.8 % to no upper end")
+
+
+def test_one_run_is_one_reading_and_not_exact() -> None:
+    found = compared(offline(900, seed=1, runs=1), offline(800, seed=2, runs=1), "offline.rate < -5%")
+    cells = {row.cells[0]: row.cells for row in change_rows(found)}
+    assert cells["Offline rate"][-1] == "one reading"
+    assert cells["Size"][-1] == "exact"
+
+
 def test_a_base_that_keeps_no_rate_has_no_relative_change() -> None:
     with pytest.raises(InputError, match=r"the server.rate of the base is zero"):
         compared(server(None, 3.0), server(100.0, 104.0), "server.rate < -5%")

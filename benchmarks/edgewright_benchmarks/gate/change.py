@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,6 +14,8 @@ from edgewright_benchmarks.statistics.paired import student_quantile
 
 # Of a logarithm: beyond it nothing is known, and its exponential would overflow.
 WIDEST: Final = 50.0
+# Of an interval, in any unit: only where nothing is known is an end beyond it.
+_ENDLESS: Final = math.exp(WIDEST - 10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,16 @@ class Pairing:
 def less_one(ratio: Interval) -> Interval:
     """A ratio as a relative change."""
     return replace(ratio, value=ratio.value - 1, low=ratio.low - 1, high=ratio.high - 1)
+
+
+def end_texts(interval: Interval, text: Callable[[float], str]) -> tuple[str, str]:
+    """Both ends of an interval for people; where nothing is known beyond, that there is none.
+
+    >>> end_texts(Interval(1.0, 0.5, math.inf), str)
+    ('0.5', 'no upper end')
+    """
+    low = text(interval.low) if interval.low > -_ENDLESS else "no lower end"
+    return low, text(interval.high) if interval.high < _ENDLESS else "no upper end"
 
 
 def means_change(name: str, base: Sequence[float], new: Sequence[float], pairing: Pairing) -> FigureChange:

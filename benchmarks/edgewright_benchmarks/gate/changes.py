@@ -91,10 +91,6 @@ def _single(name: str, engine: EngineResult) -> float:
     return float(value or 0)
 
 
-def _exact(value: float) -> Interval:
-    return Interval(value, value, value)
-
-
 def _read_once(name: str, base: float, new: float, spread: float) -> FigureChange:
     ratio = Interval(new / base, new / base / (1 + spread), new / base * (1 + spread))
     return FigureChange(

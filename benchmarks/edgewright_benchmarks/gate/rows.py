@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgewright_benchmarks.engine_result import Interval
-from edgewright_benchmarks.gate.change import FigureChange
+from edgewright_benchmarks.gate.change import FigureChange, end_texts
 from edgewright_benchmarks.gate.comparison import GateResult
 from edgewright_benchmarks.gate.figures import POINTS, Figure, figure_named
 
@@ -51,19 +51,30 @@ def _row(change: FigureChange, figure: Figure, found: GateResult) -> ChangeRow:
     if figure.is_metric and found.measure == "agreement":
         title = f"{title} with float" if found.form == "stored" else f"{title} with the base"
     if figure.unit is POINTS or change.change is None:
-        texts = [figure.unit.text(one, signed=True) for one in _parts(change.difference)]
+        value = figure.unit.text(change.difference.value, signed=True)
+        ends = end_texts(change.difference, lambda one: figure.unit.text(one, signed=True))
     else:
-        texts = [f"{100 * one:+z.1f} %" for one in _parts(change.change)]
-    exact = change.difference.low == change.difference.high
+        value, ends = _percent(change.change.value), end_texts(change.change, _percent)
     return ChangeRow(
         (
             title,
             _value(figure, change.base),
             _value(figure, change.new),
-            texts[0],
-            "exact" if exact else _span(texts[1], texts[2]),
+            value,
+            _without_width(figure, change) or _span(*ends),
         )
     )
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:+z.1f} %"
+
+
+def _without_width(figure: Figure, change: FigureChange) -> str:
+    """Why an interval has no width; empty where it has one."""
+    if change.difference.low != change.difference.high:
+        return ""
+    return "one reading" if figure.counted and change.count == 1 else "exact"
 
 
 def _span(low: str, high: str) -> str:
@@ -74,10 +85,6 @@ def _span(low: str, high: str) -> str:
 
 def _value(figure: Figure, side: Interval) -> str:
     return f"{100 * side.value:.2f} %" if figure.unit is POINTS else figure.unit.text(side.value)
-
-
-def _parts(interval: Interval) -> tuple[float, float, float]:
-    return interval.value, interval.low, interval.high
 
 
 # What a sentence about two results says beside the first metric.

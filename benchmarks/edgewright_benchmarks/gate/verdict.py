@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from edgewright_benchmarks.engine_result import Interval
-from edgewright_benchmarks.gate.change import FigureChange
+from edgewright_benchmarks.gate.change import FigureChange, end_texts
 from edgewright_benchmarks.gate.figures import Figure, text_figure
 from edgewright_benchmarks.gate.rules import Kind, Rule
 from edgewright_benchmarks.statistics.percentiles import PERCENTILES
@@ -162,7 +162,7 @@ def _sentence(
     what = f"{rule.figure.title} {'is' if rule.kind == 'value' else 'changed by'} {rule.value_text(interval.value)}"
     exact = interval.low == interval.high
     kind = "the search left" if rule.figure.searched else f"{100 * interval.confidence:g} % interval"
-    span = "" if exact else f" ({kind} {rule.value_text(interval.low)} to {rule.value_text(interval.high)})"
+    span = "" if exact else f" ({kind} {' to '.join(end_texts(interval, rule.value_text))})"
     side = "above" if rule.above else "below"
     limit = rule.limit_text()
     if verdict == "fail":
