@@ -45,6 +45,11 @@ def test_several_rules_come_with_commas_or_one_by_one() -> None:
     [
         ("latency.p51 > +5%", ["unknown figure 'latency.p51'", "'latency.p50'", "throughput"]),
         ("speed > +5%", ["unknown figure 'speed'", "Known: accuracy, cold_start, energy, latency.p50"]),
+        ("first_token.0 > 5ms", ["unknown figure 'first_token.0'"]),
+        ("first_token.064 > 5ms", ["unknown figure 'first_token.064'"]),
+        ("tokens_per_second.\N{ARABIC-INDIC DIGIT SIX}4 < -5%", ["unknown figure"]),
+        ("offline.rate.batch1\N{ARABIC-INDIC DIGIT SIX} < -5%", ["unknown figure"]),
+        (f"first_token.{'9' * 5000} > 5ms", ["unknown figure"]),
         ("latency.p50", ["'latency.p50' is not a rule", "'accuracy < -0.5'"]),
         ("", ["There is no rule"]),
         ("latency.p50 >= +5%", ["has '>='", "> or <"]),

@@ -96,7 +96,7 @@ _TITLES: Final[dict[Scenario, str]] = {
     "server": "Server rate",
 }
 _SCENARIOS: Final[dict[str, Scenario]] = {figure: scenario for scenario, figure in FIGURE_NAMES.items()}
-_COUNT: Final = r"([2-9]|[1-9]\d{1,5})"
+_COUNT: Final = r"([2-9]|[1-9][0-9]{1,5})"
 _SCENARIO: Final = re.compile(rf"([a-z-]+\.[a-z0-9]+)(?:\.batch{_COUNT})?(?:\.streams{_COUNT})?")
 
 
@@ -140,6 +140,8 @@ FIGURES: Final = {
 }
 
 
+# Of a prompt: each has one way to be written.
+_LENGTH: Final = re.compile("[1-9][0-9]{0,5}")
 # Figures that there are once for each length of a prompt, which stands behind the dot.
 _BY_LENGTH: Final = {
     "first_token": ("First token after {} tokens", SECONDS, False),
@@ -155,7 +157,7 @@ def text_figure(name: str) -> Figure | None:
     'Tokens a second after 64 tokens'
     """
     kind, _, length = name.partition(".")
-    if kind not in _BY_LENGTH or not length.isdecimal():
+    if kind not in _BY_LENGTH or _LENGTH.fullmatch(length) is None:
         return None
     title, unit, higher = _BY_LENGTH[kind]
     return Figure(name, title.format(length), unit, "rounds", timed=True, higher_is_better=higher)
