@@ -163,8 +163,8 @@ class FileTooLargeError(Exception):
 
 
 def folder_bytes(root: Path) -> int:
-    """Bytes of all files below a folder."""
-    return sum(file.stat().st_size for file in root.rglob("*") if file.is_file())
+    """Bytes of all files below a folder; where a link leads is not below it."""
+    return sum(facts.st_size for file in root.rglob("*") if stat.S_ISREG((facts := file.lstat()).st_mode))
 
 
 def quoted(relative: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgewright_runtime import DamagedPackageError, Package, PackageError, load
-from edgewright_runtime.package_files import check_digests, checked_path, read_limited, read_sums
+from edgewright_runtime.package_files import check_digests, checked_path, folder_bytes, read_limited, read_sums
 from edgewright_targets.host import architecture
 
 
@@ -48,6 +48,19 @@ def test_a_pipe_is_not_waited_for(old_package: Path) -> None:
     os.mkfifo(old_package / "edgewright" / "evidence" / "tiny.json")
     with pytest.raises(PackageError, match="not a plain file"):
         Package.open(old_package).evidence("tiny")
+
+
+def test_bytes_of_a_folder_are_those_of_its_own_files(tmp_path: Path) -> None:
+    """An environment has three links to the system's interpreter, which is no part of it."""
+    (tmp_path / "elsewhere").write_bytes(bytes(1000))
+    folder = tmp_path / "environment"
+    (folder / "lib").mkdir(parents=True)
+    (folder / "lib" / "own").write_bytes(bytes(7))
+    for name in ("python", "python3"):
+        (folder / name).symlink_to(tmp_path / "elsewhere")
+    (folder / "lib64").symlink_to("lib")
+    (folder / "gone").symlink_to(tmp_path / "nowhere")
+    assert folder_bytes(folder) == 7
 
 
 def test_sums_have_a_limit(old_package: Path) -> None:
