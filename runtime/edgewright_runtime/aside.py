@@ -86,12 +86,8 @@ def held(folder: Path) -> Iterator[None]:
     Waits for one that removes it. Where it is gone, or its disk has no locks, nothing is held.
     """
     descriptor: int | None = None
-    if sys.platform != "win32":
-        import fcntl
-
-        with contextlib.suppress(OSError):
-            descriptor = os.open(folder, os.O_RDONLY)
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
+    with contextlib.suppress(OSError):
+        descriptor = _lock(folder, shared=True)
     try:
         yield
     finally:
@@ -100,25 +96,29 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def remove_unheld(folder: Path, prefix: str) -> bool:
-    """Remove a folder unless a process holds it, or its disk has no locks; tells whether it is gone.
+    """Remove a folder unless a process holds it; tells whether it is gone.
 
     Args:
         folder: It.
         prefix: As of `folder_aside` in the same parent: what a kill leaves of it is swept there.
 
     Raises:
-        OSError: It cannot be removed.
+        OSError: It cannot be removed, or not be locked, so that nobody knows whether it is held.
     """
     try:
         lock = _lock(folder)
     except FileNotFoundError:
         return True
-    except OSError:
+    except BlockingIOError:
         return False
     try:
         # It loses its name first: half of it must not look whole.
         gone = _new_name(folder.parent, prefix)
         folder.rename(gone)
+    except FileNotFoundError:
+        # Another process removed it meanwhile.
+        return True
+    else:
         shutil.rmtree(gone)
     finally:
         if lock is not None:
@@ -126,20 +126,31 @@ def remove_unheld(folder: Path, prefix: str) -> bool:
     return True
 
 
-def _lock(folder: Path) -> int | None:
+def _lock(folder: Path, *, shared: bool = False) -> int | None:
     """A descriptor that holds the lock of `folder`; None where the system has no such locks.
+
+    Args:
+        folder: It.
+        shared: Beside others, and after waiting for one who removes it; otherwise alone and at once.
 
     Raises:
         BlockingIOError: Another process holds it.
+        FileNotFoundError: It is gone, also where that happened while this waited.
+        OSError: It cannot be locked.
     """
     if sys.platform == "win32":
         return None
     import fcntl
 
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    while True:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            same = os.path.samestat(os.fstat(descriptor), folder.stat())
+        except BaseException:
+            os.close(descriptor)
+            raise
+        if same:
+            return descriptor
+        # Between opening and locking one process removed the folder, and another made it anew: that one counts.
         os.close(descriptor)
-        raise
-    return descriptor
