@@ -97,7 +97,7 @@ def test_a_long_limit_has_longer_runs_and_the_advice_is_of_these_by_a_stand_in_f
 
     monkeypatch.setattr(measure, "LoadProcess", StandIn)
     engine = measure.LoadedEngine(package=tmp_path, engine="cpu", threads=1, samples=["a"])
-    settings = ScenarioSettings(scenarios=("offline", "server"), limit=1.0, seconds=2.0, logs=tmp_path / "logs", runs=1)
+    settings = ScenarioSettings(scenarios=("offline", "server"), limit=1.0, seconds=2.0, runs=1, logs=tmp_path / "logs")
     (offline, server), problems = measure.measure_scenarios(engine, settings, Quiet())
     assert not problems
     assert (offline.seconds, server.seconds) == (2.0, 20.0)

@@ -13,6 +13,7 @@ from edgewright_benchmarks.statistics.intervals import (
     metric_interval,
     wilson,
 )
+from edgewright_benchmarks.statistics.log_means import log_mean, log_ratio
 from edgewright_targets import InputError
 
 
@@ -121,3 +122,20 @@ class TestMetricInterval:
         slow = metric_interval(macro_f1, *labels, resamples=200)
         fast = metric_interval(macro_f1, *labels, of_counts=macro_f1_of_counts, resamples=200)
         assert (fast.low, fast.high) == pytest.approx((slow.low, slow.high), abs=0.005)
+
+
+def test_means_of_logarithms_have_the_intervals_of_scipy() -> None:
+    random = np.random.default_rng(7)
+    base, new = (np.exp(random.normal(0, spread, count)) for spread, count in ((0.1, 5), (0.3, 9)))
+    found = log_mean(base.tolist(), confidence=0.9)
+    logs = np.log(base)
+    expected = stats.t.interval(0.9, logs.size - 1, loc=logs.mean(), scale=stats.sem(logs))
+    assert [math.log(end) for end in (found.low, found.high)] == pytest.approx(list(expected))
+    assert found.value == pytest.approx(stats.gmean(base))
+    assert found.confidence == 0.9
+    ratio = log_ratio(base.tolist(), new.tolist(), confidence=0.9)
+    welch = stats.ttest_ind(np.log(new), logs, equal_var=False).confidence_interval(0.9)
+    assert [math.log(end) for end in (ratio.low, ratio.high)] == pytest.approx(list(welch))
+    alone, equal = log_mean([0.02]), log_ratio([0.02, 0.02], [0.03, 0.03])
+    assert alone.low == alone.value == alone.high == pytest.approx(0.02)
+    assert equal.low == equal.high == pytest.approx(1.5)

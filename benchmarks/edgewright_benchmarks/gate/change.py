@@ -7,13 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-import numpy as np
-
 from edgewright_benchmarks.interval import Interval
-from edgewright_benchmarks.statistics.paired import student_quantile
+from edgewright_benchmarks.statistics.log_means import WIDEST, log_mean, log_ratio
 
-# Of a logarithm: beyond it nothing is known, and its exponential would overflow.
-WIDEST: Final = 50.0
 # Of an interval, in any unit: only where nothing is known is an end beyond it.
 _ENDLESS: Final = math.exp(WIDEST - 10)
 
@@ -89,37 +85,16 @@ def means_change(name: str, base: Sequence[float], new: Sequence[float], pairing
         new: Of the new side.
         pairing: Gives the confidence, and the shift that the interval is wider by.
     """
-    confidence = pairing.confidence
-    sides = [np.log(np.asarray(side)) for side in (base, new)]
-    means = [math.exp(float(side.mean())) for side in sides]
+    sides = log_mean(base, confidence=pairing.confidence), log_mean(new, confidence=pairing.confidence)
     count = min(len(base), len(new))
     if count < 2:
         # What one start says of the next is not known: nothing is decided by it.
-        lone = [Interval(value, value, value) for value in (*means, means[1] / means[0])]
-        return change_from_ratio(name, lone[0], lone[1], lone[2], count)
-    errors = [float(side.var(ddof=1)) / side.size for side in sides]
-    widths = [
-        min(WIDEST, student_quantile((1 + confidence) / 2, side.size - 1) * math.sqrt(error))
-        for side, error in zip(sides, errors, strict=True)
-    ]
-    total = sum(errors)
-    freedom = (
-        total**2 / sum(error**2 / (side.size - 1) for side, error in zip(sides, errors, strict=True)) if total else 1.0
-    )
-    width = min(WIDEST, student_quantile((1 + confidence) / 2, freedom) * math.sqrt(total))
-    both = [
-        Interval(mean, mean / math.exp(one), mean * math.exp(one), confidence)
-        for mean, one in zip(means, widths, strict=True)
-    ]
-    ratio = means[1] / means[0]
-    change = change_from_ratio(
-        name,
-        both[0],
-        both[1],
-        Interval(ratio, ratio / math.exp(width) / pairing.shift, ratio * math.exp(width) * pairing.shift, confidence),
-        count,
-    )
-    return replace(change, shift=pairing.shift)
+        lone = [Interval(value, value, value) for value in (sides[0].value, sides[1].value)]
+        ratio = lone[1].value / lone[0].value
+        return change_from_ratio(name, lone[0], lone[1], Interval(ratio, ratio, ratio), count)
+    found = log_ratio(base, new, confidence=pairing.confidence)
+    wider = replace(found, low=found.low / pairing.shift, high=found.high * pairing.shift)
+    return replace(change_from_ratio(name, *sides, wider, count), shift=pairing.shift)
 
 
 def change_from_ratio(name: str, base: Interval, new: Interval, ratio: Interval, count: int) -> FigureChange:

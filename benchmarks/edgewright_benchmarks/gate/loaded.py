@@ -6,12 +6,13 @@ import math
 from collections.abc import Iterable
 
 from edgewright_benchmarks.engine_result import EngineResult
-from edgewright_benchmarks.gate.change import WIDEST, FigureChange, Pairing, less_one, means_change
+from edgewright_benchmarks.gate.change import FigureChange, Pairing, less_one, means_change
 from edgewright_benchmarks.gate.figures import scenario_point
 from edgewright_benchmarks.interval import Interval
 from edgewright_benchmarks.scenario_result import ScenarioResult
 from edgewright_benchmarks.scenarios.words import scenario_notes
 from edgewright_benchmarks.statistics.bounds import significant
+from edgewright_benchmarks.statistics.log_means import WIDEST
 from edgewright_targets import InputError
 from edgewright_targets.errors import first_few
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from edgewright_benchmarks.scenarios.search import RateFound, highest_rate
 from edgewright_benchmarks.scenarios.settings import ScenarioSettings
 from edgewright_benchmarks.scenarios.worker import LoadProcess
 from edgewright_benchmarks.statistics.bounds import significant
+from edgewright_benchmarks.statistics.log_means import log_mean
 from edgewright_targets import InputError
 from edgewright_targets.errors import first_few
 
@@ -28,7 +28,6 @@ from edgewright_targets.errors import first_few
 _STRETCH: Final = 10
 # Where the search for a rate begins, as a share of what the streams could answer without ever waiting.
 _FIRST_SHARE: Final = 0.5
-_CONFIDENCE: Final = 0.95
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,19 +216,11 @@ def _keeps(run: LoadRun) -> bool:
 
 
 def _mean(values: Sequence[float]) -> tuple[float | None, float, float]:
-    """The mean of logarithms and its interval: times and rates of runs differ by factors. Of one run no interval."""
+    """The mean of runs and its interval; none where a run has no figure."""
     if not values or min(values) <= 0:
         return None, 0.0, 0.0
-    logs = [math.log(value) for value in values]
-    middle = sum(logs) / len(logs)
-    mean = math.exp(middle)
-    if len(logs) < 2:
-        return mean, mean, mean
-    from scipy import stats
-
-    spread = math.sqrt(sum((value - middle) ** 2 for value in logs) / (len(logs) - 1) / len(logs))
-    width = float(stats.t.ppf((1 + _CONFIDENCE) / 2, len(logs) - 1)) * spread
-    return mean, math.exp(middle - width), math.exp(middle + width)
+    mean = log_mean(values)
+    return mean.value, mean.low, mean.high
 
 
 def _milliseconds(seconds: float) -> str:

@@ -43,8 +43,8 @@ class ScenarioSettings:
     scenarios: tuple[Scenario, ...]
     limit: float | None
     seconds: float
+    runs: int
     logs: Path
-    runs: int = 3
     batches: tuple[int, ...] = (1,)
     streams: tuple[int, ...] = (1,)
 
@@ -72,7 +72,9 @@ class ScenarioSettings:
 
         >>> from pathlib import Path
         >>> from edgewright_benchmarks.scenarios.settings import ScenarioSettings
-        >>> settings = ScenarioSettings(scenarios=("offline", "server"), limit=1.0, seconds=2.0, logs=Path("logs"))
+        >>> settings = ScenarioSettings(
+        ...     scenarios=("offline", "server"), limit=1.0, seconds=2.0, runs=3, logs=Path("logs")
+        ... )
         >>> settings.run_seconds("offline"), settings.run_seconds("server")
         (2.0, 20.0)
         """
