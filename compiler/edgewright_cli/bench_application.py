@@ -39,6 +39,7 @@ _OF_ONE_MODEL: dict[str, object] = {
     "latency_limit": None,
     "sweep": [],
     "scenario_seconds": None,
+    "scenario_runs": None,
     "scenario_logs": None,
 }
 # Failures that a terminal shows; `-o` has more.

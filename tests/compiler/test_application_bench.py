@@ -1,5 +1,6 @@
 """Applications measured as a whole: accuracy, latency, what steps take, and samples that fail."""
 
+import argparse
 import json
 import shutil
 from dataclasses import replace
@@ -16,6 +17,8 @@ from edgewright_benchmarks.applications.whole_data import read_whole_data
 from edgewright_benchmarks.applications.whole_result import whole_result_from_json
 from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_benchmarks.progress import Quiet
+from edgewright_cli import bench as bench_verb
+from edgewright_cli import bench_application as bench_application_verb
 from edgewright_compiler.applications import build_application
 from edgewright_runtime import load
 from edgewright_runtime.applications import load_application
@@ -177,3 +180,13 @@ def test_an_empty_name_is_right_where_nothing_is_expected() -> None:
     metric = LabelledNames()
     scores = metric.scores(found, metric.reference(["", "a", "b", "c"], found))
     assert np.array_equal(scores.column.right, [True, True, True, False])  # type: ignore[attr-defined]
+
+
+def test_every_option_of_bench_is_taken_or_refused_by_an_application() -> None:
+    parser = argparse.ArgumentParser()
+    bench_verb.configure(parser)
+    options = vars(parser.parse_args(["app.ortpackage", "--data", "x.csv"]))
+    taken = {"package", "data", "output", "confidence", "samples", "rounds", "calls", "threads", "seed"}
+    refused = bench_application_verb._OF_ONE_MODEL
+    assert set(options) - taken == set(refused)
+    assert {name: options[name] for name in refused} == refused
