@@ -71,7 +71,7 @@ def test_json_and_nothing_else(command: Command, sources: Path, built_text: Path
     assert found["inspect"]["manifest"]["labels"] == list(tiny_models.LABELS)
     assert found["targets"]["host"] in [target["name"] for target in found["targets"]["targets"]]
     assert {entry["stage"] for entry in found["cache"]["entries"]} >= {"export", "check", "quantize", "measure"}
-    assert found["cache-clear"] == {"removed": 0, "bytes": 0}
+    assert found["cache-clear"] == {"removed": 0, "bytes": 0, "in_use": 0}
 
 
 def test_part_of_the_data_drawn_from_all_of_it(command: Command, sources: Path, built_arrays: Path) -> None:

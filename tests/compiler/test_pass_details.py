@@ -122,7 +122,8 @@ def test_a_bug_is_not_taken_for_a_limit_of_the_graph() -> None:
     ("recipe", "calls"),
     [
         (Recipe(method="dynamic"), 2),
-        (Recipe(method="cast", float_type="float16"), 1),
+        # Read once more before it is converted, for what stays in 32 bits; the converter gives it in memory.
+        (Recipe(method="cast", float_type="float16"), 2),
         (Recipe(method="weight-only", block_size=16), 2),
         (
             Recipe(
