@@ -6,6 +6,7 @@ import importlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -121,52 +122,47 @@ def _inception_pixels(picture: Image.Image) -> Any:
     return transforms.Compose(steps)(picture)[None]
 
 
-def _segmenter(family: str) -> Callable[[Path], Made]:
+def _scenes(source: ModuleType, family: str) -> Callable[[Path], Made]:
+    """A checkpoint of a family, and the scenes that its module writes."""
+
     def make(folder: Path) -> Made:
-        data = tiny_segmenters.write_scenes(folder / "scenes")
+        data = source.write_scenes(folder / "scenes")
         files = [str(folder / "scenes" / "images" / f"{index}.png") for index in range(SAMPLES)]
-        return Made(spec=str(tiny_segmenters.write_checkpoint(folder / "source", family)), data=data, samples=files)
+        return Made(spec=str(source.write_checkpoint(folder / "source", family)), data=data, samples=files)
 
     return make
 
 
-def _segmented(made: Made) -> list[Any]:
-    import torch
+def _restored(model_class: str, restore: str, named: Callable[[Any], dict[str, Any]]) -> Callable[[Made], list[Any]]:
+    """What transformers gives for whole pictures: its model, and a method that brings outputs to a picture's size."""
 
-    network, images = from_transformers("AutoModelForSemanticSegmentation", made.spec)
-    answers = []
-    for file in made.samples:
-        with Image.open(file) as opened:
-            picture = opened.convert("RGB")
-        with torch.no_grad():
-            outputs = network(**images(picture, return_tensors="pt"))
-        (mask,) = images.post_process_semantic_segmentation(outputs, target_sizes=[picture.size[::-1]])
-        answers.append({"mask": mask.numpy()})
-    return answers
+    def theirs(made: Made) -> list[Any]:
+        import torch
 
+        network, images = from_transformers(model_class, made.spec)
+        answers = []
+        for file in made.samples:
+            with Image.open(file) as opened:
+                picture = opened.convert("RGB")
+            with torch.no_grad():
+                outputs = network(**images(picture, return_tensors="pt"))
+            (found,) = getattr(images, restore)(outputs, target_sizes=[picture.size[::-1]])
+            answers.append(named(found))
+        return answers
 
-def _depths(family: str) -> Callable[[Path], Made]:
-    def make(folder: Path) -> Made:
-        data = tiny_depths.write_scenes(folder / "scenes")
-        files = [str(folder / "scenes" / "images" / f"{index}.png") for index in range(SAMPLES)]
-        return Made(spec=str(tiny_depths.write_checkpoint(folder / "source", family)), data=data, samples=files)
-
-    return make
+    return theirs
 
 
-def _estimated(made: Made) -> list[Any]:
-    import torch
-
-    network, images = from_transformers("AutoModelForDepthEstimation", made.spec)
-    answers = []
-    for file in made.samples:
-        with Image.open(file) as opened:
-            picture = opened.convert("RGB")
-        with torch.no_grad():
-            outputs = network(**images(picture, return_tensors="pt"))
-        (found,) = images.post_process_depth_estimation(outputs, target_sizes=[picture.size[::-1]])
-        answers.append({"values": found["predicted_depth"].numpy()})
-    return answers
+_segmented = _restored(
+    "AutoModelForSemanticSegmentation",
+    "post_process_semantic_segmentation",
+    lambda mask: {"mask": mask.numpy()},
+)
+_estimated = _restored(
+    "AutoModelForDepthEstimation",
+    "post_process_depth_estimation",
+    lambda found: {"values": found["predicted_depth"].numpy()},
+)
 
 
 def _pairs(folder: Path) -> Made:
@@ -240,7 +236,7 @@ ROWS = (
             name=family,
             task=_SEGMENT,
             weights=RANDOM,
-            make=_segmenter(family),
+            make=_scenes(tiny_segmenters, family),
             theirs=_segmented,
             compared="mask",
             unlike=1e-4,
@@ -252,7 +248,7 @@ ROWS = (
             name=family,
             task="depth-estimation",
             weights=RANDOM,
-            make=_depths(family),
+            make=_scenes(tiny_depths, family),
             theirs=_estimated,
             compared="depth",
         )
