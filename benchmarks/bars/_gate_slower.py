@@ -19,7 +19,7 @@ from edgewright_targets import InputError
 # A product of two square matrices of this size takes some microseconds: the steps in which work can be added.
 _SIZE = 48
 # So many products show what one takes, in rounds that are taken for each of the two measurements.
-_TRIED, _ROUNDS = 64, 15
+_TRIED, _ROUNDS = 64, 60
 
 
 def slowed(package: Path, copy: Path, data: Path, *, share: float) -> tuple[Path, float]:
