@@ -39,6 +39,7 @@ _OUTPUTS = {
     "labels": "labels",
     "answer": "answer",
     "box[]": "boxes",
+    "pose[]": "poses",
     "entity[]": "entities",
     "passage[]": "ranking",
     "keyword[]": "keywords",

@@ -22,7 +22,8 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 
 def opened(sample: Any) -> Image:
     """The picture of a sample, upright and in colour, in the size that boxes and masks of its answer are in."""
-    image: Image = make_free_step(StepSpec("decode_image", {"mode": "RGB"}))({"image": sample})["image"]
+    picture = sample["image"] if isinstance(sample, dict) else sample
+    image: Image = make_free_step(StepSpec("decode_image", {"mode": "RGB"}))({"image": picture})["image"]
     return image
 
 
@@ -50,6 +51,12 @@ def _boxes(sample: Any, answer: Any) -> Image:
     return draw_boxes(opened(sample), answer)
 
 
+def _poses(sample: Any, answer: Any) -> Image:
+    from edgewright_cli.draw_poses import draw_poses
+
+    return draw_poses(opened(sample), answer)
+
+
 def _segmentation(sample: Any, answer: Any) -> Image:
     from edgewright_cli.draw_masks import draw_masks
 
@@ -70,6 +77,7 @@ def _depth(sample: Any, answer: Any) -> Image:
 # What a pipeline gives -> the picture of it, from the sample and the answer.
 PICTURES: dict[str, Callable[[Any, Any], Image]] = {
     "boxes": _boxes,
+    "poses": _poses,
     "depth": _depth,
     "picture": _picture,
     "segmentation": _segmentation,

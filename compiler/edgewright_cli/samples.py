@@ -9,7 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from edgewright_runtime.samples import ARRAYS_INPUT, FILE_INPUTS, LATENT_INPUT, LIST_INPUTS, ROW_INPUT, input_names
+from edgewright_runtime.samples import (
+    ARRAYS_INPUT,
+    FILE_INPUTS,
+    LATENT_INPUT,
+    LIST_INPUTS,
+    PLACE_INPUTS,
+    ROW_INPUT,
+    input_names,
+    needed_names,
+)
 from edgewright_targets import InputError
 
 if TYPE_CHECKING:
@@ -18,6 +27,7 @@ if TYPE_CHECKING:
         Entity,
         FoundAnswer,
         FoundBox,
+        FoundPose,
         KeywordScore,
         LabelScore,
         MaskSegment,
@@ -60,9 +70,12 @@ def read_samples(words: Sequence[str], pipeline_input: str) -> list[tuple[str, A
     if pipeline_input == ROW_INPUT:
         return _rows(words)
     names = input_names(pipeline_input)
-    if len(names) > 1:
+    needed = needed_names(pipeline_input)
+    # A file whose name has a sign of equality is still a file.
+    named = any(word.partition("=")[0] in names for word in words)
+    if len(needed) > 1 or (len(names) > 1 and named):
         return [_named(words, names)]
-    return input_values(words, names[0])
+    return input_values(words, needed[0])
 
 
 def input_values(words: Sequence[str], kind: str) -> list[tuple[str, Any]]:
@@ -101,10 +114,31 @@ def _named(words: Sequence[str], names: Sequence[str]) -> tuple[str, Any]:
     lists = {name: [value for key, value in pairs if key == name] for name in names if name in LIST_INPUTS}
     # A list has a word for each entry, all else one.
     count = len(parts) + sum(max(0, len(values) - 1) for values in lists.values())
-    if count != len(words) or set(parts) != set(names):
-        example = " ".join(f"{name}=... {name}=..." if name in LIST_INPUTS else f"{name}=..." for name in names)
-        raise InputError(f"This model takes {' and '.join(names)}.", hint=f"Pass them as: {example}")
-    return " ".join(words), {name: lists.get(name) or input_value(name, parts[name]) for name in names}
+    needed = {name for name in names if name not in PLACE_INPUTS}
+    if count != len(words) or not needed <= set(parts) <= set(names):
+        raise InputError(f"This model takes {' and '.join(names)}.", hint=f"Pass them as: {_named_example(names)}")
+    return " ".join(words), {name: lists.get(name) or input_value(name, parts[name]) for name in names if name in parts}
+
+
+def _named_example(names: Sequence[str]) -> str:
+    words = [f"{name}=... {name}=..." if name in LIST_INPUTS else _PLACES.get(name, f"{name}=...") for name in names]
+    return " ".join(words)
+
+
+# How places in a picture are written on the command line.
+_PLACES = {"box": "box=[X,Y,WIDTH,HEIGHT]", "points": "points=[[X,Y],...]"}
+
+
+def _place(name: str, word: str) -> Any:
+    try:
+        found = json.loads(word)
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"{name}='{word[:_SAMPLE_WIDTH]}' is not JSON: {error}.", hint=f"Write {_PLACES[name]}."
+        ) from error
+    if not isinstance(found, list):
+        raise InputError(f"{name}='{word[:_SAMPLE_WIDTH]}' is not a list of numbers.", hint=f"Write {_PLACES[name]}.")
+    return found
 
 
 def input_value(name: str, word: str) -> Any:
@@ -115,6 +149,8 @@ def input_value(name: str, word: str) -> Any:
     """
     if name == LATENT_INPUT:
         return _latent(word)
+    if name in PLACE_INPUTS:
+        return _place(name, word)
     if name not in FILE_INPUTS:
         return word
     path = Path(word)
@@ -264,6 +300,15 @@ def _boxes(answer: Sequence[FoundBox]) -> list[str]:
     ] or ["(nothing)"]
 
 
+def _poses(answer: Sequence[FoundPose]) -> list[str]:
+    """A line for each pose, and below it one for each of its keypoints."""
+    lines = []
+    for pose in answer:
+        lines.append(f"{pose['score']:.4f}  {' '.join(f'{side:.0f}' for side in pose['box'].values())}")
+        lines += [f"  {one['label']}  {one['x']:.1f} {one['y']:.1f}  {one['score']:.4f}" for one in pose["keypoints"]]
+    return lines or ["(nothing)"]
+
+
 def _keywords(answer: Sequence[KeywordScore]) -> list[str]:
     moments = (", ".join(f"{found['time']:.2f} s" for found in entry["detections"]) for entry in answer)
     return [f"{entry['label']}  {entry['score']:.4f}  {at or '-'}" for entry, at in zip(answer, moments, strict=True)]
@@ -285,6 +330,7 @@ ANSWER_LINES: dict[str, Callable[[Any], list[str]]] = {
     "segmentation": _segments,
     "depth": _depth,
     "boxes": _boxes,
+    "poses": _poses,
     "keywords": _keywords,
 }
 # What a pipeline gives -> what JSON and lines say of it, where the answer itself is for the eye.

@@ -58,6 +58,27 @@ class FoundBox(TypedDict):
     shown: NotRequired[bool]
 
 
+class Keypoint(TypedDict):
+    """A named point of a thing: x and y in pixels, and how sure it is; a score of a heatmap may be beyond 1."""
+
+    label: str
+    x: float
+    y: float
+    score: float
+
+
+class FoundPose(TypedDict):
+    """The keypoints of one thing, and its box: sides `xmin`, `ymin`, `xmax`, `ymax` in pixels.
+
+    `shown` is there for scoring only, as of a `FoundBox`.
+    """
+
+    score: float
+    box: dict[str, float]
+    keypoints: list[Keypoint]
+    shown: NotRequired[bool]
+
+
 class MaskSegment(TypedDict):
     """A class of a mask: its label, its number in the mask, its share of the pixels."""
 

@@ -2,8 +2,9 @@
 
 A sample is a text, a file (its path, or its bytes), an array, or several of these by name. A pipeline says which: its
 `input` is a name such as `text` or `image`, several names joined with `+` such as `question+context`, or `*` for named
-arrays of any names. Names in `FILE_INPUTS` are files, those in `LIST_INPUTS` lists of texts; `latent` is a seed, an
-array or named arrays, `row` a dict of the columns of a table; others are texts.
+arrays of any names. Names in `FILE_INPUTS` are files, those in `LIST_INPUTS` lists of texts, those in `PLACE_INPUTS`
+places in a picture, which a sample may lack; `latent` is a seed, an array or named arrays, `row` a dict of the columns
+of a table; others are texts.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ LATENT_INPUT = "latent"
 ROW_INPUT = "row"
 # Inputs that are lists of texts.
 LIST_INPUTS = ("passages",)
+# Inputs that are places in a picture: a box [x, y, width, height], or a list of points. A sample may lack them.
+PLACE_INPUTS = ("box", "points")
 # Inputs that are files; a step decodes them.
 FILE_INPUTS = ("audio", "image", "video")
 # Answers travel beside the outputs of the graph under this name, which is not an identifier.
@@ -40,20 +43,31 @@ def input_names(pipeline_input: str) -> tuple[str, ...]:
     return () if pipeline_input == ARRAYS_INPUT else tuple(pipeline_input.split("+"))
 
 
+def needed_names(pipeline_input: str) -> tuple[str, ...]:
+    """The names of `input_names` that every sample has."""
+    return tuple(name for name in input_names(pipeline_input) if name not in PLACE_INPUTS)
+
+
 def named_values(sample: Any, pipeline_input: str) -> dict[str, object]:
     """A sample as the named values that the first step finds.
 
     Raises:
         SampleError: It is not what the pipeline takes.
     """
-    names = input_names(pipeline_input)
-    if len(names) == 1:
-        return {names[0]: sample}
+    names, needed = input_names(pipeline_input), needed_names(pipeline_input)
+    if len(names) == 1 or (len(needed) == 1 and not isinstance(sample, dict)):
+        return {needed[0]: sample}
     if not isinstance(sample, dict):
         takes = f"a dict with {' and '.join(names)}" if names else "named arrays"
         raise SampleError(f"The model takes {takes}; found {type(sample).__name__}.")
-    if missing := [name for name in names if name not in sample]:
+    if missing := [name for name in needed if name not in sample]:
         raise SampleError(f"The model takes {' and '.join(names)}; {', '.join(missing)} is missing.")
+    # A name that is spelt wrong would be as good as none.
+    if len(needed) < len(names) and (unknown := [name for name in sample if name not in names]):
+        raise SampleError(
+            f"The model has no input '{str(unknown[0])[:60]}'; it takes {' and '.join(needed)}, and may be given "
+            f"{' and '.join(name for name in names if name not in needed)}."
+        )
     return dict(sample)
 
 

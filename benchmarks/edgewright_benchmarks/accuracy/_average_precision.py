@@ -24,18 +24,18 @@ from edgewright_runtime.answer_types import FoundBox
 # COCO's: overlaps at which a box counts as found, and recalls at which precision is read.
 OVERLAPS = np.linspace(0.5, 0.95, 10)
 _RECALLS = np.linspace(0.0, 1.0, 101)
-_MOST_BOXES = 100
+_MOST_BOXES, _MOST_POSES = 100, 20
 # Of more pictures than this, groups are left out together: the same spread for a bounded amount of work.
 _GROUPS = 200
 
 
 Found = Sequence[FoundBox]
 # What COCO's code takes of a box.
-_CocoBox = dict[str, int | float | list[float]]
+CocoEntry = dict[str, int | float | list[float]]
 
 
 @dataclass(frozen=True)
-class _Class:
+class ClassMatches:
     """What was found of one class in all pictures, best first.
 
     Attributes:
@@ -68,10 +68,22 @@ class Precision:
 
 def average_precision(found: Sequence[Found], truth: Sequence[Sequence[TrueBox]]) -> Precision | None:
     """Of the boxes found in each picture against its ground truth; None for a picture without ground truth."""
-    classes = [one for one in _matched(found, truth) if one.things.any()]
+    labels = sorted({box.label for boxes in truth for box in boxes})
+    numbers = {label: index for index, label in enumerate(labels)}
+    matches = matched(
+        [[_true(box, numbers) for box in boxes] for boxes in truth],
+        # A class that is nowhere has no average precision, so what was found of it does not count.
+        [[_found(box, numbers) for box in boxes if box["label"] in numbers] for boxes in found],
+        len(labels),
+    )
+    return precision_of(matches, len(truth))
+
+
+def precision_of(matches: Sequence[ClassMatches], pictures: int) -> Precision | None:
+    """What matches in so many pictures come to; None where there is nothing to find."""
+    classes = [one for one in matches if one.things.any()]
     if not classes:
         return None
-    pictures = len(truth)
     everything = np.ones((1, pictures), dtype=bool)
     groups = min(pictures, _GROUPS)
     group = np.arange(pictures) * groups // pictures
@@ -88,7 +100,7 @@ def average_precision(found: Sequence[Found], truth: Sequence[Sequence[TrueBox]]
     return Precision(value, scores, max(1.0, pictures * float(np.max(weights))))
 
 
-def _mean(classes: Sequence[_Class], kept: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _mean(classes: Sequence[ClassMatches], kept: NDArray[np.bool_]) -> NDArray[np.float64]:
     """The mean over classes that are there, for each set of pictures and each overlap; shape (sets, overlaps)."""
     total = np.zeros((len(kept), len(OVERLAPS)))
     count = np.zeros((len(kept), 1))
@@ -100,7 +112,7 @@ def _mean(classes: Sequence[_Class], kept: NDArray[np.bool_]) -> NDArray[np.floa
     return total / np.maximum(count, 1)
 
 
-def _class_precision(one: _Class, kept: NDArray[np.bool_], things: NDArray[Any]) -> NDArray[np.float64]:
+def _class_precision(one: ClassMatches, kept: NDArray[np.bool_], things: NDArray[Any]) -> NDArray[np.float64]:
     found = np.zeros((len(kept), len(OVERLAPS)))
     if not one.picture.size:
         return found
@@ -118,29 +130,38 @@ def _class_precision(one: _Class, kept: NDArray[np.bool_], things: NDArray[Any])
     return found
 
 
-def _matched(found: Sequence[Found], truth: Sequence[Sequence[TrueBox]]) -> list[_Class]:
+def matched(
+    truth: Sequence[Sequence[CocoEntry]],
+    found: Sequence[Sequence[CocoEntry]],
+    classes: int,
+    *,
+    sigmas: Sequence[float] = (),
+) -> list[ClassMatches]:
+    """What COCO's code matches in pictures, for each class.
+
+    Args:
+        truth: What is there in each picture, as annotations.
+        found: What was found in each, with scores.
+        classes: Their number; `category_id` counts from 0.
+        sigmas: Of keypoints: how far those who label them are apart, as COCO has it. Without them boxes are matched.
+    """
     from pycocotools.cocoeval import COCOeval
 
-    labels = sorted({box.label for boxes in truth for box in boxes})
-    numbers = {label: index for index, label in enumerate(labels)}
     with contextlib.redirect_stdout(io.StringIO()):
-        judged = COCOeval(
-            _coco([[_true(box, numbers) for box in boxes] for boxes in truth], len(labels)),
-            # A class that is nowhere has no average precision, so what was found of it does not count.
-            _coco([[_found(box, numbers) for box in boxes if box["label"] in numbers] for boxes in found], len(labels)),
-            "bbox",
-        )
+        judged = COCOeval(_coco(truth, classes), _coco(found, classes), "keypoints" if sigmas else "bbox")
+        if sigmas:
+            judged.params.kpt_oks_sigmas = np.array(sigmas)
         judged.params.imgIds = list(range(len(truth)))
-        judged.params.catIds = list(range(len(labels)))
+        judged.params.catIds = list(range(classes))
         judged.params.iouThrs = OVERLAPS
-        judged.params.maxDets = [_MOST_BOXES]
+        judged.params.maxDets = [_MOST_POSES if sigmas else _MOST_BOXES]
         judged.params.areaRng, judged.params.areaRngLbl = [[0, 1e10]], ["all"]
         judged.evaluate()
     pictures = len(truth)
-    return [_class(judged.evalImgs[at * pictures : (at + 1) * pictures]) for at in range(len(labels))]
+    return [_class(judged.evalImgs[at * pictures : (at + 1) * pictures]) for at in range(classes)]
 
 
-def _class(pictures: Sequence[Mapping[str, NDArray[Any]] | None]) -> _Class:
+def _class(pictures: Sequence[Mapping[str, NDArray[Any]] | None]) -> ClassMatches:
     things = np.array([0 if one is None else int((one["gtIgnore"] == 0).sum()) for one in pictures])
     some = [(index, one) for index, one in enumerate(pictures) if one is not None]
     scores = np.concatenate([np.asarray(one["dtScores"], dtype=np.float64) for _, one in some] or [np.zeros(0)])
@@ -151,10 +172,10 @@ def _class(pictures: Sequence[Mapping[str, NDArray[Any]] | None]) -> _Class:
     # COCO's order among equal scores: as the pictures come.
     order = np.argsort(-scores, kind="mergesort")
     right, wrong = matched & ~ignored, ~matched & ~ignored
-    return _Class(place[order].astype(np.int64), right[:, order], wrong[:, order], things)
+    return ClassMatches(place[order].astype(np.int64), right[:, order], wrong[:, order], things)
 
 
-def _coco(pictures: Sequence[Sequence[_CocoBox]], classes: int) -> Any:
+def _coco(pictures: Sequence[Sequence[CocoEntry]], classes: int) -> Any:
     from pycocotools.coco import COCO
 
     made = COCO()
@@ -169,7 +190,7 @@ def _coco(pictures: Sequence[Sequence[_CocoBox]], classes: int) -> Any:
     return made
 
 
-def _true(box: TrueBox, numbers: Mapping[str, int]) -> _CocoBox:
+def _true(box: TrueBox, numbers: Mapping[str, int]) -> CocoEntry:
     _, _, width, height = box.box
     return {
         "category_id": numbers[box.label],
@@ -179,7 +200,7 @@ def _true(box: TrueBox, numbers: Mapping[str, int]) -> _CocoBox:
     }
 
 
-def _found(box: FoundBox, numbers: Mapping[str, int]) -> _CocoBox:
+def _found(box: FoundBox, numbers: Mapping[str, int]) -> CocoEntry:
     left, top, right, bottom = (box["box"][side] for side in ("xmin", "ymin", "xmax", "ymax"))
     return {
         "category_id": numbers[box["label"]],

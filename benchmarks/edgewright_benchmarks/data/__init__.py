@@ -30,8 +30,8 @@ from edgewright_benchmarks.data._table import (
 )
 from edgewright_benchmarks.tasks import NO_FUNCTIONS, OwnFunctions, find_task
 from edgewright_benchmarks.truth.ground_truth import ANY_INPUT, LABEL_COLUMN, WHOLE_ROWS, ArrayNames, Form, Truth
-from edgewright_benchmarks.truth.objects import OBJECTS
-from edgewright_runtime.samples import FILE_INPUTS, LATENT_INPUT, ROW_INPUT, input_names
+from edgewright_benchmarks.truth.keypoints import COCO_TRUTHS
+from edgewright_runtime.samples import FILE_INPUTS, LATENT_INPUT, PLACE_INPUTS, ROW_INPUT, input_names
 from edgewright_targets import InputError
 from edgewright_targets.errors import first_few
 from edgewright_targets.git_lfs import refuse_pointer
@@ -141,7 +141,7 @@ def read_dataset(
             folder with a folder of files for each class, or with `metadata.csv` or `metadata.jsonl`, which is read
             instead;
             for masks, a folder `images` and a folder `masks` with files of the same names;
-            for boxes also COCO's `.json`, or a folder with `annotations.json`;
+            for boxes and keypoints also COCO's `.json`, or a folder with `annotations.json`;
             `.parquet` with the columns of a table, a folder of such shards, or one that `datasets` wrote with
             `save_to_disk`; or `.npz` with one array an input, samples along the first axis, and, where labelled, an
             integer array `label`; or a folder of `.npz` files, one a sample, with arrays as the graph takes them.
@@ -162,7 +162,7 @@ def read_dataset(
     form = Form(input_names(input_name), truth, class_names, most, None if own.pre else arrays)
     if own.pre and not form.names and path.suffix.lower() != ".npz" and not (path.is_dir() and array_files(path)):
         form = replace(form, names=(ANY_INPUT,))
-    tables = (*METADATA_FILES, *(COCO_FILES if form.truth is OBJECTS else ()))
+    tables = (*METADATA_FILES, *(COCO_FILES if form.truth in COCO_TRUTHS else ()))
     path = next((path / table for table in tables if path.is_dir() and (path / table).is_file()), path)
     kept: object = None
     if path.is_file():
@@ -241,7 +241,7 @@ READERS: dict[str, Reader] = {
 def _reader(path: Path, form: Form) -> Reader:
     wanted = [suffix for suffix in (*READERS, PARQUET) if (suffix == ".npz") == (not form.names)]
     tables = ".csv, .jsonl or .parquet"
-    if form.truth is OBJECTS:
+    if form.truth in COCO_TRUTHS:
         tables = "COCO's .json, .csv, .jsonl or .parquet"
     else:
         wanted = [suffix for suffix in wanted if suffix != ".json"]
@@ -260,7 +260,8 @@ def _reader(path: Path, form: Form) -> Reader:
     if path.is_dir():
         if not form.names:
             return read_npz_folder
-        if len(form.names) == 1 and form.names[0] in (*FILE_INPUTS, ANY_INPUT):
+        needed = [name for name in form.names if name not in PLACE_INPUTS]
+        if len(needed) == 1 and needed[0] in (*FILE_INPUTS, ANY_INPUT):
             return read_folder
         raise InputError(f"'{path}' is a folder; expected a data file.", hint=f"This model takes {listing}.")
     if path.suffix.lower() not in (*READERS, PARQUET):

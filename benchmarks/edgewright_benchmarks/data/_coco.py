@@ -1,6 +1,7 @@
 """COCO's JSON of pictures, boxes and categories; the pictures lie beside it.
 
-The text is taken apart entry by entry: of an annotation with its polygons only the box is kept, and pictures are paths.
+The text is taken apart entry by entry: of an annotation with its polygons only the box and the keypoints are kept, and
+pictures are paths.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from edgewright_benchmarks.data._coco_poses import coco_poses
 from edgewright_benchmarks.truth.ground_truth import Form, class_index
+from edgewright_benchmarks.truth.keypoints import KEYPOINTS
 from edgewright_benchmarks.truth.objects import TrueBox, checked_box, refuse_outside
 from edgewright_benchmarks.truth.picture_size import picture_size
 from edgewright_targets import InputError
@@ -39,21 +42,29 @@ def read_coco(path: Path, form: Form) -> tuple[list[Any], list[Any] | None]:
             raise InputError(f"{place}: there is another picture with the id {entry['id']!r}.")
         pictures[entry["id"]] = place, entry
     names = {entry["id"]: str(entry["name"]) for _, entry in found["categories"]}
+    _check_ids(found["annotations"], pictures, names)
+    folder = _folder(path, [entry["file_name"] for _, entry in found["images"]])
+    if form.truth is KEYPOINTS:
+        files = {identity: _file(folder, place, entry) for identity, (place, entry) in pictures.items()}
+        return coco_poses(path, form, files, found["categories"], found["annotations"])
     boxes: dict[Any, list[TrueBox]] = {identity: [] for identity in pictures}
     sizes = {identity: _size(entry) for identity, (_, entry) in pictures.items()}
     for place, entry in found["annotations"]:
-        if entry["image_id"] not in boxes:
-            raise InputError(f"{place}: there is no picture with the id {entry['image_id']!r}.")
-        if entry["category_id"] not in names:
-            known = ", ".join(repr(identity) for identity in list(names)[:20])
-            raise InputError(f"{place}: there is no category with the id {entry['category_id']!r}; there are: {known}.")
         label = form.class_names[class_index(names[entry["category_id"]], form.class_names, place)]
         box = TrueBox(label, entry["bbox"], entry["iscrowd"])
         refuse_outside(box, sizes[entry["image_id"]], place)
         boxes[entry["image_id"]].append(box)
-    folder = _folder(path, [entry["file_name"] for _, entry in found["images"]])
     samples = [_file(folder, place, entry) for place, entry in pictures.values()]
     return samples, [tuple(boxes[identity]) for identity in pictures]
+
+
+def _check_ids(annotations: list[tuple[str, Any]], pictures: Mapping[Any, Any], names: Mapping[Any, str]) -> None:
+    for place, entry in annotations:
+        if entry["image_id"] not in pictures:
+            raise InputError(f"{place}: there is no picture with the id {entry['image_id']!r}.")
+        if entry["category_id"] not in names:
+            known = ", ".join(repr(identity) for identity in list(names)[:20])
+            raise InputError(f"{place}: there is no category with the id {entry['category_id']!r}; there are: {known}.")
 
 
 def _kept(key: str, entry: Any, place: str) -> dict[str, object]:
@@ -67,9 +78,10 @@ def _kept(key: str, entry: Any, place: str) -> dict[str, object]:
     if key == "images":
         return {name: entry.get(name) for name in ("id", "file_name", "width", "height")}
     if key == "categories":
-        return {name: entry[name] for name in needed}
+        return {name: entry[name] for name in (*needed, "keypoints") if name in entry}
     box = checked_box(entry["bbox"], place)
-    return {"image_id": entry["image_id"], "category_id": entry["category_id"], "bbox": box} | {
+    more = {name: entry[name] for name in ("keypoints", "area") if name in entry}
+    return {"image_id": entry["image_id"], "category_id": entry["category_id"], "bbox": box, **more} | {
         "iscrowd": bool(entry.get("iscrowd", 0))
     }
 
@@ -81,7 +93,7 @@ def _size(entry: Mapping[str, object]) -> tuple[int, int] | None:
 
 def _folder(path: Path, names: list[Any]) -> Path:
     """Where the pictures lie: beside the file, or where COCO itself and its exporters put them."""
-    split = path.stem.removeprefix("instances_")
+    split = path.stem.removeprefix("person_keypoints_").removeprefix("instances_")
     known = (path.parent, path.parent / "images", path.parent.parent / split, path.parent.parent / "images")
     for folder in known:
         if names and (folder / str(names[0])).is_file():

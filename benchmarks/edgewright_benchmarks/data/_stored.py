@@ -17,10 +17,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from edgewright_benchmarks.data._arrow import Parquet, Saved, Table
-from edgewright_benchmarks.data._table import MOST_CHARACTERS, column_of, drawn, samples_of_rows, too_large
+from edgewright_benchmarks.data._table import MOST_CHARACTERS, columns_of, drawn, samples_of_rows, too_large
 from edgewright_benchmarks.truth.ground_truth import Form
 from edgewright_runtime.aside import folder_aside
-from edgewright_runtime.samples import FILE_INPUTS, LIST_INPUTS
+from edgewright_runtime.samples import FILE_INPUTS, LIST_INPUTS, PLACE_INPUTS
 from edgewright_targets import InputError, MissingDependencyError
 from edgewright_targets.errors import first_line
 
@@ -63,7 +63,7 @@ class Stored:
             aside = Aside()
             try:
                 schema, features = self._schema(datasets)
-                columns = {name: column_of(self.path, form, list(schema.names), name) for name in form.names}
+                columns = columns_of(self.path, form, list(schema.names))
                 wanted = list(dict.fromkeys([*columns.values(), form.truth.column]))
                 wanted = [name for name in wanted if name in schema.names]
                 files = {column for name, column in columns.items() if name in FILE_INPUTS}
@@ -134,7 +134,8 @@ class Stored:
             if column in files:
                 continue
             # A list is looked at where lists in tables are.
-            if column not in LIST_INPUTS and row[column] is not None and not isinstance(row[column], str):
+            listed = column in (*LIST_INPUTS, *PLACE_INPUTS)
+            if not listed and row[column] is not None and not isinstance(row[column], str):
                 raise InputError(
                     f"{place}: the column '{column}' holds {type(row[column]).__name__}; this model takes a text."
                 )

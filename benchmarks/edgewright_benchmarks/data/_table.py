@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from edgewright_benchmarks.data._lines import DataWarning, how_read, lines, open_text, separated_rows, warn_of_indices
+from edgewright_benchmarks.data._places import place_of_cell
 from edgewright_benchmarks.truth.ground_truth import ANY_INPUT, CLASS, TAGS, WHOLE_ROWS, Form, is_class_index
-from edgewright_runtime.samples import FILE_INPUTS, LIST_INPUTS, ROW_INPUT
+from edgewright_runtime.samples import FILE_INPUTS, LIST_INPUTS, PLACE_INPUTS, ROW_INPUT
 from edgewright_targets import InputError
 from edgewright_targets.errors import first_few
 
@@ -186,7 +187,7 @@ def samples_of_rows(
     Raises:
         InputError: A row is wrong, or a table of more rows than are kept in memory is wanted whole.
     """
-    columns = {name: column_of(path, form, header, name) for name in form.names if name not in WHOLE_ROWS}
+    columns = columns_of(path, form, header)
     # A table that pandas wrote may have a column without a name.
     labelled = bool(form.truth.column) and form.truth.column in header
     if form.truth.column and not labelled:
@@ -225,7 +226,8 @@ def _values(path: Path, form: Form, columns: dict[str, str], row: dict[str, obje
         return {name: cell for name, cell in row.items() if name != form.truth.column}
     if ANY_INPUT in form.names:
         return {name: _any(path, name, cell, place) for name, cell in row.items() if name != form.truth.column}
-    return {name: _value(path, name, row.get(column), place) for name, column in columns.items()}
+    found = {name: _value(path, name, row.get(column), place) for name, column in columns.items()}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _kept(
@@ -256,6 +258,16 @@ def _refuse_other_case(path: Path, header: list[str], name: str) -> None:
             f"'{path}' has a column '{found}', but the ground truth is read from '{name}'.",
             hint=f"Rename it to '{name}', or to another name if it is not the ground truth.",
         )
+
+
+def columns_of(path: Path, form: Form, header: list[str]) -> dict[str, str]:
+    """The column that holds each input; places in a picture may have none.
+
+    Raises:
+        InputError: There is no column of another input.
+    """
+    there = (name for name in form.names if name not in PLACE_INPUTS or name in header)
+    return {name: column_of(path, form, header, name) for name in there if name not in WHOLE_ROWS}
 
 
 def column_of(path: Path, form: Form, header: list[str], name: str) -> str:
@@ -290,6 +302,8 @@ def _value(path: Path, name: str, cell: Any, place: str) -> Any:
         return file_of_cell(path, name, cell, place)
     if name in LIST_INPUTS:
         return _texts(name, cell, place)
+    if name in PLACE_INPUTS:
+        return place_of_cell(name, cell, place)
     if not isinstance(cell, str) or not cell.strip():
         raise InputError(f"{place}: the {name} is empty.")
     return cell

@@ -20,7 +20,7 @@ from edgewright_benchmarks.accuracy.own import OwnMetric, PostMetric
 from edgewright_benchmarks.own_code import OwnFunction, own_function
 from edgewright_benchmarks.result import OwnCode
 from edgewright_benchmarks.truth.array_values import own_truth
-from edgewright_benchmarks.truth.objects import OBJECTS
+from edgewright_benchmarks.truth.keypoints import COCO_TRUTHS
 from edgewright_runtime.samples import ARRAYS_INPUT, input_names
 from edgewright_targets import InputError, nearest
 
@@ -90,7 +90,7 @@ class OwnFunctions:
         truth, metric = self._by_name(task.name) or (task.truth, task.labelled)
         if _is_code("--metric", self.metric):
             metric = OwnMetric(own_function(self.metric, "--metric"), post)
-            if task.truth is not OBJECTS:
+            if task.truth not in COCO_TRUTHS:
                 truth = own_truth(task.truth.column, is_file=task.truth.is_file)
         elif post is not None:
             metric = PostMetric(metric, post)

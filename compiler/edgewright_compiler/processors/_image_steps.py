@@ -117,6 +117,11 @@ def _glpn(processor: Any) -> tuple[StepSpec, ...]:
     return (_scaled(processor, multiple_of=int(processor.size_divisor)),) if processor.do_resize else ()
 
 
+def _vitpose(processor: Any) -> tuple[StepSpec, ...]:
+    """ViTPose: a box, with a border."""
+    return (StepSpec("crop_box", {"height": int(processor.size.height), "width": int(processor.size.width)}),)
+
+
 class _Without:
     """A processor that does not resize."""
 
@@ -137,6 +142,7 @@ _OF_THEIR_OWN: dict[str, Callable[[Any], tuple[StepSpec, ...]]] = {
     "VideoMAEImageProcessor": _resized,
     "DPTImageProcessor": _dpt,
     "GLPNImageProcessor": _glpn,
+    "VitPoseImageProcessor": _vitpose,
     "ConvNextImageProcessor": _convnext,
     # What differs is in `_normalize`.
     "EfficientNetImageProcessor": _resized,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from edgewright_compiler.checkpoints.checkpoint import Checkpoint
     from edgewright_compiler.processors import Processor
+    from edgewright_compiler.processors.detector_heads import DetectorSettings
 
 # transformers' own default, and the pictures of an export where any size will do: a multiple of all strides there are.
 THRESHOLD = 0.5
@@ -87,20 +88,29 @@ def queries_to_boxes(outputs: Sequence[str], scores: Mapping[str, object]) -> tu
     return (decode, StepSpec("name_boxes", {"threshold": THRESHOLD}))
 
 
-def _beside(path: Path, task: str) -> Processor:
+def detector_beside(path: Path) -> tuple[DetectorSettings, tuple[str, ...]] | None:
+    """Settings and labels of a detector from the file beside an `.onnx` file, or from its metadata; None without any.
+
+    Raises:
+        InputError: The settings are wrong, or the metadata is that of another task.
+    """
     settings = path.parent / SETTINGS_FILE
     if settings.is_file():
-        return DetectorProcessor(read_settings(read_json(settings), f"'{settings}'"), f"'{path}'")
-    if (folder_beside(path) / PROCESSOR_FILE).is_file():
-        return DetectionProcessor(images_beside(path, task))
+        return read_settings(read_json(settings), f"'{settings}'"), ()
     with needs("compiler"):
         import onnx_ir
     try:
-        found = settings_of_ultralytics(onnx_ir.load(path))
+        return settings_of_ultralytics(onnx_ir.load(path))
     except InputError:
         raise
     except Exception:  # noqa: BLE001 - whatever is wrong with the file is said where it is read
-        found = None
+        return None
+
+
+def _beside(path: Path, task: str) -> Processor:
+    if not (path.parent / SETTINGS_FILE).is_file() and (folder_beside(path) / PROCESSOR_FILE).is_file():
+        return DetectionProcessor(images_beside(path, task))
+    found = detector_beside(path)
     if found is None:
         raise InputError(
             f"'{path}': there is no {SETTINGS_FILE} beside the file, which describes its inputs and outputs.",

@@ -88,6 +88,11 @@ class ImageProcessor:
 
     def feeds(self, sample: Any) -> Arrays:
         """The graph's inputs for one sample, as the source's own code computes them."""
+        made = self._processor(self._opened(sample), return_tensors="np")
+        return {INPUT: made[INPUT].astype("float32", copy=False)}
+
+    def _opened(self, sample: Any) -> Any:
+        """The picture of a sample, as transformers opens it."""
         from PIL import Image, ImageOps
         from transformers.image_utils import load_image
 
@@ -99,9 +104,7 @@ class ImageProcessor:
             # Pillow has advice about palettes with transparency, for who calls it.
             warnings.simplefilter("ignore", UserWarning)
             # transformers opens images in colour only; for grey ones this is the same in one channel.
-            image = load_image(image) if self._channels == 3 else ImageOps.exif_transpose(image).convert("L")
-        made = self._processor(image, return_tensors="np")
-        return {INPUT: made[INPUT].astype("float32", copy=False)}
+            return load_image(image) if self._channels == 3 else ImageOps.exif_transpose(image).convert("L")
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
         """The steps from a sample to the graph's inputs."""

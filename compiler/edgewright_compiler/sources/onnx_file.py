@@ -77,7 +77,7 @@ class OnnxSource(PlainSource):
         if self._task.processor is not kind:
             self._take_processor()
         self.task = self._task.name
-        self.input_name = self._task.input_name
+        self.input_name = self._task.input_of(self._processor)
         self.quantized = quantized_already(self._load())
         naming: object = self._processor
         if isinstance(naming, NamingProcessor):

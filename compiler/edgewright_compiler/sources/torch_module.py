@@ -61,7 +61,6 @@ class TorchSource:
         if kind is not None and kind.from_settings is None:
             raise InputError(f"'{self._spec}': a torch module takes named arrays; the task '{self.task}' does not.")
         self.labels: tuple[str, ...] = options.labels or ()
-        self.input_name = self._task.input_name
         tools = kind.tools if kind else ()
         self.tools: tuple[str, ...] = ("torch", "onnx", "onnx-ir", "onnxscript", *tools)
         with needs("compiler"):
@@ -73,6 +72,7 @@ class TorchSource:
         self._processor: Processor | None = None
         if kind is not None and kind.from_settings is not None:
             self._processor = kind.from_settings(self._settings, self._feeds, self._spec)
+        self.input_name = self._task.input_of(self._processor)
         if kind is not None and self._task.labelled and not self.labels:
             raise InputError(f"'{self._spec}': the task {self.task} needs labels.", hint="Pass --labels FILE.")
 

@@ -62,7 +62,7 @@ class Task:
         output_name: The value that a person gets, as `PipelineSpec.output` says it.
         labelled: Whether it has class names.
         class_names: What its classes are called, whatever a checkpoint says; none where the checkpoint says it.
-        comparison: From all steps, how engines are compared; None is by these steps.
+        comparison: From all steps, how engines are compared; None, also of what it gives, is by these steps.
         own_labels: Whether a checkpoint's configuration has them; else they must be asked for.
         default_labels: Class names of a source that has none and is given none.
         two_of_one: Whether one score may stand for two classes.
@@ -86,7 +86,7 @@ class Task:
     output_name: str = "*"
     labelled: bool = False
     class_names: tuple[str, ...] = ()
-    comparison: Callable[[Sequence[StepSpec]], ComparisonSpec] | None = None
+    comparison: Callable[[Sequence[StepSpec]], ComparisonSpec | None] | None = None
     own_labels: bool = True
     default_labels: tuple[str, ...] = ()
     two_of_one: bool = False
@@ -121,6 +121,11 @@ class Task:
         """What a person gives, as `PipelineSpec.input` says it."""
         return self.processor.input_name if self.processor else "*"
 
+    def input_of(self, processor: object) -> str:
+        """What a person gives to a model with this processor, where not all models of the task take the same."""
+        found: str = getattr(processor, "input_name", self.input_name)
+        return found
+
     def pipeline(
         self, processor: Processor | None, inputs: Sequence[str], outputs: Sequence[str], head: Head = _NO_HEAD
     ) -> PipelineSpec:
@@ -135,4 +140,4 @@ class Task:
         comparison = self.comparison(steps) if self.comparison else None
         if isinstance(answers, GraphProcessor):
             comparison = answers.comparison()
-        return PipelineSpec(self.input_name, self.output_name, steps, comparison)
+        return PipelineSpec(self.input_of(processor), self.output_name, steps, comparison)
