@@ -144,7 +144,7 @@ def _compared(row: Row, made: Made, folder: Path) -> Outcome:
     result = result_from_json(package.evidence("float"), "evidence")
     accuracy = result.engine("float-fp32").accuracy
     metric = next(((name, one.value) for name, one in accuracy.metrics.items()), None) if accuracy else None
-    outputs, answers, heavy = _on_device(package, made, folder)
+    outputs, answers, heavy = on_device(package, "float-fp32", made, folder)
     largest = largest_difference(outputs, expected)
     problems = [f"{name} was imported" for name in heavy]
     if not largest <= row.tolerance:
@@ -178,14 +178,21 @@ def _opened(sample: Any) -> Any:
     return sample
 
 
-def _on_device(package: Package, made: Made, folder: Path) -> tuple[list[dict[str, Any]], list[Any], list[str]]:
+def on_device(
+    package: Package, engine: str, made: Made, folder: Path
+) -> tuple[list[dict[str, Any]], list[Any], list[str]]:
+    """Outputs and answers of an engine for each sample, without what the package was made with, and what was imported.
+
+    Raises:
+        EdgewrightError: It does not run so.
+    """
     job, out = folder / "job.json", folder / "device"
     out.mkdir()
     job.write_text(
         json.dumps({"samples": list(made.samples), "options": dict(made.options), "tokens": made.tokens}, default=str)
     )
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'runtime'}{os.pathsep}{ROOT / 'targets'}"}
-    command = [sys.executable, str(FOLDER / "_device.py"), str(package.root), "float-fp32", str(job), str(out)]
+    command = [sys.executable, str(FOLDER / "_device.py"), str(package.root), engine, str(job), str(out)]
     done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [""])[-1]

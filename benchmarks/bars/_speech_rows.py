@@ -161,7 +161,7 @@ def _segments(made: Made) -> list[Any]:
     spec.loader.exec_module(silero)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        wrapper = silero.OnnxWrapper(str(_silero_file()), force_onnx_cpu=True)
+        wrapper = silero.OnnxWrapper(made.spec, force_onnx_cpu=True)
     found = [silero.get_speech_timestamps(torch.from_numpy(one), wrapper) for one in waveforms(made.samples)]
     return [[{key: one[key] / _RATE for key in ("start", "end")} for one in segments] for segments in found]
 

@@ -131,3 +131,33 @@ def _fetched(title: str, name: str, wanted: str, command: Sequence[str], unpack:
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return folder
+
+
+@cache
+def libraries(*requirements: str) -> Path:
+    """A folder for `sys.path` with libraries that this project does not use itself, without what they need.
+
+    Raises:
+        CannotFetchError: They cannot be fetched.
+    """
+    name = hashlib.sha256("\n".join((sys.version, *requirements)).encode()).hexdigest()[:16]
+    cache_home = os.environ.get("EDGEWRIGHT_TEST_DATA") or Path.home() / ".cache" / "edgewright-tests"
+    folder = Path(cache_home) / "libraries" / name
+    if folder.is_dir():
+        return folder
+    aside = folder.with_name(f"{name}.{os.getpid()}.tmp")
+    asked = ("--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:", "--target", str(aside))
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pip", "install", *asked, *requirements],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        if done.returncode:
+            raise CannotFetchError(f"{', '.join(requirements)} cannot be fetched: {done.stderr.strip()[-200:]}")
+        aside.rename(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return folder

@@ -56,8 +56,8 @@ def write_wine(folder: Path, *, zip_map: bool = True, named: bool = True) -> Fit
     if named:
         others.iloc[::_LACKING, 0] = float("nan")
         (folder / "columns.txt").write_text("\n".join(rows.columns), encoding="utf-8")
-    graph = _convert(pipeline, [("wine", "Float", len(rows.columns))], folder / "wine.onnx", zip_map=zip_map)
-    return Fitted(graph, _table(folder / "wine.csv", others, kinds[1::2]), pipeline, others)
+    graph = convert(pipeline, [("wine", "Float", len(rows.columns))], folder / "wine.onnx", zip_map=zip_map)
+    return Fitted(graph, write_table(folder / "wine.csv", others, kinds[1::2]), pipeline, others)
 
 
 def write_diabetes(folder: Path) -> Fitted:
@@ -75,12 +75,20 @@ def write_diabetes(folder: Path) -> Fitted:
     pipeline = make_pipeline(encoder, GradientBoostingRegressor(n_estimators=60, max_depth=2, random_state=0))
     pipeline.fit(rows[:300], loaded.target[:300])
     inputs = [(name, "String" if name == "sex" else "Float", 1) for name in rows.columns]
-    graph = _convert(pipeline, inputs, folder / "diabetes.onnx")
+    graph = convert(pipeline, inputs, folder / "diabetes.onnx")
     others = rows[300:]
-    return Fitted(graph, _table(folder / "diabetes.csv", others, list(loaded.target[300:])), pipeline, others)
+    return Fitted(graph, write_table(folder / "diabetes.csv", others, list(loaded.target[300:])), pipeline, others)
 
 
-def _convert(pipeline: Any, inputs: Sequence[tuple[str, str, int]], path: Path, *, zip_map: bool = True) -> Path:
+def convert(pipeline: Any, inputs: Sequence[tuple[str, str, int]], path: Path, *, zip_map: bool = True) -> Path:
+    """The graph of a pipeline, as skl2onnx writes it.
+
+    Args:
+        pipeline: Of scikit-learn.
+        inputs: Of the graph: name, kind (`Float` or `String`) and columns.
+        path: The file to write.
+        zip_map: See `write_wine`.
+    """
     folder = str(wheel_files("skl2onnx"))
     if folder not in sys.path:
         sys.path.append(folder)
@@ -95,7 +103,8 @@ def _convert(pipeline: Any, inputs: Sequence[tuple[str, str, int]], path: Path, 
     return path
 
 
-def _table(path: Path, rows: Any, right: Sequence[object]) -> Path:
+def write_table(path: Path, rows: Any, right: Sequence[object]) -> Path:
+    """The rows as a .csv file, with the column `label`."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([*rows.columns, "label"])

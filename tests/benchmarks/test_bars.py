@@ -18,7 +18,9 @@ from test_layers import PLUGIN_MODULES
 ROOT = Path(__file__).resolve().parents[2]
 BARS = sorted(path.name for path in (ROOT / "benchmarks" / "bars").glob("[!_]*.py"))
 SUITE = {"against_peers.py", "beside_work.py", "build_time.py", "search_time.py"}
-BUILD = {"all_families.py", "all_targets.py", "emulated_agreement.py", "search_facts.py", "suite.py", *SUITE}
+BUILD = {
+    "all_families.py", "all_targets.py", "emulated_agreement.py", "intake.py", "search_facts.py", "suite.py", *SUITE,
+}  # fmt: skip
 # Never on the way to a first answer, whatever else is installed.
 HEAVY = {
     "edgewright_benchmarks", "filelock", "importlib.metadata", "jinja2", "matplotlib", "onnx", "onnx_ir", "onnxscript",

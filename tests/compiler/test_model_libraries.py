@@ -108,3 +108,13 @@ def test_torchvision_answers_as_torchvision(
 )
 def test_names_that_are_not_known(command: Command, spec: str, says: list[str]) -> None:
     command.refuses_build(spec, says=says)
+
+
+def test_another_task_is_refused_with_what_to_build(command: Command) -> None:
+    """Told before the library is asked for."""
+    command.refuses_build(
+        "torchvision:anything",
+        "--task",
+        "image-segmentation",
+        says=["for the task image-classification", "package.module:function", "docs/sources.md"],
+    )

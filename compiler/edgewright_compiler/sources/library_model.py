@@ -35,7 +35,11 @@ class LibrarySource(TorchSource):
         self, library: str, model: str, options: SourceOptions, weights: Path | None = None, name: str = ""
     ) -> None:
         if options.task not in (None, _TASK):
-            raise InputError(f"'{library}:{model}': models of {library} are built for the task {_TASK}.")
+            raise InputError(
+                f"'{library}:{model}': models of {library} are built for the task {_TASK}.",
+                hint=f"For {options.task}, build package.module:function, which returns the network, example inputs and "
+                "the settings of its processor (see docs/sources.md).",
+            )
         self._weights = weights
         super().__init__(library, model, dataclasses.replace(options, task=_TASK))
         self.name = name or model
