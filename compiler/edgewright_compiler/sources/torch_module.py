@@ -59,7 +59,10 @@ class TorchSource:
         self.task = self._task.name
         kind = self._task.processor
         if kind is not None and kind.from_settings is None:
-            raise InputError(f"'{self._spec}': a torch module takes named arrays; the task '{self.task}' does not.")
+            raise InputError(
+                f"'{self._spec}': a torch module takes named arrays; the task '{self.task}' does not.",
+                hint="Without --task it is built for named arrays.",
+            )
         self.labels: tuple[str, ...] = options.labels or ()
         tools = kind.tools if kind else ()
         self.tools: tuple[str, ...] = ("torch", "onnx", "onnx-ir", "onnxscript", *tools)
