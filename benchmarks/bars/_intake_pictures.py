@@ -70,7 +70,8 @@ def _their_lines(made: Made) -> list[Any]:
             pixels = (np.asarray(picture.convert("RGB"), np.float32)[:, :, ::-1] / 255 - 0.5) / 0.5
         (scores,) = session.run(None, {session.get_inputs()[0].name: pixels.transpose(2, 0, 1)[None].copy()})
         lines, sure = decode(scores, pixels.shape[:2])
-        answers.append([boxed("text", one, [*line.min(0), *line.max(0)]) for line, one in zip(lines, sure, strict=True)])
+        found = zip(lines, sure, strict=True)
+        answers.append([boxed("text", one, [*line.min(0), *line.max(0)]) for line, one in found])
     return answers
 
 

@@ -59,7 +59,7 @@ def goals(outcomes: Sequence[Outcome]) -> tuple[bool, str]:
 
 
 def as_markdown(sources: Sequence[Source], outcomes: Mapping[str, Outcome]) -> str:
-    """The table of the sources that were tried, and below it what a person read on the way to a second command or to none."""
+    """The table of the sources that were tried, and below it what a person read on the way to a second command."""
     tried = [source for source in sources if source.name in outcomes]
     if not tried:
         return "Nothing was tried yet."

@@ -1,4 +1,4 @@
-"""One source of the bar of intake: its commands typed, what came of them, and its answers beside those of its library."""
+"""One source of the bar of intake: its commands typed, what came of them, and its answers beside its library's."""
 
 from __future__ import annotations
 

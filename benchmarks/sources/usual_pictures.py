@@ -1,4 +1,4 @@
-"""Checkpoints of pictures of architectures that many people bring, in small sizes; weights are random, of a named seed."""
+"""Checkpoints of pictures of architectures that many people bring, small ones; weights are random, of a named seed."""
 
 from __future__ import annotations
 

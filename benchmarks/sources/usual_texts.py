@@ -1,4 +1,4 @@
-"""Checkpoints of texts of architectures that many people bring, in small sizes; weights are random, of a named seed."""
+"""Checkpoints of texts of architectures that many people bring, small ones; weights are random, of a named seed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def byte_tokenizer(special: Mapping[str, str], *, single: str, pair: str = "") -
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = decoders.ByteLevel()
     made.add_special_tokens(list(special.values()))
-    around = [(token, numbers[token]) for token in dict.fromkeys(special.values()) if token in f"{single} {pair}".split()]
+    used = f"{single} {pair}".split()
+    around = [(token, numbers[token]) for token in dict.fromkeys(special.values()) if token in used]
     if around:
         made.post_processor = processors.TemplateProcessing(single=single, pair=pair or None, special_tokens=around)
     return transformers.PreTrainedTokenizerFast(

@@ -37,7 +37,7 @@ class LibrarySource(TorchSource):
         if options.task not in (None, _TASK):
             raise InputError(
                 f"'{library}:{model}': models of {library} are built for the task {_TASK}.",
-                hint=f"For {options.task}, build package.module:function, which returns the network, example inputs and "
+                hint=f"For {options.task}, build package.module:function, which returns the network, its inputs and "
                 "the settings of its processor (see docs/sources.md).",
             )
         self._weights = weights
