@@ -25,9 +25,7 @@ _THRESHOLD = 0.25
 def _photographs(spec: str, labels: tuple[str, ...] | None = None) -> Callable[[Path], Made]:
     def make(folder: Path) -> Made:
         files = write_photographs(folder / "photographs")
-        return Made(
-            spec=spec, data=folder / "photographs", samples=files[:SAMPLES], labels=labels, unlabelled=True
-        )
+        return Made(spec=spec, data=folder / "photographs", samples=files[:SAMPLES], labels=labels, unlabelled=True)
 
     return make
 

@@ -58,7 +58,6 @@ def _their_turns(made: Made) -> list[Any]:
     return answers
 
 
-
 SOURCES = (
     Source(
         name="ocr-lines",

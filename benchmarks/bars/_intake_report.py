@@ -80,7 +80,7 @@ def _notes(source: Source, outcome: Outcome) -> list[str]:
     found = []
     if len(outcome.typed) > 1 and source.second is not None:
         done = f"{source.second.done}, then " if source.second.done else ""
-        found.append(f"\"{_sentence(outcome.typed[0].said)}\" Second: {done}`{outcome.typed[1].words}`.")
+        found.append(f'"{_sentence(outcome.typed[0].said)}" Second: {done}`{outcome.typed[1].words}`.')
     if outcome.verdict in ("refused", "WRONG", "not run"):
         found.append(f"{outcome.verdict}: {_sentence(outcome.note)}")
     return [f"- {source.name}: {' '.join(found)}"] if found else []

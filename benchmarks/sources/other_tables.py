@@ -1,4 +1,4 @@
-"""More pipelines of tables, fitted here on data of packages: a forest of pixels, a filter of texts, LightGBM's trees."""
+"""More pipelines of tables, fitted here on data of packages: a forest of pixels, a filter of texts, LightGBM."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def write_digits(folder: Path) -> Fitted:
 
 def write_intents(folder: Path) -> Fitted:
     """Words counted by importance, then a linear classifier; the graph takes the text itself."""
-    import pandas
+    import pandas as pd
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -41,7 +41,7 @@ def write_intents(folder: Path) -> Fitted:
     pipeline = make_pipeline(TfidfVectorizer(token_pattern="[a-zA-Z]+"), LogisticRegression())
     pipeline.fit(texts[::2] + texts[1::4], labels[::2] + labels[1::4])
     graph = convert(pipeline, [("text", "String", 1)], folder / "intents.onnx")
-    rows = pandas.DataFrame({"text": texts})
+    rows = pd.DataFrame({"text": texts})
     return Fitted(graph, write_table(folder / "intents.csv", rows, labels), pipeline, rows)
 
 

@@ -82,5 +82,3 @@ def write_exported(folder: Path, checkpoint: Path) -> Path:
     assert program is not None
     program.save(folder / "model.onnx")
     return folder
-
-

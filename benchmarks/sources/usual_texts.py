@@ -22,6 +22,7 @@ _SIZES: dict[str, Any] = {
     "initializer_range": 0.2,
 }
 
+
 def byte_tokenizer(special: Mapping[str, str], *, single: str, pair: str = "") -> Any:
     """A byte-level tokenizer without merges, as those of RoBERTa, Qwen and ModernBERT begin.
 

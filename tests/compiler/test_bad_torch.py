@@ -132,7 +132,9 @@ def test_a_module_that_cannot_be_imported(command: Command, tmp_path: Path) -> N
 
 
 def test_another_task(command: Command, module: str) -> None:
-    command.refuses_build(f"{module}:linear", "--task", "text-classification", says=["takes named arrays", "Without --task"])
+    command.refuses_build(
+        f"{module}:linear", "--task", "text-classification", says=["takes named arrays", "Without --task"]
+    )
 
 
 def test_data_that_does_not_fit(command: Command, module: str, tmp_path: Path) -> None:
