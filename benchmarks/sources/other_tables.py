@@ -32,7 +32,7 @@ def write_digits(folder: Path) -> Fitted:
 
 def write_intents(folder: Path) -> Fitted:
     """Words counted by importance, then a linear classifier; the graph takes the text itself."""
-    import pandas as pd
+    pandas: Any = importlib.import_module("pandas")
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -41,7 +41,7 @@ def write_intents(folder: Path) -> Fitted:
     pipeline = make_pipeline(TfidfVectorizer(token_pattern="[a-zA-Z]+"), LogisticRegression())
     pipeline.fit(texts[::2] + texts[1::4], labels[::2] + labels[1::4])
     graph = convert(pipeline, [("text", "String", 1)], folder / "intents.onnx")
-    rows = pd.DataFrame({"text": texts})
+    rows = pandas.DataFrame({"text": texts})
     return Fitted(graph, write_table(folder / "intents.csv", rows, labels), pipeline, rows)
 
 
