@@ -35,6 +35,11 @@ def by_place(answer: list[Any]) -> list[Any]:
     return sorted(answer, key=lambda one: [round(one["box"][side] / 4) for side in ("ymin", "xmin")])
 
 
+def _lines_by_place(answer: list[Any]) -> list[Any]:
+    """The same with sides as shares of a page, in which a pixel is less than the tolerance."""
+    return [{**one, "box": {side: value / _PAGE for side, value in one["box"].items()}} for one in by_place(answer)]
+
+
 def _pages(folder: Path) -> Made:
     graph = ocr("PP-OCRv6_det_small.onnx", folder)
     (folder / "pages").mkdir()
@@ -120,8 +125,8 @@ SOURCES = (
         ),
         theirs=_their_lines,
         compared="boxes",
-        arranged=by_place,
-        # A pixel: rapidocr cuts float32 numbers that are nearly whole.
+        arranged=_lines_by_place,
+        # A pixel and a half: rapidocr cuts float32 numbers that are nearly whole.
         tolerance=5e-3,
     ),
     Source(
