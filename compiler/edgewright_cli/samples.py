@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import mimetypes
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 # Characters of a golden sample that are shown, and how many values of one of several.
 _SAMPLE_WIDTH = 60
 _VALUES_SHOWN = 4
+# Kinds of files that are not texts, as their endings say it.
+_MEDIA = {"audio": "a recording", "image": "a picture", "video": "a video"}
 # The column of the ground truth, which no model takes.
 _LABEL = "label"
 
@@ -117,7 +121,11 @@ def _named(words: Sequence[str], names: Sequence[str]) -> tuple[str, Any]:
     needed = {name for name in names if name not in PLACE_INPUTS}
     if count != len(words) or not needed <= set(parts) <= set(names):
         raise InputError(f"This model takes {' and '.join(names)}.", hint=f"Pass them as: {_named_example(names)}")
-    return " ".join(words), {name: lists.get(name) or input_value(name, parts[name]) for name in names if name in parts}
+    return " ".join(words), {
+        name: [_text(value, name) for value in lists[name]] if name in lists else input_value(name, parts[name])
+        for name in names
+        if name in parts
+    }
 
 
 def _named_example(names: Sequence[str]) -> str:
@@ -152,11 +160,27 @@ def input_value(name: str, word: str) -> Any:
     if name in PLACE_INPUTS:
         return _place(name, word)
     if name not in FILE_INPUTS:
-        return word
+        return _text(word, name)
     path = Path(word)
     if not path.is_file() and not (name == "video" and path.is_dir()):
         raise InputError(f"There is no file '{word}'.", hint=f"This model takes the path of a file: {name}.")
     return path
+
+
+def _text(word: str, name: str) -> str:
+    """A word that is a text.
+
+    Raises:
+        InputError: It is the path of a picture, a recording or a video.
+    """
+    kind = (mimetypes.guess_type(word)[0] or "").partition("/")[0]
+    # Not of a Path, which fails at texts longer than a name.
+    if kind in _MEDIA and os.path.isfile(word):  # noqa: PTH113
+        raise InputError(
+            f"This model takes a text ({name}), and '{word}' is {_MEDIA[kind]}.",
+            hint="Pass the text itself, or texts one per line on standard input: - < sentences.txt",
+        )
+    return word
 
 
 def _latent(word: str) -> Any:

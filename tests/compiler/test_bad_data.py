@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import tiny_images
 import tiny_models
 from command import Command
 
@@ -169,3 +170,16 @@ def test_bench_data(command: Command, built_text: Path, built_arrays: Path, tmp_
     command.refuses("bench", built_text, "--data", path, says=["line 2: unknown label 'PlayMusik'"])
     wrong = _npz(tmp_path, "width")
     command.refuses("bench", built_arrays, "--data", wrong, "--rounds", 2, says=["cannot run here", "[1, 9]"])
+
+
+def test_pictures_for_a_model_of_texts(command: Command, checkpoint: Path, built_text: Path, tmp_path: Path) -> None:
+    pictures = tiny_images.write_pictures(tmp_path / "pictures", each=1)
+    picture = next(pictures.rglob("*.png"))
+    command.refuses("run", built_text, picture, says=["This model takes a text (text)", ".png' is a picture"])
+    # What is no file is a text.
+    assert command("run", built_text, "red.png").code == 0
+    says = ["is a folder; expected a data file, as this model takes text", ".csv, .jsonl or .parquet"]
+    command.refuses_build(checkpoint, "--evaluation", pictures, says=says)
+    command.refuses_build(checkpoint, "--evaluation", picture, says=["unknown kind of data file", ".csv"])
+    table = tiny_images.write_table(tmp_path / "pictures.csv", pictures)
+    command.refuses_build(checkpoint, "--evaluation", table, says=["no column 'text'; its columns are: path, label"])

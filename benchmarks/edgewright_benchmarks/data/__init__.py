@@ -263,7 +263,10 @@ def _reader(path: Path, form: Form) -> Reader:
         needed = [name for name in form.names if name not in PLACE_INPUTS]
         if len(needed) == 1 and needed[0] in (*FILE_INPUTS, ANY_INPUT):
             return read_folder
-        raise InputError(f"'{path}' is a folder; expected a data file.", hint=f"This model takes {listing}.")
+        raise InputError(
+            f"'{path}' is a folder; expected a data file, as this model takes {takes}.",
+            hint=f"This model takes {listing}.",
+        )
     if path.suffix.lower() not in (*READERS, PARQUET):
         raise InputError(f"'{path}': unknown kind of data file.", hint=f"This model takes {listing}.")
     if path.suffix.lower() not in wanted:

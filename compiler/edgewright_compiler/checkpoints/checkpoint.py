@@ -12,7 +12,7 @@ from typing import Any
 
 from edgewright_compiler.checkpoints.checkpoint_weights import load_whole
 from edgewright_targets import InputError
-from edgewright_targets.errors import first_line
+from edgewright_targets.errors import first_few, first_line
 from edgewright_targets.git_lfs import refuse_pointer
 from edgewright_targets.installed import needs
 
@@ -23,6 +23,8 @@ _NO_COUNTS = ("size", "dim", "vocab", "capacity", "_id", "bins", "max_depth", "m
 _MOST_PARTS = 16_384
 # The largest that transformers writes, vocabularies of a quarter of a million tokens, have some MiB.
 _JSON_LIMIT_BYTES = 64 * 2**20
+# Folders that a message shows.
+_SHOWN = 4
 _CONFIG = "config.json"
 SENTENCES_FILE = "config_sentence_transformers.json"
 # What shows that a folder holds the files of a model.
@@ -163,6 +165,13 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     path = folder / _CONFIG
     if not path.is_file():
+        models = sorted(found.parent for found in folder.glob(f"*/{_CONFIG}"))
+        if len(models) > 1:
+            raise InputError(
+                f"'{folder}' is not a checkpoint: it has no config.json, but folders that have one "
+                f"({first_few([model.name for model in models], shown=_SHOWN)}).",
+                hint=f"Build one model by its own folder: edgewright build {models[0]} ...",
+            )
         names = sorted(entry.name for entry in folder.iterdir())[:6]
         raise InputError(
             f"'{folder}' is not a checkpoint: it has no config.json (it has: {', '.join(names) or 'nothing'}).",

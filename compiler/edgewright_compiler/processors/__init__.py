@@ -76,8 +76,12 @@ class ComparingProcessor(Protocol):
 class GraphProcessor(Protocol):
     """A processor beside an ONNX file that looks at its graph."""
 
-    def take_graph(self, model: onnx_ir.Model) -> None:
+    def take_graph(self, model: onnx_ir.Model, *, whole: bool = False) -> None:
         """Look at the graph, before anything else is asked.
+
+        Args:
+            model: The graph.
+            whole: Whether what it is compared with takes samples whole that this graph takes piece by piece.
 
         Raises:
             InputError: It is not one of the task.
@@ -120,6 +124,22 @@ class PaddedProcessor(Protocol):
 
     def fix_length(self, length: int) -> None:
         """Make `length` tokens of every text: its graph takes no other number."""
+
+
+@runtime_checkable
+class ChoosingProcessor(Protocol):
+    """A processor beside an ONNX file that can make more inputs than its graph has."""
+
+    def take_inputs(self, inputs: Sequence[str]) -> None:
+        """Take the names of the inputs that the graph has, before anything else is asked."""
+
+
+@runtime_checkable
+class PacedProcessor(Protocol):
+    """A processor of recordings whose graph gives scores in steps of time."""
+
+    def settle_pace(self, infer: Callable[[Arrays], Arrays]) -> None:
+        """Find out how many samples a step is, where no configuration says it: `infer` is the graph, by name."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,8 @@ from edgewright_runtime.steps.audio.filter_bank import HOP, SHORTEST
 _LONGEST_SECONDS = 60
 # The sizes of Kaldi's frames are for this rate.
 _KALDI_RATE = 16_000
+# The input of graphs that take samples as they are.
+WAVEFORM = "input_values"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +42,17 @@ class Front:
     dynamic: bool
     steps: Callable[[str], tuple[StepSpec, ...]]
 
+    @property
+    def rank(self) -> int:
+        """Axes of the graph's input: [batch, samples], or three of a spectrum."""
+        return 2 if self.input == WAVEFORM else 3
+
 
 def _samples(extractor: Any, config: Mapping[str, Any]) -> Front:
     rate = int(extractor.sampling_rate)
     options = {"normalize": bool(extractor.do_normalize)}
     return Front(
-        input="input_values",
+        input=WAVEFORM,
         sampling_rate=rate,
         # SEW joins so many frames before its first layer.
         shortest=_samples_for(config, int(config.get("squeeze_factor") or 1)),

@@ -110,9 +110,14 @@ class CausalBeside:
             )
         self._loop = LoopSpec(tokens=_TOKENS, logits=_LOGITS)
         self._empty: dict[str, tuple[tuple[int, ...], Any]] = {}
+        self._one_each = False
 
-    def take_graph(self, model: onnx_ir.Model) -> None:
+    def take_graph(self, model: onnx_ir.Model, *, whole: bool = False) -> None:
         """Find the caches of the graph.
+
+        Args:
+            model: The graph.
+            whole: Whether what it is compared with takes whole texts, also where this graph takes one token at a time.
 
         Raises:
             InputError: It has none, or others than this task knows.
@@ -136,6 +141,8 @@ class CausalBeside:
         logits = _LOGITS if _LOGITS in ports.outputs else next(name for name in ports.outputs if name not in state)
         mask, positions, kept = (found.get(part, "") for part in ("mask", "positions", "kept"))
         self._loop = LoopSpec(tokens=_TOKENS, logits=logits, state=state, mask=mask, positions=positions, kept=kept)
+        shape = next(value.shape for value in model.graph.inputs if value.name == _TOKENS)
+        self._one_each = not whole and shape is not None and shape[-1] == 1
         for value in model.graph.inputs:
             if value.name in layers.values() and value.shape is not None and value.dtype is not None:
                 sizes = tuple(size if isinstance(size, int) else 0 for size in list(value.shape)[1:])
@@ -175,14 +182,25 @@ class CausalBeside:
         return self._parts.comparison()
 
     def looped(self, sample: Any, infer: Callable[[Arrays], Arrays]) -> Arrays:
-        """What the step `score` gives, from the whole text at once and empty caches."""
+        """What the step `score` gives, from empty caches and the whole text at once, or token by token."""
         loop = self._loop
         tokens = self._parts.processor.feeds(sample)["input_ids"][:, : self._parts.positions]
-        places = np.arange(tokens.shape[1])
-        made = {loop.tokens: tokens, loop.mask: np.ones_like(tokens), loop.positions: places[None], loop.kept: places}
-        made |= {name: np.zeros(shape, kind) for name, (shape, kind) in self._empty.items()}
-        answer = infer({name: value for name, value in made.items() if name})
-        scores = log_softmax(answer[loop.logits][0, :-1].astype(np.float32))
+        length = tokens.shape[1]
+        width = 1 if self._one_each else length
+        state = {name: np.zeros(shape, kind) for name, (shape, kind) in self._empty.items()}
+        logits = []
+        for first in range(0, length, max(width, 1)) or (0,):
+            end = first + width
+            made = {
+                loop.tokens: tokens[:, first:end],
+                loop.mask: np.ones((1, end), tokens.dtype),
+                loop.positions: np.arange(first, end)[None],
+                loop.kept: np.arange(width),
+            }
+            answer = infer({name: value for name, value in (made | state).items() if name})
+            logits.append(answer[loop.logits])
+            state = {given: answer[name] for name, given in loop.state.items()}
+        scores = log_softmax(np.concatenate(logits, axis=1)[0, :-1].astype(np.float32))
         there = np.take_along_axis(scores, tokens[0, 1:, None], axis=1)[:, 0]
         return {"log_probability": there, "best_log_probability": scores.max(axis=1)}
 

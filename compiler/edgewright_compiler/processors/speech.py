@@ -35,6 +35,8 @@ _ASSET, _FILE = "vocabulary", "ctc.json"
 VOCABULARY = f"{ASSET_PREFIX}{_ASSET}/{_FILE}"
 # Audio of more than a minute is heard in windows of so much; an hour is 230 MB of samples.
 _WINDOW_SECONDS, _LONGEST_SECONDS = 30, 3600
+# Sounds whose frames are counted where no configuration says how many there are.
+_PACE_SECONDS = (2, 12)
 _TOKENIZER = "Wav2Vec2CTCTokenizer"
 _VOCABULARY_FILE = "vocab.json"
 # What `clean_up_tokenization` of transformers replaces, in its order.
@@ -55,10 +57,9 @@ class CheckpointSpeech(CheckpointAudio):
         super().__init__(checkpoint)
         _refuse_language_model(checkpoint.folder)
         rate = self.front.sampling_rate
-        self._ratio = math.prod(checkpoint.config.get("conv_stride") or (1,))
-        # As transformers' pipeline aligns them, with its overlap of a sixth where nothing else is said.
-        self._window = round(_WINDOW_SECONDS * rate / self._ratio) * self._ratio
-        self._overlap = round(_WINDOW_SECONDS / 6 * rate / self._ratio) * self._ratio
+        strides = checkpoint.config.get("conv_stride")
+        self._paced = bool(strides)
+        self._set_pace(math.prod(strides or (1,)))
         self._whole = self.front.longest
         if self.front.dynamic:
             self.front = replace(self.front, longest=_LONGEST_SECONDS * rate)
@@ -86,6 +87,26 @@ class CheckpointSpeech(CheckpointAudio):
             "replacements": [list(pair) for pair in _CLEAN_UP] if tokenizer.clean_up_tokenization_spaces else [],
         }
 
+    def _set_pace(self, ratio: int) -> None:
+        rate = self.front.sampling_rate
+        self._ratio = ratio
+        # As transformers' pipeline aligns them, with its overlap of a sixth where nothing else is said.
+        self._window = round(_WINDOW_SECONDS * rate / ratio) * ratio
+        self._overlap = round(_WINDOW_SECONDS / 6 * rate / ratio) * ratio
+
+    def settle_pace(self, infer: Callable[[Arrays], Arrays]) -> None:
+        """Find out how many samples a frame of scores is, where no configuration says it; `infer` is the graph."""
+        if self._paced:
+            return
+        self._paced = True
+        short, long = (self.front.sampling_rate * seconds for seconds in _PACE_SECONDS)
+        noise = np.random.default_rng(0).normal(scale=0.1, size=(1, long)).astype(np.float32)
+        fewer, more = (
+            next(iter(infer({self.front.input: noise[:, :count]}).values())).shape[1] for count in (short, long)
+        )
+        if more > fewer:
+            self._set_pace(round((long - short) / (more - fewer)))
+
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:
         """The steps up to the graph, and the graph itself: for long audio it runs several times."""
         *before, last = super().steps(inputs)
@@ -110,6 +131,7 @@ class CheckpointSpeech(CheckpointAudio):
         waveform = self._waveform(sample)
         if len(waveform) <= self._whole:
             return infer(self._made([waveform]))
+        self.settle_pace(infer)
         cut: Any = chunk_iter
         rescale: Any = rescale_stride
         parts, name = [], ""

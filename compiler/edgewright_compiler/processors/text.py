@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 # Vocabularies as transformers saves them: its own form, WordPiece and BPE, SentencePiece.
 _VOCABULARIES = (TOKENIZER_FILE, "vocab.*", "*.model", "*.spm")
 _MORE = (SETTINGS_FILE, "special_tokens_map.json", "added_tokens.json", "merges.txt", "config.json")
-_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+_TYPES = "token_type_ids"
+_INPUTS = ("input_ids", "attention_mask", _TYPES)
 
 
 class TokenizerBeside:
@@ -34,16 +35,21 @@ class TokenizerBeside:
     def __init__(self, path: Path, task: str) -> None:
         self._path = path
         self._length: int | None = None
+        self._types = True
         self._checkpoint = checkpoint_beside(path)
         check_tokenizer_beside(path, task, self._checkpoint.folder)
 
     @cached_property
     def _tokenizer(self) -> CheckpointTokenizer:
         # Not before it is asked for: whether files are there is told without transformers.
-        made = self._KIND(self._checkpoint, return_attention_mask=True, return_token_type_ids=True)
+        made = self._KIND(self._checkpoint, return_attention_mask=True, return_token_type_ids=self._types)
         if self._length:
             made.fix_length(self._length)
         return made
+
+    def take_inputs(self, inputs: Sequence[str]) -> None:
+        """Make token types only where they are among the inputs of the graph."""
+        self._types = _TYPES in inputs
 
     def fix_length(self, length: int) -> None:
         """Make `length` tokens of every text."""
@@ -54,7 +60,7 @@ class TokenizerBeside:
         self._tokenizer.settle_padding(infer)
 
     def feeds(self, sample: Any) -> Arrays:
-        """Every input that a graph may have."""
+        """The inputs of the graph, and a mask."""
         return self._tokenizer.feeds(sample)
 
     def steps(self, inputs: Sequence[str]) -> tuple[StepSpec, ...]:

@@ -10,6 +10,7 @@ from edgewright_benchmarks.progress import Quiet
 from edgewright_compiler.sources._source import KINDS, CheckingSource, Source, SourceOptions
 from edgewright_compiler.sources.model_libraries import LIBRARIES, timm_folder
 from edgewright_targets import InputError
+from edgewright_targets.errors import MissingDependencyError
 
 if TYPE_CHECKING:
     from edgewright_benchmarks.progress import Progress
@@ -47,7 +48,6 @@ def open_source(
     from edgewright_compiler.sources.declared import DeclaredSource, declared_task
     from edgewright_compiler.sources.declared_chain import TASK as CHAIN_TASK
     from edgewright_compiler.sources.declared_chain import DeclaredChain
-    from edgewright_compiler.sources.onnx_file import OnnxSource
     from edgewright_compiler.sources.torch_module import TorchSource
     from edgewright_compiler.tasks import find_task
 
@@ -64,7 +64,7 @@ def open_source(
     if path.suffix == ".toml":
         return DeclaredChain(path, options) if declared_task(path) == CHAIN_TASK else DeclaredSource(path, options)
     if path.suffix == ".onnx" or path.is_file():
-        return OnnxSource(path, options)
+        return _file_source(path, options)
     if is_code(spec):
         module, _, function = spec.partition(":")
         return TorchSource(module, function, options)
@@ -93,6 +93,41 @@ def _folder_source(folder: Path, options: SourceOptions, findings: Findings | No
         task = options.task or (inferred_task(read_config(folder), folder).name if configured else None)
         return OnnxSource(graph, dataclasses.replace(options, task=task), name or folder.resolve().name)
     return HuggingFaceSource(folder, options, findings, name)
+
+
+def _file_source(path: Path, options: SourceOptions) -> Source:
+    """An `.onnx` file: of the task of the model whose files lie beside it, or else for named arrays.
+
+    Raises:
+        InputError: It cannot be built for that task; the hint says how it is built for named arrays.
+    """
+    from edgewright_compiler.checkpoints.checkpoint import checkpoint_beside
+    from edgewright_compiler.sources.exported_folder import whole_of
+    from edgewright_compiler.sources.huggingface import known_task
+    from edgewright_compiler.sources.onnx_file import OnnxSource
+
+    if options.task is not None or not path.is_file():
+        return OnnxSource(path, options)
+    known = ""
+    try:
+        beside = checkpoint_beside(path)
+        if (task := known_task(beside.config, beside.folder)) is None:
+            return OnnxSource(path, options)
+        if (whole := whole_of(path)) is not None:
+            note = (
+                f"{path.name} is a part of a model for {task.name}, and is built for named arrays. The whole model is "
+                f"built from its folder: edgewright build {whole}"
+            )
+            return OnnxSource(path, options, notes=(note,))
+        known = f" The files beside it are of a model for {task.name}."
+        return OnnxSource(path, dataclasses.replace(options, task=task.name))
+    except MissingDependencyError:
+        raise
+    except InputError as error:
+        # What is wrong with the file itself is said as it is: for named arrays it is wrong as well.
+        OnnxSource(path, options)
+        hint = f"{error.hint}{known} For named arrays, pass --task arrays."
+        raise InputError(error.message, hint=hint.strip()) from error
 
 
 def _library_source(library: str, model: str, options: SourceOptions, progress: Progress | None) -> Source:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from edgewright_compiler.sources.exported_names import GRAPHS
+from edgewright_compiler.checkpoints.exported_names import GRAPHS
 from edgewright_targets import InputError
 from edgewright_targets.errors import first_few
 

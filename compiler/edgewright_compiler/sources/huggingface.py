@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,19 +124,29 @@ def _labels(task: Task, config: dict[str, object], folder: Path) -> tuple[str, .
     )
 
 
-def inferred_task(config: dict[str, Any], folder: Path) -> Task:
+def inferred_task(config: Mapping[str, object], folder: Path) -> Task:
     """The task of a checkpoint by its configuration and the files beside it.
 
     Raises:
         InputError: They tell none.
     """
-    names = [str(name) for name in config.get("architectures") or []]
-    # What makes vectors of texts was often trained from a model for another task, and still is called so.
-    task = find_task("feature-extraction") if has_pooling(folder) else task_of_architectures(names)
+    task = known_task(config, folder)
     if task is None:
+        names = _architectures(config)
         heads = ", ".join(head for task in TASKS for head in task.heads)
         raise InputError(
             f"'{folder}': no task can be inferred from its architecture ({', '.join(names) or 'none named'}).",
             hint=f"Supported heads: {heads}. If the model has one of these heads, pass --task.",
         )
     return task
+
+def known_task(config: Mapping[str, object], folder: Path) -> Task | None:
+    """The task of a model by its configuration and the files beside it; None where they tell none."""
+    # What makes vectors of texts was often trained from a model for another task, and still is called so.
+    return find_task("feature-extraction") if has_pooling(folder) else task_of_architectures(_architectures(config))
+
+
+def _architectures(config: Mapping[str, object]) -> list[str]:
+    names = config.get("architectures")
+    return [str(name) for name in names] if isinstance(names, list) else []
+

@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgewright_compiler.checkpoints.exported_names import FIRST, NEXT, SWITCH, TOKENS
 from edgewright_compiler.graphs.exported import ports_of
 from edgewright_compiler.graphs.other_outputs import CutMap
 from edgewright_compiler.graphs.read_graph import read_whole, unreadable
-from edgewright_compiler.processors import AnsweringProcessor, ComparingProcessor, PaddedProcessor, Processor
+from edgewright_compiler.processors import (
+    AnsweringProcessor,
+    ComparingProcessor,
+    LoopingProcessor,
+    PaddedProcessor,
+    Processor,
+)
+from edgewright_compiler.processors.audio import CheckpointAudio
 from edgewright_compiler.sources.default_inputs import default_inputs
 from edgewright_compiler.sources.onnx_support import refuse_unsupported
 from edgewright_targets import InputError
@@ -18,9 +26,13 @@ from edgewright_targets import InputError
 if TYPE_CHECKING:
     import onnx_ir
 
+    from edgewright_compiler.graphs.passes.audio_inputs import GivenSound
     from edgewright_compiler.graphs.passes.text_inputs import GivenInput
     from edgewright_compiler.tasks import Task
     from edgewright_runtime.wire import Arrays
+
+# Parts of the names of scores.
+_SCORES = ("logit", "prob", "score")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +46,10 @@ class OpenedGraph:
         defaults: Inputs with a value of their own.
         constant: Inputs of the file that are weights.
         turned: Inputs that have their channels last in the file.
-        given: Inputs of a text as the file has them, where they are called otherwise; empty where not.
+        given: Inputs of a text or a recording as the file has them, where they are called otherwise; empty where not.
         freed: The sizes in the file were forgotten.
+        whole: A file that takes whole texts, where the graph takes one token at a time: itself, which holds both, or the
+            one beside it. None where there is none.
     """
 
     model: onnx_ir.Model | None
@@ -44,8 +58,9 @@ class OpenedGraph:
     defaults: Arrays
     constant: set[str]
     turned: tuple[str, ...]
-    given: tuple[GivenInput, ...]
+    given: tuple[GivenInput | GivenSound, ...]
     freed: bool
+    whole: Path | None
 
     @property
     def graph(self) -> onnx_ir.Model:
@@ -83,6 +98,7 @@ def open_door(path: Path, task: Task, processor: Processor | None) -> OpenedGrap
     defaults = default_inputs(model) if processor is None else {}
     inputs = set(ports_of(model).inputs)
     edit(model, DropConstantInputs())
+    whole = _take_caches(path, model) if isinstance(processor, LoopingProcessor) else None
     turned, texts, freed = ChannelsFirst(), TextInputs(), False
     answers, compares, padded = (
         isinstance(processor, kind) for kind in (AnsweringProcessor, ComparingProcessor, PaddedProcessor)
@@ -91,11 +107,13 @@ def open_door(path: Path, task: Task, processor: Processor | None) -> OpenedGrap
     if task.outputs and processor is not None and (compares or not answers):
         edit(model, KeepOutputs(task.outputs))
         _check_outputs(path, task, ports_of(model).outputs)
+    sounds = _take_sound(model, task, processor) if isinstance(processor, CheckpointAudio) else ()
     if padded:
         edit(model, texts)
     if processor is not None and "image" in task.input_name.split("+"):
         edit(model, turned)
-    constant = inputs - {one.name for one in texts.given} - set(ports_of(model).inputs) - defaults.keys()
+    given = (*texts.given, *sounds)
+    constant = inputs - {one.name for one in given} - set(ports_of(model).inputs) - defaults.keys()
     if getattr(processor, "any_size", False) and len(model.graph.inputs) == 1:
         freed = edit(model, FreePictureSizes())
     maps = {one.output: one for one in read.maps}
@@ -106,8 +124,9 @@ def open_door(path: Path, task: Task, processor: Processor | None) -> OpenedGrap
         defaults=defaults,
         constant=constant,
         turned=tuple(turned.names),
-        given=texts.given,
+        given=given,
         freed=freed,
+        whole=whole,
     )
 
 
@@ -117,3 +136,38 @@ def _check_outputs(path: Path, task: Task, made: tuple[str, ...]) -> None:
             f"'{path}': the task {task.name} needs the outputs {', '.join(task.outputs)}; the graph has "
             f"{', '.join(made)}."
         )
+
+def _take_caches(path: Path, model: onnx_ir.Model) -> Path | None:
+    """Of a decoder that is two in one, leave the one with caches; gives the file that takes whole texts, if any."""
+    from edgewright_compiler.graphs.passes.branches import TakeBranch
+    from edgewright_compiler.graphs.passes.contract import EditError, edit
+    from edgewright_compiler.graphs.passes.decoders import TakeOneToken
+
+    try:
+        merged = edit(model, TakeBranch(SWITCH, taken=True))
+    except EditError as error:
+        raise InputError(f"'{path}' is two graphs in one that cannot be taken apart: {error}.") from error
+    if merged:
+        # The file takes as many as the other decoder; this one was exported with one.
+        edit(model, TakeOneToken(TOKENS))
+        return path
+    beside = path.with_name(f"{FIRST}.onnx")
+    return beside if path.stem == NEXT and beside.is_file() else None
+
+
+def _take_sound(model: onnx_ir.Model, task: Task, processor: CheckpointAudio) -> tuple[GivenSound, ...]:
+    """Let the graph take the sound alone, and give what its task needs; gives the inputs of the file."""
+    from edgewright_compiler.graphs.passes.audio_inputs import AudioInputs
+    from edgewright_compiler.graphs.passes.contract import edit
+    from edgewright_compiler.graphs.passes.interface import KeepOutputs
+
+    front = processor.front
+    sound = AudioInputs(front.input, front.rank, front.sampling_rate)
+    edit(model, sound)
+    names = [str(value.name) for value in model.graph.outputs if value.dtype is None or value.dtype.is_floating_point()]
+    if len(task.outputs) == 1 and names and task.outputs[0] not in names:
+        # Lengths may stand beside them.
+        scores = (name for name in names if any(word in name.lower() for word in _SCORES))
+        edit(model, KeepOutputs([next(scores, names[0])]))
+    return sound.given
+

@@ -9,19 +9,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from edgewright_benchmarks.truth.ground_truth import ArrayNames
 from edgewright_compiler.cache import digest_of
 from edgewright_compiler.checkpoints.checkpoint import checkpoint_beside, config_labels, folder_beside
+from edgewright_compiler.checkpoints.exported_names import SWITCH
 from edgewright_compiler.checkpoints.heads import Head
 from edgewright_compiler.graphs.exported import ports_of, save_model
 from edgewright_compiler.graphs.quantized_already import quantized_already
 from edgewright_compiler.processors import (
     AnsweringProcessor,
     CheckingProcessor,
+    ChoosingProcessor,
     ComparingProcessor,
     GraphProcessor,
     LoopingProcessor,
     NamingProcessor,
+    PacedProcessor,
     PaddedProcessor,
 )
 from edgewright_compiler.sources._source import PlainSource, SourceOptions
@@ -50,6 +55,7 @@ class OnnxSource(PlainSource):
         path: The file.
         options: What the user says about it.
         name: What its package is called; by default as the file.
+        notes: What else is said about it.
 
     Raises:
         InputError: No such file, not ONNX, cut off, or its external data is missing or outside its folder.
@@ -58,12 +64,13 @@ class OnnxSource(PlainSource):
     kind = "onnx"
     graph_itself = True
 
-    def __init__(self, path: Path, options: SourceOptions, name: str = "") -> None:
+    def __init__(self, path: Path, options: SourceOptions, name: str = "", *, notes: Sequence[str] = ()) -> None:
         if not path.is_file():
             raise InputError(f"There is no ONNX file '{path}'.")
         refuse_file(path)
         self.path = path
         self.name = name or path.stem
+        self._more_notes = tuple(notes)
         self._task = find_task(options.task or "arrays")
         kind = self._task.processor
         self._take_processor()
@@ -80,10 +87,12 @@ class OnnxSource(PlainSource):
         self.input_name = self._task.input_of(self._processor)
         self.quantized = quantized_already(self._load())
         naming: object = self._processor
+        if isinstance(naming, ChoosingProcessor):
+            naming.take_inputs(ports_of(self._load()).inputs)
         if isinstance(naming, NamingProcessor):
             naming.take_labels(self.labels)
         if isinstance(naming, GraphProcessor):
-            naming.take_graph(self._load())
+            naming.take_graph(self._load(), whole=self._opened.whole is not None)
         length = text_length(self._load())
         if length and (texts := self._of_texts()):
             texts.fix_length(length)
@@ -109,13 +118,14 @@ class OnnxSource(PlainSource):
             "graphs do"
             for name in self._opened.turned
         )
-        return (*(f"{self.path.name}: {one.note}" for one in self._opened.maps.values()), *turned)
+        maps = (f"{self.path.name}: {one.note}" for one in self._opened.maps.values())
+        return (*maps, *turned, *self._more_notes)
 
     def digest(self) -> str:
         """Digest of the file, its external data, the files of its processor and the options."""
         self._load()
         digests = {
-            "file": {self.path.name: file_digest(self.path)},
+            "file": {path.name: file_digest(path) for path in {self.path, self._opened.whole or self.path}},
             # Whole names: files of one name lie in several folders.
             "weights": {location: file_digest(path) for location, path in self._opened.weights.items()},
             "processor": {path.name: file_digest(path) for path in self._processor_files},
@@ -135,6 +145,10 @@ class OnnxSource(PlainSource):
             # A graph that does not run so is looked at again with the data, and refused then.
             with contextlib.suppress(InputError):
                 texts.settle_padding(self._infer)
+        paced: object = self._processor
+        if isinstance(paced, PacedProcessor):
+            with contextlib.suppress(InputError):
+                paced.settle_pace(self._infer)
         pipeline = self._task.pipeline(self._processor, ports.inputs, ports.outputs, self._head)
         first = (StepSpec("drop_sample_axis", {"ranks": ranks}),) if ranks else ()
         if self._opened.defaults:
@@ -151,7 +165,7 @@ class OnnxSource(PlainSource):
 
         model = self._load()
         if not self._opened.freed:
-            return self._reference(self.path, samples)
+            return self._reference(self._opened.whole or self.path, samples)
         with tempfile.TemporaryDirectory() as scratch:
             # The file's own sizes are wrong for these samples.
             path = Path(scratch) / "freed.onnx"
@@ -217,10 +231,10 @@ class OnnxSource(PlainSource):
         for sample in samples:
             looping: object = self._processor
             if isinstance(looping, LoopingProcessor):
-                found.append(looping.looped(sample, lambda feeds: self._run(session, feeds)))
+                found.append(looping.looped(sample, lambda feeds: self._run(session, self._taken(session, feeds))))
                 continue
             made = {**sample, **fit(sample)} if self._processor is None else self._processor.feeds(sample)
-            if self._of_texts():
+            if self._opened.given or self._of_texts():
                 outputs = self._run(session, self._as_given(made))
                 found.append(looping.compared(made, outputs) if isinstance(looping, ComparingProcessor) else outputs)
                 continue
@@ -240,8 +254,16 @@ class OnnxSource(PlainSource):
     def _infer(self, feeds: Arrays) -> Arrays:
         return self._run(self.session(), self._as_given(feeds))
 
+    def _taken(self, session: Any, feeds: Arrays) -> Arrays:
+        """Of what a loop gives its graph, what the file of a session takes; of two graphs in one the one for whole texts."""
+        made = self._as_given(feeds) if self._opened.given else feeds
+        asked = {entry.name: len(entry.shape) for entry in session.get_inputs()}
+        if SWITCH in asked:
+            made = {**made, SWITCH: np.zeros([1] * asked[SWITCH], bool)}
+        return {name: value for name, value in made.items() if name in asked}
+
     def _as_given(self, feeds: Arrays) -> Arrays:
-        """What the file itself takes of a text.
+        """What the file itself takes of a text or a recording.
 
         Raises:
             InputError: It takes more than can be made of one.

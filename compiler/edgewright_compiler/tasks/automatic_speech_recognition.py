@@ -12,7 +12,7 @@ from edgewright_compiler.processors.speech import SPEECH, VOCABULARY
 from edgewright_compiler.tasks._single_graph import SingleGraph
 from edgewright_compiler.tasks._task import Exporter, Task
 from edgewright_compiler.tasks._transcripts import transcript_settings
-from edgewright_compiler.tasks._writing import WritingModel
+from edgewright_compiler.tasks._written_graphs import writing_model
 from edgewright_runtime.manifest import StepSpec
 
 _CTC = "ForCTC"
@@ -54,14 +54,14 @@ def _open(task: Task, checkpoint: Checkpoint) -> Exporter:
     front = CheckpointAudio(checkpoint, windows=heard is not None)
     common: dict[str, Any] = {"prompt": whisper_prompt, "generate": {"lstrip": True}}
     if heard is None:
-        return WritingModel(made, checkpoint, front, **common)
+        return writing_model(made, checkpoint, front, **common)
 
     def ending(_: StepSpec, encode: StepSpec, generate: StepSpec) -> tuple[StepSpec, ...]:
         window = {"encoder": encode.options["component"], "input": front.front.input, "frames": front.frames}
         return (StepSpec("transcribe", {**window, "whole": WHOLE, **heard, "generate": dict(generate.options)}),)
 
     # What is timed is one window, which is the same work for every engine.
-    return WritingModel(made, checkpoint, front, ending=ending, call={"timestamps": False}, **common)
+    return writing_model(made, checkpoint, front, ending=ending, call={"timestamps": False}, **common)
 
 
 TASK = Task(
@@ -73,4 +73,5 @@ TASK = Task(
     answer=_transcribe,
     output_name="text",
     open=_open,
+    of_graphs=True,
 )

@@ -46,7 +46,9 @@ class RenameInputs(InPlacePass):
 
 
 def join(first: onnx_ir.Model, second: onnx_ir.Model, outputs: Mapping[str, str]) -> None:
-    """Let `first` go on with the nodes of `second`, whose one input is the first output of `first`.
+    """Let `first` go on with the nodes of `second`, which is given the first output of `first`.
+
+    Inputs of `second` that are called as those of `first` are these.
 
     Args:
         first: Is changed. Its outputs are those of `second` afterwards.
@@ -68,8 +70,9 @@ def join(first: onnx_ir.Model, second: onnx_ir.Model, outputs: Mapping[str, str]
             node.name = f"{_PREFIX}{number}.{node.name}"
             for value in node.outputs:
                 value.name = f"{_PREFIX}{number}.{value.name}"
-    ((given,), made) = second.graph.inputs, first.graph.outputs[0]
-    given.replace_all_uses_with(made)
+    given, made = {value.name: value for value in first.graph.inputs}, first.graph.outputs[0]
+    for value in list(second.graph.inputs):
+        value.replace_all_uses_with(given.get(value.name, made))
     nodes, weights = list(second.graph), list(second.graph.initializers.values())
     second.graph.outputs.clear()
     second.graph.remove(nodes)

@@ -5,5 +5,11 @@ WHOLE = "model"
 ENCODER = "encoder_model"
 # The decoder for the first token, which has no caches yet, and for all others.
 FIRST, NEXT = "decoder_model", "decoder_with_past_model"
-DECODERS = (FIRST, NEXT, "decoder_model_merged")
+# Both in one graph, and its input that chooses: whether there are caches.
+MERGED, SWITCH = "decoder_model_merged", "use_cache_branch"
+# A decoder's input of tokens.
+TOKENS = "input_ids"
+DECODERS = (FIRST, NEXT, MERGED)
 GRAPHS = (WHOLE, ENCODER, *DECODERS)
+# Graphs that an encoder-decoder is built from: those of one of these lines.
+ENCODER_DECODERS = ((ENCODER, FIRST, NEXT), (ENCODER, MERGED))
