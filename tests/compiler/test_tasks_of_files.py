@@ -82,6 +82,22 @@ def test_token_types_are_made_where_the_graph_takes_them(tmp_path: Path) -> None
     assert "token_type_ids" in beside.feeds("turn on")
 
 
+def test_labels_beside_a_file(tmp_path: Path) -> None:
+    path = _write(tmp_path / "a", None)
+    options = SourceOptions("text-classification")
+    with pytest.raises(InputError, match=r"neither a config\.json nor a labels\.txt beside the file names them"):
+        open_source(str(path), options)
+    (path.parent / "labels.txt").write_text("on\noff\n", encoding="utf-8")
+    before = open_source(str(path), options)
+    assert before.labels == ("on", "off")
+    assert open_source(str(path), SourceOptions("text-classification", ("x", "y"))).labels == ("x", "y")
+    (path.parent / "labels.txt").write_text("off\non\n", encoding="utf-8")
+    assert open_source(str(path), options).digest() != before.digest()
+    (path.parent / "labels.txt").write_text("on\noff\nelse\n", encoding="utf-8")
+    with pytest.raises(InputError, match="gives 2 scores, but there are 3 labels"):
+        open_source(str(path), options)
+
+
 def test_folders_of_several_models(tmp_path: Path) -> None:
     for name in ("one", "two"):
         _write(tmp_path / name, CONFIG)

@@ -8,6 +8,9 @@ from pathlib import Path
 from edgewright_benchmarks.data import open_text
 from edgewright_targets import InputError
 
+# What it is called beside a model, the first that there is.
+_NAMES = ("labels.txt", "labels.json", "classes.txt")
+
 
 def read_labels(path: str | Path) -> tuple[str, ...]:
     """The names in a text file, one a line, or in a list of JSON, by class index.
@@ -33,3 +36,13 @@ def read_labels(path: str | Path) -> tuple[str, ...]:
     if not names or len(set(names)) != len(names):
         raise InputError(f"The labels '{path}' must be names, each different, one per line, by class index.")
     return tuple(names)
+
+
+def labels_beside(folder: Path) -> tuple[str, ...]:
+    """The names in the file of labels in a folder; empty where there is none.
+
+    Raises:
+        InputError: It cannot be read, or two names are alike.
+    """
+    found = next((folder / name for name in _NAMES if (folder / name).is_file()), None)
+    return read_labels(found) if found else ()

@@ -31,6 +31,7 @@ from edgewright_compiler.processors import (
 )
 from edgewright_compiler.sources._source import PlainSource, SourceOptions
 from edgewright_compiler.sources.default_inputs import step_options
+from edgewright_compiler.sources.labels_file import labels_beside
 from edgewright_compiler.sources.onnx_door import OpenedGraph, open_door
 from edgewright_compiler.sources.onnx_head import head_of_graph, scores_of, text_length
 from edgewright_compiler.sources.other_forms import refuse_file
@@ -208,11 +209,11 @@ class OnnxSource(PlainSource):
             return
         if not self.labels and self._task.own_labels and beside.config.get("id2label"):
             self.labels = config_labels(beside.config, beside.folder)
-        self.labels = self.labels or self._task.default_labels
+        self.labels = self.labels or labels_beside(beside.folder) or self._task.default_labels
         if not self.labels:
             raise InputError(
-                f"'{self.path}': the task {self._task.name} needs labels, and there is no config.json beside the "
-                "file that names them.",
+                f"'{self.path}': the task {self._task.name} needs labels, and neither a config.json nor a "
+                "labels.txt beside the file names them.",
                 hint="Pass --labels FILE.",
             )
         if not self._task.own_labels:
