@@ -1,7 +1,7 @@
 """Checkpoints as optimum exports them: graphs in files of its names, with its inputs and outputs, in place of weights.
 
-The names are those of `optimum.exporters.onnx` and of the files in repositories of the hub. `merge_decoders` does what the
-function of that name in `optimum.onnx` does, with one weight for both branches where they are the same.
+The names are those of `optimum.exporters.onnx` and of the files in repositories of the hub. `merge_decoders` does what
+the function of that name in `optimum.onnx` does, with one weight for both branches where they are the same.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ROWS, _TEXTS = {0: "n"}, {0: "n", 1: "t"}
 
 
 def export_graph(
-    module: nn.Module, path: Path, inputs: Mapping[str, object], outputs: Sequence[str], free: Mapping[str, object]
+    module: nn.Module, path: Path, inputs: Mapping[str, object], outputs: Sequence[str], free: Mapping[str, Any]
 ) -> Path:
     """A graph as exporters wrote it for years; gives its file.
 
@@ -67,15 +67,17 @@ class _Writes(nn.Module):
         super().__init__()
         self.model, self.names, self.layers = model, names, layers
 
-    def forward(self, *values: torch.Tensor) -> Any:
-        given = dict(zip(self.names, values, strict=True))
-        own, cross = DynamicCache(), DynamicCache()
+    def forward(self, *made_of: torch.Tensor) -> Any:
+        given = dict(zip(self.names, made_of, strict=True))
+        own: Any = DynamicCache()
+        cross: Any = DynamicCache()
         cache: Any = EncoderDecoderCache(own, cross)
         read, first = given.get(_READ), given.get("past_key_values.0.encoder.key")
         if first is not None:
             for layer in range(self.layers):
                 for kept, side in ((own, "decoder"), (cross, "encoder")):
-                    kept.update(*(given[f"past_key_values.{layer}.{side}.{part}"] for part in _PARTS), layer)
+                    keys, values = (given[f"past_key_values.{layer}.{side}.{part}"] for part in _PARTS)
+                    kept.update(keys, values, layer)
                 cache.is_updated[layer] = True
             read = first.new_zeros((first.shape[0], first.shape[2], self.model.config.d_model))
         found = self.model(
@@ -120,9 +122,7 @@ def write_encoder_decoder(folder: Path, checkpoint: Path, kind: str) -> Path:
     export_graph(reader, folder / "encoder_model.onnx", reads, ["last_hidden_state"], read_axes)
     with torch.no_grad():
         read = reader(*reads.values())
-    names = [
-        f"{layer}.{side}.{part}" for layer in range(layers) for side in ("decoder", "encoder") for part in _PARTS
-    ]
+    names = [f"{layer}.{side}.{part}" for layer in range(layers) for side in ("decoder", "encoder") for part in _PARTS]
     made = ["logits", *(f"present.{name}" for name in names)]
     first = {**mask, "input_ids": ids[:, :3], _READ: read}
     writer = _Writes(model, list(first), layers)
@@ -192,55 +192,62 @@ def write_causal(folder: Path, checkpoint: Path, *, pair: bool = False) -> Path:
 
 def merge_decoders(folder: Path) -> Path:
     """`decoder_model_merged.onnx` in the place of the two decoders in a folder."""
-    import onnx
-    from onnx import helper, numpy_helper
+    import onnx_ir as ir
 
     paths = [folder / f"{name}.onnx" for name in ("decoder_model", "decoder_with_past_model")]
-    first, after = models = [onnx.load(path) for path in paths]
-    outputs = list(first.graph.output)
-    # Caches that do not change are not made anew; both branches must give as many.
-    for place, output in enumerate(outputs):
-        if output.name not in {made.name for made in after.graph.output}:
-            sizes = [axis.dim_value for axis in output.type.tensor_type.shape.dim]
-            empty = numpy_helper.from_array(np.zeros(sizes, np.float32))
-            after.graph.node.append(helper.make_node("Constant", [], [output.name], value=empty))
-            after.graph.output.insert(place, output)
+    models = [ir.load(path) for path in paths]
+    outputs = [(str(value.name), value.shape, value.type) for value in models[0].graph.outputs]
+    inputs: dict[str, Any] = {}
     shared: dict[tuple[object, ...], Any] = {}
-    for model in models:
-        renamed, kept = {}, []
-        for weight in model.graph.initializer:
-            if len(weight.dims) < 2:
-                kept.append(weight)
-                continue
-            key = (*weight.dims, weight.data_type, numpy_helper.to_array(weight).tobytes())
-            if key not in shared:
-                shared[key] = onnx.TensorProto.FromString(weight.SerializeToString())
-                shared[key].name = f"{weight.name}_merged_{len(shared)}"
-            renamed[weight.name] = shared[key].name
-        _rename(model.graph, renamed)
-        del model.graph.initializer[:]
-        model.graph.initializer.extend(kept)
     branches = [
-        helper.make_graph(model.graph.node, name, [], list(model.graph.output), list(model.graph.initializer))
+        _branch(ir, model.graph, name, outputs, inputs, shared)
         for model, name in zip(models, ("no_past", "with_past"), strict=True)
     ]
-    chosen = helper.make_tensor_value_info("use_cache_branch", onnx.TensorProto.BOOL, [1])
-    inputs = {value.name: value for model in reversed(models) for value in model.graph.input}
-    choose = helper.make_node(
-        "If", [chosen.name], [made.name for made in outputs], then_branch=branches[1], else_branch=branches[0]
+    choose = ir.val("use_cache_branch", ir.DataType.BOOL, [1])
+    chosen = {"then_branch": ir.AttrGraph("then_branch", branches[1])}
+    chosen["else_branch"] = ir.AttrGraph("else_branch", branches[0])
+    node = ir.node("If", [choose], chosen, num_outputs=len(outputs))
+    for value, (name, shape, kind) in zip(node.outputs, outputs, strict=True):
+        value.name, value.shape, value.type = name, shape, kind
+    graph = ir.Graph(
+        [*inputs.values(), choose],
+        node.outputs,
+        nodes=[node],
+        initializers=list(shared.values()),
+        opset_imports=models[0].opset_imports,
+        name="merged",
     )
-    graph = helper.make_graph([choose], "merged", [*inputs.values(), chosen], outputs, list(shared.values()))
-    merged = helper.make_model(graph, opset_imports=first.opset_import, ir_version=first.ir_version)
-    onnx.save(merged, folder / "decoder_model_merged.onnx")
+    ir.save(ir.Model(graph, ir_version=models[0].ir_version), folder / "decoder_model_merged.onnx")
     for path in paths:
         path.unlink()
     return folder
 
 
-def _rename(graph: Any, names: Mapping[str, str]) -> None:
-    for node in graph.node:
-        for place, name in enumerate(node.input):
-            node.input[place] = names.get(name, name)
-        for attribute in node.attribute:
-            if attribute.HasField("g"):
-                _rename(attribute.g, names)
+def _branch(ir: Any, graph: Any, name: str, wanted: Any, inputs: dict[str, Any], shared: dict[Any, Any]) -> Any:
+    """A decoder as the branch of a graph, which gets its inputs and all but its small weights."""
+    for value in list(graph.inputs):
+        outside = inputs.setdefault(value.name, ir.Value(name=value.name, shape=value.shape, type=value.type))
+        value.replace_all_uses_with(outside)
+    for value in [value for value in graph.initializers.values() if len(value.const_value.shape) > 1]:
+        tensor = value.const_value
+        key = (*tensor.shape, tensor.dtype, tensor.tobytes())
+        if key not in shared:
+            title = f"{value.name}_merged_{len(shared)}"
+            shared[key] = ir.Value(name=title, const_value=ir.tensor(tensor.numpy(), name=title))
+        value.replace_all_uses_with(shared[key])
+        del graph.initializers[value.name]
+    made = {value.name: value for value in graph.outputs}
+    nodes, small = list(graph), list(graph.initializers.values())
+    graph.outputs.clear()
+    graph.remove(nodes)
+    graph.initializers.clear()
+    for title, shape, _ in wanted:
+        if title not in made:
+            # Caches that do not change are not made anew, but both branches must give as many outputs.
+            sizes = [size if isinstance(size, int) else 0 for size in shape]
+            empty = ir.node("Constant", [], {"value": ir.tensor(np.zeros(sizes, np.float32))})
+            made[title] = empty.outputs[0]
+            made[title].name, made[title].shape = title, ir.Shape(sizes)
+            made[title].type = ir.TensorType(ir.DataType.FLOAT)
+            nodes.append(empty)
+    return ir.Graph([], [made[title] for title, _, _ in wanted], nodes=nodes, initializers=small, name=name)

@@ -54,9 +54,12 @@ class Graph:
         return {name: places[name] for name in names}
 
     def fixed_length(self, names: Sequence[str]) -> int | None:
-        """The length that the graph demands of the last axis of these inputs, or None if it takes any."""
+        """The length that the graph demands of the last axis of these inputs, or None if it takes any.
+
+        One that takes a single token is run in a loop, for a text of any length.
+        """
         sizes = [self._inputs[name].shape[-1] for name in names if name in self._inputs and self._inputs[name].shape]
-        return next((size for size in sizes if isinstance(size, int)), None)
+        return next((size for size in sizes if isinstance(size, int) and size > 1), None)
 
     @cached_property
     def batchable(self) -> bool:

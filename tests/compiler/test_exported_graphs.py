@@ -33,7 +33,8 @@ def run(model: ir.Model, **feeds: Any) -> list[Any]:
 
 
 # As optimum merges two decoders: weights of both outside, others of one name in each, an input that one alone reads.
-MERGED = """(float[2,2] x, float[2,2] other, bool[1] choose) => (float[2,2] y, float[2,2] z) <float[2,2] E = {1, 2, 3, 5}>
+MERGED = """(float[2,2] x, float[2,2] other, bool[1] choose) => (float[2,2] y, float[2,2] z)
+<float[2,2] E = {1, 2, 3, 5}>
 {
     y, z = If (choose) <
         then_branch = with () => (float[2,2] y, float[2,2] z) <float[2] w = {1, 2}>
@@ -123,6 +124,8 @@ def test_one_token_at_a_time() -> None:
     assert not edit(model, TakeOneToken("ids"))
 
 
+# As older opsets write it.
+AXES = "y = Squeeze <axes = [1]> (x)"
 SOUND = np.arange(6, dtype=np.float32)[None]
 
 
@@ -134,14 +137,16 @@ SOUND = np.arange(6, dtype=np.float32)[None]
         ("double[n,s] speech", "y = Cast <to = 1> (speech)"),
         ("float[n,s] waveform, int64[n] lengths", "w = Cast <to = 1> (lengths) y = Add (waveform, w)"),
         ("int32 length, float[n,s] signal", "w = Cast <to = 1> (length) y = Add (signal, w)"),
-        ("float[n,s] input_values, int64[n,s] attention_mask", "m = Cast <to = 1> (attention_mask) y = Mul (input_values, m)"),
+        ("float[n,s] input_values, int64[n,s] mask", "m = Cast <to = 1> (mask) y = Mul (input_values, m)"),
         ("float[n,s] input, int64 sr", "r = Cast <to = 1> (sr) y = Add (input, r)"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("opset", [11, 17])
 def test_inputs_of_recordings(inputs: str, nodes: str, opset: int) -> None:
     if opset == 11:
-        nodes = nodes.replace("one = Constant <value_ints = [1]> () y = Squeeze (x, one)", "y = Squeeze <axes = [1]> (x)")
+        nodes = nodes.replace(
+            "one = Constant <value_ints = [1]> () y = Squeeze (x, one)", "y = Squeeze <axes = [1]> (x)"
+        )
     model = parsed(f"({inputs}) => (float[n,s] y) {{ {nodes} }}", opset)
     sound = AudioInputs("input_values", 2, 16_000)
     before = ir.to_proto(model)
@@ -164,7 +169,7 @@ def test_inputs_of_recordings(inputs: str, nodes: str, opset: int) -> None:
     ],
 )
 def test_other_inputs_of_recordings_stay(inputs: str) -> None:
-    name = inputs.split("] ")[1].split(",")[0]
+    name = inputs.split("] ")[1].split(",", maxsplit=1)[0]
     model = parsed(f"({inputs}) => (float[n,s] y) {{ y = Cast <to = 1> ({name}) }}")
     before = ir.to_proto(model)
     assert not edit(model, AudioInputs("input_values", 2, 16_000))

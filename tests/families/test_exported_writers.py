@@ -106,8 +106,9 @@ def test_positions_that_the_decoder_is_told(tiny_whisper: Path, tmp_path: Path) 
     model.graph.inputs.append(told)
     # Read, so that it is not left out as one that nothing reads.
     cast = onnx_ir.node("Cast", [told], {"to": 1})
-    nothing = onnx_ir.node("Mul", [cast.outputs[0], onnx_ir.val("zero", const_value=onnx_ir.tensor([0.0]))])
-    model.graph.register_initializer(nothing.inputs[1])
+    zero = onnx_ir.val("zero", const_value=onnx_ir.tensor([0.0], name="zero"))
+    model.graph.register_initializer(zero)
+    nothing = onnx_ir.node("Mul", [cast.outputs[0], zero])
     logits = model.graph.outputs[0]
     last = logits.producer()
     assert last is not None

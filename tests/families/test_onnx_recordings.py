@@ -33,8 +33,9 @@ class Hears(nn.Module):
     def __init__(self, count: int) -> None:
         super().__init__()
         torch.manual_seed(7)
-        self.layers = nn.Sequential(nn.Conv1d(1, 24, 400, STRIDE), nn.ReLU(), nn.Conv1d(24, count, 3, padding=1))
-        nn.init.normal_(self.layers[2].weight, std=3.0)
+        last = nn.Conv1d(24, count, 3, padding=1)
+        self.layers = nn.Sequential(nn.Conv1d(1, 24, 400, STRIDE), nn.ReLU(), last)
+        nn.init.normal_(last.weight, std=3.0)
 
     def forward(self, audio: torch.Tensor, lengths: torch.Tensor) -> Any:
         scores = self.layers(audio[:, None]).transpose(1, 2)
@@ -81,7 +82,7 @@ def test_speech_by_ctc(tmp_path: Path, sources: Path) -> None:
         {"audio": {0: "n", 1: "s"}, "lengths": {0: "n"}, "log_probs": {0: "n", 1: "f"}, "output_lengths": {0: "n"}},
     )
     clips = tiny_speech.write_recordings(tmp_path / "clips", 3)
-    processor: Any = transformers.AutoProcessor.from_pretrained(checkpoint)
+    processor: Any = transformers.AutoProcessor.from_pretrained(checkpoint)  # type: ignore[no-untyped-call]
     with _drafted(path, clips, sources / "tiny.toml", "automatic-speech-recognition") as model:
         (windows,) = (step for step in model.manifest.pipeline.steps if step.step == "infer_windows")
         # No configuration says it: it was counted.

@@ -140,6 +140,7 @@ def inferred_task(config: Mapping[str, object], folder: Path) -> Task:
         )
     return task
 
+
 def known_task(config: Mapping[str, object], folder: Path) -> Task | None:
     """The task of a model by its configuration and the files beside it; None where they tell none."""
     # What makes vectors of texts was often trained from a model for another task, and still is called so.
@@ -149,4 +150,3 @@ def known_task(config: Mapping[str, object], folder: Path) -> Task | None:
 def _architectures(config: Mapping[str, object]) -> list[str]:
     names = config.get("architectures")
     return [str(name) for name in names] if isinstance(names, list) else []
-

@@ -48,8 +48,8 @@ class OpenedGraph:
         turned: Inputs that have their channels last in the file.
         given: Inputs of a text or a recording as the file has them, where they are called otherwise; empty where not.
         freed: The sizes in the file were forgotten.
-        whole: A file that takes whole texts, where the graph takes one token at a time: itself, which holds both, or the
-            one beside it. None where there is none.
+        whole: A file that takes whole texts, where the graph takes one token at a time: itself, which holds both, or
+            the one beside it. None where there is none.
     """
 
     model: onnx_ir.Model | None
@@ -98,7 +98,8 @@ def open_door(path: Path, task: Task, processor: Processor | None) -> OpenedGrap
     defaults = default_inputs(model) if processor is None else {}
     inputs = set(ports_of(model).inputs)
     edit(model, DropConstantInputs())
-    whole = _take_caches(path, model) if isinstance(processor, LoopingProcessor) else None
+    made_by: object = processor
+    whole = _take_caches(path, model) if isinstance(made_by, LoopingProcessor) else None
     turned, texts, freed = ChannelsFirst(), TextInputs(), False
     answers, compares, padded = (
         isinstance(processor, kind) for kind in (AnsweringProcessor, ComparingProcessor, PaddedProcessor)
@@ -107,12 +108,12 @@ def open_door(path: Path, task: Task, processor: Processor | None) -> OpenedGrap
     if task.outputs and processor is not None and (compares or not answers):
         edit(model, KeepOutputs(task.outputs))
         _check_outputs(path, task, ports_of(model).outputs)
-    sounds = _take_sound(model, task, processor) if isinstance(processor, CheckpointAudio) else ()
+    sounds = _take_sound(model, task, made_by) if isinstance(made_by, CheckpointAudio) else ()
     if padded:
         edit(model, texts)
     if processor is not None and "image" in task.input_name.split("+"):
         edit(model, turned)
-    given = (*texts.given, *sounds)
+    given: tuple[GivenInput | GivenSound, ...] = (*texts.given, *sounds)
     constant = inputs - {one.name for one in given} - set(ports_of(model).inputs) - defaults.keys()
     if getattr(processor, "any_size", False) and len(model.graph.inputs) == 1:
         freed = edit(model, FreePictureSizes())
@@ -136,6 +137,7 @@ def _check_outputs(path: Path, task: Task, made: tuple[str, ...]) -> None:
             f"'{path}': the task {task.name} needs the outputs {', '.join(task.outputs)}; the graph has "
             f"{', '.join(made)}."
         )
+
 
 def _take_caches(path: Path, model: onnx_ir.Model) -> Path | None:
     """Of a decoder that is two in one, leave the one with caches; gives the file that takes whole texts, if any."""
@@ -170,4 +172,3 @@ def _take_sound(model: onnx_ir.Model, task: Task, processor: CheckpointAudio) ->
         scores = (name for name in names if any(word in name.lower() for word in _SCORES))
         edit(model, KeepOutputs([next(scores, names[0])]))
     return sound.given
-

@@ -256,7 +256,7 @@ class OnnxSource(PlainSource):
         return self._run(self.session(), self._as_given(feeds))
 
     def _taken(self, session: Any, feeds: Arrays) -> Arrays:
-        """Of what a loop gives its graph, what the file of a session takes; of two graphs in one the one for whole texts."""
+        """Of what a loop gives its graph, what a file takes; of two graphs in one it runs the one for whole texts."""
         made = self._as_given(feeds) if self._opened.given else feeds
         asked = {entry.name: len(entry.shape) for entry in session.get_inputs()}
         if SWITCH in asked:

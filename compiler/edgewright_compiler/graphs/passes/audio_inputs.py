@@ -1,4 +1,4 @@
-"""Inputs of a model of recordings, under the name that transformers gives the one with sound, whatever its maker wrote."""
+"""Inputs of a model of recordings, under the name that transformers gives the sound, whatever its maker called it."""
 
 from __future__ import annotations
 
@@ -77,7 +77,9 @@ class AudioInputs(InPlacePass):
         graph = model.graph
         roles = [(value, self._role(value)) for value in graph.inputs]
         sounds = [value for value, role in roles if role == _SOUND]
-        plain = [(value.name, value.dtype, _rank(value)) for value in graph.inputs] == [(self._name, _FLOAT, self._rank)]
+        plain = [(value.name, value.dtype, _rank(value)) for value in graph.inputs] == [
+            (self._name, _FLOAT, self._rank)
+        ]
         if len(sounds) != 1 or plain or len({role for _, role in roles} - {""}) != len(roles):
             return PassResult(model, modified=False)
         self.given = tuple(
