@@ -25,6 +25,7 @@ from edgewright_cli.options import (
     seconds,
     share,
 )
+from edgewright_cli.report_files import is_page
 from edgewright_cli.scenarios import add_scenarios, scenario_settings, scenario_text
 from edgewright_runtime import Package
 from edgewright_runtime.applications.application import is_application
@@ -46,7 +47,7 @@ example:
   edgewright bench intents.ortpackage --data test.csv --report report.html
   edgewright bench intents.ortpackage --data test.csv --scenario offline,server --latency-limit 20ms
   edgewright bench intents.ortpackage --device ssh://pi@kitchen --data test.csv --report pi.html
-  edgewright bench assistant.ortpackage --data commands.csv -o assistant.json
+  edgewright bench assistant.ortpackage --data commands.csv --report assistant.html
 
 To quote an accuracy, measure it on data that the build did not choose its engine on.
 """
@@ -222,13 +223,8 @@ def _replaced(path: str, result: Result) -> str:
 
 
 def _renderer(path: str) -> Callable[[Result, Result, Sequence[Quote]], str]:
-    """What makes the report; found before the measurement, so that a missing library costs no time."""
-    suffix = Path(path).suffix
-    if suffix not in (".html", ".md"):
-        raise InputError(f"'{path}': a report ends in .html or .md.")
+    """What makes the report; found before the measurement."""
+    page = is_page(path)
     with needs("report"):
-        if suffix == ".html":
-            import jinja2  # noqa: F401 - the page's own import comes after the measurement
-
         from edgewright_benchmarks.report import render_html, render_markdown
-    return render_html if suffix == ".html" else render_markdown
+    return render_html if page else render_markdown

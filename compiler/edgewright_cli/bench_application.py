@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from edgewright_cli.console import bold, print_json, progress, say_warning, spoken_warnings, table, wrapped
 from edgewright_cli.files import check_writable, write_file
 from edgewright_cli.options import meter_settings
+from edgewright_cli.report_files import is_page
 from edgewright_targets import InputError
 from edgewright_targets.installed import check_installed, needs
 from edgewright_targets.record import write_record
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
 # Options of the verb that say nothing about a whole application, with what they are where nobody says them.
 _OF_ONE_MODEL: dict[str, object] = {
-    "report": None,
     "quote_samples": False,
     "update_baseline": None,
     "metric": "",
@@ -55,11 +56,15 @@ def bench(options: argparse.Namespace) -> int:
     with needs("bench"):
         check_installed("scipy", "sklearn")
         from edgewright_benchmarks.applications.bench_whole import bench_application
+        from edgewright_benchmarks.applications.whole_result import whole_evidence
         from edgewright_benchmarks.data import DataWarning
         from edgewright_benchmarks.result_files import write_with_digest
+        from edgewright_runtime.applications.application import ApplicationPackage
         from edgewright_runtime.errors import EngineFallbackWarning, OtherProcessorWarning
 
-    check_writable(options.output)
+    for path in (options.report, options.output):
+        check_writable(path)
+    render = _renderer(options.report) if options.report else None
     with spoken_warnings(DataWarning), spoken_warnings(EngineFallbackWarning), spoken_warnings(OtherProcessorWarning):
         result = bench_application(
             options.package,
@@ -70,6 +75,9 @@ def bench(options: argparse.Namespace) -> int:
         )
     if options.output:
         write_file(options.output, lambda path: write_with_digest(result, path))
+    if render is not None:
+        text = render(result, whole_evidence(ApplicationPackage.open(options.package)))
+        write_file(options.report, lambda path: path.write_text(text, encoding="utf-8"))
     if options.json:
         print_json(write_record(result))
         return 0
@@ -79,9 +87,18 @@ def bench(options: argparse.Namespace) -> int:
         print(whole_text(result))
     else:
         print(wrapped(headline(result)))
-    if options.output:
-        print(f"Written: {bold(options.output)}")
+    for path in filter(None, (options.report, options.output)):
+        print(f"Written: {bold(path)}")
     return 0
+
+
+def _renderer(path: str) -> Callable[[WholeResult, WholeResult | None], str]:
+    """What makes the report; found before the measurement."""
+    page = is_page(path)
+    with needs("report"):
+        from edgewright_benchmarks.report.whole_html import render_whole_html
+        from edgewright_benchmarks.report.whole_markdown import render_whole_markdown
+    return render_whole_html if page else render_whole_markdown
 
 
 def of_one_model(name: str, package: str) -> InputError:

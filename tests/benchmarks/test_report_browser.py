@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from benchmarks.report_fixtures import REFUSED, agreement_result, bench_result, build_result, searched_result
+from benchmarks.whole_fixtures import whole_built, whole_result
 from edgewright_benchmarks.report import render_html
+from edgewright_benchmarks.report.whole_html import render_whole_html
 
 CHROMIUM = Path("/usr/bin/chromium")
 DRIVER = Path("/usr/bin/chromedriver")
@@ -101,7 +103,7 @@ def browser() -> Iterator[Any]:
             driver.quit()
 
 
-@pytest.fixture(scope="module", params=["build", "bench and build", "agreement", "search"])
+@pytest.fixture(scope="module", params=["build", "bench and build", "agreement", "search", "application"])
 def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     long_name = "x86-64-" + "anamethatsomeonemademuchlongerthanaphoneiswide" * 2
     warned = bench_result(warnings=("The processor's frequency changed by 12%. Close other programs and try again.",))
@@ -113,6 +115,7 @@ def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         "agreement": render_html(agreement_result()),
         # What is folded away can clash as well.
         "search": render_html(searched_result()).replace("<details>", "<details open>"),
+        "application": render_whole_html(whole_result(), whole_built()),
     }
     path: Path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(texts[request.param], encoding="utf-8")

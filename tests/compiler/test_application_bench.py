@@ -73,7 +73,8 @@ def judge(built_text: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_whole_is_measured(judge: Path, command: Command, tmp_path: Path) -> None:
     data = judge.parent / "test.csv"
-    done = command("bench", judge, "--data", data, *QUICK, "-o", tmp_path / "whole.json")
+    report = tmp_path / "whole.html"
+    done = command("bench", judge, "--data", data, *QUICK, "-o", tmp_path / "whole.json", "--report", report)
     assert done.code == 0, done.err
     assert max(map(len, done.out.partition("Written")[0].splitlines())) <= 80
     assert "'intent.score > 1' of the step 'never' never held on test.csv" in done.err_line
@@ -100,6 +101,23 @@ def test_the_whole_is_measured(judge: Path, command: Command, tmp_path: Path) ->
     assert result.latency.p50 <= result.latency.p95 <= result.latency.p99
     assert result.latency.intervals["p99"].low <= result.latency.p99
     assert set(result.engines) == {"intents"}
+    (model,) = result.models
+    assert (model.name, model.task, model.engine) == ("intents", "text-classification", result.engines["intents"])
+    assert model.rung == "measured"
+    assert model.drop is not None
+    page = report.read_text(encoding="utf-8")
+    assert f"<td>{model.engine}</td>" in page
+    assert "75.00%" in page
+    assert "Written: " in done.out
+
+
+def test_a_report_is_markdown_too_and_nothing_else(judge: Path, command: Command, tmp_path: Path) -> None:
+    data = ("--data", judge.parent / "test.csv")
+    command.refuses("bench", judge, *data, "--report", tmp_path / "whole.pdf", says=["a report ends in .html or .md"])
+    report = tmp_path / "whole.md"
+    assert command("bench", judge, *data, "--rounds", "2", "--calls", "2", "--report", report, "--quiet").code == 0
+    assert "### judge: Accuracy of 'intent' 75.00%" in report.read_text(encoding="utf-8")
+    assert list(tmp_path.iterdir()) == [report]
 
 
 def test_a_sample_that_fails_counts_as_wrong_and_is_listed(judge: Path) -> None:
@@ -186,7 +204,7 @@ def test_every_option_of_bench_is_taken_or_refused_by_an_application() -> None:
     parser = argparse.ArgumentParser()
     bench_verb.configure(parser)
     options = vars(parser.parse_args(["app.ortpackage", "--data", "x.csv"]))
-    taken = {"package", "data", "output", "confidence", "samples", "rounds", "calls", "threads", "seed"}
+    taken = {"package", "data", "output", "report", "confidence", "samples", "rounds", "calls", "threads", "seed"}
     refused = bench_application_verb._OF_ONE_MODEL
     assert set(options) - taken == set(refused)
     assert {name: options[name] for name in refused} == refused

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from edgewright_benchmarks.accuracy import Scoring
+from edgewright_benchmarks.applications.model_facts import facts_of_models
 from edgewright_benchmarks.applications.value_metrics import VALUE_METRICS, told
 from edgewright_benchmarks.applications.whole_data import judged_values, read_whole_data
 from edgewright_benchmarks.applications.whole_result import (
@@ -160,6 +161,7 @@ def measure_application(
         ),
         created=now(),
         confidence=confidence,
+        models=facts_of_models(application),
     )
 
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from edgewright_benchmarks.applications.fitted_weights import FittedWeights
+from edgewright_benchmarks.applications.model_facts import ModelFacts
 from edgewright_benchmarks.applications.threshold_result import FoundThreshold
 from edgewright_benchmarks.engine_result import Accuracy
 from edgewright_benchmarks.interval import Interval
 from edgewright_benchmarks.result import DataFacts, Settings
 from edgewright_targets import HostFacts, Rung
-from edgewright_targets.record import RecordError, read_record
+from edgewright_targets.record import ADDED_LATER, RecordError, read_record
 
 if TYPE_CHECKING:
     from edgewright_runtime.applications.application import ApplicationPackage
@@ -43,6 +44,11 @@ class WholeLatency:
     p99: float
     throughput: float
     intervals: dict[str, Interval]
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """All raw seconds in the order they were taken."""
+        return tuple(value for values in self.rounds for value in values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +133,7 @@ class WholeResult:
         confidence: Of the intervals (0..1).
         thresholds: What a build found on this data.
         fitted: Weights of fusions that a build fitted on other data.
+        models: Of the application, with the engine that answered; empty in results of before.
     """
 
     name: str
@@ -147,6 +154,7 @@ class WholeResult:
     rung: Rung = "measured"
     thresholds: tuple[FoundThreshold, ...] = ()
     fitted: tuple[FittedWeights, ...] = ()
+    models: tuple[ModelFacts, ...] = field(default=(), metadata=ADDED_LATER)
     schema: str = field(default=WHOLE_SCHEMA)
 
 

@@ -14,6 +14,7 @@ from edgewright_benchmarks.report.energy import energies
 from edgewright_benchmarks.report.facts import check, numbers, timed, unseen, warnings
 from edgewright_benchmarks.report.float_nodes import TITLE, FloatRow, float_rows
 from edgewright_benchmarks.report.headline import basis, headline
+from edgewright_benchmarks.report.pages import finished, template
 from edgewright_benchmarks.report.points import Point, points
 from edgewright_benchmarks.report.quotes import Quote
 from edgewright_benchmarks.report.scatter import scatter_svg
@@ -23,7 +24,6 @@ from edgewright_benchmarks.report.spread import beyond_axis, spread_svg
 from edgewright_benchmarks.report.text_speed import COUNTED, SpeedRow, speed_rows, unknown_words
 from edgewright_benchmarks.result import Result
 from edgewright_benchmarks.scenarios.words import HEADINGS, NUMBERS, scenario_basis, scenario_notes, scenario_rows
-from edgewright_targets import MissingDependencyError
 
 
 @dataclass(frozen=True)
@@ -82,24 +82,11 @@ def render_html(result: Result, build: Result | None = None, quoted: Sequence[Qu
         InputError: `result` and `build` do not belong together.
         MissingDependencyError: The libraries of `edgewright[report]` are not installed.
     """
-    try:
-        import jinja2
-        import markupsafe
-    except ImportError as error:
-        raise MissingDependencyError(
-            "A report in HTML needs Jinja2, which is not installed.", hint="pip install 'edgewright[report]'"
-        ) from error
+    page = template("report.html.j2")
     check(result, build)
     results = [result] if build is None else [result, build]
     known = numbers(result, build)
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("edgewright_benchmarks", "report"),
-        autoescape=True,  # names and reasons come from files of others
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2").render(
+    rendered: str = page.render(
         result=result,
         build=build,
         chosen=result.engine(result.chosen),
@@ -108,7 +95,7 @@ def render_html(result: Result, build: Result | None = None, quoted: Sequence[Qu
         figures=headline(result),
         float_title=TITLE,
         warnings=warnings(result, build),
-        sections=[_section(one, _title(one, build), known, markupsafe.Markup) for one in results],
+        sections=[_section(one, _title(one, build), known) for one in results],
         results=results,
         environment=view.environment(results),
         budget=words.budget,
@@ -119,6 +106,7 @@ def render_html(result: Result, build: Result | None = None, quoted: Sequence[Qu
         cold_condition=CONDITION,
         counted=COUNTED,
     )
+    return rendered
 
 
 def _load(engine: EngineResult) -> _Load | None:
@@ -140,18 +128,17 @@ def _title(result: Result, build: Result | None) -> str:
     return "Measured again on the data used for the choice"
 
 
-def _section(whole: Result, title: str, known: Mapping[str, int], markup: Any) -> _Section:
+def _section(whole: Result, title: str, known: Mapping[str, int]) -> _Section:
     result = overview(whole)
     rows = view.table(result, known)
     shown = {point.name: point for point in points(result, known)}
     return _Section(
         result=result,
         title=title,
-        # Made here from escaped text, so it goes into the page as it is.
-        scatter=markup(scatter_svg(result, known, f"{result.kind}-scatter")),
-        spread=markup(spread_svg(result, known, f"{result.kind}-spread")),
+        scatter=finished(scatter_svg(result, known, f"{result.kind}-scatter")),
+        spread=finished(spread_svg(result, known, f"{result.kind}-spread")),
         beyond=beyond_axis(result),
-        cold_chart=markup(cold_start_svg(result, known, f"{result.kind}-cold-start")),
+        cold_chart=finished(cold_start_svg(result, known, f"{result.kind}-cold-start")),
         cold_starts=[
             (known[engine.name], engine.name, cold_start_words(start)) for engine, start in cold_starts(result)
         ],
@@ -163,7 +150,7 @@ def _section(whole: Result, title: str, known: Mapping[str, int], markup: Any) -
         elsewhere=foreign_engines(result.engines),
         float_rows=float_rows(result),
         search=search_view(whole, known),
-        search_chart=markup(search_svg(whole, f"{result.kind}-search")),
+        search_chart=finished(search_svg(whole, f"{result.kind}-search")),
         intervals=_intervals(rows),
     )
 

@@ -47,7 +47,7 @@ def render_markdown(result: Result, build: Result | None = None, quoted: Sequenc
     ]
     if noted:
         blocks.append("\n>\n".join(noted))
-    blocks.append("\n".join(_figure(figure) for figure in headline(result)))
+    blocks.append("\n".join(figure_line(figure) for figure in headline(result)))
     if result.measure == "agreement":
         blocks.append("The samples have no labels: every figure is agreement with the float model, **not accuracy**.")
     short = overview(result)
@@ -80,7 +80,8 @@ def render_markdown(result: Result, build: Result | None = None, quoted: Sequenc
     return "\n\n".join(blocks) + "\n"
 
 
-def _figure(figure: Figure) -> str:
+def figure_line(figure: Figure) -> str:
+    """A headline figure as a line of a list."""
     lines = f" ({as_text('; '.join(figure.lines))})" if figure.lines else ""
     return f"- {figure.label}: **{as_text(figure.value)}**{lines}"
 
@@ -89,13 +90,13 @@ def _table(result: Result, known: Mapping[str, int]) -> str:
     rows = view.table(result, known)
     headings = [name for name in rows[0].cells if name not in _LEFT_OUT]
     lines = [
-        _line(["", "Engine", "Status", "Rung", *headings]),
+        table_line(["", "Engine", "Status", "Rung", *headings]),
         "| ---: | --- | --- | --- |" + " ---: |" * len(headings),
     ]
     for row in rows:
         status = f"**{row.status}**" if row.engine.name == result.chosen else row.status
         cells = [_cell(row.cells[heading]) for heading in headings]
-        lines.append(_line([str(row.number), as_code(row.engine.name), status, row.rung, *cells]))
+        lines.append(table_line([str(row.number), as_code(row.engine.name), status, row.rung, *cells]))
     return "\n".join(lines)
 
 
@@ -121,9 +122,9 @@ def _scenarios(engine: EngineResult) -> list[str]:
     if not engine.scenarios:
         return []
     lines = [
-        _line(HEADINGS),
-        _line([" ---: " if index in NUMBERS else " --- " for index in range(len(HEADINGS))]),
-        *(_line([as_text(cell) for cell in row]) for row in scenario_rows(engine.scenarios)),
+        table_line(HEADINGS),
+        table_line([" ---: " if index in NUMBERS else " --- " for index in range(len(HEADINGS))]),
+        *(table_line([as_text(cell) for cell in row]) for row in scenario_rows(engine.scenarios)),
     ]
     notes = [f"- {as_text(note)}" for note in scenario_notes(engine.scenarios)]
     parts = [f"**Under load:** {as_text(scenario_basis(engine.scenarios))}", "\n".join(lines), "\n".join(notes)]
@@ -136,10 +137,10 @@ def _search(result: Result, known: Mapping[str, int]) -> list[str]:
     if view is None:
         return []
     tried = [
-        _line(["", "Engine", "Status", "Latency against float", "Loss, points", "Why it was tried"]),
+        table_line(["", "Engine", "Status", "Latency against float", "Loss, points", "Why it was tried"]),
         "| ---: | --- | --- | ---: | ---: | --- |",
         *(
-            _line([str(row.order), as_code(row.name), row.status, row.latency, row.drop, as_text(row.why)])
+            table_line([str(row.order), as_code(row.name), row.status, row.latency, row.drop, as_text(row.why)])
             for row in view.rows
         ),
     ]
@@ -147,10 +148,10 @@ def _search(result: Result, known: Mapping[str, int]) -> list[str]:
     blocks += ["\n".join(tried), "</details>"]
     if view.nodes:
         nodes = [
-            _line(["Node", "Operator", "Reason", "Measured"]),
+            table_line(["Node", "Operator", "Reason", "Measured"]),
             "| --- | --- | --- | --- |",
             *(
-                _line(
+                table_line(
                     [
                         as_code(f"{n.component}/{n.node}" if n.component else n.node),
                         as_text(n.operator),
@@ -195,13 +196,14 @@ def _text_speed(result: Result) -> list[str]:
     blocks = [f"- {as_text(sentence)}" for sentence in unknown_words(result)]
     if rows:
         lines = [
-            _line(["Tokens of the prompt", "Engine", "First token", "Tokens a second"]),
+            table_line(["Tokens of the prompt", "Engine", "First token", "Tokens a second"]),
             "| ---: | --- | ---: | ---: |",
-            *(_line([row.prompt, as_code(row.engine), row.first_token, row.tokens_per_second]) for row in rows),
+            *(table_line([row.prompt, as_code(row.engine), row.first_token, row.tokens_per_second]) for row in rows),
         ]
         blocks = [f"Generated texts, measured {COUNTED}:", "\n".join(lines), *blocks]
     return blocks
 
 
-def _line(cells: Sequence[str]) -> str:
+def table_line(cells: Sequence[str]) -> str:
+    """A line of a table."""
     return f"| {' | '.join(cells)} |"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
@@ -19,6 +19,26 @@ _ROW: Final = 46
 _FOOT: Final = 40
 _BINS: Final = 150
 _NAME_LENGTH: Final = 30
+
+
+class Calls(Protocol):
+    """What a row shows, in seconds: `Latency`, or that of a whole application."""
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """All raw times."""
+
+    @property
+    def p50(self) -> float:
+        """Their median."""
+
+    @property
+    def p95(self) -> float:
+        """Their 95th percentile."""
+
+    @property
+    def p99(self) -> float:
+        """Their 99th percentile."""
 
 
 def spread_svg(result: Result, numbers: Mapping[str, int], name: str) -> str:
@@ -40,7 +60,7 @@ def spread_svg(result: Result, numbers: Mapping[str, int], name: str) -> str:
         for row, (engine, latency) in enumerate(rows):
             label = f"{numbers[engine.name]}  {words.shortened(engine.name, _NAME_LENGTH)}"
             axes.text(0, row + 0.2, label, transform=axes.get_yaxis_transform(), va="center")
-            _draw(axes, row, latency, svg.ACCENT if engine.name == result.chosen else svg.SOFT)
+            draw_calls(axes, row, latency, svg.ACCENT if engine.name == result.chosen else svg.SOFT)
         return svg.svg_from_figure(
             figure,
             name,
@@ -51,7 +71,11 @@ def spread_svg(result: Result, numbers: Mapping[str, int], name: str) -> str:
 
 def beyond_axis(result: Result) -> int:
     """How many calls took longer than the chart's axis reaches."""
-    latencies = [latency for engine in result.engines if (latency := timed(engine)) and latency.values]
+    return beyond([latency for engine in result.engines if (latency := timed(engine)) and latency.values])
+
+
+def beyond(latencies: Sequence[Calls]) -> int:
+    """The same of rows that are drawn on one axis."""
     if not latencies:
         return 0
     limit = svg.time_limits([1000 * seconds for latency in latencies for seconds in (latency.p50, latency.p99)])[1]
@@ -66,7 +90,8 @@ def _spoken(result: Result, numbers: Mapping[str, int], engine: EngineResult, la
     return f"{numbers[engine.name]}, {engine.name}, {role(result, engine)}: {figures}"
 
 
-def _draw(axes: Axes, row: int, latency: Latency, colour: str) -> None:
+def draw_calls(axes: Axes, row: int, latency: Calls, colour: str) -> None:
+    """Draw how the calls of one row are spread, with their percentiles; `colour` is one of `svg`."""
     low, high = axes.get_xlim()
     values = np.asarray(latency.values) * 1000
     edges = np.geomspace(low, high, _BINS + 1) if axes.get_xscale() == "log" else np.linspace(low, high, _BINS + 1)

@@ -17,6 +17,7 @@ from edgewright_benchmarks.report.words import NOT_MEASURED, NOTHING
 from edgewright_benchmarks.result import Result, Settings
 from edgewright_benchmarks.statistics.bounds import significant
 from edgewright_benchmarks.statistics.percentiles import PERCENTILES
+from edgewright_targets import HostFacts
 
 
 @dataclass(frozen=True)
@@ -170,9 +171,21 @@ def environment(results: list[Result]) -> list[tuple[str, list[str]]]:
     return [(label, texts[:1] if len(set(texts)) == 1 else texts) for label, texts in rows]
 
 
-def _environment(result: Result) -> dict[str, str]:
-    machine, settings, data = result.machine, result.settings, result.data
+def machine_rows(machine: HostFacts, versions: Mapping[str, str]) -> dict[str, str]:
+    """Where it was measured and with which tools: a label and a text each."""
     memory = f"{significant(machine.memory_bytes / 1e9)} GB" if machine.memory_bytes else "unknown"
+    return {
+        "Processor": f"{machine.cpu}, {machine.architecture}",
+        "Cores": f"{machine.cores} ({machine.threads} logical)",
+        "Memory": memory,
+        "Instruction sets": ", ".join(machine.features) or NOTHING,
+        "System": f"{machine.system}, Python {machine.python}",
+        "Versions": ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) or NOTHING,
+    }
+
+
+def _environment(result: Result) -> dict[str, str]:
+    settings, data = result.settings, result.data
     return {
         "Data": f"{data.name}, {data.samples:,} samples, {'labelled' if data.labelled else 'not labelled'}",
         "Data digest": data.digest,
@@ -181,12 +194,7 @@ def _environment(result: Result) -> dict[str, str]:
         "Budget": f"{words.budget(result.max_drop)} percentage points of {result.measure}",
         "Confidence": f"{100 * result.confidence:g}%",
         "Task": result.task,
-        "Processor": f"{machine.cpu}, {machine.architecture}",
-        "Cores": f"{machine.cores} ({machine.threads} logical)",
-        "Memory": memory,
-        "Instruction sets": ", ".join(machine.features) or NOTHING,
-        "System": f"{machine.system}, Python {machine.python}",
-        "Versions": ", ".join(f"{name} {version}" for name, version in sorted(result.versions.items())) or NOTHING,
+        **machine_rows(result.machine, result.versions),
         "Settings": f"{_timing(settings)}, {settings.threads} threads, batch 1, seed {settings.seed}",
         **({"Steadiness": steady} if (steady := steadiness(result)) else {}),
         "Measured at": result.created,

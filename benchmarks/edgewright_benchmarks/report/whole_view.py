@@ -1,0 +1,116 @@
+"""The report of an application in words: its headline figures, what to know before, and how it was measured."""
+
+from __future__ import annotations
+
+from edgewright_benchmarks.applications.whole_result import WholeResult
+from edgewright_benchmarks.metrics import metric_span, metric_title, metric_value
+from edgewright_benchmarks.report import words
+from edgewright_benchmarks.report.facts import Warned
+from edgewright_benchmarks.report.headline import Figure
+from edgewright_benchmarks.report.view import machine_rows
+from edgewright_benchmarks.report.words import NOT_MEASURED
+from edgewright_targets import InputError
+
+
+def check_whole(result: WholeResult, built: WholeResult | None) -> None:
+    """Refuse figures that are not figures, and the evidence of another application.
+
+    Raises:
+        InputError: A time is not above zero, or the names differ.
+    """
+    if not all(0 < seconds < float("inf") for seconds in (*result.latency.values, result.latency.mean)):
+        raise InputError(f"The result of '{result.name}' holds a time that is not a number above zero.")
+    if built is not None and built.name != result.name:
+        raise InputError(f"The result is of '{result.name}', and the evidence of '{built.name}'.")
+
+
+def whole_sentence(result: WholeResult) -> str:
+    """The first line of the report."""
+    took = f"{words.milliseconds(result.latency.p50)} a call"
+    if not result.values:
+        return took
+    first = result.values[0]
+    name, interval = next(iter(first.accuracy.metrics.items()))
+    return f"{metric_title(name, 'accuracy', first=True)} of '{first.value}' {metric_value(name, interval.value)}, {took}"
+
+
+def slowest_sentence(result: WholeResult) -> str:
+    """Which step takes most of the time."""
+    slowest = max(result.steps, key=lambda step: step.share)
+    return f"The step '{slowest.name}' takes most of the time: {100 * slowest.share:.1f}% of all calls."
+
+
+def made_of(result: WholeResult) -> str:
+    """The models that it is made of."""
+    names = [one.name for one in result.models] or list(result.engines)
+    return f"{len(names)} model{'s' * (len(names) != 1)}: {', '.join(names)}"
+
+
+def whole_basis(result: WholeResult, built: WholeResult | None) -> str:
+    """Which data the figures come from, and whether the build knew it."""
+    data = f"{result.data.name}, {result.data.samples:,} {'labelled' if result.data.labelled else 'unlabelled'} samples"
+    if built is None or not built.data.same_data(result.data):
+        return f"The figures are of whole calls in one process, on {data}."
+    return (
+        f"The figures are of whole calls in one process, on the data that the application was built on ({data}). Where "
+        "something was found on that data they are too good: do not quote them."
+    )
+
+
+def whole_warnings(result: WholeResult) -> list[Warned]:
+    """What the reader must know before believing the figures."""
+    return [Warned("", text) for text in result.warnings]
+
+
+def whole_figures(result: WholeResult) -> list[Figure]:
+    """The headline figures."""
+    latency, sure = result.latency, f"{100 * result.confidence:g}%"
+    times = [
+        Figure(title, words.milliseconds(getattr(latency, name)), (f"{sure} interval {_span(result, name)}", *lines))
+        for title, name, lines in (
+            ("Median latency of a call", "p50", (f"mean {words.milliseconds(latency.mean)}",)),
+            ("95th percentile", "p95", (f"p99 {words.milliseconds(latency.p99)}",)),
+        )
+    ]
+    return [*_accuracy(result), *times, _failed(result)]
+
+
+def _accuracy(result: WholeResult) -> list[Figure]:
+    if not result.values:
+        return [Figure("Accuracy", NOT_MEASURED, ("The data has no ground truth.",))]
+    first = result.values[0]
+    name, interval = next(iter(first.accuracy.metrics.items()))
+    title = f"{metric_title(name, 'accuracy', first=True)} of '{first.value}'"
+    lines = (
+        f"{words.confidence(interval)} interval {metric_span(name, interval)}, {first.accuracy.samples:,} samples",
+        "end to end",
+    )
+    return [Figure(title, metric_value(name, interval.value), lines)]
+
+
+def _failed(result: WholeResult) -> Figure:
+    many = "value" if result.failed_values == 1 else "values"
+    lines = (f"{result.failed_values:,} {many} of lists failed",) if result.failed_values else ()
+    counted = f"{result.failed:,} of {result.data.samples:,}"
+    return Figure("Samples without answers", counted, lines, alarming=result.failed > 0)
+
+
+def _span(result: WholeResult, name: str) -> str:
+    return words.milliseconds_span(result.latency.intervals[name])
+
+
+def whole_environment(result: WholeResult) -> list[tuple[str, str]]:
+    """Machine, tools, settings and data: a label and a text each."""
+    settings, data = result.settings, result.data
+    return [
+        ("Data", f"{data.name}, {data.samples:,} samples, {'labelled' if data.labelled else 'not labelled'}"),
+        ("Data digest", data.digest),
+        ("Confidence", f"{100 * result.confidence:g}%"),
+        *machine_rows(result.machine, result.versions).items(),
+        (
+            "Settings",
+            f"{settings.rounds} rounds of {settings.calls} calls, after {settings.warmup} calls that were judged, "
+            f"{settings.threads} threads, one sample a call, seed {settings.seed}",
+        ),
+        ("Measured at", result.created),
+    ]
