@@ -129,7 +129,7 @@ def run(options: argparse.Namespace) -> int:
                 answered = application.run(sample)
                 found.append((name, answered, time.perf_counter() - start))
         if options.json:
-            engines = {name: model.engine.name for name, model in application.loaded.items()}
+            engines = {name: info.name for name, info in application.engines.items()}
             print_json({"engines": engines, "answers": [_facts(application, *one) for one in found]})
             return 0
         for name, answered, seconds in found:
@@ -149,13 +149,16 @@ def inspect(options: argparse.Namespace) -> int:
     golden = None if package.golden is None else write_record(package.golden)
     if options.json:
         models = {name: write_record(one.manifest) for name, one in package.models.items()}
+        memory = {"max_memory": package.max_memory, "memory": write_record(package.memory)}
         facts = {"name": package.name, "flow": write_record(flow), "order": package.checked.order, "models": models}
         evidence = {name: {one: of.evidence(one) for one in of.targets} for name, of in package.models.items()}
-        print_json({**facts, "golden": golden, "evidence": package.evidence(), "evidence_of_models": evidence})
+        print_json({**facts, **memory, "golden": golden, "evidence": package.evidence(), "evidence_of_models": evidence})
         return 0
     takes = ", ".join(f"{name} ({kind})" for name, kind in flow.input.items())
     print(bold(f"{package.name}: an application of {len(package.models)} models"))
     print(wrapped(f"It takes {takes}, and gives {', '.join(flow.answer)}."))
+    if package.max_memory is not None:
+        print(wrapped(f"Its limit of memory is {megabytes(package.max_memory)}."))
     print()
     rows = [(name, one.manifest.task, one.manifest.order[0]) for name, one in package.models.items()]
     print(table(("model", "task", "first engine"), rows))

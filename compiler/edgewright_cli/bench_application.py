@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from edgewright_cli.console import bold, print_json, progress, say_warning, spoken_warnings, table, wrapped
+from edgewright_cli.console import bold, megabytes, print_json, progress, say_warning, spoken_warnings, table, wrapped
 from edgewright_cli.files import check_writable, write_file
 from edgewright_cli.options import meter_settings
 from edgewright_cli.report_files import is_page
@@ -15,6 +15,7 @@ from edgewright_targets.installed import check_installed, needs
 from edgewright_targets.record import write_record
 
 if TYPE_CHECKING:
+    from edgewright_benchmarks.applications.whole_memory import WholeMemory
     from edgewright_benchmarks.applications.whole_result import Failure, WholeResult
     from edgewright_benchmarks.interval import Interval
 
@@ -139,6 +140,8 @@ def whole_text(result: WholeResult) -> str:
     rows = [(name, _ms(getattr(result.latency, name)), _span(result.latency.intervals[name])) for name in _PERCENTILES]
     rows.append(("mean", _ms(result.latency.mean), ""))
     parts += [table(("latency", "ms", f"interval of {sure}"), rows, (1,)), ""]
+    if result.memory is not None:
+        parts += [wrapped(memory_sentence(result.memory)), ""]
     parts.append(table(("step", "does", "ran", "calls", "share", "p50 ms"), _steps(result), (2, 3, 4, 5)))
     conditions = [step for step in result.steps if step.held is not None]
     if conditions:
@@ -159,6 +162,19 @@ def whole_text(result: WholeResult) -> str:
         parts += ["", wrapped(_failed(result))]
         parts += [wrapped(_failure(one), "  ", "  ") for one in result.failures[:_SHOWN]]
     return "\n".join(parts)
+
+
+def memory_sentence(memory: WholeMemory) -> str:
+    """What a process that runs the whole takes."""
+    counted = f"{memory.samples:,} sample{'s' * (memory.samples != 1)}"
+    text = (
+        f"A process that runs it takes {megabytes(memory.peak_bytes)} of memory at its peak ({counted}), and "
+        f"{megabytes(memory.empty_bytes)} before a model is loaded."
+    )
+    if memory.max_bytes is None:
+        return text
+    times = f"{memory.unloaded:,} time{'s' * (memory.unloaded != 1)}"
+    return f"{text} The limit is {megabytes(memory.max_bytes)}: a model was let go {times}."
 
 
 def _values(result: WholeResult) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from edgewright_cli import applications
 from edgewright_cli.built import build_facts, build_several, run_build, show_build
 from edgewright_cli.console import print_json, progress
-from edgewright_cli.options import add_confidence, add_meter, add_own, add_samples, positive, share
+from edgewright_cli.options import add_confidence, add_meter, add_own, add_samples, memory_size, positive, share
 from edgewright_targets import InputError
 from edgewright_targets.installed import check_installed, needs
 
@@ -57,6 +57,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--evaluation", metavar="DATA", help="labelled data that the engine is chosen on")
     parser.add_argument("--max-drop", type=share, metavar="SHARE", help="largest accuracy drop allowed (default: 1%%)")
     add_confidence(parser)
+    words = "of an application: memory of its process, such as 400MB; models that were not used longest are let go"
+    parser.add_argument("--max-memory", type=memory_size, metavar="SIZE", help=words)
     parser.add_argument(
         "--accept-baseline",
         action=argparse.BooleanOptionalAction,
@@ -106,7 +108,15 @@ def execute(options: argparse.Namespace) -> int:
         from edgewright_compiler.build_files.plan import plan_builds
 
     if options.file is None and declares_application(options.source):
-        return applications.build(options, _given(options), _options_by_name())
+        given = _given(options)
+        if options.max_memory is not None:
+            given["budget.max_memory"] = options.max_memory
+        return applications.build(options, given, _options_by_name())
+    if options.max_memory is not None:
+        raise InputError(
+            "--max-memory is for an application of several models.",
+            hint="Evidence has the peak memory of each engine: 'edgewright inspect PACKAGE' shows it.",
+        )
     plans = plan_builds(_file(options), _given(options), only=options.only)
     for note in dict.fromkeys(note for plan in plans for note in plan.notes):
         progress(options).note(note)

@@ -50,6 +50,16 @@ def positive(text: str) -> int:
     return value
 
 
+def memory_size(text: str) -> int:
+    """Bytes of a size such as `400MB`."""
+    from edgewright_benchmarks.byte_sizes import read_size
+
+    try:
+        return read_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def seconds(text: str) -> float:
     """Seconds of a time such as `90s`, `5m` or `1h`."""
     from edgewright_benchmarks.durations import read_duration

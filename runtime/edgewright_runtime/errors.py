@@ -29,6 +29,10 @@ class EngineUnavailableError(InputError):
         self.reason = message if reason is None else reason
 
 
+class MemoryLimitError(InputError):
+    """A model does not fit into the memory that an application may take: raise the limit, or take a smaller model."""
+
+
 class InferenceError(InputError):
     """A graph failed when it ran, on inputs of its names, types and shapes."""
 

@@ -103,6 +103,17 @@ def load(
     raise EngineUnavailableError(f"No engine of '{package.root}' can run here:\n{listing}")
 
 
+def first_choice(package: Package, *, engine: str | None = None) -> EngineSpec:
+    """The engine of a package that `load` tries first here.
+
+    Raises:
+        EngineUnavailableError: The package has no engine of that name.
+    """
+    first = () if engine is not None else _preferred(_finished(package))
+    here = () if engine is not None else package.manifest.targets_here()
+    return _order(package, engine, first, here)[0]
+
+
 def _order(package: Package, engine: str | None, first: tuple[str, ...], here: tuple[str, ...]) -> list[EngineSpec]:
     manifest = package.manifest
     if engine is None:

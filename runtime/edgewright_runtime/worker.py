@@ -26,13 +26,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
-import re
 import sys
 import time
 import warnings
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from edgewright_runtime.errors import SampleWarning
+from edgewright_runtime.memory import peak_memory_bytes
 from edgewright_runtime.requests import ColdStart, Found, Keep, Load, Samples, TimeTokens, Verify
 from edgewright_runtime.responses import (
     Answered,
@@ -48,7 +48,6 @@ from edgewright_runtime.responses import (
 from edgewright_runtime.samples import ANSWER, pack_answer
 from edgewright_runtime.wire import PROTOCOL, WireError, receive, send, unpack_samples
 from edgewright_targets import CheckFailedError, EdgewrightError, InputError, __version__, host_facts
-from edgewright_targets.host import read_text
 from edgewright_targets.record import read_record
 
 if TYPE_CHECKING:
@@ -257,19 +256,6 @@ def _read(kind: type[T], message: dict[str, object]) -> T:
 
 def _of_sample(caught: warnings.WarningMessage) -> bool:
     return issubclass(caught.category, SampleWarning)
-
-
-def peak_memory_bytes() -> int:
-    """Peak resident memory of this process."""
-    # Not getrusage on Linux: its figure survives exec, so a worker would begin with the peak of its parent.
-    found = re.search(r"^VmHWM:\s*(\d+) kB", read_text("/proc/self/status"), re.MULTILINE)
-    if found:
-        return int(found.group(1)) * 1024
-    import resource
-
-    # macOS counts in bytes, the BSDs in KiB (getrusage(2) of each).
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def serve(requests: BinaryIO, answers: BinaryIO, *, emulator: str | None = None, worker: Worker | None = None) -> None:

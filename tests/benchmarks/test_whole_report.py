@@ -37,6 +37,7 @@ def test_the_first_screen_has_what_counts() -> None:
         "measured",
         "The step 'transcript' takes most of the time: 82.3% of all calls.",
         "Samples without answers 2 of 400 1 value of lists failed",
+        "Peak memory 312 MB of a process that runs it; 61.0 MB without a model limit 400 MB; models let go: 7",
         "so it was not judged",
         "commands.csv, 400 labelled samples",
     ):
@@ -73,6 +74,16 @@ def test_nothing_is_said_of_what_is_not_there(render: Render) -> None:
     for words in ("Failures", "found by the build", "How good it is", "Before you rely", "Warning"):
         assert words not in page
     assert "The data has no ground truth." in page
+
+
+def test_a_peak_above_the_limit_stands_out() -> None:
+    result = whole_result()
+    assert "alarming" in render_whole_html(result).partition("<header>")[2]
+    calm = replace(result, failed=0)
+    assert "alarming" not in render_whole_html(calm).partition("<header>")[2]
+    assert calm.memory is not None
+    above = replace(calm, memory=replace(calm.memory, peak_bytes=400_000_001))
+    assert "alarming" in render_whole_html(above).partition("<header>")[2]
 
 
 @pytest.mark.parametrize("render", RENDERERS)

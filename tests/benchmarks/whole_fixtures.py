@@ -11,6 +11,7 @@ from benchmarks.report_fixtures import accuracy, build_result
 from edgewright_benchmarks.applications.fitted_weights import FittedWeights
 from edgewright_benchmarks.applications.model_facts import ModelFacts
 from edgewright_benchmarks.applications.threshold_result import FoundThreshold, TriedThreshold
+from edgewright_benchmarks.applications.whole_memory import WholeMemory
 from edgewright_benchmarks.applications.whole_result import (
     Failure,
     StepFigures,
@@ -72,6 +73,7 @@ def whole_result(**changes: Any) -> WholeResult:
         failed_values=1,
         failures=(Failure(17, FAILED), Failure(18, FAILED), Failure(30, "The crop is empty.", "texts", 4)),
         warnings=("'reply' has the metric accuracy, and commands.csv has no column 'reply', so it was not judged.",),
+        memory=WholeMemory(peak_bytes=312_000_000, empty_bytes=61_000_000, samples=64, max_bytes=400_000_000, unloaded=7),
         created="2026-11-03T09:30:00Z",
         models=(
             ModelFacts(

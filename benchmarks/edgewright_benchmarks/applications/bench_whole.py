@@ -21,6 +21,7 @@ from edgewright_benchmarks.accuracy import Scoring
 from edgewright_benchmarks.applications.model_facts import facts_of_models
 from edgewright_benchmarks.applications.value_metrics import VALUE_METRICS, told
 from edgewright_benchmarks.applications.whole_data import judged_values, read_whole_data
+from edgewright_benchmarks.applications.whole_memory import WholeMemory, measure_memory
 from edgewright_benchmarks.applications.whole_result import (
     MOST_LISTED,
     Failure,
@@ -124,6 +125,7 @@ def measure_application(
     with machine_to_itself(progress):
         found = answer_all(application, data.samples, progress)
         rounds, steps = _timed(application, data, found, settings, progress)
+        memory, unread = _memory(application, data, settings, progress)
     draws = latency_draws(rounds)
     seconds = [value for one in rounds for value in one]
     latency = WholeLatency(
@@ -144,10 +146,10 @@ def measure_application(
             rounds=len(rounds),
             calls=len(rounds[0]),
             warmup=len(data.samples),
-            threads=max((model.engine.threads for model in application.loaded.values()), default=1),
+            threads=max((info.threads for info in application.engines.values()), default=1),
             seed=settings.seed,
         ),
-        engines={name: model.engine.name for name, model in application.loaded.items()},
+        engines={name: info.name for name, info in application.engines.items()},
         latency=latency,
         steps=figures,
         values=values,
@@ -156,12 +158,15 @@ def measure_application(
         failures=tuple(found.failures[:MOST_LISTED]),
         warnings=(
             *_strangers(application),
+            *unread,
+            *_over_limit(memory),
             *_of_data(application.package, data, figures),
             *stability_warnings({application.package.name: rounds}, confidence),
         ),
         created=now(),
         confidence=confidence,
         models=facts_of_models(application),
+        memory=memory,
     )
 
 
@@ -241,6 +246,27 @@ def _timed(
     return tuple(rounds), steps
 
 
+def _memory(
+    application: Application, data: Dataset, settings: MeterSettings, progress: Progress
+) -> tuple[WholeMemory | None, tuple[str, ...]]:
+    """The memory of the whole, or a sentence that says why it was not read."""
+    progress.note("Reading the memory of a process that runs the whole")
+    try:
+        return measure_memory(application.package, data.samples, settings.threads), ()
+    except InputError as error:
+        return None, (f"The memory of the whole was not read. {error.message}",)
+
+
+def _over_limit(memory: WholeMemory | None) -> tuple[str, ...]:
+    """That the whole takes more than its limit, as a sentence."""
+    if memory is None or memory.max_bytes is None or memory.peak_bytes <= memory.max_bytes:
+        return ()
+    return (
+        f"A process that runs the whole takes {memory.peak_bytes / 1e6:,.1f} MB at its peak, more than its limit of "
+        f"{memory.max_bytes / 1e6:,.1f} MB.",
+    )
+
+
 def _step_figures(
     package: ApplicationPackage, found: Answered, steps: Mapping[str, list[float]], seconds: float
 ) -> tuple[StepFigures, ...]:
@@ -268,7 +294,7 @@ def _step_figures(
 
 def _strangers(application: Application) -> tuple[str, ...]:
     """That models were made for other machines than this one, as a sentence: the figures are not the targets'."""
-    manifests = {name: model.package.manifest for name, model in application.loaded.items()}
+    manifests = {name: application.package.models[name].manifest for name in application.engines}
     others = [name for name, manifest in manifests.items() if manifest.hardware and not manifest.targets_here()]
     if not others:
         return ()

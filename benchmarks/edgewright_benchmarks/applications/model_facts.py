@@ -13,7 +13,8 @@ from edgewright_targets import Rung
 if TYPE_CHECKING:
     from edgewright_benchmarks.engine_result import EngineResult
     from edgewright_runtime.applications.application import Application
-    from edgewright_runtime.model import Model
+    from edgewright_runtime.model import EngineInfo
+    from edgewright_runtime.package import Package
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,15 +53,14 @@ def facts_of_models(application: Application) -> tuple[ModelFacts, ...]:
         InputError: The evidence of a model cannot be read.
     """
     tasks = {name: package.manifest.task for name, package in application.package.models.items()}
-    loaded = application.loaded
+    engines, models = application.engines, application.package.models
     return tuple(
-        _facts(name, task, loaded[name]) if name in loaded else ModelFacts(name=name, task=task)
+        _facts(name, task, engines[name], models[name]) if name in engines else ModelFacts(name=name, task=task)
         for name, task in tasks.items()
     )
 
 
-def _facts(name: str, task: str, model: Model) -> ModelFacts:
-    info, package = model.engine, model.package
+def _facts(name: str, task: str, info: EngineInfo, package: Package) -> ModelFacts:
     where = f"{package.root}: evidence for {info.target}"
     evidence = result_from_json(package.evidence(info.target), where)
     found = next((one for one in evidence.engines if one.name == info.name), None)

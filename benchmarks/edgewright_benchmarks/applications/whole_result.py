@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from edgewright_benchmarks.applications.fitted_weights import FittedWeights
 from edgewright_benchmarks.applications.model_facts import ModelFacts
 from edgewright_benchmarks.applications.threshold_result import FoundThreshold
+from edgewright_benchmarks.applications.whole_memory import WholeMemory
 from edgewright_benchmarks.engine_result import Accuracy
 from edgewright_benchmarks.interval import Interval
 from edgewright_benchmarks.result import DataFacts, Settings
@@ -134,6 +135,7 @@ class WholeResult:
         thresholds: What a build found on this data.
         fitted: Weights of fusions that a build fitted on other data.
         models: Of the application, with the engine that answered; empty in results of before.
+        memory: Of a process that runs it; None where that was not read, and in results of before.
     """
 
     name: str
@@ -155,6 +157,7 @@ class WholeResult:
     thresholds: tuple[FoundThreshold, ...] = ()
     fitted: tuple[FittedWeights, ...] = ()
     models: tuple[ModelFacts, ...] = field(default=(), metadata=ADDED_LATER)
+    memory: WholeMemory | None = field(default=None, metadata=ADDED_LATER)
     schema: str = field(default=WHOLE_SCHEMA)
 
 

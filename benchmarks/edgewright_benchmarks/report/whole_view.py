@@ -65,14 +65,16 @@ def whole_warnings(result: WholeResult) -> list[Warned]:
 def whole_figures(result: WholeResult) -> list[Figure]:
     """The headline figures."""
     latency, sure = result.latency, f"{100 * result.confidence:g}%"
-    times = [
-        Figure(title, words.milliseconds(getattr(latency, name)), (f"{sure} interval {_span(result, name)}", *lines))
-        for title, name, lines in (
-            ("Median latency of a call", "p50", (f"mean {words.milliseconds(latency.mean)}",)),
-            ("95th percentile", "p95", (f"p99 {words.milliseconds(latency.p99)}",)),
-        )
-    ]
-    return [*_accuracy(result), *times, _failed(result)]
+    median = Figure(
+        "Median latency of a call",
+        words.milliseconds(latency.p50),
+        (
+            f"{sure} interval {_span(result, 'p50')}",
+            f"p95 {words.milliseconds(latency.p95)}, interval {_span(result, 'p95')}",
+            f"p99 {words.milliseconds(latency.p99)}, mean {words.milliseconds(latency.mean)}",
+        ),
+    )
+    return [*_accuracy(result), median, _memory(result), _failed(result)]
 
 
 def _accuracy(result: WholeResult) -> list[Figure]:
@@ -86,6 +88,17 @@ def _accuracy(result: WholeResult) -> list[Figure]:
         "end to end",
     )
     return [Figure(title, metric_value(name, interval.value), lines)]
+
+
+def _memory(result: WholeResult) -> Figure:
+    memory = result.memory
+    if memory is None:
+        return Figure("Peak memory", NOT_MEASURED, ())
+    lines = [f"of a process that runs it; {words.megabytes(memory.empty_bytes)} without a model"]
+    if memory.max_bytes is not None:
+        lines.append(f"limit {words.megabytes(memory.max_bytes)}; models let go: {memory.unloaded:,}")
+    above = memory.max_bytes is not None and memory.peak_bytes > memory.max_bytes
+    return Figure("Peak memory", words.megabytes(memory.peak_bytes), tuple(lines), alarming=above)
 
 
 def _failed(result: WholeResult) -> Figure:

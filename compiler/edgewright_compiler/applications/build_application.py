@@ -21,7 +21,7 @@ from edgewright_compiler.building.assemble import write_sums
 from edgewright_compiler.building.output_folder import OutputFolder
 from edgewright_runtime.applications.application import (
     EVIDENCE_FILE,
-    FORMAT,
+    LEAST_FORMAT,
     ApplicationPackage,
     ApplicationRecord,
     signatures,
@@ -33,7 +33,7 @@ from edgewright_runtime.package import APPLICATION, Package
 from edgewright_targets import InputError, load_target
 from edgewright_targets.declared import declared_text, read_declared
 from edgewright_targets.errors import nearest
-from edgewright_targets.record import RecordError, write_record
+from edgewright_targets.record import RecordError, format_needed, write_record
 from edgewright_targets.toml_lines import parse_toml, with_line
 
 if TYPE_CHECKING:
@@ -146,7 +146,16 @@ def build_application(
             shutil.copytree(package.root, whole / _MODELS / name)
         packed = replace(proven.checked.flow, model={name: ModelUse(f"{_MODELS}/{name}") for name in models})
         evidence = "" if proven.result is None else EVIDENCE_FILE
-        record = ApplicationRecord(FORMAT, path.stem, packed, proven.golden.facts, evidence)
+        record = ApplicationRecord(
+            LEAST_FORMAT,
+            path.stem,
+            packed,
+            proven.golden.facts,
+            evidence,
+            max_memory=settings.max_memory,
+            memory=proven.memory,
+        )
+        record = replace(record, format=max(LEAST_FORMAT, format_needed(record)))
         written = json.dumps(write_record(record), indent=2, ensure_ascii=False)
         (whole / APPLICATION).write_text(f"{written}\n", encoding="utf-8")
         write_sums(whole)

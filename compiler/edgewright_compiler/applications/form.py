@@ -40,15 +40,17 @@ class WholeDataFile:
 
 @dataclass(frozen=True, kw_only=True)
 class WholeBudgetFile:
-    """Table `budget` of an application: what the whole may lose.
+    """Table `budget` of an application: what the whole may lose, and what it may take.
 
     Attributes:
         max_drop: Largest accuracy drop of the whole, `"1%"` or 0.01.
         confidence: Of the bounds, `"95%"` or 0.95.
+        max_memory: What a process that runs the whole may take, such as `"400MB"`.
     """
 
     max_drop: str | float | None = None
     confidence: str | float | None = None
+    max_memory: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

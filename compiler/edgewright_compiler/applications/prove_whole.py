@@ -10,11 +10,13 @@ from edgewright_benchmarks.applications.whole_data import read_whole_data
 from edgewright_benchmarks.applications.whole_result import WholeResult, found_here
 from edgewright_benchmarks.progress import Progress
 from edgewright_compiler.applications.whole_golden import GoldenWhole, make_golden
+from edgewright_compiler.applications.whole_limit import check_peak, facts_for_limits, with_limit
 from edgewright_compiler.applications.whole_settings import WholeSettings
 from edgewright_compiler.applications.whole_threshold import set_threshold
 from edgewright_compiler.applications.whole_weights import fit_steps, with_weights
 from edgewright_runtime.applications.application import Application, ApplicationPackage, signatures
 from edgewright_runtime.applications.checks import CheckedFlow, check_flow
+from edgewright_runtime.applications.memory_limit import MemoryFacts
 
 NO_GOLDEN = GoldenWhole((), None, 0, 0)
 
@@ -27,11 +29,13 @@ class ProvenWhole:
         result: Its measurement; None without evaluation data.
         golden: Its golden samples.
         checked: Its steps, with the threshold that was found.
+        memory: What is known of the memory that it takes, for limits; None where nothing is.
     """
 
     result: WholeResult | None
     golden: GoldenWhole
     checked: CheckedFlow
+    memory: MemoryFacts | None = None
 
 
 def prove_whole(
@@ -48,8 +52,10 @@ def prove_whole(
     Raises:
         InputError: The data cannot be read, the application fails on all of it, or there is nothing in it that judges
             the threshold.
+        MemoryLimitError: A limit of memory is below what one model needs.
     """
     result, first = None, None
+    package = with_limit(package, settings.max_memory, progress)
     fitted = fit_steps(package, to_fit, settings, progress)
     if fitted:
         flow = with_weights(package.checked.flow, {one.step: one.weights for one in fitted})
@@ -65,9 +71,13 @@ def prove_whole(
             result = measure_application(application, first, settings.meter, progress, settings.confidence)
         result = replace(result, thresholds=() if threshold is None else (threshold,), fitted=fitted)
         result = replace(result, warnings=(*found_here(result, result.data), *result.warnings))
+        check_peak(package, result)
+    elif settings.max_memory is not None:
+        progress.note("The peak of memory was not measured: there is no evaluation data of the whole.")
+    memory = facts_for_limits(package, result)
     if settings.golden is not None:
         first = read_whole_data(settings.golden, package)
     if first is None or not settings.golden_samples:
-        return ProvenWhole(result, NO_GOLDEN, package.checked)
+        return ProvenWhole(result, NO_GOLDEN, package.checked, memory)
     progress.note(f"Golden samples of the whole from {first.name}")
-    return ProvenWhole(result, make_golden(package, first.samples), package.checked)
+    return ProvenWhole(result, make_golden(package, first.samples), package.checked, memory)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgewright_compiler.graphs.precision_difference import tolerance_for
 from edgewright_runtime.applications.application import Application, ApplicationPackage, GoldenFacts
@@ -56,12 +56,13 @@ def make_golden(package: ApplicationPackage, samples: Sequence[Mapping[str, obje
     tried = samples[:_TRIED]
     with Application(package) as application:
         chosen = [_answers(application, one) for one in tried]
-        engines = {name: model.engine for name, model in application.loaded.items()}
+        engines = dict(application.engines)
     baselines = {name: package.models[name].manifest.baselines[info.target] for name, info in engines.items()}
     if baselines == {name: info.name for name, info in engines.items()}:
         floats = chosen
     else:
-        with Application(package, engines=baselines) as application:
+        # A limit is for the chosen engines: float may need more.
+        with Application(replace(package, max_memory=None), engines=baselines) as application:
             floats = [_answers(application, one) for one in tried]
     kept: list[WholeSample] = []
     largest, otherwise, compared = 0.0, 0, 0

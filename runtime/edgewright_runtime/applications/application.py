@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import functools
 import json
-import threading
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from edgewright_runtime.applications.checks import CheckedFlow, check_flow, signature
 from edgewright_runtime.applications.declaration import Flow
 from edgewright_runtime.applications.golden import GOLDEN_FILE, WholeSample, read_whole_golden
+from edgewright_runtime.applications.loaded_models import LoadedModels
+from edgewright_runtime.applications.memory_limit import MemoryFacts, memory_limit
 from edgewright_runtime.applications.nodes import make_node
 from edgewright_runtime.applications.running import Call, FlowRun, run_flow
 from edgewright_runtime.applications.step_types import Signature
 from edgewright_runtime.errors import PackageError, PackageTooNewError, SampleError
-from edgewright_runtime.loading import load
 from edgewright_runtime.package import APPLICATION, Package, package_folder
 from edgewright_runtime.package_files import FileTooLargeError, check_digests, checked_path, read_limited
 from edgewright_runtime.samples import input_names
 from edgewright_runtime.steps.values import NamedValues, Values
 from edgewright_targets.errors import nearest
-from edgewright_targets.record import RecordError, read_record
+from edgewright_targets.record import RecordError, added_in, read_record
 
 if TYPE_CHECKING:
-    from edgewright_runtime.model import Model
+    from edgewright_runtime.model import EngineInfo, Model
 
-# The number of the form of application.json; readers refuse larger ones.
-FORMAT = 1
+# The number of the form of application.json; readers refuse larger ones. A package has the lowest that its fields need:
+#
+#   1  The first.
+#   2  A limit of memory, and what models take.
+FORMAT = 2
+LEAST_FORMAT = 1
 _LIMIT_BYTES = 2**20
 # As `top_k`: more than any model has.
 _ALL_LABELS = 2**30
@@ -61,6 +65,8 @@ class ApplicationRecord:
         flow: How values flow.
         golden: What is known of its golden samples; None where it has none.
         evidence: The file with the evidence of the whole; empty where it was not measured.
+        max_memory: Bytes that its process may take; None is no limit.
+        memory: What its build knows of the memory that it takes; None where that was not measured.
     """
 
     format: int
@@ -68,6 +74,9 @@ class ApplicationRecord:
     flow: Flow
     golden: GoldenFacts | None = None
     evidence: str = ""
+    _: KW_ONLY
+    max_memory: int | None = field(default=None, metadata=added_in(2))
+    memory: MemoryFacts | None = field(default=None, metadata=added_in(2))
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,8 @@ class ApplicationPackage:
         models: Model -> its package, inside the folder.
         golden: What is known of its golden samples; None where it has none.
         measured: Whether it has evidence of the whole.
+        max_memory: Bytes that its process may take; None is no limit.
+        memory: What its build knows of the memory that it takes.
     """
 
     root: Path
@@ -90,6 +101,8 @@ class ApplicationPackage:
     _: KW_ONLY
     golden: GoldenFacts | None = None
     measured: bool = False
+    max_memory: int | None = None
+    memory: MemoryFacts = field(default_factory=MemoryFacts)
 
     @classmethod
     def open(cls, path: str | Path) -> ApplicationPackage:
@@ -110,7 +123,16 @@ class ApplicationPackage:
             raise PackageError(error.message, hint=error.hint) from error
         if open_ones := [name for name, condition in checked.conditions.items() if condition.found]:
             raise PackageError(f"'{path}': the threshold of the step '{open_ones[0]}' is not a number.")
-        return cls(root, record.name, checked, models, golden=record.golden, measured=bool(record.evidence))
+        return cls(
+            root,
+            record.name,
+            checked,
+            models,
+            golden=record.golden,
+            measured=bool(record.evidence),
+            max_memory=record.max_memory,
+            memory=record.memory or MemoryFacts(),
+        )
 
     def golden_samples(self) -> tuple[WholeSample, ...]:
         """The golden samples of the whole; none where it was built without.
@@ -183,18 +205,28 @@ class Application:
         *,
         threads: int | None = None,
         engines: Mapping[str, str] | None = None,
+        max_memory: int | None = None,
     ) -> None:
         self.package = package
-        self._threads = threads
-        self._engines = engines or {}
-        self._loaded: dict[str, Model] = {}
-        self._lock = threading.Lock()
+        most = package.max_memory if max_memory is None else max_memory
+        limit = None if most is None else memory_limit(package.models, most, package.memory, engines)
+        self._models = LoadedModels(package.models, threads=threads, engines=engines or {}, limit=limit)
         self._calls = self._made_calls()
 
     @property
     def loaded(self) -> Mapping[str, Model]:
-        """The models that a call needed until now."""
-        return self._loaded
+        """The models that are in memory: those that calls needed until now, but for those that a limit let go of."""
+        return self._models.models
+
+    @property
+    def engines(self) -> Mapping[str, EngineInfo]:
+        """Model -> its engine, of all that calls needed until now."""
+        return self._models.engines
+
+    @property
+    def unloaded(self) -> int:
+        """How often a model was let go, so that another had room."""
+        return self._models.unloaded
 
     def __call__(self, sample: Any) -> Values:
         """The answers for one sample; None where a condition left a step out.
@@ -224,12 +256,8 @@ class Application:
         Raises:
             EngineUnavailableError: No engine of it runs here.
         """
-        with self._lock:
-            if name not in self._loaded:
-                self._loaded[name] = load(
-                    self.package.models[name], engine=self._engines.get(name), threads=self._threads
-                )
-            return self._loaded[name]
+        with self._models.using(name) as model:
+            return model
 
     @property
     def calls(self) -> Mapping[str, Call]:
@@ -271,20 +299,17 @@ class Application:
         return calls
 
     def _ask(self, step: str, name: str, options: Mapping[str, object], values: NamedValues) -> Any:
-        model = self.model(name)
         given: dict[str, object] = dict(options)
         if step in self.package.checked.whole_labels:
             # Not their number: those of zero-shot models are said by the call.
             given["top_k"] = _ALL_LABELS
-        names = input_names(model.manifest.pipeline.input)
-        return model(values[names[0]] if len(names) == 1 else {**values}, **given)
+        with self._models.using(name) as model:
+            names = input_names(model.manifest.pipeline.input)
+            return model(values[names[0]] if len(names) == 1 else {**values}, **given)
 
     def close(self) -> None:
         """Let go of all models."""
-        with self._lock:
-            for model in self._loaded.values():
-                model.close()
-            self._loaded.clear()
+        self._models.close()
 
     def __enter__(self) -> Self:
         return self
@@ -294,7 +319,11 @@ class Application:
 
 
 def load_application(
-    path: str | Path | ApplicationPackage, *, threads: int | None = None, engines: Mapping[str, str] | None = None
+    path: str | Path | ApplicationPackage,
+    *,
+    threads: int | None = None,
+    engines: Mapping[str, str] | None = None,
+    max_memory: int | None = None,
 ) -> Application:
     """Open an application; its models are loaded when a call first needs them.
 
@@ -307,12 +336,15 @@ def load_application(
         path: Folder, archive, or an opened one.
         threads: Threads that a call of a model may use; by default what its engine was measured with.
         engines: Model -> the engine that it uses alone; of others the one that runs here.
+        max_memory: Bytes that the process may take, by what the package knows of its models: those that were not used
+            longest are let go before another is loaded. By default the limit of the package.
 
     Raises:
         PackageError: The path is not a readable application.
+        MemoryLimitError: The limit is below what one of its models needs.
     """
     package = path if isinstance(path, ApplicationPackage) else ApplicationPackage.open(path)
-    return Application(package, threads=threads, engines=engines)
+    return Application(package, threads=threads, engines=engines, max_memory=max_memory)
 
 
 def _number(name: str, value: Any) -> float:

@@ -68,7 +68,7 @@ def verify_whole(package: ApplicationPackage) -> WholeTestReport | None:
             if found.place:
                 raise _failed(f"answers golden sample {index} otherwise: {found.place}.")
             worst = max(worst, found.largest)
-        engines = {name: model.engine.name for name, model in application.loaded.items()}
+        engines = {name: info.name for name, info in application.engines.items()}
     # A comparison with NaN is False, so the check is written the way round that lets none through.
     if not worst <= allowed:
         shown, limit = beside_limit(worst, allowed)
