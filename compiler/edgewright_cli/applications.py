@@ -149,7 +149,7 @@ def inspect(options: argparse.Namespace) -> int:
     golden = None if package.golden is None else write_record(package.golden)
     if options.json:
         models = {name: write_record(one.manifest) for name, one in package.models.items()}
-        memory = {"max_memory": package.max_memory, "memory": write_record(package.memory)}
+        memory = {"on_float": package.on_float, "max_memory": package.max_memory, "memory": write_record(package.memory)}
         facts = {"name": package.name, "flow": write_record(flow), "order": package.checked.order, "models": models}
         evidence = {name: {one: of.evidence(one) for one in of.targets} for name, of in package.models.items()}
         print_json({**facts, **memory, "golden": golden, "evidence": package.evidence(), "evidence_of_models": evidence})
@@ -160,7 +160,7 @@ def inspect(options: argparse.Namespace) -> int:
     if package.max_memory is not None:
         print(wrapped(f"Its limit of memory is {megabytes(package.max_memory)}."))
     print()
-    rows = [(name, one.manifest.task, one.manifest.order[0]) for name, one in package.models.items()]
+    rows = [(name, one.manifest.task, _first_engine(package, name)) for name, one in package.models.items()]
     print(table(("model", "task", "first engine"), rows))
     print()
     print(
@@ -297,6 +297,11 @@ def _plain(kind: str, value: Any) -> Any:
     if isinstance(value, dict) and "array" in value:
         return {"samples": len(value["array"]), "sampling_rate": value["sampling_rate"]}
     return str(value) if isinstance(value, Path) else plain("", value)
+
+
+def _first_engine(package: ApplicationPackage, name: str) -> str:
+    model = package.models[name]
+    return model.manifest.baselines[model.targets[0]] if name in package.on_float else model.manifest.order[0]
 
 
 def _step_row(package: ApplicationPackage, name: str) -> tuple[str, ...]:

@@ -132,11 +132,16 @@ def headline(result: WholeResult) -> str:
 
 def whole_text(result: WholeResult) -> str:
     """The whole result for people; fits in 80 columns."""
+    from edgewright_benchmarks.applications.float_whole import float_sentence
+
     data = f"{result.data.samples:,} samples of {result.data.name}"
     sure = f"{100 * result.confidence:g} %"
     parts = [wrapped(f"{bold(result.name)} on {data}, {result.rung} on {result.machine.cpu}."), ""]
     if result.values:
         parts += [_values(result), ""]
+    for sentence in (float_sentence(result), "" if result.chosen_engines is None else result.chosen_engines.reason):
+        if sentence:
+            parts += [wrapped(sentence), ""]
     rows = [(name, _ms(getattr(result.latency, name)), _span(result.latency.intervals[name])) for name in _PERCENTILES]
     rows.append(("mean", _ms(result.latency.mean), ""))
     parts += [table(("latency", "ms", f"interval of {sure}"), rows, (1,)), ""]

@@ -8,9 +8,10 @@ result.latency.p95, result.values[0].accuracy.metrics
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from edgewright_benchmarks.accuracy import Scoring
+from edgewright_benchmarks.applications.float_whole import float_application, float_engines
 from edgewright_benchmarks.applications.model_facts import facts_of_models
 from edgewright_benchmarks.applications.value_metrics import VALUE_METRICS, told
 from edgewright_benchmarks.applications.whole_data import judged_values, read_whole_data
@@ -25,27 +27,27 @@ from edgewright_benchmarks.applications.whole_memory import WholeMemory, measure
 from edgewright_benchmarks.applications.whole_result import (
     MOST_LISTED,
     Failure,
+    FloatWhole,
     StepFigures,
     ValueFigures,
-    WholeLatency,
     WholeResult,
     found_here,
     whole_evidence,
 )
+from edgewright_benchmarks.applications.whole_times import WholeTimes, time_in_turns
 from edgewright_benchmarks.data import Dataset
 from edgewright_benchmarks.devices.here import machine_to_itself
 from edgewright_benchmarks.judging.evidence import data_facts, now, tool_versions
 from edgewright_benchmarks.measuring.meter_settings import MeterSettings
-from edgewright_benchmarks.measuring.rounds import calls_that_fit, samples_alike
+from edgewright_benchmarks.measuring.rounds import calls_that_fit
 from edgewright_benchmarks.progress import Progress, Quiet
 from edgewright_benchmarks.result import Settings
 from edgewright_benchmarks.statistics.confidence import CONFIDENCE
-from edgewright_benchmarks.statistics.percentiles import latency_draws
+from edgewright_benchmarks.statistics.intervals import latency_ratio
 from edgewright_benchmarks.statistics.stability import stability_warnings
 from edgewright_runtime.applications.application import Application, ApplicationPackage
 from edgewright_runtime.applications.running import FlowRun
 from edgewright_runtime.errors import SampleError
-from edgewright_runtime.samples import size_of
 from edgewright_targets import InputError, host_facts
 
 
@@ -111,6 +113,8 @@ def measure_application(
     settings: MeterSettings,
     progress: Progress | None = None,
     confidence: float = CONFIDENCE,
+    *,
+    max_drop: float | None = None,
 ) -> WholeResult:
     """See `bench_application`.
 
@@ -119,38 +123,36 @@ def measure_application(
         data: As `read_whole_data` gives it.
         settings: How to measure.
         progress: Told how far it is.
-        confidence: Of the intervals of latency.
+        confidence: Of the intervals of latency, and of bounds of drops.
+        max_drop: The budget as a share, where there is one.
     """
     progress = progress or Quiet()
-    with machine_to_itself(progress):
+    with machine_to_itself(progress), contextlib.ExitStack() as opened:
         found = answer_all(application, data.samples, progress)
-        rounds, steps = _timed(application, data, found, settings, progress)
+        floats, unable = _float_side(application, data, found, settings, progress, opened)
+        sides = [(application, found), *floats]
+        calls = settings.calls or calls_that_fit(float(np.median(found.seconds)))
+        good = _answered_by_all(data, [answered for _, answered in sides])
+        times, *float_times = time_in_turns([side for side, _ in sides], good, calls, settings, progress)
         memory, unread = _memory(application, data, settings, progress)
-    draws = latency_draws(rounds)
-    seconds = [value for one in rounds for value in one]
-    latency = WholeLatency(
-        rounds=rounds,
-        mean=float(np.mean(seconds)),
-        **{name: draws.values[name] for name in ("p50", "p90", "p95", "p99", "throughput")},
-        intervals=draws.intervals(confidence),
-    )
-    values = value_figures(application.package, data, found)
+    other = floats[0][1] if floats else None
+    values = value_figures(application.package, data, found, other, max_drop=max_drop, confidence=confidence)
     whole = [one for one in found.failures if not one.step]
-    figures = _step_figures(application.package, found, steps, sum(seconds))
+    figures = _step_figures(application.package, found, times)
     return WholeResult(
         name=application.package.name,
         data=data_facts(data),
         machine=host_facts(),
         versions=tool_versions(),
         settings=Settings(
-            rounds=len(rounds),
-            calls=len(rounds[0]),
+            rounds=len(times.rounds),
+            calls=calls,
             warmup=len(data.samples),
             threads=max((info.threads for info in application.engines.values()), default=1),
             seed=settings.seed,
         ),
         engines={name: info.name for name, info in application.engines.items()},
-        latency=latency,
+        latency=times.latency(confidence),
         steps=figures,
         values=values,
         failed=len(whole),
@@ -158,15 +160,69 @@ def measure_application(
         failures=tuple(found.failures[:MOST_LISTED]),
         warnings=(
             *_strangers(application),
+            *unable,
             *unread,
             *_over_limit(memory),
             *_of_data(application.package, data, figures),
-            *stability_warnings({application.package.name: rounds}, confidence),
+            *stability_warnings({application.package.name: times.rounds}, confidence),
         ),
         created=now(),
         confidence=confidence,
         models=facts_of_models(application),
         memory=memory,
+        float_whole=_float_whole(application, data, other, times, float_times, confidence),
+    )
+
+
+def _float_side(
+    application: Application,
+    data: Dataset,
+    found: Answered,
+    settings: MeterSettings,
+    progress: Progress,
+    opened: contextlib.ExitStack,
+) -> tuple[list[tuple[Application, Answered]], tuple[str, ...]]:
+    """The application with float engines and its answers, where it can be compared; and why it cannot be."""
+    try:
+        floats = float_application(application, threads=settings.threads)
+        if floats is None:
+            return [], ()
+        opened.enter_context(floats)
+        answered = answer_all(floats, data.samples, progress)
+    except InputError as error:
+        return [], (f"The float engines of its models were not compared. {error.message}",)
+    if not _answered_by_all(data, [found, answered]):
+        return [], ("The float engines of its models were not compared: they answer none of the same samples.",)
+    return [(floats, answered)], ()
+
+
+def _answered_by_all(data: Dataset, sides: Sequence[Answered]) -> list[Any]:
+    """The samples on which no side failed."""
+    return [
+        sample
+        for sample, *runs in zip(data.samples, *(side.runs for side in sides), strict=True)
+        if all(run is not None for run in runs)
+    ]
+
+
+def _float_whole(
+    application: Application,
+    data: Dataset,
+    other: Answered | None,
+    times: WholeTimes,
+    float_times: Sequence[WholeTimes],
+    confidence: float,
+) -> FloatWhole | None:
+    """What was found with float engines; None where there was nothing to compare."""
+    engines = float_engines(application.package, application.engines)
+    if other is None or not float_times or engines is None:
+        return None
+    return FloatWhole(
+        engines=engines,
+        latency=float_times[0].latency(confidence),
+        ratio=latency_ratio(times.rounds, float_times[0].rounds, confidence=confidence),
+        values=value_figures(application.package, data, other),
+        failed=sum(run is None for run in other.runs),
     )
 
 
@@ -200,8 +256,24 @@ def answer_all(application: Application, samples: Sequence[Any], progress: Progr
     return found
 
 
-def value_figures(package: ApplicationPackage, data: Dataset, found: Answered) -> tuple[ValueFigures, ...]:
+def value_figures(
+    package: ApplicationPackage,
+    data: Dataset,
+    found: Answered,
+    floats: Answered | None = None,
+    *,
+    max_drop: float | None = None,
+    confidence: float = CONFIDENCE,
+) -> tuple[ValueFigures, ...]:
     """Judge all values that the data has ground truth of.
+
+    Args:
+        package: The application.
+        data: With its ground truth.
+        found: What it answered.
+        floats: What it answered with float engines, which drops are against; None drops nothing.
+        max_drop: The budget as a share, where there is one: then it is said how many samples would decide.
+        confidence: Of bounds of drops.
 
     Raises:
         InputError: A metric is not defined on this data.
@@ -214,36 +286,19 @@ def value_figures(package: ApplicationPackage, data: Dataset, found: Answered) -
             continue
         values = found.values(value)
         truth = [labels[value] for labels in data.labels]
-        scoring = Scoring(VALUE_METRICS[metric].metric, truth, told(metric, values), keep_scores=True)
+        predictions = told(metric, values)
+        scoring = Scoring(
+            VALUE_METRICS[metric].metric,
+            truth,
+            predictions if floats is None else told(metric, floats.values(value)),
+            max_drop=max_drop,
+            confidence=confidence,
+            keep_scores=True,
+        )
+        accuracy = scoring.of_baseline() if floats is None else scoring.of(predictions)
         missing = sum(one is None for one in values)
-        figures.append(ValueFigures(value, metric, missing, scoring.of_baseline()))
+        figures.append(ValueFigures(value, metric, missing, accuracy))
     return tuple(figures)
-
-
-def _timed(
-    application: Application, data: Dataset, found: Answered, settings: MeterSettings, progress: Progress
-) -> tuple[tuple[tuple[float, ...], ...], Mapping[str, list[float]]]:
-    """Seconds of calls, one list a round, and of each step in the calls in which it ran."""
-    good = [sample for sample, run in zip(data.samples, found.runs, strict=True) if run is not None]
-    calls = settings.calls or calls_that_fit(float(np.median(found.seconds)))
-    random = np.random.default_rng(settings.seed)
-    by_size = np.argsort([size_of(sample) for sample in good], kind="stable")
-    steps: dict[str, list[float]] = defaultdict(list)
-    rounds = []
-    bar = progress.bar("timing in rounds", settings.rounds)
-    for _ in range(settings.rounds):
-        seconds = []
-        for index in samples_alike(by_size, calls, random):
-            start = time.perf_counter()
-            run = application.run(good[index])
-            seconds.append(time.perf_counter() - start)
-            for name, took in run.seconds.items():
-                if run.calls.get(name):
-                    steps[name].append(took)
-        rounds.append(tuple(seconds))
-        bar.update()
-    bar.close()
-    return tuple(rounds), steps
 
 
 def _memory(
@@ -267,10 +322,9 @@ def _over_limit(memory: WholeMemory | None) -> tuple[str, ...]:
     )
 
 
-def _step_figures(
-    package: ApplicationPackage, found: Answered, steps: Mapping[str, list[float]], seconds: float
-) -> tuple[StepFigures, ...]:
-    flow = package.checked.flow
+def _step_figures(package: ApplicationPackage, found: Answered, times: WholeTimes) -> tuple[StepFigures, ...]:
+    flow, steps = package.checked.flow, times.steps
+    seconds = sum(map(sum, times.rounds))
     samples, calls, held = Counter[str](), Counter[str](), Counter[str]()
     for run in found.runs:
         if run is not None:

@@ -28,6 +28,7 @@ class ModelFacts:
         provider: Of that engine; likewise the precision and the target.
         precision: In words.
         target: What the engine was made for.
+        baseline: The float baseline of that target.
         rung: How the evidence of the model's own build came to its figures of that engine; `declared` without any.
         ratio: Its latency over that of its float baseline, in that evidence; None unless measured there.
         drop: What it loses against its float baseline, in that evidence; None where it could not run there.
@@ -40,6 +41,7 @@ class ModelFacts:
     provider: str = ""
     precision: str = ""
     target: str = ""
+    baseline: str = ""
     rung: Rung = "declared"
     ratio: Interval | None = None
     drop: Interval | None = None
@@ -71,6 +73,7 @@ def _facts(name: str, task: str, info: EngineInfo, package: Package) -> ModelFac
         provider=info.provider,
         precision=info.precision,
         target=info.target,
+        baseline=package.manifest.baselines[info.target],
         rung="declared" if found is None else found.rung,
         ratio=None if found is None else _ratio(found),
         drop=None if found is None else _drop(found),

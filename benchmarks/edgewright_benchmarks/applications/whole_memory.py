@@ -67,6 +67,7 @@ def measure_memory(package: ApplicationPackage, samples: Sequence[Any], threads:
         threads=threads,
         max_memory=package.max_memory,
         memory=package.memory,
+        engines=package.asked_engines(),
     )
     given = io.BytesIO()
     send(given, write_record(request), arrays)

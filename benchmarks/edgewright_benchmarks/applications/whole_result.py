@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from edgewright_benchmarks.applications.chosen_engines import ChosenEngines
 from edgewright_benchmarks.applications.fitted_weights import FittedWeights
 from edgewright_benchmarks.applications.model_facts import ModelFacts
 from edgewright_benchmarks.applications.threshold_result import FoundThreshold
@@ -85,13 +86,33 @@ class ValueFigures:
         value: Its name.
         metric: The name of its metric, as in the file of an application.
         missing: Samples without it: a step was left out, or failed.
-        accuracy: Metrics with intervals. A missing value counts as wrong.
+        accuracy: Metrics with intervals. A missing value counts as wrong. Its `drop` is against float engines, where
+            they were compared.
     """
 
     value: str
     metric: str
     missing: int
     accuracy: Accuracy
+
+
+@dataclass(frozen=True, kw_only=True)
+class FloatWhole:
+    """The application with the float baseline of each model, timed in turns with it on the same samples.
+
+    Attributes:
+        engines: Model to its float baseline.
+        latency: Seconds of one call with them.
+        ratio: Latency of the application over this one, round by round; below 1 is faster.
+        values: Judged values with them; what was lost against them is the `drop` of the values of the application.
+        failed: Samples that have no answers with them.
+    """
+
+    engines: dict[str, str]
+    latency: WholeLatency
+    ratio: Interval
+    values: tuple[ValueFigures, ...]
+    failed: int
 
 
 @dataclass(frozen=True)
@@ -135,6 +156,8 @@ class WholeResult:
         thresholds: What a build found on this data.
         fitted: Weights of fusions that a build fitted on other data.
         models: Of the application, with the engine that answered; empty in results of before.
+        float_whole: The same with float engines, in turns; None where all engines are float, and in results of before.
+        chosen_engines: Which models run the engines of their own builds, as the build of the whole decided it.
         memory: Of a process that runs it; None where that was not read, and in results of before.
     """
 
@@ -157,6 +180,8 @@ class WholeResult:
     thresholds: tuple[FoundThreshold, ...] = ()
     fitted: tuple[FittedWeights, ...] = ()
     models: tuple[ModelFacts, ...] = field(default=(), metadata=ADDED_LATER)
+    float_whole: FloatWhole | None = field(default=None, metadata=ADDED_LATER)
+    chosen_engines: ChosenEngines | None = field(default=None, metadata=ADDED_LATER)
     memory: WholeMemory | None = field(default=None, metadata=ADDED_LATER)
     schema: str = field(default=WHOLE_SCHEMA)
 

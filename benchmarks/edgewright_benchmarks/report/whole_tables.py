@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from edgewright_benchmarks.applications.chosen_engines import ChosenEngines
 from edgewright_benchmarks.applications.fitted_weights import FittedWeights
+from edgewright_benchmarks.applications.float_whole import float_sentence
 from edgewright_benchmarks.applications.model_facts import ModelFacts
 from edgewright_benchmarks.applications.threshold_result import FoundThreshold
-from edgewright_benchmarks.applications.whole_result import StepFigures, WholeResult
+from edgewright_benchmarks.applications.whole_result import StepFigures, ValueFigures, WholeLatency, WholeResult
 from edgewright_benchmarks.metrics import metric_span, metric_title, metric_value
 from edgewright_benchmarks.report import words
 from edgewright_benchmarks.report.words import NOT_MEASURED, NOTHING
@@ -45,7 +47,9 @@ def whole_tables(result: WholeResult, built: WholeResult | None) -> list[Table]:
         built: The evidence of the build; thresholds and weights were found there.
     """
     found = result if built is None else built
-    tables = [_values(result), _steps(result), _models(result)]
+    tables = [_values(result), _against_float(result), _steps(result), _models(result)]
+    if found.chosen_engines is not None:
+        tables.append(_engines(found.chosen_engines))
     tables += [_threshold(one) for one in found.thresholds]
     tables += [_weights(one) for one in found.fitted]
     tables.append(_failures(result))
@@ -63,6 +67,44 @@ def _values(result: WholeResult) -> Table:
     headings = (("Value", False), ("Metric", False), ("Figure", True), (sure, True), ("Missing", True))
     note = f"Judged on {result.data.samples:,} samples. A value that is missing counts as wrong."
     return Table("How good it is, end to end", headings, rows, (note,))
+
+
+def _against_float(result: WholeResult) -> Table:
+    floats = result.float_whole
+    headings = (
+        *(("Engines", False), ("Median", True), ("p95", True), ("p99", True)),
+        *((figures.value, True) for figures in (() if floats is None else floats.values)),
+    )
+    if floats is None:
+        return Table("Against float", headings, [])
+    rows = [
+        _side("as packaged", result.latency, result.values),
+        _side("float baselines", floats.latency, floats.values),
+    ]
+    return Table("Against the float engines of its models", headings, rows, (float_sentence(result),))
+
+
+def _side(name: str, latency: WholeLatency, values: tuple[ValueFigures, ...]) -> tuple[str, ...]:
+    times = (words.milliseconds(seconds) for seconds in (latency.p50, latency.p95, latency.p99))
+    firsts = (next(iter(one.accuracy.metrics.items())) for one in values)
+    return (name, *times, *(metric_value(metric, interval.value) for metric, interval in firsts))
+
+
+def _engines(chosen: ChosenEngines) -> Table:
+    headings = (
+        *(("Models on their own engine", False), ("Loss against float, points", True), ("At most", True)),
+        ("Kept the budget", False),
+    )
+    rows = [
+        (
+            ", ".join(one.models),
+            words.points(one.drop.value),
+            words.points_bound(one.drop.high),
+            "yes" if one.kept else "no",
+        )
+        for one in chosen.tried
+    ]
+    return Table("Engines that the build chose together", headings, rows, (chosen.reason,))
 
 
 def _steps(result: WholeResult) -> Table:

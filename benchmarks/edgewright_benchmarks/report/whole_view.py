@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edgewright_benchmarks.applications.whole_result import WholeResult
+from edgewright_benchmarks.interval import Interval
 from edgewright_benchmarks.metrics import metric_span, metric_title, metric_value
 from edgewright_benchmarks.report import words
 from edgewright_benchmarks.report.facts import Warned
@@ -65,10 +66,13 @@ def whole_warnings(result: WholeResult) -> list[Warned]:
 def whole_figures(result: WholeResult) -> list[Figure]:
     """The headline figures."""
     latency, sure = result.latency, f"{100 * result.confidence:g}%"
+    floats = result.float_whole
+    against = () if floats is None else (_speed(floats.ratio),)
     median = Figure(
         "Median latency of a call",
         words.milliseconds(latency.p50),
         (
+            *against,
             f"{sure} interval {_span(result, 'p50')}",
             f"p95 {words.milliseconds(latency.p95)}, interval {_span(result, 'p95')}",
             f"p99 {words.milliseconds(latency.p99)}, mean {words.milliseconds(latency.mean)}",
@@ -83,11 +87,23 @@ def _accuracy(result: WholeResult) -> list[Figure]:
     first = result.values[0]
     name, interval = next(iter(first.accuracy.metrics.items()))
     title = f"{metric_title(name, 'accuracy', first=True)} of '{first.value}'"
-    lines = (
+    lines = [
         f"{words.confidence(interval)} interval {metric_span(name, interval)}, {first.accuracy.samples:,} samples",
         "end to end",
-    )
-    return [Figure(title, metric_value(name, interval.value), lines)]
+    ]
+    if result.float_whole is not None:
+        drop = first.accuracy.drop
+        lines.append(
+            f"against float: {words.points(drop.value)} points lost, at most {words.points_bound(drop.high)} with "
+            f"{words.confidence(drop)} confidence"
+        )
+    return [Figure(title, metric_value(name, interval.value), tuple(lines))]
+
+
+def _speed(ratio: Interval) -> str:
+    speed = words.speed(ratio)
+    span = f"{words.confidence(speed)} interval {words.times_span(speed)}"
+    return f"{words.times(speed.value)} as fast as with float engines, {span}"
 
 
 def _memory(result: WholeResult) -> Figure:

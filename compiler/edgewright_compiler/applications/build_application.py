@@ -154,6 +154,7 @@ def build_application(
             evidence,
             max_memory=settings.max_memory,
             memory=proven.memory,
+            on_float=proven.on_float,
         )
         record = replace(record, format=max(LEAST_FORMAT, format_needed(record)))
         written = json.dumps(write_record(record), indent=2, ensure_ascii=False)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from edgewright_benchmarks.applications.bench_whole import measure_application
+from edgewright_benchmarks.applications.fitted_weights import FittedWeights
 from edgewright_benchmarks.applications.whole_data import read_whole_data
 from edgewright_benchmarks.applications.whole_result import WholeResult, found_here
+from edgewright_benchmarks.data import Dataset
 from edgewright_benchmarks.progress import Progress
+from edgewright_compiler.applications.whole_engines import check_loss, measured_no_slower, set_engines
 from edgewright_compiler.applications.whole_golden import GoldenWhole, make_golden
 from edgewright_compiler.applications.whole_limit import check_peak, facts_for_limits, with_limit
 from edgewright_compiler.applications.whole_settings import WholeSettings
@@ -30,12 +34,14 @@ class ProvenWhole:
         golden: Its golden samples.
         checked: Its steps, with the threshold that was found.
         memory: What is known of the memory that it takes, for limits; None where nothing is.
+        on_float: Models that run in float, as the whole cannot afford their own engines.
     """
 
     result: WholeResult | None
     golden: GoldenWhole
     checked: CheckedFlow
     memory: MemoryFacts | None = None
+    on_float: tuple[str, ...] = ()
 
 
 def prove_whole(
@@ -56,21 +62,22 @@ def prove_whole(
     """
     result, first = None, None
     package = with_limit(package, settings.max_memory, progress)
-    fitted = fit_steps(package, to_fit, settings, progress)
-    if fitted:
-        flow = with_weights(package.checked.flow, {one.step: one.weights for one in fitted})
-        package = replace(package, checked=check_flow(flow, signatures(package.models), str(package.root)))
+    package, fitted = _fitted(package, to_fit, settings, progress)
     if settings.evaluation is not None:
         first = read_whole_data(settings.evaluation, package, most=settings.meter.samples)
+        package, chosen = set_engines(package, first, settings, progress)
+        if package.on_float:
+            # Weights are of the scores of the engines that run.
+            package, fitted = _fitted(package, to_fit, settings, progress)
         flow, threshold = set_threshold(package, first, settings, progress)
         if threshold is not None:
             checked = check_flow(flow, signatures(package.models), str(package.root))
             package = replace(package, checked=checked)
         progress.note(f"Measuring the whole on {first.name}")
-        with Application(package, threads=settings.meter.threads) as application:
-            result = measure_application(application, first, settings.meter, progress, settings.confidence)
+        package, result = measured_no_slower(package, chosen, partial(_measure, first, settings, progress))
         result = replace(result, thresholds=() if threshold is None else (threshold,), fitted=fitted)
         result = replace(result, warnings=(*found_here(result, result.data), *result.warnings))
+        check_loss(result, settings.max_drop)
         check_peak(package, result)
     elif settings.max_memory is not None:
         progress.note("The peak of memory was not measured: there is no evaluation data of the whole.")
@@ -78,6 +85,24 @@ def prove_whole(
     if settings.golden is not None:
         first = read_whole_data(settings.golden, package)
     if first is None or not settings.golden_samples:
-        return ProvenWhole(result, NO_GOLDEN, package.checked, memory)
+        return ProvenWhole(result, NO_GOLDEN, package.checked, memory, package.on_float)
     progress.note(f"Golden samples of the whole from {first.name}")
-    return ProvenWhole(result, make_golden(package, first.samples), package.checked, memory)
+    golden = make_golden(package, first.samples)
+    return ProvenWhole(result, golden, package.checked, memory, package.on_float)
+
+
+def _fitted(
+    package: ApplicationPackage, to_fit: Sequence[str], settings: WholeSettings, progress: Progress
+) -> tuple[ApplicationPackage, tuple[FittedWeights, ...]]:
+    fitted = fit_steps(package, to_fit, settings, progress)
+    if not fitted:
+        return package, ()
+    flow = with_weights(package.checked.flow, {one.step: one.weights for one in fitted})
+    return replace(package, checked=check_flow(flow, signatures(package.models), str(package.root))), fitted
+
+
+def _measure(data: Dataset, settings: WholeSettings, progress: Progress, package: ApplicationPackage) -> WholeResult:
+    with Application(package, threads=settings.meter.threads) as application:
+        return measure_application(
+            application, data, settings.meter, progress, settings.confidence, max_drop=settings.max_drop
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from edgewright_benchmarks.applications.float_whole import float_engines
 from edgewright_compiler.graphs.precision_difference import tolerance_for
 from edgewright_runtime.applications.application import Application, ApplicationPackage, GoldenFacts
 from edgewright_runtime.applications.golden import WholeSample, stored_form
@@ -56,9 +57,8 @@ def make_golden(package: ApplicationPackage, samples: Sequence[Mapping[str, obje
     tried = samples[:_TRIED]
     with Application(package) as application:
         chosen = [_answers(application, one) for one in tried]
-        engines = dict(application.engines)
-    baselines = {name: package.models[name].manifest.baselines[info.target] for name, info in engines.items()}
-    if baselines == {name: info.name for name, info in engines.items()}:
+        baselines = float_engines(package, application.engines)
+    if baselines is None:
         floats = chosen
     else:
         # A limit is for the chosen engines: float may need more.

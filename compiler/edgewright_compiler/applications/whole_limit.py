@@ -54,7 +54,8 @@ def check_peak(package: ApplicationPackage, result: WholeResult) -> None:
         raise InputError(f"Whether the limit of memory is kept is not known: {limit}. {unread}".strip())
     if result.memory.peak_bytes <= package.max_memory:
         return
-    needs = {name: engine_need(one, name, package.memory) for name, one in package.models.items()}
+    asked = package.asked_engines()
+    needs = {name: engine_need(one, name, package.memory, asked.get(name)) for name, one in package.models.items()}
     sizes = ", ".join(f"{name} {_megabytes(needs[name])}" for name in sorted(needs, key=lambda one: -needs[one]))
     raise InputError(
         f"A process that runs the whole takes {_megabytes(result.memory.peak_bytes)} of memory at its peak, and "

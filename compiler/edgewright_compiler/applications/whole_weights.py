@@ -74,6 +74,12 @@ def with_weights(flow: Flow, weights: Mapping[str, Mapping[str, float]]) -> Flow
     return replace(flow, step={**flow.step, **steps})
 
 
+def always_asking(package: ApplicationPackage) -> ApplicationPackage:
+    """The application in which a step whose threshold is still to be found runs for all samples."""
+    closed = {name: condition for name, condition in package.checked.conditions.items() if not condition.found}
+    return replace(package, checked=replace(package.checked, conditions=closed))
+
+
 def fit_steps(
     package: ApplicationPackage, steps: Sequence[str], settings: WholeSettings, progress: Progress
 ) -> tuple[FittedWeights, ...]:
@@ -85,8 +91,7 @@ def fit_steps(
     if not steps or settings.calibration is None:
         return ()
     data = read_whole_data(settings.calibration, package)
-    closed = {name: condition for name, condition in package.checked.conditions.items() if not condition.found}
-    package = replace(package, checked=replace(package.checked, conditions=closed))
+    package = always_asking(package)
     progress.note(f"Fitting weights on {data.name}")
     with Application(package, threads=settings.meter.threads) as application:
         found = answer_all(application, data.samples, progress)

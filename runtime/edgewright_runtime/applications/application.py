@@ -18,6 +18,7 @@ from edgewright_runtime.applications.nodes import make_node
 from edgewright_runtime.applications.running import Call, FlowRun, run_flow
 from edgewright_runtime.applications.step_types import Signature
 from edgewright_runtime.errors import PackageError, PackageTooNewError, SampleError
+from edgewright_runtime.loading import first_choice
 from edgewright_runtime.package import APPLICATION, Package, package_folder
 from edgewright_runtime.package_files import FileTooLargeError, check_digests, checked_path, read_limited
 from edgewright_runtime.samples import input_names
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 # The number of the form of application.json; readers refuse larger ones. A package has the lowest that its fields need:
 #
 #   1  The first.
-#   2  A limit of memory, and what models take.
+#   2  A limit of memory, what models take, and those that run in float.
 FORMAT = 2
 LEAST_FORMAT = 1
 _LIMIT_BYTES = 2**20
@@ -67,6 +68,7 @@ class ApplicationRecord:
         evidence: The file with the evidence of the whole; empty where it was not measured.
         max_memory: Bytes that its process may take; None is no limit.
         memory: What its build knows of the memory that it takes; None where that was not measured.
+        on_float: Models that run their float baseline, on every target: the whole cannot afford their first engine.
     """
 
     format: int
@@ -77,6 +79,7 @@ class ApplicationRecord:
     _: KW_ONLY
     max_memory: int | None = field(default=None, metadata=added_in(2))
     memory: MemoryFacts | None = field(default=None, metadata=added_in(2))
+    on_float: tuple[str, ...] = field(default=(), metadata=added_in(2))
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ class ApplicationPackage:
         measured: Whether it has evidence of the whole.
         max_memory: Bytes that its process may take; None is no limit.
         memory: What its build knows of the memory that it takes.
+        on_float: Models that run their float baseline.
     """
 
     root: Path
@@ -103,6 +107,7 @@ class ApplicationPackage:
     measured: bool = False
     max_memory: int | None = None
     memory: MemoryFacts = field(default_factory=MemoryFacts)
+    on_float: tuple[str, ...] = ()
 
     @classmethod
     def open(cls, path: str | Path) -> ApplicationPackage:
@@ -121,6 +126,8 @@ class ApplicationPackage:
             checked = check_flow(record.flow, signatures(models), f"'{path}'")
         except RecordError as error:
             raise PackageError(error.message, hint=error.hint) from error
+        if unknown := [name for name in record.on_float if name not in models]:
+            raise PackageError(f"'{path}': '{unknown[0][:60]}' runs in float, and is not a model of it.")
         if open_ones := [name for name, condition in checked.conditions.items() if condition.found]:
             raise PackageError(f"'{path}': the threshold of the step '{open_ones[0]}' is not a number.")
         return cls(
@@ -132,7 +139,13 @@ class ApplicationPackage:
             measured=bool(record.evidence),
             max_memory=record.max_memory,
             memory=record.memory or MemoryFacts(),
+            on_float=record.on_float,
         )
+
+    def asked_engines(self) -> dict[str, str]:
+        """Model -> the engine that it uses alone: of those that run in float, the float baseline of this machine's target."""
+        models = {name: self.models[name] for name in self.on_float}
+        return {name: one.manifest.baselines[first_choice(one).target] for name, one in models.items()}
 
     def golden_samples(self) -> tuple[WholeSample, ...]:
         """The golden samples of the whole; none where it was built without.
@@ -209,8 +222,9 @@ class Application:
     ) -> None:
         self.package = package
         most = package.max_memory if max_memory is None else max_memory
-        limit = None if most is None else memory_limit(package.models, most, package.memory, engines)
-        self._models = LoadedModels(package.models, threads=threads, engines=engines or {}, limit=limit)
+        asked = {**package.asked_engines(), **(engines or {})}
+        limit = None if most is None else memory_limit(package.models, most, package.memory, asked)
+        self._models = LoadedModels(package.models, threads=threads, engines=asked, limit=limit)
         self._calls = self._made_calls()
 
     @property
@@ -335,7 +349,8 @@ def load_application(
     Args:
         path: Folder, archive, or an opened one.
         threads: Threads that a call of a model may use; by default what its engine was measured with.
-        engines: Model -> the engine that it uses alone; of others the one that runs here.
+        engines: Model -> the engine that it uses alone; of others the one that runs here, or float where the package says
+            so.
         max_memory: Bytes that the process may take, by what the package knows of its models: those that were not used
             longest are let go before another is loaded. By default the limit of the package.
 
