@@ -168,7 +168,7 @@ def test_nothing_heavy_can_be_imported_on_the_device() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["load_time", "gate", "meter_overhead"])
+@pytest.mark.parametrize("name", ["load_time", "gate", "meter_overhead", "application_overhead"])
 def test_a_bar_without_a_package_says_so(name: str, tmp_path: Path) -> None:
     bar = ROOT / "benchmarks" / "bars" / f"{name}.py"
     words = ("--package", "nowhere/none.ortpackage")
