@@ -179,7 +179,7 @@ def test_damage_is_found(assistant: Path, command: Command, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        ({"format": 2}, ["format 2 of applications", "Upgrade"]),
+        ({"format": 3}, ["format 3 of applications", "Upgrade"]),
         ({"format": 1, "name": "x"}, ["the key 'flow' is missing"]),
         ([], ["expected a table"]),
     ],
