@@ -1,7 +1,7 @@
 """Bar: an application takes at most 1.05 times its packages called by hand, in time and in peak memory.
 
-The application is made from the package, which is a text classifier: a model, a template that makes a text of its label,
-and a second model that reads this text. By hand are the same two packages, loaded with `edgewright_runtime.load`, and an
+The application is made from the package, a text classifier: a model, a template that makes a text of its label, and a
+second model that reads this text. By hand are the same two packages, loaded with `edgewright_runtime.load`, and an
 f-string between them.
 
 The time is held in one process: both sides call the same two loaded models in turn on the same text, so that engines

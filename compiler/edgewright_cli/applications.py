@@ -149,10 +149,16 @@ def inspect(options: argparse.Namespace) -> int:
     golden = None if package.golden is None else write_record(package.golden)
     if options.json:
         models = {name: write_record(one.manifest) for name, one in package.models.items()}
-        memory = {"on_float": package.on_float, "max_memory": package.max_memory, "memory": write_record(package.memory)}
+        memory = {
+            "on_float": package.on_float,
+            "max_memory": package.max_memory,
+            "memory": write_record(package.memory),
+        }
         facts = {"name": package.name, "flow": write_record(flow), "order": package.checked.order, "models": models}
         evidence = {name: {one: of.evidence(one) for one in of.targets} for name, of in package.models.items()}
-        print_json({**facts, **memory, "golden": golden, "evidence": package.evidence(), "evidence_of_models": evidence})
+        print_json(
+            {**facts, **memory, "golden": golden, "evidence": package.evidence(), "evidence_of_models": evidence}
+        )
         return 0
     takes = ", ".join(f"{name} ({kind})" for name, kind in flow.input.items())
     print(bold(f"{package.name}: an application of {len(package.models)} models"))

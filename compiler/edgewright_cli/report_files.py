@@ -1,4 +1,4 @@
-"""What `--report` asks for, found out before a measurement, so that a wrong ending and a missing library cost no time."""
+"""What `--report` asks for, found out before a measurement: a wrong ending and a missing library cost no time."""
 
 from __future__ import annotations
 

@@ -73,7 +73,9 @@ def whole_result(**changes: Any) -> WholeResult:
         failed_values=1,
         failures=(Failure(17, FAILED), Failure(18, FAILED), Failure(30, "The crop is empty.", "texts", 4)),
         warnings=("'reply' has the metric accuracy, and commands.csv has no column 'reply', so it was not judged.",),
-        memory=WholeMemory(peak_bytes=312_000_000, empty_bytes=61_000_000, samples=64, max_bytes=400_000_000, unloaded=7),
+        memory=WholeMemory(
+            peak_bytes=312_000_000, empty_bytes=61_000_000, samples=64, max_bytes=400_000_000, unloaded=7
+        ),
         created="2026-11-03T09:30:00Z",
         models=(
             ModelFacts(

@@ -44,7 +44,9 @@ one = { model = "first", input.text = "command" }
 two = { model = "second", input.text = "command" }
 both = { do = "template", input = { one = "one.label", two = "two.label" }, options.text = "{one} {two}" }
 """
-TEXTS = tuple(f"turn the {room} light {way}" for room in ("kitchen", "hall", "garden", "office") for way in ("on", "off"))
+TEXTS = tuple(
+    f"turn the {room} light {way}" for room in ("kitchen", "hall", "garden", "office") for way in ("on", "off")
+)
 ROWS = 3
 BUDGET = WholeBudget(max_drop=0.2, confidence=0.95, threads=1)
 
@@ -113,7 +115,9 @@ def test_the_model_in_the_way_is_named_and_runs_in_float(
     assert [(one.models, one.kept) for one in chosen.tried] == [(("first",), True), (("first", "second"), False)]
     assert (chosen.in_the_way, chosen.on_float) == ("second", ("second",))
     assert chosen.tried[1].drop.value == pytest.approx(8 / 24)
-    assert chosen.reason.startswith("'second' is in the way of the budget: with the engine that its own build chose beside")
+    assert chosen.reason.startswith(
+        "'second' is in the way of the budget: with the engine that its own build chose beside"
+    )
     assert chosen.reason.endswith("So second runs in float.")
     # Where the first one cannot be afforded, the other is not tested: it could pass by luck.
     plant_losses(monkeypatch, {"first": 8})
@@ -162,7 +166,7 @@ def test_a_build_writes_it_and_every_load_holds_it(
     assert [line.split()[-1] for line in shown.splitlines() if line.startswith(("first ", "second "))] == [INT8, FLOAT]
     # The measured loss decides last.
     lost = replace(evidence.values[0], accuracy=replace(evidence.values[0].accuracy, drop=Interval(0.21, 0.1, 0.3)))
-    with pytest.raises(InputError, match="loses 21.00 percentage points of 'both' against the float engines"):
+    with pytest.raises(InputError, match=r"loses 21\.00 percentage points of 'both' against the float engines"):
         check_loss(replace(evidence, values=(lost,)), 0.2)
     check_loss(replace(evidence, values=(lost,)), 0.21)
 
@@ -189,7 +193,9 @@ def test_what_is_not_shown_to_be_no_slower_runs_in_float(
     assert "0.97 to 1.01 times its latency. So all models run in float." in said
 
 
-def test_a_bench_compares_with_float_and_loses_nothing_where_all_is_float(pair: ApplicationPackage, folder: Path) -> None:
+def test_a_bench_compares_with_float_and_loses_nothing_where_all_is_float(
+    pair: ApplicationPackage, folder: Path
+) -> None:
     settings = MeterSettings(rounds=2, calls=2)
     result = bench_application(pair.root, folder / "commands.csv", settings=settings)
     assert result.float_whole is not None

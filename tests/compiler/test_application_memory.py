@@ -143,8 +143,8 @@ def test_a_build_holds_the_limit_and_the_evidence_has_the_peak(folder: Path, com
     check_peak(replace(package, max_memory=peak), evidence)
     with pytest.raises(InputError, match=r"at its peak, and the limit is .*of models: .*a .* MB"):
         check_peak(replace(package, max_memory=peak - 1), evidence)
+    unread = "The memory of the whole was not read. It ended."
     with pytest.raises(InputError, match=r"is not known: the limit is .*It ended\."):
-        unread = "The memory of the whole was not read. It ended."
         check_peak(package, replace(evidence, memory=None, warnings=(unread,)))
 
 
@@ -156,7 +156,7 @@ def test_a_process_of_its_own_keeps_the_limit(chain: ApplicationPackage) -> None
     assert read.peak_bytes > read.empty_bytes > 0
     # b, a and c each took the place of another, and a again for the other sample, on which it fails.
     assert (read.samples, read.unloaded, read.max_bytes) == (2, 4, 60)
-    with pytest.raises(InputError, match="A limit of 0.0 MB of memory is below what one model needs"):
+    with pytest.raises(InputError, match=r"A limit of 0\.0 MB of memory is below what one model needs"):
         measure_memory(replace(limited, max_memory=59), [{"command": TEXT}])
 
 

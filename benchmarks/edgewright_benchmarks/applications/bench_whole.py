@@ -316,10 +316,11 @@ def _over_limit(memory: WholeMemory | None) -> tuple[str, ...]:
     """That the whole takes more than its limit, as a sentence."""
     if memory is None or memory.max_bytes is None or memory.peak_bytes <= memory.max_bytes:
         return ()
-    return (
+    sentence = (
         f"A process that runs the whole takes {memory.peak_bytes / 1e6:,.1f} MB at its peak, more than its limit of "
-        f"{memory.max_bytes / 1e6:,.1f} MB.",
+        f"{memory.max_bytes / 1e6:,.1f} MB."
     )
+    return (sentence,)
 
 
 def _step_figures(package: ApplicationPackage, found: Answered, times: WholeTimes) -> tuple[StepFigures, ...]:

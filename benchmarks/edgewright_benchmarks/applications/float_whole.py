@@ -47,7 +47,8 @@ def float_application(application: Application, *, threads: int | None) -> Appli
 def float_sentence(result: WholeResult) -> str:
     """What the chosen engines gain and lose against float, as a sentence; empty where that is not known."""
     if result.float_whole is not None:
-        return f"Against the float engines of its models, measured in turns: {_latency(result.float_whole)}{_loss(result)}."
+        figures = f"{_latency(result.float_whole)}{_loss(result)}"
+        return f"Against the float engines of its models, measured in turns: {figures}."
     known = [one for one in result.models if one.engine]
     if known and all(one.engine == one.baseline for one in known):
         return "All models run their float engines, so nothing is lost."

@@ -1,12 +1,11 @@
-"""Engines of all models of an application, chosen together: which of those that the models' own builds chose the whole
-can afford.
+"""Engines of all models of an application, chosen together: those of the models' own builds, as far as the whole can.
 
-A package has the engine that its build chose, and its float baseline. Combinations are tested in a fixed sequence: first
-float throughout, then with one model more on its chosen engine, the one first that lost least in its own evidence. The
-first combination that is not shown to keep the budget ends the sequence, and the last one that was is what ships. So
-each is tested at the full confidence, and with that confidence the whole loses no more than the budget. The sequence
-follows from evidence of the models alone, and never from the samples that judge the whole; it is that of
-`several_engines`, where its sources stand.
+A package has the engine that its build chose, and its float baseline. Combinations are tested in a fixed sequence, each
+with one model more on its chosen engine, the one first that lost least in its own evidence. The first combination that
+is not shown to keep the budget ends the sequence, and the last one that was is what ships. So each is tested at the
+full confidence, and with that confidence the whole loses no more than the budget. The sequence follows from evidence of
+the models alone, and never from the samples that judge the whole; it is that of `several_engines`, where its sources
+stand.
 """
 
 from __future__ import annotations
@@ -144,9 +143,10 @@ def _reason(chosen: ChosenEngines, confidence: float) -> str:
         why = f"{chosen.samples:,} samples are too few to show it; it takes at least {fewest:,}"
     else:
         why = f"measured are {100 * last.drop.value:z.2f}"
+    runs = "runs" if len(chosen.on_float) == 1 else "run"
     beside = f" beside those of {', '.join(last.models[:-1])}" if len(last.models) > 1 else ""
     return (
-        f"'{chosen.in_the_way}' is in the way of the budget: with the engine that its own build chose{beside}, the whole "
-        f"may lose {points_at_most(last.drop.high, chosen.max_drop)} percentage points of {metric} against float "
-        f"({sure} bound; {why}); {budget}. So {', '.join(chosen.on_float)} run{'s' * (len(chosen.on_float) == 1)} in float."
+        f"'{chosen.in_the_way}' is in the way of the budget: with the engine that its own build chose{beside}, the "
+        f"whole may lose {points_at_most(last.drop.high, chosen.max_drop)} percentage points of {metric} against "
+        f"float ({sure} bound; {why}); {budget}. So {', '.join(chosen.on_float)} {runs} in float."
     )

@@ -30,10 +30,10 @@ def render_whole_markdown(result: WholeResult, built: WholeResult | None = None)
         InputError: A time is not above zero, or `built` is of another application.
     """
     check_whole(result, built)
+    made = f"{as_text(made_of(result))}, **{result.rung}** ({words.RUNGS[result.rung]})."
     blocks = [
         f"### {as_text(result.name)}: {as_text(whole_sentence(result))}",
-        f"{as_text(made_of(result))}, **{result.rung}** ({words.RUNGS[result.rung]}). "
-        f"{as_text(slowest_sentence(result))}",
+        f"{made} {as_text(slowest_sentence(result))}",
     ]
     if noted := [f"> **Warning:** {as_text(warning.text)}" for warning in whole_warnings(result)]:
         blocks.append("\n>\n".join(noted))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,7 +36,7 @@ class Table:
 
     title: str
     headings: tuple[tuple[str, bool], ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
     notes: tuple[str, ...] = ()
 
 
@@ -114,7 +115,9 @@ def _steps(result: WholeResult) -> Table:
         *(("Share of the time", True), ("Median", True), ("Condition", False), ("It held", True)),
     )
     rows = [_step(step) for step in result.steps]
-    return Table("What each step takes", headings, rows, (f"Of {whole:,} samples; the median is of calls that ran it.",))
+    return Table(
+        "What each step takes", headings, rows, (f"Of {whole:,} samples; the median is of calls that ran it.",)
+    )
 
 
 def _step(step: StepFigures) -> tuple[str, ...]:
@@ -153,7 +156,7 @@ def _threshold(found: FoundThreshold) -> Table:
         *(("Threshold", False), ("Samples asked", True), ("Loss, points", True), ("At most", True)),
         *(("Mean of a call", True), ("p95", True), ("Kept the budget", False)),
     )
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             f"{one.constant:.6g}",
             f"{one.asked:,} of {found.samples:,}",

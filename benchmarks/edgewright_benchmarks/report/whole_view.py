@@ -32,7 +32,9 @@ def whole_sentence(result: WholeResult) -> str:
         return took
     first = result.values[0]
     name, interval = next(iter(first.accuracy.metrics.items()))
-    return f"{metric_title(name, 'accuracy', first=True)} of '{first.value}' {metric_value(name, interval.value)}, {took}"
+    return (
+        f"{metric_title(name, 'accuracy', first=True)} of '{first.value}' {metric_value(name, interval.value)}, {took}"
+    )
 
 
 def slowest_sentence(result: WholeResult) -> str:
@@ -131,15 +133,15 @@ def _span(result: WholeResult, name: str) -> str:
 def whole_environment(result: WholeResult) -> list[tuple[str, str]]:
     """Machine, tools, settings and data: a label and a text each."""
     settings, data = result.settings, result.data
+    how = (
+        f"{settings.rounds} rounds of {settings.calls} calls, after {settings.warmup} calls that were judged, "
+        f"{settings.threads} threads, one sample a call, seed {settings.seed}"
+    )
     return [
         ("Data", f"{data.name}, {data.samples:,} samples, {'labelled' if data.labelled else 'not labelled'}"),
         ("Data digest", data.digest),
         ("Confidence", f"{100 * result.confidence:g}%"),
         *machine_rows(result.machine, result.versions).items(),
-        (
-            "Settings",
-            f"{settings.rounds} rounds of {settings.calls} calls, after {settings.warmup} calls that were judged, "
-            f"{settings.threads} threads, one sample a call, seed {settings.seed}",
-        ),
+        ("Settings", how),
         ("Measured at", result.created),
     ]

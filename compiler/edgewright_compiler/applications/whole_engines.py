@@ -36,9 +36,7 @@ def set_engines(
         InputError: The application fails on all samples.
     """
     progress.note(f"Comparing the engines of all models with float on {data.name}")
-    budget = WholeBudget(
-        max_drop=settings.max_drop, confidence=settings.confidence, threads=settings.meter.threads
-    )
+    budget = WholeBudget(max_drop=settings.max_drop, confidence=settings.confidence, threads=settings.meter.threads)
     with machine_to_itself(progress):
         chosen = choose_together(always_asking(package), data, budget, progress)
     on_float = () if chosen is None else chosen.on_float
@@ -48,7 +46,7 @@ def set_engines(
 def measured_no_slower(
     package: ApplicationPackage, chosen: ChosenEngines | None, measure: Measure
 ) -> tuple[ApplicationPackage, WholeResult]:
-    """What ships with its measurement: the chosen engines, or float throughout where they are not shown to be no slower.
+    """What ships, and its measurement: the chosen engines, or float where they are not shown to be no slower.
 
     Args:
         package: The application with its engines.
@@ -63,9 +61,10 @@ def measured_no_slower(
         floats = result.float_whole
         if floats is None or floats.ratio.high <= 1:
             return package, replace(result, chosen_engines=chosen)
+        times = span(floats.ratio.low, floats.ratio.high, 1, 2)
         slower = (
-            f"The chosen engines are not shown to be no slower than float: {span(floats.ratio.low, floats.ratio.high, 1, 2)} "
-            "times its latency. So all models run in float."
+            f"The chosen engines are not shown to be no slower than float: {times} times its latency. So all "
+            "models run in float."
         )
         package = replace(package, on_float=tuple(floats.engines))
         result = measure(package)
@@ -90,7 +89,7 @@ def check_loss(result: WholeResult, max_drop: float) -> None:
     drop = figures.accuracy.drop
     if drop.value > max_drop:
         raise InputError(
-            f"The whole loses {100 * drop.value:.2f} percentage points of '{figures.value}' against the float engines of "
-            f"its models, and {100 * max_drop:g} are allowed.",
+            f"The whole loses {100 * drop.value:.2f} percentage points of '{figures.value}' against the float engines "
+            f"of its models, and {100 * max_drop:g} are allowed.",
             hint="Allow more with --max-drop, or build the models with a smaller budget of their own.",
         )

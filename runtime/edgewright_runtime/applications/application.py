@@ -143,7 +143,7 @@ class ApplicationPackage:
         )
 
     def asked_engines(self) -> dict[str, str]:
-        """Model -> the engine that it uses alone: of those that run in float, the float baseline of this machine's target."""
+        """Model -> the engine that it uses alone: of those in `on_float` the baseline of this machine's target."""
         models = {name: self.models[name] for name in self.on_float}
         return {name: one.manifest.baselines[first_choice(one).target] for name, one in models.items()}
 
@@ -349,8 +349,8 @@ def load_application(
     Args:
         path: Folder, archive, or an opened one.
         threads: Threads that a call of a model may use; by default what its engine was measured with.
-        engines: Model -> the engine that it uses alone; of others the one that runs here, or float where the package says
-            so.
+        engines: Model -> the engine that it uses alone; of others the one that runs here, or float where the package
+            says so.
         max_memory: Bytes that the process may take, by what the package knows of its models: those that were not used
             longest are let go before another is loaded. By default the limit of the package.
 

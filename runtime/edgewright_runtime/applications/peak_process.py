@@ -87,9 +87,7 @@ def _read() -> PeakRead:
     samples = unpack_samples(list(request.samples), arrays)
     models = {name: Package.open(folder) for name, folder in request.models.items()}
     checked = check_flow(request.flow, signatures(models), "request")
-    package = ApplicationPackage(
-        Path(), "whole", checked, models, max_memory=request.max_memory, memory=request.memory
-    )
+    package = ApplicationPackage(Path(), "whole", checked, models, max_memory=request.max_memory, memory=request.memory)
     with Application(package, threads=request.threads, engines=request.engines) as application:
         empty = resident_bytes()
         for sample in samples:
