@@ -22,10 +22,13 @@ from fuzz.subjects import SUBJECTS
 # Imported before the first case, so that no case pays for it.
 _IMPORTED = (
     "onnx", "onnxruntime", "soundfile", "soxr", "tiny_models", "tokenizers", "torch", "transformers",
+    "edgewright_benchmarks.applications.bench_whole", "edgewright_benchmarks.applications.whole_result",
     "edgewright_benchmarks.data", "edgewright_benchmarks.devices.ssh", "edgewright_benchmarks.result_files",
     "edgewright_benchmarks.tasks", "edgewright_benchmarks.devices.workers", "edgewright_cli",
+    "edgewright_compiler.applications.prove_whole",
     "edgewright_compiler.sources.declared", "edgewright_compiler.sources.huggingface",
     "edgewright_compiler.sources.onnx_file", "edgewright_compiler.sources.torch_module", "edgewright_compiler.tasks",
+    "edgewright_runtime.applications.selftest",
     "edgewright_runtime.archive", "edgewright_runtime.engine", "edgewright_runtime.finished",
     "edgewright_runtime.loading", "edgewright_runtime.selftest", "edgewright_runtime.steps",
 )  # fmt: skip

@@ -51,6 +51,44 @@ gates.fail_on = "latency.p50 > +5%"
 """
 
 
+# Steps of a model and of nodes, a condition, a list of texts, a metric and a budget.
+_JUDGE = """\
+kind = "application"
+schema = 1
+answer = ["intent", "reply", "again"]
+
+[input]
+command = "text"
+
+[model.intents]
+package = "text.ortpackage"
+
+[step.intent]
+model = "intents"
+input.text = "command"
+options.top_k = 2
+
+[step.reply]
+do = "template"
+input = { choice = "intent.label", sure = "intent.score" }
+options.text = "I do not know."
+options.texts = { nothing = "({sure})" }
+when = "intent.score >= 0.1"
+
+[step.again]
+model = "intents"
+input.text = "reply"
+when = "intent.score < 0.9"
+
+[metric]
+intent = "accuracy"
+
+[budget]
+max_drop = "5%"
+confidence = 0.9
+"""
+
+
 @dataclass(frozen=True)
 class Seeds:
     """The folder of all seeds; see `make_seeds`."""
@@ -115,9 +153,25 @@ def make_seeds(folder: Path) -> Seeds:
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
     shutil.copyfile(folder / "text.ortpackage/edgewright/evidence/tiny.json", data / "result.json")
+    _build_application(folder)
     seeds = Seeds(folder)
     _record(seeds)
     return seeds
+
+
+def _build_application(folder: Path) -> None:
+    """An application of the package of texts, with golden samples and evidence of the whole; its file beside it."""
+    declared = folder / "application"
+    declared.mkdir()
+    shutil.copytree(folder / "text.ortpackage", declared / "text.ortpackage")
+    (declared / "judge.toml").write_text(_JUDGE, encoding="utf-8")
+    table = folder / "data" / "commands.csv"
+    table.write_text("command,intent\nturn on the light,TurnOn\nplay some music,PlayMusic\n", encoding="utf-8")
+    words = (declared / "judge.toml", "--evaluation", table, "--rounds", "2", "--calls", "2", "-q")
+    output = ("-o", folder / "judge.ortpackage")
+    command = [sys.executable, "-m", "edgewright_cli", "build", *map(str, (*words, *output))]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def _record(seeds: Seeds) -> None:

@@ -213,6 +213,28 @@ def _build_file(path: Path, seeds: Seeds, room: Room) -> str:
     return ""
 
 
+def _application(path: Path, seeds: Seeds, room: Room) -> str:
+    """Load it and call it, run its golden samples, and read its evidence; digests are not looked at."""
+    from edgewright_benchmarks.applications.whole_result import whole_evidence
+    from edgewright_runtime.applications import load_application
+    from edgewright_runtime.applications.selftest import verify_whole
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with load_application(path) as application:
+            application.run("turn on the kitchen light")
+        verify_whole(application.package)
+    whole_evidence(application.package)
+    return ""
+
+
+def _application_file(path: Path, seeds: Seeds, room: Room) -> str:
+    from edgewright_compiler.applications import build_application
+
+    build_application(path / "judge.toml", room.folder / "tmp" / "made.ortpackage")
+    return ""
+
+
 def _source(path: Path, seeds: Seeds, room: Room, *, file: str = "", sample: Any = None) -> str:
     from edgewright_compiler.sources import SourceOptions, open_source
 
@@ -286,6 +308,14 @@ def _subjects() -> dict[str, Subject]:
         **own,
     }
     stream = {kind: _of_file(change, "*.stream") for kind, change in answers.ANSWERS.items()} | {"endless": _endless}
+    whole = {
+        **_for_files("*.*"),
+        **_for_json("application.json"),
+        **{f"evidence {kind}": _of_file(_of_json(kind), "evidence.json") for kind in JSON},
+        **{kind: _of_path(change) for kind, change in FILES.items()},
+        "lying npz": _of_file(lies.arrays, "**/*.npz"),
+        "lying sums": _of_file(lies.sums, "SHA256SUMS"),
+    }
     sentence = "turn on the kitchen light"
     found |= {
         "inspect": Subject("arrays.ortpackage", _for_package("arrays"), _command("inspect", "{}")),
@@ -295,6 +325,9 @@ def _subjects() -> dict[str, Subject]:
         "result": Subject("data/result.json", {**_for_files(), **_for_json("")}, _result),
         "target": Subject("data/tiny.toml", toml, _target),
         "build file": Subject("data/builds.toml", toml, _build_file),
+        "application": Subject("judge.ortpackage", whole, _application),
+        "application: inspect": Subject("judge.ortpackage", whole, _command("inspect", "{}")),
+        "application file": Subject("application", toml, _application_file),
         "declaration": Subject("declared", toml, partial(_source, file="tiny.toml")),
         "graph": Subject("source", graph, partial(_source, file="perceptron.onnx")),
         "checkpoint": Subject("checkpoint", checkpoint, partial(_source, sample=sentence)),
