@@ -100,7 +100,7 @@ def test_predictions_that_are_not_numbers(tmp_path: Path) -> None:
     assert score(TASK.unlabelled, right, None, right).metrics["agreement"].value == pytest.approx(1)
     with pytest.raises(InputError, match="Depths are scored by the pipeline's output"):
         score(TASK.labelled, [{"depth": np.zeros(1)}] * 4, paths, right)
-    with pytest.raises(InputError, match=r"Sample 0: its depth map is .* the predicted one"):
+    with pytest.raises(InputError, match=r"Sample 1: its depth map is .* the predicted one"):
         score(TASK.labelled, outputs([one[1:] for one in truth], "metric"), paths, right)
 
 

@@ -96,7 +96,7 @@ def test_scores_that_are_no_numbers_are_no_class(tmp_path: Path) -> None:
     assert accuracy.drop.value > 0
     with pytest.raises(InputError, match="Masks are scored by the pipeline's output"):
         score(TASK.labelled, [{"logits": np.zeros(1)}], paths[:1], outputs(truth[:1]))
-    with pytest.raises(InputError, match=r"Sample 0: its mask is .* the predicted mask"):
+    with pytest.raises(InputError, match=r"Sample 1: its mask is .* the predicted mask"):
         score(TASK.labelled, outputs([truth[0][1:]]), paths[:1], outputs(truth[:1]))
     nothing = write(tmp_path, [np.full((4, 4), IGNORED)])
     with pytest.raises(InputError, match="No pixel of any mask has a class"):

@@ -119,7 +119,7 @@ def _npz(folder: Path, name: str) -> Path:
         ("nan", ["the array 'pixels' has NaN or infinite values in 2 of 24 samples (the first: 3, 9)"]),
         ("inf", ["the array 'pixels' has NaN or infinite values in 1 of 24 samples (the first: 5)"]),
         ("name", ["lacks the input 'pixels'. It holds 'images', which the model does not take"]),
-        ("width", ["sample 0 does not fit the model", "'pixels' has the shape [1, 9]; the model takes ['n', 8]"]),
+        ("width", ["sample 1 does not fit the model", "'pixels' has the shape [1, 9]; the model takes ['n', 8]"]),
         ("rank", ["'pixels' has the shape [1, 8, 1]; the model takes ['n', 8]"]),
         ("type", ["'pixels' is float64; the model takes tensor(float)"]),
         ("counts", ["different numbers of samples", "'pixels': 24", "'label': 23", "a folder of .npz files"]),

@@ -88,7 +88,7 @@ def test_the_figures_are_scikit_image_s(tmp_path: Path) -> None:
     broken = outputs(right)
     broken[0]["x"] = np.array([np.nan])
     assert score(TASK.labelled, broken, paths, outputs(right)).metrics["ssim"].value == pytest.approx(0.95)
-    with pytest.raises(InputError, match="Sample 0: its target is 14 x 12, the picture that the model makes 14 x 11"):
+    with pytest.raises(InputError, match="Sample 1: its target is 14 x 12, the picture that the model makes 14 x 11"):
         score(TASK.labelled, outputs([one[1:] for one in right]), paths, outputs(right))
 
 

@@ -222,7 +222,7 @@ def test_a_build_names_the_recording_that_is_none(wav2vec2: Path, command: Comma
     (command.folder / "bad.wav").write_bytes(b"none")
     (command.folder / "bad.csv").write_text("audio,text\nbad.wav,hello\n")
     command.refuses_build(
-        wav2vec2, "--calibration", command.folder / "bad.csv", says=["bad.csv", "sample 0", "cannot be read as audio"]
+        wav2vec2, "--calibration", command.folder / "bad.csv", says=["bad.csv", "sample 1", "cannot be read as audio"]
     )
 
 

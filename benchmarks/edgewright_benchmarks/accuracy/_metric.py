@@ -46,11 +46,13 @@ class Metric(ABC, Generic[R]):
         names: All metrics that it may give, in their order, the one that drops are of first; rows of `METRICS`.
         measure: What the drop is a drop of.
         bounded: No engine is better than the baseline, whose figure is 1 by definition: drops are from 0 to 1.
+        repeats: An engine can give the very prediction that the baseline gave, so that another one can be counted.
     """
 
     names: tuple[str, ...]
     measure: Measure = "accuracy"
     bounded: bool = False
+    repeats: bool = True
 
     def suited(self, _ground_truth: Sequence[Any] | None, _baseline: Sequence[Prediction], /) -> Metric[Any]:
         """The metric for this kind of ground truth and model, where a task has several; by default this one."""
@@ -87,6 +89,8 @@ class Metric(ABC, Generic[R]):
 
     def changed(self, predictions: Sequence[Prediction], baseline: Sequence[Prediction]) -> Sequence[bool | None]:
         """Whether each sample has another prediction than with the baseline; None if that is unknown."""
+        if not self.repeats:
+            return [None] * len(predictions)
         return [answers_differ(one, other) for one, other in zip(predictions, baseline, strict=True)]
 
 

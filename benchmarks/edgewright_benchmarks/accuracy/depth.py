@@ -37,6 +37,8 @@ class LabelledDepth(Metric[Sequence[Path]]):
     """Depths against those that are right."""
 
     names = ("delta_1", "abs_rel", "depth_rmse")
+    # Of depths hardly two are the same.
+    repeats = False
 
     def reference(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> Sequence[Path]:
         """The files of the right depths."""
@@ -45,16 +47,12 @@ class LabelledDepth(Metric[Sequence[Path]]):
     def scores(self, predictions: Sequence[Prediction], reference: Sequence[Path]) -> Scores:
         """The share of depths within a factor of 1.25; the errors are left out where a prediction is not finite."""
         # One by one: the maps of a large data set are never all in memory.
-        pairs = enumerate(zip(predictions, map(read_depth, reference), strict=True))
-        found = [_errors(_read(prediction), right, index) for index, (prediction, right) in pairs]
+        pairs = enumerate(zip(predictions, map(read_depth, reference), strict=True), start=1)
+        found = [_errors(_read(prediction), right, number) for number, (prediction, right) in pairs]
         near, relative, root = np.array(found).T
         finite = bool(np.isfinite(relative).all() and np.isfinite(root).all())
         others = {"abs_rel": mean_with_interval(relative), "depth_rmse": mean_with_interval(root)} if finite else {}
         return Scores("delta_1", Means(near), others)
-
-    def changed(self, predictions: Sequence[Prediction], _baseline: Sequence[Prediction], /) -> Sequence[bool | None]:
-        """Nothing can be told: of depths hardly two are the same."""
-        return [None] * len(predictions)
 
 
 class DepthAgreement(Agreement[Sequence[Prediction]]):
@@ -62,6 +60,7 @@ class DepthAgreement(Agreement[Sequence[Prediction]]):
 
     names = ("agreement",)
     bounded = True
+    repeats = False
 
     def baseline_reference(self, baseline: Sequence[Prediction]) -> Sequence[Prediction]:
         """The baseline's predictions, whose depths are read one by one."""
@@ -75,10 +74,6 @@ class DepthAgreement(Agreement[Sequence[Prediction]]):
     def by_definition(self, samples: int, /) -> Scores:
         """The same depths."""
         return Scores("agreement", Means(np.ones(samples)), interval=WHOLE)
-
-    def changed(self, predictions: Sequence[Prediction], _baseline: Sequence[Prediction], /) -> Sequence[bool | None]:
-        """Nothing can be told: of depths hardly two are the same."""
-        return [None] * len(predictions)
 
 
 @dataclass(frozen=True)
@@ -96,11 +91,11 @@ def _read(prediction: Prediction) -> _Map:
     return _Map(np.asarray(answer["values"], np.float64), answer["kind"] == "relative")
 
 
-def _errors(found: _Map, right: NDArray[np.float32], index: int) -> tuple[float, float, float]:
+def _errors(found: _Map, right: NDArray[np.float32], number: int) -> tuple[float, float, float]:
     """Of a picture the share of depths that are near, the relative error and the root mean squared error."""
     if found.values.shape != right.shape:
         raise InputError(
-            f"Sample {index}: its depth map is {right.shape}, the predicted one {found.values.shape} (height, width)."
+            f"Sample {number}: its depth map is {right.shape}, the predicted one {found.values.shape} (height, width)."
         )
     counted = np.isfinite(right)
     depth, truth = found.values[counted], right[counted].astype(np.float64)

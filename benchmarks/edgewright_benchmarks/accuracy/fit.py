@@ -32,6 +32,8 @@ class LabelledFit(Metric[Rows]):
     """
 
     names = ("r2", "mse", "mae")
+    # Of numbers hardly two are the same.
+    repeats = False
 
     def reference(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> Rows:
         """The right numbers."""
@@ -51,10 +53,6 @@ class LabelledFit(Metric[Rows]):
             others["mse"] = mean_with_interval((errors**2).mean(axis=1))
             others["mae"] = mean_with_interval(np.abs(errors).mean(axis=1))
         return Scores("r2", Means(each, value=value), others, interval)
-
-    def changed(self, predictions: Sequence[Prediction], _baseline: Sequence[Prediction], /) -> Sequence[bool | None]:
-        """Nothing can be told: of numbers hardly two are the same."""
-        return [None] * len(predictions)
 
 
 class LabelledCorrelation(LabelledFit):

@@ -34,6 +34,8 @@ class LabelledIdentities(Metric[Identities]):
     """
 
     names = ("identification", "verification_auc", "equal_error_rate")
+    # Of vectors hardly two are the same.
+    repeats = False
 
     def reference(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> Identities:
         """The identity of each sample, as a number."""
@@ -54,10 +56,6 @@ class LabelledIdentities(Metric[Identities]):
         right = _nearest(vectors, reference)[several]
         chosen = np.sort(np.random.default_rng(0).permutation(len(vectors))[:_PAIRED])
         return Scores("identification", Flags(right), _verification(vectors[chosen], reference[chosen]))
-
-    def changed(self, predictions: Sequence[Prediction], _baseline: Sequence[Prediction], /) -> Sequence[bool | None]:
-        """Nothing can be told: of vectors hardly two are the same."""
-        return [None] * len(predictions)
 
 
 def _unit(predictions: Sequence[Prediction]) -> Vectors:

@@ -44,7 +44,7 @@ class LabelledLabels(Metric[Labels]):
         expected = np.zeros((len(truth), width), dtype=bool)
         for index, labels in enumerate(truth):
             if any(label >= width for label in labels):
-                raise InputError(f"Sample {index} has the label {max(labels)}; the model gives {width} scores.")
+                raise InputError(f"Sample {index + 1} has the label {max(labels)}; the model gives {width} scores.")
             expected[index, list(labels)] = True
         if not expected.any():
             raise InputError("No sample has a label, so nothing can be scored.")

@@ -28,6 +28,8 @@ class LabelledAuc(Metric[Yes]):
     """Two classes by the area under the ROC curve: of one score, or of how much the second of two exceeds the first."""
 
     names = ("auc",)
+    # An order has no threshold.
+    repeats = False
 
     def reference(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> Yes:
         """Which samples are of the second class."""
@@ -55,10 +57,6 @@ class LabelledAuc(Metric[Yes]):
         # A sample of the rarer class that is put at the other end loses all its pairs.
         rarer = min(int(reference.sum()), int((~reference).sum()))
         return Scores("auc", Resampled(aucs, len(found), len(found) / rarer))
-
-    def changed(self, predictions: Sequence[Prediction], _baseline: Sequence[Prediction], /) -> Sequence[bool | None]:
-        """Nothing can be told: an order has no threshold."""
-        return [None] * len(predictions)
 
 
 def _single(prediction: Prediction) -> float:

@@ -27,6 +27,8 @@ class LabelledRegression(Metric[Numbers]):
     """Numbers against those that are right."""
 
     names = ("spearman", "mse")
+    # Of numbers hardly two are the same.
+    repeats = False
 
     def reference(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> Numbers:
         """The right numbers; shape (samples,)."""
@@ -45,16 +47,13 @@ class LabelledRegression(Metric[Numbers]):
         errors = {"mse": mean_with_interval((found - reference) ** 2)} if np.isfinite(found).all() else {}
         return Scores("spearman", Resampled(_spearman(found, reference), len(reference), _SPAN), errors)
 
-    def changed(self, predictions: Sequence[Prediction], _baseline: Sequence[Prediction], /) -> Sequence[bool | None]:
-        """Nothing can be told: of numbers hardly two are the same."""
-        return [None] * len(predictions)
-
 
 class RegressionAgreement(Agreement[Numbers]):
     """How near an engine's numbers are to the float baseline's, as a share of the range of these."""
 
     names = ("agreement",)
     bounded = True
+    repeats = False
 
     def baseline_reference(self, baseline: Sequence[Prediction]) -> Numbers:
         """The baseline's numbers; shape (samples,)."""
@@ -73,10 +72,6 @@ class RegressionAgreement(Agreement[Numbers]):
     def by_definition(self, samples: int, /) -> Scores:
         """The same numbers."""
         return Scores("agreement", Means(np.ones(samples)), interval=WHOLE)
-
-    def changed(self, predictions: Sequence[Prediction], _baseline: Sequence[Prediction], /) -> Sequence[bool | None]:
-        """Nothing can be told: of numbers hardly two are the same."""
-        return [None] * len(predictions)
 
 
 def numbers_of(predictions: Sequence[Prediction]) -> Numbers:

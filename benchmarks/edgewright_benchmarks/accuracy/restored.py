@@ -29,13 +29,13 @@ class LabelledPictures(Metric[Sequence[Path]]):
     def scores(self, predictions: Sequence[Prediction], reference: Sequence[Path]) -> Scores:
         """Of a picture from outputs that are not finite both are the worst there is."""
         # One by one: pictures of a large data set are never all in memory.
-        pairs = enumerate(zip(predictions, reference, strict=True))
-        found = np.array([_of_picture(prediction, path, index) for index, (prediction, path) in pairs])
+        pairs = enumerate(zip(predictions, reference, strict=True), start=1)
+        found = np.array([_of_picture(prediction, path, number) for number, (prediction, path) in pairs])
         alike, errors = found.T
         return Scores("ssim", Means(alike), {"psnr": psnr(errors)} if errors.any() else {})
 
 
-def _of_picture(prediction: Prediction, path: Path, index: int) -> tuple[float, float]:
+def _of_picture(prediction: Prediction, path: Path, number: int) -> tuple[float, float]:
     """The SSIM, and the mean squared error as a share of the largest there can be."""
     picture: NDArray[np.uint8] | None = prediction.answer
     if picture is None:
@@ -45,7 +45,7 @@ def _of_picture(prediction: Prediction, path: Path, index: int) -> tuple[float, 
     target = read_target(path, "L" if picture.ndim == 2 else "RGB")
     if picture.shape != target.shape:
         raise InputError(
-            f"Sample {index}: its target is {target.shape[1]} x {target.shape[0]}, the picture that the model makes "
+            f"Sample {number}: its target is {target.shape[1]} x {target.shape[0]}, the picture that the model makes "
             f"{picture.shape[1]} x {picture.shape[0]}."
         )
     return ssim(picture, target), squared_error(picture, target)

@@ -79,8 +79,8 @@ def _mask(prediction: Prediction) -> Mask:
 
 
 def _counts(predictions: Sequence[Prediction], truth: Iterator[Mask]) -> _Counts:
-    pairs = enumerate(zip(predictions, truth, strict=True))
-    found = [_of_classes(_mask(prediction), mask, index) for index, (prediction, mask) in pairs]
+    pairs = enumerate(zip(predictions, truth, strict=True), start=1)
+    found = [_of_classes(_mask(prediction), mask, number) for number, (prediction, mask) in pairs]
     # Each sample has the classes that it shows; the largest number of them is that of the data.
     classes = max(counts.shape[1] for counts in found)
     whole = np.zeros((len(found), 3, classes))
@@ -90,10 +90,12 @@ def _counts(predictions: Sequence[Prediction], truth: Iterator[Mask]) -> _Counts
     return _Counts(shared, in_truth + in_answer - shared, in_truth)
 
 
-def _of_classes(mask: Mask, truth: Mask, index: int) -> NDArray[np.float64]:
+def _of_classes(mask: Mask, truth: Mask, number: int) -> NDArray[np.float64]:
     """Pixels of each class in both, in the truth, in the answer; shape (3, classes)."""
     if mask.shape != truth.shape:
-        raise InputError(f"Sample {index}: its mask is {truth.shape}, the predicted mask {mask.shape} (height, width).")
+        raise InputError(
+            f"Sample {number}: its mask is {truth.shape}, the predicted mask {mask.shape} (height, width)."
+        )
     counted = (truth != IGNORED) & (truth != _NOTHING)
     right, found = truth[counted], mask[counted]
     classes = int(max(right.max(initial=0), found.max(initial=0))) + 1

@@ -28,6 +28,8 @@ class LabelledSignals(Metric[Sequence[Signal]]):
     """
 
     names = ("si_sdr",)
+    # Of signals hardly two are the same.
+    repeats = False
 
     def reference(self, ground_truth: Sequence[Any] | None, baseline: Sequence[Prediction], /) -> Sequence[Signal]:
         """The right signals."""
@@ -50,10 +52,6 @@ class LabelledSignals(Metric[Sequence[Signal]]):
         decibels = np.array([si_sdr(flatten(prediction), signal) for prediction, signal in pairs])
         column = Means(decibels / (2 * _MOST) + 0.5)
         return Scores("si_sdr", column, interval=mean_with_interval(decibels, least=-_MOST))
-
-    def changed(self, predictions: Sequence[Prediction], _baseline: Sequence[Prediction], /) -> Sequence[bool | None]:
-        """Nothing can be told: of signals hardly two are the same."""
-        return [None] * len(predictions)
 
 
 def si_sdr(found: Signal, right: Signal) -> float:

@@ -66,7 +66,7 @@ def refuse_other_size(sample: Any, name: str, size: tuple[int, int], noun: str, 
     """
     wanted = picture_size(sample)
     if wanted is None:
-        return  # whatever is wrong with it, the model's own step says it when its turn comes
+        return
     if size != wanted:
         raise InputError(
             f"{place}: the {noun} '{name}' is {size[0]} x {size[1]}, its picture {wanted[0]} x {wanted[1]}."

@@ -9,7 +9,10 @@ _TURNED = (5, 6, 7, 8)
 
 
 def picture_size(file: Any) -> tuple[int, int] | None:
-    """Width and height of a picture as it is shown, from the head of its file; None where that cannot be told."""
+    """Width and height of a picture as it is shown, from the head of its file.
+
+    None where that cannot be told: what is wrong with it, the step that reads it says when its turn comes.
+    """
     try:
         from PIL import ExifTags, Image
     except ImportError:

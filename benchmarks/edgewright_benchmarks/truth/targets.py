@@ -40,7 +40,7 @@ def _target_file(cell: Any, class_names: tuple[str, ...], place: str) -> Path:
 def _fits_picture(sample: Any, target: Path, place: str) -> None:
     size, wanted = picture_size(sample), picture_size(target)
     if size is None or wanted is None:
-        return  # whatever is wrong with it, the model's own step says it when its turn comes
+        return
     if wanted[0] % size[0] or wanted[1] % size[1] or wanted[0] // size[0] != wanted[1] // size[1]:
         raise InputError(
             f"{place}: the target '{target.name}' is {wanted[0]} x {wanted[1]}, its picture {size[0]} x {size[1]}; "

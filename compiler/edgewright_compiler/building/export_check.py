@@ -67,7 +67,8 @@ def compare_with_source(
         ) from error
     with model:
         probe = Probe(model)
-        answers = [_answer(probe, sample, f"'{name}', sample {index}") for index, sample in enumerate(samples)]
+        numbered = enumerate(samples, start=1)
+        answers = [_answer(probe, sample, f"'{name}', sample {number}") for number, sample in numbered]
         feeds = probe.feeds(samples[0])
     # The first one again: a module that every call changes gives another answer then, and a graph has no such state.
     *references, again = source.reference([*samples, samples[0]])
@@ -78,7 +79,7 @@ def compare_with_source(
         gap, problem = _apart(outputs, reference)
         if problem:
             why = source.told_apart(samples[index], outputs)
-            raise _mismatch(source, f"input {index}: {problem}", why or _DIFFERENT)
+            raise _mismatch(source, f"sample {index + 1}: {problem}", why or _DIFFERENT)
         worst = max(worst, gap)
     return Compared(worst, _other_sizes(source, opened, feeds, limits))
 
@@ -188,7 +189,7 @@ def _unsteady(source: Source, sample: Any, what: str) -> CheckFailedError:
 
 def refuse_nan(feeds: Sequence[Any]) -> None:
     """Raise where calibration inputs hold NaN or infinity: ranges made from them mean nothing."""
-    for index, feed in enumerate(feeds):
+    for number, feed in enumerate(feeds, start=1):
         for name, value in feed.items():
             if value.dtype.kind == "f" and not np.isfinite(value).all():
-                raise InputError(f"Calibration sample {index}: '{name}' has NaN or infinite values.")
+                raise InputError(f"Calibration sample {number}: '{name}' has NaN or infinite values.")

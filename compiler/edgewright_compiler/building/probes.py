@@ -80,7 +80,7 @@ def comparison_feeds(folder: Path, feeds: Sequence[Arrays], limits: Mapping[str,
         for value in inputs
         if value.shape is not None
     }
-    found = {f"input {index}": feed for index, feed in enumerate(feeds)}
+    found = {f"sample {number}": feed for number, feed in enumerate(feeds, start=1)}
     if feeds and shapes.keys() >= feeds[0].keys():
         found |= {probe.words: probe.feeds for probe in probes(feeds[0], shapes, limits)}
     return found
