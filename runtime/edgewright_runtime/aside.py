@@ -80,16 +80,23 @@ def sweep(parent: Path, prefix: str) -> None:
 
 
 @contextlib.contextmanager
-def held(folder: Path) -> Iterator[None]:
+def held(folder: Path) -> Iterator[bool]:
     """While this lasts, `remove_unheld` lets the folder be; several processes may hold one.
 
-    Waits for one that removes it. Where it is gone, or its disk has no locks, nothing is held.
+    Tells whether it was there, after waiting for one that removes it. What another process makes anew just then is not
+    held. Nothing is held where the disk has no locks.
     """
     descriptor: int | None = None
-    with contextlib.suppress(OSError):
-        descriptor = _lock(folder, shared=True)
+    there = True
     try:
-        yield
+        descriptor = _lock(folder, shared=True)
+    except FileNotFoundError:
+        there = False
+    except OSError:
+        # A disk without locks: nothing is removed there either.
+        descriptor = None
+    try:
+        yield there
     finally:
         if descriptor is not None:
             os.close(descriptor)

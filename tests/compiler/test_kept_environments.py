@@ -87,3 +87,24 @@ def test_a_use_is_noted_and_what_is_gone_is_made_anew(monkeypatch: pytest.Monkey
     assert remove_environments().count == 1
     with in_use(folder) as there:
         assert not there
+
+
+def test_what_is_made_anew_behind_the_lock_does_not_count_as_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = linked(1)
+    assert remove_environments().count == 1
+    note_use = os.utime
+
+    def made_anew_meanwhile(*_: object) -> None:
+        # Between the lock and the look at what is there.
+        monkeypatch.setattr(os, "utime", note_use)
+        linked(1)
+
+    monkeypatch.setattr(os, "utime", made_anew_meanwhile)
+    with in_use(folder) as there:
+        assert interpreter(folder).exists()
+        assert not there
+        assert remove_environments().count == 1
+    linked(1)
+    with in_use(folder) as there:
+        assert there
+        assert remove_environments().in_use == 1

@@ -123,11 +123,12 @@ def kept_versions() -> dict[str, set[str]]:
 @contextlib.contextmanager
 def in_use(folder: Path) -> Iterator[bool]:
     """While this lasts, the environment is not removed; tells whether it was still there."""
-    with held(folder):
+    with held(folder) as there:
         # The time of last use is for those who clear the cache.
         with contextlib.suppress(OSError):
             os.utime(folder)
-        yield interpreter(folder).exists()
+        # In this order: what was gone when it was to be held may be there again, and is not held.
+        yield there and interpreter(folder).exists()
 
 
 def remove_environments(*, older_than_seconds: float = 0) -> Removed:
