@@ -23,6 +23,17 @@ TASK = find_task("question-answering")
         ("", "kitchen", 0.0),
         ("the", "a", 1.0),
         ("light light", "light", 2 / 3),
+        # As the script of MLQA counts Chinese: letters are words, and signs of all widths do not count.
+        ("故宫。", "故宫", 1.0),
+        ("《红楼梦》", "红楼梦", 1.0),
+        ("“客厅”", "客厅", 1.0),
+        ("北京的故宫", "故宫", 4 / 7),
+        ("厅客", "客厅", 1.0),
+        ("客厅的TV", "客厅的 tv！", 1.0),
+        ("2026年", "2026", 2 / 3),
+        ("，", "。", 1.0),
+        # Signs between words of other scripts stay, as in the script of SQuAD.
+        ("1914–1918", "1914 1918", 0.0),
     ],
 )
 def test_word_f1(answer: str, right: str, expected: float) -> None:

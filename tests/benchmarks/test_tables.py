@@ -222,3 +222,47 @@ def test_a_line_that_no_memory_is_for(
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match="has a line of more than 100 characters"):
         _read(tmp_path / name)
+
+
+CHINESE = "打开客厅的灯，把空调调到二十五度。播放音乐"
+TRADITIONAL = "打開客廳的燈，把冷氣調到二十五度。播放音樂"
+JAPANESE = "リビングの電気をつけて、エアコンを二十五度にしてください。"
+KOREAN = "거실의 불을 켜 주세요, 에어컨을 이십오 도로 해 주세요."
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text", "says"),
+    [
+        ("gb18030", CHINESE, "It seems to be GB18030 (Chinese). Save it as UTF-8, for example with: iconv -f GB18030 "),
+        ("big5", TRADITIONAL, "It seems to be Big5 (Chinese). "),
+        ("shift_jis", JAPANESE, "It seems to be SHIFT_JIS (Japanese). "),
+        ("euc_jp", JAPANESE, "It seems to be EUC-JP (Japanese). "),
+        # The bytes of common Korean syllables are those of common Chinese characters.
+        ("euc_kr", KOREAN, "It seems to be GB18030 (Chinese) or EUC-KR (Korean). "),
+        ("latin1", "Müßig, schön, é à ô", "Save it as UTF-8, for example with: iconv -f latin1 "),
+        ("cp1251", "Включи свет на кухне", "Save it as UTF-8, for example with: iconv -f latin1 "),
+    ],
+)
+def test_the_encoding_of_a_table_is_named(tmp_path: Path, encoding: str, text: str, says: str) -> None:
+    path = tmp_path / "commands.csv"
+    # Far behind the beginning, and longer than what is looked at.
+    rows = "turn on,good\n" * 1000 + f'"{text}",good\n' * 1000
+    path.write_bytes(f"text,label\n{rows}".encode(encoding))
+    with pytest.raises(InputError, match=r"is not UTF-8: byte \d+ cannot be decoded") as raised:
+        _read(path)
+    assert raised.value.hint.startswith(says)
+    assert raised.value.hint.endswith("-t utf-8 commands.csv -o commands-utf8.csv")
+
+
+def test_a_table_of_utf8_with_one_broken_byte_is_of_no_other_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "commands.csv"
+    path.write_bytes(f"text,label\n{CHINESE},good\n{CHINESE},good\n".encode().replace("客".encode(), b"\xe5\xae", 1))
+    with pytest.raises(InputError, match="is not UTF-8") as raised:
+        _read(path)
+    assert raised.value.hint.startswith("Save it as UTF-8")
+
+
+def test_chinese_after_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "commands.csv"
+    found = _silent(path, f"text,label\n{CHINESE},good\n".encode("utf-8-sig"))
+    assert list(found.samples) == [CHINESE]

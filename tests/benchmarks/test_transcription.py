@@ -36,6 +36,14 @@ def test_case_and_punctuation_are_not_heard(written: str, words: str) -> None:
     assert spoken(written) == words
 
 
+def test_characters_of_scripts_without_spaces_are_words() -> None:
+    truth = ("打开客厅的灯。", "调到25度", "turn on the light", "hall的灯") * 25
+    answers = ["打开客听的灯", "调到25度！", "turn on a light", "hall 的 灯"] * 25
+    scored = score(LabelledTranscription(), heard(*answers), truth, heard(*truth))
+    # Of 6 + 4 + 4 + 3 words two are wrong.
+    assert scored.metrics["word_error_rate"].value == pytest.approx(2 / 17)
+
+
 def test_rates_are_those_of_jiwer() -> None:
     answers = ["turn of the light", "", "it's twenty degrees one", "switch off the lamp in the the hall"] * 25
     scored = score(LabelledTranscription(), heard(*answers), TRUTH, heard(*TRUTH))

@@ -11,6 +11,8 @@ import jiwer
 import numpy as np
 from numpy.typing import NDArray
 
+from edgewright_runtime.steps.text.words import words_of
+
 Counts = NDArray[np.int64]
 
 
@@ -36,15 +38,19 @@ def spoken(text: str) -> str:
 
 
 def count_errors(references: Sequence[str], answers: Sequence[str]) -> Errors:
-    """Errors of each answer against its reference, both as `spoken`."""
+    """Errors of each answer against its reference, both as `spoken`; a letter of a script without spaces is a word."""
     found = np.zeros((4, len(references)), dtype=np.int64)
     for index, (reference, answer) in enumerate(zip(references, answers, strict=True)):
         expected, heard = spoken(reference), spoken(answer)
         found[:, index] = (
-            *_counts(jiwer.process_words(expected, heard)),
+            *_counts(jiwer.process_words(_spaced(expected), _spaced(heard))),
             *_counts(jiwer.process_characters(expected, heard)),
         )
     return Errors(*found)
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text[start:end] for start, end in words_of(text))
 
 
 def count_characters(references: Sequence[str], answers: Sequence[str]) -> tuple[Counts, Counts]:

@@ -1,9 +1,14 @@
-"""Answers that are parts of a text: F1 of their words and exact match, as SQuAD counts them."""
+"""Answers that are parts of a text: F1 of their words and exact match, as SQuAD counts them.
+
+In scripts that are written without spaces each letter is a word, and all punctuation of Unicode is left out, as MLQA
+counts Chinese.
+"""
 
 from __future__ import annotations
 
 import re
 import string
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +20,7 @@ from edgewright_benchmarks.accuracy._metric import Agreement, Metric, Scores, ch
 from edgewright_benchmarks.accuracy._outputs import answers_of
 from edgewright_benchmarks.predictions import Prediction
 from edgewright_benchmarks.statistics.intervals import wilson
+from edgewright_runtime.steps.text.words import is_unspaced, words_of
 
 # One or several for each question.
 ReferenceTexts = Sequence[Sequence[str]]
@@ -64,7 +70,11 @@ def _best(found: Sequence[str], rights: ReferenceTexts) -> Means:
 
 
 def word_f1(answer: str, right: str) -> float:
-    """F1 of the words that two answers share, 0 to 1; articles, punctuation and case do not count."""
+    """F1 of the words that two answers share, 0 to 1; articles, punctuation and case do not count.
+
+    >>> word_f1("北京的故宫。", "故宫")
+    0.5714285714285714
+    """
     one, other = _words(answer), _words(right)
     if not one or not other:
         return float(one == other)
@@ -73,7 +83,11 @@ def word_f1(answer: str, right: str) -> float:
 
 
 def _words(answer: str) -> list[str]:
-    return _ARTICLES.sub(" ", answer.lower().translate(_PUNCTUATION)).split()
+    text = answer.lower().translate(_PUNCTUATION)
+    if is_unspaced(text):
+        text = "".join(sign for sign in text if not unicodedata.category(sign).startswith("P"))
+    text = _ARTICLES.sub(" ", text)
+    return [text[start:end] for start, end in words_of(text)]
 
 
 def _texts(predictions: Sequence[Prediction]) -> list[str]:

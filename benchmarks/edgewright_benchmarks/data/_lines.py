@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from edgewright_benchmarks.data._encodings import likely_encodings
 from edgewright_targets import InputError
 from edgewright_targets.git_lfs import refuse_pointer
 
@@ -60,13 +61,19 @@ def open_text(path: Path, *, newline: str = "") -> Iterator[IO[str]]:
             yield file
     except UnicodeError as error:
         name = "UTF-8" if encoding.startswith("utf-8") else encoding.upper()
+        place = _undecodable(path, encoding)
         raise InputError(
-            f"'{path}' is not {name}: byte {_undecodable(path, encoding)} cannot be decoded.",
-            hint=f"Save it as UTF-8, for example with: iconv -f latin1 -t utf-8 {path.name} "
-            f"-o {path.stem}-utf8{path.suffix}"
-            if name == "UTF-8"
-            else "It may be cut off. Save it again, best as UTF-8.",
+            f"'{path}' is not {name}: byte {place} cannot be decoded.",
+            hint=_hint(path, place) if name == "UTF-8" else "It may be cut off. Save it again, best as UTF-8.",
         ) from error
+
+
+def _hint(path: Path, place: int) -> str:
+    likely = likely_encodings(path, place)
+    said = f"It seems to be {' or '.join(f'{name} ({language})' for name, language in likely)}. " if likely else ""
+    name = likely[0][0] if likely else "latin1"
+    copy = f"{path.stem}-utf8{path.suffix}"
+    return f"{said}Save it as UTF-8, for example with: iconv -f {name} -t utf-8 {path.name} -o {copy}"
 
 
 def lines(path: Path, file: IO[str]) -> Iterator[str]:
