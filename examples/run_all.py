@@ -21,6 +21,7 @@ HERE = Path(__file__).resolve().parent
 EXAMPLES = (
     "intents",
     "gpt",
+    "slots",
     "fashion",
     "speech",
     "whisper",

@@ -24,6 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sources"))
 
+import _chinese_rows
 import _detector_rows
 import _head_rows
 import _image_rows
@@ -42,6 +43,7 @@ from fetched import CannotFetchError
 ROWS: tuple[Row, ...] = (
     *_text_rows.ROWS,
     *_head_rows.ROWS,
+    *_chinese_rows.ROWS,
     *_image_rows.ROWS,
     *_detector_rows.ROWS,
     *_pose_rows.ROWS,

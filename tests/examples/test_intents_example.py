@@ -78,13 +78,16 @@ def test_a_sentence_that_two_intents_say_is_dropped() -> None:
     program = (
         "import make_data\n"
         "class Two:\n"
+        "    words = {}\n"
+        "    def __init__(self, language):\n"
+        "        pass\n"
         "    def templates(self):\n"
         "        sentence = lambda name: make_data.Template(name, name, (), None)\n"
         "        return {name: [[sentence(name)]] for name in ('first', 'second')}\n"
-        "    def sentence(self, template, rng):\n"
+        "    def pieces(self, template, rng):\n"
         "        shared = {'first': 'Go', 'second': ' go'}[template.intent]\n"
         "        return rng.choice([shared, template.intent + str(rng.randrange(10))])\n"
-        "make_data.English, make_data.Noise = Two, lambda: lambda text, rng: text\n"
+        "make_data.Commands, make_data.NOISE = Two, {'en': lambda words: lambda text, rng: (text,)}\n"
         "splits = make_data.make_splits({'train': 8, 'validation': 2, 'test': 2}, 7)\n"
         "texts = sorted(text for rows in splits.values() for text, _ in rows)\n"
         "assert texts == sorted(f'{name}{n}' for name in ('first', 'second') for n in range(10)), texts\n"
@@ -112,16 +115,19 @@ def test_no_list_or_rule_is_left_unfilled(data: Path) -> None:
     assert [text for text in texts if any(mark in text for mark in "{}<>[]|;")] == []
 
 
-def test_templates_of_validation_and_test_are_not_in_training() -> None:
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_templates_of_validation_and_test_are_not_in_training(language: str) -> None:
     program = (
         "import random, make_data, templates\n"
-        "for blocks in templates.English().templates().values():\n"
-        "    dealt = make_data.deal_templates(blocks, random.Random(1))\n"
-        "    owned = [{t for block in dealt[s] for t in block} for s in make_data.SPLITS]\n"
-        "    count = sum(map(len, blocks))\n"
+        f"dealing = make_data.DEALINGS['{language}']\n"
+        f"for blocks in templates.Commands('{language}').templates().values():\n"
+        "    dealt = make_data.deal_templates(blocks, random.Random(1), dealing)\n"
+        "    owned = [{dealing.same(t) for block in dealt[s] for t in block} for s in make_data.SPLITS]\n"
+        "    count = len({dealing.same(t) for block in blocks for t in block})\n"
         "    disjoint = sum(map(len, owned)) == len(set().union(*owned)) == count\n"
         "    assert all(owned), blocks[0][0].intent\n"
-        "    assert disjoint == (count >= make_data.ENOUGH_TEMPLATES), blocks[0][0].intent\n"
+        "    assert disjoint == (count >= dealing.enough), blocks[0][0].intent\n"
+        f"    assert disjoint or '{language}' == 'en', blocks[0][0].intent\n"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=SCRIPTS, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
