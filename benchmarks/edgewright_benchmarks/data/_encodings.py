@@ -13,7 +13,7 @@ _READ = 2**14
 _LEAST = 0.9
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Encoding:
     """An encoding of one or two bytes a letter.
 
@@ -46,19 +46,44 @@ class _Encoding:
 
 _ENCODINGS = (
     # The first level of GB 2312: 3,755 characters, in nearly all of which texts of today are written.
-    _Encoding("GB18030", "Chinese", "gb18030", (range(0xA1, 0xA4), range(0xB0, 0xD8)), 0xA1),
-    _Encoding("Big5", "Chinese", "cp950", (range(0xA1, 0xC7),), 0x40, lambda code: code[-1] < 0xA1),
-    # Signs and kana, and the first level of JIS X 0208.
-    _Encoding("SHIFT_JIS", "Japanese", "cp932", (range(0x81, 0x84), range(0x88, 0x98)), 0x40),
     _Encoding(
-        "EUC-JP",
-        "Japanese",
-        "euc_jp",
-        (range(0xA1, 0xA2), range(0xA4, 0xA6), range(0xB0, 0xD0)),
-        0xA1,
-        lambda code: code[0] in (0xA4, 0xA5),
+        name="GB18030",
+        language="Chinese",
+        codec="gb18030",
+        leads=(range(0xA1, 0xA4), range(0xB0, 0xD8)),
+        least_second=0xA1,
     ),
-    _Encoding("EUC-KR", "Korean", "cp949", (range(0xA1, 0xA4), range(0xB0, 0xC9)), 0xA1),
+    _Encoding(
+        name="Big5",
+        language="Chinese",
+        codec="cp950",
+        leads=(range(0xA1, 0xC7),),
+        least_second=0x40,
+        told_by=lambda code: code[-1] < 0xA1,
+    ),
+    # Signs and kana, and the first level of JIS X 0208.
+    _Encoding(
+        name="SHIFT_JIS",
+        language="Japanese",
+        codec="cp932",
+        leads=(range(0x81, 0x84), range(0x88, 0x98)),
+        least_second=0x40,
+    ),
+    _Encoding(
+        name="EUC-JP",
+        language="Japanese",
+        codec="euc_jp",
+        leads=(range(0xA1, 0xA2), range(0xA4, 0xA6), range(0xB0, 0xD0)),
+        least_second=0xA1,
+        told_by=lambda code: code[0] in (0xA4, 0xA5),
+    ),
+    _Encoding(
+        name="EUC-KR",
+        language="Korean",
+        codec="cp949",
+        leads=(range(0xA1, 0xA4), range(0xB0, 0xC9)),
+        least_second=0xA1,
+    ),
 )
 
 
