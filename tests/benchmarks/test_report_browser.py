@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +11,9 @@ import pytest
 
 from benchmarks.report_fixtures import REFUSED, agreement_result, bench_result, build_result, searched_result
 from benchmarks.whole_fixtures import whole_built, whole_result
+from chromium import CONTRAST, MISSING, chromium, resize
 from edgewright_benchmarks.report import render_html
 from edgewright_benchmarks.report.whole_html import render_whole_html
-
-CHROMIUM = Path("/usr/bin/chromium")
-DRIVER = Path("/usr/bin/chromedriver")
-MISSING = [str(path) for path in (CHROMIUM, DRIVER) if not path.exists()]
 
 pytestmark = [
     pytest.mark.slow,
@@ -25,37 +21,6 @@ pytestmark = [
 ]
 
 PHONE, DESK, LAPTOP = (360, 740), (1280, 900), (1366, 768)
-# Shared memory may be 64 MB in a container, which a page can use up: then its tab crashes.
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
-)  # fmt: skip
-
-# Contrast of an element's text with the nearest painted background above it, as WCAG 2 defines it.
-CONTRAST = """
-const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
-const luminance = colour => {
-  const [r, g, b] = numbers(colour).map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-};
-const behind = element => {
-  for (let e = element; e; e = e.parentElement) {
-    const colour = numbers(getComputedStyle(e).backgroundColor);
-    if (colour.length === 3 || colour[3] > 0) return getComputedStyle(e).backgroundColor;
-  }
-  return 'rgb(255, 255, 255)';
-};
-const found = [];
-for (const element of document.querySelectorAll('main *')) {
-  const words = [...element.childNodes].filter(n => n.nodeType === 3 && n.textContent.trim());
-  if (!words.length || element.closest('title, desc, defs')) continue;
-  const style = getComputedStyle(element);
-  const ink = luminance(element.closest('svg') ? style.fill : style.color), paper = luminance(behind(element));
-  const ratio = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
-  found.push([ratio, element.textContent.trim().slice(0, 40)]);
-}
-return found;
-"""
 
 CHART_TEXT = """
 return [...document.querySelectorAll('svg text')].map(text => {
@@ -86,21 +51,8 @@ return clashes;
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    for flag in FLAGS:
-        options.add_argument(flag)
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        options.add_argument(f"--user-data-dir={profile}")
-        driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
-        try:
-            yield driver
-        finally:
-            driver.quit()
+    with chromium() as driver:
+        yield driver
 
 
 @pytest.fixture(scope="module", params=["build", "bench and build", "agreement", "search", "application"])
@@ -134,15 +86,9 @@ def size(request: pytest.FixtureRequest) -> tuple[int, int]:
 
 
 def show(browser: Any, page: Path, size: tuple[int, int], scheme: str) -> Any:
-    width, height = size
-    browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size == PHONE},
-    )
-    features = [{"name": "prefers-color-scheme", "value": scheme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    resize(browser, size, mobile=size == PHONE, scheme=scheme)
     browser.get(page.as_uri())
-    assert browser.execute_script("return [innerWidth, innerHeight]") == [width, height]
+    assert browser.execute_script("return [innerWidth, innerHeight]") == list(size)
     return browser
 
 
