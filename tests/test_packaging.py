@@ -1,4 +1,4 @@
-"""What the wheel holds: the five packages, every file in them, and nothing else."""
+"""What the wheel holds: the six packages, every file in them, and nothing else."""
 
 import zipfile
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("cli", "compiler", "benchmarks", "runtime", "targets")
+PACKAGES = ("cli", "compiler", "benchmarks", "serving", "runtime", "targets")
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +23,8 @@ def test_top_level(names: set[str]) -> None:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_file_of_a_package_and_no_other(names: set[str], package: str) -> None:
-    # The command line lies beside the compiler.
-    folder = ROOT / ("compiler" if package == "cli" else package)
+    # The command line lies beside the compiler, the server beside the runtime.
+    folder = ROOT / {"cli": "compiler", "serving": "runtime"}.get(package, package)
     # What lies beside a package (the performance bars) is for the repository: `test_top_level` keeps it out.
     files = {
         path.relative_to(folder).as_posix() for path in folder.glob(f"edgewright_{package}/**/*") if path.is_file()

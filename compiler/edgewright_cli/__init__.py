@@ -20,6 +20,7 @@ VERBS = {
     "init": "write a build file for a source, with comments, from what is found",
     "build": "make a package from a trained model: export, quantize, measure, choose",
     "run": "run a package on inputs",
+    "serve": "answer over HTTP with packages and applications",
     "bench": "measure a package on data, write a report",
     "compare": "compare two results, and fail by rules: a gate for CI",
     "matrix": "run a package with several versions of ONNX Runtime and other libraries, side by side",

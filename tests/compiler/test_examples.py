@@ -1,4 +1,4 @@
-"""Examples in docstrings run and give what they show, in all five packages; what a user calls first has one."""
+"""Examples in docstrings run and give what they show, in all six packages; what a user calls first has one."""
 
 import doctest
 import importlib
@@ -13,11 +13,19 @@ import edgewright_benchmarks
 import edgewright_cli
 import edgewright_compiler
 import edgewright_runtime
+import edgewright_serving
 import edgewright_targets
 from edgewright_compiler.applications import build_application
 from edgewright_targets import MissingDependencyError
 
-ROOMS = (edgewright_cli, edgewright_compiler, edgewright_benchmarks, edgewright_runtime, edgewright_targets)
+ROOMS = (
+    edgewright_cli,
+    edgewright_compiler,
+    edgewright_benchmarks,
+    edgewright_serving,
+    edgewright_runtime,
+    edgewright_targets,
+)
 # What a user calls first: each shows how.
 SHOWN = (
     "edgewright_benchmarks.applications.bench_whole.bench_application",
@@ -29,6 +37,7 @@ SHOWN = (
     "edgewright_runtime.model.Model.__call__",
     "edgewright_runtime.package.Package.open",
     "edgewright_runtime.selftest.verify",
+    "edgewright_serving.settings.ServeSettings",
     "edgewright_targets.loading.load_target",
 )
 
@@ -44,7 +53,7 @@ step.reply = { do = "template", input.intent = "intent.label", options.text = "{
 
 
 def modules() -> Iterator[ModuleType]:
-    """All modules of the five packages; those whose library is not installed here are left out."""
+    """All modules of the six packages; those whose library is not installed here are left out."""
     for room in ROOMS:
         yield room
         for found in pkgutil.walk_packages(room.__path__, f"{room.__name__}."):

@@ -1,0 +1,1 @@
+"""Packages by name, loaded when they are first asked, each with a thread of its own."""
