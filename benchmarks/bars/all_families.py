@@ -30,6 +30,7 @@ import _head_rows
 import _image_rows
 import _other_rows
 import _pose_rows
+import _series_rows
 import _speech_rows
 import _table_rows
 import _text_rows
@@ -50,6 +51,7 @@ ROWS: tuple[Row, ...] = (
     *_speech_rows.ROWS,
     *_other_rows.ROWS,
     *_table_rows.ROWS,
+    *_series_rows.ROWS,
     *_vector_rows.ROWS,
 )
 _TOOLS = ("torch", "transformers", "onnxruntime", "numpy")

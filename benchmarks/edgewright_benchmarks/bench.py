@@ -42,6 +42,7 @@ from edgewright_benchmarks.result_files import result_from_json
 from edgewright_benchmarks.scenarios.measure import under_load
 from edgewright_benchmarks.scenarios.settings import ScenarioSettings
 from edgewright_benchmarks.tasks import NO_FUNCTIONS, OwnFunctions, find_task
+from edgewright_benchmarks.truth.windows import windows_of_steps
 from edgewright_runtime import EngineFallbackWarning, EngineInfo, OtherProcessorWarning, Package, SampleError, load
 from edgewright_runtime.manifest import Manifest
 from edgewright_runtime.probe import Probe
@@ -130,6 +131,7 @@ def read_samples(
         input_name=manifest.pipeline.input,
         class_names=manifest.labels,
         most=settings.samples,
+        windows=windows_of_steps(manifest.pipeline.steps),
         own=own,
     )
     return found if settings.samples is None else found.part(settings.samples)

@@ -100,6 +100,8 @@ METRICS: Final[dict[str, MetricFacts]] = {
     "r2": MetricFacts("R2", library="scikit-learn"),
     "mae": MetricFacts("Mean absolute error", NUMBER, higher_is_better=False),
     "mse": MetricFacts("Mean squared error", NUMBER, higher_is_better=False),
+    "mase": MetricFacts("Mean absolute scaled error", NUMBER, higher_is_better=False),
+    "smape": MetricFacts("sMAPE", higher_is_better=False),
     "si_sdr": MetricFacts("SI-SDR", DECIBEL),
     "edit_similarity": MetricFacts("Edit similarity", library="rapidfuzz"),
     "edit_distance": MetricFacts("Edit distance", higher_is_better=False, library="rapidfuzz"),

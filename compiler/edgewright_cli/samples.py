@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from edgewright_cli.series import forecast_lines, series_of
 from edgewright_runtime.samples import (
     ARRAYS_INPUT,
     FILE_INPUTS,
@@ -18,6 +19,7 @@ from edgewright_runtime.samples import (
     LIST_INPUTS,
     PLACE_INPUTS,
     ROW_INPUT,
+    SERIES_INPUT,
     input_names,
     needed_names,
 )
@@ -67,12 +69,19 @@ def read_samples(words: Sequence[str], pipeline_input: str) -> list[tuple[str, A
         InputError: They are not what a pipeline with this input takes.
     """
     if not words:
-        takes = {ARRAYS_INPUT: "an .npz file of named arrays", LATENT_INPUT: "seeds", ROW_INPUT: "rows of a table"}
+        takes = {
+            ARRAYS_INPUT: "an .npz file of named arrays",
+            LATENT_INPUT: "seeds",
+            ROW_INPUT: "rows of a table",
+            SERIES_INPUT: "a series",
+        }
         raise InputError(f"No input was given; this model takes {takes.get(pipeline_input, pipeline_input)}.")
     if pipeline_input == ARRAYS_INPUT:
         return [_arrays_of(words)]
     if pipeline_input == ROW_INPUT:
         return _rows(words)
+    if pipeline_input == SERIES_INPUT:
+        return [(word, series_of(word)) for word in words]
     names = input_names(pipeline_input)
     needed = needed_names(pipeline_input)
     # A file whose name has a sign of equality is still a file.
@@ -356,6 +365,7 @@ ANSWER_LINES: dict[str, Callable[[Any], list[str]]] = {
     "boxes": _boxes,
     "poses": _poses,
     "keywords": _keywords,
+    "forecast": forecast_lines,
 }
 # What a pipeline gives -> what JSON and lines say of it, where the answer itself is for the eye.
 ANSWER_FACTS: dict[str, Callable[[Any], Any]] = {

@@ -94,6 +94,10 @@ class Segmentation(TypedDict):
     segments: list[MaskSegment]
 
 
+# The next values of each column, the nearest first.
+Forecast = dict[str, list[float]]
+
+
 class DepthMap(TypedDict):
     """Depths of pixels, float32 [height, width]: `metric` are distances, of `relative` ones larger is nearer."""
 

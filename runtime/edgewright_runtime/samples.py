@@ -4,7 +4,7 @@ A sample is a text, a file (its path, or its bytes), an array, or several of the
 `input` is a name such as `text` or `image`, several names joined with `+` such as `question+context`, or `*` for named
 arrays of any names. Names in `FILE_INPUTS` are files, those in `LIST_INPUTS` lists of texts, those in `PLACE_INPUTS`
 places in a picture, which a sample may lack; `latent` is a seed, an array or named arrays, `row` a dict of the columns
-of a table; others are texts.
+of a table, `series` an array of values or a dict of columns to lists of them; others are texts.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ ARRAYS_INPUT = "*"
 LATENT_INPUT = "latent"
 # A row of a table: a dict of its columns, whose cells are numbers or texts.
 ROW_INPUT = "row"
+# The values of a series in the order of time: an array, or a dict of its columns.
+SERIES_INPUT = "series"
 # Inputs that are lists of texts.
 LIST_INPUTS = ("passages",)
 # Inputs that are places in a picture: a box [x, y, width, height], or a list of points. A sample may lack them.

@@ -18,6 +18,7 @@ from edgewright_benchmarks.data._arrays import array_files, read_npz, read_npz_f
 from edgewright_benchmarks.data._coco import read_coco
 from edgewright_benchmarks.data._folder import read_folder
 from edgewright_benchmarks.data._lines import DataWarning, open_text
+from edgewright_benchmarks.data._series import read_series
 from edgewright_benchmarks.data._shards import PARQUET, find_stored
 from edgewright_benchmarks.data._table import (
     MOST_ROWS,
@@ -31,7 +32,8 @@ from edgewright_benchmarks.data._table import (
 from edgewright_benchmarks.tasks import NO_FUNCTIONS, OwnFunctions, find_task
 from edgewright_benchmarks.truth.ground_truth import ANY_INPUT, LABEL_COLUMN, WHOLE_ROWS, ArrayNames, Form, Truth
 from edgewright_benchmarks.truth.keypoints import COCO_TRUTHS
-from edgewright_runtime.samples import FILE_INPUTS, LATENT_INPUT, PLACE_INPUTS, ROW_INPUT, input_names
+from edgewright_benchmarks.truth.windows import Windows
+from edgewright_runtime.samples import FILE_INPUTS, LATENT_INPUT, PLACE_INPUTS, ROW_INPUT, SERIES_INPUT, input_names
 from edgewright_targets import InputError
 from edgewright_targets.errors import first_few
 from edgewright_targets.git_lfs import refuse_pointer
@@ -81,6 +83,7 @@ class Dataset:
             there is no such file.
         kept: What files of the samples live as long as, or None where they are the user's.
         draws: How the samples were chosen of those of the file, one draw after the other.
+        ordered: They are in the order of time: what is set by some of them is judged by later ones.
     """
 
     name: str
@@ -90,6 +93,7 @@ class Dataset:
     table: str = ""
     kept: object = field(default=None, repr=False, compare=False)
     draws: tuple[Draw, ...] = field(default=(), compare=False)
+    ordered: bool = False
 
     def part(self, count: int, *, first: int = 0, seed: int = 0) -> Dataset:
         """At most `count` samples: the `first` ones, the others drawn, the same for the same seed."""
@@ -101,14 +105,25 @@ class Dataset:
         return replace(self, samples=tuple(self.samples[index] for index in chosen), labels=labels, draws=draws)
 
     def split(self, count: int, *, seed: int = 0) -> tuple[Dataset, Dataset]:
-        """The samples that `part` draws, and the others, which count as other data from here on."""
-        chosen = set(drawn(len(self.samples), count, seed=seed))
-        others = [index for index in range(len(self.samples)) if index not in chosen]
+        """The samples that `part` draws, and the others, which count as other data from here on.
+
+        Of samples in the order of time the last ones, and those before.
+        """
+        total = len(self.samples)
+        if self.ordered:
+            return self._between(total - count, total), self._between(0, total - count)
+        chosen = set(drawn(total, count, seed=seed))
+        others = [index for index in range(total) if index not in chosen]
         labels = None if self.labels is None else tuple(self.labels[index] for index in others)
         digest = hashlib.sha256(f"{self.digest} without {count} drawn by {seed}".encode()).hexdigest()
         samples = tuple(self.samples[index] for index in others)
         rest = replace(self, digest=digest, table=digest, samples=samples, labels=labels)
         return self.part(count, seed=seed), rest
+
+    def _between(self, start: int, end: int) -> Dataset:
+        digest = hashlib.sha256(f"{self.digest} from {start} to {end}".encode()).hexdigest()
+        labels = None if self.labels is None else self.labels[start:end]
+        return replace(self, digest=digest, table=digest, samples=self.samples[start:end], labels=labels)
 
     def spread(self, count: int, *, seed: int = 0) -> tuple[Any, ...]:
         """At most `count` samples drawn without replacement, the same for the same seed."""
@@ -126,6 +141,7 @@ def read_dataset(
     class_names: tuple[str, ...] = (),
     most: int | None = None,
     arrays: ArrayNames | None = None,
+    windows: Windows | None = None,
     own: OwnFunctions = NO_FUNCTIONS,
 ) -> Dataset:
     """Read a data file, or a folder of files.
@@ -145,10 +161,13 @@ def read_dataset(
             `.parquet` with the columns of a table, a folder of such shards, or one that `datasets` wrote with
             `save_to_disk`; or `.npz` with one array an input, samples along the first axis, and, where labelled, an
             integer array `label`; or a folder of `.npz` files, one a sample, with arrays as the graph takes them.
+            Of a series a table with a row for each step of time, or windows of one: a table or `.npz` with `series`
+            and `target`.
         task: Determines the kind of ground truth: a class, a text, ...
         input_name: What the model takes, as its pipeline says it.
         class_names: Allowed labels, by index.
         arrays: The inputs of a model that takes named arrays, as far as they are known.
+        windows: How a series is cut, for a model that takes one.
         own: Functions of the user's own. With one that prepares samples, data for named arrays may also be a table,
             whose rows it takes as a dict of columns, or a folder of files.
         most: Of a table of text, keep so many rows only: those that `Dataset.part` would take of all.
@@ -159,7 +178,7 @@ def read_dataset(
     path = Path(path)
     name = path.name
     truth = find_task(task, own).truth
-    form = Form(input_names(input_name), truth, class_names, most, None if own.pre else arrays)
+    form = Form(input_names(input_name), truth, class_names, most, None if own.pre else arrays, windows=windows)
     if own.pre and not form.names and path.suffix.lower() != ".npz" and not (path.is_dir() and array_files(path)):
         form = replace(form, names=(ANY_INPUT,))
     tables = (*METADATA_FILES, *(COCO_FILES if form.truth in COCO_TRUTHS else ()))
@@ -168,13 +187,15 @@ def read_dataset(
     if path.is_file():
         refuse_pointer(path)
     try:
-        stored = find_stored(path) if form.names and not set(form.names) & set(WHOLE_ROWS) else None
+        stored = find_stored(path) if form.names and not set(form.names) & {*WHOLE_ROWS, SERIES_INPUT} else None
         if stored is not None:
             samples, labels, kept = stored.read(form)
         else:
             samples, labels = _reader(path, form)(path, form)
         files = stored.files if stored else [path] if path.is_file() else [] if form.names else array_files(path)
         digest, table = data_digests(files, samples, [label for label in labels or () if isinstance(label, Path)])
+        if form.names == (SERIES_INPUT,) and windows is not None:
+            digest = hashlib.sha256(f"{digest} {windows.key}".encode()).hexdigest()
     except OSError as error:
         raise InputError(f"'{path}' cannot be read: {error}.") from error
     if not samples:
@@ -191,6 +212,7 @@ def read_dataset(
         labels=None if labels is None else tuple(labels),
         table=table,
         kept=kept,
+        ordered=form.names == (SERIES_INPUT,),
     )
 
 
@@ -238,24 +260,32 @@ READERS: dict[str, Reader] = {
 }
 
 
-def _reader(path: Path, form: Form) -> Reader:
+# Inputs whose data has other forms than tables of all kinds: endings, and what messages call them.
+_OTHER_FORMS: dict[tuple[str, ...], tuple[tuple[str, ...], str]] = {
+    (ANY_INPUT,): ((".csv", ".tsv", ".jsonl", ".npz"), "what --pre takes: a .csv, .jsonl or .npz file, or a folder"),
+    (ROW_INPUT,): ((".csv", ".tsv", ".jsonl"), "a .csv or .jsonl file"),
+    (SERIES_INPUT,): ((".csv", ".tsv", ".jsonl", ".npz"), "a series as .csv, or windows as .csv, .jsonl or .npz"),
+}
+
+
+def _forms(form: Form) -> tuple[Sequence[str], str]:
+    """The endings of the files that a model takes, and what messages call such files."""
+    if form.names in _OTHER_FORMS:
+        return _OTHER_FORMS[form.names]
     wanted = [suffix for suffix in (*READERS, PARQUET) if (suffix == ".npz") == (not form.names)]
     tables = ".csv, .jsonl or .parquet"
     if form.truth in COCO_TRUTHS:
         tables = "COCO's .json, .csv, .jsonl or .parquet"
     else:
         wanted = [suffix for suffix in wanted if suffix != ".json"]
-    listing = f"a {tables if form.names else '.npz'} file"
     if form.names == (LATENT_INPUT,):
         # Seeds are a column, latents are arrays.
-        wanted, listing = [*wanted, ".npz"], "a .csv or .jsonl file of seeds, or an .npz file of latents"
-    if form.names == (ANY_INPUT,):
-        wanted, listing = (
-            [".csv", ".tsv", ".jsonl", ".npz"],
-            "what --pre takes: a .csv, .jsonl or .npz file, or a folder",
-        )
-    if form.names == (ROW_INPUT,):
-        wanted, listing = [".csv", ".tsv", ".jsonl"], "a .csv or .jsonl file"
+        return [*wanted, ".npz"], "a .csv or .jsonl file of seeds, or an .npz file of latents"
+    return wanted, f"a {tables if form.names else '.npz'} file"
+
+
+def _reader(path: Path, form: Form) -> Reader:
+    wanted, listing = _forms(form)
     takes = " and ".join(form.names) or "named arrays"
     if path.is_dir():
         if not form.names:
@@ -272,7 +302,7 @@ def _reader(path: Path, form: Form) -> Reader:
     if path.suffix.lower() not in wanted:
         raise InputError(f"'{path}': this model takes {takes}, so its data is {listing}.")
     check_there(path)
-    return READERS[path.suffix.lower()]
+    return read_series if form.names == (SERIES_INPUT,) else READERS[path.suffix.lower()]
 
 
 def data_digests(files: Sequence[Path], samples: Sequence[Any], truth: Sequence[Path]) -> tuple[str, str]:

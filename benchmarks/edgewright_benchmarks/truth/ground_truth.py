@@ -10,6 +10,7 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any
 
+from edgewright_benchmarks.truth.windows import Windows
 from edgewright_runtime.samples import ROW_INPUT
 from edgewright_runtime.steps.text.words import words_of
 from edgewright_targets import InputError, nearest
@@ -71,6 +72,7 @@ class Form:
         class_names: Allowed class names.
         most: Rows of a table that are wanted; others are not kept. None is all of them.
         arrays: The inputs where they are named arrays; None where nobody knows them before the model runs.
+        windows: How a series is cut, where the input is one.
     """
 
     names: tuple[str, ...]
@@ -78,6 +80,8 @@ class Form:
     class_names: tuple[str, ...]
     most: int | None = None
     arrays: ArrayNames | None = None
+    _: KW_ONLY
+    windows: Windows | None = None
 
 
 # Tables of numbers are written with decimals where a value of the column was missing.

@@ -143,6 +143,7 @@ def _find(purpose: str, places: tuple[Path, ...], folder: Path, source: Source, 
                     input_name=source.input_name,
                     class_names=source.labels,
                     arrays=source.arrays(),
+                    windows=source.windows,
                 )
         except InputError as error:
             refused = refused or FoundData(_from(folder, path), problem=first_line(error))

@@ -45,3 +45,36 @@ def data_apart(calibration: Dataset | None, evaluation: Dataset | None) -> tuple
         "decided. Pass other data with --calibration to decide on all of them."
     )
     return guide, proof, note
+
+
+def apart_in_time(evaluation: Dataset) -> tuple[Dataset | None, Dataset, str]:
+    """Of samples in the order of time the first ones for ranges, the others to decide, and a sentence about it.
+
+    So no range is set by what engines are judged on, or by what came after it. Of too few samples all decide; then the
+    ranges are those of their inputs, as of other data.
+    """
+    total = len(evaluation.samples)
+    count = min(total // _PART, _MOST)
+    if not count:
+        return None, evaluation, ""
+    later, earlier = evaluation.split(total - count)
+    note = (
+        f"{evaluation.name} was split in the order of time: the first {count:,} samples set ranges, the other "
+        f"{total - count:,} decided. Pass data from before with --calibration to decide on all of them."
+    )
+    return earlier, later, note
+
+
+def set_apart(
+    calibration: Dataset | None, evaluation: Dataset | None, *, search: bool
+) -> tuple[Dataset | None, Dataset | None, str]:
+    """The data for ranges and the data that decides, and a sentence where one data set was split.
+
+    Raises:
+        InputError: There are too few samples for a search.
+    """
+    if search:
+        return data_apart(calibration, evaluation)
+    if evaluation is not None and calibration is None and evaluation.ordered:
+        return apart_in_time(evaluation)
+    return calibration, evaluation, ""

@@ -11,7 +11,7 @@ from edgewright_benchmarks.progress import Progress
 from edgewright_benchmarks.statistics.confidence import LEAST_CONFIDENCE, MOST_CONFIDENCE
 from edgewright_benchmarks.tasks import OwnFunctions
 from edgewright_compiler.building.build_options import BuildOptions
-from edgewright_compiler.building.data_apart import data_apart
+from edgewright_compiler.building.data_apart import set_apart
 from edgewright_compiler.building.job import GOLDEN_SAMPLES, Job
 from edgewright_compiler.building.settings_of_speed import without_settings
 from edgewright_compiler.reach.execution_modes import execution_modes, planned
@@ -70,9 +70,8 @@ def read_jobs(spec: str, options: BuildOptions, progress: Progress | None = None
     listed = targets
     if options.search is None:
         targets = tuple(target.for_plain_build() for target in targets)
-    labelled, note = evaluation is not None, ""
-    if options.search is not None:
-        calibration, evaluation, note = data_apart(calibration, evaluation)
+    labelled = evaluation is not None
+    calibration, evaluation, note = set_apart(calibration, evaluation, search=options.search is not None)
     samples = evaluation or calibration
     if samples is None:
         example = tuple(source.example())
@@ -226,6 +225,7 @@ def _read_data(path: str | Path | None, source: Source, own: OwnFunctions, most:
         class_names=source.labels,
         most=most,
         arrays=source.arrays(),
+        windows=source.windows,
         own=own,
     )
     if isinstance(source, CheckingSource):

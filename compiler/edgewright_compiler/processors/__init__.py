@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, runtime_checkable
 
+from edgewright_benchmarks.truth.windows import Windows
 from edgewright_compiler.checkpoints.checkpoint import Checkpoint
 from edgewright_runtime.manifest import ComparisonSpec, StepSpec
 from edgewright_targets import InputError
@@ -54,6 +55,17 @@ class AnsweringProcessor(Protocol):
 
     def answer(self, outputs: Sequence[str]) -> tuple[StepSpec, ...]:
         """From the names of the graph's outputs, the steps to what a person wants."""
+
+
+@runtime_checkable
+class WindowedProcessor(Protocol):
+    """A processor of series.
+
+    Attributes:
+        windows: What the model is given, and what it is to say.
+    """
+
+    windows: Windows
 
 
 @runtime_checkable
@@ -156,6 +168,7 @@ class ProcessorKind:
         from_settings: The processor of a torch module: from the settings that its function returns beside it (None
             where it returns none), its example inputs, and what messages call it. None where a module is not taken.
         examples: Samples to measure on without data; empty if samples cannot be made up.
+        windows: Of models that take a series, how the data of a checkpoint is cut.
     """
 
     input_name: str
@@ -166,6 +179,7 @@ class ProcessorKind:
     files: tuple[str, ...]
     from_settings: Callable[[Mapping[str, object] | None, Mapping[str, object], str], Processor] | None = None
     examples: tuple[Any, ...] = ()
+    windows: Callable[[Checkpoint], Windows] | None = None
 
 
 def batch_axes(feeds: Mapping[str, object]) -> dict[str, dict[int, Any]]:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgewright_benchmarks.truth.ground_truth import ArrayNames
+    from edgewright_benchmarks.truth.windows import Windows
     from edgewright_compiler.graphs.inference import Inference
     from edgewright_runtime.wire import Arrays
 
@@ -59,6 +60,10 @@ class Source(Protocol):
     graph_itself: bool
 
     @property
+    def windows(self) -> Windows | None:
+        """How its data is cut, where it takes a series."""
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What is taken otherwise than it is written, as sentences."""
 
@@ -89,6 +94,11 @@ class Source(Protocol):
 
 class PlainSource:
     """What is the same of sources that keep no state, come without data, and of whose answers nothing more is known."""
+
+    @property
+    def windows(self) -> Windows | None:
+        """None: it does not take a series."""
+        return None
 
     def inference(self) -> Inference | None:
         """None: it is not an export."""

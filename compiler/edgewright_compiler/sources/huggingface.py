@@ -23,6 +23,7 @@ from edgewright_targets import InputError
 from edgewright_targets.findings import Findings
 
 if TYPE_CHECKING:
+    from edgewright_benchmarks.truth.windows import Windows
     from edgewright_compiler.tasks._task import Exporter
     from edgewright_runtime.wire import Arrays
 
@@ -101,6 +102,12 @@ class HuggingFaceSource(PlainSource):
 
     def arrays(self) -> None:
         """None: it does not take named arrays."""
+
+    @property
+    def windows(self) -> Windows | None:
+        """How data of the checkpoint is cut, where it takes a series."""
+        kind = self._task.processor
+        return kind.windows(self._checkpoint) if kind is not None and kind.windows is not None else None
 
     def inference(self) -> Inference | None:
         """The torch model, where it is one graph."""

@@ -28,6 +28,7 @@ from edgewright_compiler.processors import (
     NamingProcessor,
     PacedProcessor,
     PaddedProcessor,
+    WindowedProcessor,
 )
 from edgewright_compiler.sources._source import PlainSource, SourceOptions
 from edgewright_compiler.sources.default_inputs import step_options
@@ -46,6 +47,7 @@ from edgewright_targets import InputError
 if TYPE_CHECKING:
     import onnx_ir
 
+    from edgewright_benchmarks.truth.windows import Windows
     from edgewright_runtime.wire import Arrays
 
 
@@ -307,6 +309,12 @@ class OnnxSource(PlainSource):
             return None
         needed = tuple(str(value.name) for value in self._load().graph.inputs)
         return ArrayNames(needed, tuple(self._opened.defaults), tuple(self._opened.constant))
+
+    @property
+    def windows(self) -> Windows | None:
+        """How data of the graph is cut, where it takes a series."""
+        processor: object = self._processor
+        return processor.windows if isinstance(processor, WindowedProcessor) else None
 
     def check_samples(self, samples: Sequence[Any], data: str) -> None:
         """Raise where the model does not take a sample of the data of that name, as far as no work tells it.

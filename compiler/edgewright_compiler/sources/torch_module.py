@@ -18,6 +18,7 @@ from edgewright_compiler.checkpoints.checkpoint_weights import refuse_no_numbers
 from edgewright_compiler.failures import export_failures
 from edgewright_compiler.graphs.exported import ports_of, save_model
 from edgewright_compiler.graphs.inference import Inference
+from edgewright_compiler.processors import WindowedProcessor
 from edgewright_compiler.sources._source import SourceOptions
 from edgewright_compiler.sources.detection_lists import OnePicture, export_lists, takes_lists
 from edgewright_compiler.sources.onnx_head import head_of_graph
@@ -31,6 +32,7 @@ from edgewright_targets.installed import needs
 if TYPE_CHECKING:
     import onnx_ir
 
+    from edgewright_benchmarks.truth.windows import Windows
     from edgewright_compiler.processors import Processor
     from edgewright_runtime.wire import Arrays
 
@@ -222,6 +224,12 @@ class TorchSource:
     def arrays(self) -> ArrayNames | None:
         """The example inputs, where no processor makes them."""
         return None if self._processor is not None else ArrayNames(tuple(self._feeds))
+
+    @property
+    def windows(self) -> Windows | None:
+        """How data of the module is cut, where it takes a series."""
+        processor: object = self._processor
+        return processor.windows if isinstance(processor, WindowedProcessor) else None
 
     def inference(self) -> Inference | None:
         """The module; None of a detector that takes lists, which takes one picture at a time."""

@@ -36,6 +36,7 @@ from edgewright_compiler.tasks import (
     text_generation,
     text_ranking,
     text_regression,
+    time_series_forecasting,
     token_classification,
     translation,
     unconditional_image_generation,
@@ -85,6 +86,7 @@ TASKS: tuple[Task, ...] = (
     audio_feature_extraction.TASK,
     tabular_classification.TASK,
     tabular_regression.TASK,
+    time_series_forecasting.TASK,
     arrays.TASK,
 )
 

@@ -79,6 +79,8 @@ STEPS = {
     "score_labels": StepKind(place="graph.labels:ScoreLabels"),
     "read_row": StepKind(place="table.row:ReadRow"),
     "give_number": StepKind(place="table.row:GiveNumber"),
+    "read_series": StepKind(place="table.series:ReadSeries"),
+    "give_forecast": StepKind(place="table.series:GiveForecast"),
     "pose_hypotheses": StepKind(
         place="text.hypotheses:PoseHypotheses", call_options=("candidate_labels", "hypothesis_template")
     ),

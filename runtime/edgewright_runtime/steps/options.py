@@ -27,6 +27,7 @@ _BOUNDS: dict[str, tuple[int, int]] = {
     "num_beams": (1, 2**10),
     "max_boxes": (1, 2**20),
     "best": (1, 2**20),
+    "count": (0, 2**20),
 }
 # Of all others: what fits into 32 bits, as token ids do.
 _NUMBERS = (-(2**31), 2**31 - 1)
