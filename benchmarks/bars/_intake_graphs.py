@@ -79,7 +79,7 @@ def _int8_sentences(folder: Path) -> Made:
 
 
 def _their_vectors(made: Made) -> list[Any]:
-    """A session of the file with the tokenizer of transformers, and the mean of all tokens."""
+    """A session of the file with the tokenizer of transformers, and the mean of all tokens, of the length 1."""
     import onnxruntime
 
     transformers: Any = importlib.import_module("transformers")
@@ -90,7 +90,8 @@ def _their_vectors(made: Made) -> list[Any]:
     for text in made.samples:
         encoded = words(text, return_tensors="np")
         tokens = session.run(None, {name: encoded[name].astype(np.int64) for name in wanted})[0]
-        vectors.append(tokens[0].mean(axis=0))
+        mean = tokens[0].mean(axis=0)
+        vectors.append(mean / np.linalg.norm(mean))
     return vectors
 
 

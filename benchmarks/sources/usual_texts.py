@@ -42,7 +42,11 @@ def byte_tokenizer(special: Mapping[str, str], *, single: str, pair: str = "") -
     made.add_special_tokens(list(special.values()))
     used = f"{single} {pair}".split()
     around = [(token, numbers[token]) for token in dict.fromkeys(special.values()) if token in used]
-    if around:
+    if special.get("mask_token") == "<mask>":
+        # RoBERTa's own leaves the space before a word out of where the word is.
+        ends = [(token, numbers[token]) for token in ("</s>", "<s>")]
+        made.post_processor = processors.RobertaProcessing(*ends, trim_offsets=True, add_prefix_space=False)
+    elif around:
         made.post_processor = processors.TemplateProcessing(single=single, pair=pair or None, special_tokens=around)
     return transformers.PreTrainedTokenizerFast(
         tokenizer_object=made,
