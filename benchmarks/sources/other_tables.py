@@ -39,7 +39,7 @@ def write_intents(folder: Path) -> Fitted:
 
     texts, labels = zip(*sentences(), strict=True)
     pipeline = make_pipeline(TfidfVectorizer(token_pattern="[a-zA-Z]+"), LogisticRegression())
-    pipeline.fit(texts[::2] + texts[1::4], labels[::2] + labels[1::4])
+    pipeline.fit(texts[:24], labels[:24])
     graph = convert(pipeline, [("text", "String", 1)], folder / "intents.onnx")
     rows = pandas.DataFrame({"text": texts})
     return Fitted(graph, write_table(folder / "intents.csv", rows, labels), pipeline, rows)

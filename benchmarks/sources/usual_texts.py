@@ -44,8 +44,8 @@ def byte_tokenizer(special: Mapping[str, str], *, single: str, pair: str = "") -
     around = [(token, numbers[token]) for token in dict.fromkeys(special.values()) if token in used]
     if special.get("mask_token") == "<mask>":
         # RoBERTa's own leaves the space before a word out of where the word is.
-        ends = [(token, numbers[token]) for token in ("</s>", "<s>")]
-        made.post_processor = processors.RobertaProcessing(*ends, trim_offsets=True, add_prefix_space=False)
+        end, start = ("</s>", numbers["</s>"]), ("<s>", numbers["<s>"])
+        made.post_processor = processors.RobertaProcessing(end, start, trim_offsets=True, add_prefix_space=False)
     elif around:
         made.post_processor = processors.TemplateProcessing(single=single, pair=pair or None, special_tokens=around)
     return transformers.PreTrainedTokenizerFast(
