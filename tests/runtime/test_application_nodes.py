@@ -226,5 +226,6 @@ def test_every_node_can_be_made_and_is_described() -> None:
     text = page.read_text(encoding="utf-8")
     for name, kind in NODES.items():
         assert f"| `{name}` |" in text
-        make_node(name, {"text": "x"} if name == "template" else {})
+        needed: dict[str, dict[str, object]] = {"template": {"text": "x"}, "texts": {"texts": ["x"]}}
+        make_node(name, needed.get(name, {}))
         assert kind.gives

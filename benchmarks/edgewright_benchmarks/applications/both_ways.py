@@ -88,7 +88,7 @@ def _run(application: Application, checked: CheckedFlow, once: _Once, sample: An
     """The run of a sample, and the seconds of its steps; None where it failed."""
     once.spent = 0.0
     try:
-        run = run_flow(checked, once.calls, application.inputs(sample))
+        run = run_flow(checked, once.calls, application.inputs(sample), application.kept)
     except SampleError:
         return None, once.spent
     return run, once.spent

@@ -225,6 +225,7 @@ class Application:
         asked = {**package.asked_engines(), **(engines or {})}
         limit = None if most is None else memory_limit(package.models, most, package.memory, asked)
         self._models = LoadedModels(package.models, threads=threads, engines=asked, limit=limit)
+        self._kept: dict[str, Any] = {}
         self._calls = self._made_calls()
 
     @property
@@ -262,7 +263,7 @@ class Application:
 
     def run(self, sample: Any) -> FlowRun:
         """All values of one sample, with the time of each step and what was left out."""
-        return run_flow(self.package.checked, self._calls, self.inputs(sample))
+        return run_flow(self.package.checked, self._calls, self.inputs(sample), self._kept)
 
     def model(self, name: str) -> Model:
         """A model of it, loaded at the first call.
@@ -277,6 +278,11 @@ class Application:
     def calls(self) -> Mapping[str, Call]:
         """Step -> what it calls; for whoever runs the steps in another way than `run`."""
         return self._calls
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """Values of steps that depend on no input of a call, as the first call made them; see `run_flow`."""
+        return self._kept
 
     def inputs(self, sample: Any) -> NamedValues:
         """The inputs of a sample by name.
@@ -324,6 +330,7 @@ class Application:
     def close(self) -> None:
         """Let go of all models."""
         self._models.close()
+        self._kept.clear()
 
     def __enter__(self) -> Self:
         return self

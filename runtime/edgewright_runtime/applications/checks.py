@@ -27,6 +27,7 @@ class CheckedFlow:
         types: Value -> type.
         conditions: Step -> its condition.
         whole_labels: Steps whose scores are needed for all labels.
+        constant: Steps that depend on no input of a call and have no condition: their values are the same in all calls.
     """
 
     flow: Flow
@@ -34,6 +35,7 @@ class CheckedFlow:
     types: Mapping[str, str]
     conditions: Mapping[str, Condition]
     whole_labels: frozenset[str]
+    constant: frozenset[str] = frozenset()
 
 
 def signature(manifest: Manifest) -> Signature | None:
@@ -87,7 +89,8 @@ class _Check:
                 hint = nearest(name, self._types)
                 self._raise(f"'{name[:60]}' is an answer, and no step makes it.", hint, "answer", index)
         self._check_unused()
-        return CheckedFlow(flow, order, self._types, self._conditions, self._whole_labels(order))
+        whole, constant = self._whole_labels(order), self._constant(order)
+        return CheckedFlow(flow, order, self._types, self._conditions, whole, constant)
 
     def _whole_labels(self, order: Sequence[str]) -> frozenset[str]:
         """The steps whose labels reach one that needs all of them, also through steps that hand them on."""
@@ -97,6 +100,16 @@ class _Check:
             kind = NODES.get(step.do or "")
             if kind is not None and (kind.whole_labels or (kind.gives == SAME and name in found)):
                 found.update(reference.partition(".")[0] for reference in step.input.values())
+        return frozenset(found)
+
+    def _constant(self, order: Sequence[str]) -> frozenset[str]:
+        """The steps that no input of a call reaches."""
+        found: set[str] = set()
+        for name in order:
+            step = self._flow.step[name]
+            bases = {reference.partition(".")[0] for reference in (*step.input.values(), *filter(None, (step.each,)))}
+            if step.when is None and bases <= found:
+                found.add(name)
         return frozenset(found)
 
     def _raise(self, message: str, hint: str, *keys: str | int) -> None:

@@ -28,7 +28,7 @@ class FlowRun:
         seconds: Step -> how long it took.
         left_out: Step -> why it did not run, as a sentence.
         failures: (step, index, sentence) of values of a list that a step failed on; they are None in its list.
-        calls: Step -> how often it was called: once, or for each value of a list.
+        calls: Step -> how often it was called: once, or for each value of a list; not at all where its value was kept.
         held: Steps whose condition held, in a list for at least one value.
     """
 
@@ -40,23 +40,32 @@ class FlowRun:
     held: set[str] = field(default_factory=set)
 
 
-def run_flow(checked: CheckedFlow, calls: Mapping[str, Call], inputs: NamedValues) -> FlowRun:
+def run_flow(
+    checked: CheckedFlow, calls: Mapping[str, Call], inputs: NamedValues, kept: dict[str, Any] | None = None
+) -> FlowRun:
     """Run all steps on the inputs of a call.
 
     Args:
         checked: The application.
         calls: Step -> what it calls.
         inputs: Input -> value.
+        kept: Constant step -> its value, of earlier calls; those that are not in it yet are run and added.
 
     Raises:
         SampleError: A step cannot take what it was given; the message names the step.
     """
     run = FlowRun(values=Values(inputs))
+    kept = {} if kept is None else kept
     for name in checked.order:
+        if name in kept:
+            run.values[name] = kept[name]
+            continue
         start = time.perf_counter()
         run.values[name] = _step_value(checked, name, calls[name], run)
         if name not in run.left_out:
             run.seconds[name] = time.perf_counter() - start
+            if name in checked.constant:
+                kept[name] = run.values[name]
     return run
 
 

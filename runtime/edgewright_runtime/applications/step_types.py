@@ -146,7 +146,7 @@ class StepTypes:
             if key not in needed and not others:
                 self._raise(
                     f"the step '{name}': {what} has no input '{key[:60]}'.",
-                    f"It takes {', '.join(needed)}.",
+                    f"It takes {', '.join(needed) or 'no inputs'}.",
                     *("step", name, "input", key),
                 )
             allowed = needed.get(key, others)

@@ -70,6 +70,12 @@ NODES = {
         least=1,
         whole_labels=True,
     ),
+    "texts": NodeKind(place="texts:Texts", gives="text[]"),
+    "nearest": NodeKind(
+        place="nearest:Nearest",
+        gives="passage",
+        takes={"vector": ("vector",), "vectors": ("vector[]",), "texts": ("text[]",)},
+    ),
     "first": NodeKind(place="first:First", gives=SAME, others=("any",), least=1, takes_missing=True),
 }
 
