@@ -31,6 +31,7 @@ EXAMPLES = (
     "masks",
     "motions",
     "translation",
+    "cascade",
 )
 # Installing is a matter of whoever runs this.
 _INSTALLS = ("pip", "apt-get")
