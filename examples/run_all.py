@@ -32,6 +32,7 @@ EXAMPLES = (
     "motions",
     "translation",
     "cascade",
+    "customer_service",
 )
 # Installing is a matter of whoever runs this.
 _INSTALLS = ("pip", "apt-get")
