@@ -29,7 +29,7 @@ import _detector_rows
 import _head_rows
 import _image_rows
 import _other_rows
-import _pose_rows
+import _place_rows
 import _series_rows
 import _speech_rows
 import _table_rows
@@ -47,7 +47,7 @@ ROWS: tuple[Row, ...] = (
     *_chinese_rows.ROWS,
     *_image_rows.ROWS,
     *_detector_rows.ROWS,
-    *_pose_rows.ROWS,
+    *_place_rows.ROWS,
     *_speech_rows.ROWS,
     *_other_rows.ROWS,
     *_table_rows.ROWS,

@@ -114,6 +114,8 @@ METRICS: Final[dict[str, MetricFacts]] = {
     "pck": MetricFacts("PCK within 20 % of the box"),
     "mean_iou": MetricFacts("Mean IoU", library="scikit-learn"),
     "pixel_accuracy": MetricFacts("Pixel accuracy", library="scikit-learn"),
+    "surest_mask_iou": MetricFacts("Mean IoU of the surest mask"),
+    "best_mask_iou": MetricFacts("Mean IoU of the best mask"),
     "delta_1": MetricFacts("Depth within a factor of 1.25"),
     "abs_rel": MetricFacts("Absolute relative error", higher_is_better=False),
     "depth_rmse": MetricFacts("Root mean squared error", NUMBER, higher_is_better=False),

@@ -63,6 +63,12 @@ def _segmentation(sample: Any, answer: Any) -> Image:
     return draw_masks(opened(sample), answer)
 
 
+def _masks(sample: Any, answer: Any) -> Image:
+    from edgewright_cli.draw_masks import draw_thing
+
+    return draw_thing(opened(sample), answer)
+
+
 def _depth(sample: Any, answer: Any) -> Image:
     """Greys from the smallest value, black, to the largest: as the pipeline of transformers draws it."""
     import numpy as np
@@ -79,6 +85,7 @@ PICTURES: dict[str, Callable[[Any, Any], Image]] = {
     "boxes": _boxes,
     "poses": _poses,
     "depth": _depth,
+    "masks": _masks,
     "picture": _picture,
     "segmentation": _segmentation,
 }

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Entity,
         FoundAnswer,
         FoundBox,
+        FoundMask,
         FoundPose,
         KeywordScore,
         LabelScore,
@@ -57,6 +58,15 @@ class DepthFacts(TypedDict):
     least: float
     median: float
     most: float
+
+
+class MaskFacts(TypedDict):
+    """What can be read of a mask of a thing: its score, its share of the picture, and its size in pixels."""
+
+    score: float
+    share: float
+    height: int
+    width: int
 
 
 def read_samples(words: Sequence[str], pipeline_input: str) -> list[tuple[str, Any]]:
@@ -295,6 +305,17 @@ def _depth(facts: DepthFacts) -> list[str]:
     return [f"{kind} from {facts['least']:.4g} to {facts['most']:.4g}, median {facts['median']:.4g}; {size}"]
 
 
+def _masks_facts(answer: Sequence[FoundMask]) -> list[MaskFacts]:
+    return [
+        {"score": one["score"], "share": one["share"], "height": one["mask"].shape[0], "width": one["mask"].shape[1]}
+        for one in answer
+    ]
+
+
+def _masks(facts: Sequence[MaskFacts]) -> list[str]:
+    return [f"{one['score']:.4f}  {one['share']:.1%} of the picture" for one in facts]
+
+
 def _picture_facts(answer: Any) -> dict[str, int]:
     one = answer.ndim == 2 or (answer.ndim == 3 and answer.shape[2] == 3)
     pictures, height, width = (1, *answer.shape[:2]) if one else answer.shape[:3]
@@ -362,6 +383,7 @@ ANSWER_LINES: dict[str, Callable[[Any], list[str]]] = {
     "picture": _picture,
     "segmentation": _segments,
     "depth": _depth,
+    "masks": _masks,
     "boxes": _boxes,
     "poses": _poses,
     "keywords": _keywords,
@@ -372,4 +394,5 @@ ANSWER_FACTS: dict[str, Callable[[Any], Any]] = {
     "picture": _picture_facts,
     "segmentation": _segments_facts,
     "depth": _depth_facts,
+    "masks": _masks_facts,
 }

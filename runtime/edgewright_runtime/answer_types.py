@@ -98,6 +98,17 @@ class Segmentation(TypedDict):
 Forecast = dict[str, list[float]]
 
 
+class FoundMask(TypedDict):
+    """A mask of one thing, bool [height, width] of the picture, and how good the model expects it to be.
+
+    `share` is the part of the picture that it covers.
+    """
+
+    score: float
+    share: float
+    mask: np.ndarray[Any, Any]
+
+
 class DepthMap(TypedDict):
     """Depths of pixels, float32 [height, width]: `metric` are distances, of `relative` ones larger is nearer."""
 

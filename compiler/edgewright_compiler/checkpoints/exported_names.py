@@ -10,6 +10,8 @@ MERGED, SWITCH = "decoder_model_merged", "use_cache_branch"
 # A decoder's input of tokens.
 TOKENS = "input_ids"
 DECODERS = (FIRST, NEXT, MERGED)
-GRAPHS = (WHOLE, ENCODER, *DECODERS)
+# SAM: what reads a picture, and what makes masks of it.
+PROMPTED = ("vision_encoder", "prompt_encoder_mask_decoder")
+GRAPHS = (WHOLE, ENCODER, *DECODERS, *PROMPTED)
 # Graphs that an encoder-decoder is built from: those of one of these lines.
 ENCODER_DECODERS = ((ENCODER, FIRST, NEXT), (ENCODER, MERGED))

@@ -122,6 +122,13 @@ def _vitpose(processor: Any) -> tuple[StepSpec, ...]:
     return (StepSpec("crop_box", {"height": int(processor.size.height), "width": int(processor.size.width)}),)
 
 
+def _sam(processor: Any) -> tuple[StepSpec, ...]:
+    """SAM: the longer edge to a length; parts of a pixel are rounded up from a half on."""
+    edge = int(processor.size.longest_edge)
+    options = {"height": edge, "width": edge, "rounding": "half_up"}
+    return (StepSpec("fit_image", {"filter": _filter(processor), **options}),)
+
+
 class _Without:
     """A processor that does not resize."""
 
@@ -142,6 +149,7 @@ _OF_THEIR_OWN: dict[str, Callable[[Any], tuple[StepSpec, ...]]] = {
     "VideoMAEImageProcessor": _resized,
     "DPTImageProcessor": _dpt,
     "GLPNImageProcessor": _glpn,
+    "SamImageProcessor": _sam,
     "VitPoseImageProcessor": _vitpose,
     "ConvNextImageProcessor": _convnext,
     # What differs is in `_normalize`.

@@ -13,6 +13,7 @@ from edgewright_compiler.checkpoints.exported_names import (
     GRAPHS,
     MERGED,
     NEXT,
+    PROMPTED,
     WHOLE,
 )
 from edgewright_targets import InputError
@@ -26,11 +27,11 @@ _ONE_GRAPH = (WHOLE, MERGED, NEXT, FIRST)
 
 
 def exported_parts(folder: Path) -> dict[str, Path]:
-    """The graphs of an encoder-decoder in a folder without weights, by name; empty where not all that are needed."""
+    """The graphs of one model in a folder without weights, by name; empty where not all that are needed are there."""
     if any(any(folder.glob(pattern)) for pattern in _WEIGHTS):
         return {}
     for place in (folder, folder / "onnx"):
-        for needed in ENCODER_DECODERS:
+        for needed in (*ENCODER_DECODERS, PROMPTED):
             found = {name: place / f"{name}.onnx" for name in needed}
             if all(path.is_file() for path in found.values()):
                 return found

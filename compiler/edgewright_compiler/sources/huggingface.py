@@ -72,10 +72,10 @@ class HuggingFaceSource(PlainSource):
             self.labels = options.labels or _labels(task, config, folder)
         self.input_name = task.input_name
         self._task = task
-        if graphs and not task.of_graphs:
+        if graphs and tuple(graphs) not in task.of_graphs:
+            takers = ", ".join(one.name for one in TASKS if tuple(graphs) in one.of_graphs)
             raise InputError(
-                f"'{folder}': an encoder and a decoder as graphs are built for "
-                f"{', '.join(one.name for one in TASKS if one.of_graphs)}, and this is {task.name}.",
+                f"'{folder}': the graphs {', '.join(graphs)} are built for {takers}, and this is {task.name}.",
                 hint="Build the checkpoint that they were exported from: its folder, or its id with --fetch.",
             )
         self._checkpoint = Checkpoint(folder, config, self.labels, graphs=graphs)

@@ -71,7 +71,7 @@ class Task:
         fits: Whether a head is of this kind.
         check: Raises where the configuration asks for what is not supported; takes it and the folder.
         open: How a checkpoint of it is exported; None exports one graph.
-        of_graphs: Whether `open` also takes the graphs of an encoder and a decoder that were exported.
+        of_graphs: Sets of files, by their names without the ending, whose graphs `open` takes in the place of weights.
         declared: Whether a file that declares a model of several graphs can be of it.
     """
 
@@ -94,7 +94,7 @@ class Task:
     fits: Callable[[Head], bool] = _never
     check: Callable[[dict[str, Any], Path], None] | None = None
     open: Callable[[Task, Checkpoint], Exporter] | None = None
-    of_graphs: bool = False
+    of_graphs: tuple[tuple[str, ...], ...] = ()
     declared: bool = False
 
     def check_config(self, config: dict[str, object], folder: Path, head: Head) -> None:

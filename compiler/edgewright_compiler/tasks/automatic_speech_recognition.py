@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from edgewright_compiler.checkpoints.checkpoint import Checkpoint
+from edgewright_compiler.checkpoints.exported_names import ENCODER_DECODERS
 from edgewright_compiler.processors.audio import WHOLE, CheckpointAudio
 from edgewright_compiler.processors.speech import SPEECH, VOCABULARY
 from edgewright_compiler.tasks._single_graph import SingleGraph
@@ -73,5 +74,5 @@ TASK = Task(
     answer=_transcribe,
     output_name="text",
     open=_open,
-    of_graphs=True,
+    of_graphs=ENCODER_DECODERS,
 )

@@ -6,6 +6,7 @@ decoded is at (x * scale_x + left, y * scale_y + top). Steps that find boxes go 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 Placement = tuple[float, float, float, float]
 AS_IT_IS: Placement = (1.0, 1.0, 0.0, 0.0)
+_ROUNDINGS: dict[str, Callable[[float], int]] = {
+    "down": int,
+    "nearest": round,
+    "half_up": lambda size: int(size + 0.5),
+}
 
 
 class FitImage:
@@ -35,7 +41,8 @@ class FitImage:
         shortest_edge: Instead: what the shorter edge is to have ...
         longest_edge: ... unless the longer one then has more than this.
         multiple_of: Both edges are cut down to a multiple of it, which bends the proportions a little.
-        rounding: What becomes of parts of a pixel with `height` and `width`: cut off (`down`), or `nearest`.
+        rounding: What becomes of parts of a pixel with `height` and `width`: cut off (`down`), or `nearest`, where half
+            a pixel is rounded to the even number, or up (`half_up`).
     """
 
     def __init__(
@@ -47,7 +54,7 @@ class FitImage:
         shortest_edge: int | None = None,
         longest_edge: int | None = None,
         multiple_of: int = 1,
-        rounding: Literal["down", "nearest"] = "down",
+        rounding: Literal["down", "nearest", "half_up"] = "down",
     ) -> None:
         from PIL.Image import Resampling
 
@@ -55,14 +62,14 @@ class FitImage:
         inside, edges = (height, width), (shortest_edge, longest_edge)
         if (None in inside) == (None in edges) or (None in inside) != (inside == (None, None)):
             raise ValueError("a size is height and width, or shortest_edge and longest_edge")
-        if (None in edges) != (edges == (None, None)) or rounding not in ("down", "nearest"):
+        if (None in edges) != (edges == (None, None)) or rounding not in _ROUNDINGS:
             raise ValueError("a size is height and width, or shortest_edge and longest_edge")
         if min(size for size in (*inside, *edges, multiple_of) if size is not None) < 1:
             raise ValueError("a size is not positive")
         self._inside = None if height is None or width is None else (height, width)
         self._edges = (shortest_edge or 0, longest_edge or 0)
         self._multiple = multiple_of
-        self._round = round if rounding == "nearest" else int
+        self._round = _ROUNDINGS[rounding]
 
     def __call__(self, values: NamedValues) -> dict[str, object]:
         """Replace `image`, and add its `placement`."""

@@ -79,8 +79,8 @@ def best_classes(logits: Array, height: int, width: int) -> Array:
     """
     scores = logits.astype(np.float32, copy=False)
     coarse = scores.argmax(axis=0).astype(np.uint8 if len(scores) <= 256 else np.uint16)
-    top, bottom, down = _between(coarse.shape[0], height)
-    left, right, across = _between(coarse.shape[1], width)
+    top, bottom, down = between(coarse.shape[0], height)
+    left, right, across = between(coarse.shape[1], width)
     mask: Array = coarse[top][:, left]
     # Where one class is the best in all four corners it is the best between them too.
     open_ = np.zeros(mask.shape, dtype=bool)
@@ -105,7 +105,7 @@ def best_classes(logits: Array, height: int, width: int) -> Array:
     return mask
 
 
-def _between(size: int, wanted: int) -> tuple[Array, Array, Array]:
+def between(size: int, wanted: int) -> tuple[Array, Array, Array]:
     """For each of `wanted` places, the two of `size` that it lies between, and how near to the second it is."""
     scale = np.float32(size) / np.float32(wanted)
     places = np.maximum(scale * (np.arange(wanted, dtype=np.float32) + np.float32(0.5)) - np.float32(0.5), 0)
