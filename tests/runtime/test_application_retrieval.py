@@ -12,7 +12,7 @@ from edgewright_runtime.applications.nodes import make_node
 from edgewright_runtime.applications.running import Call, run_flow
 from edgewright_runtime.applications.step_types import Signature
 from edgewright_runtime.errors import SampleError
-from edgewright_runtime.steps.values import NamedValues
+from edgewright_runtime.steps.values import NamedValues, Values
 from edgewright_targets.record import RecordError
 
 # A stand-in for a model of sentences: what is tested lies behind it.
@@ -49,7 +49,7 @@ def calls_of(asked: Counter[str]) -> dict[str, Call]:
 
 
 def test_what_depends_on_no_input_runs_once() -> None:
-    checked, asked, kept = checked_flow(), Counter[str](), dict[str, Any]()
+    checked, asked, kept = checked_flow(), Counter[str](), Values()
     assert checked.constant == {"questions", "answers", "known", "unknown"}
     assert checked.types["best"] == "passage"
     calls = calls_of(asked)

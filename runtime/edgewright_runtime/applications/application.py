@@ -225,7 +225,7 @@ class Application:
         asked = {**package.asked_engines(), **(engines or {})}
         limit = None if most is None else memory_limit(package.models, most, package.memory, asked)
         self._models = LoadedModels(package.models, threads=threads, engines=asked, limit=limit)
-        self._kept: dict[str, Any] = {}
+        self._kept = Values()
         self._calls = self._made_calls()
 
     @property
@@ -280,7 +280,7 @@ class Application:
         return self._calls
 
     @property
-    def kept(self) -> dict[str, Any]:
+    def kept(self) -> Values:
         """Values of steps that depend on no input of a call, as the first call made them; see `run_flow`."""
         return self._kept
 

@@ -17,7 +17,7 @@ from edgewright_targets.errors import nearest
 from edgewright_targets.record import RecordError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CheckedFlow:
     """An application whose steps fit together.
 
@@ -90,7 +90,14 @@ class _Check:
                 self._raise(f"'{name[:60]}' is an answer, and no step makes it.", hint, "answer", index)
         self._check_unused()
         whole, constant = self._whole_labels(order), self._constant(order)
-        return CheckedFlow(flow, order, self._types, self._conditions, whole, constant)
+        return CheckedFlow(
+            flow=flow,
+            order=order,
+            types=self._types,
+            conditions=self._conditions,
+            whole_labels=whole,
+            constant=constant,
+        )
 
     def _whole_labels(self, order: Sequence[str]) -> frozenset[str]:
         """The steps whose labels reach one that needs all of them, also through steps that hand them on."""

@@ -41,7 +41,7 @@ class FlowRun:
 
 
 def run_flow(
-    checked: CheckedFlow, calls: Mapping[str, Call], inputs: NamedValues, kept: dict[str, Any] | None = None
+    checked: CheckedFlow, calls: Mapping[str, Call], inputs: NamedValues, kept: Values | None = None
 ) -> FlowRun:
     """Run all steps on the inputs of a call.
 
@@ -55,7 +55,7 @@ def run_flow(
         SampleError: A step cannot take what it was given; the message names the step.
     """
     run = FlowRun(values=Values(inputs))
-    kept = {} if kept is None else kept
+    kept = Values() if kept is None else kept
     for name in checked.order:
         if name in kept:
             run.values[name] = kept[name]
