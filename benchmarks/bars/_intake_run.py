@@ -45,8 +45,8 @@ class Typed:
 
     @property
     def refused(self) -> bool:
-        """It ended in a sentence for people."""
-        return self.code == InputError.exit_code and "Traceback" not in self.said
+        """It ended in a sentence for people: a wrong input (exit code 2), or a check that failed (1)."""
+        return self.code in (1, InputError.exit_code) and "error: " in self.said and "Traceback" not in self.said
 
 
 @dataclass(frozen=True, kw_only=True)

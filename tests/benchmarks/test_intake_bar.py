@@ -49,21 +49,22 @@ def test_what_was_written_down_is_whole(bar: Any) -> None:
 
 def test_a_refusal_is_a_sentence(run: Any) -> None:
     assert typed(run, 2, "error: there is no detector.json beside the file").refused
-    assert not typed(run, 2, "Traceback (most recent call last): ...").refused
-    assert not typed(run, 1, "error: the export differs").refused
+    assert typed(run, 1, "error: The outputs of the export differ").refused
+    assert not typed(run, 2, "error: Traceback (most recent call last): ...").refused
+    assert not typed(run, 1, "Killed").refused
     assert not typed(run, None).refused
 
 
 def test_a_second_command_needs_a_refusal_that_says_it(bar: Any, run: Any) -> None:
     (source,) = (one for one in bar.SOURCES if one.name == "centerface")
-    assert run.asks_for(typed(run, 2, "there is no detector.json beside the file"), source.second)
-    assert not run.asks_for(typed(run, 2, "it has four outputs"), source.second)
-    assert not run.asks_for(typed(run, 1, "there is no detector.json beside the file"), source.second)
+    assert run.asks_for(typed(run, 2, "error: there is no detector.json beside the file"), source.second)
+    assert not run.asks_for(typed(run, 2, "error: it has four outputs"), source.second)
+    assert not run.asks_for(typed(run, -9, "error: there is no detector.json beside the file"), source.second)
 
 
 def test_what_commands_come_to(bar: Any, run: Any, tmp_path: Path) -> None:
     source, made = bar.SOURCES[0], importlib.import_module("_row").Made(spec="a:b", data=None, samples=[])
-    cases = {(2, "error: no"): "refused", (2, "Traceback"): "WRONG", (1, "error: no"): "WRONG", (None, ""): "WRONG"}
+    cases = {(2, "error: no"): "refused", (2, "Traceback"): "WRONG", (1, "Killed"): "WRONG", (None, ""): "WRONG"}
     for (code, said), verdict in cases.items():
         assert run.judged(source, made, tmp_path, [typed(run, code, said)]).verdict == verdict, (code, said)
     # An exit code of 0 without a package that opens is not a success.
