@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,22 @@ from _intake_source import DATA, SPEC, Source, row
 from _row import SAMPLES, Made
 from photographs import write_photographs
 from tables import table
+from tiny_writers import TEXTS, TRANSLATIONS
 
 RANDOM = "random weights"
 _TEXTS = [text for text, _ in tiny_models.sentences()]
+# Of words that each begin with a piece of the tokenizer: where one begins with the mark of a space alone, transformers'
+# pipeline takes the space for a word of its own.
+_WHOLE = (*TEXTS, *TRANSLATIONS)
 
 
-def _texts(name: str, write: Callable[[str], str] = str, **options: Any) -> Callable[[Path], Made]:
+def _texts(
+    name: str, write: Callable[[str], str] = str, texts: Sequence[str] = _TEXTS, **options: Any
+) -> Callable[[Path], Made]:
     """A checkpoint of texts with unlabelled data: sentences, each as `write` makes it."""
 
     def make(folder: Path) -> Made:
-        samples = [write(text) for text in _TEXTS]
+        samples = [write(text) for text in texts]
         data = table(folder / "texts.csv", ("text",), [(text,) for text in samples])
         source = usual_texts.write_text_checkpoint(folder / name, name)
         return Made(spec=str(source), data=data, samples=samples[:SAMPLES], options=options, unlabelled=True)
@@ -118,7 +124,13 @@ SOURCES = (
     ),
     _like("distilbert", "text-classification", _texts("distilbert"), "bert-text-classification", "label"),
     _like("roberta", "question-answering", _asked, "bert-question-answering", "span"),
-    _like("deberta-v3", "token-classification", _texts("deberta-v3"), "bert-token-classification", "entities"),
+    _like(
+        "deberta-v3",
+        "token-classification",
+        _texts("deberta-v3", texts=_WHOLE),
+        "bert-token-classification",
+        "entities",
+    ),
     _like("modernbert", "fill-mask", _texts("modernbert", _masked), "bert-fill-mask", "words"),
     _like("qwen3", "text-generation", _texts("qwen3", max_new_tokens=12), "llama", "tokens"),
     _like("swin", "image-classification", _pictures("swin"), "vit", "label"),
