@@ -50,8 +50,7 @@ def write_checkpoint(folder: Path, family: str, **settings: Any) -> Path:
     torch.manual_seed(_SEED)
     name, own = FAMILIES[family]
     config = getattr(transformers, f"{name}Config")(**own, **settings)
-    kind = "TimesFmModelForPrediction" if family == "timesfm" else f"{name}ForPrediction"
-    getattr(transformers, kind)(config).eval().save_pretrained(folder)
+    getattr(transformers, f"{name}ForPrediction")(config).eval().save_pretrained(folder)
     return folder
 
 
@@ -126,9 +125,4 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
         | {"do_mask_input": False},
     ),
     "patchtsmixer": ("PatchTSMixer", _SIZES | {"patch_stride": 8, "d_model": 8, "num_layers": 2}),
-    "timesfm": (
-        "TimesFm",
-        {"patch_length": 8, "context_length": CONTEXT, "horizon_length": HORIZON, "hidden_size": 16}
-        | {"num_hidden_layers": 2, "num_attention_heads": 2, "head_dim": 8, "intermediate_size": 16},
-    ),
 }

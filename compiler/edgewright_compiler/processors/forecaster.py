@@ -25,9 +25,6 @@ from edgewright_targets.record import read_record
 if TYPE_CHECKING:
     import onnx_ir
 
-# Models that take one column, without an axis for it, and one series at a time.
-_FLAT = ("timesfm",)
-
 
 def _settings_in(folder: Path) -> ForecastSettings:
     path = folder / SETTINGS_FILE
@@ -62,14 +59,12 @@ def _processor_of(checkpoint: Checkpoint) -> SeriesProcessor:
     settings, config, where = _settings_in(checkpoint.folder), checkpoint.config, checkpoint.name
     given = config.get("prediction_channel_indices")
     chosen = [place for place in given if isinstance(place, int)] if isinstance(given, list) else []
-    flat = config.get("model_type") in _FLAT
     form = SeriesForm(
         context=_whole(where, "context", config.get("context_length")),
-        count=1 if flat else _whole(where, "columns", config.get("num_input_channels", 1)),
-        horizon=_whole(where, "horizon", config.get("prediction_length"), config.get("horizon_length")),
+        count=_whole(where, "columns", config.get("num_input_channels", 1)),
+        horizon=_whole(where, "horizon", config.get("prediction_length")),
         # As the model does it: in the order of the columns.
         targets=tuple(sorted(chosen)) or None,
-        flat=flat,
     )
     return SeriesProcessor(settings, form, where)
 

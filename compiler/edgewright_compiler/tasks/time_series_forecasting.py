@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _FORECASTERS = {
     "PatchTSTForPrediction": "prediction_outputs",
     "PatchTSMixerForPrediction": "prediction_outputs",
-    "TimesFmModelForPrediction": "mean_predictions",
 }
 # What the others do.
 _DRAW = ("Autoformer", "Informer", "TimeSeriesTransformer")
