@@ -73,7 +73,7 @@ def stored_plan(key: PlanKey) -> Path | None:
     try:
         facts = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
         whole = facts["key"] == key.written() and file_digest(folder / PLAN_FILE) == facts["sha256"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return folder / PLAN_FILE if whole else None
 
@@ -88,7 +88,7 @@ def read_finished(package: Package, spec: EngineSpec, here: Gpu | None) -> Finis
     path = _record_path(package, spec, here)
     try:
         return read_record(Finished, json.loads(path.read_text(encoding="utf-8")), str(path))
-    except (OSError, ValueError, RecordError):
+    except (OSError, ValueError, RecordError, RecursionError):
         return None
 
 

@@ -53,13 +53,20 @@ class Builder:
         Paths and not seconds, so that the moments are the same ones on a slow machine.
         """
         process = self.start(*more)
-        while process.poll() is None and not any(self.folder.glob(seen)):
+        while process.poll() is None and not self._is_there(seen):
             time.sleep(0.001)
         time.sleep(delay)
         process.kill()
         process.communicate(timeout=600)
         _wait_for_the_end_of(process.pid)
         return process.returncode == -9
+
+    def _is_there(self, seen: str) -> bool:
+        try:
+            return any(self.folder.glob(seen))
+        except FileNotFoundError:
+            # The build removed a folder while it was walked through.
+            return False
 
     @property
     def unfinished(self) -> list[str]:
