@@ -186,9 +186,8 @@ def _engine(name: str, components: Mapping[str, Mapping[str, _Variant]], where: 
             for variant in variants.values()
         ]
         parts = {component: _part(variant) for component, variant in variants.items()}
-    except RecursionError as error:
-        raise PackageError(f"{place}: its record is nested too deeply.") from error
-    except (KeyError, TypeError, AttributeError) as error:
+    # RecursionError: a record nested without end.
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PackageError(f"{place}: incomplete ({type(error).__name__}: {error}).") from error
     provider_name, record = records[0]
     if any(other != records[0] for other in records):

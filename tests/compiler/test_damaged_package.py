@@ -135,6 +135,13 @@ def _ours(data: dict[str, Any]) -> dict[str, Any]:
     return ours
 
 
+def _nested(depth: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(depth):
+        value = {"a": value}
+    return value
+
+
 FORGED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "up": (lambda d: _variant(d)["executor_info"]["ort"].update(model_file="../../../x.onnx"), "leaves the package"),
     "up-folder": (lambda d: _variant(d).update(variant_directory="../.."), "leaves the package"),
@@ -145,6 +152,8 @@ FORGED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda d: _variant(d)["executor_info"]["edgewright"].update(engine="epcontex"),
         "unknown kind of engine 'epcontex'. Did you mean 'epcontext'",
     ),
+    # JSON is read to this depth; what walks through it afterwards comes to its end sooner.
+    "nested": (lambda d: _variant(d)["executor_info"]["edgewright"].update(recipe=_nested(700)), "RecursionError"),
     "threads": (
         lambda d: _variant(d)["executor_info"]["ort"]["session_options"].update(intra_op_num_threads="many"),
         "intra_op_num_threads",
