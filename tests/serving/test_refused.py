@@ -47,7 +47,20 @@ WRONG = [
     ("/predict/perceptron", {"input": {"pixels": [[1], [2, 3]]}}, 400, "'pixels' is not an array"),
     ("/predict/perceptron", {"input": {"pixels": [[0.5]]}}, 400, "has the shape [1, 1]"),
     ("/predict/perceptron", {"input": {"pixels": {"type": "object", "values": []}}}, 400, "unknown type"),
+    ("/predict/perceptron", {"input": {"pixels": json.loads("[" * 500 + "]" * 500)}}, 400, "'pixels' is not an array"),
     ("/predict/perceptron", {"input": {"colour": [[0.5]]}}, 400, "no input 'colour'"),
+    # Some kilobytes that would be 134 MB as an array: it is not made.
+    ("/predict/perceptron", {"input": {"pixels": ["x" * 2**16, *[""] * 2**9]}}, 413, "16,777,216 characters"),
+    (
+        "/predict/perceptron",
+        {"input": {name: ["x" * 4096, [""] * 3000] for name in "ab"}},
+        413,
+        "16,777,216 characters",
+    ),
+    ("/predict/recogniser", {"input": {"array": ["x" * 9999, [0] * 9999], "sampling_rate": 8}}, 413, "16,777,216"),
+    ("/predict/writer", {"input": "half of \ud83d"}, 400, "A text has \\ud83d, which is half of a character"),
+    ("/predict/writer", {"input": "one", "\udc00": 1}, 400, "which is half of a character"),
+    (CHAT, {"messages": [{"role": "user", "content": "\ud800"}]}, 400, "which is half of a character"),
     ("/predict/listener", {"input": {"base64": ""}, "options": {"top_k": 2}}, 400, "takes no options"),
     (CHAT, {"messages": HELLO, "model": "colours"}, 400, "is not a package that writes a text"),
     (CHAT, {"messages": HELLO, "model": "gpt-4"}, 404, "There is no package 'gpt-4' here"),
@@ -84,6 +97,7 @@ def test_a_wrong_request(server: RunningServer, address: str, body: object, stat
         (b'{"input": ' + b"1" * 5000 + b"}", "not valid JSON"),
         (b'"one"', "A JSON object is expected; found str"),
         (b"\xff\xfe", "not valid JSON"),
+        (b'{"input": "\xed\xa0\x80"}', "not valid JSON"),
     ],
 )
 def test_what_is_not_json(server: RunningServer, body: bytes, words: str) -> None:
@@ -91,6 +105,28 @@ def test_what_is_not_json(server: RunningServer, body: bytes, words: str) -> Non
     assert reply.status == 400
     assert words in reply.error
     assert server.post("/predict/writer", {"input": "one"}).status == 200
+
+
+def test_a_whole_pair_of_halves_is_a_character(server: RunningServer) -> None:
+    assert server.request(
+        "POST", "/predict/writer", b'{"input": "one \\ud83d\\ude00"}', content_type="application/json"
+    ).json["answer"].split()[:1] == ["[unk]"]
+
+
+def test_json_that_would_grow_in_memory(server: RunningServer) -> None:
+    for one in (b"[],", b"{},", b"0,"):
+        body = b'{"input": [' + one * 4_000_000 + b"0]}"
+        reply = server.request("POST", "/predict/perceptron", body, content_type="application/json")
+        assert reply.status == 413
+        assert "more than 4,000,000 brackets and commas" in reply.error
+
+
+def test_half_of_a_character_in_a_form(server: RunningServer) -> None:
+    edge = b"--edge\r\nContent-Disposition: form-data; name=text\r\n\r\none +2AA-\r\n--edge--\r\n"
+    reply = server.request(
+        "POST", "/predict/writer", edge, content_type="multipart/form-data; charset=utf-7; boundary=edge"
+    )
+    assert (reply.status, "which is half of a character" in reply.error) == (400, True)
 
 
 def test_other_types_methods_and_addresses(server: RunningServer) -> None:

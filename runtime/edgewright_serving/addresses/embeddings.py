@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from edgewright_serving.packages.calls import Call, StoppedError, Work
+from edgewright_serving.packages.calls import Answer, Call, StoppedError, Work
 from edgewright_serving.packages.served import Served
 from edgewright_serving.requests.answers import as_json
 from edgewright_serving.requests.bodies import read_json
@@ -36,6 +37,11 @@ async def embeddings(request: Request) -> JSONResponse:
         raise RefusalError(400, "'encoding_format' must be float or base64.")
     texts = _texts(body.get("input"))
     answer = await whole_answer(request, service.submit(served, _work(served, texts)))
+    # Thousands of vectors take a while to write, and other requests do not wait for that.
+    return await asyncio.to_thread(_response, served, answer, form)
+
+
+def _response(served: Served, answer: Answer, form: object) -> JSONResponse:
     data = [
         {"object": "embedding", "index": index, "embedding": _encoded(vector, form)}
         for index, vector in enumerate(answer.value)

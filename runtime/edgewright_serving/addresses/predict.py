@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -37,7 +38,9 @@ async def predict(request: Request) -> Response:
     if streamed:
         await begun(request, call)
         return EventStream(call, _events(served, call))
-    return JSONResponse(_body(served, await whole_answer(request, call)))
+    answer = await whole_answer(request, call)
+    # Pictures and arrays take a while to write, and other requests do not wait for that.
+    return await asyncio.to_thread(lambda: JSONResponse(_body(served, answer)))
 
 
 async def _asked(request: Request, served: Served, most_bytes: int) -> tuple[object, dict[str, object], bool]:
@@ -45,7 +48,8 @@ async def _asked(request: Request, served: Served, most_bytes: int) -> tuple[obj
     if media_type(request) == FORM:
         form = await read_form(request)
         wanted = form.fields.pop("stream", ["false"])[-1]
-        return *sample_of_form(served, form, most_bytes), wanted.lower() in ("true", "1")
+        sample, asked = await asyncio.to_thread(sample_of_form, served, form, most_bytes)
+        return sample, asked, wanted.lower() in ("true", "1")
     body = await read_json(request)
     if unknown := [name for name in body if name not in _FIELDS]:
         raise RefusalError(400, f"Unknown field {unknown[0]!r}.", hint=nearest(unknown[0], _FIELDS))
@@ -55,7 +59,7 @@ async def _asked(request: Request, served: Served, most_bytes: int) -> tuple[obj
     streamed = body.get("stream") or False
     if not isinstance(options, dict) or not isinstance(streamed, bool):
         raise RefusalError(400, "'options' must be an object, and 'stream' true or false.")
-    return sample_of(served, body["input"]), options, streamed
+    return await asyncio.to_thread(sample_of, served, body["input"]), options, streamed
 
 
 def _work(sample: object, options: dict[str, object]) -> Work:
@@ -90,4 +94,5 @@ async def _events(served: Served, call: Call) -> AsyncIterator[bytes]:
     async for piece in call.pieces():
         yield event({"piece": piece})
     assert call.answer is not None
-    yield event(_body(served, call.answer))
+    answer = call.answer
+    yield await asyncio.to_thread(lambda: event(_body(served, answer)))

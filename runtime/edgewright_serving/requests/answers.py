@@ -40,8 +40,8 @@ def as_json(answer: object) -> object:
 
 
 def _masked(name: object, value: object) -> object:
-    """A mask of few classes as a grey picture whose values are their numbers."""
-    few = isinstance(value, np.ndarray) and value.dtype.kind in "iu" and value.size and 0 <= value.min() <= value.max()
+    """A mask of few classes, or of a thing, as a grey picture whose values are the numbers of classes, or 0 and 1."""
+    few = isinstance(value, np.ndarray) and value.dtype.kind in "biu" and value.size and 0 <= value.min() <= value.max()
     if name == _MASK and few and isinstance(value, np.ndarray) and value.max() <= np.iinfo(np.uint8).max:
         return as_json(value.astype(np.uint8))
     return as_json(value)
