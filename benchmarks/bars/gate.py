@@ -40,7 +40,7 @@ from edgewright_runtime import Package
 REPEATS = 20
 RULE, LOSS_RULE, ANY_RULE = "latency.p50 > +5%", "accuracy < -0.5", "latency.p50 > +0%"
 # Rounds of a comparison, and the most that undecided rules ask for. Accuracy needs none.
-ROUNDS, MOST_ROUNDS, LOSS_ROUNDS = 15, 120, 6
+ROUNDS, MOST_ROUNDS, LOSS_ROUNDS = 15, 480, 6
 # Of the samples of the data, in points.
 LOSS = 1.0
 

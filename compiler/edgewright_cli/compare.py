@@ -32,7 +32,8 @@ On machines that others share, trust --rerun.
 """
 
 # Rounds of --rerun, and the most that undecided rules ask for.
-_ROUNDS, _MOST_ROUNDS = 15, 120
+# Beside a busy core 120 rounds leave 10 % more work undecided at a limit of 5 %: intervals are as wide as +-4 %.
+_ROUNDS, _MOST_ROUNDS = 15, 480
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
