@@ -9,11 +9,14 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from command import PROGRAM
 
@@ -142,3 +145,12 @@ def serving(*words: object, environment: Mapping[str, str] | None = None) -> Ite
         reader.join(_START_SECONDS)
         for stream in (process.stdout, process.stderr):
             stream.close()
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait for what must come; a test that waits for it for ever is wrong."""
+    for _ in range(600):
+        if holds():
+            return
+        time.sleep(0.05)
+    pytest.fail("it did not come")

@@ -7,27 +7,16 @@ import json
 import signal
 import socket
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 import hand_made
 from hand_made import Made
-from server_process import RunningServer, serving
+from server_process import RunningServer, serving, wait_until
 
 # Seconds of work, far more than any test waits.
 ENDLESS = {"prompt": "one", "max_tokens": hand_made.ENDLESS}
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Wait for what must come; a test that waits for it for ever is wrong."""
-    for _ in range(600):
-        if holds():
-            return
-        time.sleep(0.05)
-    pytest.fail("it did not come")
 
 
 def begin(server: RunningServer, body: dict[str, object]) -> http.client.HTTPConnection:

@@ -12,13 +12,14 @@ import pytest
 
 import hand_made
 from edgewright_runtime import Model, load
-from edgewright_runtime.errors import PackageError
+from edgewright_runtime.errors import EngineUnavailableError, PackageError
 from edgewright_serving.packages.served import Served, open_served
 from edgewright_serving.packages.shelf import Shelf
 from edgewright_serving.service import Service
 from edgewright_serving.settings import ServeSettings
 from edgewright_targets import InputError
 from hand_made import Made
+from server_process import wait_until
 
 
 class CountedMemory:
@@ -75,6 +76,47 @@ def test_a_package_in_use_is_not_unloaded(made: Made, shelf: Shelf) -> None:
     waiting.join()
     shelf.close()
     assert shelf.loaded == ()
+
+
+def test_a_package_that_waits_for_room_is_not_overtaken(made: Made) -> None:
+    memory = CountedMemory()
+    shelf = Shelf(150, resident=memory)
+    memory.loaded = lambda: tuple(shelf._places)
+    one, two, three = small(made, "one", "two", "three")
+    order: list[str] = []
+    overtaking = threading.Event()
+
+    def call(served: Served) -> None:
+        with shelf.lent(served):
+            order.append(served.name)
+            overtaking.set()
+
+    threads = [threading.Thread(target=call, args=(served,), daemon=True) for served in (two, three, one)]
+    with shelf.lent(one):
+        threads[0].start()
+        wait_until(lambda: shelf._short_of_room)
+        threads[1].start()
+        wait_until(lambda: len(shelf._wanted) == 2)
+        # The next call of the package that is loaded.
+        threads[2].start()
+        assert not overtaking.wait(0.2)
+    for thread in threads:
+        thread.join(10)
+    assert order == ["two", "three", "one"]
+
+
+def test_a_package_that_cannot_be_loaded_lets_others_go_on(made: Made, shelf: Shelf, tmp_path: Path) -> None:
+    broken = hand_made.write_embedder(tmp_path / "broken.ortpackage")
+    wrong = open_served([str(broken)])["broken"]
+    (broken / "model" / hand_made.ENGINE / "model.onnx").unlink()
+    (one,) = small(made, "one")
+    for _ in range(2):
+        with pytest.raises(EngineUnavailableError), shelf.lent(wrong):
+            pass
+    with shelf.lent(one):
+        assert shelf.loaded == ("one",)
+    assert not shelf._wanted
+    assert not shelf._short_of_room
 
 
 def test_names(made: Made, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,7 +35,8 @@ class _Place:
 class Shelf:
     """The packages that are loaded now.
 
-    A package is lent to one call at a time; it is not unloaded before the call ends.
+    A package is lent to one call at a time; it is not unloaded before the call ends. Packages are loaded in the order
+    in which they were asked for, and while one waits for room, no call of a loaded package begins before it.
 
     Args:
         limit_bytes: Resident memory of the process above which the least recently used package is unloaded; None is
@@ -57,8 +59,9 @@ class Shelf:
         self._added: dict[str, int] = {}
         self._turns = itertools.count(1)
         self._changed = threading.Condition()
-        # One at a time: else nobody could tell what each adds to the memory of the process.
-        self._loading = threading.Lock()
+        # Those to be loaded, one at a time: else nobody could tell what each adds to the memory of the process.
+        self._wanted: deque[object] = deque()
+        self._short_of_room = False
 
     @property
     def loaded(self) -> tuple[str, ...]:
@@ -95,7 +98,7 @@ class Shelf:
     def _taken(self, served: Served) -> Loaded:
         if (model := self._there(served.name)) is not None:
             return model
-        with self._loading:
+        with self._turn_to_load():
             if (model := self._there(served.name)) is not None:
                 return model
             self._make_room(served)
@@ -108,8 +111,25 @@ class Shelf:
             _log.info("loaded %s (%.1f MB more are resident)", served.name, added / 1e6)
             return model
 
+    @contextmanager
+    def _turn_to_load(self) -> Iterator[None]:
+        """Wait for those that came before, and let nobody else load during the block."""
+        ticket = object()
+        with self._changed:
+            self._wanted.append(ticket)
+            self._changed.wait_for(lambda: self._wanted[0] is ticket)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._wanted.popleft()
+                self._short_of_room = False
+                self._changed.notify_all()
+
     def _there(self, name: str) -> Loaded | None:
         with self._changed:
+            # Calls that come one after another would keep loaded packages in use, and no other would ever have room.
+            self._changed.wait_for(lambda: not self._short_of_room or name not in self._places)
             place = self._places.get(name)
             if place is None:
                 return None
@@ -136,6 +156,7 @@ class Shelf:
             needed = max(self._added.get(served.name, 0), served.files_bytes)
             while self._places and self._over(needed):
                 if not self._unloaded_oldest():
+                    self._short_of_room = True
                     self._changed.wait(_LOOK_AGAIN_SECONDS)
 
     def _over(self, more: int) -> bool:

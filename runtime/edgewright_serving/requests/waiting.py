@@ -16,6 +16,8 @@ from edgewright_serving.requests.refusals import ClientGoneError, RefusalError, 
 
 _T = TypeVar("_T")
 _HEADERS = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
+# How long a client that does not read may keep its connection for the last event.
+_LAST_SECONDS = 2.0
 # How OpenAI's streams end.
 DONE = b"data: [DONE]\n\n"
 
@@ -100,12 +102,23 @@ class EventStream(Response):
             leaving.cancel()
 
     async def _sent(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        last, started = b"", False
         try:
             async with asyncio.timeout_at(self._call.deadline):
+                await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+                started = True
                 async for data in self._events:
                     await send({"type": "http.response.body", "body": data, "more_body": True})
         except Exception as error:  # noqa: BLE001 - the status was sent: the error is an event
-            refusal = _late() if isinstance(error, TimeoutError) else refusal_of(error)
-            await send({"type": "http.response.body", "body": event(error_body(refusal)), "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+            # A client that does not read would hold the package for as long as it likes.
+            self._call.stop()
+            last = event(error_body(_late() if isinstance(error, TimeoutError) else refusal_of(error)))
+        try:
+            async with asyncio.timeout(_LAST_SECONDS):
+                if not started:
+                    raise ClientGoneError
+                if last:
+                    await send({"type": "http.response.body", "body": last, "more_body": True})
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except TimeoutError:
+            raise ClientGoneError from None
