@@ -20,7 +20,7 @@ from edgewright_benchmarks.interval import Interval
 from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_benchmarks.progress import Progress, Quiet
 from edgewright_compiler import BuildOptions, build
-from edgewright_compiler.applications import build_application
+from edgewright_compiler.applications import build_application, prove_whole
 from edgewright_compiler.applications.whole_engines import check_loss
 from edgewright_compiler.building.assemble import write_sums
 from edgewright_runtime.applications import load_application
@@ -44,6 +44,23 @@ one = { model = "first", input.text = "command" }
 two = { model = "second", input.text = "command" }
 both = { do = "template", input = { one = "one.label", two = "two.label" }, options.text = "{one} {two}" }
 """
+# Weights and a threshold that are found.
+FOUND = """\
+kind = "application"
+answer = ["label"]
+input = { command = "text" }
+
+[model]
+first.package = "intents.ortpackage"
+second.package = "intents.ortpackage"
+
+[step]
+one = { model = "first", input.text = "command" }
+two = { model = "second", input.text = "command", when = "one.score < found" }
+sure = { do = "fuse", input = { a = "one", b = "two" }, options.weights = "found" }
+label = { do = "first", input = { sure = "sure", one = "one" } }
+"""
+ALL = ("first", "second")
 TEXTS = tuple(
     f"turn the {room} light {way}" for room in ("kitchen", "hall", "garden", "office") for way in ("on", "off")
 )
@@ -191,6 +208,37 @@ def test_what_is_not_shown_to_be_no_slower_runs_in_float(
     assert result.float_whole is None
     (said,) = (warning for warning in result.warnings if "no slower" in warning)
     assert "0.97 to 1.01 times its latency. So all models run in float." in said
+
+
+def test_weights_and_a_threshold_are_of_the_engines_that_ship(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    record_ratio(monkeypatch, 0.99)
+    (folder / "found.toml").write_text(FOUND, encoding="utf-8")
+    for name, value in (("train", "sure"), ("test", "label")):
+        rows = [f"{text},{'TurnOn' if text.endswith('on') else 'PlayMusic'}" for text in TEXTS]
+        (tmp_path / f"{name}.csv").write_text("\n".join([f"command,{value}", *rows]) + "\n", encoding="utf-8")
+    given = {
+        "data.calibration": str(tmp_path / "train.csv"),
+        "data.evaluation": str(tmp_path / "test.csv"),
+        "budget.max_drop": 1.0,
+        "data.golden_samples": False,
+        "meter.rounds": 2,
+        "meter.calls": 2,
+    }
+    made = build_application(folder / "found.toml", tmp_path / "found.ortpackage", given=given)
+    shipped = ApplicationPackage.open(made.package)
+    assert set(shipped.on_float) == {"first", "second"}
+    # What a build finds that has no other engines than float.
+    monkeypatch.setattr(prove_whole, "set_engines", lambda package, *_: (replace(package, on_float=ALL), None))
+    plain = build_application(folder / "found.toml", tmp_path / "plain.ortpackage", given=given)
+    steps = ApplicationPackage.open(plain.package).checked.flow.step
+    assert shipped.checked.flow.step["sure"].options == steps["sure"].options
+    result, other = made.whole.result, plain.whole.result
+    assert result is not None
+    assert other is not None
+    assert result.fitted == other.fitted
+    assert result.thresholds[0].tried[0].constant == other.thresholds[0].tried[0].constant
 
 
 def test_a_bench_compares_with_float_and_loses_nothing_where_all_is_float(

@@ -66,16 +66,9 @@ def prove_whole(
     if settings.evaluation is not None:
         first = read_whole_data(settings.evaluation, package, most=settings.meter.samples)
         package, chosen = set_engines(package, first, settings, progress)
-        if package.on_float:
-            # Weights are of the scores of the engines that run.
-            package, fitted = _fitted(package, to_fit, settings, progress)
-        flow, threshold = set_threshold(package, first, settings, progress)
-        if threshold is not None:
-            checked = check_flow(flow, signatures(package.models), str(package.root))
-            package = replace(package, checked=checked)
-        progress.note(f"Measuring the whole on {first.name}")
-        package, result = measured_no_slower(package, chosen, partial(_measure, first, settings, progress))
-        result = replace(result, thresholds=() if threshold is None else (threshold,), fitted=fitted)
+        # Thresholds and weights are of the scores of the engines that ship, so they are found anew where those change.
+        measure = partial(_found_and_measured, first, to_fit, fitted, settings, progress)
+        package, result = measured_no_slower(package, chosen, measure)
         result = replace(result, warnings=(*found_here(result, result.data), *result.warnings))
         check_loss(result, settings.max_drop)
         check_peak(package, result)
@@ -101,8 +94,27 @@ def _fitted(
     return replace(package, checked=check_flow(flow, signatures(package.models), str(package.root))), fitted
 
 
-def _measure(data: Dataset, settings: WholeSettings, progress: Progress, package: ApplicationPackage) -> WholeResult:
+def _found_and_measured(
+    data: Dataset,
+    to_fit: Sequence[str],
+    fitted: tuple[FittedWeights, ...],
+    settings: WholeSettings,
+    progress: Progress,
+    package: ApplicationPackage,
+) -> tuple[ApplicationPackage, WholeResult]:
+    """The application with what is found for its engines, and its measurement; `fitted` is of the models' own engines.
+
+    Its threshold is still to be found.
+    """
+    if package.on_float:
+        package, fitted = _fitted(package, to_fit, settings, progress)
+    flow, threshold = set_threshold(package, data, settings, progress)
+    if threshold is not None:
+        checked = check_flow(flow, signatures(package.models), str(package.root))
+        package = replace(package, checked=checked)
+    progress.note(f"Measuring the whole on {data.name}")
     with Application(package, threads=settings.meter.threads) as application:
-        return measure_application(
+        result = measure_application(
             application, data, settings.meter, progress, settings.confidence, max_drop=settings.max_drop
         )
+    return package, replace(result, thresholds=() if threshold is None else (threshold,), fitted=fitted)

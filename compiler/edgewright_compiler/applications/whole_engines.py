@@ -18,7 +18,8 @@ from edgewright_runtime.applications.application import ApplicationPackage
 from edgewright_runtime.errors import MemoryLimitError
 from edgewright_targets import InputError
 
-Measure = Callable[[ApplicationPackage], WholeResult]
+# Finds the threshold and the weights of an application for its engines, and measures it with them.
+Measure = Callable[[ApplicationPackage], tuple[ApplicationPackage, WholeResult]]
 
 
 def set_engines(
@@ -44,20 +45,20 @@ def set_engines(
 
 
 def measured_no_slower(
-    package: ApplicationPackage, chosen: ChosenEngines | None, measure: Measure
+    unfound: ApplicationPackage, chosen: ChosenEngines | None, measure: Measure
 ) -> tuple[ApplicationPackage, WholeResult]:
     """What ships, and its measurement: the chosen engines, or float where they are not shown to be no slower.
 
     Args:
-        package: The application with its engines.
+        unfound: The application with its engines; its threshold is still to be found.
         chosen: How they were chosen; None where nothing judges.
-        measure: Measures an application.
+        measure: See `Measure`.
 
     Raises:
         MemoryLimitError: Float, which the budget asks for, does not fit into the limit of memory.
     """
     try:
-        result = measure(package)
+        package, result = measure(unfound)
         floats = result.float_whole
         if floats is None or floats.ratio.high <= 1:
             return package, replace(result, chosen_engines=chosen)
@@ -66,8 +67,7 @@ def measured_no_slower(
             f"The chosen engines are not shown to be no slower than float: {times} times its latency. So all "
             "models run in float."
         )
-        package = replace(package, on_float=tuple(floats.engines))
-        result = measure(package)
+        package, result = measure(replace(unfound, on_float=tuple(floats.engines)))
     except MemoryLimitError as error:
         why = "" if chosen is None or not chosen.on_float else f"{chosen.reason} "
         raise MemoryLimitError(f"{why}{error.message}", hint=error.hint) from error
