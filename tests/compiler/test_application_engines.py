@@ -13,6 +13,7 @@ from command import Command
 from doubles import QUICK_METER, recorded_times
 from edgewright_benchmarks.applications import bench_whole, joint_engines
 from edgewright_benchmarks.applications.bench_whole import Answered, answer_all, bench_application
+from edgewright_benchmarks.applications.float_whole import float_application
 from edgewright_benchmarks.applications.joint_engines import WholeBudget, choose_together
 from edgewright_benchmarks.applications.whole_data import read_whole_data
 from edgewright_benchmarks.applications.whole_result import whole_evidence
@@ -25,7 +26,8 @@ from edgewright_compiler.applications.whole_engines import check_loss
 from edgewright_compiler.building.assemble import write_sums
 from edgewright_runtime.applications import load_application
 from edgewright_runtime.applications.application import Application, ApplicationPackage
-from edgewright_runtime.errors import PackageError
+from edgewright_runtime.applications.memory_limit import MemoryFacts
+from edgewright_runtime.errors import MemoryLimitError, PackageError
 from edgewright_targets import InputError
 from tiny_models import write_csv
 
@@ -239,6 +241,25 @@ def test_weights_and_a_threshold_are_of_the_engines_that_ship(
     assert other is not None
     assert result.fitted == other.fitted
     assert result.thresholds[0].tried[0].constant == other.thresholds[0].tried[0].constant
+
+
+def test_float_has_the_limit_of_memory_that_the_chosen_engines_have(pair: ApplicationPackage) -> None:
+    def limited(floats: int) -> ApplicationPackage:
+        needs = MemoryFacts(50, {name: {INT8: 10, FLOAT: floats} for name in ALL})
+        return replace(pair, max_memory=60, memory=needs)
+
+    with Application(limited(10)) as application:
+        application(TEXTS[0])
+        floats = float_application(application, threads=1)
+        assert floats is not None
+        with floats:
+            floats(TEXTS[0])
+            # Each model took the place of the other.
+            assert (application.unloaded, floats.unloaded) == (1, 1)
+    with Application(limited(11)) as application:
+        application(TEXTS[0])
+        with pytest.raises(MemoryLimitError, match="below what one model needs"):
+            float_application(application, threads=1)
 
 
 def test_a_bench_compares_with_float_and_loses_nothing_where_all_is_float(

@@ -61,6 +61,24 @@ def test_what_depends_on_no_input_runs_once() -> None:
     assert "known" not in runs[1].seconds
 
 
+def test_what_runs_once_is_tried_again_where_one_of_it_failed() -> None:
+    checked, asked, kept = checked_flow(), Counter[str](), Values()
+    calls = calls_of(asked)
+    embed, broken = calls["known"], ["place"]
+
+    def fails_once(values: NamedValues) -> Any:
+        if values["text"] in broken:
+            broken.clear()
+            raise SampleError("The graph failed.")
+        return embed(values)
+
+    calls["known"] = fails_once
+    first, second, third = (run_flow(checked, calls, {"question": text}, kept) for text in ("when", "place", "place"))
+    assert first.failures == [("known", 1, "The graph failed.")]
+    assert (second.failures, second.values["reply"]) == ([], "In the town.")
+    assert "known" not in third.calls
+
+
 def test_the_nearest_is_that_of_the_largest_cosine() -> None:
     node = make_node("nearest", {})
     vectors = [None, np.array([10.0, 0.0]), np.array([1.0, 1.0])]

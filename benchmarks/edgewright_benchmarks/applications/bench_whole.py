@@ -50,6 +50,10 @@ from edgewright_runtime.applications.running import FlowRun
 from edgewright_runtime.errors import SampleError
 from edgewright_targets import InputError, host_facts
 
+_NOT_COMPARED = (
+    "The float engines of its models were not compared, so only the builds of the models show that none is slower."
+)
+
 
 @dataclass
 class Answered:
@@ -190,9 +194,9 @@ def _float_side(
         opened.enter_context(floats)
         answered = answer_all(floats, data.samples, progress)
     except InputError as error:
-        return [], (f"The float engines of its models were not compared. {error.message}",)
+        return [], (f"{_NOT_COMPARED} {error.message}",)
     if not _answered_by_all(data, [found, answered]):
-        return [], ("The float engines of its models were not compared: they answer none of the same samples.",)
+        return [], (f"{_NOT_COMPARED} They answer none of the same samples.",)
     return [(floats, answered)], ()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from edgewright_benchmarks.applications.whole_result import FloatWhole, WholeResult
 from edgewright_benchmarks.metrics import metric_words
@@ -36,12 +35,13 @@ def float_application(application: Application, *, threads: int | None) -> Appli
 
     Raises:
         EngineUnavailableError: When it is called: the float baseline of a model does not run here.
+        MemoryLimitError: The float baseline of a model does not fit into the limit of the application.
     """
     engines = float_engines(application.package, application.engines)
     if engines is None:
         return None
-    # A limit of memory is for the engines that ship: float may need more.
-    return Application(replace(application.package, max_memory=None), threads=threads, engines=engines)
+    # Under the same limit of memory: what makes room for one model takes time on both sides.
+    return Application(application.package, threads=threads, engines=engines)
 
 
 def float_sentence(result: WholeResult) -> str:

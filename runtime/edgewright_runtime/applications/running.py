@@ -64,7 +64,8 @@ def run_flow(
         run.values[name] = _step_value(checked, name, calls[name], run)
         if name not in run.left_out:
             run.seconds[name] = time.perf_counter() - start
-            if name in checked.constant:
+            # What failed on one of a list is tried again, and said again, in the next call.
+            if name in checked.constant and all(failed != name for failed, _, _ in run.failures):
                 kept[name] = run.values[name]
     return run
 
