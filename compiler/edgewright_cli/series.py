@@ -42,7 +42,8 @@ def series_of(word: str) -> Any:
         raise InputError(f"'{word}' is not a valid table in UTF-8: {error}.") from error
     if any(len(row) != len(header) for row in rows):
         raise InputError(f"'{word}' has rows with other numbers of cells than its header.")
-    return {name.strip(): [row[place] for row in rows] for place, name in enumerate(header)}
+    # A gap is a missing value, which the step names with its column and place, and does not mind before the context.
+    return {name.strip(): [row[place].strip() or "nan" for row in rows] for place, name in enumerate(header)}
 
 
 def _numbers(word: str) -> Any:

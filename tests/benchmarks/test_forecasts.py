@@ -14,9 +14,12 @@ from edgewright_benchmarks.data import Dataset, read_dataset
 from edgewright_benchmarks.tasks import find_task
 from edgewright_benchmarks.truth.series import Future, naive_scale
 from edgewright_benchmarks.truth.windows import Windows, windows_of_steps
+from edgewright_cli.series import series_of
 from edgewright_compiler.building.data_apart import apart_in_time, data_apart
+from edgewright_runtime.errors import SampleError
 from edgewright_runtime.manifest import StepSpec
 from edgewright_runtime.samples import ANSWER, pack_answer
+from edgewright_runtime.steps.table.series import ReadSeries
 from edgewright_targets import InputError
 from scoring import Output, score
 from tiny_forecasters import series, write_series
@@ -196,3 +199,13 @@ def test_what_is_not_finite_is_wrong_by_the_whole_range() -> None:
     same = [Future(np.ones((3, 2)), np.ones(2))] * 4
     with pytest.raises(InputError, match="All values of the ground truth are the same"):
         score(TASK.labelled, outputs(np.ones((4, 3, 2))), same, outputs(np.ones((4, 3, 2))))
+
+
+def test_a_gap_of_a_table_is_named_by_its_column_and_place(tmp_path: Path) -> None:
+    path = tmp_path / "series.csv"
+    path.write_text("a,b\n,1\n2,3\n4, \n5,6\n", encoding="utf-8")
+    series = series_of(str(path))
+    with pytest.raises(SampleError, match="missing or not finite: the column 'b', 2 values before the end"):
+        ReadSeries(output="x", context=3, count=2, columns=("a", "b"))({"series": series})
+    # A gap before what the model looks at does not matter.
+    assert ReadSeries(output="x", context=1, count=2)({"series": series})["x"].tolist() == [[[5, 6]]]

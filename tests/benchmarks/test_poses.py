@@ -169,6 +169,27 @@ def test_what_is_read_of_coco(file: Path) -> None:
         read(file, names=("nose", "tail", "fin"))
 
 
+def test_a_person_without_a_known_point_is_neither_right_nor_wrong(file: Path) -> None:
+    """As COCO has it: what is found there does not count against a detector; most people of its pictures are so."""
+    change(file, lambda data: data["annotations"][2].update(keypoints=[0] * 9, num_keypoints=0))
+    found, boxes = read(file, "image"), read(file)
+    assert found.labels is not None
+    assert [len(poses) for poses in found.labels] == [1, 2, 1, 3]
+    assert len(boxes.samples) == 5
+    answers = []
+    for poses in found.labels:
+        mine = []
+        for one in (one for one in poses if not one.crowd):
+            left, top, width, height = one.box
+            # Of a person without a known point what is found lies inside of the box, and is the surest of all.
+            points = [point[:2] if one.labelled else (left, top) for point in one.points]
+            box, sure = (left, top, left + width, top + height), 0.5 if one.labelled else 0.9
+            mine.append(pose(points, box=box, labels=tiny_poses.LABELS, sure=sure))
+        answers.append(mine)
+    figures = score(TASK.labelled, outputs(answers), found.labels, outputs(answers)).metrics
+    assert figures["oks_map"].value == pytest.approx(1.0)
+
+
 def change(file: Path, edit: Callable[[Any], object]) -> None:
     data = json.loads(file.read_text(encoding="utf-8"))
     edit(data)

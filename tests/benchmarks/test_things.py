@@ -54,7 +54,7 @@ def test_the_figures_are_scikit_learn_s(tmp_path: Path) -> None:
     assert score(TASK.labelled, broken, paths, exact).metrics["surest_mask_iou"].value == pytest.approx(0.95)
     nothing = outputs([proposed(np.zeros((3, 3), bool))] * 20)
     assert score(TASK.unlabelled, nothing, None, nothing).metrics["agreement"].value == 1
-    with pytest.raises(InputError, match=r"Sample 0: its mask is \(9, 12\), the predicted one \(3, 3\)"):
+    with pytest.raises(InputError, match=r"Sample 1: its mask is \(9, 12\), the predicted one \(3, 3\)"):
         score(TASK.labelled, nothing, paths, exact)
     with pytest.raises(InputError, match="scored by the pipeline's output"):
         score(TASK.labelled, [{"pred_masks": np.zeros(1)}] * 20, paths, exact)

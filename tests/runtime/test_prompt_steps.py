@@ -68,6 +68,7 @@ def test_the_source_s_own_points() -> None:
     # Without a box a point of filling, which a graph of points alone adds itself.
     assert prompted(values | {"points": points})[1].tolist() == [[[1, 0, -1]]]
     assert prompted(values | {"points": np.array([[5, 6]])}, boxes=False)[1].tolist() == [[[1]]]
+    assert prompted(values | {"points": [np.array([5, 6, 0])]}, boxes=False)[1].tolist() == [[[0]]]
 
 
 @pytest.mark.parametrize(
@@ -79,6 +80,7 @@ def test_the_source_s_own_points() -> None:
         ({"points": [[1]]}, r"A point must be \[x, y\], or \[x, y, 1\]"),
         ({"points": [[1, "2"]]}, "A point must be"),
         ({"points": [[1, float("inf")]]}, "A point must be"),
+        ({"points": [[1, 10**400]]}, "A point must be"),
         ({"points": [[1, 2, 3]]}, r"is 1 \(meant\) or 0 \(not meant\); found 3"),
         ({"points": [[641, 2]]}, r"The point \[641, 2\] is not in its picture, which is 640 x 427"),
         ({"box": [1, 2, 3]}, "A box must be four numbers"),

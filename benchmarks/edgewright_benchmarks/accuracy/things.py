@@ -34,7 +34,7 @@ class LabelledThings(Metric[Sequence[Path]]):
     def scores(self, predictions: Sequence[Prediction], reference: Sequence[Path]) -> Scores:
         """The mean overlap of the surest masks, and that of the best ones."""
         # One by one: the masks of a large data set are never all in memory.
-        pairs = enumerate(zip(predictions, map(read_thing, reference), strict=True))
+        pairs = enumerate(zip(predictions, map(read_thing, reference), strict=True), start=1)
         overlaps = [_overlaps(_masks(one), right, f"Sample {index}: its mask") for index, (one, right) in pairs]
         surest, best = (np.array([of(some) for some in overlaps]) for of in (_first, _largest))
         return Scores("surest_mask_iou", Means(surest), {"best_mask_iou": mean_interval(best)})

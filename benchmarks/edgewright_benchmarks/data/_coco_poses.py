@@ -67,9 +67,9 @@ def coco_poses(
         pose = pose_of(
             [points[at] for at in order], entry["bbox"], entry.get("area"), place, crowd=bool(entry["iscrowd"])
         )
-        if pose.labelled or pose.crowd:
-            poses.append((entry["image_id"], pose))
-    if not poses:
+        # Of a person without a known keypoint, too: what a detector finds there is neither right nor wrong.
+        poses.append((entry["image_id"], pose))
+    if not any(pose.labelled or pose.crowd for _, pose in poses):
         raise InputError(
             f"'{path}' has no keypoints.",
             hint="COCO keeps them in person_keypoints_*.json: 'keypoints' of annotations and of their categories.",

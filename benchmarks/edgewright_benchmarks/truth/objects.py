@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -73,7 +73,8 @@ def checked_box(box: Any, place: str) -> tuple[float, float, float, float]:
         InputError: It is not a box.
     """
     numbers = isinstance(box, Sequence) and all(
-        isinstance(side, (int, float)) and not isinstance(side, bool) and math.isfinite(side) for side in box
+        isinstance(side, (int, float)) and not isinstance(side, bool) and abs(side) <= sys.float_info.max
+        for side in box
     )
     if not numbers or len(box) != 4:
         raise InputError(f"{place}: a box must be four numbers, [x, y, width, height]; found {box!r}.")

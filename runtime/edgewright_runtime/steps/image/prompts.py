@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,10 +81,13 @@ def _rows(given: Any, width: int, height: int) -> list[tuple[float, float, int]]
     if not isinstance(points, (list, tuple)) or not 0 < len(points) <= _MOST_POINTS:
         raise SampleError(f"The points must be a list of [x, y]; found {str(given)[:_SHOWN]}.")
     found = []
-    for point in points:
+    for one in points:
+        point = one.tolist() if isinstance(one, np.ndarray) else one
         numbers = list(point) if isinstance(point, (list, tuple)) else []
         plain = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in numbers)
-        if not plain or len(numbers) not in (2, 3) or not all(map(math.isfinite, numbers)):
+        # A whole number may be larger than any float.
+        plain = plain and all(abs(value) <= sys.float_info.max for value in numbers)
+        if not plain or len(numbers) not in (2, 3):
             raise SampleError(
                 f"A point must be [x, y], or [x, y, 1] for what is meant and [x, y, 0] for what is not; found "
                 f"{str(point)[:_SHOWN]}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ _UNIT = 200.0
 # The sides of a box in the answer of a detector.
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 _SHOWN = 60
+# Pixels of an edge: the arithmetic of float32 is sound between, and no thing of a picture is smaller or larger.
+_LEAST, _MOST = 1e-6, 1e9
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,10 @@ def box_of(given: Any, image_size: tuple[int, int]) -> Box:
             f"A box has the width {across:g} and the height {down:g}; both must be above 0.",
             hint="Boxes are [x, y, width, height]. These may be two corners.",
         )
+    if min(across, down) < _LEAST or max(across, down) > _MOST:
+        raise SampleError(
+            f"A box has the width {across:g} and the height {down:g}; both must be from {_LEAST:g} to {_MOST:g}."
+        )
     if left >= width or top >= height or left + across <= 0 or top + down <= 0:
         raise SampleError(
             f"The box [{left:g}, {top:g}, {across:g}, {down:g}] is not inside its picture, which is {width} x {height}."
@@ -77,7 +84,11 @@ def box_of(given: Any, image_size: tuple[int, int]) -> Box:
 
 def _is_number(value: Any) -> bool:
     kinds = (int, float, np.integer, np.floating)
-    return isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        return False
+    size: Any = abs(value)
+    # A whole number may be larger than any float.
+    return bool(size <= sys.float_info.max)
 
 
 class CropBox:
