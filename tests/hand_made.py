@@ -130,6 +130,39 @@ def write_colours(folder: Path) -> Path:
     return _finished(made, "image-classification", "image", "labels", steps, COLOURS)
 
 
+def write_forecaster(folder: Path) -> Path:
+    """A package that says of a series' last three values what each is with one more."""
+    made, _ = _begun(folder)
+    last = _value("last", [1, 3, 1], ir.DataType.FLOAT)
+    one = _constant("one", np.ones(1, dtype=np.float32))
+    _save(made, [last], ir.node("Add", [last, one]), "next", [1, 3, 1])
+    steps = [
+        _step("read_series", output="last", context=3, count=1, columns=["level"]),
+        _step("infer", component="model"),
+        _step("give_forecast", output="next", horizon=3, columns=["level"]),
+    ]
+    return _finished(made, "time-series-forecasting", "series", "forecast", steps)
+
+
+def write_pointed(folder: Path) -> Path:
+    """A package whose mask is the whole picture; its score is the sum of all x and y, each times what its point is."""
+    made, _ = _begun(folder)
+    points = _value("points", [1, 1, "n", 2], ir.DataType.FLOAT)
+    labels = _value("labels", [1, 1, "n"], ir.DataType.INT64)
+    kinds = ir.node("Cast", [labels], attributes={"to": ir.DataType.FLOAT.value})
+    column = ir.node("Unsqueeze", [kinds.outputs[0], _constant("axis", np.array([3], dtype=np.int64))])
+    product = ir.node("Mul", [points, column.outputs[0]])
+    total = ir.node("ReduceSum", [product.outputs[0]])
+    _save(made, [points, labels], total, "scores", [1, 1, 1, 1], kinds, column, product)
+    steps = [
+        _step("decode_image", mode="RGB"),
+        _step("prompt_points", points="points", labels="labels", boxes=True),
+        _step("infer", component="model"),
+        _step("read_masks", masks="scores", scores="scores", height=8, width=12),
+    ]
+    return _finished(made, "mask-generation", "image+points+box", "masks", steps)
+
+
 def write_application(folder: Path, recogniser: Path) -> Path:
     """An application: a recording to its transcript, and to a sentence about it."""
     shutil.copytree(recogniser, folder / "models" / "recogniser")

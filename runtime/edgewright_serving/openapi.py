@@ -31,6 +31,10 @@ _NAMED_ARRAYS: Schema = {
     "description": 'Lists of lists of numbers by name, or {"type": "float32", "values": ...}.',
     "additionalProperties": True,
 }
+_NUMBERS: Schema = {"type": "array", "items": _NUMBER}
+# A text may be a number, and null is a value that is missing.
+_CELLS: Schema = {"type": "array", "items": {"type": ["number", "string", "null"]}}
+_SIDES: Schema = dict.fromkeys(("xmin", "ymin", "xmax", "ymax"), _NUMBER)
 # Kind of an input -> what JSON has for it.
 _INPUTS: dict[str, Schema] = {
     "text": _TEXT,
@@ -41,6 +45,25 @@ _INPUTS: dict[str, Schema] = {
     "number": _NUMBER,
     "latent": {"oneOf": [{"type": "integer", "description": "A seed."}, _NAMED_ARRAYS]},
     "row": {"type": "object", "description": "Column to value.", "additionalProperties": True},
+    "series": {
+        "description": "Values in the order of time, the last one being the present.",
+        "oneOf": [
+            {"type": "array", "items": {"oneOf": [{"type": ["number", "null"]}, _CELLS]}},
+            {"type": "object", "description": "Column to values.", "additionalProperties": _CELLS},
+        ],
+    },
+    "box": {
+        "oneOf": [
+            {**_NUMBERS, "description": "[x, y, width, height] in pixels.", "minItems": 4, "maxItems": 4},
+            {"type": "object", "description": "As detectors answer it.", "properties": _SIDES},
+        ],
+    },
+    "points": {
+        "type": "array",
+        "description": "[x, y] in pixels, or [x, y, 0] for what is not meant.",
+        "items": {**_NUMBERS, "minItems": 2, "maxItems": 3},
+        "minItems": 1,
+    },
     ARRAYS: _NAMED_ARRAYS,
 }
 _FILES = ("audio", "image", "video", ARRAYS)
@@ -144,7 +167,10 @@ def _record(properties: dict[str, Schema], *required: str) -> Schema:
 def _predict(served: Served) -> Schema:
     kinds = served.inputs
     inputs = {name: _INPUTS[kind] for name, kind in kinds.items()}
-    given = next(iter(inputs.values())) if len(inputs) == 1 else _record(inputs, *inputs)
+    given = inputs[served.needed[0]]
+    if len(inputs) > 1:
+        together = _record(inputs, *served.needed)
+        given = together if len(served.needed) > 1 else {"oneOf": [given, together]}
     options: dict[str, Schema] = {} if served.task == APPLICATION else {"options": _OBJECT}
     stream: dict[str, Schema] = {"stream": _FLAG}
     fields: dict[str, Schema] = {

@@ -9,7 +9,16 @@ from pathlib import Path
 
 from edgewright_runtime.applications.application import ApplicationPackage, is_application
 from edgewright_runtime.package import Package
-from edgewright_runtime.samples import ARRAYS_INPUT, FILE_INPUTS, LATENT_INPUT, LIST_INPUTS, ROW_INPUT, input_names
+from edgewright_runtime.samples import (
+    ARRAYS_INPUT,
+    FILE_INPUTS,
+    LATENT_INPUT,
+    LIST_INPUTS,
+    PLACE_INPUTS,
+    ROW_INPUT,
+    SERIES_INPUT,
+    input_names,
+)
 from edgewright_targets.errors import InputError
 
 APPLICATION = "application"
@@ -31,7 +40,8 @@ class Served:
         name: How requests name it.
         package: It.
         task: Of its model, or `application`.
-        inputs: Input -> its kind: `text`, `texts`, `audio`, `image`, `video`, `number`, `latent`, `row` or `arrays`.
+        inputs: Input -> its kind: `text`, `texts`, `audio`, `image`, `video`, `number`, `latent`, `row`, `series`,
+            `box`, `points` or `arrays`.
         output: What its pipeline gives; of an application the names of its answers, joined by `+`.
         files_bytes: Bytes of the files that are read when it is loaded, at least.
     """
@@ -42,6 +52,11 @@ class Served:
     inputs: Mapping[str, str]
     output: str
     files_bytes: int
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The inputs that every request has: all but places in a picture."""
+        return tuple(name for name, kind in self.inputs.items() if kind not in PLACE_INPUTS)
 
     @property
     def writes(self) -> bool:
@@ -135,7 +150,7 @@ def _opened(name: str, path: str) -> Served:
 
 
 def _kind(name: str) -> str:
-    if name in (*FILE_INPUTS, LATENT_INPUT, ROW_INPUT):
+    if name in (*FILE_INPUTS, *PLACE_INPUTS, LATENT_INPUT, ROW_INPUT, SERIES_INPUT):
         return name
     return "texts" if name in LIST_INPUTS else _TEXT
 

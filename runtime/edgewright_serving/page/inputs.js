@@ -8,12 +8,19 @@ function element(name, properties = {}, ...children) {
   return made;
 }
 
+// Places in a picture may be left out.
+const PLACES = { box: "[x, y, width, height]", points: "[[x, y], ...]" };
+
 /** A field of one input: its element, and what adds its value to a form. */
 function textField(name, kind) {
-  const hints = { texts: "one a line", row: '{"column": 1.5}', latent: "a seed, such as 7", number: "0.5" };
+  const hints = {
+    texts: "one a line", row: '{"column": 1.5}', series: "[1.5, 2, 2.5]", latent: "a seed, such as 7", number: "0.5",
+    ...PLACES,
+  };
   const area = element("textarea", { id: `input-${name}`, placeholder: hints[kind] ?? "", spellcheck: false });
   const box = element("div", { className: "field" }, element("label", { htmlFor: area.id, textContent: name }), area);
   const add = (form) => {
+    if (kind in PLACES && !area.value.trim()) return;
     const values = kind === "texts" ? area.value.split("\n").filter((line) => line.trim()) : [area.value];
     values.forEach((value) => form.append(name, value));
   };

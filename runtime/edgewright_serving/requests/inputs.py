@@ -6,14 +6,16 @@ import io
 from collections.abc import Mapping
 
 from edgewright_runtime.arrays import read_arrays
-from edgewright_runtime.samples import FILE_INPUTS
+from edgewright_runtime.samples import FILE_INPUTS, PLACE_INPUTS, ROW_INPUT, SERIES_INPUT
 from edgewright_serving.packages.served import ARRAYS, Served
-from edgewright_serving.requests.bodies import Form, parse_object
+from edgewright_serving.requests.bodies import Form, parse_object, parse_value
 from edgewright_serving.requests.refusals import RefusalError
 from edgewright_serving.requests.values import WORDS, type_of, value_of
 from edgewright_targets.errors import first_few, nearest
 
 _FILE_FIELD, _OPTIONS_FIELD = "file", "options"
+# Kinds of which a field of a form has JSON.
+_JSON_FIELDS = (ROW_INPUT, SERIES_INPUT, *PLACE_INPUTS)
 # A compressed file may unpack to so many times the size of a request.
 _UNPACKED = 8
 
@@ -23,19 +25,19 @@ def sample_of(served: Served, given: object) -> object:
 
     Args:
         served: The package.
-        given: The value of its input; of several inputs an object of them by name.
+        given: The value of its input; of several inputs an object of them by name. Where all but one may be left out,
+            the value of that one alone will do.
 
     Raises:
         RefusalError: It is something else.
     """
-    inputs = served.inputs
-    if len(inputs) == 1:
-        ((name, kind),) = inputs.items()
-        return value_of(name, kind, given)
+    inputs, needed = served.inputs, served.needed
+    if len(needed) == 1 and (len(inputs) == 1 or not (isinstance(given, dict) and set(given) & set(inputs))):
+        return value_of(needed[0], inputs[needed[0]], given)
     if not isinstance(given, dict):
         raise RefusalError(400, f"'input' must be an object with {' and '.join(inputs)}; found {type_of(given)}.")
-    _check_names(inputs, given)
-    return {name: value_of(name, kind, given[name]) for name, kind in inputs.items()}
+    _check_names(served, given)
+    return {name: value_of(name, kind, given[name]) for name, kind in inputs.items() if name in given}
 
 
 def sample_of_form(served: Served, form: Form, most_bytes: int) -> tuple[object, dict[str, object]]:
@@ -57,7 +59,7 @@ def sample_of_form(served: Served, form: Form, most_bytes: int) -> tuple[object,
     if _FILE_FIELD in files and len(wanted) == 1:
         files[wanted[0]] = files.pop(_FILE_FIELD)
     texts = {name: values for name, values in form.fields.items() if name != _OPTIONS_FIELD}
-    _check_names(served.inputs, {**texts, **files})
+    _check_names(served, {**texts, **files})
     found: dict[str, object] = {}
     for name, kind in served.inputs.items():
         if kind == ARRAYS and name in files:
@@ -67,10 +69,10 @@ def sample_of_form(served: Served, form: Form, most_bytes: int) -> tuple[object,
             if kind not in FILE_INPUTS:
                 raise RefusalError(400, f"'{name}' is not a file but {WORDS[kind]}.")
             found[name] = files[name]
-        else:
+        elif name in texts:
             found[name] = _of_field(name, kind, texts[name])
     options = form.text(_OPTIONS_FIELD)
-    sample = found if len(found) > 1 else next(iter(found.values()))
+    sample = found if len(served.inputs) > 1 else next(iter(found.values()))
     return sample, parse_object(options) if options else {}
 
 
@@ -79,8 +81,8 @@ def _of_field(name: str, kind: str, texts: list[str]) -> object:
         return value_of(name, kind, texts)
     if kind in ("number", "latent"):
         return value_of(name, kind, _number(texts[-1]))
-    if kind == "row":
-        return value_of(name, kind, parse_object(texts[-1]))
+    if kind in _JSON_FIELDS:
+        return value_of(name, kind, parse_value(texts[-1]))
     return value_of(name, kind, texts[-1])
 
 
@@ -91,8 +93,9 @@ def _number(text: str) -> object:
         return text
 
 
-def _check_names(inputs: Mapping[str, str], given: Mapping[str, object]) -> None:
-    if missing := [name for name in inputs if name not in given]:
+def _check_names(served: Served, given: Mapping[str, object]) -> None:
+    inputs, needed = served.inputs, served.needed
+    if missing := [name for name in needed if name not in given]:
         raise RefusalError(400, f"The package takes {' and '.join(inputs)}; '{missing[0]}' is missing.")
     if unknown := [name for name in given if name not in inputs]:
         raise RefusalError(

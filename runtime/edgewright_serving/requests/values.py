@@ -10,6 +10,7 @@ import numpy as np
 
 from edgewright_runtime.samples import FILE_INPUTS
 from edgewright_serving.packages.served import ARRAYS
+from edgewright_serving.requests.places import MOST_POINTS, box_of, points_of, series_of
 from edgewright_serving.requests.refusals import RefusalError
 
 Array = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
@@ -163,6 +164,9 @@ _KINDS: dict[str, Callable[[object], object]] = {
     "number": _plain_number,
     "latent": _latent,
     "row": _row,
+    "series": series_of,
+    "box": box_of,
+    "points": points_of,
     ARRAYS: _arrays,
 }
 WORDS = {
@@ -174,6 +178,9 @@ WORDS = {
     "number": "a number",
     "latent": "a seed, or an object of arrays",
     "row": "an object of the columns of a row",
+    "series": "a list of numbers, a list of lists of numbers, or an object of columns to lists",
+    "box": "four numbers, [x, y, width, height], or a box as detectors answer it",
+    "points": f"a list of 1 to {MOST_POINTS:,} points, [x, y] or [x, y, 0] for what is not meant",
     ARRAYS: "an object of named arrays",
 }
 _AS_FILE = 'Send the file in a form (multipart/form-data), or as {"base64": "..."}.'
