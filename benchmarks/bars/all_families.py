@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sources"))
 
 import _chinese_rows
 import _detector_rows
+import _document_rows
 import _head_rows
 import _image_rows
 import _other_rows
@@ -52,6 +53,7 @@ ROWS: tuple[Row, ...] = (
     *_other_rows.ROWS,
     *_table_rows.ROWS,
     *_series_rows.ROWS,
+    *_document_rows.ROWS,
     *_vector_rows.ROWS,
 )
 _TOOLS = ("torch", "transformers", "onnxruntime", "numpy")

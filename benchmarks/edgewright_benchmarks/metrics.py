@@ -76,6 +76,7 @@ METRICS: Final[dict[str, MetricFacts]] = {
     "frame_f1": MetricFacts("F1 of frames"),
     "frame_auc": MetricFacts("AUC of frames", library="scikit-learn"),
     "answer_f1": MetricFacts("Answer F1"),
+    "anls": MetricFacts("ANLS", library="rapidfuzz"),
     "exact_match": MetricFacts("Exact match"),
     "chrf": MetricFacts("Mean chrF", library="sacrebleu"),
     "corpus_chrf": MetricFacts("chrF", library="sacrebleu"),

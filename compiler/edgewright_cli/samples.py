@@ -15,6 +15,7 @@ from edgewright_cli.series import forecast_lines, series_of
 from edgewright_runtime.samples import (
     ARRAYS_INPUT,
     FILE_INPUTS,
+    JSON_INPUTS,
     LATENT_INPUT,
     LIST_INPUTS,
     PLACE_INPUTS,
@@ -178,6 +179,8 @@ def input_value(name: str, word: str) -> Any:
         return _latent(word)
     if name in PLACE_INPUTS:
         return _place(name, word)
+    if name in JSON_INPUTS:
+        return _json(name, word)
     if name not in FILE_INPUTS:
         return _text(word, name)
     path = Path(word)
@@ -200,6 +203,21 @@ def _text(word: str, name: str) -> str:
             hint="Pass the text itself, or texts one per line on standard input: - < sentences.txt",
         )
     return word
+
+
+def _json(name: str, word: str) -> list[object]:
+    path = Path(word)
+    try:
+        text = path.read_text(encoding="utf-8-sig") if path.suffix.lower() == ".json" and path.is_file() else word
+        found = json.loads(text)
+    except (ValueError, OSError, RecursionError):
+        found = None
+    if not isinstance(found, list) or not found:
+        raise InputError(
+            f"The {name} are neither a list of JSON nor a .json file: '{word[:60]}'.",
+            hint='Pass a list of JSON, such as words=["Total","12.50"], or a file with one: words=words.json.',
+        )
+    return found
 
 
 def _latent(word: str) -> Any:

@@ -32,6 +32,14 @@ class FoundAnswer(TypedDict):
     end: int
 
 
+class FoundWords(TypedDict):
+    """Some words of a document; `words` are the first and the last of them, from 0."""
+
+    text: str
+    score: float
+    words: list[int]
+
+
 class Entity(TypedDict):
     """A tagged part of a text: characters from `start` up to `end`; `words` are its first and its last, from 0."""
 

@@ -4,7 +4,8 @@ A sample is a text, a file (its path, or its bytes), an array, or several of the
 `input` is a name such as `text` or `image`, several names joined with `+` such as `question+context`, or `*` for named
 arrays of any names. Names in `FILE_INPUTS` are files, those in `LIST_INPUTS` lists of texts, those in `PLACE_INPUTS`
 places in a picture, which a sample may lack; `latent` is a seed, an array or named arrays, `row` a dict of the columns
-of a table, `series` an array of values or a dict of columns to lists of them; others are texts.
+of a table, `series` an array of values or a dict of columns to lists of them, `words` are
+the words of a document, and `boxes` a box for each of them; others are texts.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ SERIES_INPUT = "series"
 LIST_INPUTS = ("passages",)
 # Inputs that are places in a picture: a box [x, y, width, height], or a list of points. A sample may lack them.
 PLACE_INPUTS = ("box", "points")
+# Inputs that are lists of other things as well, which tables and command lines have as JSON.
+JSON_INPUTS = ("boxes", "words")
 # Inputs that are files; a step decodes them.
 FILE_INPUTS = ("audio", "image", "video")
 # Answers travel beside the outputs of the graph under this name, which is not an identifier.

@@ -20,7 +20,7 @@ from edgewright_benchmarks.data._arrow import Parquet, Saved, Table
 from edgewright_benchmarks.data._table import MOST_CHARACTERS, columns_of, drawn, samples_of_rows, too_large
 from edgewright_benchmarks.truth.ground_truth import Form
 from edgewright_runtime.aside import folder_aside
-from edgewright_runtime.samples import FILE_INPUTS, LIST_INPUTS, PLACE_INPUTS
+from edgewright_runtime.samples import FILE_INPUTS, JSON_INPUTS, LIST_INPUTS, PLACE_INPUTS
 from edgewright_targets import InputError, MissingDependencyError
 from edgewright_targets.errors import first_line
 
@@ -134,7 +134,7 @@ class Stored:
             if column in files:
                 continue
             # A list is looked at where lists in tables are.
-            listed = column in (*LIST_INPUTS, *PLACE_INPUTS)
+            listed = column in (*LIST_INPUTS, *JSON_INPUTS, *PLACE_INPUTS)
             if not listed and row[column] is not None and not isinstance(row[column], str):
                 raise InputError(
                     f"{place}: the column '{column}' holds {type(row[column]).__name__}; this model takes a text."

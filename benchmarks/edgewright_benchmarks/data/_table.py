@@ -16,7 +16,10 @@ import numpy as np
 from edgewright_benchmarks.data._lines import DataWarning, how_read, lines, open_text, separated_rows, warn_of_indices
 from edgewright_benchmarks.data._places import place_of_cell
 from edgewright_benchmarks.truth.ground_truth import ANY_INPUT, CLASS, TAGS, WHOLE_ROWS, Form, is_class_index
-from edgewright_runtime.samples import FILE_INPUTS, LIST_INPUTS, PLACE_INPUTS, ROW_INPUT
+from edgewright_runtime.errors import SampleError
+from edgewright_runtime.samples import FILE_INPUTS, JSON_INPUTS, LIST_INPUTS, PLACE_INPUTS, ROW_INPUT
+from edgewright_runtime.steps.text.document import boxes_of, words_of
+from edgewright_runtime.steps.text.length import TEXT_LIMIT
 from edgewright_targets import InputError
 from edgewright_targets.errors import first_few
 
@@ -304,6 +307,8 @@ def _value(path: Path, name: str, cell: Any, place: str) -> Any:
         return _texts(name, cell, place)
     if name in PLACE_INPUTS:
         return place_of_cell(name, cell, place)
+    if name in JSON_INPUTS:
+        return _list(name, cell, place)
     if not isinstance(cell, str) or not cell.strip():
         raise InputError(f"{place}: the {name} is empty.")
     return cell
@@ -325,6 +330,23 @@ def _texts(name: str, cell: Any, place: str) -> list[str]:
             hint='Write a JSON list: ["a text", "another"].',
         )
     return found
+
+
+def _list(name: str, cell: Any, place: str) -> list[object]:
+    try:
+        found = json.loads(cell) if isinstance(cell, str) else cell
+    except (ValueError, RecursionError):
+        found = None
+    if hasattr(found, "tolist"):
+        found = found.tolist()
+    try:
+        if name == "boxes":
+            boxes_of(found)
+        else:
+            words_of(found, TEXT_LIMIT)
+    except SampleError as error:
+        raise InputError(f"{place}: {error.message}", hint=error.hint or "Write them as a list of JSON.") from error
+    return list(found)
 
 
 def file_of_cell(path: Path, name: str, cell: Any, place: str) -> Path:

@@ -145,6 +145,8 @@ _OF_THEIR_OWN: dict[str, Callable[[Any], tuple[StepSpec, ...]]] = {
     "BeitImageProcessor": _resized,
     "MobileNetV2ImageProcessor": _resized,
     "SegformerImageProcessor": _resized,
+    # Their own code is about reading the page, which is turned off.
+    "LayoutLMv3ImageProcessor": _resized,
     # Of each frame.
     "VideoMAEImageProcessor": _resized,
     "DPTImageProcessor": _dpt,

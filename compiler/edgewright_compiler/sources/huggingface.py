@@ -58,7 +58,7 @@ class HuggingFaceSource(PlainSource):
                 refuse_weights(folder, config)
         task = find_task(options.task) if options.task else inferred_task(config, folder)
         head = head_of(config, names=len(options.labels or ()))
-        task = narrowed(task, head)
+        task = narrowed(task, head).of_config(config)
         if task.processor is None:
             raise InputError(f"'{folder}': a checkpoint folder cannot be built for the task '{task.name}'.")
         with found.noted():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -56,6 +56,7 @@ class Task:
         needless: Patterns of names of weights that its outputs do not depend on, and that a checkpoint may lack.
         outputs: Fields of that class's answer that become the outputs of the graph, in their order.
         processor: The way from a sample to the graph's inputs; None for named arrays.
+        kind_of: That of a checkpoint, where it depends on the configuration.
         answer: From the names of the graph's outputs, the steps to what a person wants; of a processor that says it
             itself (`AnsweringProcessor`) those count.
         answer_of: `answer`, where it depends on the head of a model.
@@ -81,6 +82,7 @@ class Task:
     needless: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     processor: ProcessorKind | None = None
+    kind_of: Callable[[Mapping[str, object]], ProcessorKind] | None = None
     answer: Callable[[Sequence[str]], tuple[StepSpec, ...]] = _no_steps
     answer_of: Callable[[Head], Callable[[Sequence[str]], tuple[StepSpec, ...]]] | None = None
     output_name: str = "*"
@@ -96,6 +98,10 @@ class Task:
     open: Callable[[Task, Checkpoint], Exporter] | None = None
     of_graphs: tuple[tuple[str, ...], ...] = ()
     declared: bool = False
+
+    def of_config(self, config: Mapping[str, object]) -> Task:
+        """The task as a checkpoint of this configuration has it."""
+        return self if self.kind_of is None else replace(self, processor=self.kind_of(config))
 
     def check_config(self, config: dict[str, object], folder: Path, head: Head) -> None:
         """Refuse what a configuration asks for and is not supported.

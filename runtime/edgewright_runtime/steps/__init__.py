@@ -73,6 +73,7 @@ class StepKind:
 STEPS = {
     "tokenize": StepKind(place="text.tokenize:Tokenize", libraries=("tokenizers",), tokenizes=True),
     "default_arrays": StepKind(place="graph.arrays:DefaultArrays", any_arrays=True),
+    "repeat_rows": StepKind(place="graph.arrays:RepeatRows"),
     "drop_sample_axis": StepKind(place="graph.arrays:DropSampleAxis", any_arrays=True),
     "infer": StepKind(place="graph.infer:Infer", call_options=("batch_size",), any_arrays=True),
     "classify": StepKind(place="graph.labels:Classify", chooses=True),
@@ -89,6 +90,8 @@ STEPS = {
     "tokenize_question": StepKind(place="text.question:TokenizeQuestion", libraries=("tokenizers",), tokenizes=True),
     "tokenize_passages": StepKind(place="text.passages:TokenizePassages", libraries=("tokenizers",), tokenizes=True),
     "rank_passages": StepKind(place="text.passages:RankPassages"),
+    "tokenize_document": StepKind(place="text.document:TokenizeDocument", libraries=("tokenizers",), tokenizes=True),
+    "find_words": StepKind(place="text.document:FindWords"),
     "find_answer": StepKind(place="text.question:FindAnswer"),
     "fill_mask": StepKind(place="text.masked:FillMask", libraries=("tokenizers",)),
     "pool_tokens": StepKind(place="text.vectors:PoolTokens"),

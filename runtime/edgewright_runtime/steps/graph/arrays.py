@@ -57,3 +57,20 @@ class DropSampleAxis:
             for name, value in found.items()
             if value.ndim == self._ranks[name] + 1 and value.shape[0] == 1
         }
+
+
+class RepeatRows:
+    """Repeats an array of one row as often as another one has rows: a picture for each window of its words.
+
+    Args:
+        array: Name of the array of one row.
+        like: Name of the other one.
+    """
+
+    def __init__(self, *, array: str, like: str) -> None:
+        self._array, self._like = array, like
+
+    def __call__(self, values: NamedValues) -> Arrays:
+        """Replace the array."""
+        rows = len(values[self._like])
+        return {self._array: np.repeat(values[self._array], rows, axis=0) if rows > 1 else values[self._array]}

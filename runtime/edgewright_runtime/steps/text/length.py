@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from edgewright_runtime.errors import PackageError, SampleError
@@ -53,13 +54,13 @@ def _growth(normalizer: Any, depth: int = 0) -> float:
     return 1.0 + len(normalizer.get("prepend", "")) / _LEAST_LIMIT if kind == "Prepend" else 1.0
 
 
-def encode(tokenizer: Any, limit: int, *texts: str, **options: Any) -> Any:
+def encode(tokenizer: Any, limit: int, *texts: str | Sequence[str], **options: Any) -> Any:
     """The `tokenizers.Encoding` of one text, or of two together.
 
     Args:
         tokenizer: A `tokenizers.Tokenizer`.
         limit: What `text_limit` says of it.
-        texts: Texts that are not empty.
+        texts: Texts that are not empty; or lists of words, of which the caller counts the characters.
         options: Those of the library.
 
     Raises:
@@ -67,7 +68,7 @@ def encode(tokenizer: Any, limit: int, *texts: str, **options: Any) -> Any:
         PackageError: The tokenizer itself fails, as where its file names a token that it does not have.
     """
     for text in texts:
-        if len(text) > limit:
+        if isinstance(text, str) and len(text) > limit:
             raise SampleError(f"The text has {len(text):,} characters; the model takes at most {limit:,}.")
     try:
         return tokenizer.encode(*texts, **options)
