@@ -59,7 +59,8 @@ class TokenizeDocument:
     ) -> None:
         self._tokenizer = read_tokenizer(package, tokenizer)
         self._most = text_limit(self._tokenizer, str(package.root))
-        fixed = engine.fixed_length(outputs)
+        # Of boxes the last axis is their sides, whatever the tokens are.
+        fixed = engine.fixed_length([name for name in outputs if name != _BOXES])
         if fixed:
             max_length, stride = fixed, min(stride, fixed // 2)
         self._tokenizer.enable_truncation(max_length, stride=stride, strategy="only_second", direction=truncation_side)
