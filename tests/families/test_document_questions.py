@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from PIL import Image
 from transformers.pipelines.document_question_answering import DocumentQuestionAnsweringPipeline
 
 import tiny_documents
@@ -43,7 +44,8 @@ def test_the_pipeline_s_own_answers(command: Command, pages: Path, tmp_path: Pat
     assert package.manifest.task == TASK.name
     model_of: Any = transformers.LayoutLMForQuestionAnswering
     tokenizer: Any = transformers.AutoTokenizer.from_pretrained(source)
-    asked: Any = DocumentQuestionAnsweringPipeline(model=model_of.from_pretrained(source).eval(), tokenizer=tokenizer)
+    pipeline: Any = DocumentQuestionAnsweringPipeline
+    asked = pipeline(model=model_of.from_pretrained(source).eval(), tokenizer=tokenizer)
     several = 0
     with load(out, engine="tiny-cpu-fp32") as model:
         for row in rows(pages):
@@ -81,6 +83,10 @@ def test_tokenizers_that_place_words_themselves(command: Command, pages: Path, t
     )
     assert done.code == 0, done.err
     sees = family == "layoutlmv3"
+    if sees:
+        words = ("question=what", 'words=["a"]', "boxes=[[0, 0, 9, 9]]")
+        command.refuses("run", out, *words, says=["image"])
+        command.refuses("run", out, "image=none.png", *words, says=["none.png"])
     assert Package.open(out).manifest.pipeline.input == ("image+" if sees else "") + "question+words+boxes"
     network: Any = getattr(transformers, "LayoutLMv3ForQuestionAnswering" if sees else "LiltForQuestionAnswering")
     network = network.from_pretrained(source).eval()
@@ -91,8 +97,9 @@ def test_tokenizers_that_place_words_themselves(command: Command, pages: Path, t
             more = {}
             if sees:
                 sample["image"] = pages.parent / row["image"]
-                images: Any = transformers.AutoImageProcessor.from_pretrained(source, backend="pil", apply_ocr=False)
-                more = dict(images(tiny_documents.Image.open(sample["image"]).convert("RGB"), return_tensors="pt"))
+                processors: Any = transformers.AutoImageProcessor
+                images = processors.from_pretrained(source, backend="pil", apply_ocr=False)
+                more = dict(images(Image.open(sample["image"]).convert("RGB"), return_tensors="pt"))
             encoded = tokenizer(
                 [row["question"]], text_pair=[row["words"]], boxes=[row["boxes"]], truncation="only_second",
                 max_length=tiny_documents.POSITIONS, stride=tiny_documents.POSITIONS // 2,
@@ -132,6 +139,7 @@ def test_data_that_does_not_fit(command: Command, pages: Path, tmp_path: Path) -
         ("boxes", [[0, 0, 2000, 10]], ["line 2: The box 1 is", "Divide pixels by the width"]),
         ("boxes", "none", ["line 2: The model takes a box for each word"]),
         ("words", [], ["line 2: The model takes the words of a document"]),
+        ("words", [*good["words"], "more"], [f"{len(good['words']) + 1} words and {len(good['boxes'])} boxes"]),
         ("answers", "", ["line 2: the answer is missing"]),
     ):
         data = tmp_path / "bad.jsonl"
