@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _STRIDE, _LONGEST = 256, 15
 _BOXES, _PIXELS = "bbox", "pixel_values"
 _NOWHERE = [0, 0, 0, 0]
-_EXAMPLE: tuple[dict[str, Any], ...] = (
+_EXAMPLE: tuple[dict[str, str | list[str] | list[list[int]]], ...] = (
     {"question": "what is the total?", "words": ["total", "12.50"], "boxes": [[10, 20, 90, 40], [100, 20, 180, 40]]},
     {
         "question": "who wrote it?",
@@ -63,7 +63,7 @@ class LayoutTokenizer(CheckpointTokenizer):
         """Nothing to find out: models of documents have a mask, and windows are padded behind it."""
         del infer
 
-    def example(self) -> dict[str, Any]:
+    def example(self) -> dict[str, object]:
         """Torch tensors by input name for the exporter, two samples in a batch."""
         import torch
 
@@ -189,11 +189,11 @@ class PageProcessor(LayoutTokenizer):
         super().__init__(checkpoint, **options)
         self._pages = _Pages(checkpoint)
 
-    def example(self) -> dict[str, Any]:
+    def example(self) -> dict[str, object]:
         """Torch tensors by input name for the exporter, two samples in a batch."""
         return {**super().example(), **self._pages.example()}
 
-    def axes(self, feeds: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
+    def axes(self, feeds: Mapping[str, object]) -> dict[str, dict[int, Any]]:
         """Input name to axis to `torch.export.Dim`: the dynamic axes."""
         axes = super().axes(feeds)
         return {**axes, _PIXELS: {0: axes[_PIXELS][0]}}
