@@ -64,6 +64,13 @@ _INPUTS: dict[str, Schema] = {
         "items": {**_NUMBERS, "minItems": 2, "maxItems": 3},
         "minItems": 1,
     },
+    "words": {"type": "array", "items": _TEXT, "minItems": 1},
+    "boxes": {
+        "type": "array",
+        "description": "[left, top, right, bottom] of each word, from 0 to 1000.",
+        "items": {**_NUMBERS, "minItems": 4, "maxItems": 4},
+        "minItems": 1,
+    },
     ARRAYS: _NAMED_ARRAYS,
 }
 _FILES = ("audio", "image", "video", ARRAYS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from edgewright_benchmarks.accuracy.documents import anls
 from edgewright_benchmarks.tasks import find_task
 from edgewright_runtime import Package, SampleError, load
 from edgewright_runtime.samples import ANSWER, pack_answer
+from edgewright_serving.packages.served import open_served
+from edgewright_serving.requests.inputs import sample_of
+from edgewright_serving.requests.refusals import RefusalError
 from scoring import score
 
 TASK = find_task("document-question-answering")
@@ -62,6 +66,7 @@ def test_the_pipeline_s_own_answers(command: Command, pages: Path, tmp_path: Pat
             model({"question": "what", "words": ["a", "b"], "boxes": [[0, 0, 1, 1]]})
         with pytest.raises(SampleError, match="The question is too long"):
             model({"question": "light " * 60, "words": ["a"], "boxes": [[0, 0, 1, 1]]})
+    _served_and_from_a_graph(command, out, source, pages)
     one = rows(pages)[0]
     words = tmp_path / "words.json"
     words.write_text(json.dumps(one["words"]), encoding="utf-8")
@@ -72,6 +77,27 @@ def test_the_pipeline_s_own_answers(command: Command, pages: Path, tmp_path: Pat
     command.refuses(
         "run", out, "question=what", "words=page", "boxes=[]", says=["neither a list of JSON nor a .json file"]
     )
+
+
+def _served_and_from_a_graph(command: Command, package: Path, source: Path, pages: Path) -> None:
+    """A server takes words and boxes as JSON has them; a graph with its tokenizer beside gives the same answer."""
+    (served,) = open_served([str(package)]).values()
+    given = {name: rows(pages)[0][name] for name in ("question", "words", "boxes")}
+    assert sample_of(served, given) == given
+    for name, wrong in (("words", "page"), ("words", []), ("boxes", [[0, 0, 1]]), ("boxes", [1, 2, 3, 4])):
+        with pytest.raises(RefusalError, match=f"'{name}' must be a list of 1 to 20,000"):
+            sample_of(served, {**given, name: wrong})
+    folder = command.folder / "graph"
+    folder.mkdir()
+    graph = Package.open(package).engine_files("tiny-cpu-fp32")
+    for path in (*graph, source / "tokenizer.json", source / "tokenizer_config.json"):
+        shutil.copy(path, folder)
+    again = command.folder / "graph.ortpackage"
+    words = ("--task", TASK.name, "--evaluation", pages, "--target", command.target, "-o", again)
+    done = command("build", folder / "model.onnx", *words, *QUICK, "-q", "--accept-baseline")
+    assert done.code == 0, done.err
+    with load(package, engine="tiny-cpu-fp32") as first, load(again, engine="tiny-cpu-fp32") as second:
+        assert first(given) == second(given)
 
 
 @pytest.mark.parametrize("family", ["layoutlmv3", "lilt"])

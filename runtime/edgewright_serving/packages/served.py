@@ -12,6 +12,7 @@ from edgewright_runtime.package import Package
 from edgewright_runtime.samples import (
     ARRAYS_INPUT,
     FILE_INPUTS,
+    JSON_INPUTS,
     LATENT_INPUT,
     LIST_INPUTS,
     PLACE_INPUTS,
@@ -150,7 +151,7 @@ def _opened(name: str, path: str) -> Served:
 
 
 def _kind(name: str) -> str:
-    if name in (*FILE_INPUTS, *PLACE_INPUTS, LATENT_INPUT, ROW_INPUT, SERIES_INPUT):
+    if name in (*FILE_INPUTS, *PLACE_INPUTS, *JSON_INPUTS, LATENT_INPUT, ROW_INPUT, SERIES_INPUT):
         return name
     return "texts" if name in LIST_INPUTS else _TEXT
 

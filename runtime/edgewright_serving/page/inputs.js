@@ -15,7 +15,7 @@ const PLACES = { box: "[x, y, width, height]", points: "[[x, y], ...]" };
 function textField(name, kind) {
   const hints = {
     texts: "one a line", row: '{"column": 1.5}', series: "[1.5, 2, 2.5]", latent: "a seed, such as 7", number: "0.5",
-    ...PLACES,
+    words: '["Total", "12.50"]', boxes: "[[left, top, right, bottom], ...]", ...PLACES,
   };
   const area = element("textarea", { id: `input-${name}`, placeholder: hints[kind] ?? "", spellcheck: false });
   const box = element("div", { className: "field" }, element("label", { htmlFor: area.id, textContent: name }), area);

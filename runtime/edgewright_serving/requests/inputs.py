@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping
 
 from edgewright_runtime.arrays import read_arrays
-from edgewright_runtime.samples import FILE_INPUTS, PLACE_INPUTS, ROW_INPUT, SERIES_INPUT
+from edgewright_runtime.samples import FILE_INPUTS, JSON_INPUTS, PLACE_INPUTS, ROW_INPUT, SERIES_INPUT
 from edgewright_serving.packages.served import ARRAYS, Served
 from edgewright_serving.requests.bodies import Form, parse_object, parse_value
 from edgewright_serving.requests.refusals import RefusalError
@@ -15,7 +15,7 @@ from edgewright_targets.errors import first_few, nearest
 
 _FILE_FIELD, _OPTIONS_FIELD = "file", "options"
 # Kinds of which a field of a form has JSON.
-_JSON_FIELDS = (ROW_INPUT, SERIES_INPUT, *PLACE_INPUTS)
+_JSON_FIELDS = (ROW_INPUT, SERIES_INPUT, *PLACE_INPUTS, *JSON_INPUTS)
 # A compressed file may unpack to so many times the size of a request.
 _UNPACKED = 8
 

@@ -1,4 +1,4 @@
-"""Series, and places in a picture, out of JSON."""
+"""Series, places in a picture, and words of a page with their boxes, out of JSON."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from edgewright_serving.requests.refusals import RefusalError
 # As many as the step that reads them takes.
 MOST_POINTS = 10_000
 _BOX_NUMBERS, _POINT_NUMBERS = 4, (2, 3)
+# Words of a page; its boxes are as many.
+MOST_WORDS = 20_000
 _BOX = "box"
 
 
@@ -50,6 +52,22 @@ def points_of(given: object) -> list[list[float]] | None:
         return None
     found = [one for point in given if (one := _numbers(point)) is not None and len(one) in _POINT_NUMBERS]
     return found if len(found) == len(given) else None
+
+
+def words_of(given: object) -> list[str] | None:
+    """The words of a page; None where they are something else."""
+    words = [one for one in _entries(given, MOST_WORDS) if isinstance(one, str)]
+    return words if words and isinstance(given, list) and len(words) == len(given) else None
+
+
+def boxes_of(given: object) -> list[list[float]] | None:
+    """A box of four numbers for each word; None where it is something else."""
+    found = [one for box in _entries(given, MOST_WORDS) if (one := _numbers(box)) and len(one) == _BOX_NUMBERS]
+    return found if found and isinstance(given, list) and len(found) == len(given) else None
+
+
+def _entries(given: object, most: int) -> list[object]:
+    return given if isinstance(given, list) and len(given) <= most else []
 
 
 def _numbers(given: object) -> list[float] | None:

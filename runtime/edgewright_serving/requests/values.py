@@ -10,7 +10,15 @@ import numpy as np
 
 from edgewright_runtime.samples import FILE_INPUTS
 from edgewright_serving.packages.served import ARRAYS
-from edgewright_serving.requests.places import MOST_POINTS, box_of, points_of, series_of
+from edgewright_serving.requests.places import (
+    MOST_POINTS,
+    MOST_WORDS,
+    box_of,
+    boxes_of,
+    points_of,
+    series_of,
+    words_of,
+)
 from edgewright_serving.requests.refusals import RefusalError
 
 Array = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
@@ -167,6 +175,8 @@ _KINDS: dict[str, Callable[[object], object]] = {
     "series": series_of,
     "box": box_of,
     "points": points_of,
+    "words": words_of,
+    "boxes": boxes_of,
     ARRAYS: _arrays,
 }
 WORDS = {
@@ -181,6 +191,8 @@ WORDS = {
     "series": "a list of numbers, a list of lists of numbers, or an object of columns to lists",
     "box": "four numbers, [x, y, width, height], or a box as detectors answer it",
     "points": f"a list of 1 to {MOST_POINTS:,} points, [x, y] or [x, y, 0] for what is not meant",
+    "words": f"a list of 1 to {MOST_WORDS:,} texts",
+    "boxes": f"a list of 1 to {MOST_WORDS:,} boxes of four numbers, [left, top, right, bottom]",
     ARRAYS: "an object of named arrays",
 }
 _AS_FILE = 'Send the file in a form (multipart/form-data), or as {"base64": "..."}.'
