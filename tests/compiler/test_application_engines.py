@@ -21,7 +21,7 @@ from edgewright_benchmarks.interval import Interval
 from edgewright_benchmarks.measuring.meter_settings import MeterSettings
 from edgewright_benchmarks.progress import Progress, Quiet
 from edgewright_compiler import BuildOptions, build
-from edgewright_compiler.applications import build_application, prove_whole
+from edgewright_compiler.applications import build_application, prove_whole, whole_limit
 from edgewright_compiler.applications.whole_engines import check_loss
 from edgewright_compiler.building.assemble import write_sums
 from edgewright_runtime.applications import load_application
@@ -107,7 +107,8 @@ def plant_losses(patch: pytest.MonkeyPatch, losses: Mapping[str, int]) -> None:
     def planted(application: Application, samples: Sequence[Any], progress: Progress) -> Answered:
         found = answer_all(application, samples, progress)
         lost = sum(count for name, count in losses.items() if application.engines[name].name == INT8)
-        with load_application(application.package, engines={"first": FLOAT, "second": FLOAT}) as floats:
+        unlimited = replace(application.package, max_memory=None)
+        with load_application(unlimited, engines={"first": FLOAT, "second": FLOAT}) as floats:
             right = {text: floats(text)["both"] for text in TEXTS}
         for index, (run, sample) in enumerate(zip(found.runs, samples, strict=True)):
             assert run is not None
@@ -260,6 +261,30 @@ def test_float_has_the_limit_of_memory_that_the_chosen_engines_have(pair: Applic
         application(TEXTS[0])
         with pytest.raises(MemoryLimitError, match="below what one model needs"):
             float_application(application, threads=1)
+
+
+def test_what_is_not_compared_with_float_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    plant_losses(monkeypatch, {})
+    # A machine with little room: float does not fit beside it, the chosen engines do.
+    facts = MemoryFacts(10**9, {name: {INT8: 10, FLOAT: 10**9} for name in ALL})
+    monkeypatch.setattr(whole_limit, "memory_facts", lambda *_: facts)
+    given = {
+        "data.evaluation": str(folder / "commands.csv"),
+        "budget.max_drop": 0.2,
+        "budget.max_memory": 1_900_000_000,
+        "data.golden_samples": False,
+        "meter.rounds": 2,
+        "meter.calls": 2,
+    }
+    made = build_application(folder / "pair.toml", tmp_path / "pair.ortpackage", given=given)
+    result = made.whole.result
+    assert result is not None
+    assert (result.float_whole, made.whole.on_float) == (None, ())
+    (said,) = (warning for warning in result.warnings if "not compared" in warning)
+    assert "so only the builds of the models show that none is slower. A limit of 1,900.0 MB of memory is below" in said
+    evidence = whole_evidence(ApplicationPackage.open(made.package))
+    assert evidence is not None
+    assert said in evidence.warnings
 
 
 def test_a_bench_compares_with_float_and_loses_nothing_where_all_is_float(

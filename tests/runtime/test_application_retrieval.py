@@ -79,6 +79,33 @@ def test_what_runs_once_is_tried_again_where_one_of_it_failed() -> None:
     assert "known" not in third.calls
 
 
+def test_what_comes_behind_a_failed_step_is_tried_again_too() -> None:
+    steps = {
+        "parts": FlowStep(do="texts", options={"texts": ["kitchen", "hall"]}),
+        "named": FlowStep(do="template", each="parts", input={"part": "parts"}, options={"text": "{part}"}),
+        "shown": FlowStep(do="template", each="named", input={"name": "named"}, options={"text": "The {name}."}),
+        "apart": FlowStep(do="texts", options={"texts": ["apart"]}),
+        "reply": FlowStep(do="template", input={"text": "question"}, options={"text": "{text}"}),
+    }
+    checked = check_flow(Flow(input={"question": "text"}, answer=("shown", "reply"), model={}, step=steps), {}, "flow")
+    calls: dict[str, Call] = {name: make_node(step.do or "", step.options) for name, step in steps.items()}
+    name_it, broken, kept = calls["named"], ["hall"], Values()
+
+    def fails_once(values: NamedValues) -> Any:
+        if values["part"] in broken:
+            broken.clear()
+            raise SampleError("The graph failed.")
+        return name_it(values)
+
+    calls["named"] = fails_once
+    first, second, third = (run_flow(checked, calls, {"question": "which"}, kept) for _ in range(3))
+    assert first.values["shown"] == ["The kitchen.", None]
+    assert second.values["shown"] == ["The kitchen.", "The hall."]
+    # What does not come behind it ran once, and all is kept in the end.
+    assert set(second.calls) == {"named", "shown", "reply"}
+    assert set(third.calls) == {"reply"}
+
+
 def test_the_nearest_is_that_of_the_largest_cosine() -> None:
     node = make_node("nearest", {})
     vectors = [None, np.array([10.0, 0.0]), np.array([1.0, 1.0])]

@@ -64,10 +64,16 @@ def run_flow(
         run.values[name] = _step_value(checked, name, calls[name], run)
         if name not in run.left_out:
             run.seconds[name] = time.perf_counter() - start
-            # What failed on one of a list is tried again, and said again, in the next call.
-            if name in checked.constant and all(failed != name for failed, _, _ in run.failures):
+            if name in checked.constant and _whole(checked, name, run, kept):
                 kept[name] = run.values[name]
     return run
+
+
+def _whole(checked: CheckedFlow, name: str, run: FlowRun, kept: NamedValues) -> bool:
+    """Whether the value of a constant step has no gap of this call: what has one is tried again in the next call."""
+    step = checked.flow.step[name]
+    needed = {reference.partition(".")[0] for reference in (*step.input.values(), *filter(None, (step.each,)))}
+    return all(base in kept for base in needed) and all(failed != name for failed, _, _ in run.failures)
 
 
 def _step_value(checked: CheckedFlow, name: str, call: Call, run: FlowRun) -> Any:
